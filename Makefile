@@ -1,0 +1,50 @@
+# Every target works alone on a fresh clone: it makes the environment it needs.
+# Another interpreter, beside the first:  make test VENV=.venv-3.13 PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
+MINIMUM := 3, 11
+
+.DEFAULT_GOAL := test
+.PHONY: demo test check format bench clean
+
+demo: $(READY)
+	$(BIN)/python examples/flights.py
+
+test: $(READY)
+	$(BIN)/python -m pytest -p no:benchmark
+
+check: $(READY)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy --strict
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(READY)
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+# The peers may warn as they please; only our own tests run under -W error.
+bench: $(PEERS)
+	$(BIN)/python -m pytest -W default benchmarks
+
+clean:
+	rm -rf .venv .venv-* $(VENV) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `pip install --group` needs pip 25.1, newer than what Python 3.11 brings along.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < ($(MINIMUM)))' 2>/dev/null || { \
+	    echo 'streamkit needs Python 3.11 or newer, and PYTHON=$(PYTHON) is not: try make PYTHON=python3.13' >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
+	@touch $@
+
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@

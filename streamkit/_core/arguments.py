@@ -1,0 +1,66 @@
+"""Checks of arguments, made where the call stands: each names the argument, the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterable, Callable, Iterable
+from enum import Enum
+from inspect import isawaitable
+from typing import Any, Final
+
+__all__ = ["ABSENT", "Absent", "callback", "flag", "seconds", "whole"]
+
+
+class Absent(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+"""Stands for an argument that was not given, where ``None`` is a value like any other."""
+
+
+def whole(name: str, value: int, *, least: int) -> int:
+    """Return `value` if it is a whole number of at least `least`."""
+    if type(value) is int and value >= least:
+        return value
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise TypeError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    number = value.__index__()
+    if number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return number
+
+
+def seconds(name: str, value: float, *, positive: bool = True) -> float:
+    """Return `value` as a finite float of seconds, above zero (or, if not `positive`, zero as well)."""
+    allowed = f"a finite number of seconds {'above' if positive else 'of at least'} 0"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {allowed}, not {value!r}")
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise ValueError(f"{name} must be {allowed}, not {value!r}")
+    return float(value)
+
+
+def flag(name: str, value: bool) -> bool:
+    """Return `value` if it is True or False."""
+    if value is True or value is False:
+        return value
+    raise TypeError(f"{name} must be True or False, not {value!r}")
+
+
+def callback(name: str, value: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `value` if it can be called; a coroutine *object* gets a hint."""
+    if callable(value):
+        return value
+    if isawaitable(value):
+        close = getattr(value, "close", None)
+        if close is not None:
+            close()  # or Python would warn, besides, that it was never awaited
+        raise TypeError(f"{name} must be a callable, not the awaitable {value!r}: pass the function without calling it")
+    hint = "; to read items from it, use it as a source" if isinstance(value, (Iterable, AsyncIterable)) else ""
+    raise TypeError(f"{name} must be a callable, not {value!r}{hint}")

@@ -1,0 +1,52 @@
+"""Contracts: what an operator promises to hold, to read ahead, to keep in order and to lose, as data.
+
+Numbers are written as formulas over the operator's arguments (``"size - 1"``), so that the docs can
+print them and `explain` can work them out from the same place.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+__all__ = ["UNBOUNDED", "Contract", "amount"]
+
+UNBOUNDED = float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What an operator declares of itself; formulas are Python expressions over its arguments."""
+
+    holds: str = "0"
+    """Items it keeps between two pulls, besides the one in its hand."""
+    lookahead: str = "0"
+    """Items it takes from its sources before anyone asks for them."""
+    weight: str = "1"
+    """How many of the items it receives one item that it emits counts for."""
+    spreads: bool = False
+    """Whether it emits several items for one, and so has the one in hand while they leave."""
+    result: str = ""
+    """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
+    ordered: str = "True"
+    """Whether items leave in the order in which they came."""
+    loses: str = "'nothing'"
+    """What it loses, and when."""
+
+
+@lru_cache(maxsize=512)
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, "<contract>", "eval")
+
+
+def amount(formula: str, arguments: Mapping[str, Any]) -> Any:
+    """Work out one formula of a contract.
+
+    >>> amount("size - 1", {"size": 3})
+    2
+    """
+    return eval(_compiled(formula), {"__builtins__": builtins, "unbounded": UNBOUNDED}, dict(arguments))

@@ -1,0 +1,80 @@
+"""What can go wrong, as a tree.
+
+    StreamkitError
+    ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
+    ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
+    ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
+    ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
+    ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
+    └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
+
+Each is a builtin error too, so code that never heard of streamkit can catch it. Errors of callbacks
+and sources arrive as themselves; what else failed meanwhile hangs on them (`attached`).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BufferOverflowError",
+    "EmptyStreamError",
+    "RunningLoopError",
+    "SourceConsumedError",
+    "StoppedError",
+    "StreamTimeoutError",
+    "StreamkitError",
+    "attach",
+    "attached",
+]
+
+
+class StreamkitError(Exception):
+    """The root of every error that streamkit itself raises at run time."""
+
+
+class BufferOverflowError(StreamkitError, BufferError):
+    """A buffer whose strategy is ``Fail`` was full and was offered one more item."""
+
+
+class EmptyStreamError(StreamkitError, LookupError):
+    """A sink such as ``first`` or ``last`` needed an item, had no default, and the stream had none."""
+
+
+class SourceConsumedError(StreamkitError, RuntimeError):
+    """A one-shot iterator was run twice; pass a callable that makes a fresh one to run again."""
+
+
+class RunningLoopError(StreamkitError, RuntimeError):
+    """A form that drives a loop of its own was called in a thread whose event loop is running."""
+
+
+class StoppedError(StreamkitError, RuntimeError):
+    """The job was ended by ``handle.stop()``, so it has no result."""
+
+
+class StreamTimeoutError(StreamkitError, TimeoutError):
+    """No item came within the seconds that ``timeout`` allows."""
+
+
+def attach(error: BaseException, late: BaseException) -> None:
+    """Hang `late`, which happened after `error`, on `error`: listed by `attached`, told by a note."""
+    if late is error:
+        return
+    others: list[BaseException] | None = getattr(error, "__streamkit_attached__", None)
+    if others is None:
+        others = []
+        error.__streamkit_attached__ = others  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    if any(other is late for other in others):
+        return
+    others.append(late)
+    error.add_note(f"then failed too: {type(late).__name__}: {late}")
+
+
+def attached(error: BaseException) -> tuple[BaseException, ...]:
+    """The errors of siblings and of clean-up that came after `error`, in the order they came.
+
+    >>> first, second = ValueError("first"), OSError("second")
+    >>> attach(first, second)
+    >>> attached(first)
+    (OSError('second'),)
+    """
+    return tuple(getattr(error, "__streamkit_attached__", ()))

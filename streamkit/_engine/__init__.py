@@ -1,0 +1,1 @@
+"""Floor 2: how streams run. Knows no operator."""

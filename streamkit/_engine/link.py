@@ -1,0 +1,128 @@
+"""Links: operators with their arguments, in the order of the pipe, and what a stage reads from."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Generic, TypeVar
+
+from streamkit._core.arguments import ABSENT
+from streamkit._core.catalogue import Declaration
+from streamkit._engine.source import Source
+from streamkit._engine.weave import Mode, StepKey
+
+__all__ = ["Inlet", "Link", "mode"]
+
+T_co = TypeVar("T_co", covariant=True)
+_COROUTINE = inspect.CO_COROUTINE
+
+
+def mode(value: Any) -> Mode:
+    """What is known, before the run, of what a callable returns."""
+    while isinstance(value, functools.partial):
+        value = value.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if type(value) is FunctionType:
+        return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
+    if isinstance(value, type):
+        plain = type(value) is type and not hasattr(value, "__await__")
+        return Mode.SYNC if plain else Mode.UNKNOWN
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
+        return Mode.ASYNC
+    return Mode.UNKNOWN
+
+
+class Link:
+    """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
+
+    __slots__ = ("arguments", "blamed", "declaration", "file", "key", "line")
+
+    def __init__(self, declaration: Declaration, arguments: dict[str, Any], file: str, line: int) -> None:
+        self.declaration = declaration
+        self.arguments = arguments
+        self.file = file
+        self.line = line
+        self.blamed: Link | None = None
+        """The link to name in its place when something fails in it."""
+        modes: tuple[tuple[str, Mode], ...] = ()
+        for name in declaration.callbacks:
+            modes += ((name, Mode.ABSENT if arguments[name] is ABSENT else mode(arguments[name])),)
+        for name in declaration.optional:
+            if name not in declaration.callbacks and arguments[name] is ABSENT:
+                modes += ((name, Mode.ABSENT),)
+        self.key = StepKey(declaration, modes)
+
+    @property
+    def place(self) -> str:
+        """Where it was put into the pipe, as ``file:line``."""
+        path = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
+        return f"{path}:{self.line}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether one of its callbacks is known to be asynchronous."""
+        return any(mode is Mode.ASYNC for _, mode in self.key.modes)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Link):
+            return NotImplemented
+        return self.declaration is other.declaration and self.arguments == other.arguments
+
+    def __hash__(self) -> int:
+        return hash((id(self.declaration), tuple(self.arguments.values())))
+
+    def __repr__(self) -> str:
+        shown: list[str] = []
+        for name, parameter in inspect.signature(self.declaration.function).parameters.items():
+            value = self.arguments.get(name, ABSENT)
+            if value is ABSENT or (value is parameter.default or value == parameter.default):
+                continue
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                shown += [_shown(each) for each in value]
+            elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                shown.append(f"{name}={_shown(value)}")
+            else:
+                shown.append(_shown(value))
+        return f"{self.declaration.name}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
+        return Link, (self.declaration, self.arguments, self.file, self.line)
+
+
+def _shown(value: Any) -> str:
+    while isinstance(value, functools.partial):
+        value = value.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if isinstance(value, (FunctionType, type)):
+        return value.__name__
+    text = getattr(value, "__name__", None) if callable(value) else None
+    text = text if isinstance(text, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Inlet(Generic[T_co]):
+    """A stream as a stage sees it: something to hand to ``run.pump`` or ``run.open``."""
+
+    __slots__ = ("_links", "_source")
+
+    def __init__(self, source: Any) -> None:
+        self._source = source if isinstance(source, Source) else Source(source)
+        self._links: tuple[Link, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        """What the stream begins with."""
+        return self._source
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The operators after it."""
+        return self._links
+
+    @staticmethod
+    def of(source: Source, links: tuple[Link, ...]) -> Inlet[Any]:
+        """The stream of `links` over `source`."""
+        inlet: Inlet[Any] = Inlet(source)
+        inlet._links = links
+        return inlet

@@ -1,0 +1,266 @@
+"""The loop compiler: a segment (a source, the steps after it, and where items go) as one function.
+
+`compiled` makes one code object per *shape*: kind of source, sequence of steps, kind of end. Users'
+functions are arguments of it, so a shape is compiled once and kept. The generated text is registered
+with `linecache`: tracebacks and debuggers show it.
+"""
+
+from __future__ import annotations
+
+import linecache
+from asyncio import CancelledError, sleep
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from inspect import isawaitable
+from itertools import count, islice
+from threading import Lock
+from types import CodeType
+from typing import Any
+
+from streamkit._engine.weave import StepKey, TooLargeError, Weaver
+
+__all__ = ["EMPTY", "End", "Kind", "Loop", "compiled"]
+
+
+class Kind(StrEnum):
+    """What a loop reads from."""
+
+    SLICE = "slice"
+    """A range, list or tuple: taken in slices of its own type, at no cost per item."""
+    ITER = "iter"
+    """Any other synchronous iterator."""
+    ASYNC = "async"
+    """An asynchronous iterator."""
+    CHANNEL = "channel"
+    """A `Channel`: read without a generator in between."""
+
+
+class End(StrEnum):
+    """Where a loop's items go."""
+
+    RESULT = "result"
+    """Into the sink that is its last step: a coroutine."""
+    PUMP = "pump"
+    """Into a lane of a channel: a coroutine."""
+    STAGE = "stage"
+    """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
+    USER = "user"
+    """To the user's ``async for``: an async generator that waits once before it begins."""
+    PLAIN = "plain"
+    """To a plain ``for``: a generator."""
+
+
+class _Empty(Enum):
+    EMPTY = "nothing there"
+
+
+EMPTY = _Empty.EMPTY
+"""What a channel's ``pop`` returns when it holds nothing."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A compiled segment."""
+
+    function: Callable[..., Any]
+    code: CodeType
+    text: str
+    owners: tuple[int | None, ...]
+    """For each line of `text`, the place of the step it came from."""
+    wanted: tuple[tuple[int, str], ...]
+    """The steps' arguments, in the order in which `function` takes them."""
+
+
+_SIZE = 512
+_cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
+_lock = Lock()
+_number = count(1)
+
+
+def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
+    """The loop of this shape; or, where it would be too large, how many of its steps make the first half."""
+    key = (kind, steps, end)
+    found = _cache.get(key)
+    if found is not None:
+        return found
+    try:
+        made: Loop | int = _compile(kind, steps, end)
+    except TooLargeError:
+        made = len(steps) // 2
+    with _lock:
+        _cache[key] = made
+        if len(_cache) > _SIZE:
+            _, oldest = _cache.popitem(last=False)
+            if isinstance(oldest, Loop):
+                linecache.cache.pop(oldest.code.co_filename, None)
+    return made
+
+
+def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
+    last = "" if end in (End.RESULT, End.PUMP) else "yield {item}"
+    settle = "settle({value})" if end is End.PLAIN else "await {value}"
+    weaver = Weaver(steps, last, settle=settle)
+    weaver.add(0, "")
+    _frame(weaver, kind, end)
+    names = ["source", "leave", "pace", *weaver.wanted]
+    colour = "def" if end is End.PLAIN else "async def"
+    weaver.lines[0] = weaver.lines[0]._replace(text=f"{colour} loop({', '.join(names)}):")
+    text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
+    filename = f"<streamkit loop {next(_number)}: {' | '.join(key.declaration.name for key in steps[:8]) or 'items'}>"
+    namespace = dict(
+        weaver.constants, EMPTY=EMPTY, islice=islice, sleep=sleep, isawaitable=isawaitable, CancelledError=CancelledError
+    )
+    exec(compile(text, filename, "exec"), namespace)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    function = namespace["loop"]
+    owners = tuple(line.owner for line in weaver.lines)
+    return Loop(function, function.__code__, text, owners, tuple(weaver.wanted.values()))
+
+
+def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
+    """The function around the steps: try, setups, loop, endings, and leaving the source in every case."""
+    wait = "" if end is End.PLAIN else "await "
+    weaver.add(1, "try:")
+    if end is End.USER:
+        weaver.add(2, "yield")
+    flags = weaver.unknown()
+    if flags:
+        weaver.add(2, f"{' = '.join(flags)} = None")
+        weaver.add(2, f"probing = {len(flags)}")
+    if end is End.PLAIN:
+        weaver.add(2, "settle = pace.settle")
+    weaver.setups(2)
+    if end is End.PLAIN:
+        _plain(weaver, bool(flags))
+    else:
+        _KINDS[kind](weaver, end, bool(flags))
+    weaver.probing = bool(flags)
+    weaver.ending(2)
+    weaver.add(1, "except BaseException as error:")
+    weaver.add(2, f"{wait}leave(error)")
+    weaver.add(2, "raise")
+    if kind is not Kind.SLICE:
+        weaver.add(1, "finally:")
+        weaver.add(2, f"{wait}leave()")
+
+
+def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
+    """The loop over one slice: while callbacks are unknown in one form, from then on in the fast one."""
+    if probing:
+        weaver.add(depth, "if probing:")
+        weaver.add(depth + 1, header)
+        weaver.probing = True
+        weaver.body(depth + 2)
+        weaver.probing = False
+        weaver.add(depth, "else:")
+        depth += 1
+    weaver.add(depth, header)
+    weaver.body(depth + 1)
+
+
+def _breathe(weaver: Weaver, depth: int) -> None:
+    weaver.add(depth, "if pace.due():")
+    weaver.add(depth + 1, "await sleep(0)")
+    weaver.add(depth + 1, "pace.rested()")
+
+
+def _slice(weaver: Weaver, end: End, probing: bool) -> None:
+    weaver.add(2, "start = 0")
+    weaver.add(2, "while part := source[start:start + pace.size]:")
+    weaver.add(3, "start += len(part)")
+    _either(weaver, 3, probing, "for item in part:")
+    _breathe(weaver, 3)
+
+
+def _iter(weaver: Weaver, end: End, probing: bool) -> None:
+    weaver.add(2, "while True:")
+    weaver.add(3, "item = EMPTY")
+    _either(weaver, 3, probing, "for item in islice(source, pace.size):")
+    weaver.add(3, "if item is EMPTY:")
+    weaver.add(4, "break")
+    _breathe(weaver, 3)
+
+
+def _counted(weaver: Weaver, depth: int) -> None:
+    weaver.add(depth, "if not left:")
+    _breathe(weaver, depth + 1)
+    weaver.add(depth + 1, "left = pace.size")
+    weaver.add(depth, "left -= 1")
+
+
+def _async(weaver: Weaver, end: End, probing: bool) -> None:
+    weaver.add(2, "left = pace.size")
+    if end is End.PUMP:
+        _pumped(weaver, probing)
+        return
+    _twice(weaver, probing, "async for item in source:", counted=True)
+
+
+def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None:
+    """The loop over a whole iterator: first in the probing form, until all callbacks are known."""
+    depth = 2
+    if probing:
+        weaver.add(2, "ended = False")
+        weaver.add(2, header)
+        if counted:
+            _counted(weaver, 3)
+        weaver.probing = True
+        weaver.body(3)
+        weaver.probing = False
+        # where the body has said `continue`, a later item gets here
+        weaver.add(3, "if not probing:")
+        weaver.add(4, "break")
+        weaver.add(2, "else:")
+        weaver.add(3, "ended = True")
+        weaver.add(2, "if not ended:")
+        depth = 3
+    weaver.add(depth, header)
+    if counted:
+        _counted(weaver, depth + 1)
+    weaver.body(depth + 1)
+
+
+def _pumped(weaver: Weaver, probing: bool) -> None:
+    """A pump's loop: a step of the source that was taken while waiting downstream (PEP 789) comes first."""
+    weaver.add(2, "advance, handed = source.__anext__, pace.handed")
+    weaver.add(2, "while True:")
+    weaver.add(3, "try:")
+    weaver.add(4, "item = await (handed.pop() if handed else advance())")
+    weaver.add(3, "except StopAsyncIteration:")
+    weaver.add(4, "break")
+    _counted(weaver, 3)
+    _each(weaver, 3, probing)
+
+
+def _each(weaver: Weaver, depth: int, probing: bool) -> None:
+    if probing:
+        weaver.add(depth, "if probing:")
+        weaver.probing = True
+        weaver.body(depth + 1)
+        weaver.probing = False
+        weaver.add(depth, "else:")
+        depth += 1
+    weaver.body(depth)
+
+
+def _channel(weaver: Weaver, end: End, probing: bool) -> None:
+    weaver.add(2, "channel = source()")
+    weaver.add(2, "pop, wait = channel.pop, channel.wait")
+    weaver.add(2, "left = pace.size")
+    weaver.add(2, "while True:")
+    weaver.add(3, "item = pop()")
+    weaver.add(3, "if item is EMPTY:")
+    weaver.add(4, "if await wait():")
+    weaver.add(5, "continue")
+    weaver.add(4, "break")
+    _counted(weaver, 3)
+    _each(weaver, 3, probing)
+
+
+def _plain(weaver: Weaver, probing: bool) -> None:
+    _twice(weaver, probing, "for item in source:", counted=False)
+
+
+_KINDS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL: _channel}

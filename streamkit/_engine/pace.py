@@ -1,0 +1,44 @@
+"""Pace: how many items a loop takes before it looks at the clock, and when it lets others run."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+__all__ = ["Pace"]
+
+BUDGET = 0.002
+"""Seconds a loop may run before it lets the event loop breathe."""
+LARGEST = 512
+"""Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
+
+
+class Pace:
+    """Sizes the slices of one loop by the clock: from 1 item upwards, to an eighth of `BUDGET` and more."""
+
+    __slots__ = ("_looked", "_started", "handed", "settle", "size", "source")
+
+    def __init__(self) -> None:
+        self.size = 1
+        self.handed: list[Any] = []
+        """A step of the source that was taken outside of the loop, as an awaitable, at most one."""
+        self.settle: Any = None
+        """Awaits, for a plain generator, what a callback returned."""
+        self.source: Any = None
+        """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+        self._started = self._looked = perf_counter()
+
+    def due(self) -> bool:
+        """Look at the clock: adapt `size`, and say whether it is time to let others run."""
+        now = perf_counter()
+        spent = now - self._looked
+        self._looked = now
+        if spent < BUDGET / 8:
+            self.size = min(self.size * 4, LARGEST)
+        elif spent > BUDGET / 2:
+            self.size = max(1, int(self.size * BUDGET / 4 / spent))
+        return now - self._started >= BUDGET
+
+    def rested(self) -> None:
+        """Others have run: begin anew."""
+        self._started = self._looked = perf_counter()

@@ -1,0 +1,253 @@
+"""Runs: streams put to work. `start` turns a source and its links into one coroutine or generator;
+a `Run` is what a stage is handed: it opens, pumps and closes everything that the stage reads."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, Task, current_task, get_running_loop, wait
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
+from typing import Any, TypeVar
+
+from streamkit._core.catalogue import Declaration, Pieces
+from streamkit._core.contract import Contract
+from streamkit._core.errors import attach
+from streamkit._engine.channel import Abandoned, Channel, Lane
+from streamkit._engine.link import Inlet, Link
+from streamkit._engine.loop import End, Kind, compiled
+from streamkit._engine.pace import Pace
+from streamkit._engine.segment import Segment, blame
+from streamkit._engine.source import Opened, Source
+
+__all__ = ["Run", "start"]
+
+C = TypeVar("C", bound=Channel)
+T = TypeVar("T")
+
+
+def start(source: Source, links: Sequence[Link], end: End, pace: Pace | None = None) -> Any:
+    """The stream of `links` over `source`, ready to run: a coroutine or a generator, as `end` says."""
+    cut = len(links)
+    while cut and links[cut - 1].declaration.stage is None:
+        cut -= 1
+    if cut:
+        opened = Run(links[cut - 1]).begin(Inlet.of(source, tuple(links[: cut - 1])))
+    else:
+        opened = source.open(blocking=end is End.PLAIN)
+    pace = pace or Pace()
+    if opened.kind is Kind.ASYNC and not cut:
+        pace.source = opened.items
+    return segment(opened, links[cut:], end, pace)
+
+
+def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
+    """One loop over `opened`; or two, joined by a generator, where one would be too large."""
+    if end is End.PLAIN and opened.kind is Kind.SLICE:
+        opened = Opened(Kind.ITER, iter(opened.items))
+    loop = compiled(opened.kind, tuple([link.key for link in links]), end)
+    if isinstance(loop, int):
+        if end is End.PLAIN:
+            hop = segment(opened, links[:loop], End.PLAIN, pace)
+            joined = Opened(Kind.ITER, hop, None, hop.close)
+        else:
+            pace.source = None
+            hop = segment(opened, links[:loop], End.STAGE, Pace())
+            joined = Opened(Kind.ASYNC, hop, hop.aclose)
+        return segment(joined, links[loop:], end, pace)
+    part = Segment(loop, links, opened)
+    leave = part.leave_now if end is End.PLAIN else part.leave
+    return loop.function(opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted])
+
+
+def _pump_step(put: Any, room: Any, full: Any) -> None:
+    """The step at the end of a pump: a place is reserved before the source is pulled."""
+
+
+_PUMP = Declaration(
+    name="pump",
+    function=_pump_step,
+    contract=Contract(),
+    pieces=Pieces(setup="if full(): await room()", each="if put(item): await room()"),
+    parameters=("put", "room", "full"),
+)
+
+
+class _Handed:
+    """A step of the source that was already taken: awaiting it gives the item, or the end."""
+
+    def __init__(self, item: Any, *, ended: bool = False) -> None:
+        self.item = item
+        self.ended = ended
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self.ended:
+            raise StopAsyncIteration
+        return self.item
+        yield  # what makes it a generator
+
+
+class _ChannelSource(Source):
+    """A channel as the source of a stream."""
+
+    __slots__ = ()
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
+
+
+class Run:
+    """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.loop = get_running_loop()
+        self.channels: list[Channel] = []
+        self._tasks: set[Task[Any]] = set()
+        self._opened: list[AsyncGenerator[Any, None]] = []
+        self._stage: AsyncGenerator[Any, None] | None = None
+        self._ending = False
+        """The run cancels its own tasks: their cancellation is no error."""
+        self._late: list[BaseException] = []
+
+    # what a stage uses ---------------------------------------------------------------------
+
+    def channel(self) -> Channel:
+        """A new channel; its first error ends intake: every other task of this run is cancelled."""
+        return self.adopt(Channel(self.halt))
+
+    def adopt(self, channel: C) -> C:
+        """Own a channel of another make: it is left when the stage ends."""
+        self.channels.append(channel)
+        return channel
+
+    def pump(self, inlet: Inlet[Any], *, into: Lane) -> None:
+        """Read `inlet` in a task of its own, into the lane, as far as there is room."""
+        self.spawn(self._pumped(inlet, into), into.channel, into)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None = None) -> Task[Any]:
+        """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
+        task = self.loop.create_task(self._watched(work, channel, lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def reading(self, channel: Channel) -> Inlet[Any]:
+        """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
+        return Inlet.of(_ChannelSource(channel), ())
+
+    def open(self, inlet: Inlet[T]) -> AsyncIterator[T]:
+        """Read `inlet` in place, in the task that pulls the stage."""
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE)
+        self._opened.append(items)
+        return items
+
+    async def close(self, items: AsyncIterator[Any]) -> None:
+        """Close what `open` gave, before the stage ends."""
+        for place, opened in enumerate(self._opened):
+            if opened is items:
+                del self._opened[place]
+                await opened.aclose()
+                return
+
+    def blame(self, error: BaseException) -> BaseException:
+        """`error` of a callback of this stage, with a note that names the operator and its place."""
+        return blame(error, self.link)
+
+    # how it runs ---------------------------------------------------------------------------
+
+    def begin(self, inlet: Inlet[Any]) -> Opened:
+        """The stage over `inlet`: as an async generator, or as the channel that it fills."""
+        stage = self.link.declaration.stage
+        assert stage is not None
+        if self.link.declaration.generates:
+            self._stage = stage(self, inlet, **self.link.arguments)
+            return Opened(Kind.ASYNC, self._stage, self.leave)
+        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **self.link.arguments), self.leave)
+
+    async def _pumped(self, inlet: Inlet[Any], lane: Lane) -> None:
+        pace = Pace()
+        arguments = {"put": lane.put, "room": lambda: self._room(lane, pace), "full": lane.full}
+        link = Link(_PUMP, arguments, self.link.file, self.link.line)
+        link.blamed = self.link
+        await start(inlet.source, (*inlet.links, link), End.PUMP, pace)
+
+    async def _room(self, lane: Lane, pace: Pace) -> None:
+        """Wait for room. A cancellation that is not the run's comes from a scope inside the source (PEP 789):
+        it is handed to the source, where its scope catches it, and the item in hand is kept."""
+        while True:
+            try:
+                return await lane.room()
+            except CancelledError as error:
+                throw = getattr(pace.source, "athrow", None)
+                if self._ending or throw is None or pace.handed:
+                    raise
+                try:
+                    pace.handed.append(_Handed(await throw(error)))
+                except StopAsyncIteration:
+                    pace.handed.append(_Handed(None, ended=True))
+
+    async def _watched(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None) -> Any:
+        try:
+            return await work
+        except Abandoned:
+            return None
+        except BaseException as error:
+            if isinstance(error, CancelledError) and self._ending:
+                return None
+            if channel.left:
+                self._late.append(error)
+            else:
+                channel.fail(error)
+            if not isinstance(error, (Exception, CancelledError)):
+                raise
+        finally:
+            if lane is not None:
+                lane.close()
+
+    def halt(self) -> None:
+        """End intake: cancel every task of this run but the one that says so."""
+        self._ending = True
+        for task in self._tasks:
+            if task is not current_task():
+                task.cancel()
+
+    async def leave(self) -> None:
+        """End the stage: close its generator and what it opened, cancel its tasks and wait for them."""
+        self.halt()
+        late = self._late
+        for channel in self.channels:
+            _gather(late, channel.leave)
+        generators = [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
+        self._opened.clear()
+        for generator in generators:
+            try:
+                await generator.aclose()
+            except BaseException as error:
+                late.append(error)
+        try:
+            await self._ended()
+        except CancelledError as error:
+            late.insert(0, error)
+        if late:
+            self._late = []
+            for other in late[1:]:
+                attach(late[0], other)
+            raise late[0]
+
+    async def _ended(self) -> None:
+        """Wait for every task; cancelled meanwhile, go on waiting and pass the cancellation on after."""
+        cancelled: CancelledError | None = None
+        while self._tasks:
+            try:
+                await wait(self._tasks)
+            except CancelledError as error:
+                cancelled = error
+                for task in self._tasks:
+                    task.cancel()
+        if cancelled is not None:
+            raise cancelled
+
+
+def _gather(late: list[BaseException], close: Callable[[], None]) -> None:
+    try:
+        close()
+    except Exception as error:
+        late.append(error)

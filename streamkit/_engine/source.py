@@ -1,0 +1,110 @@
+"""Sources: what a stream begins with, and how it is opened, once per run, and closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
+from typing import Any, NamedTuple
+
+from streamkit._core.errors import SourceConsumedError
+from streamkit._engine.loop import Kind
+
+__all__ = ["Opened", "Source"]
+
+_NATIVE = (range, list, tuple)
+_ALLOWED = "an iterable, an async iterable, or a callable that makes one"
+
+
+class Opened(NamedTuple):
+    """A source in use: what a loop reads from, and what closes it."""
+
+    kind: Kind
+    items: Any
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes an asynchronous source."""
+    close_now: Callable[[], None] | None = None
+    """Closes a synchronous one."""
+
+
+class Source:
+    """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
+
+    __slots__ = ("_consumed", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._consumed = False
+        if isinstance(value, (Iterable, AsyncIterable)) or hasattr(type(value), "__getitem__"):
+            return
+        if isawaitable(value):
+            close = getattr(value, "close", None)
+            if close is not None:
+                close()
+            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
+        if hasattr(value, "subscribe"):
+            raise TypeError(
+                f"source must be {_ALLOWED}, not the observable {value!r}: "
+                "use streamkit.rx.from_observable(observable, strategy=...)"
+            )
+        if not callable(value):
+            raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
+        if iscoroutinefunction(value):
+            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}: it makes one awaitable")
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
+
+        Raises:
+            SourceConsumedError: it is a one-shot iterator, and was opened before.
+        """
+        value, made = self.value, False
+        if not isinstance(value, (Iterable, AsyncIterable)) and not hasattr(type(value), "__getitem__"):
+            value, made = self._call(), True
+        if type(value) in _NATIVE:
+            return Opened(Kind.SLICE, value)
+        if isinstance(value, AsyncIterable) and not (blocking and isinstance(value, Iterable)):
+            iterator: Any = aiter(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            self._mark(iterator, made)
+            return Opened(Kind.ASYNC, iterator, getattr(iterator, "aclose", None))
+        iterator = iter(value)
+        self._mark(iterator, made)
+        return Opened(Kind.ITER, iterator, None, iterator.close if isinstance(iterator, Generator) else None)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the source can be read without awaiting, as far as can be told before it is opened."""
+        return isinstance(self.value, Iterable) or not (
+            isinstance(self.value, AsyncIterable) or isasyncgenfunction(self.value)
+        )
+
+    def _call(self) -> Any:
+        value = self.value()
+        if isinstance(value, (Iterable, AsyncIterable)) or hasattr(type(value), "__getitem__"):
+            return value
+        if isawaitable(value):
+            close = getattr(value, "close", None)
+            if close is not None:
+                close()
+        raise TypeError(f"the source {self.value!r} must return an iterable or an async iterable, not {value!r}")
+
+    def _mark(self, iterator: Any, made: bool) -> None:
+        if made or iterator is not self.value:
+            return
+        if self._consumed:
+            raise SourceConsumedError(
+                f"{iterator!r} can be run only once, and was: pass a callable that makes a fresh iterator"
+            )
+        self._consumed = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.value is other.value)
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __repr__(self) -> str:
+        value = self.value
+        if isinstance(value, AsyncIterator) or callable(value):
+            return getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or repr(value)
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,64 @@
+"""Stages: operators that own tasks, a buffer or a clock, and the decorator that declares them.
+
+A stage is an async generator function that is handed the run, the stream before it, and the operator's
+arguments. The run opens, pumps and closes; the stage only says what happens with the items:
+
+>>> from streamkit import Operator, Stream, Suspend, stage
+>>> async def _doubled(run, source, *, times):
+...     channel = run.channel()
+...     run.pump(source, into=channel.lane(Suspend(1)))
+...     async for item in channel:
+...         for _ in range(times):
+...             yield item
+>>> @stage(_doubled)
+... def doubled(times: int = 2) -> Operator:
+...     return Operator(doubled, times=times)
+>>> list(Stream("ab") | doubled())
+['a', 'a', 'b', 'b']
+
+A plain function that fills a channel and returns it saves a generator; a coroutine function that
+returns a result makes a sink.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from streamkit._core.catalogue import Declaration, register
+from streamkit._core.contract import Contract
+
+__all__ = ["stage"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def stage(
+    runs: Callable[..., Any], /, *, contract: Contract | None = None, name: str | None = None, pumps: bool = True
+) -> Callable[[F], F]:
+    """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
+
+    `pumps` says whether it reads what is before it in a task of its own, or in place.
+
+    Raises:
+        TypeError: `runs` is not a function.
+    """
+    if not inspect.isfunction(runs):
+        raise TypeError(f"runs must be an async generator function, a coroutine function or a function, not {runs!r}")
+
+    def decorate(function: F) -> F:
+        register(
+            Declaration(
+                name=name or function.__name__.strip("_"),
+                function=function,
+                contract=contract or Contract(),
+                stage=runs,
+                pumps=pumps,
+                sink=inspect.iscoroutinefunction(runs),
+                parameters=tuple(inspect.signature(function).parameters),
+            )
+        )
+        return function
+
+    return decorate

@@ -1,0 +1,153 @@
+"""Steps: operators that are a few lines of one loop, and the decorator that declares them.
+
+A step is three small pieces of Python. In them ``item`` is the item that came in, ``emit(x)`` passes one
+on, ``stop()`` ends the stream, and the parameters of the decorated function are there by name:
+
+>>> from streamkit import Keep, Stream, step
+>>> @step(setup="left = count", each="left -= 1; emit(item)\\nif not left: stop()")
+... def firsts(count: int) -> Keep:
+...     return Keep(firsts, count=count)
+>>> list(Stream(range(9)) | firsts(2))
+[0, 1]
+
+A sink has the same form; ``result`` says what it returns.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from textwrap import dedent
+from typing import Any, TypeVar
+
+from streamkit._core.catalogue import Declaration, Pieces, register
+from streamkit._core.contract import Contract
+
+__all__ = ["Parsed", "declare_step", "parsed", "step"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def step(
+    *,
+    setup: str = "",
+    each: str,
+    finish: str = "",
+    result: str = "",
+    contract: Contract | None = None,
+    name: str | None = None,
+) -> Callable[[F], F]:
+    """Declare the decorated function as a step (or, with `result`, as a sink).
+
+    The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of
+    the values that the pieces use. Names that are neither parameters nor assigned in the pieces are
+    looked up in the function's module.
+
+    Raises:
+        SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
+    """
+    pieces = Pieces(*(dedent(text).strip("\n") for text in (setup, each, finish, result)))
+
+    def decorate(function: F) -> F:
+        declare_step(function, pieces, contract or Contract(), name)
+        return function
+
+    return decorate
+
+
+def declare_step(function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None) -> Declaration:
+    """Parse the pieces, so that a mistake shows where the step is written, and enter the declaration."""
+    parameters = tuple(inspect.signature(function).parameters)
+    found = _parse(pieces, function.__qualname__)
+    declaration = Declaration(
+        name=name or function.__name__.strip("_"),
+        function=function,
+        contract=contract,
+        pieces=pieces,
+        sink=bool(pieces.result),
+        parameters=parameters,
+        callbacks=frozenset(found.called & set(parameters)),
+        optional=frozenset(found.compared & set(parameters)),
+    )
+    register(declaration)
+    return declaration
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The pieces of a step as syntax trees, and what was found in them."""
+
+    setup: list[ast.stmt]
+    each: list[ast.stmt]
+    finish: list[ast.stmt]
+    result: ast.expr | None
+    assigned: frozenset[str]
+    called: frozenset[str]
+    compared: frozenset[str]
+
+
+def parsed(declaration: Declaration) -> Parsed:
+    """The pieces of `declaration`, parsed once."""
+    assert declaration.pieces is not None
+    return _parse(declaration.pieces, declaration.function.__qualname__)
+
+
+@lru_cache(maxsize=1024)
+def _parse(pieces: Pieces, where: str) -> Parsed:
+    blocks = [ast.parse(text, f"<step {where}>").body for text in (pieces.setup, pieces.each, pieces.finish)]
+    result = ast.parse(pieces.result, f"<step {where}>", "eval").body if pieces.result else None
+    nodes = [node for block in blocks for statement in block for node in ast.walk(statement)]
+    for block in blocks:
+        _check(block, where)
+    return Parsed(
+        *blocks,
+        result,
+        assigned=frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)),
+        called=frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)),
+        compared=frozenset(n.left.id for n in nodes if is_absence(n)),
+    )
+
+
+def is_absence(node: ast.AST) -> Any:
+    """Whether `node` is ``name is ABSENT``."""
+    return (
+        isinstance(node, ast.Compare)
+        and isinstance(node.left, ast.Name)
+        and isinstance(node.ops[0], ast.Is)
+        and isinstance(node.comparators[0], ast.Name)
+        and node.comparators[0].id == "ABSENT"
+    )
+
+
+def is_signal(node: ast.AST, name: str) -> bool:
+    """Whether `node` is the statement ``emit(...)`` or ``stop()``."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == name
+    )
+
+
+def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in block:
+        yield statement
+        for inner in (getattr(statement, "body", []), getattr(statement, "orelse", [])):
+            yield from _statements(inner)
+
+
+def _check(block: list[ast.stmt], where: str) -> None:
+    statements = list(_statements(block))
+    for statement in statements:
+        if not isinstance(statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.Pass, ast.Raise)):
+            kind = type(statement).__name__
+            raise SyntaxError(f"step {where}: only assignments, calls, if, for and raise can be spliced, not {kind}")
+    names = [n.id for s in block for n in ast.walk(s) if isinstance(n, ast.Name)]
+    for signal in ("emit", "stop"):
+        if names.count(signal) != sum(is_signal(statement, signal) for statement in statements):
+            raise SyntaxError(f"step {where}: {signal}(...) must be a statement of its own")
+    if any(n.id == "item" and not isinstance(n.ctx, ast.Load) for s in block for n in ast.walk(s) if isinstance(n, ast.Name)):
+        raise SyntaxError(f"step {where}: item cannot be assigned to")

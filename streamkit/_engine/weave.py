@@ -1,0 +1,271 @@
+"""Weaving: the pieces of neighbouring steps become the lines of one loop body.
+
+Each step's ``emit(x)`` is replaced by the body of the step after it, with names renamed apart: the
+parameter ``count`` of the step at place 2 is ``count_2``. A filter in tail position becomes a
+``continue`` guard, so that nesting stays flat. Every line remembers which step it came from.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from streamkit._core.catalogue import Declaration
+from streamkit._engine.step import Parsed, is_absence, is_signal, parsed
+
+__all__ = ["Line", "Mode", "StepKey", "TooLargeError", "Weaver"]
+
+LINES, LOOPS, DEPTH = 1200, 12, 60
+"""Where a segment is cut: CPython allows 20 nested blocks and 100 levels of indentation per function."""
+
+
+class Mode(StrEnum):
+    """What is known of one argument before the run: the loop is compiled accordingly."""
+
+    SYNC = "s"
+    ASYNC = "a"
+    UNKNOWN = "u"
+    """A callable that may return an awaitable: its first result tells."""
+    ABSENT = "x"
+
+
+class StepKey(NamedTuple):
+    """What decides the code of one step: its declaration and the modes of its arguments."""
+
+    declaration: Declaration
+    modes: tuple[tuple[str, Mode], ...]
+
+
+class Line(NamedTuple):
+    depth: int
+    text: str
+    owner: int | None
+    """The place of the step that the line came from; None for the frame around them."""
+
+
+class TooLargeError(Exception):
+    """The body outgrew what one function may hold; the segment must be cut."""
+
+
+@dataclass
+class _Site:
+    """Where a step's code is being placed: its item, and what a ``continue`` would mean there."""
+
+    item: ast.expr | None
+    depth: int
+    tail: bool
+    """Whether nothing of this turn of the loop comes after the code being placed."""
+    loop: bool
+
+
+class Weaver:
+    """Places the pieces of `steps` into `lines`; `last` says what happens to items that come out at the end."""
+
+    def __init__(self, steps: tuple[StepKey, ...], last: str, *, settle: str) -> None:
+        self.steps = steps
+        self.last = last
+        self.settle = settle
+        """How an awaitable is awaited: ``await`` in a coroutine, a call in a plain generator."""
+        self.lines: list[Line] = []
+        self.constants: dict[str, Any] = {}
+        self.wanted: dict[str, tuple[int, str]] = {}
+        """Parameters of the loop: their name there, and the step and argument they come from."""
+        self.probing = False
+        """Whether results of callbacks are being looked at, to see if they must be awaited."""
+        self._parsed: list[Parsed] = [parsed(key.declaration) for key in steps]
+        self._loops = 0
+
+    # what the frame calls ------------------------------------------------------------------
+
+    def add(self, depth: int, text: str, owner: int | None = None) -> None:
+        if len(self.lines) >= LINES or depth > DEPTH:
+            raise TooLargeError
+        self.lines.append(Line(depth, text, owner))
+
+    def unknown(self) -> list[str]:
+        """The flags of the callbacks whose first result decides whether they are awaited."""
+        return [
+            self._flag(place, name)
+            for place, key in enumerate(self.steps)
+            for name, mode in key.modes
+            if mode is Mode.UNKNOWN
+        ]
+
+    def setups(self, depth: int) -> None:
+        """The setups, the last step's first: a ``stop()`` in one runs the finish of those after it."""
+        for place in reversed(range(len(self.steps))):
+            self._block(self._parsed[place].setup, place, _Site(None, depth, tail=False, loop=False))
+
+    def body(self, depth: int) -> None:
+        """What happens with one item of the source, which stands in the variable ``item``."""
+        before = len(self.lines)
+        self._each(0, _Site(ast.Name("item", ast.Load()), depth, tail=True, loop=True))
+        if len(self.lines) == before:
+            self.add(depth, "pass")
+
+    def ending(self, depth: int, *, after: int = -1) -> None:
+        """The finish of every step behind place `after`, and the return."""
+        for place in range(after + 1, len(self.steps)):
+            self._block(self._parsed[place].finish, place, _Site(None, depth, tail=False, loop=False))
+        result = self._parsed[-1].result if self.steps else None
+        if result is not None:
+            place = len(self.steps) - 1
+            self.add(depth, f"return {ast.unparse(self._renamed(result, place, None))}", place)
+        else:
+            self.add(depth, "return")
+
+    # splicing ------------------------------------------------------------------------------
+
+    def _each(self, place: int, site: _Site) -> None:
+        if place == len(self.steps):
+            assert site.item is not None
+            self.add(site.depth, self.last.format(item=ast.unparse(site.item)))
+        else:
+            self._block(self._parsed[place].each, place, site)
+
+    def _block(self, block: list[ast.stmt], place: int, site: _Site) -> None:
+        for number, statement in enumerate(block):
+            last = number == len(block) - 1
+            inner = _Site(site.item, site.depth, tail=site.tail and last, loop=site.loop)
+            if is_signal(statement, "stop"):
+                self.ending(site.depth, after=place)
+                return
+            self._statement(statement, place, inner)
+
+    def _statement(self, statement: ast.stmt, place: int, site: _Site) -> None:
+        if is_signal(statement, "emit"):
+            self._emit(statement.value.args[0], place, site)  # type: ignore[attr-defined]  # pyright: ignore
+        elif isinstance(statement, ast.If):
+            self._if(statement, place, site)
+        elif isinstance(statement, ast.For):
+            source = self._ready(statement.iter, place, site)
+            target = self._renamed(statement.target, place, site.item)
+            with self._nested_loop():
+                self.add(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", place)
+                self._indented(statement.body, place, _Site(site.item, site.depth, tail=True, loop=True))
+        elif not isinstance(statement, ast.Pass):
+            ready = self._ready(statement, place, site)
+            self.add(site.depth, ast.unparse(ready), place)
+
+    def _emit(self, value: ast.expr, place: int, site: _Site) -> None:
+        ready = self._ready(value, place, site)
+        if not isinstance(ready, ast.Name):
+            name = f"item_{place + 1}"
+            self.add(site.depth, f"{name} = {ast.unparse(ready)}", place)
+            ready = ast.Name(name, ast.Load())
+        self._each(place + 1, _Site(ready, site.depth, site.tail, site.loop))
+
+    def _if(self, statement: ast.If, place: int, site: _Site) -> None:
+        folded = self._folded(statement.test, place)
+        if folded is not None:
+            self._block(statement.body if folded else statement.orelse, place, site)
+            return
+        test = self._ready(statement.test, place, site)
+        if site.tail and site.loop and not statement.orelse:
+            negated = test.operand if isinstance(test, ast.UnaryOp) else ast.UnaryOp(ast.Not(), test)
+            self.add(site.depth, f"if {ast.unparse(negated)}:", place)
+            self.add(site.depth + 1, "continue", place)
+            self._block(statement.body, place, site)
+            return
+        self.add(site.depth, f"if {ast.unparse(test)}:", place)
+        self._indented(statement.body, place, site)
+        if statement.orelse:
+            self.add(site.depth, "else:", place)
+            self._indented(statement.orelse, place, site)
+
+    def _indented(self, block: list[ast.stmt], place: int, site: _Site) -> None:
+        before = len(self.lines)
+        self._block(block, place, _Site(site.item, site.depth + 1, site.tail, site.loop))
+        if len(self.lines) == before:
+            self.add(site.depth + 1, "pass", place)
+
+    @contextmanager
+    def _nested_loop(self) -> Iterator[None]:
+        self._loops += 1
+        if self._loops > LOOPS:
+            raise TooLargeError
+        yield
+        self._loops -= 1
+
+    # names ---------------------------------------------------------------------------------
+
+    def _mode(self, place: int, name: str) -> Mode | None:
+        return dict(self.steps[place].modes).get(name)
+
+    def _flag(self, place: int, name: str) -> str:
+        return f"awaits_{name}_{place}"
+
+    def _folded(self, test: ast.expr, place: int) -> bool | None:
+        """The truth of a test that is known before the run: ``name is ABSENT``."""
+        if is_absence(test) and test.left.id in self.steps[place].declaration.optional:  # type: ignore[attr-defined]  # pyright: ignore
+            return self._mode(place, test.left.id) is Mode.ABSENT  # type: ignore[attr-defined]  # pyright: ignore
+        return None
+
+    def _ready(self, node: Any, place: int, site: _Site) -> Any:
+        """`node` with its names renamed and its callbacks awaited; lines that must come first are added."""
+        renamed = self._renamed(node, place, site.item)
+        return _Calls(self, place, site.depth).visit(renamed)
+
+    def _renamed(self, node: Any, place: int, item: ast.expr | None) -> Any:
+        return _Names(self, place, item).visit(copy.deepcopy(node))
+
+    def name(self, name: str, place: int) -> str:
+        """What `name`, in a piece of the step at `place`, is called in the loop."""
+        declaration, pieces = self.steps[place].declaration, self._parsed[place]
+        if name in pieces.assigned:
+            return f"{name}_{place}"
+        if name in declaration.parameters:
+            self.wanted[f"{name}_{place}"] = (place, name)
+            return f"{name}_{place}"
+        scope = declaration.function.__globals__
+        if name in scope:
+            self.constants[f"{name}_{place}"] = scope[name]
+            return f"{name}_{place}"
+        if not hasattr(builtins, name):
+            raise NameError(f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module")
+        return name
+
+    def awaited(self, call: ast.Call, place: int, name: str, depth: int) -> ast.expr:
+        """`call` of a callback, awaited as far as it must be."""
+        mode = self._mode(place, name)
+        if mode is Mode.ASYNC:
+            return ast.Await(call)
+        if mode is not Mode.UNKNOWN or not self.probing:
+            return call
+        value, flag = f"got_{name}_{place}", self._flag(place, name)
+        self.add(depth, f"{value} = {ast.unparse(call)}", place)
+        self.add(depth, f"if {flag} is None:", place)
+        self.add(depth + 1, f"{flag} = isawaitable({value})", place)
+        self.add(depth + 1, f"probing -= not {flag}", place)
+        self.add(depth, f"if {flag}:", place)
+        self.add(depth + 1, f"{value} = {self.settle.format(value=value)}", place)
+        return ast.Name(value, ast.Load())
+
+
+class _Names(ast.NodeTransformer):
+    def __init__(self, weaver: Weaver, place: int, item: ast.expr | None) -> None:
+        self.weaver, self.place, self.item = weaver, place, item
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id == "item" and self.item is not None:
+            return self.item
+        return ast.Name(self.weaver.name(node.id, self.place), node.ctx)
+
+
+class _Calls(ast.NodeTransformer):
+    def __init__(self, weaver: Weaver, place: int, depth: int) -> None:
+        self.weaver, self.place, self.depth = weaver, place, depth
+        callbacks = weaver.steps[place].declaration.callbacks
+        self.names = {f"{name}_{place}": name for name in callbacks}
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.names:
+            return self.weaver.awaited(node, self.place, self.names[node.func.id], self.depth)
+        return node

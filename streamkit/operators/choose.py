@@ -1,0 +1,222 @@
+"""Operators that choose among the items: filter, take, take_while, skip, skip_while, distinct_until_changed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import ABSENT, callback, flag, whole
+from streamkit._core.contract import Contract
+from streamkit._engine.step import step
+from streamkit._engine.stream import Keep, Operator
+
+__all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
+
+A = TypeVar("A")
+
+
+@overload
+def filter(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
+@overload
+def filter(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+@step(each="if predicate(item):\n    emit(item)")
+def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
+    """Pass on the items for which `predicate` is true.
+
+        items       --1--2--3--4--|
+        filter(odd) --1-----3-----|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream(range(6)) | ops.filter(lambda number: number % 2))
+    [1, 3, 5]
+
+    Emits when: `predicate` has returned something true.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `predicate` is not callable.
+    """
+    return Operator(filter, predicate=callback("predicate", predicate))
+
+
+@step(
+    setup="""
+        left = count
+        if not left:
+            stop()
+    """,
+    each="""
+        left -= 1
+        emit(item)
+        if not left:
+            stop()
+    """,
+)
+def take(count: int) -> Keep:
+    """Pass on the first `count` items, then end.
+
+        items   --a--b--c--d--|
+        take(2) --a--b|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abcd") | ops.take(2))
+    ['a', 'b']
+
+    Emits when: an item comes.
+    Waits when: the consumer does.
+    Completes when: `count` items were passed on (with 0, before any is pulled), or the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `count` is not a whole number.
+        ValueError: `count` is negative.
+    """
+    return Keep(take, count=whole("count", count, least=0))
+
+
+@overload
+def take_while(predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False) -> Operator[A, A]: ...
+@overload
+def take_while(predicate: Callable[[A], object], *, inclusive: bool = False) -> Operator[A, A]: ...
+@step(
+    each="""
+        if not predicate(item):
+            if inclusive:
+                emit(item)
+            stop()
+        emit(item)
+    """
+)
+def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Operator[Any, Any]:
+    """Pass on items as long as `predicate` is true, then end.
+
+        items              --1--2--9--1--|
+        take_while(x < 5)  --1--2--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2, 9, 1]) | ops.take_while(lambda number: number < 5, inclusive=True))
+    [1, 2, 9]
+
+    Emits when: `predicate` has returned something true.
+    Waits when: the consumer does.
+    Completes when: `predicate` returns something false, or the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        predicate: called with each item.
+        inclusive: whether the item that ends the stream is passed on too.
+
+    Raises:
+        TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
+    """
+    return Operator(take_while, predicate=callback("predicate", predicate), inclusive=flag("inclusive", inclusive))
+
+
+@step(
+    setup="left = count",
+    each="""
+        if left:
+            left -= 1
+        else:
+            emit(item)
+    """,
+)
+def skip(count: int) -> Keep:
+    """Leave out the first `count` items.
+
+        items   --a--b--c--d--|
+        skip(2) --------c--d--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abcd") | ops.skip(2))
+    ['c', 'd']
+
+    Emits when: an item comes after the first `count`.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `count` is not a whole number.
+        ValueError: `count` is negative.
+    """
+    return Keep(skip, count=whole("count", count, least=0))
+
+
+@overload
+def skip_while(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
+@overload
+def skip_while(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+@step(
+    setup="skipping = True",
+    each="""
+        if skipping:
+            skipping = predicate(item)
+        if not skipping:
+            emit(item)
+    """,
+)
+def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
+    """Leave out items as long as `predicate` is true; from then on pass on all.
+
+        items              --1--2--9--1--|
+        skip_while(x < 5)  --------9--1--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2, 9, 1]) | ops.skip_while(lambda number: number < 5))
+    [9, 1]
+
+    Emits when: `predicate` has once returned something false.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `predicate` is not callable.
+    """
+    return Operator(skip_while, predicate=callback("predicate", predicate))
+
+
+@overload
+def distinct_until_changed() -> Keep: ...
+@overload
+def distinct_until_changed(key: Callable[[A], object]) -> Operator[A, A]: ...
+@step(
+    setup="last = ABSENT",
+    each="""
+        if key is ABSENT:
+            value = item
+        else:
+            value = key(item)
+        if last is ABSENT or value != last:
+            last = value
+            emit(item)
+    """,
+    contract=Contract(holds="1"),
+)
+def distinct_until_changed(key: Any = ABSENT) -> Any:
+    """Leave out items that equal the one before them.
+
+        items                  --a--a--b--b--a--|
+        distinct_until_changed --a-----b-----a--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("aabba") | ops.distinct_until_changed())
+    ['a', 'b', 'a']
+
+    Emits when: an item, or its key, differs from the last one.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        key: called with each item; what it returns is compared, instead of the items.
+
+    Raises:
+        TypeError: `key` is not callable.
+    """
+    if key is ABSENT:
+        return Keep(distinct_until_changed, key=key)
+    return Operator(distinct_until_changed, key=callback("key", key))

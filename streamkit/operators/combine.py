@@ -1,0 +1,197 @@
+"""Operators that combine streams: merge, zip, concat."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import ABSENT, flag, whole
+from streamkit._core.contract import Contract
+from streamkit._core.strategy import Suspend
+from streamkit._engine.channel import Channel, Lane
+from streamkit._engine.link import Inlet
+from streamkit._engine.run import Run
+from streamkit._engine.stage import stage
+from streamkit._engine.stream import SourceLike, Stream
+from streamkit.operators.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
+
+__all__ = ["concat", "merge", "zip"]
+
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+
+
+def _streams(sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+    return tuple([Stream(source) for source in sources])
+
+
+def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
+    channel = run.channel()
+    for inlet in (source, *sources):
+        run.pump(inlet, into=channel.lane(Suspend(lookahead)))
+    return channel
+
+
+@stage(
+    _merge,
+    contract=Contract(
+        holds="lookahead * (1 + len(sources))",
+        lookahead="lookahead * (1 + len(sources))",
+        ordered="'within each source'",
+    ),
+)
+def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
+    """Pass on the items of this stream and of `sources` as they come.
+
+        items      --a-----b-----|
+        source     -----1-----2----|
+        merge      --a--1--b--2----|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.merge([1, 2]))
+    ['a', 1, 'b', 2]
+
+    Emits when: an item is there; sources that are ready take turns, item by item.
+    Waits when: the consumer does: then each source is read `lookahead` items ahead.
+    Completes when: every source has.
+    Closes when: it completes, fails, or the consumer leaves: all sources at once, each in its own task.
+
+    Args:
+        sources: streams, iterables, async iterables, or callables that make them.
+        lookahead: items that each source may be ahead.
+
+    Raises:
+        TypeError: a source is none of these, or `lookahead` is not a whole number.
+        ValueError: `lookahead` is less than 1.
+    """
+    return Joined(merge, sources=_streams(sources), lookahead=whole("lookahead", lookahead, least=1))
+
+
+async def _zip(
+    run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
+) -> AsyncIterator[Any]:
+    channel = run.channel()
+    lanes = [channel.lane(Suspend(lookahead)) for _ in (source, *sources)]
+    for lane, inlet in zip_builtin(lanes, (source, *sources), strict=True):
+        run.pump(inlet, into=lane)
+    whole_tuple = not strict and fill is ABSENT
+    while True:
+        while waiting := [lane for lane in lanes if not lane.held]:
+            ended = [lane for lane in waiting if not lane.open]
+            if channel.error is not None:
+                raise channel.error
+            if ended and whole_tuple:
+                return
+            if len(ended) == len(waiting):
+                break
+            await channel.change()
+        if len(waiting) == len(lanes):
+            return
+        if waiting and strict:
+            raise run.blame(ValueError(_uneven(lanes)))
+        yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+
+
+def _uneven(lanes: list[Lane]) -> str:
+    ended = [str(number) for number, lane in enumerate(lanes, 1) if not lane.held]
+    longer = [str(number) for number, lane in enumerate(lanes, 1) if lane.held]
+    return f"zip(strict=True): source {', '.join(ended)} ended before source {', '.join(longer)}"
+
+
+zip_builtin = zip
+
+
+@overload
+def zip(source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False) -> Zipped2[B]: ...
+@overload
+def zip(
+    source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1, strict: bool = False
+) -> Zipped3[B, C]: ...
+@overload
+def zip(
+    source: SourceLike[B],
+    source2: SourceLike[C],
+    source3: SourceLike[D],
+    /,
+    *,
+    lookahead: int = 1,
+    strict: bool = False,
+) -> Zipped4[B, C, D]: ...
+@overload
+def zip(
+    *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any = ABSENT
+) -> ZippedAny: ...
+@stage(
+    _zip,
+    contract=Contract(
+        holds="lookahead * (1 + len(sources))",
+        lookahead="lookahead * (1 + len(sources))",
+        weight="1 + len(sources)",
+        loses="'nothing' if strict or fill is not ABSENT else 'items of longer sources that were read ahead'",
+    ),
+)
+def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any = ABSENT) -> Any:
+    """Pass on tuples of one item of this stream and one of each of `sources`.
+
+        items   --a-----b-----c--|
+        source  -----1-----2--|
+        zip     -----(a,1)-(b,2)-|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abc") | ops.zip([1, 2]))
+    [('a', 1), ('b', 2)]
+    >>> list(Stream("abc") | ops.zip([1, 2], fill=None))
+    [('a', 1), ('b', 2), ('c', None)]
+
+    Emits when: every source has an item.
+    Waits when: the consumer does: then each source is read `lookahead` items ahead.
+    Completes when: one source does and its items were used; with `strict` or `fill`, when all have.
+    Closes when: it completes, fails, or the consumer leaves: all sources at once, each in its own task.
+
+    Args:
+        sources: streams, iterables, async iterables, or callables that make them.
+        lookahead: items that each source may be ahead.
+        strict: fail with ValueError if the sources do not end together.
+        fill: stands for the items of sources that have ended, until all have.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `lookahead` is less than 1, or both `strict` and `fill` are given; when running, with
+            `strict`: the sources did not end together.
+    """
+    if flag("strict", strict) and fill is not ABSENT:
+        raise ValueError(f"strict must be False where fill is given, not True with fill={fill!r}")
+    least = whole("lookahead", lookahead, least=1)
+    return ZippedAny(zip, sources=_streams(sources), lookahead=least, strict=strict, fill=fill)
+
+
+async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
+    for inlet in (source, *sources):
+        items = run.open(inlet)
+        async for item in items:
+            yield item
+        await run.close(items)
+
+
+@stage(_concat, pumps=False)
+def concat(*sources: SourceLike[B]) -> Joined[B]:
+    """Pass on the items of this stream, then those of each of `sources` in turn.
+
+        items   --a--b--|
+        source           --1--2--|
+        concat  --a--b-----1--2--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.concat([1, 2]))
+    ['a', 'b', 1, 2]
+
+    Emits when: an item comes.
+    Waits when: the consumer does.
+    Completes when: the last source does; each is opened when the one before it has ended.
+    Closes when: each source ends; the one being read, when the stream fails or the consumer leaves.
+
+    Raises:
+        TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
+    """
+    return Joined(concat, sources=_streams(sources))

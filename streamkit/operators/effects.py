@@ -1,0 +1,37 @@
+"""Operators that act on the side: tap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from streamkit._core.arguments import callback
+from streamkit._engine.step import step
+from streamkit._engine.stream import Operator
+
+__all__ = ["tap"]
+
+A = TypeVar("A")
+
+
+@step(each="function(item)\nemit(item)")
+def tap(function: Callable[[A], Any]) -> Operator[A, A]:
+    """Call `function` with each item, and pass the item on.
+
+        items      --a--b--|
+        tap(print) --a--b--|
+
+    >>> from streamkit import Stream, ops
+    >>> seen = []
+    >>> list(Stream("ab") | ops.tap(seen.append)), seen
+    (['a', 'b'], ['a', 'b'])
+
+    Emits when: `function` has returned; what it returns is ignored, or awaited first.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `function` is not callable.
+    """
+    return Operator(tap, function=callback("function", function))

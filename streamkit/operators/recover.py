@@ -1,0 +1,80 @@
+"""Operators that go on after an error: catch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import isawaitable
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import callback
+from streamkit._engine.link import Inlet
+from streamkit._engine.run import Run
+from streamkit._engine.stage import stage
+from streamkit._engine.stream import SourceLike
+from streamkit.operators.shapes import Joined
+
+__all__ = ["catch"]
+
+B = TypeVar("B")
+ErrorTypes = type[Exception] | tuple[type[Exception], ...]
+
+
+async def _catch(
+    run: Run, source: Inlet[Any], *, function: Callable[[Exception], Any], errors: ErrorTypes
+) -> AsyncIterator[Any]:
+    items = run.open(source)
+    try:
+        async for item in items:
+            yield item  # nothing is ever thrown in here: an operator never catches its consumer's error
+        return
+    except errors as error:
+        caught = error
+    try:
+        fallback: Any = function(caught)
+        if isawaitable(fallback):
+            fallback = await fallback
+        following = run.open(Inlet(fallback) if not isinstance(fallback, Inlet) else fallback)
+    except Exception as error:
+        raise run.blame(error) from caught
+    finally:
+        del caught
+    async for item in following:
+        yield item
+
+
+@overload
+def catch(
+    function: Callable[[Exception], Awaitable[SourceLike[B]]], *, errors: ErrorTypes = Exception
+) -> Joined[B]: ...
+@overload
+def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
+@stage(_catch, pumps=False)
+def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
+    """When the source fails, go on with the stream that `function` makes of the error.
+
+        items                 --a--b--X
+        catch(lambda e: "c")  --a--b--c--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.catch(lambda error: [str(error)]))
+    [1, 'integer division or modulo by zero']
+
+    Emits when: an item comes, of the source or of what follows it.
+    Waits when: the consumer does.
+    Completes when: the source does, or after an error what follows it does.
+    Closes when: it completes, fails, or the consumer leaves; a source that fails is closed before
+        `function` is called.
+
+    Args:
+        function: called with the error; returns a stream, an iterable, an async iterable or a callable that
+            makes one, or an awaitable of these. ``[]`` ends the stream.
+        errors: the types of error that are caught. Errors of what stands behind ``catch``, and of what
+            `function` returned, are never caught.
+
+    Raises:
+        TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+    """
+    for each in errors if isinstance(errors, tuple) else (errors,):
+        if not (isinstance(each, type) and issubclass(each, Exception)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
+    return Joined(catch, function=callback("function", function), errors=errors)

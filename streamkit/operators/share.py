@@ -1,0 +1,212 @@
+"""Operators that give each item to several: broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import ABSENT
+from streamkit._core.catalogue import declared
+from streamkit._core.contract import Contract
+from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.channel import Abandoned, Channel, Lane
+from streamkit._engine.job import Job
+from streamkit._engine.link import Inlet
+from streamkit._engine.run import Run
+from streamkit._engine.stage import stage
+from streamkit._engine.stream import Keep, Operator, Pipe, Sink
+from streamkit.operators.rate import buffer
+
+__all__ = ["broadcast"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+R = TypeVar("R")
+R2 = TypeVar("R2")
+R3 = TypeVar("R3")
+
+
+class _Fan(Lane):
+    """Where the pump of a broadcast writes: one lane of one channel per branch, in lock-step.
+
+    The source's error is kept here until every branch has had what was there before it.
+    """
+
+    __slots__ = ("branches",)
+
+    def __init__(self) -> None:
+        super().__init__(Channel(), None)
+        self.branches: list[Lane] = []
+
+    def add(self, run: Run, strategy: Strategy | None) -> Channel:
+        """The channel of a new branch."""
+        channel = Channel()
+        run.channels.append(channel)
+        self.branches.append(channel.lane(strategy))
+        return channel
+
+    def put(self, item: Any) -> bool:
+        self.branches = [lane for lane in self.branches if lane.open]
+        if not self.branches:
+            raise Abandoned
+        wait = False
+        for lane in self.branches:
+            wait = lane.put(item) or wait
+        return wait
+
+    def full(self) -> bool:
+        return any(lane.full() for lane in self.branches)
+
+    async def room(self) -> None:
+        for lane in self.branches:
+            await lane.room()
+
+    def close(self) -> None:
+        error = self.channel.error
+        for lane in self.branches:
+            if error is not None and lane.open:
+                lane.channel.fail(error)
+            lane.close()
+
+
+class _Outcome(Channel):
+    """Where the branches end: the first error of a branch ends all; the source's own comes last."""
+
+    fan: _Fan
+
+    def fail(self, error: BaseException) -> None:
+        if error is not self.fan.channel.error:
+            super().fail(error)
+
+
+def _begin(
+    run: Run, source: Inlet[Any], branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
+) -> tuple[_Outcome, list[Inlet[Any]]]:
+    """Pump the source into a channel per branch, and give each branch its channel to read."""
+    fan = _Fan()
+    out = run.adopt(_Outcome(run.halt))
+    out.fan = fan
+    inlets: list[Inlet[Any]] = []
+    for branch, strategy in zip(branches, strategies, strict=True):
+        channel = fan.add(run, strategy)
+        inlets.append(Inlet.of(run.reading(channel).source, branch.links[strategy is not None :]))
+    run.pump(source, into=fan)
+    return out, inlets
+
+
+async def _merged(
+    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
+) -> AsyncIterator[Any]:
+    out, inlets = _begin(run, source, branches, strategies)
+    for inlet in inlets:
+        run.pump(inlet, into=out.lane(Suspend(1)))
+    async for item in out:
+        yield item
+    if out.fan.channel.error is not None:
+        raise out.fan.channel.error
+
+
+async def _gathered(
+    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
+) -> tuple[Any, ...]:
+    out, inlets = _begin(run, source, branches, strategies)
+    results: list[Any] = [None] * len(branches)
+
+    async def work(number: int, job: Job[Any]) -> None:
+        results[number] = await job
+
+    for number, inlet in enumerate(inlets):
+        job: Job[Any] = Job(Inlet.of(inlet.source, ()), inlet.links)
+        run.spawn(work(number, job), out, out.lane(None))
+    await out.wait()
+    if out.fan.channel.error is not None:
+        raise out.fan.channel.error
+    return tuple(results)
+
+
+_BUFFERED = "sum(0 if s is None else unbounded if s.limit is None else s.limit for s in strategies)"
+_AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in strategies)"
+_LOSES = "', '.join(s.loses for s in strategies if s and s.loses != 'nothing') or 'nothing'"
+
+
+@stage(_gathered, name="broadcast", contract=Contract(holds=_BUFFERED, lookahead=_AHEAD, loses=_LOSES))
+def _to_sinks(*branches: Pipe, strategies: Any = ABSENT) -> Sink[Any, Any]:
+    return Sink(_to_sinks, branches=branches, strategies=strategies)
+
+
+@stage(
+    _merged,
+    name="broadcast",
+    contract=Contract(
+        holds=f"len(branches) + {_BUFFERED}",
+        lookahead=f"1 + {_AHEAD}",
+        ordered="'within each branch'",
+        loses=_LOSES,
+    ),
+)
+def _to_operators(*branches: Pipe, strategies: Any = ABSENT) -> Operator[Any, Any]:
+    return Operator(_to_operators, branches=branches, strategies=strategies)
+
+
+@overload
+def broadcast(first: Keep, /, *others: Keep) -> Keep: ...
+@overload
+def broadcast(first: Operator[A, B], /, *others: Operator[A, B]) -> Operator[A, B]: ...
+@overload
+def broadcast(first: Sink[A, R], /) -> Sink[A, tuple[R]]: ...
+@overload
+def broadcast(first: Sink[A, R], second: Sink[A, R2], /) -> Sink[A, tuple[R, R2]]: ...
+@overload
+def broadcast(first: Sink[A, R], second: Sink[A, R2], third: Sink[A, R3], /) -> Sink[A, tuple[R, R2, R3]]: ...
+@overload
+def broadcast(*branches: Pipe) -> Any: ...
+def broadcast(*branches: Pipe) -> Any:
+    """Give each item to every branch, in lock-step.
+
+        items              --1-----2-----|
+        branch map(str)    --"1"---"2"---|
+        branch filter(odd) --1-----------|
+        broadcast          --"1"1--"2"---|
+
+    If all branches end in sinks, this is a sink, whose result is the tuple of theirs:
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream([1, 2, 3]) | ops.broadcast(ops.count(), ops.fold(max, 0))).run()
+    (3, 3)
+
+    If all are operators, their outputs are merged:
+
+    >>> sorted(Stream([1, 2]) | ops.broadcast(ops.map(lambda x: -x), ops.map(lambda x: x)))
+    [-2, -1, 1, 2]
+
+    Emits when: a branch does.
+    Waits when: any branch works on the last item; a branch that begins with ``buffer(strategy)`` holds
+        the others up only as far as its strategy waits.
+    Completes when: every branch has. A branch that ends early leaves, and the others go on.
+    Closes when: every branch has left, it fails, or the consumer leaves.
+
+    An error of a branch ends all. An error of the source reaches each branch after what came before it.
+
+    Args:
+        branches: operators, or sinks.
+
+    Raises:
+        TypeError: a branch is neither, or some are operators and some are sinks.
+        ValueError: there is no branch.
+    """
+    if not branches:
+        raise ValueError("branches must be one or more, not none")
+    for branch in branches:
+        if not isinstance(branch, Pipe):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"branches must be operators or sinks, not {branch!r}")
+    sinks = [branch.links[-1].declaration.sink for branch in branches]
+    if any(sinks) and not all(sinks):
+        raise TypeError(f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}")
+    strategies = tuple([_strategy(branch) for branch in branches])
+    return (_to_sinks if all(sinks) else _to_operators)(*branches, strategies=strategies)
+
+
+def _strategy(branch: Pipe) -> Strategy | None:
+    """The strategy of a branch that begins with a buffer: its channel takes it, and needs no task."""
+    first = branch.links[0]
+    return first.arguments["strategy"] if first.declaration is declared(buffer) else None

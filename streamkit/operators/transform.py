@@ -1,0 +1,319 @@
+"""Operators that make something of each item: map, starmap, flatten, enumerate, pairwise, scan."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from inspect import isawaitable
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import ABSENT, callback, flag, whole
+from streamkit._core.contract import Contract
+from streamkit._core.strategy import Unbounded
+from streamkit._engine.channel import Channel, Lane
+from streamkit._engine.link import Inlet, mode
+from streamkit._engine.loop import EMPTY
+from streamkit._engine.run import Run
+from streamkit._engine.stage import stage
+from streamkit._engine.step import step
+from streamkit._engine.stream import Operator
+from streamkit._engine.weave import Mode
+from streamkit.operators.shapes import Items, Numbered, Pairs
+
+__all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class _Pool(Lane):
+    """A lane whose writer hands each item to a worker; what the workers return is what is held.
+
+    Items in work and results that wait count together, so at most `concurrency` are inside.
+    """
+
+    __slots__ = ("busy", "concurrency", "ended", "function", "idle", "order", "ordered", "run", "waiting")
+
+    def __init__(self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool) -> None:
+        super().__init__(channel, Unbounded())
+        self.run = run
+        self.function = function
+        self.concurrency = concurrency
+        self.low = concurrency // 2
+        self.ordered = ordered
+        self.waits = True
+        self.busy = 0
+        self.ended = False
+        self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
+        self.idle: deque[Any] = deque()
+        """Workers that wait for an item, as the futures they wait on."""
+        self.order: deque[list[Any]] = deque()
+        """A cell for each item taken and not yet passed on, in order; empty until its result is there."""
+        channel.adopt(self)
+
+    def full(self) -> bool:
+        inside = len(self.order) if self.ordered else self.busy
+        return self.open and inside + len(self.held) >= self.concurrency
+
+    def put(self, item: Any) -> bool:
+        """Hand `item` to a worker that is free, or to a new one."""
+        cell = [EMPTY]
+        if self.ordered:
+            self.order.append(cell)
+        self.busy += 1
+        while self.idle:
+            worker = self.idle.popleft()
+            if not worker.done():
+                worker.set_result((item, cell))
+                return self.full()
+        self.run.spawn(self._work(item, cell), self.channel)
+        return self.full()
+
+    async def _work(self, item: Any, cell: list[Any]) -> None:
+        loop = self.run.loop
+        while True:
+            try:
+                result = self.function(item)
+                if self.waiting is None:
+                    self.waiting = isawaitable(result)
+                if self.waiting:
+                    result = await result
+            except Exception as error:
+                raise self.run.blame(error) from error.__cause__
+            item = None
+            self._done(result, cell)
+            if self.ended:
+                return
+            free = loop.create_future()
+            self.idle.append(free)
+            item, cell = await free
+
+    def _done(self, result: Any, cell: list[Any]) -> None:
+        self.busy -= 1
+        if not self.ordered:
+            super().put(result)
+        else:
+            cell[0] = result
+            order = self.order
+            while order and order[0][0] is not EMPTY:
+                super().put(order.popleft()[0])
+        self._close_if_done()
+
+    def close(self) -> None:
+        """The source has ended: the lane ends with the last result."""
+        self.ended = True
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self.ended and not self.busy:
+            super().close()
+
+
+def _map_concurrently(
+    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], concurrency: int, ordered: bool
+) -> Channel:
+    channel = run.channel()
+    run.pump(source, into=_Pool(run, channel, function, concurrency, ordered))
+    return channel
+
+
+@stage(
+    _map_concurrently,
+    name="map",
+    contract=Contract(holds="concurrency", lookahead="concurrency", ordered="ordered"),
+)
+def _concurrent_map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True) -> Operator[Any, Any]:
+    return Operator(_concurrent_map, function=function, concurrency=concurrency, ordered=ordered)
+
+
+@overload
+def map(
+    function: Callable[[A], Awaitable[B]], *, concurrency: int = 1, ordered: bool = True
+) -> Operator[A, B]: ...
+@overload
+def map(function: Callable[[A], B], *, concurrency: int = 1, ordered: bool = True) -> Operator[A, B]: ...
+@step(each="emit(function(item))")
+def map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True) -> Operator[Any, Any]:
+    """Pass on what `function` returns for each item; awaited, if it is awaitable.
+
+        items    --1---2---3--|
+        map(x*2) --2---4---6--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2, 3]) | ops.map(str))
+    ['1', '2', '3']
+
+    Emits when: `function` has returned; with `ordered`, and every earlier item has been passed on.
+    Waits when: the consumer does, or `concurrency` items are inside.
+    Completes when: the source does, and every item has been passed on.
+    Closes when: it completes, fails, or the consumer leaves; calls in flight are cancelled first.
+
+    Args:
+        function: called with each item. Its first result decides whether results are awaited; one
+            that mixes both kinds must be an ``async def``.
+        concurrency: calls in flight at most; finished results that wait for their turn count as well.
+            With 1, each is awaited in the loop that reads the source, without a task.
+        ordered: whether results keep the order of the items, or come as they are ready.
+
+    Raises:
+        TypeError: `function` is not callable, or another argument has the wrong type.
+        ValueError: `concurrency` is less than 1.
+
+    An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
+    that are ready are delivered first (with `ordered`, those before the first missing one).
+    """
+    callback("function", function)
+    whole("concurrency", concurrency, least=1)
+    flag("ordered", ordered)
+    if concurrency > 1:
+        return _concurrent_map(function, concurrency=concurrency, ordered=ordered)
+    return Operator(map, function=function)
+
+
+@overload
+def starmap(function: Callable[..., Awaitable[B]]) -> Operator[Iterable[Any], B]: ...
+@overload
+def starmap(function: Callable[..., B]) -> Operator[Iterable[Any], B]: ...
+@step(each="emit(function(*item))")
+def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
+    """Pass on what `function` returns for the elements of each item as its arguments.
+
+        items        --(2,5)---(3,2)--|
+        starmap(pow) --32------9------|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([(2, 5), (3, 2)]) | ops.starmap(pow))
+    [32, 9]
+
+    Emits when: `function` has returned.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `function` is not callable.
+    """
+    return Operator(starmap, function=callback("function", function))
+
+
+@step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True))
+def flatten() -> Items:
+    """Pass on the elements of each item, an iterable, one by one.
+
+        items   --[1,2]---[]---[3]--|
+        flatten --1-2----------3----|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream(["ab", "", "c"]) | ops.flatten())
+    ['a', 'b', 'c']
+
+    Emits when: an element is asked for; the next item is pulled when all were passed on.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+    """
+    return Items(flatten)
+
+
+@step(setup="number = start - 1", each="number += 1\nemit((number, item))")
+def enumerate(start: int = 0) -> Numbered:
+    """Pass on each item with its number, counted from `start`.
+
+        items     --a------b------|
+        enumerate --(0,a)--(1,b)--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.enumerate())
+    [(0, 'a'), (1, 'b')]
+
+    Emits when: an item comes.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Raises:
+        TypeError: `start` is not a whole number.
+    """
+    if not isinstance(start, int) or isinstance(start, bool):
+        raise TypeError(f"start must be a whole number, not {start!r}")
+    return Numbered(enumerate, start=start)
+
+
+@step(
+    setup="last = ABSENT",
+    each="""
+        if last is not ABSENT:
+            emit((last, item))
+        last = item
+    """,
+    contract=Contract(holds="1"),
+)
+def pairwise() -> Pairs:
+    """Pass on each item with the one before it.
+
+        items    --a--b------c------|
+        pairwise -----(a,b)--(b,c)--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abc") | ops.pairwise())
+    [('a', 'b'), ('b', 'c')]
+
+    Emits when: the second and every later item comes.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+    """
+    return Pairs(pairwise)
+
+
+@overload
+def scan(function: Callable[[B, A], Awaitable[B]], initial: B) -> Operator[A, B]: ...
+@overload
+def scan(function: Callable[[B, A], B], initial: B) -> Operator[A, B]: ...
+@overload
+def scan(function: Callable[[A, A], A]) -> Operator[A, A]: ...
+@step(
+    setup="""
+        if initial is ABSENT:
+            state = ABSENT
+        else:
+            state = initial
+    """,
+    each="""
+        if initial is ABSENT:
+            if state is not ABSENT:
+                state = function(state, item)
+            else:
+                state = item
+        else:
+            state = function(state, item)
+        emit(state)
+    """,
+    contract=Contract(result="the state that function returned last"),
+)
+def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, Any]:
+    """Fold the items, passing on each intermediate state.
+
+        items              --1--2--3--|
+        scan(operator.add) --1--3--6--|
+
+    >>> from operator import add
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2, 3]) | ops.scan(add))
+    [1, 3, 6]
+
+    Emits when: `function` has returned the new state; without `initial`, the first item as it is.
+    Waits when: the consumer does.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        function: called with the state so far and the item; returns the new state.
+        initial: the state before the first item. It is not passed on by itself, and not copied: give a
+            mutable one only if each run may go on with it.
+
+    Raises:
+        TypeError: `function` is not callable.
+    """
+    return Operator(scan, function=callback("function", function), initial=initial)
+

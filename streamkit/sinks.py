@@ -1,0 +1,190 @@
+"""Sinks: where streams end, and what comes of them: to_list, fold, count, first, last, for_each, drain."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import ABSENT, callback, whole
+from streamkit._core.contract import Contract
+from streamkit._core.errors import EmptyStreamError
+from streamkit._engine.step import step
+from streamkit._engine.stream import Sink
+from streamkit.operators.shapes import ListOf, OneOf
+from streamkit.operators.transform import map as map_items
+
+__all__ = ["count", "drain", "first", "fold", "for_each", "last", "to_list"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
+
+
+@step(
+    setup="items = []",
+    each="items.append(item)",
+    result="items",
+    contract=Contract(result="every item"),
+)
+def to_list() -> ListOf:
+    """Collect the items into a list.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("ab") | ops.to_list()).run()
+    ['a', 'b']
+
+    Completes when: the source does.
+    Closes when: it completes or fails.
+    """
+    return ListOf(to_list)
+
+
+@overload
+def fold(function: Callable[[B, A], Awaitable[B]], initial: B) -> Sink[A, B]: ...
+@overload
+def fold(function: Callable[[B, A], B], initial: B) -> Sink[A, B]: ...
+@step(
+    setup="state = initial",
+    each="state = function(state, item)",
+    result="state",
+    contract=Contract(result="the state that function returned last"),
+)
+def fold(function: Callable[..., Any], initial: Any) -> Sink[Any, Any]:
+    """Fold the items into one value, from `initial` on.
+
+    >>> from operator import add
+    >>> from streamkit import Stream, ops
+    >>> (Stream([1, 2, 3]) | ops.fold(add, 0)).run()
+    6
+
+    Completes when: the source does.
+    Closes when: it completes or fails.
+
+    Args:
+        function: called with the state so far and the item; returns the new state, or an awaitable of it.
+        initial: the state before the first item, and the result of an empty stream. It is not copied.
+
+    Raises:
+        TypeError: `function` is not callable.
+    """
+    return Sink(fold, function=callback("function", function), initial=initial)
+
+
+@step(setup="number = 0", each="number += 1", result="number")
+def count() -> Sink[Any, int]:
+    """Count the items.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("abc") | ops.count()).run()
+    3
+
+    Completes when: the source does.
+    Closes when: it completes or fails.
+    """
+    return Sink(count)
+
+
+@overload
+def first() -> OneOf[Any]: ...
+@overload
+def first(*, default: T) -> OneOf[T]: ...
+@step(
+    setup="found = default",
+    each="found = item\nstop()",
+    finish="""
+        if found is ABSENT:
+            raise EmptyStreamError("first() of an empty stream; give default= for one that may be empty")
+    """,
+    result="found",
+)
+def first(*, default: Any = ABSENT) -> OneOf[Any]:
+    """The first item.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("abc") | ops.first()).run()
+    'a'
+
+    Completes when: one item has come, or the source completes.
+    Closes when: it completes or fails.
+
+    Args:
+        default: the result of an empty stream.
+
+    Raises:
+        EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+    """
+    return OneOf(first, default=default)
+
+
+@overload
+def last() -> OneOf[Any]: ...
+@overload
+def last(*, default: T) -> OneOf[T]: ...
+@step(
+    setup="found = default",
+    each="found = item",
+    finish="""
+        if found is ABSENT:
+            raise EmptyStreamError("last() of an empty stream; give default= for one that may be empty")
+    """,
+    result="found",
+    contract=Contract(result="the last item"),
+)
+def last(*, default: Any = ABSENT) -> OneOf[Any]:
+    """The last item.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("abc") | ops.last()).run()
+    'c'
+
+    Completes when: the source does.
+    Closes when: it completes or fails.
+
+    Args:
+        default: the result of an empty stream.
+
+    Raises:
+        EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+    """
+    return OneOf(last, default=default)
+
+
+@step(each="function(item)", result="None")
+def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, None]:
+    """Call `function` with each item; awaited, if it returns an awaitable.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("ab") | ops.for_each(print)).run()
+    a
+    b
+
+    Completes when: the source does, and every call has returned.
+    Closes when: it completes or fails; calls in flight are cancelled first.
+
+    Args:
+        function: called with each item; its result is ignored.
+        concurrency: calls in flight at most.
+
+    Raises:
+        TypeError: `function` is not callable, or `concurrency` is not a whole number.
+        ValueError: `concurrency` is less than 1.
+    """
+    callback("function", function)
+    if whole("concurrency", concurrency, least=1) > 1:
+        return map_items(function, concurrency=concurrency, ordered=False) | drain()
+    return Sink(for_each, function=function)
+
+
+@step(each="pass", result="None")
+def drain() -> Sink[Any, None]:
+    """Run the stream for its effects; the items are thrown away.
+
+    >>> from streamkit import Stream, ops
+    >>> (Stream("ab") | ops.tap(print) | ops.drain()).run()
+    a
+    b
+
+    Completes when: the source does.
+    Closes when: it completes or fails.
+    """
+    return Sink(drain)

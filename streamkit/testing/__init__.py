@@ -1,0 +1,14 @@
+"""Tools to test streams with: virtual time that never sleeps, and a check that nothing is left behind.
+
+>>> import asyncio
+>>> from streamkit.testing import run
+>>> async def main() -> float:
+...     await asyncio.sleep(3600.0)
+...     return asyncio.get_running_loop().time()
+>>> run(main)
+3600.0
+"""
+
+from streamkit.testing.clock import DeadlockError, LeakError, VirtualLoop, run
+
+__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
