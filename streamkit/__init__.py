@@ -22,7 +22,7 @@ from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
-from streamkit.sources import concat, merge, zip  # noqa: A004
+from streamkit.sources import concat, merge, zip
 
 __all__ = [
     "ABSENT",

@@ -20,6 +20,11 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
+def empty_error(sink: str) -> EmptyStreamError:
+    """The error of a sink that needs an item and got none."""
+    return EmptyStreamError(f"{sink}() of an empty stream; give default= for one that may be empty")
+
+
 @step(
     setup="items = []",
     each="items.append(item)",
@@ -93,7 +98,7 @@ def first(*, default: T) -> OneOf[T]: ...
     each="found = item\nstop()",
     finish="""
         if found is ABSENT:
-            raise EmptyStreamError("first() of an empty stream; give default= for one that may be empty")
+            raise empty_error("first")
     """,
     result="found",
 )
@@ -125,7 +130,7 @@ def last(*, default: T) -> OneOf[T]: ...
     each="found = item",
     finish="""
         if found is ABSENT:
-            raise EmptyStreamError("last() of an empty stream; give default= for one that may be empty")
+            raise empty_error("last")
     """,
     result="found",
     contract=Contract(result="the last item"),

@@ -41,10 +41,20 @@ def zip(
 ) -> Stream[tuple[A, B]]: ...
 @overload
 def zip(
-    first: SourceLike[A], /, *others: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any = ABSENT
+    first: SourceLike[A],
+    /,
+    *others: SourceLike[Any],
+    lookahead: int = 1,
+    strict: bool = False,
+    fill: Any = ABSENT,
 ) -> Stream[tuple[Any, ...]]: ...
 def zip(
-    first: SourceLike[Any], /, *others: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any = ABSENT
+    first: SourceLike[Any],
+    /,
+    *others: SourceLike[Any],
+    lookahead: int = 1,
+    strict: bool = False,
+    fill: Any = ABSENT,
 ) -> Stream[Any]:
     """Tuples of one item of each source: ``ops.zip`` where no stream comes first.
 

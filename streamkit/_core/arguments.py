@@ -8,7 +8,7 @@ from enum import Enum
 from inspect import isawaitable
 from typing import Any, Final
 
-__all__ = ["ABSENT", "Absent", "callback", "flag", "seconds", "whole"]
+__all__ = ["ABSENT", "Absent", "callback", "discard", "flag", "seconds", "whole"]
 
 
 class Absent(Enum):
@@ -24,19 +24,18 @@ ABSENT: Final = Absent.ABSENT
 """Stands for an argument that was not given, where ``None`` is a value like any other."""
 
 
-def whole(name: str, value: int, *, least: int) -> int:
-    """Return `value` if it is a whole number of at least `least`."""
-    if type(value) is int and value >= least:
-        return value
+def whole(name: str, value: int, *, least: int | None = None) -> int:
+    """Return `value` if it is a whole number (of at least `least`)."""
+    allowed = "a whole number" if least is None else f"a whole number of at least {least}"
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        raise TypeError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        raise TypeError(f"{name} must be {allowed}, not {value!r}")
     number = value.__index__()
-    if number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    if least is not None and number < least:
+        raise ValueError(f"{name} must be {allowed}, not {value!r}")
     return number
 
 
-def seconds(name: str, value: float, *, positive: bool = True) -> float:
+def seconds(name: str, value: object, *, positive: bool = True) -> float:
     """Return `value` as a finite float of seconds, above zero (or, if not `positive`, zero as well)."""
     allowed = f"a finite number of seconds {'above' if positive else 'of at least'} 0"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -53,14 +52,23 @@ def flag(name: str, value: bool) -> bool:
     raise TypeError(f"{name} must be True or False, not {value!r}")
 
 
+def discard(value: object) -> None:
+    """Close an awaitable that nobody will await, or Python would warn of it, besides our error."""
+    close = getattr(value, "close", None)
+    if isawaitable(value) and close is not None:
+        close()
+
+
 def callback(name: str, value: Callable[..., Any]) -> Callable[..., Any]:
     """Return `value` if it can be called; a coroutine *object* gets a hint."""
     if callable(value):
         return value
     if isawaitable(value):
-        close = getattr(value, "close", None)
-        if close is not None:
-            close()  # or Python would warn, besides, that it was never awaited
-        raise TypeError(f"{name} must be a callable, not the awaitable {value!r}: pass the function without calling it")
-    hint = "; to read items from it, use it as a source" if isinstance(value, (Iterable, AsyncIterable)) else ""
+        discard(value)
+        raise TypeError(
+            f"{name} must be a callable, not the awaitable {value!r}: pass the function without calling it"
+        )
+    hint = (
+        "; to read items from it, use it as a source" if isinstance(value, (Iterable, AsyncIterable)) else ""
+    )
     raise TypeError(f"{name} must be a callable, not {value!r}{hint}")

@@ -14,7 +14,16 @@ from typing import Any, ClassVar
 from streamkit._core.arguments import callback, whole
 from streamkit._core.errors import BufferOverflowError
 
-__all__ = ["DropIncoming", "DropOldest", "Fail", "KeepLatest", "Strategy", "Suspend", "Unbounded", "strategy_argument"]
+__all__ = [
+    "DropIncoming",
+    "DropOldest",
+    "Fail",
+    "KeepLatest",
+    "Strategy",
+    "Suspend",
+    "Unbounded",
+    "strategy_argument",
+]
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,10 @@ class _Lossy(Strategy):
 
 @dataclass(frozen=True, repr=False)
 class DropIncoming(_Lossy):
-    """When the buffer is full, the new item is dropped and counted; `on_drop` gets the item and the reason."""
+    """When the buffer is full, the new item is dropped and counted.
+
+    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end.
+    """
 
     loses: ClassVar[str] = "incoming items"
 
@@ -95,7 +107,10 @@ class DropIncoming(_Lossy):
 
 @dataclass(frozen=True, repr=False)
 class DropOldest(_Lossy):
-    """When the buffer is full, the oldest item held is dropped and counted; `on_drop` gets the item and the reason."""
+    """When the buffer is full, the oldest item held is dropped and counted.
+
+    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end.
+    """
 
     loses: ClassVar[str] = "oldest items"
 
@@ -124,7 +139,7 @@ class Unbounded(Strategy):
     """The buffer grows as long as memory lasts. Nothing is lost, and nothing is bounded."""
 
 
-def strategy_argument(name: str, value: Strategy) -> Strategy:
+def strategy_argument(name: str, value: object) -> Strategy:
     """Return `value` if it is a strategy; a strategy's class, or a number, gets a hint."""
     if isinstance(value, Strategy):
         return value

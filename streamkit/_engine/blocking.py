@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any, Generic, TypeVar
 
+from streamkit._core.arguments import discard
 from streamkit._core.errors import RunningLoopError
 from streamkit._engine.iteration import prime
 from streamkit._engine.link import Inlet
@@ -22,7 +23,9 @@ T = TypeVar("T")
 def require_no_loop(form: str, instead: str) -> None:
     """Raise unless this thread is free to drive an event loop of its own."""
     if asyncio._get_running_loop() is not None:
-        raise RunningLoopError(f"{form} needs an event loop of its own, but one runs in this thread: use {instead}")
+        raise RunningLoopError(
+            f"{form} needs an event loop of its own, but one runs in this thread: use {instead}"
+        )
 
 
 def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
@@ -54,9 +57,7 @@ class _Settle:
             try:
                 require_no_loop("a callback that returns an awaitable", "async for x in stream")
             except RunningLoopError:
-                close = getattr(awaitable, "close", None)
-                if close is not None:
-                    close()
+                discard(awaitable)
                 raise
             self._runner = asyncio.Runner()
         return self._runner.run(_awaited(awaitable))

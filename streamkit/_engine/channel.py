@@ -91,7 +91,7 @@ class Channel:
         return item
 
     async def wait(self) -> bool:
-        """Wait until there is something to pop; False at the end. Raises the first error, after what is held."""
+        """Wait for something to pop; False at the end. The first error comes after what is held."""
         while not self._ready:
             if self.error is not None:
                 raise self.error
@@ -101,7 +101,7 @@ class Channel:
         return True
 
     async def change(self) -> None:
-        """Wait until a lane that was empty is not, or a lane ends; for readers that pop from lanes by name."""
+        """Wait until a lane that was empty is not, or a lane ends; for readers that choose the lane."""
         if not self._ready:
             await self._wait()
         self._ready.clear()

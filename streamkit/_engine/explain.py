@@ -145,11 +145,16 @@ def _stage(link: Link, weight: float, depth: int) -> Iterator[Part]:
         depth,
     )
     for value in arguments.values():
-        for inner in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]
+        for inner in _several(value):
             if isinstance(inner, Inlet):
                 yield from _parts(inner.source, inner.links, depth + 1, pumped=link.declaration.pumps)
             elif hasattr(inner, "links"):  # a branch: operators without a source of their own
                 yield from _parts(None, inner.links, depth + 1, pumped=not link.declaration.sink)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+    return values
 
 
 def _told(part: Part) -> str:

@@ -33,7 +33,7 @@ def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
     try:
-        items.__anext__().__await__().send(None)  # type: ignore[attr-defined]  # pyright: ignore
+        items.__anext__().__await__().send(None)
     except StopIteration:
         pass
     finally:
@@ -130,7 +130,7 @@ class OpenStream(Generic[T]):
 
     async def aclose(self) -> None:
         """End the run. A pull that is pending in another task is cancelled first; it sees the end."""
-        items = self._running()
+        items: Any = self._running()
         while items.ag_running:
             waiting = _innermost(items)
             if waiting is not None:

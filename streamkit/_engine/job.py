@@ -42,7 +42,7 @@ class Job(Generic[R_co]):
     def _work(self) -> Coroutine[Any, Any, R_co]:
         links = (*self._inlet.links, *self._links)
         if links[-1].declaration.stage is not None:
-            return _staged(Inlet.of(self._inlet.source, links[:-1]), links[-1])
+            return _staged(Inlet[Any].of(self._inlet.source, links[:-1]), links[-1])
         work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT)
         return work
 
@@ -93,7 +93,9 @@ class Handle(Generic[R_co]):
         self._open = asyncio.Event()
         self._open.set()
         self._stopped = False
-        self._task: asyncio.Task[R_co] = asyncio.get_running_loop().create_task(_driven(work, self._open), name=name)
+        self._task: asyncio.Task[R_co] = asyncio.get_running_loop().create_task(
+            _driven(work, self._open), name=name
+        )
 
     @property
     def done(self) -> bool:
@@ -114,7 +116,7 @@ class Handle(Generic[R_co]):
         self._open.set()
 
     async def stop(self) -> None:
-        """End the job now, and return when everything of it is closed. Awaiting it then raises `StoppedError`."""
+        """End the job now, and return when all of it is closed. Awaiting it then raises `StoppedError`."""
         if not self._task.done():
             self._stopped = True
             self._task.cancel()

@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from streamkit._core.arguments import ABSENT
 from streamkit._core.catalogue import Declaration
@@ -106,9 +106,14 @@ class Inlet(Generic[T_co]):
 
     __slots__ = ("_links", "_source")
 
+    _source: Source
+    _links: tuple[Link, ...]
+
     def __init__(self, source: Any) -> None:
-        self._source = source if isinstance(source, Source) else Source(source)
-        self._links: tuple[Link, ...] = ()
+        if isinstance(source, Inlet):  # a stream of a stream is that stream
+            self._source, self._links = source._source, source._links
+        else:
+            self._source, self._links = Source(source), ()
 
     @property
     def source(self) -> Source:
@@ -120,9 +125,10 @@ class Inlet(Generic[T_co]):
         """The operators after it."""
         return self._links
 
-    @staticmethod
-    def of(source: Source, links: tuple[Link, ...]) -> Inlet[Any]:
+    @classmethod
+    def of(cls, source: Source, links: tuple[Link, ...]) -> Self:
         """The stream of `links` over `source`."""
-        inlet: Inlet[Any] = Inlet(source)
+        inlet = cls.__new__(cls)
+        inlet._source = source
         inlet._links = links
         return inlet

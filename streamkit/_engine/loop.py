@@ -104,13 +104,19 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     weaver = Weaver(steps, last, settle=settle)
     weaver.add(0, "")
     _frame(weaver, kind, end)
-    names = ["source", "leave", "pace", *weaver.wanted]
+    parameters = ", ".join(["source", "leave", "pace", *weaver.wanted])
     colour = "def" if end is End.PLAIN else "async def"
-    weaver.lines[0] = weaver.lines[0]._replace(text=f"{colour} loop({', '.join(names)}):")
+    weaver.lines[0] = weaver.lines[0]._replace(text=f"{colour} loop({parameters}):")
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
-    filename = f"<streamkit loop {next(_number)}: {' | '.join(key.declaration.name for key in steps[:8]) or 'items'}>"
+    names = " | ".join(key.declaration.name for key in steps[:8])
+    filename = f"<streamkit loop {next(_number)}: {names or 'items'}>"
     namespace = dict(
-        weaver.constants, EMPTY=EMPTY, islice=islice, sleep=sleep, isawaitable=isawaitable, CancelledError=CancelledError
+        weaver.constants,
+        EMPTY=EMPTY,
+        islice=islice,
+        sleep=sleep,
+        isawaitable=isawaitable,
+        CancelledError=CancelledError,
     )
     exec(compile(text, filename, "exec"), namespace)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

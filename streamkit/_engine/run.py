@@ -29,7 +29,7 @@ def start(source: Source, links: Sequence[Link], end: End, pace: Pace | None = N
     while cut and links[cut - 1].declaration.stage is None:
         cut -= 1
     if cut:
-        opened = Run(links[cut - 1]).begin(Inlet.of(source, tuple(links[: cut - 1])))
+        opened = Run(links[cut - 1]).begin(Inlet[Any].of(source, tuple(links[: cut - 1])))
     else:
         opened = source.open(blocking=end is End.PLAIN)
     pace = pace or Pace()
@@ -54,7 +54,9 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         return segment(joined, links[loop:], end, pace)
     part = Segment(loop, links, opened)
     leave = part.leave_now if end is End.PLAIN else part.leave
-    return loop.function(opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted])
+    return loop.function(
+        opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
+    )
 
 
 def _pump_step(put: Any, room: Any, full: Any) -> None:
@@ -131,7 +133,7 @@ class Run:
 
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
-        return Inlet.of(_ChannelSource(channel), ())
+        return Inlet[Any].of(_ChannelSource(channel), ())
 
     def open(self, inlet: Inlet[T]) -> AsyncIterator[T]:
         """Read `inlet` in place, in the task that pulls the stage."""
@@ -215,7 +217,9 @@ class Run:
         late = self._late
         for channel in self.channels:
             _gather(late, channel.leave)
-        generators = [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
+        generators = (
+            [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
+        )
         self._opened.clear()
         for generator in generators:
             try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from typing import Any, NamedTuple
 
+from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
 from streamkit._engine.loop import Kind
 
@@ -34,12 +35,10 @@ class Source:
     def __init__(self, value: Any) -> None:
         self.value = value
         self._consumed = False
-        if isinstance(value, (Iterable, AsyncIterable)) or hasattr(type(value), "__getitem__"):
+        if _blocking(value) or _asynchronous(value):
             return
         if isawaitable(value):
-            close = getattr(value, "close", None)
-            if close is not None:
-                close()
+            discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
         if hasattr(value, "subscribe"):
             raise TypeError(
@@ -49,21 +48,23 @@ class Source:
         if not callable(value):
             raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
         if iscoroutinefunction(value):
-            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}: it makes one awaitable")
+            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
 
     def open(self, *, blocking: bool = False) -> Opened:
         """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
 
         Raises:
             SourceConsumedError: it is a one-shot iterator, and was opened before.
+            TypeError: it is a callable, and what it made cannot be iterated.
         """
         value, made = self.value, False
-        if not isinstance(value, (Iterable, AsyncIterable)) and not hasattr(type(value), "__getitem__"):
+        if not (_blocking(value) or _asynchronous(value)):
             value, made = self._call(), True
         if type(value) in _NATIVE:
             return Opened(Kind.SLICE, value)
-        if isinstance(value, AsyncIterable) and not (blocking and isinstance(value, Iterable)):
-            iterator: Any = aiter(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        iterator: Any
+        if _asynchronous(value) and not (blocking and _blocking(value)):
+            iterator = aiter(value)
             self._mark(iterator, made)
             return Opened(Kind.ASYNC, iterator, getattr(iterator, "aclose", None))
         iterator = iter(value)
@@ -73,19 +74,14 @@ class Source:
     @property
     def blocking(self) -> bool:
         """Whether the source can be read without awaiting, as far as can be told before it is opened."""
-        return isinstance(self.value, Iterable) or not (
-            isinstance(self.value, AsyncIterable) or isasyncgenfunction(self.value)
-        )
+        return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
 
     def _call(self) -> Any:
         value = self.value()
-        if isinstance(value, (Iterable, AsyncIterable)) or hasattr(type(value), "__getitem__"):
+        if _blocking(value) or _asynchronous(value):
             return value
-        if isawaitable(value):
-            close = getattr(value, "close", None)
-            if close is not None:
-                close()
-        raise TypeError(f"the source {self.value!r} must return an iterable or an async iterable, not {value!r}")
+        discard(value)
+        raise TypeError(f"the source {self!r} must return an iterable or an async iterable, not {value!r}")
 
     def _mark(self, iterator: Any, made: bool) -> None:
         if made or iterator is not self.value:
@@ -96,15 +92,16 @@ class Source:
             )
         self._consumed = True
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Source) and (self.value is other.value)
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
     def __repr__(self) -> str:
         value = self.value
-        if isinstance(value, AsyncIterator) or callable(value):
-            return getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or repr(value)
-        text = repr(value)
+        name = getattr(value, "__name__", None)
+        text = name if isinstance(name, str) else repr(value)
         return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _blocking(value: object) -> bool:
+    return isinstance(value, Iterable) or hasattr(type(value), "__getitem__")
+
+
+def _asynchronous(value: object) -> bool:
+    return isinstance(value, AsyncIterable)

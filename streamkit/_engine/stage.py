@@ -35,7 +35,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def stage(
-    runs: Callable[..., Any], /, *, contract: Contract | None = None, name: str | None = None, pumps: bool = True
+    runs: Callable[..., Any],
+    /,
+    *,
+    contract: Contract | None = None,
+    name: str | None = None,
+    pumps: bool = True,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
@@ -45,7 +50,9 @@ def stage(
         TypeError: `runs` is not a function.
     """
     if not inspect.isfunction(runs):
-        raise TypeError(f"runs must be an async generator function, a coroutine function or a function, not {runs!r}")
+        raise TypeError(
+            f"runs must be an async generator function, a coroutine function or a function, not {runs!r}"
+        )
 
     def decorate(function: F) -> F:
         register(

@@ -58,7 +58,9 @@ def step(
     return decorate
 
 
-def declare_step(function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None) -> Declaration:
+def declare_step(
+    function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None
+) -> Declaration:
     """Parse the pieces, so that a mistake shows where the step is written, and enter the declaration."""
     parameters = tuple(inspect.signature(function).parameters)
     found = _parse(pieces, function.__qualname__)
@@ -97,39 +99,43 @@ def parsed(declaration: Declaration) -> Parsed:
 
 @lru_cache(maxsize=1024)
 def _parse(pieces: Pieces, where: str) -> Parsed:
-    blocks = [ast.parse(text, f"<step {where}>").body for text in (pieces.setup, pieces.each, pieces.finish)]
+    setup, each, finish = (
+        ast.parse(text, f"<step {where}>").body for text in (pieces.setup, pieces.each, pieces.finish)
+    )
+    blocks = (setup, each, finish)
     result = ast.parse(pieces.result, f"<step {where}>", "eval").body if pieces.result else None
     nodes = [node for block in blocks for statement in block for node in ast.walk(statement)]
     for block in blocks:
         _check(block, where)
     return Parsed(
-        *blocks,
+        setup,
+        each,
+        finish,
         result,
         assigned=frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)),
-        called=frozenset(n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)),
-        compared=frozenset(n.left.id for n in nodes if is_absence(n)),
+        called=frozenset(
+            n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        ),
+        compared=frozenset(name for n in nodes if (name := absence(n))),
     )
 
 
-def is_absence(node: ast.AST) -> Any:
-    """Whether `node` is ``name is ABSENT``."""
-    return (
-        isinstance(node, ast.Compare)
-        and isinstance(node.left, ast.Name)
-        and isinstance(node.ops[0], ast.Is)
-        and isinstance(node.comparators[0], ast.Name)
-        and node.comparators[0].id == "ABSENT"
-    )
+def absence(node: ast.AST) -> str | None:
+    """The name in ``name is ABSENT``, if that is what `node` is."""
+    match node:
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Name(id="ABSENT")]):
+            return name
+        case _:
+            return None
 
 
-def is_signal(node: ast.AST, name: str) -> bool:
-    """Whether `node` is the statement ``emit(...)`` or ``stop()``."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Name)
-        and node.value.func.id == name
-    )
+def signalled(node: ast.AST, name: str) -> ast.Call | None:
+    """The call, if `node` is the statement ``emit(...)`` or ``stop()``, as `name` says."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=found)) as call) if found == name:
+            return call
+        case _:
+            return None
 
 
 def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -142,12 +148,21 @@ def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
 def _check(block: list[ast.stmt], where: str) -> None:
     statements = list(_statements(block))
     for statement in statements:
-        if not isinstance(statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.Pass, ast.Raise)):
+        if not isinstance(
+            statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.Pass, ast.Raise)
+        ):
             kind = type(statement).__name__
-            raise SyntaxError(f"step {where}: only assignments, calls, if, for and raise can be spliced, not {kind}")
+            raise SyntaxError(
+                f"step {where}: only assignments, calls, if, for and raise can be spliced, not {kind}"
+            )
     names = [n.id for s in block for n in ast.walk(s) if isinstance(n, ast.Name)]
     for signal in ("emit", "stop"):
-        if names.count(signal) != sum(is_signal(statement, signal) for statement in statements):
+        if names.count(signal) != sum(signalled(statement, signal) is not None for statement in statements):
             raise SyntaxError(f"step {where}: {signal}(...) must be a statement of its own")
-    if any(n.id == "item" and not isinstance(n.ctx, ast.Load) for s in block for n in ast.walk(s) if isinstance(n, ast.Name)):
+    if any(
+        n.id == "item" and not isinstance(n.ctx, ast.Load)
+        for s in block
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name)
+    ):
         raise SyntaxError(f"step {where}: item cannot be assigned to")

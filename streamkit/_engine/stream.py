@@ -57,12 +57,8 @@ class Stream(Inlet[T_co]):
     __slots__ = ()
     __array_ufunc__ = None
 
-    def __new__(cls, source: SourceLike[T_co]) -> Stream[T_co]:
-        return source if type(source) is Stream else super().__new__(cls)
-
     def __init__(self, source: SourceLike[T_co]) -> None:
-        if source is not self:
-            super().__init__(source)
+        super().__init__(source)
 
     @overload
     def __or__(self, other: Keep) -> Stream[T_co]: ...
@@ -113,7 +109,7 @@ class Pipe:
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
         """The operator `operator`, which ``step`` or ``stage`` has declared, with its arguments."""
-        frame = sys._getframe(2)
+        frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
         while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("streamkit."):
             frame = frame.f_back
         link = Link(declared(operator), arguments, frame.f_code.co_filename, frame.f_lineno)
@@ -210,7 +206,7 @@ class Shape(Pipe):
     @overload
     def __or__(self, other: Sink[Any, R]) -> Sink[Any, R]: ...
     @overload
-    def __or__(self, other: Pipe) -> Operator[Any, Any]: ...
+    def __or__(self, other: Keep | Shape) -> Operator[Any, Any]: ...
     def __or__(self, other: Any) -> Any:
         return self._then(other)
 
@@ -232,8 +228,6 @@ def _rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
 def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
     links = pipe.links
     if links[-1].declaration.sink:
-        return Job(stream, links)
-    joined: Stream[Any] = object.__new__(Stream)
-    joined._source = stream.source
-    joined._links = stream.links + links
-    return joined
+        job: Job[Any] = Job(stream, links)
+        return job
+    return Stream[Any].of(stream.source, stream.links + links)

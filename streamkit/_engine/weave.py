@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from streamkit._core.catalogue import Declaration
-from streamkit._engine.step import Parsed, is_absence, is_signal, parsed
+from streamkit._engine.step import Parsed, absence, parsed, signalled
 
 __all__ = ["Line", "Mode", "StepKey", "TooLargeError", "Weaver"]
 
@@ -65,7 +65,7 @@ class _Site:
 
 
 class Weaver:
-    """Places the pieces of `steps` into `lines`; `last` says what happens to items that come out at the end."""
+    """Places the pieces of `steps` into `lines`; `last` is where items go that come out."""
 
     def __init__(self, steps: tuple[StepKey, ...], last: str, *, settle: str) -> None:
         self.steps = steps
@@ -133,14 +133,15 @@ class Weaver:
         for number, statement in enumerate(block):
             last = number == len(block) - 1
             inner = _Site(site.item, site.depth, tail=site.tail and last, loop=site.loop)
-            if is_signal(statement, "stop"):
+            if signalled(statement, "stop"):
                 self.ending(site.depth, after=place)
                 return
             self._statement(statement, place, inner)
 
     def _statement(self, statement: ast.stmt, place: int, site: _Site) -> None:
-        if is_signal(statement, "emit"):
-            self._emit(statement.value.args[0], place, site)  # type: ignore[attr-defined]  # pyright: ignore
+        emitted = signalled(statement, "emit")
+        if emitted is not None:
+            self._emit(emitted.args[0], place, site)
         elif isinstance(statement, ast.If):
             self._if(statement, place, site)
         elif isinstance(statement, ast.For):
@@ -186,7 +187,7 @@ class Weaver:
             self.add(site.depth + 1, "pass", place)
 
     @contextmanager
-    def _nested_loop(self) -> Iterator[None]:
+    def _nested_loop(self) -> Generator[None, None, None]:
         self._loops += 1
         if self._loops > LOOPS:
             raise TooLargeError
@@ -203,9 +204,10 @@ class Weaver:
 
     def _folded(self, test: ast.expr, place: int) -> bool | None:
         """The truth of a test that is known before the run: ``name is ABSENT``."""
-        if is_absence(test) and test.left.id in self.steps[place].declaration.optional:  # type: ignore[attr-defined]  # pyright: ignore
-            return self._mode(place, test.left.id) is Mode.ABSENT  # type: ignore[attr-defined]  # pyright: ignore
-        return None
+        name = absence(test)
+        if name is None or name not in self.steps[place].declaration.optional:
+            return None
+        return self._mode(place, name) is Mode.ABSENT
 
     def _ready(self, node: Any, place: int, site: _Site) -> Any:
         """`node` with its names renamed and its callbacks awaited; lines that must come first are added."""
@@ -228,7 +230,9 @@ class Weaver:
             self.constants[f"{name}_{place}"] = scope[name]
             return f"{name}_{place}"
         if not hasattr(builtins, name):
-            raise NameError(f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module")
+            raise NameError(
+                f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module"
+            )
         return name
 
     def awaited(self, call: ast.Call, place: int, name: str, depth: int) -> ast.expr:

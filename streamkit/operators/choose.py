@@ -1,4 +1,4 @@
-"""Operators that choose among the items: filter, take, take_while, skip, skip_while, distinct_until_changed."""
+"""Operators that choose: filter, take, take_while, skip, skip_while, distinct_until_changed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Ope
     Raises:
         TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
     """
-    return Operator(take_while, predicate=callback("predicate", predicate), inclusive=flag("inclusive", inclusive))
+    return Operator(
+        take_while, predicate=callback("predicate", predicate), inclusive=flag("inclusive", inclusive)
+    )
 
 
 @step(
@@ -219,4 +221,5 @@ def distinct_until_changed(key: Any = ABSENT) -> Any:
     """
     if key is ABSENT:
         return Keep(distinct_until_changed, key=key)
-    return Operator(distinct_until_changed, key=callback("key", key))
+    keyed: Operator[Any, Any] = Operator(distinct_until_changed, key=callback("key", key))
+    return keyed

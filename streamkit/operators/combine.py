@@ -119,9 +119,7 @@ def zip(
     strict: bool = False,
 ) -> Zipped4[B, C, D]: ...
 @overload
-def zip(
-    *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any = ABSENT
-) -> ZippedAny: ...
+def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any) -> ZippedAny: ...
 @stage(
     _zip,
     contract=Contract(

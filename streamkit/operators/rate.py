@@ -30,7 +30,7 @@ def _buffer(run: Run, source: Inlet[Any], *, strategy: Strategy) -> Channel:
     ),
 )
 def buffer(strategy: Strategy) -> Keep:
-    """Read the source in a task of its own, ahead of the consumer; when the buffer is full, `strategy` decides.
+    """Read the source ahead of the consumer, in a task of its own; when full, `strategy` decides.
 
         items                  --a-b-c-------|
         consumer               --a------b---c|

@@ -19,6 +19,10 @@ B = TypeVar("B")
 ErrorTypes = type[Exception] | tuple[type[Exception], ...]
 
 
+def _is_error_type(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
 async def _catch(
     run: Run, source: Inlet[Any], *, function: Callable[[Exception], Any], errors: ErrorTypes
 ) -> AsyncIterator[Any]:
@@ -33,7 +37,7 @@ async def _catch(
         fallback: Any = function(caught)
         if isawaitable(fallback):
             fallback = await fallback
-        following = run.open(Inlet(fallback) if not isinstance(fallback, Inlet) else fallback)
+        following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
         raise run.blame(error) from caught
     finally:
@@ -75,6 +79,6 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
         TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
     """
     for each in errors if isinstance(errors, tuple) else (errors,):
-        if not (isinstance(each, type) and issubclass(each, Exception)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not _is_error_type(each):
             raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
     return Joined(catch, function=callback("function", function), errors=errors)

@@ -89,7 +89,7 @@ def _begin(
     inlets: list[Inlet[Any]] = []
     for branch, strategy in zip(branches, strategies, strict=True):
         channel = fan.add(run, strategy)
-        inlets.append(Inlet.of(run.reading(channel).source, branch.links[strategy is not None :]))
+        inlets.append(Inlet[Any].of(run.reading(channel).source, branch.links[strategy is not None :]))
     run.pump(source, into=fan)
     return out, inlets
 
@@ -116,7 +116,7 @@ async def _gathered(
         results[number] = await job
 
     for number, inlet in enumerate(inlets):
-        job: Job[Any] = Job(Inlet.of(inlet.source, ()), inlet.links)
+        job: Job[Any] = Job(Inlet[Any].of(inlet.source, ()), inlet.links)
         run.spawn(work(number, job), out, out.lane(None))
     await out.wait()
     if out.fan.channel.error is not None:
@@ -201,7 +201,9 @@ def broadcast(*branches: Pipe) -> Any:
             raise TypeError(f"branches must be operators or sinks, not {branch!r}")
     sinks = [branch.links[-1].declaration.sink for branch in branches]
     if any(sinks) and not all(sinks):
-        raise TypeError(f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}")
+        raise TypeError(
+            f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}"
+        )
     strategies = tuple([_strategy(branch) for branch in branches])
     return (_to_sinks if all(sinks) else _to_operators)(*branches, strategies=strategies)
 

@@ -34,7 +34,9 @@ class _Pool(Lane):
 
     __slots__ = ("busy", "concurrency", "ended", "function", "idle", "order", "ordered", "run", "waiting")
 
-    def __init__(self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool) -> None:
+    def __init__(
+        self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool
+    ) -> None:
         super().__init__(channel, Unbounded())
         self.run = run
         self.function = function
@@ -122,7 +124,9 @@ def _map_concurrently(
     name="map",
     contract=Contract(holds="concurrency", lookahead="concurrency", ordered="ordered"),
 )
-def _concurrent_map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True) -> Operator[Any, Any]:
+def _concurrent_map(
+    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True
+) -> Operator[Any, Any]:
     return Operator(_concurrent_map, function=function, concurrency=concurrency, ordered=ordered)
 
 
@@ -234,9 +238,7 @@ def enumerate(start: int = 0) -> Numbered:
     Raises:
         TypeError: `start` is not a whole number.
     """
-    if not isinstance(start, int) or isinstance(start, bool):
-        raise TypeError(f"start must be a whole number, not {start!r}")
-    return Numbered(enumerate, start=start)
+    return Numbered(enumerate, start=whole("start", start))
 
 
 @step(
@@ -316,4 +318,3 @@ def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, A
         TypeError: `function` is not callable.
     """
     return Operator(scan, function=callback("function", function), initial=initial)
-
