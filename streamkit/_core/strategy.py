@@ -65,7 +65,7 @@ class Suspend(Strategy):
 
 @dataclass(frozen=True)
 class Fail(Strategy):
-    """When the buffer is full, the stream fails with `BufferOverflowError`, after what is held was delivered."""
+    """When the buffer is full, the stream fails with `BufferOverflowError`, after what is held."""
 
     capacity: int
 

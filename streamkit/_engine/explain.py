@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._core.strategy import Strategy
@@ -152,9 +152,8 @@ def _stage(link: Link, weight: float, depth: int) -> Iterator[Part]:
                 yield from _parts(None, inner.links, depth + 1, pumped=not link.declaration.sink)
 
 
-def _several(value: Any) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
-    return values
+def _several(value: Any) -> Sequence[Any]:
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
 
 
 def _told(part: Part) -> str:

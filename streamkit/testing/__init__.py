@@ -9,6 +9,8 @@
 3600.0
 """
 
-from streamkit.testing.clock import DeadlockError, LeakError, VirtualLoop, run
+from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.leaks import LeakError
+from streamkit.testing.waits import DeadlockError
 
 __all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]

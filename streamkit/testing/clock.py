@@ -13,19 +13,17 @@
 """
 
 import asyncio
-import gc
 import heapq
 import math
-import os
 import selectors
-import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, TracebackType
-from typing import Any, Self, TypeVar, TypeVarTuple
-from weakref import WeakSet
+from typing import Any, TypeVar, TypeVarTuple
+
+from streamkit.testing.leaks import LeakError, Watch
+from streamkit.testing.waits import DeadlockError, task_line, tasks
 
 __all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
 
@@ -34,51 +32,6 @@ Ts = TypeVarTuple("Ts")
 
 Events = list[tuple[selectors.SelectorKey, int]]
 AsyncGen = AsyncGenerator[Any, Any]
-
-_CLOSING_STEPS = 10_000
-"""How many iterations the clean-up of a run may take: tasks that ignore cancellation could tick for ever."""
-
-_STARTUP_OBJECTS = 1_000
-"""At most this many objects are frozen by Python 3.12 itself when it starts; unfreezing them does no harm."""
-
-_THREAD_GRACE = 0.2
-"""Real seconds that a thread which is just ending gets before it counts as left behind."""
-
-
-class DeadlockError(RuntimeError):
-    """Nothing is ready, no timer is set, and nobody else is expected to wake the loop.
-
-    `waiting` has a line for each task: its name, and the calls that lead to what it waits for.
-
-    >>> async def main() -> None:
-    ...     await asyncio.Event().wait()
-    >>> try:
-    ...     run(main)
-    ... except DeadlockError as error:
-    ...     print(len(error.waiting), "Event.wait" in error.waiting[0])
-    1 True
-    """
-
-    def __init__(self, message: str, waiting: tuple[str, ...] = ()) -> None:
-        super().__init__("\n  ".join((message, *waiting)))
-        self.waiting = waiting
-
-
-class LeakError(AssertionError):
-    """Something was left behind when `main` returned; `leaks` names each of them.
-
-    >>> async def main() -> None:
-    ...     main.task = asyncio.create_task(asyncio.sleep(1.0), name="forgotten")
-    >>> try:
-    ...     run(main)
-    ... except LeakError as error:
-    ...     print(error.leaks[0].partition(" (")[0])
-    task 'forgotten': sleep
-    """
-
-    def __init__(self, leaks: tuple[str, ...]) -> None:
-        super().__init__("\n  ".join(("left behind when main ended:", *leaks)))
-        self.leaks = leaks
 
 
 class _Timer(asyncio.TimerHandle):
@@ -271,7 +224,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             reason = f"nothing woke the loop within {self._limit} real seconds {where}; waiting:"
         else:
             reason = f"nothing is ready, no timer is set {where}; threads=True waits for threads; waiting:"
-        return DeadlockError(reason, tuple(_task_line(task) for task in _tasks(self)))
+        return DeadlockError(reason, tuple(task_line(task) for task in tasks(self)))
 
 
 def run(
@@ -304,156 +257,6 @@ def run(
     if not leaks:
         with runner:
             return runner.run(coroutine)
-    with _Watch(runner) as watch:
+    with Watch(runner) as watch:
         watch.generators_from_now_on()
         return runner.run(coroutine)
-
-
-class _Watch:
-    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
-
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
-        self._found: list[str] = []
-        self._reported: BaseException | None = None
-        self._generators: WeakSet[AsyncGen] = WeakSet()
-        self._threads_before = set(threading.enumerate())
-        # Objects from before the run are set aside (at no cost), so that the collection after it looks
-        # at the run's own only. Somebody else's freeze is left alone: unfreezing would undo it.
-        self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
-
-    def __enter__(self) -> Self:
-        if self._frozen:
-            gc.freeze()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            self._inspect()
-        finally:
-            if self._frozen:
-                gc.unfreeze()
-        self._judge(error)
-
-    def generators_from_now_on(self) -> None:
-        """Note every async generator that is first iterated on the runner's loop."""
-        loop = self._runner.get_loop()
-        loop.set_exception_handler(self._note_exception)
-        # The loop installs its own hooks when it starts: ours have to come after, and call them.
-        loop.call_soon(self._hook_generators)
-
-    def _hook_generators(self) -> None:
-        first, last = sys.get_asyncgen_hooks()
-
-        def begun(generator: AsyncGen) -> None:
-            self._generators.add(generator)
-            if first is not None:
-                first(generator)
-
-        def dropped(generator: AsyncGen) -> None:
-            # Its weak references are gone by now, but it lives until the loop has closed it.
-            self._generators.add(generator)
-            if last is not None:
-                last(generator)
-
-        sys.set_asyncgen_hooks(begun, dropped)
-
-    def _note_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        self._reported = self._reported or error
-        self._found.append(f"{context['message']}{'' if error is None else f': {error!r}'}")
-
-    def _inspect(self) -> None:
-        loop = self._runner.get_loop()
-        self._found += [f"task {_task_line(task)}" for task in _tasks(loop)]
-        alive = [generator for generator in self._generators if not _has_ended(generator)]
-        self._found += sorted(f"async generator {' > '.join(_trail(generator))}" for generator in alive)
-        del alive
-        self._close(loop)
-        gc.collect(2 if self._frozen else 1)
-        self._found += [f"thread {name!r}" for name in self._threads_left()]
-
-    def _close(self, loop: asyncio.AbstractEventLoop) -> None:
-        def give_up() -> None:
-            raise DeadlockError(f"the clean-up took more than {_CLOSING_STEPS} steps")
-
-        assert isinstance(loop, VirtualLoop)
-        loop.call_at_step(_CLOSING_STEPS, give_up)
-        try:
-            self._runner.close()
-        except DeadlockError as error:
-            self._found.append(f"tasks that do not end when cancelled: {error}")
-
-    def _threads_left(self) -> list[str]:
-        new = [thread for thread in threading.enumerate() if thread not in self._threads_before]
-        for thread in new:
-            if not thread.daemon:
-                thread.join(_THREAD_GRACE)
-        return sorted(thread.name for thread in new if thread.is_alive() and not thread.daemon)
-
-    def _judge(self, error: BaseException | None) -> None:
-        if not self._found:
-            return
-        leak = LeakError(tuple(self._found))
-        if error is None or _may_be_replaced(error):
-            raise leak from error or self._reported
-        error.add_note(str(leak))
-
-
-def _has_ended(generator: AsyncGen) -> bool:
-    return getattr(generator, "ag_frame", None) is None
-
-
-def _may_be_replaced(error: BaseException) -> bool:
-    """Whether a leak weighs more than `error`: not where that is itself the verdict of a test."""
-    if isinstance(error, (AssertionError, DeadlockError)):
-        return False
-    return isinstance(error, (Exception, asyncio.CancelledError))
-
-
-# -- who waits for what -----------------------------------------------------------------------------
-
-
-def _tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
-    """The tasks that are not done, in the order they were made (unless they were named)."""
-    return sorted(asyncio.all_tasks(loop), key=lambda task: (len(task.get_name()), task.get_name()))
-
-
-def _task_line(task: asyncio.Task[Any]) -> str:
-    return f"{task.get_name()!r}: {' > '.join(_trail(task.get_coro())) or repr(task.get_coro())}"
-
-
-def _trail(awaitable: object) -> list[str]:
-    """The calls from `awaitable` down to what it waits for."""
-    places: list[str] = []
-    seen: set[int] = set()
-    while awaitable is not None and id(awaitable) not in seen:
-        seen.add(id(awaitable))
-        if asyncio.isfuture(awaitable):
-            if isinstance(awaitable, asyncio.Task):
-                places.append(f"task {awaitable.get_name()!r}")
-            break
-        code, frame, awaitable = _look_into(awaitable)
-        if code is not None and frame is not None:
-            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
-    return places
-
-
-def _look_into(awaitable: object) -> tuple[CodeType | None, FrameType | None, object]:
-    """Code and frame of `awaitable`, and what it awaits."""
-    if isinstance(awaitable, CoroutineType):
-        return awaitable.cr_code, awaitable.cr_frame, awaitable.cr_await
-    if isinstance(awaitable, AsyncGeneratorType):
-        return awaitable.ag_code, awaitable.ag_frame, awaitable.ag_await
-    # Pyright narrows `awaitable` to a generator of unknown types, but leaves `outer` an object.
-    outer = awaitable
-    if isinstance(awaitable, GeneratorType):
-        return awaitable.gi_code, awaitable.gi_frame, getattr(outer, "gi_yieldfrom", None)
-    # What `anext` of an async generator returns shows its generator to the garbage collector only.
-    inner: list[object] = [held for held in gc.get_referents(awaitable) if isinstance(held, _AWAITED)]
-    return None, None, inner[0] if inner else None
-
-
-_AWAITED = (CoroutineType, AsyncGeneratorType, GeneratorType, asyncio.Future)

@@ -1,0 +1,146 @@
+"""Leaks: what a run left behind when it ended, by name."""
+
+import asyncio
+import gc
+import sys
+import threading
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakSet
+
+from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
+
+__all__ = ["LeakError", "Watch"]
+
+AsyncGen = AsyncGenerator[Any, Any]
+
+_CLOSING_STEPS = 10_000
+"""How many iterations the clean-up of a run may take: tasks that ignore cancellation could tick for ever."""
+
+_STARTUP_OBJECTS = 1_000
+"""At most this many objects are frozen by Python 3.12 itself when it starts; unfreezing them does no harm."""
+
+_THREAD_GRACE = 0.2
+"""Real seconds that a thread which is just ending gets before it counts as left behind."""
+
+
+class LeakError(AssertionError):
+    """Something was left behind when `main` returned; `leaks` names each of them.
+
+    >>> from streamkit.testing import run
+    >>> async def main() -> None:
+    ...     main.task = asyncio.create_task(asyncio.sleep(1.0), name="forgotten")
+    >>> try:
+    ...     run(main)
+    ... except LeakError as error:
+    ...     print(error.leaks[0].partition(" (")[0])
+    task 'forgotten': sleep
+    """
+
+    def __init__(self, leaks: tuple[str, ...]) -> None:
+        super().__init__("\n  ".join(("left behind when main ended:", *leaks)))
+        self.leaks = leaks
+
+
+class Watch:
+    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self._found: list[str] = []
+        self._reported: BaseException | None = None
+        self._generators: WeakSet[AsyncGen] = WeakSet()
+        self._threads_before = set(threading.enumerate())
+        # Objects from before the run are set aside (at no cost), so that the collection after it looks
+        # at the run's own only. Somebody else's freeze is left alone: unfreezing would undo it.
+        self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
+
+    def __enter__(self) -> Self:
+        if self._frozen:
+            gc.freeze()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._inspect()
+        finally:
+            if self._frozen:
+                gc.unfreeze()
+        self._judge(error)
+
+    def generators_from_now_on(self) -> None:
+        """Note every async generator that is first iterated on the runner's loop."""
+        loop = self._runner.get_loop()
+        loop.set_exception_handler(self._note_exception)
+        # The loop installs its own hooks when it starts: ours have to come after, and call them.
+        loop.call_soon(self._hook_generators)
+
+    def _hook_generators(self) -> None:
+        first, last = sys.get_asyncgen_hooks()
+
+        def begun(generator: AsyncGen) -> None:
+            self._generators.add(generator)
+            if first is not None:
+                first(generator)
+
+        def dropped(generator: AsyncGen) -> None:
+            # Its weak references are gone by now, but it lives until the loop has closed it.
+            self._generators.add(generator)
+            if last is not None:
+                last(generator)
+
+        sys.set_asyncgen_hooks(begun, dropped)
+
+    def _note_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self._reported = self._reported or error
+        self._found.append(f"{context['message']}{'' if error is None else f': {error!r}'}")
+
+    def _inspect(self) -> None:
+        loop = self._runner.get_loop()
+        self._found += [f"task {task_line(task)}" for task in tasks(loop)]
+        alive = [generator for generator in self._generators if not _has_ended(generator)]
+        self._found += sorted(f"async generator {' > '.join(trail(generator))}" for generator in alive)
+        del alive
+        self._close(loop)
+        gc.collect(2 if self._frozen else 1)
+        self._found += [f"thread {name!r}" for name in self._threads_left()]
+
+    def _close(self, loop: Any) -> None:
+        def give_up() -> None:
+            raise DeadlockError(f"the clean-up took more than {_CLOSING_STEPS} steps")
+
+        loop.call_at_step(_CLOSING_STEPS, give_up)
+        try:
+            self._runner.close()
+        except DeadlockError as error:
+            self._found.append(f"tasks that do not end when cancelled: {error}")
+
+    def _threads_left(self) -> list[str]:
+        new = [thread for thread in threading.enumerate() if thread not in self._threads_before]
+        for thread in new:
+            if not thread.daemon:
+                thread.join(_THREAD_GRACE)
+        return sorted(thread.name for thread in new if thread.is_alive() and not thread.daemon)
+
+    def _judge(self, error: BaseException | None) -> None:
+        if not self._found:
+            return
+        leak = LeakError(tuple(self._found))
+        if error is None or _may_be_replaced(error):
+            raise leak from error or self._reported
+        error.add_note(str(leak))
+
+
+def _has_ended(generator: AsyncGen) -> bool:
+    return getattr(generator, "ag_frame", None) is None
+
+
+def _may_be_replaced(error: BaseException) -> bool:
+    """Whether a leak weighs more than `error`: not where that is itself the verdict of a test."""
+    if isinstance(error, (AssertionError, DeadlockError)):
+        return False
+    return isinstance(error, (Exception, asyncio.CancelledError))

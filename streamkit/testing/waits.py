@@ -1,0 +1,72 @@
+"""Who waits for what: the calls that lead from a task to what it waits for, in words."""
+
+import asyncio
+import gc
+import os
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from typing import Any
+
+__all__ = ["DeadlockError", "task_line", "tasks", "trail"]
+
+
+class DeadlockError(RuntimeError):
+    """Nothing is ready, no timer is set, and nobody else is expected to wake the loop.
+
+    `waiting` has a line for each task: its name, and the calls that lead to what it waits for.
+
+    >>> from streamkit.testing import run
+    >>> async def main() -> None:
+    ...     await asyncio.Event().wait()
+    >>> try:
+    ...     run(main)
+    ... except DeadlockError as error:
+    ...     print(len(error.waiting), "Event.wait" in error.waiting[0])
+    1 True
+    """
+
+    def __init__(self, message: str, waiting: tuple[str, ...] = ()) -> None:
+        super().__init__("\n  ".join((message, *waiting)))
+        self.waiting = waiting
+
+
+def tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
+    """The tasks that are not done, in the order they were made (unless they were named)."""
+    return sorted(asyncio.all_tasks(loop), key=lambda task: (len(task.get_name()), task.get_name()))
+
+
+def task_line(task: asyncio.Task[Any]) -> str:
+    return f"{task.get_name()!r}: {' > '.join(trail(task.get_coro())) or repr(task.get_coro())}"
+
+
+def trail(awaitable: object) -> list[str]:
+    """The calls from `awaitable` down to what it waits for."""
+    places: list[str] = []
+    seen: set[int] = set()
+    while awaitable is not None and id(awaitable) not in seen:
+        seen.add(id(awaitable))
+        if asyncio.isfuture(awaitable):
+            if isinstance(awaitable, asyncio.Task):
+                places.append(f"task {awaitable.get_name()!r}")
+            break
+        code, frame, awaitable = _look_into(awaitable)
+        if code is not None and frame is not None:
+            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
+    return places
+
+
+def _look_into(awaitable: object) -> tuple[CodeType | None, FrameType | None, object]:
+    """Code and frame of `awaitable`, and what it awaits."""
+    if isinstance(awaitable, CoroutineType):
+        return awaitable.cr_code, awaitable.cr_frame, awaitable.cr_await
+    if isinstance(awaitable, AsyncGeneratorType):
+        return awaitable.ag_code, awaitable.ag_frame, awaitable.ag_await
+    # Pyright narrows `awaitable` to a generator of unknown types, but leaves `outer` an object.
+    outer = awaitable
+    if isinstance(awaitable, GeneratorType):
+        return awaitable.gi_code, awaitable.gi_frame, getattr(outer, "gi_yieldfrom", None)
+    # What `anext` of an async generator returns shows its generator to the garbage collector only.
+    inner: list[object] = [held for held in gc.get_referents(awaitable) if isinstance(held, _AWAITED)]
+    return None, None, inner[0] if inner else None
+
+
+_AWAITED = (CoroutineType, AsyncGeneratorType, GeneratorType, asyncio.Future)
