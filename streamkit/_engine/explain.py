@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._core.strategy import Strategy
@@ -152,8 +152,10 @@ def _stage(link: Link, weight: float, depth: int) -> Iterator[Part]:
                 yield from _parts(None, inner.links, depth + 1, pumped=not link.declaration.sink)
 
 
-def _several(value: Any) -> Sequence[Any]:
-    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+def _several(value: object) -> tuple[Any, ...]:
+    if isinstance(value, tuple):
+        return (*value,)  # pyright: ignore[reportUnknownVariableType] - mypy knows, and rejects a cast
+    return (value,)
 
 
 def _told(part: Part) -> str:

@@ -54,7 +54,7 @@ class Job(Generic[R_co]):
         """
         require_no_loop("job.run()", "await job")
         with asyncio.Runner() as runner:
-            return runner.run(self._work())
+            return runner.run(_awaited(self))
 
     def start(self, *, name: str | None = None) -> Handle[R_co]:
         """Run in a task of the running event loop, and return a handle to await, pause and stop it."""
@@ -133,6 +133,10 @@ class Handle(Generic[R_co]):
     def __repr__(self) -> str:
         state = "done" if self.done else "paused" if self.paused else "running"
         return f"<Handle {state} {self._task.get_name()}>"
+
+
+async def _awaited(job: Job[R]) -> R:
+    return await job
 
 
 async def _driven(work: Coroutine[Any, Any, R], gate: asyncio.Event) -> R:
