@@ -42,6 +42,8 @@ class Declaration:
     pumps: bool = False
     """Whether the stage reads what is before it in a task of its own."""
     parameters: tuple[str, ...] = ()
+    variable: tuple[str, ...] = ()
+    """Parameters whose values decide how the step is compiled: `callbacks` and `optional`."""
     callbacks: frozenset[str] = field(default_factory=frozenset[str])
     """Parameters that the pieces call, and whose awaitable results are therefore awaited."""
     optional: frozenset[str] = field(default_factory=frozenset[str])

@@ -42,7 +42,7 @@ class Job(Generic[R_co]):
     def _work(self) -> Coroutine[Any, Any, R_co]:
         links = (*self._inlet.links, *self._links)
         if links[-1].declaration.stage is not None:
-            return _staged(Inlet[Any].of(self._inlet.source, links[:-1]), links[-1])
+            return _staged(Inlet(self._inlet.source, links[:-1]), links[-1])
         work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT)
         return work
 

@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import ABSENT
 from streamkit._core.catalogue import Declaration
@@ -22,10 +22,10 @@ _COROUTINE = inspect.CO_COROUTINE
 
 def mode(value: Any) -> Mode:
     """What is known, before the run, of what a callable returns."""
-    while isinstance(value, functools.partial):
-        value = value.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if type(value) is FunctionType:
         return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
+    if isinstance(value, functools.partial):
+        return mode(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.UNKNOWN
@@ -47,11 +47,12 @@ class Link:
         self.blamed: Link | None = None
         """The link to name in its place when something fails in it."""
         modes: tuple[tuple[str, Mode], ...] = ()
-        for name in declaration.callbacks:
-            modes += ((name, Mode.ABSENT if arguments[name] is ABSENT else mode(arguments[name])),)
-        for name in declaration.optional:
-            if name not in declaration.callbacks and arguments[name] is ABSENT:
+        for name in declaration.variable:
+            value = arguments[name]
+            if value is ABSENT:
                 modes += ((name, Mode.ABSENT),)
+            elif name in declaration.callbacks:
+                modes += ((name, mode(value)),)
         self.key = StepKey(declaration, modes)
 
     @property
@@ -109,11 +110,13 @@ class Inlet(Generic[T_co]):
     _source: Source
     _links: tuple[Link, ...]
 
-    def __init__(self, source: Any) -> None:
-        if isinstance(source, Inlet):  # a stream of a stream is that stream
+    def __init__(self, source: Any, links: tuple[Link, ...] = ()) -> None:
+        if isinstance(source, Source):
+            self._source, self._links = source, links
+        elif isinstance(source, Inlet):  # a stream of a stream is that stream
             self._source, self._links = source._source, source._links
         else:
-            self._source, self._links = Source(source), ()
+            self._source, self._links = Source(source), links
 
     @property
     def source(self) -> Source:
@@ -124,11 +127,3 @@ class Inlet(Generic[T_co]):
     def links(self) -> tuple[Link, ...]:
         """The operators after it."""
         return self._links
-
-    @classmethod
-    def of(cls, source: Source, links: tuple[Link, ...]) -> Self:
-        """The stream of `links` over `source`."""
-        inlet = cls.__new__(cls)
-        inlet._source = source
-        inlet._links = links
-        return inlet

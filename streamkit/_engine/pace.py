@@ -9,7 +9,7 @@ __all__ = ["Pace"]
 
 BUDGET = 0.002
 """Seconds a loop may run before it lets the event loop breathe."""
-LARGEST = 512
+LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
 
 

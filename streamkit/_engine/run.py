@@ -29,7 +29,7 @@ def start(source: Source, links: Sequence[Link], end: End, pace: Pace | None = N
     while cut and links[cut - 1].declaration.stage is None:
         cut -= 1
     if cut:
-        opened = Run(links[cut - 1]).begin(Inlet[Any].of(source, tuple(links[: cut - 1])))
+        opened = Run(links[cut - 1]).begin(Inlet(source, tuple(links[: cut - 1])))
     else:
         opened = source.open(blocking=end is End.PLAIN)
     pace = pace or Pace()
@@ -133,7 +133,7 @@ class Run:
 
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
-        return Inlet[Any].of(_ChannelSource(channel), ())
+        return Inlet(_ChannelSource(channel), ())
 
     def open(self, inlet: Inlet[T]) -> AsyncIterator[T]:
         """Read `inlet` in place, in the task that pulls the stage."""

@@ -35,7 +35,7 @@ class Source:
     def __init__(self, value: Any) -> None:
         self.value = value
         self._consumed = False
-        if _blocking(value) or _asynchronous(value):
+        if type(value) in _NATIVE or _blocking(value) or _asynchronous(value):
             return
         if isawaitable(value):
             discard(value)
@@ -58,6 +58,8 @@ class Source:
             TypeError: it is a callable, and what it made cannot be iterated.
         """
         value, made = self.value, False
+        if type(value) in _NATIVE:
+            return Opened(Kind.SLICE, value)
         if not (_blocking(value) or _asynchronous(value)):
             value, made = self._call(), True
         if type(value) in _NATIVE:

@@ -71,6 +71,7 @@ def declare_step(
         pieces=pieces,
         sink=bool(pieces.result),
         parameters=parameters,
+        variable=tuple([name for name in parameters if name in found.called | found.compared]),
         callbacks=frozenset(found.called & set(parameters)),
         optional=frozenset(found.compared & set(parameters)),
     )

@@ -17,6 +17,7 @@ from streamkit._engine.explain import Explanation, explain
 from streamkit._engine.iteration import OpenStream, iterate
 from streamkit._engine.job import Job
 from streamkit._engine.link import Inlet, Link
+from streamkit._engine.source import Source
 
 __all__ = ["Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 
@@ -57,8 +58,8 @@ class Stream(Inlet[T_co]):
     __slots__ = ()
     __array_ufunc__ = None
 
-    def __init__(self, source: SourceLike[T_co]) -> None:
-        super().__init__(source)
+    def __init__(self, source: SourceLike[T_co] | Source, _links: tuple[Link, ...] = ()) -> None:
+        super().__init__(source, _links)
 
     @overload
     def __or__(self, other: Keep) -> Stream[T_co]: ...
@@ -230,4 +231,5 @@ def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
     if links[-1].declaration.sink:
         job: Job[Any] = Job(stream, links)
         return job
-    return Stream[Any].of(stream.source, stream.links + links)
+    joined: Stream[Any] = Stream(stream.source, stream.links + links)
+    return joined

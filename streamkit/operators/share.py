@@ -89,7 +89,7 @@ def _begin(
     inlets: list[Inlet[Any]] = []
     for branch, strategy in zip(branches, strategies, strict=True):
         channel = fan.add(run, strategy)
-        inlets.append(Inlet[Any].of(run.reading(channel).source, branch.links[strategy is not None :]))
+        inlets.append(Inlet(run.reading(channel).source, branch.links[strategy is not None :]))
     run.pump(source, into=fan)
     return out, inlets
 
@@ -116,7 +116,7 @@ async def _gathered(
         results[number] = await job
 
     for number, inlet in enumerate(inlets):
-        job: Job[Any] = Job(Inlet[Any].of(inlet.source, ()), inlet.links)
+        job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)
         run.spawn(work(number, job), out, out.lane(None))
     await out.wait()
     if out.fan.channel.error is not None:
