@@ -92,7 +92,8 @@ def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         finally:
             if not task.done():
                 turn.end(task)
-                loop.run_until_complete(asyncio.wait([task]))
+                while not task.done():
+                    loop.run_forever()
                 if not task.cancelled():
                     task.result()
 

@@ -146,15 +146,17 @@ class OpenStream(Generic[T]):
 
 def _innermost(awaitable: Any) -> asyncio.Future[Any] | None:
     """The future that a suspended async generator is waiting for in the end."""
-    while awaitable is not None:
-        if asyncio.isfuture(awaitable):
-            return awaitable
+    while awaitable is not None and not asyncio.isfuture(awaitable):
         for name in ("ag_await", "cr_await", "gi_yieldfrom"):
             if hasattr(awaitable, name):
                 awaitable = getattr(awaitable, name)
                 break
         else:
-            # the step of an async generator does not say whose it is, but refers to it
-            inner = [each for each in gc.get_referents(awaitable) if hasattr(each, "ag_await")]
+            # the iterator of a future, and the step of an async generator, only refer to whose they are
+            inner = [each for each in gc.get_referents(awaitable) if _is_awaitable(each)]
             awaitable = inner[0] if inner else None
-    return None
+    return awaitable
+
+
+def _is_awaitable(value: object) -> bool:
+    return asyncio.isfuture(value) or hasattr(value, "ag_await") or hasattr(value, "cr_await")

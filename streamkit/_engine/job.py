@@ -96,6 +96,7 @@ class Handle(Generic[R_co]):
         self._task: asyncio.Task[R_co] = asyncio.get_running_loop().create_task(
             _driven(work, self._open), name=name
         )
+        self._task.add_done_callback(lambda _: work.close())  # it never ran, if it was stopped before
 
     @property
     def done(self) -> bool:

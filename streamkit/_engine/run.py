@@ -129,6 +129,7 @@ class Run:
         task = self.loop.create_task(self._watched(work, channel, lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it never ran, if the task was cancelled before
         return task
 
     def reading(self, channel: Channel) -> Inlet[Any]:
@@ -208,7 +209,7 @@ class Run:
         """End intake: cancel every task of this run but the one that says so."""
         self._ending = True
         for task in self._tasks:
-            if task is not current_task():
+            if task is not current_task() and not task.cancelling():  # twice would interrupt its clean-up
                 task.cancel()
 
     async def leave(self) -> None:
