@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from streamkit._core.arguments import ABSENT
+
 __all__ = ["UNBOUNDED", "Contract", "amount"]
 
 UNBOUNDED = float("inf")
@@ -49,4 +51,8 @@ def amount(formula: str, arguments: Mapping[str, Any]) -> Any:
     >>> amount("size - 1", {"size": 3})
     2
     """
-    return eval(_compiled(formula), {"__builtins__": builtins, "unbounded": UNBOUNDED}, dict(arguments))
+    return eval(
+        _compiled(formula),
+        {"__builtins__": builtins, "unbounded": UNBOUNDED, "ABSENT": ABSENT},
+        dict(arguments),
+    )

@@ -13,6 +13,7 @@ from streamkit._engine.drive import Drive
 from streamkit._engine.link import Inlet
 from streamkit._engine.loop import End
 from streamkit._engine.run import start
+from streamkit._engine.segment import combine
 
 __all__ = ["OpenStream", "iterate", "prime"]
 
@@ -120,7 +121,10 @@ class OpenStream(Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except BaseException as late:
+            combine(error, late)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._running()

@@ -73,6 +73,9 @@ class Loop:
     """The steps' arguments, in the order in which `function` takes them."""
 
 
+SMALL = 256
+"""CPython keeps the integers up to here, so that counting down from it allocates nothing."""
+
 _SIZE = 512
 _cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
 _lock = Lock()
@@ -113,6 +116,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     namespace = dict(
         weaver.constants,
         EMPTY=EMPTY,
+        SMALL=SMALL,
         islice=islice,
         sleep=sleep,
         isawaitable=isawaitable,
@@ -192,12 +196,12 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
 def _counted(weaver: Weaver, depth: int) -> None:
     weaver.add(depth, "if not left:")
     _breathe(weaver, depth + 1)
-    weaver.add(depth + 1, "left = pace.size")
+    weaver.add(depth + 1, "left = min(pace.size, SMALL)")
     weaver.add(depth, "left -= 1")
 
 
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
-    weaver.add(2, "left = pace.size")
+    weaver.add(2, "left = min(pace.size, SMALL)")
     if end is End.PUMP:
         _pumped(weaver, probing)
         return
@@ -254,7 +258,7 @@ def _each(weaver: Weaver, depth: int, probing: bool) -> None:
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "channel = source()")
     weaver.add(2, "pop, wait = channel.pop, channel.wait")
-    weaver.add(2, "left = pace.size")
+    weaver.add(2, "left = min(pace.size, SMALL)")
     weaver.add(2, "while True:")
     weaver.add(3, "item = pop()")
     weaver.add(3, "if item is EMPTY:")

@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["Pace"]
 
-BUDGET = 0.002
+BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""

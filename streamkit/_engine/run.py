@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces
 from streamkit._core.contract import Contract
-from streamkit._core.errors import attach
+from streamkit._core.errors import attach, attached
 from streamkit._engine.channel import Abandoned, Channel, Lane
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import End, Kind, compiled
@@ -190,10 +190,9 @@ class Run:
     async def _watched(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None) -> Any:
         try:
             return await work
-        except Abandoned:
-            return None
         except BaseException as error:
-            if isinstance(error, CancelledError) and self._ending:
+            if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self._ending):
+                self._late += attached(error)  # errors of its clean-up
                 return None
             if channel.left:
                 self._late.append(error)

@@ -39,7 +39,8 @@ async def _catch(
             fallback = await fallback
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
-        raise run.blame(error) from caught
+        blamed = run.blame(error)
+        raise blamed from blamed.__cause__ or caught
     finally:
         del caught
     async for item in following:

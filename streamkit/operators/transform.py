@@ -81,7 +81,8 @@ class _Pool(Lane):
                 if self.waiting:
                     result = await result
             except Exception as error:
-                raise self.run.blame(error) from error.__cause__
+                blamed = self.run.blame(error)
+                raise blamed from blamed.__cause__
             item = None
             self._done(result, cell)
             if self.ended:
