@@ -30,6 +30,10 @@ class Contract:
     """Items it takes from its sources before anyone asks for them."""
     weight: str = "1"
     """How many of the items it receives one item that it emits counts for."""
+    per_source: bool = False
+    """Whether `holds` and `lookahead` are meant for each of its sources."""
+    together: bool = False
+    """Whether one item that it emits is made of one of each of its sources."""
     spreads: bool = False
     """Whether it emits several items for one, and so has the one in hand while they leave."""
     result: str = ""

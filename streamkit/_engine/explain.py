@@ -2,16 +2,15 @@
 
 The unit is the item that the source gives: a batch of 3 counts 3. The sum is made of
 
-- one item in the hand of the task that consumes, and what the steps fused into it keep between two pulls;
-- what each stage holds, as its contract says;
-- for each task that pumps into a stage, what its own steps keep, less the one place that is reserved
-  for the item in its hand before it is pulled.
+- what each step keeps between two pulls, and what each stage holds, as their contracts say;
+- one item in the hand of each task that reads: the consumer's, and those that pump into stages; less the
+  one place that such a pump reserves, before it pulls, where its item goes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, amount
@@ -73,8 +72,8 @@ class Explanation:
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
-    parts = tuple(_parts(source, links, 0, pumped=False))
-    return Explanation(parts, tuple(_code(source, links)) if code else ())
+    parts, _ = _pipeline(source, links, 0, None)
+    return Explanation(tuple(parts), tuple(_code(source, links)) if code else ())
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
@@ -92,22 +91,55 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         yield group
 
 
-def _parts(source: Source | None, links: Sequence[Link], depth: int, *, pumped: bool) -> Iterator[Part]:
-    if source is not None:
-        yield Part(repr(source), "source", 0, depth=depth)
+@dataclass
+class _Chain:
+    """What one task does with an item before it rests: segments, and stages that read in place."""
+
+    start: float
+    """How many items of the source the item in its hand counts for, as it comes in."""
+    parts: list[Part] = field(default_factory=list[Part])
+    spreads: bool = False
+
+    def ended(self, weight: float, *, reserved: bool) -> list[Part]:
+        """The parts, with the item in hand; less the place that was `reserved` for it where it goes."""
+        kept = sum(part.holds for part in self.parts)
+        total = kept + self.start
+        if reserved and not self.spreads:
+            total = max(0, total - weight)
+        if self.parts:
+            first = max(self.parts, key=lambda part: part.holds)
+            place = self.parts.index(first)
+            self.parts[place] = replace(first, holds=first.holds + total - kept)
+        return self.parts
+
+
+def _pipeline(
+    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None
+) -> tuple[list[Part], float]:
+    """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
+    parts = [] if source is None else [Part(repr(source), "source", 0, depth=depth)]
     weight: float = 1
-    groups = list(_groups(links))
-    consumer = False
-    for place, group in enumerate(groups):
-        following = groups[place + 1][0] if place + 1 < len(groups) else None
-        if group[0].declaration.stage is not None:
-            yield from _stage(group[0], weight, depth)
-            weight *= amount(group[0].declaration.contract.weight, group[0].arguments)
+    chain = _Chain(weight)
+    last: Link | None = None
+    for group in _groups(links):
+        last = group[0]
+        if last.declaration.stage is None:
+            part, weight = _segment(group, weight, depth)
+            chain.parts.append(part)
+            chain.spreads = chain.spreads or any(link.declaration.contract.spreads for link in group)
+        elif last.declaration.pumps:
+            parts += chain.ended(weight, reserved=_reserves(last))
+            part, inner, weight = _stage(last, weight, depth)
+            parts += [part, *inner]
+            chain = _Chain(weight)
         else:
-            pumps = pumped if following is None else _reserves(following)
-            part, weight = _segment(group, weight, depth, pumps=pumps, hand=not consumer)
-            consumer = consumer or not pumps
-            yield part
+            part, inner, weight = _stage(last, weight, depth)
+            chain.parts += [part, *inner]
+    parts += chain.ended(weight, reserved=reader is not None and _reserves(reader))
+    if not chain.parts and reader is None and last is not None and last.declaration.generates:
+        place = max(place for place, part in enumerate(parts) if part.depth == depth)
+        parts[place] = replace(parts[place], holds=parts[place].holds + weight)  # in the consumer's hand
+    return parts, weight
 
 
 def _reserves(stage: Link) -> bool:
@@ -116,40 +148,42 @@ def _reserves(stage: Link) -> bool:
     return stage.declaration.pumps and all(strategy.waits for strategy in strategies)
 
 
-def _segment(links: list[Link], weight: float, depth: int, *, pumps: bool, hand: bool) -> tuple[Part, float]:
-    start, kept, spreads = weight, 0.0, False
+def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
+    kept = 0.0
     for link in links:
         contract = link.declaration.contract
         kept += amount(contract.holds, link.arguments) * weight
         weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
-        spreads = spreads or contract.spreads
-    held = start + kept if hand or pumps else kept
-    if pumps and not spreads:
-        held = max(0, held - weight)
-    text = " | ".join(map(repr, links))
     result = ", ".join(link.declaration.contract.result for link in links if link.declaration.contract.result)
-    return Part(text, "segment", held, result=result, depth=depth), weight
+    return Part(" | ".join(map(repr, links)), "segment", kept, result=result, depth=depth), weight
 
 
-def _stage(link: Link, weight: float, depth: int) -> Iterator[Part]:
+def _stage(link: Link, weight: float, depth: int) -> tuple[Part, list[Part], float]:
     contract, arguments = link.declaration.contract, link.arguments
-    strategy = next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), "")
-    yield Part(
-        repr(link),
+    weights, inner = [weight], list[Part]()
+    for value in arguments.values():
+        for each in _several(value):
+            if isinstance(each, Inlet):
+                parts, other = _pipeline(each.source, each.links, depth + 1, link)
+                weights.append(other)
+                inner += parts
+            elif hasattr(each, "links"):  # a branch: operators without a source of their own
+                reader = None if link.declaration.sink else link
+                inner += _pipeline(None, each.links, depth + 1, reader)[0]
+    counted = sum(weights) if contract.per_source else weight
+    part = Part(
+        f"{link.declaration.name}(...)" if inner else repr(link),
         "stage",
-        amount(contract.holds, arguments) * weight,
-        amount(contract.lookahead, arguments) * weight,
-        strategy,
+        amount(contract.holds, arguments) * counted,
+        amount(contract.lookahead, arguments) * counted,
+        next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
         amount(contract.loses, arguments),
         contract.result,
         depth,
     )
-    for value in arguments.values():
-        for inner in _several(value):
-            if isinstance(inner, Inlet):
-                yield from _parts(inner.source, inner.links, depth + 1, pumped=link.declaration.pumps)
-            elif hasattr(inner, "links"):  # a branch: operators without a source of their own
-                yield from _parts(None, inner.links, depth + 1, pumped=not link.declaration.sink)
+    if contract.together:
+        return part, inner, sum(weights)
+    return part, inner, max(weights) * amount(contract.weight, arguments)
 
 
 def _several(value: object) -> tuple[Any, ...]:

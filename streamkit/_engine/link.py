@@ -78,7 +78,11 @@ class Link:
         shown: list[str] = []
         for name, parameter in inspect.signature(self.declaration.function).parameters.items():
             value = self.arguments.get(name, ABSENT)
-            if value is ABSENT or (value is parameter.default or value == parameter.default):
+            if (
+                name.startswith("_")
+                or value is ABSENT
+                or (value is parameter.default or value == parameter.default)
+            ):
                 continue
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 shown += [_shown(each) for each in value]

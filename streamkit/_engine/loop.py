@@ -236,11 +236,11 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     """A pump's loop: a step of the source that was taken while waiting downstream (PEP 789) comes first."""
     weaver.add(2, "advance, handed = source.__anext__, pace.handed")
     weaver.add(2, "while True:")
+    _counted(weaver, 3)  # before the pull: nothing is in hand while others run
     weaver.add(3, "try:")
     weaver.add(4, "item = await (handed.pop() if handed else advance())")
     weaver.add(3, "except StopAsyncIteration:")
     weaver.add(4, "break")
-    _counted(weaver, 3)
     _each(weaver, 3, probing)
 
 
@@ -260,12 +260,12 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "pop, wait = channel.pop, channel.wait")
     weaver.add(2, "left = min(pace.size, SMALL)")
     weaver.add(2, "while True:")
+    _counted(weaver, 3)
     weaver.add(3, "item = pop()")
     weaver.add(3, "if item is EMPTY:")
     weaver.add(4, "if await wait():")
     weaver.add(5, "continue")
     weaver.add(4, "break")
-    _counted(weaver, 3)
     _each(weaver, 3, probing)
 
 

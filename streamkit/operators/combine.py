@@ -36,8 +36,9 @@ def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], loo
 @stage(
     _merge,
     contract=Contract(
-        holds="lookahead * (1 + len(sources))",
-        lookahead="lookahead * (1 + len(sources))",
+        holds="lookahead",
+        lookahead="lookahead",
+        per_source=True,
         ordered="'within each source'",
     ),
 )
@@ -123,9 +124,10 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
 @stage(
     _zip,
     contract=Contract(
-        holds="lookahead * (1 + len(sources))",
-        lookahead="lookahead * (1 + len(sources))",
-        weight="1 + len(sources)",
+        holds="lookahead",
+        lookahead="lookahead",
+        per_source=True,
+        together=True,
         loses="'nothing' if strict or fill is not ABSENT else 'items of longer sources that were read ahead'",
     ),
 )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from streamkit._core.arguments import callback
 from streamkit._engine.step import step
-from streamkit._engine.stream import Operator
+from streamkit._engine.stream import Keep
 
 __all__ = ["tap"]
 
-A = TypeVar("A")
-
 
 @step(each="function(item)\nemit(item)")
-def tap(function: Callable[[A], Any]) -> Operator[A, A]:
+def tap(function: Callable[[Any], Any]) -> Keep:
     """Call `function` with each item, and pass the item on.
 
         items      --a--b--|
@@ -34,4 +32,4 @@ def tap(function: Callable[[A], Any]) -> Operator[A, A]:
     Raises:
         TypeError: `function` is not callable.
     """
-    return Operator(tap, function=callback("function", function))
+    return Keep(tap, function=callback("function", function))

@@ -95,9 +95,9 @@ def _begin(
 
 
 async def _merged(
-    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
+    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> AsyncIterator[Any]:
-    out, inlets = _begin(run, source, branches, strategies)
+    out, inlets = _begin(run, source, branches, _strategies)
     for inlet in inlets:
         run.pump(inlet, into=out.lane(Suspend(1)))
     async for item in out:
@@ -107,9 +107,9 @@ async def _merged(
 
 
 async def _gathered(
-    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
+    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> tuple[Any, ...]:
-    out, inlets = _begin(run, source, branches, strategies)
+    out, inlets = _begin(run, source, branches, _strategies)
     results: list[Any] = [None] * len(branches)
 
     async def work(number: int, job: Job[Any]) -> None:
@@ -124,14 +124,14 @@ async def _gathered(
     return tuple(results)
 
 
-_BUFFERED = "sum(0 if s is None else unbounded if s.limit is None else s.limit for s in strategies)"
-_AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in strategies)"
-_LOSES = "', '.join(s.loses for s in strategies if s and s.loses != 'nothing') or 'nothing'"
+_BUFFERED = "sum(0 if s is None else unbounded if s.limit is None else s.limit for s in _strategies)"
+_AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in _strategies)"
+_LOSES = "', '.join(s.loses for s in _strategies if s and s.loses != 'nothing') or 'nothing'"
 
 
 @stage(_gathered, name="broadcast", contract=Contract(holds=_BUFFERED, lookahead=_AHEAD, loses=_LOSES))
-def _to_sinks(*branches: Pipe, strategies: Any = ABSENT) -> Sink[Any, Any]:
-    return Sink(_to_sinks, branches=branches, strategies=strategies)
+def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
+    return Sink(_to_sinks, branches=branches, _strategies=_strategies)
 
 
 @stage(
@@ -144,8 +144,8 @@ def _to_sinks(*branches: Pipe, strategies: Any = ABSENT) -> Sink[Any, Any]:
         loses=_LOSES,
     ),
 )
-def _to_operators(*branches: Pipe, strategies: Any = ABSENT) -> Operator[Any, Any]:
-    return Operator(_to_operators, branches=branches, strategies=strategies)
+def _to_operators(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
+    return Operator(_to_operators, branches=branches, _strategies=_strategies)
 
 
 @overload
@@ -205,7 +205,7 @@ def broadcast(*branches: Pipe) -> Any:
             f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}"
         )
     strategies = tuple([_strategy(branch) for branch in branches])
-    return (_to_sinks if all(sinks) else _to_operators)(*branches, strategies=strategies)
+    return (_to_sinks if all(sinks) else _to_operators)(*branches, _strategies=strategies)
 
 
 def _strategy(branch: Pipe) -> Strategy | None:
