@@ -41,7 +41,7 @@ def start(source: Source, links: Sequence[Link], end: End, pace: Pace | None = N
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """One loop over `opened`; or two, joined by a generator, where one would be too large."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
-        opened = Opened(Kind.ITER, iter(opened.items))
+        opened = opened._replace(kind=Kind.ITER, items=iter(opened.items))
     loop = compiled(opened.kind, tuple([link.key for link in links]), end)
     if isinstance(loop, int):
         if end is End.PLAIN:
@@ -102,7 +102,8 @@ class Run:
         self.link = link
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
-        self._tasks: set[Task[Any]] = set()
+        self._tasks: dict[Task[Any], None] = {}
+        """The tasks that have not ended, in the order in which they began."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         self._ending = False
@@ -127,8 +128,8 @@ class Run:
     def spawn(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         task.add_done_callback(lambda _: work.close())  # it never ran, if the task was cancelled before
         return task
 
@@ -207,7 +208,7 @@ class Run:
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self._ending = True
-        for task in self._tasks:
+        for task in (*self._tasks,):
             if task is not current_task() and not task.cancelling():  # twice would interrupt its clean-up
                 task.cancel()
 
@@ -244,7 +245,7 @@ class Run:
                 await wait(self._tasks)
             except CancelledError as error:
                 cancelled = error
-                for task in self._tasks:
+                for task in (*self._tasks,):
                     task.cancel()
         if cancelled is not None:
             raise cancelled
