@@ -1,0 +1,181 @@
+"""What a pipeline costs beside the loop by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from ratio import Work, measure
+
+from streamkit import Stream, Suspend, ops
+
+N = 50_000
+
+
+def add(number: int) -> int:
+    return number + 1
+
+
+def odd(number: int) -> int:
+    return number % 2
+
+
+def triple(number: int) -> int:
+    return number * 3
+
+
+async def numbers() -> AsyncIterator[int]:
+    for number in range(N):
+        yield number
+
+
+async def nothing() -> AsyncIterator[int]:
+    return
+    yield 0
+
+
+def chain(source: Any) -> Any:
+    return Stream(source) | ops.map(add) | ops.filter(odd) | ops.map(triple)
+
+
+def ten(source: Any) -> Any:
+    stream: Any = Stream(source)
+    for _ in range(10):
+        stream = stream | ops.map(add)
+    return stream
+
+
+async def range_ours() -> list[int]:
+    return await (chain(range(N)) | ops.to_list())
+
+
+async def range_by_hand() -> list[int]:
+    out: list[int] = []
+    for item in range(N):
+        value = add(item)
+        if odd(value):
+            out.append(triple(value))
+    return out
+
+
+async def async_ours() -> list[int]:
+    return await (chain(numbers) | ops.to_list())
+
+
+async def async_by_hand() -> list[int]:
+    out: list[int] = []
+    async for item in numbers():
+        value = add(item)
+        if odd(value):
+            out.append(triple(value))
+    return out
+
+
+async def ten_ours() -> list[int]:
+    return await (ten(range(N)) | ops.to_list())
+
+
+async def ten_by_hand() -> list[int]:
+    out: list[int] = []
+    for item in range(N):
+        value = add(item)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        value = add(value)
+        out.append(add(value))
+    return out
+
+
+async def empty_ours() -> list[int]:
+    return await (chain([]) | ops.to_list())
+
+
+async def empty_by_hand() -> list[int]:
+    return [item async for item in nothing()]
+
+
+async def iterated_ours() -> int:
+    total = 0
+    async for item in chain(numbers):
+        total += item
+    return total
+
+
+async def iterated_by_hand() -> int:
+    async def generator() -> AsyncIterator[int]:
+        async for item in numbers():
+            value = add(item)
+            if odd(value):
+                yield triple(value)
+
+    total = 0
+    async for item in generator():
+        total += item
+    return total
+
+
+async def plain_ours() -> int:
+    return sum(chain(range(N)))
+
+
+async def plain_by_hand() -> int:
+    def generator() -> Any:
+        for item in range(N):
+            value = add(item)
+            if odd(value):
+                yield triple(value)
+
+    return sum(generator())
+
+
+async def hop_ours() -> int:
+    return await (Stream(numbers) | ops.buffer(Suspend(64)) | ops.count())
+
+
+async def hop_by_hand() -> int:
+    queue: asyncio.Queue[int | None] = asyncio.Queue(64)
+
+    async def produce() -> None:
+        async for number in numbers():
+            await queue.put(number)
+        await queue.put(None)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(produce())
+        total = 0
+        while await queue.get() is not None:
+            total += 1
+    return total
+
+
+CASES: list[tuple[str, Work, Work, float | None, int]] = [
+    ("map-filter-map over a range, to a list", range_ours, range_by_hand, 1.10, 1),
+    ("map-filter-map over an async generator, to a list", async_ours, async_by_hand, 1.15, 1),
+    ("ten maps over a range, to a list", ten_ours, ten_by_hand, 1.15, 1),
+    ("build and run map-filter-map over nothing, to a list", empty_ours, empty_by_hand, 25.0, 1_000),
+    ("map-filter-map over an async generator, async for", iterated_ours, iterated_by_hand, None, 1),
+    ("map-filter-map over a range, plain for", plain_ours, plain_by_hand, None, 1),
+    ("a hop through buffer(Suspend(64)), against asyncio.Queue(64)", hop_ours, hop_by_hand, None, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("workload", "ours", "by_hand", "goal", "calls"), CASES, ids=[case[0] for case in CASES]
+)
+def test_loop(
+    benchmark: Any, workload: str, ours: Work, by_hand: Work, goal: float | None, calls: int
+) -> None:
+    found = measure(workload, ours, by_hand, goal=goal, calls=calls)
+    benchmark.extra_info["ratio"] = found.ratio
+    benchmark.pedantic(lambda: asyncio.run(_awaited(ours)), rounds=5)
+
+
+async def _awaited(work: Work) -> None:
+    await work()
