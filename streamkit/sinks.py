@@ -10,7 +10,7 @@ from streamkit._core.contract import Contract
 from streamkit._core.errors import EmptyStreamError
 from streamkit._engine.step import step
 from streamkit._engine.stream import Sink
-from streamkit.operators.shapes import ListOf, OneOf
+from streamkit.operators.shapes import ListOf, One, OneOf
 from streamkit.operators.transform import map as map_items
 
 __all__ = ["count", "drain", "first", "fold", "for_each", "last", "to_list"]
@@ -90,7 +90,7 @@ def count() -> Sink[Any, int]:
 
 
 @overload
-def first() -> OneOf[Any]: ...
+def first() -> One: ...
 @overload
 def first(*, default: T) -> OneOf[T]: ...
 @step(
@@ -102,7 +102,7 @@ def first(*, default: T) -> OneOf[T]: ...
     """,
     result="found",
 )
-def first(*, default: Any = ABSENT) -> OneOf[Any]:
+def first(*, default: Any = ABSENT) -> One | OneOf[Any]:
     """The first item.
 
     >>> from streamkit import Stream, ops
@@ -118,11 +118,11 @@ def first(*, default: Any = ABSENT) -> OneOf[Any]:
     Raises:
         EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
     """
-    return OneOf(first, default=default)
+    return (One if default is ABSENT else OneOf[Any])(first, default=default)
 
 
 @overload
-def last() -> OneOf[Any]: ...
+def last() -> One: ...
 @overload
 def last(*, default: T) -> OneOf[T]: ...
 @step(
@@ -135,7 +135,7 @@ def last(*, default: T) -> OneOf[T]: ...
     result="found",
     contract=Contract(result="the last item"),
 )
-def last(*, default: Any = ABSENT) -> OneOf[Any]:
+def last(*, default: Any = ABSENT) -> One | OneOf[Any]:
     """The last item.
 
     >>> from streamkit import Stream, ops
@@ -151,7 +151,7 @@ def last(*, default: Any = ABSENT) -> OneOf[Any]:
     Raises:
         EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
     """
-    return OneOf(last, default=default)
+    return (One if default is ABSENT else OneOf[Any])(last, default=default)
 
 
 @step(each="function(item)", result="None")

@@ -115,6 +115,16 @@ class ListOf(Shape):
         return result
 
 
+class One(Shape):
+    """A stream of ``A`` to one ``A``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[A]:
+        result: Job[A] = self.apply(stream)
+        return result
+
+
 class OneOf(Shape, Generic[T]):
     """A stream of ``A`` to one ``A``, or a default of type ``T``."""
 

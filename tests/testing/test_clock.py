@@ -133,7 +133,7 @@ class TestTime:
             the_loop().call_later(1.0, fired.append, "cancelled").cancel()
             the_loop().call_later(2.0, fired.append, "kept")
             later: list[asyncio.TimerHandle] = []
-            the_loop().call_later(3.0, lambda: later[0].cancel())  # noqa: PLW0108 (empty yet)
+            the_loop().call_later(3.0, lambda: later[0].cancel())
             later.append(the_loop().call_later(3.0, fired.append, "cancelled by the one before"))
             await asyncio.sleep(3.0)
             return the_loop().time()

@@ -1,0 +1,304 @@
+"""Law 4: the first error arrives as itself, after what is held; nothing is dropped, and it says where."""
+
+import asyncio
+import linecache
+import re
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+from tests import samples
+from tests.laws.lab import Boom, Lab, Sample, items_in, play
+from tests.samples import OPERATORS, SAMPLES
+
+LONG = 60.0
+CALLING = [each for each in SAMPLES if each.calls]
+SEVERAL = [each for each in OPERATORS if each.name.partition("-")[0] in ("merge", "zip")]
+
+
+def named(sample: Sample) -> str:
+    return sample.name
+
+
+async def read(built: Any, lab: Lab, *, slowly: bool = False) -> None:
+    if not hasattr(built, "open"):
+        await built
+        return
+    async with built.open() as items:
+        async for value in items:
+            lab.drop(value)
+            if slowly:
+                slowly = False
+                await asyncio.sleep(LONG)
+
+
+# What is held comes first ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", ["turn", "clock", "ready", "plain"])
+@pytest.mark.parametrize(
+    "sample", [each for each in OPERATORS if each.lossless and not each.catches], ids=named
+)
+def test_what_is_held_is_delivered_before_the_error_of_a_source(sample: Sample, style: str) -> None:
+    lab = Lab(style, failing=("main",), count=2)
+    kept: list[Any] = []
+
+    async def main() -> None:
+        try:
+            async with sample.built(lab).open() as items:
+                async for value in items:
+                    lab.drop(value)
+                    kept.append(value)
+                    if len(kept) == 1:
+                        await asyncio.sleep(LONG)
+        except Boom as error:
+            assert error is lab.raised
+        else:
+            assert lab.raised is None, "the error is lost"
+        assert lab.inside() == 0, f"{lab.inside()} items are lost"
+
+    play(main)
+
+
+@pytest.mark.parametrize("sample", SEVERAL, ids=named)
+def test_an_error_ends_intake_at_once(sample: Sample) -> None:
+    lab = Lab("clock", failing=("main",), hang=("other",), count=1)
+
+    async def main() -> None:
+        stream = sample.built(lab)
+        with pytest.raises(Boom) as caught:
+            async with stream.open() as items:
+                async for _ in items:
+                    await asyncio.sleep(LONG)
+                    lab.check_finished()
+        assert caught.value is lab.raised
+
+    play(main)
+
+
+def test_an_error_does_not_queue_behind_items_that_come_later() -> None:
+    async def failing() -> Any:
+        yield "a"
+        await asyncio.sleep(1.0)
+        raise Boom
+
+    async def endless() -> Any:
+        while True:
+            await asyncio.sleep(0.3)
+            yield "b"
+
+    async def main() -> None:
+        out = []
+        with pytest.raises(Boom):
+            async with (Stream(failing) | ops.merge(endless, lookahead=9)).open() as items:
+                async for item in items:
+                    out.append(item)
+                    if item == "a":
+                        await asyncio.sleep(LONG)
+        assert out == ["a", "b", "b", "b"]
+
+    play(main)
+
+
+# Where it was ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "object"])
+@pytest.mark.parametrize("sample", CALLING, ids=named)
+def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: Sample, kind: str) -> None:
+    lab = Lab("turn", kind, failing_call=1, failing=("main",) if sample.catches else ())
+
+    async def main() -> None:
+        with pytest.raises(Boom) as caught:
+            await read(sample.built(lab), lab)
+        assert caught.value is lab.raised
+        (note,) = [each for each in caught.value.__notes__ if each.startswith("in ")]
+        match = re.fullmatch(r"in (\w+)\(.*\) at (.+):(\d+)", note)
+        assert match, note
+        assert samples.__file__.endswith(match[2])
+        line = linecache.getline(samples.__file__, int(match[3]))
+        assert f"ops.{match[1]}(" in line or "ops.for_each(" in line, (note, line)
+
+    play(main)
+
+
+@pytest.mark.parametrize("form", ["await", "for"])
+@pytest.mark.parametrize("kind", ["sync", "async", "lambda"])
+@pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
+@pytest.mark.parametrize("sample", CALLING, ids=named)
+def test_the_end_of_an_iterator_inside_a_callback_is_an_error(
+    sample: Sample, error: type[Exception], kind: str, form: str
+) -> None:
+    failing = ("main",) if sample.catches else ()
+    for style in ("plain", "ready"):
+        lab = Lab(style, kind, failing_call=1, failing=failing, error=error)
+        built = sample.built(lab)
+        with pytest.raises(RuntimeError) as caught:
+            if form == "await":
+                play(lambda built=built, lab=lab: read(built, lab))
+            elif hasattr(built, "run"):
+                built.run()
+            else:
+                list(built)
+        assert caught.value.__cause__ is lab.raised
+        lab.check_finished()
+
+
+# Errors of clean-up ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", ["turn", "plain"])
+@pytest.mark.parametrize("sample", [each for each in CALLING if not each.catches], ids=named)
+def test_errors_of_clean_up_hang_on_the_first_error(sample: Sample, style: str) -> None:
+    lab = Lab(style, failing_call=1, count=9, dirty=("main", "other"))
+
+    async def main() -> None:
+        with pytest.raises(Boom) as caught:
+            await read(sample.built(lab), lab)
+        assert caught.value is lab.raised
+        lab.check_told(caught.value)
+        assert len(lab.dirt) == len(lab.visits)
+
+    play(main)
+
+
+@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
+@pytest.mark.parametrize("sample", SEVERAL, ids=named)
+def test_errors_of_a_siblings_clean_up_hang_on_the_first_error(sample: Sample, style: str) -> None:
+    lab = Lab(style, failing=("main",), dirty=("other",), count=3)
+
+    async def main() -> None:
+        try:
+            await read(sample.built(lab), lab)
+        except Boom as error:
+            assert error is lab.raised
+            lab.check_told(error)
+        except OSError as error:
+            assert error is lab.dirt[0]  # it came first
+        else:
+            assert not lab.dirt
+            assert lab.raised is None
+
+    play(main)
+
+
+@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
+@pytest.mark.parametrize("sample", OPERATORS, ids=named)
+def test_errors_of_clean_up_come_out_of_open(sample: Sample, style: str) -> None:
+    lab = Lab(style, dirty=("main", "other"), count=9)
+
+    async def main() -> None:
+        error: BaseException | None = None
+        try:
+            async with sample.built(lab).open() as items:
+                async for _ in items:
+                    break
+        except OSError as caught:
+            error = caught
+        lab.check_finished()
+        lab.check_told(error)
+
+    play(main)
+
+
+@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
+@pytest.mark.parametrize("sample", OPERATORS, ids=named)
+def test_errors_of_clean_up_hang_on_the_error_of_the_consumer(sample: Sample, style: str) -> None:
+    lab = Lab(style, dirty=("main", "other"), count=9)
+    boom = Boom("consumer")
+
+    async def main() -> None:
+        try:
+            async with sample.built(lab).open() as items:
+                async for _ in items:
+                    raise boom
+        except Boom as error:
+            assert error is boom
+            lab.check_told(error)
+        else:
+            assert not lab.visits
+
+    play(main)
+
+
+@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
+@pytest.mark.parametrize("sample", OPERATORS, ids=named)
+def test_errors_of_clean_up_hang_on_the_cancellation(sample: Sample, style: str) -> None:
+    lab = Lab(style, dirty=("main", "other"), count=9)
+    caught: list[BaseException] = []
+
+    async def consume() -> None:
+        try:
+            async with sample.built(lab).open() as items:
+                async for _ in items:
+                    await asyncio.sleep(LONG)
+        except asyncio.CancelledError as error:
+            caught.append(error)
+            raise
+
+    async def main() -> None:
+        work = asyncio.get_running_loop().create_task(consume())
+        await asyncio.sleep(LONG / 2)
+        cancelled = work.cancel()
+        await asyncio.wait([work])
+        if cancelled:
+            assert work.cancelled(), "the cancellation was swallowed"
+            lab.check_told(caught[0])
+
+    play(main)
+
+
+# Errors flow downstream only ------------------------------------------------------------------------------
+
+
+def test_catch_does_not_catch_what_its_consumer_raises() -> None:
+    called: list[Exception] = []
+
+    def fallback(error: Exception) -> list[int]:
+        called.append(error)
+        return [0]
+
+    async def main() -> None:
+        stream = Stream([1, 2, 3]) | ops.catch(fallback)
+        with pytest.raises(Boom):
+            async with stream.open() as items:
+                async for _ in items:
+                    raise Boom
+        with pytest.raises(ZeroDivisionError):
+            await (stream | ops.map(lambda item: item / 0) | ops.to_list())
+        with pytest.raises(ZeroDivisionError):
+            await (stream | ops.buffer(Suspend(1)) | ops.for_each(lambda item: item / 0))
+        with pytest.raises(ZeroDivisionError):
+            await (stream | ops.merge([1]) | ops.map(lambda item: item / 0) | ops.batch(2) | ops.to_list())
+
+    play(main)
+    with pytest.raises(Boom):
+        for _ in Stream([1, 2, 3]) | ops.catch(fallback):
+            raise Boom
+    assert called == []
+
+
+@pytest.mark.parametrize("sample", OPERATORS, ids=named)
+def test_nothing_but_close_is_thrown_into_a_source(sample: Sample) -> None:
+    seen: list[BaseException] = []
+
+    async def source() -> Any:
+        lab = Lab("ready")
+        try:
+            for number in range(9):
+                yield sample.shape(lab.item(number))
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    async def main() -> None:
+        with pytest.raises(Boom):
+            async with (Stream(source) | sample.make(Lab("ready"))).open() as items:
+                async for value in items:
+                    assert list(items_in(value)) or value is not None
+                    raise Boom
+        assert {type(error) for error in seen} <= {GeneratorExit, asyncio.CancelledError}
+
+    if sample.needs:
+        play(main)

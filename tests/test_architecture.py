@@ -1,0 +1,100 @@
+"""The floors: imports run downwards, hide nowhere, make no cycle; and a file's name says what is in it."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "streamkit"
+FILES = sorted(ROOT.rglob("*.py"))
+FRONT_DOOR = ROOT / "__init__.py"
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor(module: str) -> int:
+    second = module.split(".")[1] if "." in module else ""
+    return {"": 9, "_core": 1, "_engine": 2, "sources": 3, "operators": 3, "sinks": 3}.get(second, 4)
+
+
+MODULES = {name_of(path) for path in FILES}
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """The modules that the import statements in `node` name."""
+    for found in ast.walk(node):
+        if isinstance(found, ast.Import):
+            yield from (alias.name for alias in found.names)
+        elif isinstance(found, ast.ImportFrom) and found.module:
+            for alias in found.names:
+                inner = f"{found.module}.{alias.name}"
+                yield inner if inner in MODULES else found.module
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def ids(path: Path) -> str:
+    return name_of(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_imports_run_downwards(path: Path) -> None:
+    here = name_of(path)
+    for module in imports(tree(path)):
+        if module.split(".")[0] == "streamkit":
+            assert floor(module) <= floor(here), f"{here} imports {module}, which is above it"
+            if floor(here) == 4 and floor(module) == 4:
+                assert module.split(".")[1] == here.split(".")[1], f"{here} imports its neighbour {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
+    for module in imports(tree(path)):
+        top = module.split(".")[0]
+        if top != "streamkit" and top not in sys.stdlib_module_names:
+            assert path.stem in {top, "rx" if top == "reactivex" else top}, f"{name_of(path)} imports {top}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_no_import_of_streamkit_hides_in_a_function(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            hidden = [module for module in imports(node) if module.startswith("streamkit")]
+            assert not hidden, f"{name_of(path)}.{node.name} imports {hidden}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_files_are_short_and_named_by_what_is_in_them(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+    assert path.stem == "__init__" or path.stem not in sys.stdlib_module_names
+    assert path.stem not in {"utils", "helpers", "common", "misc"}
+
+
+def test_imports_make_no_cycle() -> None:
+    graph = {
+        name_of(path): {m for m in imports(tree(path)) if m in MODULES and m != name_of(path)}
+        for path in FILES
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join((*trail, module))
+        if module not in done:
+            for other in graph[module]:
+                visit(other, (*trail, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_the_front_door_only_exports() -> None:
+    allowed = (ast.Expr, ast.ImportFrom, ast.Assign)
+    assert all(isinstance(node, allowed) for node in tree(FRONT_DOOR).body)

@@ -1,0 +1,45 @@
+"""Every example in docstrings, README and docs runs, each as a test of its own."""
+
+import doctest
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import streamkit
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def docstrings() -> Iterator[doctest.DocTest]:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for found in pkgutil.walk_packages(streamkit.__path__, "streamkit."):
+        module = importlib.import_module(found.name)
+        yield from (test for test in finder.find(module, found.name) if test.examples)
+
+
+def pages() -> Iterator[doctest.DocTest]:
+    parser = doctest.DocTestParser()
+    for page in PAGES:
+        test = parser.get_doctest(page.read_text(), {}, page.name, str(page), 0)
+        if test.examples:
+            yield test
+
+
+@pytest.mark.parametrize("test", [*docstrings(), *pages()], ids=lambda test: test.name)
+def test_example(test: doctest.DocTest) -> None:
+    test.globs.setdefault("__name__", "__main__")
+    report: list[str] = []
+    failed, _ = doctest.DocTestRunner().run(test, out=report.append)
+    assert not failed, "".join(report)
+
+
+def test_the_first_example_of_the_readme() -> None:
+    code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    printed: list[str] = []
+    exec(compile(code, "README.md", "exec"), {"print": lambda value: printed.append(str(value))})
+    assert printed[0] == "[100, 100, 100, 34]"
+    assert printed[1].endswith("bound: 308 items inside at most, 208 items read ahead")

@@ -1,0 +1,24 @@
+"""The laws of the design, over every operator: here, that every operator has a sample; see `laws`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import streamkit  # noqa: F401 - fills the catalogue
+from streamkit._core.catalogue import Declaration, catalogue
+from tests.laws.lab import Lab
+from tests.samples import SAMPLES
+
+DECLARATIONS = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
+
+
+def declarations_in(pipe: Any) -> Iterator[Declaration]:
+    for link in pipe.links:
+        yield link.declaration
+
+
+@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda each: each.function.__qualname__)
+def test_every_operator_has_a_sample(declaration: Declaration) -> None:
+    sampled = {each for sample in SAMPLES for each in declarations_in(sample.make(Lab()))}
+    assert declaration in sampled, f"tests/samples.py has no sample of {declaration.name}"

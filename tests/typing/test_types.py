@@ -1,0 +1,78 @@
+"""What mypy and pyright infer, both in strict mode; run by pytest too, so that it is true of values."""
+
+from typing import assert_type
+
+import streamkit
+from streamkit import Job, Operator, Sink, Stream, ops
+
+
+def text(number: int) -> str:
+    return str(number)
+
+
+def positive(number: int) -> bool:
+    return number > 0
+
+
+def add(total: int, number: int) -> int:
+    return total + number
+
+
+async def later(number: int) -> str:
+    return str(number)
+
+
+def length(word: str) -> int:
+    return len(word)
+
+
+NUMBERS: Stream[int] = Stream([1, 2, 3])
+
+
+def test_streams() -> None:
+    assert_type(NUMBERS | ops.map(text), Stream[str])
+    assert_type(NUMBERS | ops.map(later), Stream[str])
+    assert_type(NUMBERS | ops.map(later, concurrency=2), Stream[str])
+    assert_type(NUMBERS | ops.filter(positive), Stream[int])
+    assert_type(NUMBERS | ops.take(1), Stream[int])
+    assert_type(NUMBERS | ops.tap(print), Stream[int])
+    assert_type(NUMBERS | ops.skip(1) | ops.map(text), Stream[str])
+    assert_type(NUMBERS | ops.batch(2), Stream[list[int]])
+    assert_type(NUMBERS | ops.batch(2) | ops.flatten(), Stream[int])
+    assert_type(NUMBERS | ops.pairwise(), Stream[tuple[int, int]])
+    assert_type(NUMBERS | ops.enumerate(), Stream[tuple[int, int]])
+    assert_type(NUMBERS | ops.scan(add, 0), Stream[int])
+    assert_type(NUMBERS | ops.merge(["a"]), Stream[int | str])
+    assert_type(NUMBERS | ops.concat(["a"]), Stream[int | str])
+    assert_type(NUMBERS | ops.zip(["a"]), Stream[tuple[int, str]])
+    assert_type(streamkit.merge([1], [2]), Stream[int])
+    assert_type(streamkit.zip([1], ["a"]), Stream[tuple[int, str]])
+    assert_type([1, 2] | ops.map(text), Stream[str])
+
+
+def test_jobs() -> None:
+    assert_type(NUMBERS | ops.to_list(), Job[list[int]])
+    assert_type(NUMBERS | ops.fold(add, 0), Job[int])
+    assert_type(NUMBERS | ops.count(), Job[int])
+    assert_type(NUMBERS | ops.for_each(text), Job[None])
+    assert_type(NUMBERS | ops.drain(), Job[None])
+    assert_type(NUMBERS | ops.first(), Job[int])
+    assert_type(NUMBERS | ops.last(default=None), Job[int | None])
+    assert_type(NUMBERS | ops.broadcast(ops.for_each(text), ops.fold(add, 0)), Job[tuple[None, int]])
+    assert_type((NUMBERS | ops.map(text) | ops.to_list()).run(), list[str])
+
+
+def test_operators() -> None:
+    assert_type(ops.map(text) | ops.map(length), Operator[int, int])
+    assert_type(ops.take(1) | ops.map(text), Operator[int, str])
+    assert_type(ops.map(text) | ops.take(1), Operator[int, str])
+    assert_type(ops.map(text) | ops.batch(2), Operator[int, list[str]])
+    assert_type(ops.filter(positive) | ops.fold(add, 0), Sink[int, int])
+
+
+def test_lambdas() -> None:
+    # mypy infers lambdas through `|`; pyright does not, and the docs say so
+    stream = NUMBERS | ops.filter(lambda x: x > 1) | ops.take(3)  # pyright: ignore
+    job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()  # pyright: ignore
+    assert_type(job, Job[list[list[list[int]]]])  # pyright: ignore
+    assert job.run() == [[[2], [3]]]
