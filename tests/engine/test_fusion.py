@@ -1,4 +1,4 @@
-"""A pipeline of steps gives what the same chain of plain Python gives; fused, it does what it does unfused."""
+"""A pipeline of steps gives what plain Python gives; fused, it does what it does unfused."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
