@@ -13,10 +13,25 @@ from streamkit._core.errors import (
     StreamTimeoutError,
     attached,
 )
-from streamkit._core.strategy import DropIncoming, DropOldest, Fail, KeepLatest, Strategy, Suspend, Unbounded
-from streamkit._engine.channel import BufferStats, Channel, Lane
+from streamkit._core.strategy import (
+    Collect,
+    Conflate,
+    DropAll,
+    DropIncoming,
+    DropOldest,
+    DropYoungest,
+    Fail,
+    Gap,
+    KeepLatest,
+    Spill,
+    Strategy,
+    Suspend,
+    Unbounded,
+)
+from streamkit._engine.channel import Channel
 from streamkit._engine.explain import Explanation
 from streamkit._engine.job import Handle, Job
+from streamkit._engine.lane import BufferStats, Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -29,12 +44,17 @@ __all__ = [
     "BufferOverflowError",
     "BufferStats",
     "Channel",
+    "Collect",
+    "Conflate",
     "Contract",
+    "DropAll",
     "DropIncoming",
     "DropOldest",
+    "DropYoungest",
     "EmptyStreamError",
     "Explanation",
     "Fail",
+    "Gap",
     "Handle",
     "Inlet",
     "Job",
@@ -47,6 +67,7 @@ __all__ = [
     "Shape",
     "Sink",
     "SourceConsumedError",
+    "Spill",
     "StoppedError",
     "Strategy",
     "Stream",

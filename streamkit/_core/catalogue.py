@@ -41,6 +41,8 @@ class Declaration:
     sink: bool = False
     pumps: bool = False
     """Whether the stage reads what is before it in a task of its own."""
+    buffers: bool = False
+    """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
     parameters: tuple[str, ...] = ()
     variable: tuple[str, ...] = ()
     """Parameters whose values decide how the step is compiled: `callbacks` and `optional`."""

@@ -1,29 +1,61 @@
 """Strategies: what a bounded buffer does when it is full, as values.
 
-A strategy holds no items. `Strategy.overflow` is asked only when the buffer is full, and answers
-by changing what is held and naming what was dropped; the buffer counts.
+    strategy                     when the buffer is full                     loses
+    Suspend(capacity)            the producer waits                          nothing
+    Fail(capacity)               the stream fails, after what is held        nothing
+    DropIncoming(capacity)       the new item is dropped                     incoming items
+    DropOldest(capacity)         the oldest held item is dropped             oldest items
+    DropYoungest(capacity)       the youngest held item is replaced          youngest items
+    DropAll(capacity)            everything held is dropped                  everything held
+    KeepLatest()                 DropOldest(1), by its usual name            oldest items
+    Conflate(fold)               items waiting are folded into one           as the fold says
+    Collect(limit)               items waiting leave as one list; at the     nothing
+                                 limit the producer waits
+    Spill(capacity, directory)   items past the capacity go to disk          nothing
+    Unbounded()                  it grows                                    nothing, until memory ends
+
+A strategy is a value and holds no items: `Strategy.store` makes what holds them, and `Strategy.overflow`
+is asked only when that is full. It changes what is held and names what was dropped; the buffer counts.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.errors import BufferOverflowError
+from streamkit._core.spill import SpillStore, Store
 
 __all__ = [
+    "Collect",
+    "Conflate",
+    "DropAll",
     "DropIncoming",
     "DropOldest",
+    "DropYoungest",
     "Fail",
+    "Gap",
     "KeepLatest",
+    "Spill",
     "Strategy",
     "Suspend",
     "Unbounded",
+    "fuse",
     "strategy_argument",
 ]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Stands in the stream where items were dropped, under a strategy with ``gaps=True``."""
+
+    count: int
+    """How many items were dropped there."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +66,33 @@ class Strategy:
     """Whether the producer waits while the buffer is full."""
     loses: ClassVar[str] = "nothing"
     """What is lost when the buffer is full, in words."""
+    folds: ClassVar[bool] = False
+    """Whether an item that finds the buffer full is folded into what is held."""
+    collects: ClassVar[bool] = False
+    """Whether all that is held is handed over at once, as a list."""
+    fails: ClassVar[bool] = False
+    """Whether an item that finds the buffer full ends the stream with an error."""
 
     @property
     def limit(self) -> int | None:
-        """The number of items held at most; None where there is no limit."""
+        """The number of items held in memory at most; None where there is no limit."""
         return getattr(self, "capacity", None)
 
-    def overflow(self, held: deque[Any], item: Any) -> tuple[Any, ...]:
+    @property
+    def marks_gaps(self) -> bool:
+        """Whether a `Gap` stands in the stream for what was dropped."""
+        return getattr(self, "gaps", False)
+
+    @property
+    def overflows(self) -> bool:
+        """Whether something happens at the limit: not where the rest goes to disk, or there is none."""
+        return self.limit is not None
+
+    def store(self) -> Store:
+        """What holds the items of one buffer."""
+        return deque[Any]()
+
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         """Take in `item` although `held` is full; return the items that were dropped for it."""
         raise BufferOverflowError(f"{self!r} was offered an item more than it holds: {item!r}")
 
@@ -68,6 +120,7 @@ class Fail(Strategy):
     """When the buffer is full, the stream fails with `BufferOverflowError`, after what is held."""
 
     capacity: int
+    fails: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         whole("capacity", self.capacity, least=1)
@@ -77,15 +130,21 @@ class Fail(Strategy):
 class _Lossy(Strategy):
     capacity: int
     on_drop: Callable[[Any, str], object] | None = field(default=None, kw_only=True)
+    gaps: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         whole("capacity", self.capacity, least=1)
+        flag("gaps", self.gaps)
         if self.on_drop is not None:
             callback("on_drop", self.on_drop)
 
     def __repr__(self) -> str:
-        drop = "" if self.on_drop is None else f", on_drop={getattr(self.on_drop, '__name__', self.on_drop)}"
-        return f"{type(self).__name__}(capacity={self.capacity}{drop})"
+        shown = [f"capacity={self.capacity}"]
+        if self.on_drop is not None:
+            shown.append(f"on_drop={getattr(self.on_drop, '__name__', self.on_drop)}")
+        if self.gaps:
+            shown.append("gaps=True")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def dropped(self, item: Any, reason: str) -> None:
         if self.on_drop is not None:
@@ -96,28 +155,50 @@ class _Lossy(Strategy):
 class DropIncoming(_Lossy):
     """When the buffer is full, the new item is dropped and counted.
 
-    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end.
+    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end;
+    an error in it fails the stream. With `gaps`, a `Gap` stands in the stream where items were dropped.
     """
 
     loses: ClassVar[str] = "incoming items"
 
-    def overflow(self, held: deque[Any], item: Any) -> tuple[Any, ...]:
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         return (item,)
 
 
 @dataclass(frozen=True, repr=False)
 class DropOldest(_Lossy):
-    """When the buffer is full, the oldest item held is dropped and counted.
-
-    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end.
-    """
+    """When the buffer is full, the oldest item held is dropped and counted; see `DropIncoming`."""
 
     loses: ClassVar[str] = "oldest items"
 
-    def overflow(self, held: deque[Any], item: Any) -> tuple[Any, ...]:
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         oldest = held.popleft()
         held.append(item)
         return (oldest,)
+
+
+@dataclass(frozen=True, repr=False)
+class DropYoungest(_Lossy):
+    """When the buffer is full, the youngest item held is replaced, and counted; see `DropIncoming`."""
+
+    loses: ClassVar[str] = "youngest items"
+
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
+        youngest = held.pop()
+        held.append(item)
+        return (youngest,)
+
+
+@dataclass(frozen=True, repr=False)
+class DropAll(_Lossy):
+    """When the buffer is full, everything held is dropped and counted; see `DropIncoming`."""
+
+    loses: ClassVar[str] = "everything held"
+
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
+        everything = tuple([held.popleft() for _ in range(len(held))])
+        held.append(item)
+        return everything
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,8 +216,116 @@ class KeepLatest(DropOldest):
 
 
 @dataclass(frozen=True)
+class Conflate(Strategy):
+    """Items that wait are folded into one: ``fold(waiting, item)`` returns what waits from then on.
+
+    An error of `fold` fails the stream; the item that it was called with is counted as refused.
+
+    >>> from operator import add
+    >>> Conflate(add)
+    Conflate(add)
+    """
+
+    fold: Callable[[Any, Any], Any]
+    folds: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        callback("fold", self.fold)
+
+    @property
+    def limit(self) -> int | None:
+        return 1
+
+    def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
+        held.append(self.fold(held[0], item))
+        held.popleft()
+        return ()
+
+    def __repr__(self) -> str:
+        return f"Conflate({getattr(self.fold, '__name__', self.fold)})"
+
+
+@dataclass(frozen=True)
+class Collect(Strategy):
+    """Items that wait are handed over as one list; when `limit` of them wait, the producer does too.
+
+    >>> Collect(100)
+    Collect(limit=100)
+    """
+
+    capacity: int = field(repr=False)
+    waits: ClassVar[bool] = True
+    collects: ClassVar[bool] = True
+
+    def __init__(self, limit: int) -> None:
+        object.__setattr__(self, "capacity", whole("limit", limit, least=1))
+
+    def __repr__(self) -> str:
+        return f"Collect(limit={self.capacity})"
+
+
+@dataclass(frozen=True)
+class Spill(Strategy):
+    """Items past the capacity go to disk, and come back in order. Nothing is lost.
+
+    The files have no name that others could open, and are gone when the buffer is, on every exit and
+    after a crash. Items that go to disk are pickled: one that cannot be fails the stream with pickle's
+    error, and is counted as refused; so does a full disk.
+
+    Args:
+        capacity: items held in memory.
+        directory: where the files are; the system's directory for temporary files if not given.
+
+    Raises:
+        NotADirectoryError: `directory` is none.
+        PermissionError: `directory` cannot be written to.
+    """
+
+    capacity: int
+    directory: str | None = None
+
+    def __post_init__(self) -> None:
+        whole("capacity", self.capacity, least=1)
+        if self.directory is not None:
+            path = os.fspath(self.directory)
+            object.__setattr__(self, "directory", path)
+            if not os.path.isdir(path):
+                raise NotADirectoryError(f"directory must be a directory that exists, not {path!r}")
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(f"directory must be one that can be written to, not {path!r}")
+
+    @property
+    def overflows(self) -> bool:
+        return False
+
+    def store(self) -> Store:
+        return SpillStore(self.capacity, self.directory or tempfile.gettempdir())
+
+
+@dataclass(frozen=True)
 class Unbounded(Strategy):
     """The buffer grows as long as memory lasts. Nothing is lost, and nothing is bounded."""
+
+
+def fuse(first: Strategy, then: Strategy) -> Strategy | None:
+    """The one buffer that does what `first` and, behind it, `then` do; None if there is none.
+
+    A strategy that never waits overrides what stands before it, which would never fill. Before one that
+    waits, explicit capacities add, and the first decides what happens when both are full. `Collect` and
+    `Conflate` change the items, so nothing fuses behind them, nor a buffer before `Collect`.
+
+    >>> fuse(Suspend(4), Suspend(8)), fuse(Suspend(4), DropOldest(8)), fuse(DropOldest(4), Suspend(8))
+    (Suspend(capacity=12), DropOldest(capacity=8), DropOldest(capacity=12))
+    """
+    if first.collects or first.folds or then.collects or first.marks_gaps:
+        return None
+    if not then.waits:
+        return then
+    if isinstance(first, KeepLatest):
+        first = DropOldest(1, on_drop=first.on_drop, gaps=first.gaps)
+    if first.limit is None:
+        return first
+    return replace(first, capacity=first.limit + (then.limit or 0))  # type: ignore[call-arg]  # pyright: ignore
 
 
 def strategy_argument(name: str, value: object) -> Strategy:
@@ -144,6 +333,9 @@ def strategy_argument(name: str, value: object) -> Strategy:
     if isinstance(value, Strategy):
         return value
     if isinstance(value, type) and issubclass(value, Strategy):
-        shown = f"{value.__name__}()" if value in (KeepLatest, Unbounded) else f"{value.__name__}(capacity)"
+        shown = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
         raise TypeError(f"{name} must be a strategy such as {shown}, not the class {value.__name__} itself")
     raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {value!r}")
+
+
+_ARGUMENTS: dict[type, str] = {KeepLatest: "", Unbounded: "", Conflate: "fold", Collect: "limit"}

@@ -15,6 +15,7 @@ from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._core.strategy import Strategy
+from streamkit._engine.fusion import collapsed
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import End, Kind, Loop, compiled
 from streamkit._engine.source import Source
@@ -121,15 +122,16 @@ def _pipeline(
     weight: float = 1
     chain = _Chain(weight)
     last: Link | None = None
-    for group in _groups(links):
-        last = group[0]
+    for group in _groups(collapsed(links)):
+        before, last = last, group[0]
         if last.declaration.stage is None:
             part, weight = _segment(group, weight, depth)
             chain.parts.append(part)
             chain.spreads = chain.spreads or any(link.declaration.contract.spreads for link in group)
         elif last.declaration.pumps:
             parts += chain.ended(weight, reserved=_reserves(last))
-            part, inner, weight = _stage(last, weight, depth)
+            through = before is not None and before.declaration.buffers
+            part, inner, weight = _stage(last, weight, depth, through=through)
             parts += [part, *inner]
             chain = _Chain(weight)
         else:
@@ -140,6 +142,11 @@ def _pipeline(
         place = max(place for place, part in enumerate(parts) if part.depth == depth)
         parts[place] = replace(parts[place], holds=parts[place].holds + weight)  # in the consumer's hand
     return parts, weight
+
+
+def _gives_way(stage: Link) -> bool:
+    """Whether nobody asked for what `stage` reads ahead of each source, so that a buffer replaces it."""
+    return bool(stage.arguments.get("lookahead", 1) == 1)
 
 
 def _reserves(stage: Link) -> bool:
@@ -158,19 +165,23 @@ def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]
     return Part(" | ".join(map(repr, links)), "segment", kept, result=result, depth=depth), weight
 
 
-def _stage(link: Link, weight: float, depth: int) -> tuple[Part, list[Part], float]:
+def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> tuple[Part, list[Part], float]:
+    """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
     contract, arguments = link.declaration.contract, link.arguments
     weights, inner = [weight], list[Part]()
+    own = 0.0 if through and _gives_way(link) else weight
     for value in arguments.values():
         for each in _several(value):
             if isinstance(each, Inlet):
                 parts, other = _pipeline(each.source, each.links, depth + 1, link)
                 weights.append(other)
+                through = bool(each.links) and each.links[-1].declaration.buffers
+                own += 0.0 if through and _gives_way(link) else other
                 inner += parts
             elif hasattr(each, "links"):  # a branch: operators without a source of their own
                 reader = None if link.declaration.sink else link
                 inner += _pipeline(None, each.links, depth + 1, reader)[0]
-    counted = sum(weights) if contract.per_source else weight
+    counted = own if contract.per_source else weight
     part = Part(
         f"{link.declaration.name}(...)" if inner else repr(link),
         "stage",

@@ -10,9 +10,10 @@ from streamkit._core.errors import StoppedError
 from streamkit._engine.blocking import require_no_loop
 from streamkit._engine.drive import Drive
 from streamkit._engine.explain import Explanation, explain
+from streamkit._engine.lane import BufferStats
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import End
-from streamkit._engine.run import Run, start
+from streamkit._engine.run import Book, Run, start
 from streamkit._engine.segment import combine
 
 __all__ = ["Handle", "Job"]
@@ -37,13 +38,14 @@ class Job(Generic[R_co]):
         """The sink, and any operators that stand before it in the same value."""
 
     def __await__(self) -> Generator[Any, None, R_co]:
-        return self._work().__await__()
+        return self.work(None).__await__()
 
-    def _work(self) -> Coroutine[Any, Any, R_co]:
+    def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
+        """A new run, not yet begun, whose stages are entered in `book`."""
         links = (*self._inlet.links, *self._links)
         if links[-1].declaration.stage is not None:
-            return _staged(Inlet(self._inlet.source, links[:-1]), links[-1])
-        work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT)
+            return _staged(Inlet(self._inlet.source, links[:-1]), links[-1], book)
+        work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT, None, book)
         return work
 
     def run(self) -> R_co:
@@ -58,7 +60,8 @@ class Job(Generic[R_co]):
 
     def start(self, *, name: str | None = None) -> Handle[R_co]:
         """Run in a task of the running event loop, and return a handle to await, pause and stop it."""
-        return Handle(self._work(), name or repr(self))
+        book: Book = []
+        return Handle(self.work(book), name or repr(self), book)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
@@ -69,9 +72,9 @@ class Job(Generic[R_co]):
         return f"Job({' | '.join(parts)})"
 
 
-async def _staged(inlet: Inlet[Any], link: Link) -> Any:
+async def _staged(inlet: Inlet[Any], link: Link, book: Book | None) -> Any:
     """Run a sink that is a stage."""
-    run = Run(link)
+    run = Run(link, book)
     stage = link.declaration.stage
     assert stage is not None
     try:
@@ -89,7 +92,8 @@ async def _staged(inlet: Inlet[Any], link: Link) -> Any:
 class Handle(Generic[R_co]):
     """A job that runs: await it for its result, pause and resume it, or stop it."""
 
-    def __init__(self, work: Coroutine[Any, Any, R_co], name: str) -> None:
+    def __init__(self, work: Coroutine[Any, Any, R_co], name: str, book: Book) -> None:
+        self._book = book
         self._open = asyncio.Event()
         self._open.set()
         self._stopped = False
@@ -107,6 +111,10 @@ class Handle(Generic[R_co]):
     def paused(self) -> bool:
         """Whether the job is held, or will be at its next step of the event loop."""
         return not self._open.is_set()
+
+    def buffers(self) -> tuple[BufferStats, ...]:
+        """What became of the items in each buffer of the job, so far or, when it has ended, at the end."""
+        return tuple([stats for run in self._book for stats in run.stats()])
 
     def pause(self) -> None:
         """Hold the job at the next point where it waits; what feeds it fills its buffers, and waits too."""

@@ -10,26 +10,35 @@ from typing import Any, TypeVar
 from streamkit._core.catalogue import Declaration, Pieces
 from streamkit._core.contract import Contract
 from streamkit._core.errors import attach, attached
-from streamkit._engine.channel import Abandoned, Channel, Lane
+from streamkit._core.strategy import Strategy
+from streamkit._engine.channel import Channel
+from streamkit._engine.fusion import fused
+from streamkit._engine.lane import Abandoned, BufferStats, Lane, Reader
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import End, Kind, compiled
 from streamkit._engine.pace import Pace
 from streamkit._engine.segment import Segment, blame
 from streamkit._engine.source import Opened, Source
 
-__all__ = ["Run", "start"]
+__all__ = ["Book", "Run", "segment", "start"]
 
 C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-def start(source: Source, links: Sequence[Link], end: End, pace: Pace | None = None) -> Any:
+Book = list["Run"]
+"""The runs of a job that was started, for its handle to look into."""
+
+
+def start(
+    source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
+) -> Any:
     """The stream of `links` over `source`, ready to run: a coroutine or a generator, as `end` says."""
     cut = len(links)
     while cut and links[cut - 1].declaration.stage is None:
         cut -= 1
     if cut:
-        opened = Run(links[cut - 1]).begin(Inlet(source, tuple(links[: cut - 1])))
+        opened = Run(links[cut - 1], book).begin(Inlet(source, tuple(links[: cut - 1])))
     else:
         opened = source.open(blocking=end is End.PLAIN)
     pace = pace or Pace()
@@ -98,8 +107,11 @@ class _ChannelSource(Source):
 class Run:
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, book: Book | None = None) -> None:
         self.link = link
+        self.book = book
+        if book is not None:
+            book.append(self)
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
         self._tasks: dict[Task[Any], None] = {}
@@ -125,7 +137,24 @@ class Run:
         """Read `inlet` in a task of its own, into the lane, as far as there is room."""
         self.spawn(self._pumped(inlet, into), into.channel, into)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None = None) -> Task[Any]:
+    def feed(
+        self,
+        channel: Channel,
+        inlet: Inlet[Any],
+        strategy: Strategy | None = None,
+        *,
+        otherwise: Strategy | None = None,
+    ) -> Lane:
+        """Pump `inlet` into a new lane of `channel`, taking over a buffer that stands at its end.
+
+        Where the user asked for no `strategy`, that buffer's is used, or `otherwise`.
+        """
+        inlet, strategy = fused(inlet, strategy)
+        lane = channel.lane(strategy or otherwise)
+        self.pump(inlet, into=lane)
+        return lane
+
+    def spawn(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
         self._tasks[task] = None
@@ -139,7 +168,7 @@ class Run:
 
     def open(self, inlet: Inlet[T]) -> AsyncIterator[T]:
         """Read `inlet` in place, in the task that pulls the stage."""
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE)
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
         self._opened.append(items)
         return items
 
@@ -154,6 +183,11 @@ class Run:
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
         return blame(error, self.link)
+
+    def stats(self) -> list[BufferStats]:
+        """What became of the items in each buffer of this stage, so far."""
+        name = repr(self.link)
+        return [lane.stats(name) for channel in self.channels for lane in channel.lanes]
 
     # how it runs ---------------------------------------------------------------------------
 
@@ -171,7 +205,7 @@ class Run:
         arguments = {"put": lane.put, "room": lambda: self._room(lane, pace), "full": lane.full}
         link = Link(_PUMP, arguments, self.link.file, self.link.line)
         link.blamed = self.link
-        await start(inlet.source, (*inlet.links, link), End.PUMP, pace)
+        await start(inlet.source, (*inlet.links, link), End.PUMP, pace, self.book)
 
     async def _room(self, lane: Lane, pace: Pace) -> None:
         """Wait for room. A cancellation that is not the run's comes from a scope inside the source (PEP 789):
@@ -188,7 +222,7 @@ class Run:
                 except StopAsyncIteration:
                     pace.handed.append(_Handed(None, ended=True))
 
-    async def _watched(self, work: Coroutine[Any, Any, Any], channel: Channel, lane: Lane | None) -> Any:
+    async def _watched(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None) -> Any:
         try:
             return await work
         except BaseException as error:

@@ -41,10 +41,12 @@ def stage(
     contract: Contract | None = None,
     name: str | None = None,
     pumps: bool = True,
+    buffers: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
-    `pumps` says whether it reads what is before it in a task of its own, or in place.
+    `pumps` says whether it reads what is before it in a task of its own, or in place;
+    `buffers`, that it is only a buffer, which the stage after it can take over.
 
     Raises:
         TypeError: `runs` is not a function.
@@ -62,6 +64,7 @@ def stage(
                 contract=contract or Contract(),
                 stage=runs,
                 pumps=pumps,
+                buffers=buffers,
                 sink=inspect.iscoroutinefunction(runs),
                 parameters=tuple(inspect.signature(function).parameters),
             )

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import ABSENT, flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.strategy import Suspend
-from streamkit._engine.channel import Channel, Lane
+from streamkit._engine.channel import Channel
+from streamkit._engine.lane import Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -26,10 +27,15 @@ def _streams(sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
     return tuple([Stream(source) for source in sources])
 
 
+def _ahead(lookahead: int) -> Suspend | None:
+    """The buffer that was asked for: the usual lookahead gives way to a buffer before the operator."""
+    return None if lookahead == 1 else Suspend(lookahead)
+
+
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
     channel = run.channel()
     for inlet in (source, *sources):
-        run.pump(inlet, into=channel.lane(Suspend(lookahead)))
+        run.feed(channel, inlet, _ahead(lookahead), otherwise=Suspend(1))
     return channel
 
 
@@ -73,9 +79,8 @@ async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lanes = [channel.lane(Suspend(lookahead)) for _ in (source, *sources)]
-    for lane, inlet in zip_builtin(lanes, (source, *sources), strict=True):
-        run.pump(inlet, into=lane)
+    inlets = (source, *sources)
+    lanes = [run.feed(channel, inlet, _ahead(lookahead), otherwise=Suspend(1)) for inlet in inlets]
     whole_tuple = not strict and fill is ABSENT
     while True:
         while waiting := [lane for lane in lanes if not lane.held]:
@@ -98,9 +103,6 @@ def _uneven(lanes: list[Lane]) -> str:
     ended = [str(number) for number, lane in enumerate(lanes, 1) if not lane.held]
     longer = [str(number) for number, lane in enumerate(lanes, 1) if lane.held]
     return f"zip(strict=True): source {', '.join(ended)} ended before source {', '.join(longer)}"
-
-
-zip_builtin = zip
 
 
 @overload

@@ -9,8 +9,9 @@ from streamkit._core.arguments import ABSENT
 from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.channel import Abandoned, Channel, Lane
+from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
+from streamkit._engine.lane import Abandoned, Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -113,7 +114,7 @@ async def _gathered(
     results: list[Any] = [None] * len(branches)
 
     async def work(number: int, job: Job[Any]) -> None:
-        results[number] = await job
+        results[number] = await job.work(run.book)
 
     for number, inlet in enumerate(inlets):
         job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)

@@ -19,7 +19,7 @@ __all__ = ["timeout"]
 
 async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIterator[Any]:
     channel = run.channel()
-    run.pump(source, into=channel.lane(None))
+    run.feed(channel, source)
 
     def expire() -> None:
         if not channel.ready:  # an item that came in the same turn is in time
@@ -38,7 +38,7 @@ async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIter
             timer.cancel()
 
 
-@stage(_timeout, contract=Contract(holds="1"))
+@stage(_timeout, contract=Contract(holds="1", per_source=True))
 def timeout(seconds: float) -> Keep:
     """Fail if an item that is asked for does not come within `seconds`.
 

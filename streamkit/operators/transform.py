@@ -10,7 +10,8 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import ABSENT, callback, flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.strategy import Unbounded
-from streamkit._engine.channel import Channel, Lane
+from streamkit._engine.channel import Channel
+from streamkit._engine.lane import Lane
 from streamkit._engine.link import Inlet, mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
@@ -31,8 +32,6 @@ class _Pool(Lane):
 
     Items in work and results that wait count together, so at most `concurrency` are inside.
     """
-
-    __slots__ = ("busy", "concurrency", "ended", "function", "idle", "order", "ordered", "run", "waiting")
 
     def __init__(
         self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool

@@ -1,0 +1,109 @@
+"""Spilling: a queue whose first items are in memory and whose rest is on disk, in order."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import tempfile
+from collections import deque
+from typing import IO, Any, Protocol
+
+__all__ = ["SpillStore", "Store"]
+
+_LENGTH = struct.Struct("<Q")
+_SEGMENT = 16 * 1024 * 1024
+"""Bytes after which a new file is begun, so that what was read leaves the disk."""
+
+
+class Store(Protocol):
+    """What a buffer holds its items in: a deque, or what behaves as one."""
+
+    def append(self, item: Any, /) -> None: ...
+    def popleft(self) -> Any: ...
+    def pop(self) -> Any: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: Any, /) -> Any: ...
+
+
+class _File:
+    """One nameless file that was written in this run: nobody else can put anything into it."""
+
+    def __init__(self, directory: str) -> None:
+        # without a buffer, a full disk is met by the item that does not fit, and by no later one
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
+        self._read_at = 0
+        self.size = 0
+        self.count = 0
+
+    def write(self, record: bytes) -> None:
+        rest = memoryview(_LENGTH.pack(len(record)) + record)
+        size = self.size + len(rest)
+        self._file.seek(self.size)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.size = size
+        self.count += 1
+
+    def read(self) -> bytes:
+        self._file.seek(self._read_at)
+        (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
+        record = self._file.read(length)
+        self._read_at += _LENGTH.size + length
+        self.count -= 1
+        return record
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class SpillStore:
+    """A queue that keeps `capacity` items in memory, the oldest, and those behind them on disk."""
+
+    def __init__(self, capacity: int, directory: str) -> None:
+        self._capacity = capacity
+        self._directory = directory
+        self._memory: deque[Any] = deque()
+        self._files: deque[_File] = deque()
+
+    def __len__(self) -> int:
+        return len(self._memory) + sum(file.count for file in self._files)
+
+    def __getitem__(self, place: int) -> Any:
+        return self._memory[place]
+
+    @property
+    def in_memory(self) -> int:
+        """How many items are not on disk."""
+        return len(self._memory)
+
+    def append(self, item: Any) -> None:
+        if not self._files and len(self._memory) < self._capacity:
+            self._memory.append(item)
+            return
+        record = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+        if not self._files or self._files[-1].size >= _SEGMENT:
+            self._files.append(_File(self._directory))
+        self._files[-1].write(record)
+
+    def popleft(self) -> Any:
+        item = self._memory.popleft()
+        if self._files and len(self._memory) <= self._capacity // 2:
+            self._refill()
+        return item
+
+    def pop(self) -> Any:
+        raise TypeError("what was spilled cannot be taken back")
+
+    def _refill(self) -> None:
+        """Bring items back from disk, as many as there is room for."""
+        while self._files and len(self._memory) < self._capacity:
+            oldest = self._files[0]
+            self._memory.append(pickle.loads(oldest.read()))
+            if not oldest.count:
+                self._files.popleft().close()
+
+    def close(self) -> None:
+        """Delete what is on disk, and forget what is in memory."""
+        self._memory.clear()
+        while self._files:
+            self._files.popleft().close()

@@ -1,0 +1,263 @@
+"""Lanes: one writer's share of a channel, where its strategy acts and its items are counted."""
+
+from __future__ import annotations
+
+from asyncio import Future, get_running_loop
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from streamkit._core.spill import SpillStore, Store
+from streamkit._core.strategy import Gap, Strategy
+from streamkit._engine.loop import EMPTY
+
+__all__ = ["Abandoned", "BufferStats", "CollectingLane", "GapLane", "Lane", "Reader", "lane_of"]
+
+
+class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error that users see
+    """Told to a writer whose reader has gone."""
+
+
+@dataclass(frozen=True)
+class BufferStats:
+    """What became of the items offered to one buffer.
+
+    offered = delivered + dropped + folded + refused + held
+    """
+
+    operator: str
+    """The stage that it belongs to."""
+    strategy: Strategy | None
+    """None for a hand-over, where the writer waits until the reader asks."""
+    offered: int
+    delivered: int
+    dropped: int
+    folded: int
+    refused: int
+    """Answered full or closed, or what overflowed ``Fail``."""
+    held: int
+    held_at_most: int
+    seconds_full: float
+
+
+class Reader(Protocol):
+    """What a lane needs of its channel."""
+
+    clock: Callable[[], float]
+    error: BaseException | None
+    left: bool
+    """Whether the reader has gone."""
+
+    @property
+    def asking(self) -> bool: ...
+    def arrived(self, lane: Any, /) -> None: ...
+    def closed(self) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+class Lane:
+    """One writer's share of a channel."""
+
+    def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
+        self.channel = channel
+        self.strategy = strategy
+        limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
+        self.limit: float = float("inf") if limit is None else limit
+        self.low = 0 if limit is None else limit // 2
+        """How few items must be held before a writer that waits is woken: not for each one."""
+        self.waits = strategy is None or strategy.waits
+        self.held: Store = deque[Any]() if strategy is None else strategy.store()
+        self.open = True
+        self.writer: Future[None] | None = None
+        self.offered = self.delivered = self.dropped = self.folded = self.refused = 0
+        self.most = 0
+        self._full_seconds = 0.0
+        self._full_since: float | None = None
+
+    # the writer ----------------------------------------------------------------------------
+
+    def put(self, item: Any) -> bool:
+        """Take in `item`; True if the writer must wait for `room` before it pulls the next."""
+        held = self.held
+        self.offered += 1
+        size = len(held) + 1
+        if size > self.limit or not self.open:
+            self._overflow(item)
+            return False
+        try:
+            held.append(item)
+        except BaseException:
+            self.refused += 1
+            raise
+        if size > self.most:  # noqa: PLR1730 - max() costs a call per item
+            self.most = size
+        if size == 1:
+            self.channel.arrived(self)
+        if size < self.limit:
+            return False
+        self._full_since = self.channel.clock()
+        return self.waits
+
+    def _overflow(self, item: Any) -> None:
+        strategy = self.strategy
+        if not self.open or strategy is None:
+            self.refused += 1
+            raise Abandoned
+        try:
+            dropped = strategy.overflow(self.held, item)
+        except BaseException:
+            self.refused += 1
+            raise
+        self.folded += strategy.folds
+        self.dropped += len(dropped)
+        for lost in dropped:
+            self._drop(lost, "full")
+
+    def full(self) -> bool:
+        """Whether a writer must wait before it pulls: there is no room, or (hand-over) nobody asks."""
+        if not self.waits or not self.open:
+            return False
+        return len(self.held) >= self.limit or (self.strategy is None and not self.channel.asking)
+
+    async def room(self) -> None:
+        """Wait until there is room."""
+        while self.full():
+            self.writer = get_running_loop().create_future()
+            try:
+                await self.writer
+            finally:
+                self.writer = None
+
+    def wake(self) -> None:
+        if self.writer is not None and not self.writer.done():
+            self.writer.set_result(None)
+
+    def close(self) -> None:
+        """The writer is done; what is held will still be delivered."""
+        if self.open:
+            self.open = False
+            self.channel.closed()
+
+    # the reader ----------------------------------------------------------------------------
+
+    def pop(self) -> Any:
+        """The next item of this lane, which must have one."""
+        item = self.held.popleft()
+        self.delivered += 1
+        self._left()
+        return item
+
+    def _left(self) -> None:
+        """Something was taken out: note that there is room, and wake a writer that waits for it."""
+        if self._full_since is not None:
+            self._full_seconds += self.channel.clock() - self._full_since
+            self._full_since = None
+        if self.writer is not None and len(self.held) <= self.low:
+            self.wake()
+
+    def discard(self, errors: list[BaseException]) -> None:
+        """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
+        self.open = False
+        self._full_since = None
+        self.wake()
+        held = self.held
+        self.dropped += len(held)
+        if isinstance(held, SpillStore):
+            held.close()
+        for item in [held.popleft() for _ in range(len(held))]:
+            try:
+                self._drop(item, "closed")
+            except Exception as error:
+                errors.append(error)
+
+    def _drop(self, item: Any, reason: str) -> None:
+        if self.strategy is not None:
+            self.strategy.dropped(item, reason)
+
+    def stats(self, operator: str = "") -> BufferStats:
+        """The counts so far."""
+        full = self._full_seconds
+        if self._full_since is not None:
+            full += self.channel.clock() - self._full_since
+        return BufferStats(
+            operator=operator,
+            strategy=self.strategy,
+            offered=self.offered,
+            delivered=self.delivered,
+            dropped=self.dropped,
+            folded=self.folded,
+            refused=self.refused,
+            held=len(self.held),
+            held_at_most=self.most,
+            seconds_full=full,
+        )
+
+
+class CollectingLane(Lane):
+    """A lane that hands over all that it holds at once, as a list."""
+
+    def pop(self) -> Any:
+        held = self.held
+        items = [held.popleft() for _ in range(len(held))]
+        self.delivered += len(items)
+        self._left()
+        return items
+
+
+class GapLane(Lane):
+    """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
+
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self._expected = 1
+
+    def put(self, item: Any) -> bool:
+        return super().put(_Numbered(self.offered + 1, item))
+
+    def _drop(self, item: Any, reason: str) -> None:
+        super()._drop(item.item, reason)
+
+    def close(self) -> None:
+        if self.open and self._last() < self.offered:
+            self.held.append(_Numbered(self.offered + 1, EMPTY))
+            if len(self.held) == 1:
+                self.channel.arrived(self)
+        super().close()
+
+    def _last(self) -> int:
+        number: int = self.held[-1].number if self.held else self._expected - 1
+        return number
+
+    def pop(self) -> Any:
+        number, item = self.held[0]
+        missing = number - self._expected
+        self._expected = number
+        if missing:
+            if item is EMPTY:
+                self.held.popleft()
+            return Gap(missing)
+        self._expected += 1
+        self.held.popleft()
+        self.delivered += 1
+        self._left()
+        return item
+
+    def discard(self, errors: list[BaseException]) -> None:
+        if self.held and self.held[-1].item is EMPTY:
+            self.held.pop()
+        super().discard(errors)
+
+
+class _Numbered(NamedTuple):
+    number: int
+    item: Any
+
+
+def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
+    """The kind of lane that `strategy` needs."""
+    if strategy is None:
+        return Lane(channel, None)
+    if strategy.collects:
+        return CollectingLane(channel, strategy)
+    return GapLane(channel, strategy) if strategy.marks_gaps else Lane(channel, strategy)
