@@ -58,18 +58,25 @@ class Channel:
 
     # the reader ----------------------------------------------------------------------------
 
+    def only(self) -> Lane:
+        """The one plain lane, whose items may be taken without asking `pop`; else one that stays empty."""
+        if len(self.lanes) == 1 and self.lanes[0].plain:
+            return self.lanes[0]
+        return Lane(self, None)
+
     def pop(self) -> Any:
         """The next item, in turn among the lanes; EMPTY if there is none now."""
         ready = self._ready
-        if not ready:
-            return EMPTY
-        lane = ready[0]
-        item = lane.pop()
-        if not lane.held:
+        while ready:
+            lane = ready[0]
+            if lane.held:
+                item = lane.pop()
+                if len(ready) > 1:
+                    ready.rotate(-1)
+                return item
+            lane.listed = False
             ready.popleft()
-        elif len(ready) > 1:
-            ready.rotate(-1)
-        return item
+        return EMPTY
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
@@ -85,6 +92,8 @@ class Channel:
         """Wait until a lane that was empty is not, or a lane ends; for readers that choose the lane."""
         if not self._ready:
             await self._wait()
+        for lane in self._ready:
+            lane.listed = False
         self._ready.clear()
 
     async def _wait(self) -> None:
@@ -101,13 +110,19 @@ class Channel:
         return self._items()
 
     async def _items(self) -> AsyncIterator[Any]:
+        lane = self.only()
+        held = lane.held
         while True:
-            item = self.pop()
-            if item is EMPTY:
-                if not await self.wait():
-                    return
-            else:
+            if held:
+                item = held.popleft()
+                lane.delivered += 1
+                if lane.tight:
+                    lane.loosen()
                 yield item
+            elif (item := self.pop()) is not EMPTY:
+                yield item
+            elif not await self.wait():
+                return
 
     def leave(self) -> None:
         """The reader goes: what is held is dropped, with the reason ``closed``, and writers are let go."""
@@ -125,7 +140,9 @@ class Channel:
     # what lanes say ------------------------------------------------------------------------
 
     def arrived(self, lane: Lane) -> None:
-        self._ready.append(lane)
+        if not lane.listed:
+            lane.listed = True
+            self._ready.append(lane)
         self.wake()
 
     def wake(self) -> None:

@@ -66,14 +66,25 @@ class Lane:
         self.limit: float = float("inf") if limit is None else limit
         self.low = 0 if limit is None else limit // 2
         """How few items must be held before a writer that waits is woken: not for each one."""
+        self.last = self.limit - 1
+        """How many items are held when one more fills it."""
         self.waits = strategy is None or strategy.waits
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
         self.open = True
         self.writer: Future[None] | None = None
         self.offered = self.delivered = self.dropped = self.folded = self.refused = 0
         self.most = 0
+        self.tight = False
+        """Whether taking an item out means more than that: the lane is full, or its writer waits."""
+        self.listed = False
+        """Whether the channel has noted that there is something here."""
         self._full_seconds = 0.0
         self._full_since: float | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether its items may be put in and taken out of `held` by those who count as `put` and `pop` do."""
+        return type(self) is Lane and type(self.held) is deque
 
     # the writer ----------------------------------------------------------------------------
 
@@ -82,7 +93,7 @@ class Lane:
         held = self.held
         self.offered += 1
         size = len(held) + 1
-        if size > self.limit or not self.open:
+        if size > self.limit:
             self._overflow(item)
             return False
         try:
@@ -97,6 +108,7 @@ class Lane:
         if size < self.limit:
             return False
         self._full_since = self.channel.clock()
+        self.tight = True
         return self.waits
 
     def _overflow(self, item: Any) -> None:
@@ -124,6 +136,7 @@ class Lane:
         """Wait until there is room."""
         while self.full():
             self.writer = get_running_loop().create_future()
+            self.tight = True
             try:
                 await self.writer
             finally:
@@ -145,20 +158,25 @@ class Lane:
         """The next item of this lane, which must have one."""
         item = self.held.popleft()
         self.delivered += 1
-        self._left()
+        if self.tight:
+            self.loosen()
         return item
 
-    def _left(self) -> None:
+    def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it."""
         if self._full_since is not None:
             self._full_seconds += self.channel.clock() - self._full_since
             self._full_since = None
-        if self.writer is not None and len(self.held) <= self.low:
+        if self.writer is not None:
+            if len(self.held) > self.low:
+                return
             self.wake()
+        self.tight = False
 
     def discard(self, errors: list[BaseException]) -> None:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False
+        self.limit = -1  # so that what is put in late goes the slow way, and is refused
         self._full_since = None
         self.wake()
         held = self.held
@@ -201,7 +219,7 @@ class CollectingLane(Lane):
         held = self.held
         items = [held.popleft() for _ in range(len(held))]
         self.delivered += len(items)
-        self._left()
+        self.loosen()
         return items
 
 
@@ -240,7 +258,7 @@ class GapLane(Lane):
         self._expected += 1
         self.held.popleft()
         self.delivered += 1
-        self._left()
+        self.loosen()
         return item
 
     def discard(self, errors: list[BaseException]) -> None:

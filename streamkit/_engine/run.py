@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
+from textwrap import dedent
 from typing import Any, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces
@@ -68,17 +69,32 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     )
 
 
-def _pump_step(put: Any, room: Any, full: Any) -> None:
+def _pump_step(lane: Any, put: Any, room: Any) -> None:
     """The step at the end of a pump: a place is reserved before the source is pulled."""
 
 
-_PUMP = Declaration(
-    name="pump",
-    function=_pump_step,
-    contract=Contract(),
-    pieces=Pieces(setup="if full(): await room()", each="if put(item): await room()"),
-    parameters=("put", "room", "full"),
-)
+def _pump(each: str) -> Declaration:
+    return Declaration(
+        name="pump",
+        function=_pump_step,
+        contract=Contract(),
+        pieces=Pieces(setup="if lane.full(): await room()", each=dedent(each)),
+        parameters=("lane", "put", "room"),
+    )
+
+
+_PUMP = _pump("if put(item): await room()")
+_PLAIN_PUMP = _pump("""
+    size = len(lane.held)
+    if 0 < size < lane.last:
+        lane.held.append(item)
+        lane.offered += 1
+        if size >= lane.most:
+            lane.most = size + 1
+    elif put(item):
+        await room()
+""")
+"""The same, with what `Lane.put` does where the item is neither the first nor the last to find room."""
 
 
 class _Handed:
@@ -202,8 +218,8 @@ class Run:
 
     async def _pumped(self, inlet: Inlet[Any], lane: Lane) -> None:
         pace = Pace()
-        arguments = {"put": lane.put, "room": lambda: self._room(lane, pace), "full": lane.full}
-        link = Link(_PUMP, arguments, self.link.file, self.link.line)
+        arguments = {"lane": lane, "put": lane.put, "room": lambda: self._room(lane, pace)}
+        link = Link(_PLAIN_PUMP if lane.plain else _PUMP, arguments, self.link.file, self.link.line)
         link.blamed = self.link
         await start(inlet.source, (*inlet.links, link), End.PUMP, pace, self.book)
 
