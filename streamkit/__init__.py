@@ -5,6 +5,7 @@ from streamkit._core.arguments import ABSENT
 from streamkit._core.contract import Contract
 from streamkit._core.errors import (
     BufferOverflowError,
+    EmitterClosedError,
     EmptyStreamError,
     RunningLoopError,
     SourceConsumedError,
@@ -29,15 +30,17 @@ from streamkit._core.strategy import (
     Unbounded,
 )
 from streamkit._engine.channel import Channel
+from streamkit._engine.emitter import Emitter
 from streamkit._engine.explain import Explanation
 from streamkit._engine.job import Handle, Job
 from streamkit._engine.lane import BufferStats, Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
+from streamkit._engine.shared import Offered
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
-from streamkit.sources import concat, merge, zip
+from streamkit.sources import concat, merge, push, zip
 
 __all__ = [
     "ABSENT",
@@ -51,6 +54,8 @@ __all__ = [
     "DropIncoming",
     "DropOldest",
     "DropYoungest",
+    "Emitter",
+    "EmitterClosedError",
     "EmptyStreamError",
     "Explanation",
     "Fail",
@@ -61,6 +66,7 @@ __all__ = [
     "Keep",
     "KeepLatest",
     "Lane",
+    "Offered",
     "Operator",
     "Run",
     "RunningLoopError",
@@ -79,6 +85,7 @@ __all__ = [
     "concat",
     "merge",
     "ops",
+    "push",
     "stage",
     "step",
     "zip",

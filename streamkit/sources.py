@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import ABSENT
+from streamkit._core.strategy import Strategy, strategy_argument
+from streamkit._engine.emitter import Emitter, PushSource
+from streamkit._engine.shared import SharedChannel
 from streamkit._engine.stream import SourceLike, Stream
 from streamkit.operators import combine
 
-__all__ = ["concat", "merge", "zip"]
+__all__ = ["concat", "merge", "push", "zip"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -33,6 +36,40 @@ def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
     ['a', 'b', 1, 2]
     """
     return Stream(first) | combine.concat(*others)
+
+
+def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]:
+    """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
+
+        emitter.offer  --a--b--------c--close()
+        stream         --a--b--------c--|
+
+    >>> from streamkit import Suspend, push
+    >>> stream, emitter = push(Suspend(2))
+    >>> [emitter.offer(item) for item in "abc"]
+    [<Offered.ACCEPTED: 'accepted'>, <Offered.ACCEPTED: 'accepted'>, <Offered.FULL: 'full'>]
+    >>> emitter.close()
+    True
+    >>> list(stream)
+    ['a', 'b']
+
+    ``emitter.offer(item)`` says at once what became of the item; ``await emitter.send(item)`` waits for
+    room, in any event loop, and ``emitter.send_blocking(item)`` in a thread without one. ``close()`` and
+    ``fail(error)`` end the stream after what is held. What is offered before the stream is read is held
+    as the strategy says. The stream can be run once; when its consumer leaves, what is held is dropped,
+    and every later offer is answered ``CLOSED``.
+
+    Args:
+        strategy: how many items are held for the consumer, and what happens to one more. There is no
+            default, because a producer that cannot be held makes it a decision of yours.
+
+    Raises:
+        TypeError: `strategy` is not a strategy.
+        SourceConsumedError: (when run) the stream was run before.
+        BufferOverflowError: (when run) one item too many was offered under ``Fail``.
+    """
+    channel = SharedChannel(strategy_argument("strategy", strategy))
+    return Stream(PushSource(channel, strategy)), Emitter(channel)
 
 
 @overload

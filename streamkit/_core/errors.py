@@ -2,6 +2,7 @@
 
     StreamkitError
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
+    ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 __all__ = [
     "BufferOverflowError",
+    "EmitterClosedError",
     "EmptyStreamError",
     "RunningLoopError",
     "SourceConsumedError",
@@ -33,6 +35,10 @@ class StreamkitError(Exception):
 
 class BufferOverflowError(StreamkitError, BufferError):
     """A buffer whose strategy is ``Fail`` was full and was offered one more item."""
+
+
+class EmitterClosedError(StreamkitError, RuntimeError):
+    """An item was sent to a push source that was closed, has failed, or whose consumer has left."""
 
 
 class EmptyStreamError(StreamkitError, LookupError):

@@ -70,6 +70,8 @@ class Strategy:
     """Whether an item that finds the buffer full is folded into what is held."""
     collects: ClassVar[bool] = False
     """Whether all that is held is handed over at once, as a list."""
+    drops_incoming: ClassVar[bool] = False
+    """Whether an item that finds the buffer full is itself what is dropped."""
     fails: ClassVar[bool] = False
     """Whether an item that finds the buffer full ends the stream with an error."""
 
@@ -160,6 +162,7 @@ class DropIncoming(_Lossy):
     """
 
     loses: ClassVar[str] = "incoming items"
+    drops_incoming: ClassVar[bool] = True
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         return (item,)
@@ -237,7 +240,11 @@ class Conflate(Strategy):
         return 1
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
-        held.append(self.fold(held[0], item))
+        waiting = held[0]
+        folded = self.fold(waiting, item)
+        if held[0] is not waiting:
+            raise RuntimeError(f"{self!r}: the fold itself offered an item to the buffer that it folds for")
+        held.append(folded)
         held.popleft()
         return ()
 

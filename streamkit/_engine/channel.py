@@ -24,13 +24,15 @@ __all__ = ["Channel"]
 class Channel:
     """Lanes of items on their way from writers to one reader."""
 
-    def __init__(self, failed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, failed: Callable[[], None] | None = None, *, clock: Callable[[], float] | None = None
+    ) -> None:
         self.lanes: list[Lane] = []
         self.error: BaseException | None = None
         self._failed = failed
         """Called at the first error: ends intake, that is, stops the other writers."""
         self._ready: deque[Lane] = deque()
-        self.clock: Callable[[], float] = get_running_loop().time
+        self.clock: Callable[[], float] = clock or get_running_loop().time
         self._open = 0
         self._reader: Future[None] | None = None
         self.left = False
@@ -144,6 +146,9 @@ class Channel:
             lane.listed = True
             self._ready.append(lane)
         self.wake()
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
+        strategy.dropped(item, reason)
 
     def wake(self) -> None:
         if self._reader is not None and not self._reader.done():

@@ -118,7 +118,7 @@ def _pipeline(
     source: Source | None, links: Sequence[Link], depth: int, reader: Link | None
 ) -> tuple[list[Part], float]:
     """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
-    parts = [] if source is None else [Part(repr(source), "source", 0, depth=depth)]
+    parts = [] if source is None else [_source(source, depth)]
     weight: float = 1
     chain = _Chain(weight)
     last: Link | None = None
@@ -142,6 +142,14 @@ def _pipeline(
         place = max(place for place, part in enumerate(parts) if part.depth == depth)
         parts[place] = replace(parts[place], holds=parts[place].holds + weight)  # in the consumer's hand
     return parts, weight
+
+
+def _source(source: Source, depth: int) -> Part:
+    strategy = source.strategy
+    if strategy is None:
+        return Part(repr(source), "source", 0, depth=depth)
+    holds = UNBOUNDED if strategy.limit is None or not strategy.overflows else strategy.limit
+    return Part(repr(source), "source", holds, holds, repr(strategy), strategy.loses, depth=depth)
 
 
 def _gives_way(stage: Link) -> bool:
@@ -204,7 +212,7 @@ def _several(value: object) -> tuple[Any, ...]:
 
 
 def _told(part: Part) -> str:
-    if part.kind == "source":
+    if part.kind == "source" and not part.strategy:
         return ""
     told = [f"{part.kind:<7}  holds {_shown(part.holds)}"]
     if part.lookahead:

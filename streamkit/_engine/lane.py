@@ -53,6 +53,7 @@ class Reader(Protocol):
     def asking(self) -> bool: ...
     def arrived(self, lane: Any, /) -> None: ...
     def closed(self) -> None: ...
+    def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None: ...
     def fail(self, error: BaseException) -> None: ...
 
 
@@ -83,7 +84,7 @@ class Lane:
 
     @property
     def plain(self) -> bool:
-        """Whether its items may be put in and taken out of `held` by those who count as `put` and `pop` do."""
+        """Whether its items may be put in and taken out of `held` by one who counts as `put` and `pop` do."""
         return type(self) is Lane and type(self.held) is deque
 
     # the writer ----------------------------------------------------------------------------
@@ -191,7 +192,7 @@ class Lane:
 
     def _drop(self, item: Any, reason: str) -> None:
         if self.strategy is not None:
-            self.strategy.dropped(item, reason)
+            self.channel.dropped(self.strategy, item, reason)
 
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""

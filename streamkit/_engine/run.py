@@ -27,8 +27,8 @@ C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-Book = list["Run"]
-"""The runs of a job that was started, for its handle to look into."""
+Book = list["Run | Source"]
+"""The sources and stages of a job that was started, for its handle to look into."""
 
 
 def start(
@@ -42,6 +42,8 @@ def start(
         opened = Run(links[cut - 1], book).begin(Inlet(source, tuple(links[: cut - 1])))
     else:
         opened = source.open(blocking=end is End.PLAIN)
+        if book is not None:
+            book.append(source)
     pace = pace or Pace()
     if opened.kind is Kind.ASYNC and not cut:
         pace.source = opened.items

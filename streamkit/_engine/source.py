@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
+from streamkit._core.strategy import Strategy
+from streamkit._engine.lane import BufferStats
 from streamkit._engine.loop import Kind
 
 __all__ = ["Opened", "Source"]
@@ -31,6 +33,9 @@ class Source:
     """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
 
     __slots__ = ("_consumed", "value")
+
+    strategy: Strategy | None = None
+    """What the source's own buffer does when it is full, where it has one."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -77,6 +82,10 @@ class Source:
     def blocking(self) -> bool:
         """Whether the source can be read without awaiting, as far as can be told before it is opened."""
         return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
+
+    def stats(self) -> list[BufferStats]:
+        """What became of the items in the source's own buffer, where it has one."""
+        return []
 
     def _call(self) -> Any:
         value = self.value()

@@ -1,0 +1,224 @@
+"""Shared channels: where producers of any thread or event loop meet the one loop that reads.
+
+Everything that the two sides touch is touched under one lock, held for a few lines and never while a
+callback of the user runs (but for ``Conflate``'s fold). Producers wake the reading loop once per burst.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, get_running_loop
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from threading import RLock, get_ident
+from time import monotonic
+from typing import Any
+
+from streamkit._core.errors import attach
+from streamkit._core.strategy import Strategy
+from streamkit._engine.channel import Channel
+from streamkit._engine.lane import Lane
+
+__all__ = ["Offered", "SharedChannel", "Waiter"]
+
+
+class Offered(Enum):
+    """What became of an item that was offered."""
+
+    ACCEPTED = "accepted"
+    """It was taken in."""
+    DROPPED = "dropped"
+    """It was dropped, as the strategy says."""
+    FULL = "full"
+    """It was refused: there is no room, and the strategy drops nothing."""
+    CLOSED = "closed"
+    """It was refused: the stream has ended."""
+
+
+class Waiter:
+    """An item whose producer waits until there is room for it."""
+
+    __slots__ = ("item", "outcome", "wake")
+
+    def __init__(self, item: Any, wake: Callable[[], object]) -> None:
+        self.item = item
+        self.wake = wake
+        self.outcome: Offered | None = None
+
+
+class SharedChannel(Channel):
+    """A channel of one lane that any thread may fill."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        super().__init__(clock=monotonic)
+        self.lock = RLock()
+        self.loop: AbstractEventLoop | None = None
+        """The loop that reads; None until it begins."""
+        self.thread: int | None = None
+        """The thread of that loop."""
+        self._waiters: deque[Waiter] = deque()
+        """In the order in which they came; none is overtaken by one that comes later."""
+        self._waking = False
+        self._lost: deque[tuple[Any, str]] = deque()
+        """What was dropped, and ``on_drop`` has not been told of yet."""
+        self._lane = self.lane(strategy)
+
+    # the producers -------------------------------------------------------------------------
+
+    def offer(self, item: Any, waiter: Callable[[], Waiter] | None = None) -> Offered | Waiter:
+        """Put `item` in, or say why not; where there is no room, have `waiter` wait for it."""
+        with self.lock:
+            lane = self._lane
+            outcome: Offered | Waiter
+            if not lane.open:
+                outcome = self._refused(Offered.CLOSED)
+            elif not (lane.waits and (self._waiters or len(lane.held) >= lane.limit)):
+                outcome = self._put(item)
+            elif waiter is None:
+                outcome = self._refused(Offered.FULL)
+            else:
+                outcome = waiter()
+                self._waiters.append(outcome)
+        if self._lost:
+            self._tell()
+        return outcome
+
+    def give_up(self, waiter: Waiter) -> bool:
+        """The producer waits no more: refuse its item, unless it was decided already."""
+        with self.lock:
+            if waiter.outcome is None:
+                self._waiters.remove(waiter)
+                waiter.outcome = self._refused(Offered.FULL)
+                return True
+            return False
+
+    def end(self, error: BaseException | None = None) -> bool:
+        """No more is taken in; `error` follows what is held. False if it had ended before."""
+        with self.lock:
+            if not self._lane.open:
+                return False
+            if error is not None:
+                self.fail(error)
+            self._lane.close()
+            self._turn_away()
+            return True
+
+    def _put(self, item: Any) -> Offered:
+        lane = self._lane
+        full = len(lane.held) >= lane.limit
+        try:
+            lane.put(item)
+        except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
+            self.end(error)
+            return Offered.FULL if lane.strategy is not None and lane.strategy.fails else Offered.CLOSED
+        drops = full and lane.strategy is not None and lane.strategy.drops_incoming
+        return Offered.DROPPED if drops else Offered.ACCEPTED
+
+    def _refused(self, why: Offered) -> Offered:
+        self._lane.offered += 1
+        self._lane.refused += 1
+        return why
+
+    def _turn_away(self) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            waiter.outcome = self._refused(Offered.CLOSED)
+            waiter.wake()
+
+    def _tell(self) -> None:
+        """Tell ``on_drop`` what was dropped, outside of the lock; an error in it fails the stream."""
+        strategy = self._lane.strategy
+        assert strategy is not None
+        while self._lost:
+            try:
+                item, reason = self._lost.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                strategy.dropped(item, reason)
+            except Exception as error:
+                with self.lock:
+                    if not self.left:
+                        self.fail(error)
+                        self._lane.close()
+                        self._turn_away()
+                        continue
+                raise
+
+    # the reader ----------------------------------------------------------------------------
+
+    def begin(self) -> SharedChannel:
+        """This loop is the one that reads."""
+        with self.lock:
+            self.loop = get_running_loop()
+            self.thread = get_ident()
+        return self
+
+    def only(self) -> Lane:
+        return Lane(self, None)  # nothing is taken out but under the lock
+
+    def pop(self) -> Any:
+        with self.lock:
+            item = super().pop()
+            if self._waiters:
+                self._admit()
+        return item
+
+    def _admit(self) -> None:
+        """Let in those who wait, once the lane is half empty: threads change turns by the batch."""
+        lane = self._lane
+        if len(lane.held) > lane.low:
+            return
+        while self._waiters and len(lane.held) < lane.limit and lane.open:
+            waiter = self._waiters.popleft()
+            waiter.outcome = self._put(waiter.item)
+            waiter.wake()
+
+    async def _wait(self) -> None:
+        with self.lock:
+            if self._ready or self.error is not None or not self._open:
+                return
+            self._reader = get_running_loop().create_future()
+        try:
+            await self._reader
+        finally:
+            with self.lock:
+                self._reader = None
+
+    def leave(self) -> None:
+        with self.lock:
+            super().leave()
+            self._turn_away()
+        errors: list[BaseException] = []
+        while self._lost:
+            try:
+                self._tell()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            for late in errors[1:]:
+                attach(errors[0], late)
+            raise errors[0]
+
+    # what lanes say ------------------------------------------------------------------------
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
+        self._lost.append((item, reason))
+
+    def wake(self) -> None:
+        reader, loop = self._reader, self.loop
+        if reader is None or loop is None or self._waking:
+            return
+        if get_ident() == self.thread:
+            super().wake()
+            return
+        self._waking = True
+        try:
+            loop.call_soon_threadsafe(self._woken)
+        except RuntimeError:  # the loop was closed with the stream still open: nobody will read
+            self.leave()
+
+    def _woken(self) -> None:
+        with self.lock:
+            self._waking = False
+            super().wake()
