@@ -47,6 +47,36 @@ class PushSource(Source):
         return f"push({self.strategy!r})"
 
 
+class _ThreadWaiter(Waiter):
+    """Waits in a thread that has no event loop."""
+
+    def __init__(self, item: Any) -> None:
+        super().__init__(item)
+        self.free = Event()
+
+    def wake(self) -> None:
+        self.free.set()
+
+
+class _AsyncWaiter(Waiter):
+    """Waits in an event loop, in the reader's or another."""
+
+    def __init__(self, item: Any) -> None:
+        super().__init__(item)
+        self.free = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+
+    def wake(self) -> None:
+        if get_ident() == self._thread:
+            self.free.set()
+            return
+        try:
+            self._loop.call_soon_threadsafe(self.free.set)
+        except RuntimeError:  # the loop that waited was closed meanwhile
+            return
+
+
 class Emitter(Generic[T_contra]):
     """Where the items of a `push` source come from; every method may be called from any thread."""
 
@@ -73,24 +103,11 @@ class Emitter(Generic[T_contra]):
         Raises:
             EmitterClosedError: the stream has ended, or did so because of this item.
         """
-        loop = asyncio.get_running_loop()
-        free = asyncio.Event()
-
-        def wake() -> None:
-            if get_ident() == thread:
-                free.set()
-                return
-            try:
-                loop.call_soon_threadsafe(free.set)
-            except RuntimeError:  # the loop that waited was closed meanwhile
-                return
-
-        thread = get_ident()
-        outcome = self._channel.offer(item, lambda: Waiter(item, wake))
-        if isinstance(outcome, Waiter):
+        outcome = self._channel.offer(item, _AsyncWaiter)
+        if isinstance(outcome, _AsyncWaiter):
             waiter = outcome
             try:
-                await free.wait()
+                await waiter.free.wait()
             finally:
                 self._channel.give_up(waiter)
             assert waiter.outcome is not None
@@ -111,12 +128,11 @@ class Emitter(Generic[T_contra]):
         """
         limit = None if timeout is None else seconds("timeout", timeout, positive=False)
         self._require_another_thread()
-        free = Event()
-        outcome = self._channel.offer(item, lambda: Waiter(item, free.set))
-        if isinstance(outcome, Waiter):
+        outcome = self._channel.offer(item, _ThreadWaiter)
+        if isinstance(outcome, _ThreadWaiter):
             waiter = outcome
             try:
-                free.wait(limit)
+                waiter.free.wait(limit)
             finally:
                 late = self._channel.give_up(waiter)
             if late:
@@ -153,7 +169,8 @@ class Emitter(Generic[T_contra]):
     def __repr__(self) -> str:
         return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
 
-    def _open(self, outcome: Offered) -> Offered:
+    def _open(self, outcome: Offered | Waiter) -> Offered:
+        assert isinstance(outcome, Offered)
         if outcome is Offered.CLOSED or (outcome is Offered.FULL and self.closed):
             raise EmitterClosedError("the stream takes no more items: it was closed, or has failed")
         return outcome

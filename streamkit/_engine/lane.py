@@ -71,6 +71,8 @@ class Lane:
         """How many items are held when one more fills it."""
         self.waits = strategy is None or strategy.waits
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
+        self.plain = type(self) is Lane and type(self.held) is deque
+        """Whether its items may be put in and taken out of `held` by one who counts as `put` and `pop` do."""
         self.open = True
         self.writer: Future[None] | None = None
         self.offered = self.delivered = self.dropped = self.folded = self.refused = 0
@@ -81,11 +83,6 @@ class Lane:
         """Whether the channel has noted that there is something here."""
         self._full_seconds = 0.0
         self._full_since: float | None = None
-
-    @property
-    def plain(self) -> bool:
-        """Whether its items may be put in and taken out of `held` by one who counts as `put` and `pop` do."""
-        return type(self) is Lane and type(self.held) is deque
 
     # the writer ----------------------------------------------------------------------------
 

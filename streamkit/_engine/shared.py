@@ -6,6 +6,7 @@ callback of the user runs (but for ``Conflate``'s fold). Producers wake the read
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, get_running_loop
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Any
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
+from streamkit._engine.lane import Lane, lane_of
 
 __all__ = ["Offered", "SharedChannel", "Waiter"]
 
@@ -35,15 +36,40 @@ class Offered(Enum):
     """It was refused: the stream has ended."""
 
 
-class Waiter:
+class Waiter(ABC):
     """An item whose producer waits until there is room for it."""
 
-    __slots__ = ("item", "outcome", "wake")
-
-    def __init__(self, item: Any, wake: Callable[[], object]) -> None:
+    def __init__(self, item: Any) -> None:
         self.item = item
-        self.wake = wake
         self.outcome: Offered | None = None
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Tell the producer that the outcome is there."""
+
+
+class _SharedLane(Lane):
+    """A lane from which producers never take anything out, so that the reader needs no lock to do so.
+
+    Taking an item from a deque is atomic; what happens at the limits, and before the reader waits, is not.
+    """
+
+    channel: SharedChannel
+
+    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self.plain = True
+
+    def loosen(self) -> None:
+        with self.channel.lock:
+            super().loosen()
+            self.channel.admit()
+
+
+def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
+    lane = lane_of(channel, strategy)
+    only_grows = strategy.waits or strategy.fails or strategy.drops_incoming or strategy.limit is None
+    return _SharedLane(channel, strategy) if lane.plain and only_grows else lane
 
 
 class SharedChannel(Channel):
@@ -61,12 +87,13 @@ class SharedChannel(Channel):
         self._waking = False
         self._lost: deque[tuple[Any, str]] = deque()
         """What was dropped, and ``on_drop`` has not been told of yet."""
-        self._lane = self.lane(strategy)
+        self._lane = _lane(self, strategy)
+        self.adopt(self._lane)
 
     # the producers -------------------------------------------------------------------------
 
-    def offer(self, item: Any, waiter: Callable[[], Waiter] | None = None) -> Offered | Waiter:
-        """Put `item` in, or say why not; where there is no room, have `waiter` wait for it."""
+    def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
+        """Put `item` in, or say why not; where there is no room, let a waiter made by `waits` wait."""
         with self.lock:
             lane = self._lane
             outcome: Offered | Waiter
@@ -74,11 +101,12 @@ class SharedChannel(Channel):
                 outcome = self._refused(Offered.CLOSED)
             elif not (lane.waits and (self._waiters or len(lane.held) >= lane.limit)):
                 outcome = self._put(item)
-            elif waiter is None:
+            elif waits is None:
                 outcome = self._refused(Offered.FULL)
             else:
-                outcome = waiter()
-                self._waiters.append(outcome)
+                waiter = outcome = waits(item)
+                self._waiters.append(waiter)
+                lane.tight = True
         if self._lost:
             self._tell()
         return outcome
@@ -154,25 +182,24 @@ class SharedChannel(Channel):
             self.thread = get_ident()
         return self
 
-    def only(self) -> Lane:
-        return Lane(self, None)  # nothing is taken out but under the lock
-
     def pop(self) -> Any:
         with self.lock:
+            if self._waiters:
+                self.admit()
             item = super().pop()
             if self._waiters:
-                self._admit()
+                self.admit()
         return item
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
         """Let in those who wait, once the lane is half empty: threads change turns by the batch."""
         lane = self._lane
-        if len(lane.held) > lane.low:
-            return
-        while self._waiters and len(lane.held) < lane.limit and lane.open:
-            waiter = self._waiters.popleft()
-            waiter.outcome = self._put(waiter.item)
-            waiter.wake()
+        if len(lane.held) <= lane.low:
+            while self._waiters and len(lane.held) < lane.limit and lane.open:
+                waiter = self._waiters.popleft()
+                waiter.outcome = self._put(waiter.item)
+                waiter.wake()
+        lane.tight = lane.tight or bool(self._waiters)
 
     async def _wait(self) -> None:
         with self.lock:
