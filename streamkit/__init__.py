@@ -7,6 +7,7 @@ from streamkit._core.errors import (
     BufferOverflowError,
     EmitterClosedError,
     EmptyStreamError,
+    RateExceededError,
     RunningLoopError,
     SourceConsumedError,
     StoppedError,
@@ -40,6 +41,7 @@ from streamkit._engine.shared import Offered
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
+from streamkit.operators.steer import Valve
 from streamkit.sources import concat, merge, push, zip
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Lane",
     "Offered",
     "Operator",
+    "RateExceededError",
     "Run",
     "RunningLoopError",
     "Shape",
@@ -81,6 +84,7 @@ __all__ = [
     "StreamkitError",
     "Suspend",
     "Unbounded",
+    "Valve",
     "attached",
     "concat",
     "merge",

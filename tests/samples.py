@@ -5,7 +5,21 @@ A new operator needs a line here; without one, `test_laws` fails and names it.
 
 from typing import Any
 
-from streamkit import DropIncoming, DropOldest, Fail, KeepLatest, Suspend, Unbounded, ops
+from streamkit import (
+    Collect,
+    Conflate,
+    DropAll,
+    DropIncoming,
+    DropOldest,
+    DropYoungest,
+    Fail,
+    KeepLatest,
+    Spill,
+    Suspend,
+    Unbounded,
+    Valve,
+    ops,
+)
 from tests.laws.lab import Item, Lab, Sample
 
 __all__ = ["OPERATORS", "SAMPLES", "SINKS"]
@@ -35,6 +49,16 @@ def odd(lab: Lab) -> Any:
             return True
         lab.drop(item)
         return False
+
+    return keep
+
+
+def fold(lab: Lab) -> Any:
+    """Keeps the newer of two items, and notes that it dropped the other."""
+
+    def keep(waiting: Item, item: Item) -> Item:
+        lab.drop(waiting)
+        return item
 
     return keep
 
@@ -74,6 +98,16 @@ OPERATORS = [
     Sample("tap", lambda lab: ops.tap(lab.callback(same)), calls=True),
     Sample("batch", lambda lab: ops.batch(2), needs=2, lossless=False),
     Sample("batch-uneven", lambda lab: ops.batch(3), needs=3, lossless=False),
+    Sample("batch_within", lambda lab: ops.batch_within(2, seconds=5.0), needs=2),
+    Sample(
+        "batch_within-weight",
+        lambda lab: ops.batch_within(
+            3, seconds=0.5, weight=lab.callback(lambda item: item.number), heaviest=2.0
+        ),
+        calls=True,
+        needs=3,
+        lossless=False,
+    ),
     # rate
     Sample("buffer-suspend", lambda lab: ops.buffer(Suspend(2))),
     Sample("buffer-suspend-one", lambda lab: ops.buffer(Suspend(1))),
@@ -81,7 +115,18 @@ OPERATORS = [
     Sample("buffer-drop-incoming", lambda lab: ops.buffer(DropIncoming(2, on_drop=lab.drop))),
     Sample("buffer-drop-oldest", lambda lab: ops.buffer(DropOldest(2, on_drop=lab.drop))),
     Sample("buffer-keep-latest", lambda lab: ops.buffer(KeepLatest(on_drop=lab.drop))),
+    Sample("buffer-drop-youngest", lambda lab: ops.buffer(DropYoungest(2, on_drop=lab.drop))),
+    Sample("buffer-drop-all", lambda lab: ops.buffer(DropAll(2, on_drop=lab.drop))),
+    Sample("buffer-gaps", lambda lab: ops.buffer(DropOldest(2, on_drop=lab.drop, gaps=True))),
+    Sample("buffer-conflate", lambda lab: ops.buffer(Conflate(fold(lab)))),
+    Sample("buffer-collect", lambda lab: ops.buffer(Collect(3)), needs=3),
+    Sample("buffer-spill", lambda lab: ops.buffer(Spill(2))),
     Sample("buffer-unbounded", lambda lab: ops.buffer(Unbounded())),
+    Sample("conflate", lambda lab: ops.conflate(fold(lab))),
+    Sample("extrapolate", lambda lab: ops.extrapolate(lab.callback(lambda item: [item])), calls=True),
+    Sample("throttle", lambda lab: ops.throttle(4.0, burst=2)),
+    Sample("throttle-cost", lambda lab: ops.throttle(4.0, cost=lab.callback(lambda item: 1)), calls=True),
+    Sample("throttle-failing", lambda lab: ops.throttle(1.0, burst=100, failing=True)),
     # recover
     Sample("catch", lambda lab: ops.catch(lab.callback(lambda _: lab.source())), calls=True, catches=True),
     # share
@@ -95,7 +140,12 @@ OPERATORS = [
     Sample(
         "broadcast-buffer", lambda lab: ops.broadcast(ops.buffer(Suspend(2)) | ops.map(same), ops.batch(2))
     ),
+    # steer
+    Sample("valve", lambda lab: ops.valve(Valve())),
     # timing
+    Sample("debounce", lambda lab: ops.debounce(0.5, on_drop=lab.drop)),
+    Sample("keep_alive", lambda lab: ops.keep_alive(9.0, function=lambda: None)),
+    Sample("sample", lambda lab: ops.sample(0.5, on_drop=lab.drop)),
     Sample("timeout", lambda lab: ops.timeout(5.0)),
     # transform
     Sample("map", lambda lab: ops.map(lab.callback(same)), calls=True),
@@ -108,6 +158,18 @@ OPERATORS = [
         calls=True,
         lossless=False,
         ordered=False,
+    ),
+    Sample(
+        "map-lookahead",
+        lambda lab: ops.map(lab.callback(same), concurrency=2, lookahead=2),
+        calls=True,
+        lossless=False,
+    ),
+    Sample(
+        "map-buffer",
+        lambda lab: ops.buffer(Suspend(2)) | ops.map(lab.callback(same), concurrency=2),
+        calls=True,
+        lossless=False,
     ),
     Sample("starmap", lambda lab: ops.starmap(lab.callback(same)), shape=pair, calls=True),
     Sample("flatten", lambda lab: ops.flatten(), shape=pair),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterable, Callable, Iterable
 from enum import Enum
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Final
 
-__all__ = ["ABSENT", "Absent", "callback", "discard", "flag", "seconds", "whole"]
+__all__ = ["ABSENT", "Absent", "callback", "discard", "flag", "number", "seconds", "whole"]
 
 
 class Absent(Enum):
@@ -45,6 +45,21 @@ def seconds(name: str, value: object, *, positive: bool = True) -> float:
     return float(value)
 
 
+def number(name: str, value: object, *, least: float | None = None, above: float | None = None) -> float:
+    """Return `value` as a finite float, of at least `least`, or above `above`."""
+    allowed = "a finite number" + (f" of at least {least}" if least is not None else "")
+    allowed += f" above {above}" if above is not None else ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {allowed}, not {value!r}")
+    if (
+        not math.isfinite(value)
+        or (least is not None and value < least)
+        or (above is not None and value <= above)
+    ):
+        raise ValueError(f"{name} must be {allowed}, not {value!r}")
+    return float(value)
+
+
 def flag(name: str, value: bool) -> bool:
     """Return `value` if it is True or False."""
     if value is True or value is False:
@@ -59,9 +74,11 @@ def discard(value: object) -> None:
         close()
 
 
-def callback(name: str, value: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `value` if it can be called; a coroutine *object* gets a hint."""
+def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Callable[..., Any]:
+    """Return `value` if it can be called (and, if not `waits`, returns at once); a coroutine gets a hint."""
     if callable(value):
+        if not waits and iscoroutinefunction(value):
+            raise TypeError(f"{name} must be a plain function, not the coroutine function {value!r}")
         return value
     if isawaitable(value):
         discard(value)

@@ -4,8 +4,9 @@
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
-    ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
+    ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
+    ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
     └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
 
@@ -19,6 +20,7 @@ __all__ = [
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "RateExceededError",
     "RunningLoopError",
     "SourceConsumedError",
     "StoppedError",
@@ -47,6 +49,10 @@ class EmptyStreamError(StreamkitError, LookupError):
 
 class SourceConsumedError(StreamkitError, RuntimeError):
     """A one-shot iterator was run twice; pass a callable that makes a fresh one to run again."""
+
+
+class RateExceededError(StreamkitError, RuntimeError):
+    """An item came sooner than the rate of ``throttle(failing=True)`` allows."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

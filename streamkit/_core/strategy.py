@@ -138,7 +138,7 @@ class _Lossy(Strategy):
         whole("capacity", self.capacity, least=1)
         flag("gaps", self.gaps)
         if self.on_drop is not None:
-            callback("on_drop", self.on_drop)
+            callback("on_drop", self.on_drop, waits=False)
 
     def __repr__(self) -> str:
         shown = [f"capacity={self.capacity}"]
@@ -233,7 +233,7 @@ class Conflate(Strategy):
     folds: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        callback("fold", self.fold)
+        callback("fold", self.fold, waits=False)
 
     @property
     def limit(self) -> int | None:

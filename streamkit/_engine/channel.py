@@ -35,6 +35,8 @@ class Channel:
         self.clock: Callable[[], float] = clock or get_running_loop().time
         self._open = 0
         self._reader: Future[None] | None = None
+        self._asks = True
+        """Whether the reader, where it waits, waits for an item."""
         self.left = False
 
     def lane(self, strategy: Strategy | None) -> Lane:
@@ -56,7 +58,7 @@ class Channel:
     @property
     def asking(self) -> bool:
         """Whether the reader is waiting for an item."""
-        return self._reader is not None and not self._ready
+        return self._asks and self._reader is not None and not self._ready
 
     # the reader ----------------------------------------------------------------------------
 
@@ -69,16 +71,17 @@ class Channel:
     def pop(self) -> Any:
         """The next item, in turn among the lanes; EMPTY if there is none now."""
         ready = self._ready
-        while ready:
+        item: Any = EMPTY
+        while ready and item is EMPTY:
             lane = ready[0]
             if lane.held:
                 item = lane.pop()
-                if len(ready) > 1:
-                    ready.rotate(-1)
-                return item
-            lane.listed = False
-            ready.popleft()
-        return EMPTY
+            if not lane.held:
+                lane.listed = False
+                ready.popleft()
+            elif len(ready) > 1:
+                ready.rotate(-1)
+        return item
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
@@ -89,6 +92,41 @@ class Channel:
                 return False
             await self._wait()
         return True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come: every writer is done, or one has failed."""
+        return not self._open or self.error is not None
+
+    async def until(
+        self, condition: Callable[[], bool], when: float | None = None, *, asks: bool = True
+    ) -> bool:
+        """Wait for `condition`, looked at whenever something arrives or ends; False if it is `when` first.
+
+        Without `asks` this asks for no item: writers that hand over go on waiting.
+        """
+        late: list[bool] = []
+
+        def ring() -> None:
+            late.append(True)
+            self.wake()
+
+        timer = None if when is None else get_running_loop().call_at(when, ring)
+        self._asks = asks
+        try:
+            while not condition():
+                if late:
+                    return False
+                await self._wait()
+            return True
+        finally:
+            self._asks = True
+            if timer is not None:
+                timer.cancel()
+
+    async def before(self, when: float) -> bool:
+        """Wait for something to pop, or for the end; False if it is `when` first."""
+        return await self.until(lambda: bool(self._ready) or self.over, when)
 
     async def change(self) -> None:
         """Wait until a lane that was empty is not, or a lane ends; for readers that choose the lane."""
@@ -101,7 +139,7 @@ class Channel:
     async def _wait(self) -> None:
         self._reader = get_running_loop().create_future()
         try:
-            for lane in self.lanes:
+            for lane in self.lanes if self._asks else ():
                 if lane.strategy is None:
                     lane.wake()
             await self._reader

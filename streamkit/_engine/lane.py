@@ -171,6 +171,13 @@ class Lane:
             self.wake()
         self.tight = False
 
+    def lend(self, count: int) -> None:
+        """Let `count` places be taken by items that were popped, but are still inside; below 0, give back."""
+        self.limit -= count
+        self.last -= count
+        if count < 0 and len(self.held) < self.limit:
+            self.wake()
+
     def discard(self, errors: list[BaseException]) -> None:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False

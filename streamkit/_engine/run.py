@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
+from inspect import isawaitable
 from textwrap import dedent
 from typing import Any, TypeVar
 
@@ -201,6 +202,15 @@ class Run:
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
         return blame(error, self.link)
+
+    async def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """What a callback of this stage returns, awaited if it is awaitable; its errors name the operator."""
+        try:
+            result = function(*arguments, **named)
+            return await result if isawaitable(result) else result
+        except Exception as error:
+            blamed = self.blame(error)
+            raise blamed from blamed.__cause__
 
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""

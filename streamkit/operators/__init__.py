@@ -3,33 +3,40 @@
 from streamkit.operators.choose import distinct_until_changed, filter, skip, skip_while, take, take_while
 from streamkit.operators.combine import concat, merge, zip
 from streamkit.operators.effects import tap
-from streamkit.operators.group import batch
-from streamkit.operators.rate import buffer
+from streamkit.operators.group import batch, batch_within
+from streamkit.operators.rate import buffer, conflate, extrapolate, throttle
 from streamkit.operators.recover import catch
 from streamkit.operators.share import broadcast
-from streamkit.operators.timing import timeout
+from streamkit.operators.steer import valve
+from streamkit.operators.timing import debounce, keep_alive, sample, timeout
 from streamkit.operators.transform import enumerate, flatten, map, pairwise, scan, starmap
 from streamkit.sinks import count, drain, first, fold, for_each, last, to_list
 
 __all__ = [
     "batch",
+    "batch_within",
     "broadcast",
     "buffer",
     "catch",
     "concat",
+    "conflate",
     "count",
+    "debounce",
     "distinct_until_changed",
     "drain",
     "enumerate",
+    "extrapolate",
     "filter",
     "first",
     "flatten",
     "fold",
     "for_each",
+    "keep_alive",
     "last",
     "map",
     "merge",
     "pairwise",
+    "sample",
     "scan",
     "skip",
     "skip_while",
@@ -37,7 +44,9 @@ __all__ = [
     "take",
     "take_while",
     "tap",
+    "throttle",
     "timeout",
     "to_list",
+    "valve",
     "zip",
 ]

@@ -1,19 +1,26 @@
-"""Operators that decouple the rates of source and consumer: buffer."""
+"""Operators that decouple the rates of source and consumer: buffer, conflate, extrapolate, throttle."""
 
 from __future__ import annotations
 
-from typing import Any, overload
+from asyncio import sleep
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+from typing import Any, TypeVar, overload
 
+from streamkit._core.arguments import ABSENT, Absent, callback, flag, number
 from streamkit._core.contract import Contract
-from streamkit._core.strategy import Collect, Strategy, strategy_argument
+from streamkit._core.errors import RateExceededError
+from streamkit._core.strategy import Collect, Conflate, Strategy, Suspend, strategy_argument
 from streamkit._engine.channel import Channel
 from streamkit._engine.link import Inlet
+from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
-from streamkit._engine.stream import Keep
+from streamkit._engine.stream import Keep, Operator
 from streamkit.operators.shapes import Lists
 
-__all__ = ["buffer"]
+__all__ = ["buffer", "conflate", "extrapolate", "throttle"]
+
+A = TypeVar("A")
 
 
 def _buffer(run: Run, source: Inlet[Any], *, strategy: Strategy) -> Channel:
@@ -57,7 +64,7 @@ def buffer(strategy: Strategy) -> Any:
 
     Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
     never waits overrides what stands before it (`fuse`). So does a buffer before ``merge``, ``zip``,
-    ``timeout`` and a concurrent ``map``, which then read through it.
+    ``batch_within`` and a concurrent ``map``, which then read through it.
 
     Raises:
         TypeError: `strategy` is not a strategy.
@@ -65,3 +72,175 @@ def buffer(strategy: Strategy) -> Any:
     """
     kind = Lists if strategy_argument("strategy", strategy).collects else Keep
     return kind(buffer, strategy=strategy)
+
+
+def conflate(function: Callable[[A, A], A]) -> Operator[A, A]:
+    """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
+
+        items         --1-2-3---------4--|
+        consumer      --1-------5-----4--|
+        conflate(add) --1-------(2+3)-4--|
+
+    >>> from operator import add
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2]) | ops.conflate(add))
+    [3]
+
+    Emits when: an item, or what several were folded into, is asked for.
+    Waits when: nothing is held. The source never waits.
+    Completes when: the source does, and what is held was delivered.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        function: called with what waits and a new item; returns what waits from then on. Not awaited.
+
+    Raises:
+        TypeError: `function` is not callable, or is a coroutine function.
+    """
+    return Operator(buffer, strategy=Conflate(callback("function", function, waits=False)))
+
+
+async def _extrapolate(
+    run: Run, source: Inlet[Any], *, function: Callable[[Any], Iterable[Any]]
+) -> AsyncIterator[Any]:
+    channel = run.channel()
+    run.feed(channel, source, otherwise=Suspend(1))
+    more: Iterator[Any] = iter(())
+    try:
+        while True:
+            if not channel.ready:
+                await sleep(0)  # the source comes first, even if the consumer never waits
+            item = channel.pop()
+            if item is not EMPTY:
+                _close(more)
+                more = await run.call(iter, await run.call(function, item))
+                yield item
+                continue
+            extra = EMPTY if channel.over else _next(run, more)
+            if extra is not EMPTY:
+                yield extra
+            elif not await channel.wait():
+                return
+    finally:
+        _close(more)
+
+
+def _next(run: Run, items: Iterator[Any]) -> Any:
+    try:
+        return next(items, EMPTY)
+    except Exception as error:
+        raise run.blame(error) from error.__cause__
+
+
+def _close(items: Iterator[Any]) -> None:
+    if isinstance(items, Generator):
+        items.close()
+
+
+@overload
+def extrapolate(function: Callable[[A], Awaitable[Iterable[A]]]) -> Operator[A, A]: ...
+@overload
+def extrapolate(function: Callable[[A], Iterable[A]]) -> Operator[A, A]: ...
+@stage(_extrapolate, contract=Contract(holds="1", lookahead="1"))
+def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
+    """Between the items of a slow source, pass on what `function` makes of the last one.
+
+        items                --1-----------5-----|
+        consumer asks        --x-x-x-x-----x-x---
+        extrapolate(two more)--1-1-1-------5-5-5-|
+
+    >>> from itertools import repeat
+    >>> from streamkit import Stream, ops
+    >>> list(Stream([1, 2]) | ops.extrapolate(repeat))
+    [1, 2]
+
+    Emits when: an item is there; otherwise, when asked, the next of what `function` made of the last.
+    Waits when: nothing is there, and what `function` made is used up, or there was no item yet.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        function: called with each item; returns an iterable of what to pass on until the next one comes,
+            endless or not (``itertools.repeat`` repeats the item).
+
+    Raises:
+        TypeError: `function` is not callable.
+
+    The idea is Pekko's ``extrapolate``. One item is read ahead; a buffer before it becomes that.
+    """
+    return Operator(extrapolate, function=callback("function", function))
+
+
+async def _throttle(
+    run: Run,
+    source: Inlet[Any],
+    *,
+    rate: float,
+    burst: float,
+    cost: Any,
+    failing: bool,
+) -> AsyncIterator[Any]:
+    tokens, then = burst, run.loop.time()
+    async for item in run.open(source):
+        costs = 1.0 if cost is ABSENT else await _cost(run, cost, item)
+        now = run.loop.time()
+        tokens = min(burst, tokens + (now - then) * rate)
+        then = now
+        lacking = min(costs, burst) - tokens
+        if lacking > _ROUNDING and failing:
+            text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
+            raise run.blame(RateExceededError(text))
+        if lacking > _ROUNDING:
+            then += lacking / rate
+            tokens += lacking
+            await sleep(lacking / rate)
+        tokens -= costs
+        yield item
+
+
+async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
+    found: float = await run.call(number, "cost", await run.call(cost, item), least=0)
+    return found
+
+
+_ROUNDING = 1e-9
+"""Tokens that may be missing because of the rounding of floats."""
+
+
+@stage(_throttle, pumps=False)
+def throttle(
+    rate: float, *, burst: float = 1, cost: Callable[[Any], Any] | Absent = ABSENT, failing: bool = False
+) -> Keep:
+    """Pass items on no faster than `rate` per second: a token bucket.
+
+        items           abc---------d--|
+        throttle(1/2.0) a--b--c-----d--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
+    ['a', 'b']
+
+    Emits when: an item comes, and enough tokens are there; `rate` of them come per second, up to `burst`.
+    Waits when: tokens are missing, or the consumer does. Nothing is pulled meanwhile.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        rate: tokens per second.
+        burst: tokens that are saved up at most while nothing passes; there are as many at the start.
+        cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
+            waits for a full bucket, and those after it wait longer.
+        failing: fail where an item would have to wait.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
+        RateExceededError: (when run) with `failing`, an item came too soon.
+
+    The token bucket is that of RFC 2697, in one colour, with debt for what is larger than the bucket.
+    """
+    number("rate", rate, above=0)
+    number("burst", burst, above=0)
+    if cost is not ABSENT:
+        callback("cost", cost)
+    return Keep(throttle, rate=float(rate), burst=float(burst), cost=cost, failing=flag("failing", failing))

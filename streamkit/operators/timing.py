@@ -1,41 +1,40 @@
-"""Operators that mind the clock: timeout."""
+"""Operators that mind the clock: timeout, keep_alive, sample, debounce."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar, overload
 
 from streamkit._core import arguments
 from streamkit._core.contract import Contract
 from streamkit._core.errors import StreamTimeoutError
+from streamkit._core.strategy import KeepLatest
+from streamkit._engine.lane import Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.stream import Keep
+from streamkit.operators.shapes import Joined
 
-__all__ = ["timeout"]
+__all__ = ["debounce", "keep_alive", "sample", "timeout"]
+
+B = TypeVar("B")
+OnDrop: TypeAlias = Callable[[Any, str], object]
 
 
 async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIterator[Any]:
     channel = run.channel()
     run.feed(channel, source)
-
-    def expire() -> None:
-        if not channel.ready:  # an item that came in the same turn is in time
-            channel.fail(run.blame(StreamTimeoutError(f"no item came within {seconds} s")))
-
     while True:
         item = channel.pop()
         if item is not EMPTY:
             yield item
-            continue
-        timer = run.loop.call_later(seconds, expire)
-        try:
-            if not await channel.wait():
-                return
-        finally:
-            timer.cancel()
+        elif not await channel.before(run.loop.time() + seconds):
+            channel.fail(run.blame(StreamTimeoutError(f"no item came within {seconds} s")))
+        elif not await channel.wait():
+            return
 
 
 @stage(_timeout, contract=Contract(holds="1", per_source=True))
@@ -64,3 +63,155 @@ def timeout(seconds: float) -> Keep:
         StreamTimeoutError: (when run) no item came in time; a ``TimeoutError`` too.
     """
     return Keep(timeout, seconds=arguments.seconds("seconds", seconds))
+
+
+async def _keep_alive(
+    run: Run, source: Inlet[Any], *, seconds: float, function: Callable[[], Any]
+) -> AsyncIterator[Any]:
+    channel = run.channel()
+    run.feed(channel, source)
+    due = run.loop.time() + seconds
+    while True:
+        item = channel.pop()
+        if item is EMPTY:
+            if not await channel.before(due):
+                item = await run.call(function)
+            elif await channel.wait():
+                continue
+            else:
+                return
+        due = run.loop.time() + seconds
+        yield item
+
+
+@overload
+def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joined[B]: ...
+@overload
+def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
+@stage(_keep_alive, contract=Contract(holds="1", per_source=True))
+def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
+    """Where nothing was passed on for `seconds`, pass on what `function` returns.
+
+        items                     --a-----------b--|
+        keep_alive(5, function=f) --a----f----f-b--|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.keep_alive(30.0, function=lambda: "still here"))
+    ['a', 'b']
+
+    Emits when: an item comes; or, when asked, none has been passed on for `seconds`.
+    Waits when: the consumer does; a pull is never cancelled and begun again.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        seconds: how long nothing is passed on at most, while the consumer asks.
+        function: called without arguments, for each item to put in.
+
+    Raises:
+        TypeError: `seconds` is not a number, or `function` not callable.
+        ValueError: `seconds` is not finite, or not above 0.
+    """
+    checked = arguments.callback("function", function)
+    return Joined[Any](keep_alive, seconds=arguments.seconds("seconds", seconds), function=checked)
+
+
+async def _sample(
+    run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
+) -> AsyncIterator[Any]:
+    channel = run.channel()
+    run.pump(source, into=channel.lane(KeepLatest(on_drop=on_drop)))
+    begun = run.loop.time()
+    ticks = 0
+    while await channel.wait():
+        ticks = max(ticks + 1, math.ceil((run.loop.time() - begun) / seconds))
+        await channel.until(lambda: channel.over, begun + ticks * seconds)
+        yield channel.pop()
+
+
+@stage(
+    _sample,
+    contract=Contract(holds="1", lookahead="unbounded", loses="'all but the latest item of each period'"),
+)
+def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
+    """Every `seconds`, pass on the latest item, if there is a new one.
+
+        items     --a-b-c-----------d---|
+        sample(5) -----b----c----------d|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abc") | ops.sample(60.0))
+    ['c']
+
+    Emits when: a period ends in which an item came; at the end of the source, the latest is passed on.
+    Waits when: no item has come since. The source never waits.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        seconds: the length of a period. Periods are counted from the start; a consumer that is late gets
+            the latest item at the end of the next one.
+        on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `seconds` is not finite, or not above 0.
+    """
+    strategy = KeepLatest(on_drop=on_drop)
+    return Keep(sample, seconds=arguments.seconds("seconds", seconds), on_drop=strategy.on_drop)
+
+
+class _Stamped(Lane):
+    """A lane that knows when the last item came."""
+
+    stamp = 0.0
+
+    def put(self, item: Any) -> bool:
+        self.stamp = self.channel.clock()
+        return super().put(item)
+
+
+async def _debounce(
+    run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
+) -> AsyncIterator[Any]:
+    channel = run.channel()
+    lane = _Stamped(channel, KeepLatest(on_drop=on_drop))
+    channel.adopt(lane)
+    run.pump(source, into=lane)
+    while await channel.wait():
+        due = 0.0
+        while due < lane.stamp + seconds and not channel.over:
+            due = lane.stamp + seconds
+            await channel.until(lambda: channel.over, due)
+        yield channel.pop()
+
+
+@stage(
+    _debounce,
+    contract=Contract(holds="1", lookahead="unbounded", loses="'items that another follows too soon'"),
+)
+def debounce(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
+    """Pass an item on when no other has come for `seconds` after it.
+
+        items       --a-b-c-----------d--|
+        debounce(5) -----------c---------d|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abc") | ops.debounce(60.0))
+    ['c']
+
+    Emits when: `seconds` have passed since the latest item; at the end of the source, at once.
+    Waits when: items follow each other sooner. The source never waits.
+    Completes when: the source does.
+    Closes when: it completes, fails, or the consumer leaves.
+
+    Args:
+        seconds: how long it must have been quiet after an item.
+        on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `seconds` is not finite, or not above 0.
+    """
+    strategy = KeepLatest(on_drop=on_drop)
+    return Keep(debounce, seconds=arguments.seconds("seconds", seconds), on_drop=strategy.on_drop)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import ABSENT, callback, flag, whole
 from streamkit._core.contract import Contract
-from streamkit._core.strategy import Unbounded
+from streamkit._core.strategy import Suspend
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
-from streamkit._engine.link import Inlet, mode
-from streamkit._engine.loop import EMPTY
+from streamkit._engine.fusion import fused
+from streamkit._engine.link import Inlet
+from streamkit._engine.pool import Inbox, Pool
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Operator
-from streamkit._engine.weave import Mode
 from streamkit.operators.shapes import Items, Numbered, Pairs
 
 __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
@@ -27,117 +24,49 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class _Pool(Lane):
-    """A lane whose writer hands each item to a worker; what the workers return is what is held.
-
-    Items in work and results that wait count together, so at most `concurrency` are inside.
-    """
-
-    def __init__(
-        self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool
-    ) -> None:
-        super().__init__(channel, Unbounded())
-        self.run = run
-        self.function = function
-        self.concurrency = concurrency
-        self.low = concurrency // 2
-        self.ordered = ordered
-        self.waits = True
-        self.busy = 0
-        self.ended = False
-        self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
-        self.idle: deque[Any] = deque()
-        """Workers that wait for an item, as the futures they wait on."""
-        self.order: deque[list[Any]] = deque()
-        """A cell for each item taken and not yet passed on, in order; empty until its result is there."""
-        channel.adopt(self)
-
-    def full(self) -> bool:
-        inside = len(self.order) if self.ordered else self.busy
-        return self.open and inside + len(self.held) >= self.concurrency
-
-    def put(self, item: Any) -> bool:
-        """Hand `item` to a worker that is free, or to a new one."""
-        cell = [EMPTY]
-        if self.ordered:
-            self.order.append(cell)
-        self.busy += 1
-        while self.idle:
-            worker = self.idle.popleft()
-            if not worker.done():
-                worker.set_result((item, cell))
-                return self.full()
-        self.run.spawn(self._work(item, cell), self.channel)
-        return self.full()
-
-    async def _work(self, item: Any, cell: list[Any]) -> None:
-        loop = self.run.loop
-        while True:
-            try:
-                result = self.function(item)
-                if self.waiting is None:
-                    self.waiting = isawaitable(result)
-                if self.waiting:
-                    result = await result
-            except Exception as error:
-                blamed = self.run.blame(error)
-                raise blamed from blamed.__cause__
-            item = None
-            self._done(result, cell)
-            if self.ended:
-                return
-            free = loop.create_future()
-            self.idle.append(free)
-            item, cell = await free
-
-    def _done(self, result: Any, cell: list[Any]) -> None:
-        self.busy -= 1
-        if not self.ordered:
-            super().put(result)
-        else:
-            cell[0] = result
-            order = self.order
-            while order and order[0][0] is not EMPTY:
-                super().put(order.popleft()[0])
-        self._close_if_done()
-
-    def close(self) -> None:
-        """The source has ended: the lane ends with the last result."""
-        self.ended = True
-        self._close_if_done()
-
-    def _close_if_done(self) -> None:
-        if self.ended and not self.busy:
-            super().close()
-
-
 def _map_concurrently(
-    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], concurrency: int, ordered: bool
+    run: Run,
+    source: Inlet[Any],
+    *,
+    function: Callable[[Any], Any],
+    concurrency: int,
+    ordered: bool,
+    lookahead: int,
 ) -> Channel:
     channel = run.channel()
-    run.pump(source, into=_Pool(run, channel, function, concurrency, ordered))
+    pool = Pool(run, channel, function, concurrency, ordered)
+    source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
+    run.pump(source, into=pool if strategy is None else pool.behind(run.adopt(Inbox()), strategy))
     return channel
 
 
 @stage(
     _map_concurrently,
     name="map",
-    contract=Contract(holds="concurrency", lookahead="concurrency", ordered="ordered"),
+    contract=Contract(
+        holds="concurrency + lookahead", lookahead="concurrency + lookahead", ordered="ordered"
+    ),
 )
 def _concurrent_map(
-    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True
+    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
 ) -> Operator[Any, Any]:
-    return Operator(_concurrent_map, function=function, concurrency=concurrency, ordered=ordered)
+    return Operator(
+        _concurrent_map, function=function, concurrency=concurrency, ordered=ordered, lookahead=lookahead
+    )
 
 
 @overload
 def map(
-    function: Callable[[A], Awaitable[B]], *, concurrency: int = 1, ordered: bool = True
+    function: Callable[[A], Awaitable[B]], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
 ) -> Operator[A, B]: ...
 @overload
-def map(function: Callable[[A], B], *, concurrency: int = 1, ordered: bool = True) -> Operator[A, B]: ...
+def map(
+    function: Callable[[A], B], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+) -> Operator[A, B]: ...
 @step(each="emit(function(item))")
-def map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True) -> Operator[Any, Any]:
+def map(
+    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+) -> Operator[Any, Any]:
     """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
         items    --1---2---3--|
@@ -158,10 +87,12 @@ def map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = T
         concurrency: calls in flight at most; finished results that wait for their turn count as well.
             With 1, each is awaited in the loop that reads the source, without a task.
         ordered: whether results keep the order of the items, or come as they are ready.
+        lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
+            ``map`` becomes this.
 
     Raises:
         TypeError: `function` is not callable, or another argument has the wrong type.
-        ValueError: `concurrency` is less than 1.
+        ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
     An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
     that are ready are delivered first (with `ordered`, those before the first missing one).
@@ -169,8 +100,12 @@ def map(function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = T
     callback("function", function)
     whole("concurrency", concurrency, least=1)
     flag("ordered", ordered)
+    if whole("lookahead", lookahead, least=0) and concurrency == 1:
+        raise ValueError(
+            f"lookahead must be 0 where concurrency is 1, not {lookahead!r}: put buffer(strategy) before it"
+        )
     if concurrency > 1:
-        return _concurrent_map(function, concurrency=concurrency, ordered=ordered)
+        return _concurrent_map(function, concurrency=concurrency, ordered=ordered, lookahead=lookahead)
     return Operator(map, function=function)
 
 

@@ -1,0 +1,170 @@
+"""Operators that are steered from outside: valve."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from streamkit._core.contract import Contract
+from streamkit._engine.channel import Channel
+from streamkit._engine.link import Inlet
+from streamkit._engine.loop import EMPTY
+from streamkit._engine.run import Run
+from streamkit._engine.stage import stage
+from streamkit._engine.stream import Keep
+
+__all__ = ["Valve", "valve"]
+
+
+class Valve:
+    """Holds, lets go, drains or aborts every run whose stream goes through ``ops.valve(this)``.
+
+    Every method may be called from any thread, before a run, while it goes and after. Drained or aborted,
+    it stays so: a later run through it ends at once.
+
+    >>> from streamkit import Stream, Valve, ops
+    >>> tap = Valve()
+    >>> stream = Stream([1, 2, 3]) | ops.valve(tap)
+    >>> list(stream)
+    [1, 2, 3]
+    >>> tap.drain()
+    >>> list(stream)
+    []
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._paused = False
+        self._drained = False
+        self._error: BaseException | None = None
+        self._turns = 0
+        """How often it was turned."""
+        self._runs: list[tuple[AbstractEventLoop, Channel]] = []
+
+    @property
+    def paused(self) -> bool:
+        """Whether items are held."""
+        return self._paused
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was drained or aborted."""
+        return self._drained or self._error is not None
+
+    def pause(self) -> None:
+        """Let nothing pass until `resume`; the source stalls, with one item in hand at most."""
+        with self._lock:
+            self._paused = not self.ended
+        self._tell()
+
+    def resume(self) -> None:
+        """Let items pass again."""
+        with self._lock:
+            self._paused = False
+        self._tell()
+
+    def drain(self) -> None:
+        """Take in no more: the source is closed, what was taken already passes, and the stream completes."""
+        with self._lock:
+            self._paused = False
+            self._drained = True
+        self._tell()
+
+    def abort(self, error: BaseException) -> None:
+        """End with `error`, now; what is held is dropped, and counted.
+
+        Raises:
+            TypeError: `error` is not an exception.
+        """
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"error must be an exception, not {error!r}")
+        with self._lock:
+            self._paused = False
+            self._error = self._error or error
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            self._turns += 1
+            runs = [*self._runs]
+        for loop, channel in runs:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(channel.wake)
+
+    def __repr__(self) -> str:
+        ended = "aborted" if self._error is not None else "drained" if self._drained else None
+        return f"<Valve {ended or ('paused' if self._paused else 'open')}>"
+
+    @contextmanager
+    def _turning(self, loop: AbstractEventLoop, channel: Channel) -> Generator[None, None, None]:
+        """Have `channel` look again whenever the valve is turned."""
+        entry = (loop, channel)
+        with self._lock:
+            self._runs.append(entry)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs.remove(entry)
+
+    async def _passes(self, channel: Channel) -> bool:
+        """Wait while paused. False once drained; raises once aborted."""
+        await channel.until(lambda: not self._paused, asks=False)
+        if self._error is not None:
+            raise self._error
+        return not self._drained
+
+    @staticmethod
+    async def _run(run: Run, source: Inlet[Any], *, control: Valve) -> AsyncIterator[Any]:
+        channel = run.channel()
+        with control._turning(run.loop, channel):
+            if not await control._passes(channel):
+                return
+            run.feed(channel, source)
+            draining = False
+            while True:
+                seen = control._turns
+                if not await control._passes(channel) and not draining:
+                    draining = True
+                    run.halt()
+                item = channel.pop()
+                if item is not EMPTY:
+                    yield item
+                elif not channel.over:
+                    await channel.until(lambda: channel.ready or channel.over or control._turns != seen)  # noqa: B023
+                elif not await channel.wait():
+                    return
+
+
+@stage(
+    Valve._run,  # pyright: ignore[reportPrivateUsage]
+    contract=Contract(holds="1", per_source=True),
+)
+def valve(control: Valve) -> Keep:
+    """Pass items on as `control` lets them: hold them, let them go, drain the stream or abort it.
+
+        items   --a--b--c--d--e--f--|
+        control -----pause----resume--drain
+        valve   --a-----------b-c-d-|
+
+    >>> from streamkit import Stream, Valve, ops
+    >>> list(Stream("ab") | ops.valve(Valve()))
+    ['a', 'b']
+
+    Emits when: an item comes, and the valve is not paused.
+    Waits when: the consumer does, or the valve is paused; then the source stalls.
+    Completes when: the source does, or the valve was drained and what was taken has passed.
+    Closes when: it completes, fails, is drained or aborted, or the consumer leaves.
+
+    Args:
+        control: the `Valve` that is turned from outside, from any thread.
+
+    Raises:
+        TypeError: `control` is not a `Valve`.
+    """
+    if not isinstance(control, Valve):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"control must be a Valve, not {control!r}")
+    return Keep(valve, control=control)
