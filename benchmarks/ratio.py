@@ -30,6 +30,8 @@ class Ratio:
 
 RATIOS: list[Ratio] = []
 """What was measured in this session."""
+NOTES: list[str] = []
+"""What was measured and is no ratio."""
 
 
 async def _timed(work: Work, calls: int) -> float:
@@ -76,9 +78,9 @@ def measure(
 
 def table() -> list[str]:
     """The ratios, as lines of a table."""
-    lines = [f"{'workload':<60} {'streamkit':>11} {'by hand':>11} {'ratio':>6} {'goal':>5}"]
+    lines = [f"{'workload':<60} {'streamkit':>11} {'other':>11} {'ratio':>6} {'goal':>5}"]
     for row in RATIOS:
         goal = "" if row.goal is None else f"{row.goal:.2f}"
         times = f"{row.ours * 1e6:>9.1f}µs {row.by_hand * 1e6:>9.1f}µs"
         lines.append(f"{row.workload:<60} {times} {row.ratio:>6.2f} {goal:>5}")
-    return lines
+    return [*lines, *NOTES]

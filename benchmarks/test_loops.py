@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ratio import Work, measure
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Stream, ops
 
 N = 100_000
 
@@ -142,26 +142,6 @@ async def plain_by_hand() -> int:
     return sum(generator())
 
 
-async def hop_ours() -> int:
-    return await (Stream(numbers) | ops.buffer(Suspend(64)) | ops.count())
-
-
-async def hop_by_hand() -> int:
-    queue: asyncio.Queue[int | None] = asyncio.Queue(64)
-
-    async def produce() -> None:
-        async for number in numbers():
-            await queue.put(number)
-        await queue.put(None)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(produce())
-        total = 0
-        while await queue.get() is not None:
-            total += 1
-    return total
-
-
 CASES: list[tuple[str, Work, Work, float | None, int]] = [
     ("map-filter-map over a range, to a list", range_ours, range_by_hand, 1.10, 1),
     ("map-filter-map over an async generator, to a list", async_ours, async_by_hand, 1.15, 1),
@@ -170,7 +150,6 @@ CASES: list[tuple[str, Work, Work, float | None, int]] = [
     ("build and run map-filter-map over nothing, to a list", empty_ours, empty_by_hand, 25.0, 1_000),
     ("map-filter-map over an async generator, async for", iterated_ours, iterated_by_hand, None, 1),
     ("map-filter-map over a range, plain for", plain_ours, plain_by_hand, None, 1),
-    ("a hop through buffer(Suspend(64)), against asyncio.Queue(64)", hop_ours, hop_by_hand, None, 1),
 ]
 
 

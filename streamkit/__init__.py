@@ -2,7 +2,7 @@
 
 from streamkit import operators as ops
 from streamkit._core.arguments import ABSENT
-from streamkit._core.contract import Contract
+from streamkit._core.contract import Behaviour, Contract
 from streamkit._core.errors import (
     BufferOverflowError,
     EmitterClosedError,
@@ -46,6 +46,7 @@ from streamkit.sources import concat, merge, push, zip
 
 __all__ = [
     "ABSENT",
+    "Behaviour",
     "BufferOverflowError",
     "BufferStats",
     "Channel",

@@ -9,15 +9,28 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from streamkit._core.arguments import ABSENT
 
-__all__ = ["UNBOUNDED", "Contract", "amount"]
+__all__ = ["UNBOUNDED", "Behaviour", "Contract", "amount"]
 
 UNBOUNDED = float("inf")
+
+
+class Behaviour(StrEnum):
+    """What a contract comes to, in one word."""
+
+    PASS_THROUGH = "pass-through"
+    """It keeps nothing and reads nothing ahead."""
+    BOUNDED = "bounded"
+    UNBOUNDED = "unbounded"
+    """What it keeps has no limit."""
+    LOSSY = "lossy"
+    """It may lose items, which are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +55,16 @@ class Contract:
     """Whether items leave in the order in which they came."""
     loses: str = "'nothing'"
     """What it loses, and when."""
+
+    def behaviour(self, arguments: Mapping[str, Any]) -> Behaviour:
+        """What it comes to with these arguments."""
+        if amount(self.loses, arguments) != "nothing":
+            return Behaviour.LOSSY
+        holds = amount(self.holds, arguments)
+        if holds == UNBOUNDED:
+            return Behaviour.UNBOUNDED
+        ahead = amount(self.lookahead, arguments)
+        return Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH
 
 
 @lru_cache(maxsize=512)

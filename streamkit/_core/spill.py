@@ -64,9 +64,10 @@ class SpillStore:
         self._directory = directory
         self._memory: deque[Any] = deque()
         self._files: deque[_File] = deque()
+        self._on_disk = 0
 
     def __len__(self) -> int:
-        return len(self._memory) + sum(file.count for file in self._files)
+        return len(self._memory) + self._on_disk
 
     def __getitem__(self, place: int) -> Any:
         return self._memory[place]
@@ -84,6 +85,7 @@ class SpillStore:
         if not self._files or self._files[-1].size >= _SEGMENT:
             self._files.append(_File(self._directory))
         self._files[-1].write(record)
+        self._on_disk += 1
 
     def popleft(self) -> Any:
         item = self._memory.popleft()
@@ -99,11 +101,13 @@ class SpillStore:
         while self._files and len(self._memory) < self._capacity:
             oldest = self._files[0]
             self._memory.append(pickle.loads(oldest.read()))
+            self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()
 
     def close(self) -> None:
         """Delete what is on disk, and forget what is in memory."""
         self._memory.clear()
+        self._on_disk = 0
         while self._files:
             self._files.popleft().close()

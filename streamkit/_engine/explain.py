@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamkit._core.contract import UNBOUNDED, amount
+from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy
 from streamkit._engine.fusion import collapsed
 from streamkit._engine.link import Inlet, Link
@@ -38,6 +38,8 @@ class Part:
     strategy: str = ""
     """What its buffer does when it is full."""
     loses: str = "nothing"
+    behaviour: Behaviour = Behaviour.PASS_THROUGH
+    """Pass-through, bounded, unbounded or lossy; of several steps, the last of these that one of them is."""
     result: str = ""
     """What it keeps until the end of the run; outside the bound."""
     depth: int = 0
@@ -148,8 +150,12 @@ def _source(source: Source, depth: int) -> Part:
     strategy = source.strategy
     if strategy is None:
         return Part(repr(source), "source", 0, depth=depth)
-    holds = UNBOUNDED if strategy.limit is None or not strategy.overflows else strategy.limit
-    return Part(repr(source), "source", holds, holds, repr(strategy), strategy.loses, depth=depth)
+    holds = strategy.limit if strategy.overflows and strategy.limit is not None else UNBOUNDED
+    behaviour = _BUFFER.behaviour({"holds": holds, "loses": strategy.loses})
+    return Part(repr(source), "source", holds, holds, repr(strategy), strategy.loses, behaviour, depth=depth)
+
+
+_BUFFER = Contract(holds="holds", loses="loses")
 
 
 def _gives_way(stage: Link) -> bool:
@@ -159,8 +165,8 @@ def _gives_way(stage: Link) -> bool:
 
 def _reserves(stage: Link) -> bool:
     """Whether what pumps into `stage` reserves a place before it pulls."""
-    strategies = [value for value in stage.arguments.values() if isinstance(value, Strategy)]
-    return stage.declaration.pumps and all(strategy.waits for strategy in strategies)
+    ahead = amount(stage.declaration.contract.lookahead, stage.arguments)
+    return stage.declaration.pumps and bool(ahead != UNBOUNDED)
 
 
 def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
@@ -170,7 +176,15 @@ def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]
         kept += amount(contract.holds, link.arguments) * weight
         weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
     result = ", ".join(link.declaration.contract.result for link in links if link.declaration.contract.result)
-    return Part(" | ".join(map(repr, links)), "segment", kept, result=result, depth=depth), weight
+    behaviour = max((_behaviour(link) for link in links), key=[*Behaviour].index)
+    part = Part(
+        " | ".join(map(repr, links)), "segment", kept, behaviour=behaviour, result=result, depth=depth
+    )
+    return part, weight
+
+
+def _behaviour(link: Link) -> Behaviour:
+    return link.declaration.contract.behaviour(link.arguments)
 
 
 def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> tuple[Part, list[Part], float]:
@@ -197,6 +211,7 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
         amount(contract.lookahead, arguments) * counted,
         next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
         amount(contract.loses, arguments),
+        _behaviour(link),
         contract.result,
         depth,
     )
