@@ -1,5 +1,8 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean."""
 
+from importlib import import_module
+from typing import Any
+
 from streamkit import operators as ops
 from streamkit._core.arguments import ABSENT
 from streamkit._core.contract import Behaviour, Contract
@@ -7,6 +10,7 @@ from streamkit._core.errors import (
     BufferOverflowError,
     EmitterClosedError,
     EmptyStreamError,
+    ObservableError,
     RateExceededError,
     RunningLoopError,
     SourceConsumedError,
@@ -69,6 +73,7 @@ __all__ = [
     "Keep",
     "KeepLatest",
     "Lane",
+    "ObservableError",
     "Offered",
     "Operator",
     "RateExceededError",
@@ -95,3 +100,12 @@ __all__ = [
     "step",
     "zip",
 ]
+
+_NEIGHBOURS = ("rx",)
+
+
+def __getattr__(name: str) -> Any:
+    """Neighbours are imported when they are first used: ``streamkit.rx`` is ``streamkit.interop.rx``."""
+    if name in _NEIGHBOURS:
+        return import_module(f"streamkit.interop.{name}")
+    raise AttributeError(f"module 'streamkit' has no attribute {name!r}")

@@ -5,6 +5,8 @@ A new operator needs a line here; without one, `test_laws` fails and names it.
 
 from typing import Any
 
+from reactivex import operators as of
+
 from streamkit import (
     Collect,
     Conflate,
@@ -20,6 +22,7 @@ from streamkit import (
     Valve,
     ops,
 )
+from streamkit.interop import rx
 from tests.laws.lab import Item, Lab, Sample
 
 __all__ = ["OPERATORS", "SAMPLES", "SINKS"]
@@ -127,6 +130,8 @@ OPERATORS = [
     Sample("throttle", lambda lab: ops.throttle(4.0, burst=2)),
     Sample("throttle-cost", lambda lab: ops.throttle(4.0, cost=lab.callback(lambda item: 1)), calls=True),
     Sample("throttle-failing", lambda lab: ops.throttle(1.0, burst=100, failing=True)),
+    # rx
+    Sample("rx-operator", lambda lab: rx.operator(of.map(same), of.skip(0), strategy=Suspend(2))),
     # recover
     Sample("catch", lambda lab: ops.catch(lab.callback(lambda _: lab.source())), calls=True, catches=True),
     # share

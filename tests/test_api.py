@@ -9,7 +9,11 @@ import streamkit
 from streamkit import ops
 from streamkit._core.catalogue import Declaration, catalogue
 
-OWN = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
+OWN = [
+    each
+    for each in catalogue()
+    if each.function.__module__.startswith(("streamkit.operators.", "streamkit.sinks"))
+]
 SENTENCES = ("Emits when:", "Waits when:", "Completes when:", "Closes when:")
 
 

@@ -59,7 +59,8 @@ def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
     for module in imports(tree(path)):
         top = module.split(".")[0]
         if top != "streamkit" and top not in sys.stdlib_module_names:
-            assert path.stem in {top, "rx" if top == "reactivex" else top}, f"{name_of(path)} imports {top}"
+            owner = {"reactivex": "rx"}.get(top, top)
+            assert owner in {path.stem, path.parent.name}, f"{name_of(path)} imports {top}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
@@ -96,5 +97,6 @@ def test_imports_make_no_cycle() -> None:
 
 
 def test_the_front_door_only_exports() -> None:
-    allowed = (ast.Expr, ast.ImportFrom, ast.Assign)
-    assert all(isinstance(node, allowed) for node in tree(FRONT_DOOR).body)
+    for node in tree(FRONT_DOOR).body:
+        neighbours = isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
+        assert neighbours or isinstance(node, (ast.Expr, ast.ImportFrom, ast.Assign))

@@ -4,6 +4,7 @@
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
+    ├── ObservableError       (RuntimeError)   an observable failed with what is no exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -20,6 +21,7 @@ __all__ = [
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "ObservableError",
     "RateExceededError",
     "RunningLoopError",
     "SourceConsumedError",
@@ -49,6 +51,10 @@ class EmptyStreamError(StreamkitError, LookupError):
 
 class SourceConsumedError(StreamkitError, RuntimeError):
     """A one-shot iterator was run twice; pass a callable that makes a fresh one to run again."""
+
+
+class ObservableError(StreamkitError, RuntimeError):
+    """An observable failed with something that is no exception, or goes on emitting although it may not."""
 
 
 class RateExceededError(StreamkitError, RuntimeError):

@@ -15,7 +15,7 @@ from streamkit._engine.loop import Kind
 from streamkit._engine.shared import Offered, SharedChannel, Waiter
 from streamkit._engine.source import Opened, Source
 
-__all__ = ["Emitter", "PushSource"]
+__all__ = ["Emitter", "PushSource", "ThreadWaiter"]
 
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -47,7 +47,7 @@ class PushSource(Source):
         return f"push({self.strategy!r})"
 
 
-class _ThreadWaiter(Waiter):
+class ThreadWaiter(Waiter):
     """Waits in a thread that has no event loop."""
 
     def __init__(self, item: Any) -> None:
@@ -128,8 +128,8 @@ class Emitter(Generic[T_contra]):
         """
         limit = None if timeout is None else seconds("timeout", timeout, positive=False)
         self._require_another_thread()
-        outcome = self._channel.offer(item, _ThreadWaiter)
-        if isinstance(outcome, _ThreadWaiter):
+        outcome = self._channel.offer(item, ThreadWaiter)
+        if isinstance(outcome, ThreadWaiter):
             waiter = outcome
             try:
                 waiter.free.wait(limit)

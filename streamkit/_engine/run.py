@@ -223,6 +223,7 @@ class Run:
         """The stage over `inlet`: as an async generator, or as the channel that it fills."""
         stage = self.link.declaration.stage
         assert stage is not None
+        inlet = Inlet(inlet.source.attached(self), inlet.links)
         if self.link.declaration.generates:
             self._stage = stage(self, inlet, **self.link.arguments)
             return Opened(Kind.ASYNC, self._stage, self.leave)

@@ -84,16 +84,37 @@ class SharedChannel(Channel):
         """The thread of that loop."""
         self._waiters: deque[Waiter] = deque()
         """In the order in which they came; none is overtaken by one that comes later."""
+        self.roomy: Callable[[], None] | None = None
+        """Called by the reader, once there is room again."""
         self._waking = False
         self._lost: deque[tuple[Any, str]] = deque()
         """What was dropped, and ``on_drop`` has not been told of yet."""
         self._lane = _lane(self, strategy)
+        self._easy = self._simple = (
+            self._lane.last if type(self._lane.held) is deque and not strategy.marks_gaps else 0.0
+        )
+        """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
         self.adopt(self._lane)
 
     # the producers -------------------------------------------------------------------------
 
+    def take(self, item: Any) -> bool:
+        """Put `item` in where nothing else need be done for it: it is neither the first nor the last in."""
+        with self.lock:
+            lane = self._lane
+            size = len(lane.held)
+            if not 0 < size < self._easy:
+                return False
+            lane.held.append(item)
+            lane.offered += 1
+            if size >= lane.most:
+                lane.most = size + 1
+            return True
+
     def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
         """Put `item` in, or say why not; where there is no room, let a waiter made by `waits` wait."""
+        if self.take(item):
+            return Offered.ACCEPTED
         with self.lock:
             lane = self._lane
             outcome: Offered | Waiter
@@ -106,6 +127,7 @@ class SharedChannel(Channel):
             else:
                 waiter = outcome = waits(item)
                 self._waiters.append(waiter)
+                self._easy = 0
                 lane.tight = True
         if self._lost:
             self._tell()
@@ -116,6 +138,8 @@ class SharedChannel(Channel):
         with self.lock:
             if waiter.outcome is None:
                 self._waiters.remove(waiter)
+                if not self._waiters:
+                    self._easy = self._simple
                 waiter.outcome = self._refused(Offered.FULL)
                 return True
             return False
@@ -127,8 +151,7 @@ class SharedChannel(Channel):
                 return False
             if error is not None:
                 self.fail(error)
-            self._lane.close()
-            self._turn_away()
+            self._close()
             return True
 
     def _put(self, item: Any) -> Offered:
@@ -147,7 +170,9 @@ class SharedChannel(Channel):
         self._lane.refused += 1
         return why
 
-    def _turn_away(self) -> None:
+    def _close(self) -> None:
+        self._easy = 0
+        self._lane.close()
         while self._waiters:
             waiter = self._waiters.popleft()
             waiter.outcome = self._refused(Offered.CLOSED)
@@ -168,8 +193,7 @@ class SharedChannel(Channel):
                 with self.lock:
                     if not self.left:
                         self.fail(error)
-                        self._lane.close()
-                        self._turn_away()
+                        self._close()
                         continue
                 raise
 
@@ -187,7 +211,7 @@ class SharedChannel(Channel):
             if self._waiters:
                 self.admit()
             item = super().pop()
-            if self._waiters:
+            if self._waiters or self.roomy is not None:
                 self.admit()
         return item
 
@@ -199,7 +223,11 @@ class SharedChannel(Channel):
                 waiter = self._waiters.popleft()
                 waiter.outcome = self._put(waiter.item)
                 waiter.wake()
-        lane.tight = lane.tight or bool(self._waiters)
+            if self.roomy is not None:
+                self.roomy()
+        if not self._waiters and lane.open:
+            self._easy = self._simple
+        lane.tight = lane.tight or bool(self._waiters) or self.roomy is not None
 
     async def _wait(self) -> None:
         with self.lock:
@@ -215,7 +243,7 @@ class SharedChannel(Channel):
     def leave(self) -> None:
         with self.lock:
             super().leave()
-            self._turn_away()
+            self._close()
         errors: list[BaseException] = []
         while self._lost:
             try:

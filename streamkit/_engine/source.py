@@ -83,6 +83,10 @@ class Source:
         """Whether the source can be read without awaiting, as far as can be told before it is opened."""
         return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
 
+    def attached(self, run: Any) -> Source:
+        """The source for a stage of `run`: one that cannot wait for the first pull is opened now."""
+        return self
+
     def stats(self) -> list[BufferStats]:
         """What became of the items in the source's own buffer, where it has one."""
         return []

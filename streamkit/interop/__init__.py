@@ -1,0 +1,1 @@
+"""Floor 4: neighbours, one module each, imported when they are first used."""
