@@ -101,7 +101,7 @@ __all__ = [
     "zip",
 ]
 
-_NEIGHBOURS = ("rx",)
+_NEIGHBOURS = ("aiostream", "rx")
 
 
 def __getattr__(name: str) -> Any:

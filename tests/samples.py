@@ -5,6 +5,7 @@ A new operator needs a line here; without one, `test_laws` fails and names it.
 
 from typing import Any
 
+from aiostream import pipe
 from reactivex import operators as of
 
 from streamkit import (
@@ -22,7 +23,7 @@ from streamkit import (
     Valve,
     ops,
 )
-from streamkit.interop import rx
+from streamkit.interop import aiostream, rx
 from tests.laws.lab import Item, Lab, Sample
 
 __all__ = ["OPERATORS", "SAMPLES", "SINKS"]
@@ -130,7 +131,8 @@ OPERATORS = [
     Sample("throttle", lambda lab: ops.throttle(4.0, burst=2)),
     Sample("throttle-cost", lambda lab: ops.throttle(4.0, cost=lab.callback(lambda item: 1)), calls=True),
     Sample("throttle-failing", lambda lab: ops.throttle(1.0, burst=100, failing=True)),
-    # rx
+    # aiostream, rx
+    Sample("aiostream-operator", lambda lab: aiostream.operator(pipe.skip(0), pipe.enumerate())),
     Sample("rx-operator", lambda lab: rx.operator(of.map(same), of.skip(0), strategy=Suspend(2))),
     # recover
     Sample("catch", lambda lab: ops.catch(lab.callback(lambda _: lab.source())), calls=True, catches=True),

@@ -85,13 +85,15 @@ class Channel:
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
-        while not self._ready:
-            if self.error is not None:
-                raise self.error
-            if not self._open:
+        while True:
+            error, ended = self.error, not self._open  # looked at first: nothing comes after them
+            if self._ready:
+                return True
+            if error is not None:
+                raise error
+            if ended:
                 return False
             await self._wait()
-        return True
 
     @property
     def over(self) -> bool:

@@ -109,7 +109,7 @@ class _Chain:
         total = kept + self.start
         if reserved and not self.spreads:
             total = max(0, total - weight)
-        if self.parts:
+        if self.parts and kept != UNBOUNDED:
             first = max(self.parts, key=lambda part: part.holds)
             place = self.parts.index(first)
             self.parts[place] = replace(first, holds=first.holds + total - kept)

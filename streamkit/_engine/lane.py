@@ -198,6 +198,11 @@ class Lane:
         if self.strategy is not None:
             self.channel.dropped(self.strategy, item, reason)
 
+    @property
+    def count(self) -> int:
+        """How many items are held."""
+        return len(self.held)
+
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
         full = self._full_seconds
@@ -211,7 +216,7 @@ class Lane:
             dropped=self.dropped,
             folded=self.folded,
             refused=self.refused,
-            held=len(self.held),
+            held=self.count,
             held_at_most=self.most,
             seconds_full=full,
         )
@@ -266,8 +271,16 @@ class GapLane(Lane):
         self.loosen()
         return item
 
+    @property
+    def count(self) -> int:
+        return len(self.held) - self._marked
+
+    @property
+    def _marked(self) -> bool:
+        return bool(self.held) and self.held[-1].item is EMPTY
+
     def discard(self, errors: list[BaseException]) -> None:
-        if self.held and self.held[-1].item is EMPTY:
+        if self._marked:
             self.held.pop()
         super().discard(errors)
 

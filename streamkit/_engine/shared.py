@@ -69,7 +69,10 @@ class _SharedLane(Lane):
 def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
     lane = lane_of(channel, strategy)
     only_grows = strategy.waits or strategy.fails or strategy.drops_incoming or strategy.limit is None
-    return _SharedLane(channel, strategy) if lane.plain and only_grows else lane
+    if lane.plain and only_grows:
+        return _SharedLane(channel, strategy)
+    lane.plain = False
+    return lane
 
 
 class SharedChannel(Channel):
@@ -156,14 +159,14 @@ class SharedChannel(Channel):
 
     def _put(self, item: Any) -> Offered:
         lane = self._lane
-        full = len(lane.held) >= lane.limit
+        dropped = lane.dropped
         try:
             lane.put(item)
         except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
             self.end(error)
             return Offered.FULL if lane.strategy is not None and lane.strategy.fails else Offered.CLOSED
-        drops = full and lane.strategy is not None and lane.strategy.drops_incoming
-        return Offered.DROPPED if drops else Offered.ACCEPTED
+        incoming = lane.strategy is not None and lane.strategy.drops_incoming
+        return Offered.DROPPED if incoming and lane.dropped > dropped else Offered.ACCEPTED
 
     def _refused(self, why: Offered) -> Offered:
         self._lane.offered += 1
