@@ -81,7 +81,7 @@ def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         loop = runner.get_loop()
         turn = _Turn[T](loop)
         task = loop.create_task(turn.drive(make))
-        task.add_done_callback(lambda _: loop.stop())
+        task.add_done_callback(turn.over)
         try:
             while True:
                 loop.run_forever()
@@ -92,10 +92,10 @@ def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         finally:
             if not task.done():
                 turn.end(task)
-                while not task.done():
-                    loop.run_forever()
-                if not task.cancelled():
-                    task.result()
+            while not turn.ended:  # also where KeyboardInterrupt came out of the loop, before it had stopped
+                loop.run_forever()
+            if not task.cancelled():
+                task.result()
 
 
 class _Turn(Generic[T]):
@@ -107,6 +107,12 @@ class _Turn(Generic[T]):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._resting = False
+        self.ended = False
+
+    def over(self, _: object) -> None:
+        """The task has ended: the loop stops."""
+        self.ended = True
+        self._loop.stop()
 
     async def drive(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
         items = prime(make())
