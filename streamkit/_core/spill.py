@@ -56,6 +56,20 @@ class _File:
         self._file.close()
 
 
+class _Unreadable:
+    """Stands for an item that was written and cannot be read back, until its turn comes."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _loaded(record: bytes) -> Any:
+    try:
+        return pickle.loads(record)
+    except Exception as error:
+        return _Unreadable(error)
+
+
 class SpillStore:
     """A queue that keeps `capacity` items in memory, the oldest, and those behind them on disk."""
 
@@ -91,6 +105,8 @@ class SpillStore:
         item = self._memory.popleft()
         if self._files and len(self._memory) <= self._capacity // 2:
             self._refill()
+        if isinstance(item, _Unreadable):
+            raise item.error
         return item
 
     def pop(self) -> Any:
@@ -100,7 +116,7 @@ class SpillStore:
         """Bring items back from disk, as many as there is room for."""
         while self._files and len(self._memory) < self._capacity:
             oldest = self._files[0]
-            self._memory.append(pickle.loads(oldest.read()))
+            self._memory.append(_loaded(oldest.read()))
             self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()

@@ -38,6 +38,8 @@ class Channel:
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
         self.left = False
+        self.name = ""
+        """Whose it is, where that is not the stage that owns it."""
 
     def lane(self, strategy: Strategy | None) -> Lane:
         """A new lane; without a strategy it is a hand-over: the writer waits until the reader asks."""
@@ -86,7 +88,7 @@ class Channel:
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
         while True:
-            error, ended = self.error, not self._open  # looked at first: nothing comes after them
+            ended, error = not self._open, self.error  # looked at first: nothing comes after them
             if self._ready:
                 return True
             if error is not None:

@@ -13,7 +13,8 @@ class Drive:
     """An awaitable that steps `steps` (the iterator of another awaitable) and waits where that waits.
 
     If it was stepped once before, `waiting` is what it waits for. While `gate` is closed it is held
-    where it waited, at no cost per item: a closed gate is met only when the event loop wakes it.
+    where it waited, at no cost per item: a closed gate is met only when the event loop wakes it. A task
+    that is being cancelled is not held: it is to end.
     """
 
     def __init__(self, steps: Any, *, waiting: Any = None, gate: asyncio.Event | None = None) -> None:
@@ -29,7 +30,7 @@ class Drive:
             while True:
                 try:
                     value = yield waiting
-                    while gate is not None and not gate.is_set():
+                    while gate is not None and not gate.is_set() and not _cancelling():
                         yield from gate.wait().__await__()
                 except BaseException as error:
                     waiting = steps.throw(error)
@@ -37,3 +38,8 @@ class Drive:
                     waiting = steps.send(value)
         except StopIteration as end:
             return end.value
+
+
+def _cancelling() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

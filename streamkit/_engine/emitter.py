@@ -12,6 +12,7 @@ from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceC
 from streamkit._core.strategy import Strategy
 from streamkit._engine.lane import BufferStats
 from streamkit._engine.loop import Kind
+from streamkit._engine.run import Run
 from streamkit._engine.shared import Offered, SharedChannel, Waiter
 from streamkit._engine.source import Opened, Source
 
@@ -31,10 +32,19 @@ class PushSource(Source):
         self.strategy: Strategy | None = strategy
 
     def open(self, *, blocking: bool = False) -> Opened:
+        channel = self._taken()
+        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave)
+
+    def attached(self, run: Run) -> Source:
+        return run.reading(run.adopt(self._taken())).source
+
+    def _taken(self) -> SharedChannel:
         if self._consumed:
             raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
         self._consumed = True
-        return Opened(Kind.CHANNEL, self.value.begin, None, self.value.leave)
+        channel: SharedChannel = self.value
+        channel.name = repr(self)
+        return channel.begin()
 
     @property
     def blocking(self) -> bool:
@@ -177,7 +187,7 @@ class Emitter(Generic[T_contra]):
 
     def _require_another_thread(self) -> None:
         runs: Callable[[], Any] = asyncio._get_running_loop
-        if runs() is not None or self._channel.thread == get_ident():
+        if runs() is not None or (self._channel.thread == get_ident() and not self.closed):
             raise RunningLoopError(
                 "send_blocking would hold the thread that reads, or another event loop: use await send(item)"
             )

@@ -60,8 +60,7 @@ class Job(Generic[R_co]):
 
     def start(self, *, name: str | None = None) -> Handle[R_co]:
         """Run in a task of the running event loop, and return a handle to await, pause and stop it."""
-        book: Book = []
-        return Handle(self.work(book), name or repr(self), book)
+        return Handle(self, name or repr(self))
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
@@ -92,15 +91,13 @@ async def _staged(inlet: Inlet[Any], link: Link, book: Book | None) -> Any:
 class Handle(Generic[R_co]):
     """A job that runs: await it for its result, pause and resume it, or stop it."""
 
-    def __init__(self, work: Coroutine[Any, Any, R_co], name: str, book: Book) -> None:
-        self._book = book
+    def __init__(self, job: Job[R_co], name: str) -> None:
+        loop = asyncio.get_running_loop()
+        self._book: Book = []
         self._open = asyncio.Event()
         self._open.set()
         self._stopped = False
-        self._task: asyncio.Task[R_co] = asyncio.get_running_loop().create_task(
-            _driven(work, self._open), name=name
-        )
-        self._task.add_done_callback(lambda _: work.close())  # it never ran, if it was stopped before
+        self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book, self._open), name=name)
 
     @property
     def done(self) -> bool:
@@ -148,6 +145,6 @@ async def _awaited(job: Job[R]) -> R:
     return await job
 
 
-async def _driven(work: Coroutine[Any, Any, R], gate: asyncio.Event) -> R:
-    result: R = await Drive(work.__await__(), gate=gate)
+async def _driven(job: Job[R], book: Book, gate: asyncio.Event) -> R:
+    result: R = await Drive(job.work(book).__await__(), gate=gate)
     return result

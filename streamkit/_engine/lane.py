@@ -154,7 +154,11 @@ class Lane:
 
     def pop(self) -> Any:
         """The next item of this lane, which must have one."""
-        item = self.held.popleft()
+        try:
+            item = self.held.popleft()
+        except BaseException:  # what was spilled cannot be read back
+            self.refused += 1
+            raise
         self.delivered += 1
         if self.tight:
             self.loosen()

@@ -131,3 +131,12 @@ class Inlet(Generic[T_co]):
     def links(self) -> tuple[Link, ...]:
         """The operators after it."""
         return self._links
+
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` has the same source and equal operators."""
+        if not isinstance(other, Inlet):
+            return NotImplemented
+        return self._source is other._source and self._links == other._links
+
+    def __hash__(self) -> int:
+        return hash((id(self._source), self._links))

@@ -215,7 +215,7 @@ class Run:
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""
         name = repr(self.link)
-        return [lane.stats(name) for channel in self.channels for lane in channel.lanes]
+        return [lane.stats(channel.name or name) for channel in self.channels for lane in channel.lanes]
 
     # how it runs ---------------------------------------------------------------------------
 

@@ -121,9 +121,12 @@ class SharedChannel(Channel):
         with self.lock:
             lane = self._lane
             outcome: Offered | Waiter
+            full = lane.waits and (bool(self._waiters) or len(lane.held) >= lane.limit)
+            if full and self.loop is not None and self.loop.is_closed():
+                self._abandon()
             if not lane.open:
                 outcome = self._refused(Offered.CLOSED)
-            elif not (lane.waits and (self._waiters or len(lane.held) >= lane.limit)):
+            elif not full:
                 outcome = self._put(item)
             elif waits is None:
                 outcome = self._refused(Offered.FULL)
@@ -243,10 +246,14 @@ class SharedChannel(Channel):
             with self.lock:
                 self._reader = None
 
+    def _abandon(self) -> None:
+        """Drop what is held; whoever gave up the lock then tells of it."""
+        super().leave()
+        self._close()
+
     def leave(self) -> None:
         with self.lock:
-            super().leave()
-            self._close()
+            self._abandon()
         errors: list[BaseException] = []
         while self._lost:
             try:
@@ -265,16 +272,19 @@ class SharedChannel(Channel):
 
     def wake(self) -> None:
         reader, loop = self._reader, self.loop
-        if reader is None or loop is None or self._waking:
+        if reader is None or loop is None:
             return
-        if get_ident() == self.thread:
+        if loop.is_closed():  # with the stream still open: nobody will read
+            self._reader = None
+            self._abandon()
+        elif get_ident() == self.thread:
             super().wake()
-            return
-        self._waking = True
-        try:
-            loop.call_soon_threadsafe(self._woken)
-        except RuntimeError:  # the loop was closed with the stream still open: nobody will read
-            self.leave()
+        elif not self._waking:
+            self._waking = True
+            try:
+                loop.call_soon_threadsafe(self._woken)
+            except RuntimeError:  # it was closed just now
+                self._abandon()
 
     def _woken(self) -> None:
         with self.lock:

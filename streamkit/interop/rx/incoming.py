@@ -108,9 +108,9 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             raise ObservableError("the stream takes no more")  # or what emits in subscribe might never end
         if not self._disposed:
             loop = self.loop
-            if get_ident() == self.thread:
+            if get_ident() == self.thread or loop is None or loop.is_closed():
                 self.dispose()
-            elif loop is not None and not loop.is_closed():
+            else:
                 loop.call_soon_threadsafe(self.dispose)
         elif get_ident() in self._late:
             raise ObservableError("the observable goes on, although its subscription was disposed")
@@ -161,6 +161,7 @@ class _ObservableSource(Source):
     def _subscribed(self) -> Observed:
         assert self.strategy is not None
         self._last = Observed(self.value, self.strategy)
+        self._last.name = repr(self)
         return self._last.subscribed()
 
     @property

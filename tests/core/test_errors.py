@@ -1,0 +1,92 @@
+"""The tree of errors, and how errors that come later hang on the first."""
+
+import builtins
+import pickle
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import streamkit
+from streamkit._core import errors
+from streamkit._core.errors import StreamkitError, attach, attached
+
+ERRORS = [
+    value
+    for value in vars(errors).values()
+    if isinstance(value, type) and issubclass(value, StreamkitError) and value is not StreamkitError
+]
+
+
+class TestTree:
+    def test_is_drawn_in_the_docstring_as_it_is(self) -> None:
+        drawn = re.findall(r"^ *[├└]── (\w+) +\((\w+)\) +\S", errors.__doc__ or "", re.MULTILINE)
+        assert dict(drawn) == {error.__name__: error.__bases__[1].__name__ for error in ERRORS}
+        assert all(one < other for (one, _), (other, _) in pairwise(drawn)), "not in order of the alphabet"
+
+    @pytest.mark.parametrize("error", ERRORS, ids=lambda each: each.__name__)
+    def test_each_has_one_root_and_is_a_builtin_error_too(self, error: type[StreamkitError]) -> None:
+        root, builtin = error.__bases__
+        assert root is StreamkitError
+        assert getattr(builtins, builtin.__name__) is builtin
+        assert issubclass(builtin, Exception)
+
+    @pytest.mark.parametrize("error", [StreamkitError, *ERRORS], ids=lambda each: each.__name__)
+    def test_each_is_at_the_front_door_and_named_as_errors_are(self, error: type[StreamkitError]) -> None:
+        assert getattr(streamkit, error.__name__) is error
+        assert error.__name__ in streamkit.__all__
+        assert error.__name__.endswith("Error")
+        assert error.__doc__
+
+    @pytest.mark.parametrize("error", [StreamkitError, *ERRORS], ids=lambda each: each.__name__)
+    def test_each_is_copied_by_pickle(self, error: type[StreamkitError]) -> None:
+        copy = pickle.loads(pickle.dumps(error("what", 5)))
+        assert (type(copy), copy.args) == (error, ("what", 5))
+
+
+class TestAttached:
+    @given(st.lists(st.sampled_from("abc"), max_size=5))
+    def test_all_are_kept_in_the_order_they_came(self, names: list[str]) -> None:
+        first = ValueError("first")
+        later = [OSError(name) for name in names]
+        for error in later:
+            attach(first, error)
+        assert attached(first) == tuple(later)
+
+    def test_none(self) -> None:
+        assert attached(ValueError()) == ()
+
+    def test_an_error_does_not_hang_on_itself(self) -> None:
+        error = ValueError()
+        attach(error, error)
+        assert attached(error) == ()
+
+    def test_the_same_error_hangs_there_once_but_an_equal_one_is_another(self) -> None:
+        first, second = ValueError("first"), OSError("second")
+        attach(first, second)
+        attach(first, second)
+        attach(first, OSError("second"))
+        assert len(attached(first)) == 2
+
+    def test_each_leaves_a_note_that_a_traceback_shows(self) -> None:
+        first = ValueError("first")
+        attach(first, OSError("disk full"))
+        attach(first, KeyError("name"))
+        assert first.__notes__ == ["then failed too: OSError: disk full", "then failed too: KeyError: 'name'"]
+
+    def test_what_is_no_exception_can_hang_and_be_hung_on(self) -> None:
+        leaving = KeyboardInterrupt()
+        attach(leaving, SystemExit(3))
+        assert [type(error) for error in attached(leaving)] == [SystemExit]
+
+    def test_what_is_returned_cannot_change_what_hangs_there(self) -> None:
+        first = ValueError()
+        attach(first, OSError())
+        assert isinstance(attached(first), tuple)
+
+    def test_what_hangs_on_one_error_does_not_hang_on_another(self) -> None:
+        one, other = ValueError(), ValueError()
+        attach(one, OSError())
+        assert attached(other) == ()

@@ -1,0 +1,120 @@
+"""handle.buffers(): what became of the items in each buffer of a job, at every moment of its run."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from operator import add
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamkit import (
+    BufferStats,
+    Collect,
+    Conflate,
+    DropIncoming,
+    DropOldest,
+    Job,
+    KeepLatest,
+    Stream,
+    Suspend,
+    Unbounded,
+    ops,
+)
+from streamkit.testing import run
+
+
+class Ticking:
+    """A source that gives a number each second, and counts what was pulled."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.pulled = 0
+
+    async def __call__(self) -> AsyncIterator[int]:
+        for number in range(self.count):
+            await asyncio.sleep(1.0)
+            self.pulled += 1
+            yield number
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def balanced(stats: BufferStats) -> bool:
+    counted = stats.delivered + stats.dropped + stats.folded + stats.refused + stats.held
+    return stats.offered == counted
+
+
+class TestBuffers:
+    def test_a_job_of_steps_has_none(self) -> None:
+        async def main() -> None:
+            handle = (Stream([1]) | ops.map(abs) | ops.drain()).start()
+            await handle
+            assert handle.buffers() == ()
+
+        run(main)
+
+    def test_each_names_its_stage_and_strategy(self) -> None:
+        async def main() -> None:
+            job = Stream([1]) | ops.buffer(Suspend(2)) | ops.map(abs) | ops.merge([2, 3]) | ops.drain()
+            handle = job.start()
+            await handle
+            found = {(stats.operator.partition("(")[0], stats.strategy) for stats in handle.buffers()}
+            assert found == {("buffer", Suspend(2)), ("merge", Suspend(1))}
+            assert sorted(stats.offered for stats in handle.buffers()) == [1, 1, 2]
+
+        run(main)
+
+    def test_shows_the_state_of_a_running_job(self) -> None:
+        async def main() -> None:
+            async def work(_: int) -> None:
+                await asyncio.sleep(100.0)
+
+            handle = (Stream(range(9)) | ops.buffer(Suspend(4)) | ops.for_each(work)).start()
+            await asyncio.sleep(150.0)  # it is filled again when it is half empty
+            (stats,) = handle.buffers()
+            assert (stats.offered, stats.delivered, stats.held, stats.held_at_most) == (6, 2, 4, 4)
+            assert stats.seconds_full == 50.0
+            await handle.stop()
+            (stats,) = handle.buffers()
+            assert (stats.offered, stats.delivered, stats.held, stats.dropped) == (6, 2, 0, 4)
+
+        run(main)
+
+    @given(
+        strategy=st.sampled_from(
+            [
+                Suspend(2),
+                DropOldest(2),
+                DropIncoming(2),
+                KeepLatest(),
+                Conflate(add),
+                Collect(3),
+                Unbounded(),
+            ]
+        ),
+        pause=st.sampled_from([0.0, 0.5, 1.0, 3.0]),
+        stop=st.floats(0.0, 30.0),
+    )
+    def test_every_item_is_accounted_for_at_every_moment(
+        self, strategy: Any, pause: float, stop: float
+    ) -> None:
+        async def main() -> None:
+            async def work(_: Any) -> None:
+                await asyncio.sleep(pause)
+
+            source = Ticking(10)
+            job: Job[None] = Stream(source) | ops.buffer(strategy) | ops.for_each(work)
+            handle = job.start()
+            while now() < stop:
+                await asyncio.sleep(0.75)
+                assert all(map(balanced, handle.buffers()))
+            await handle.stop()
+            for stats in handle.buffers():
+                assert balanced(stats)
+                assert stats.held == 0
+                assert stats.offered == source.pulled
+
+        run(main)

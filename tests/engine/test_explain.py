@@ -1,0 +1,206 @@
+"""explain: parts, bound, lookahead, what is lost, and the generated loops."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamkit import DropOldest, Explanation, KeepLatest, Stream, Suspend, Unbounded, ops
+from streamkit.testing import run
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def kinds(explanation: Explanation) -> list[str]:
+    return [part.kind for part in explanation.parts]
+
+
+class Counted:
+    """A source that counts what was pulled."""
+
+    def __init__(self) -> None:
+        self.pulled = 0
+
+    async def __call__(self) -> AsyncIterator[int]:
+        for self.pulled in range(1, 1000):
+            yield self.pulled
+
+
+class TestParts:
+    def test_neighbouring_steps_are_one_segment(self) -> None:
+        explanation = (Stream([1]) | ops.map(double) | ops.filter(bool) | ops.take(2)).explain()
+        assert kinds(explanation) == ["source", "segment"]
+        assert explanation.parts[1].text == "map(double) | filter(bool) | take(2)"
+
+    def test_stages_stand_between_segments(self) -> None:
+        stream = Stream([1]) | ops.map(double) | ops.buffer(Suspend(2)) | ops.take(3) | ops.skip(1)
+        assert kinds(stream.explain()) == ["source", "segment", "stage", "segment"]
+
+    def test_a_sink_belongs_to_the_last_segment(self) -> None:
+        explanation = (Stream([1]) | ops.map(double) | ops.to_list()).explain()
+        assert kinds(explanation) == ["source", "segment"]
+        assert explanation.parts[1].text == "map(double) | to_list()"
+
+    def test_what_a_callback_or_a_sink_keeps_is_told_outside_of_the_bound(self) -> None:
+        explanation = (Stream([1]) | ops.scan(or_) | ops.to_list()).explain()
+        assert explanation.parts[1].result == "the state that function returned last, every item"
+        assert explanation.bound == (Stream([1]) | ops.map(double) | ops.drain()).explain().bound
+
+    def test_other_sources_are_nested(self) -> None:
+        explanation = (Stream("ab") | ops.merge(Stream([1]) | ops.map(double), [2]) | ops.take(1)).explain()
+        assert [(part.depth, part.text) for part in explanation.parts] == [
+            (0, "ab".join("''")),
+            (0, "merge(...)"),
+            (1, "[1]"),
+            (1, "map(double)"),
+            (1, "[2]"),
+            (0, "take(1)"),
+        ]
+
+    def test_neighbouring_buffers_are_the_one_that_they_run_as(self) -> None:
+        stream = Stream([1]) | ops.buffer(Suspend(2)) | ops.buffer(Suspend(3))
+        explanation = stream.explain()
+        assert kinds(explanation) == ["source", "stage"]
+        assert (explanation.bound, explanation.lookahead) == (5, 5)
+
+    def test_what_is_lost_is_told(self) -> None:
+        lossy = (Stream([1]) | ops.buffer(DropOldest(2))).explain()
+        assert lossy.parts[1].loses != "nothing"
+        assert lossy.parts[1].strategy == "DropOldest(capacity=2)"
+        assert (Stream([1]) | ops.buffer(Suspend(2))).explain().parts[1].loses == "nothing"
+
+
+class TestSums:
+    @pytest.mark.parametrize(
+        ("make", "lookahead"),
+        [
+            (lambda: ops.map(double), 0),
+            (lambda: ops.batch(5), 0),
+            (lambda: ops.concat([1]), 0),
+            (lambda: ops.timeout(1.0), 0),
+            (lambda: ops.buffer(Suspend(4)), 4),
+            (lambda: ops.buffer(Suspend(4)) | ops.batch(2) | ops.buffer(Suspend(3)), 10),
+            (lambda: ops.merge([1], [2]), 3),
+            (lambda: ops.merge([1], lookahead=5), 10),
+            (lambda: ops.buffer(KeepLatest()), math.inf),
+            (lambda: ops.buffer(Unbounded()), math.inf),
+        ],
+    )
+    def test_what_is_read_ahead(self, make: Callable[[], Any], lookahead: float) -> None:
+        assert (Stream([1]) | make()).explain().lookahead == lookahead
+
+    def test_a_batch_counts_for_its_items(self) -> None:
+        batched = Stream([1]) | ops.batch(10)
+        assert batched.explain().bound == 10
+        assert (batched | ops.batch(2)).explain().bound == 20
+        # the batch that is being filled has its place in the buffer already
+        assert (batched | ops.buffer(Suspend(3))).explain().bound == 30
+
+    def test_bound_is_whole_or_endless(self) -> None:
+        bounded = (Stream([1]) | ops.buffer(Suspend(4)) | ops.map(double, concurrency=3)).explain()
+        assert isinstance(bounded.bound, int)
+        assert isinstance(bounded.lookahead, int)
+        assert (Stream([1]) | ops.buffer(Unbounded())).explain().bound == math.inf
+
+    @given(
+        st.lists(
+            st.sampled_from(
+                [
+                    lambda: ops.map(double),
+                    lambda: ops.batch(3) | ops.flatten(),
+                    lambda: ops.pairwise() | ops.map(max),
+                    lambda: ops.buffer(Suspend(3)),
+                    lambda: ops.timeout(9.0),
+                    lambda: ops.concat([]),
+                    lambda: ops.merge([], lookahead=2),
+                ]
+            ),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    def test_a_stalled_consumer_finds_no_more_inside_than_the_bound(
+        self, makers: list[Callable[[], Any]]
+    ) -> None:
+        async def main() -> None:
+            source = Counted()
+            stream = reduce(or_, [make() for make in makers], Stream(source))
+            bound = stream.explain().bound
+            async with stream.open() as items:
+                for delivered in range(1, 8):
+                    await anext(items)
+                    await asyncio.sleep(5.0)
+                    assert source.pulled - delivered <= bound + _pairs(makers)
+
+        run(main)
+
+    def test_explaining_runs_nothing_and_consumes_nothing(self) -> None:
+        source = Counted()
+        stream = Stream(source) | ops.buffer(Suspend(2))
+        assert repr(stream.explain(code=True)) == repr(stream.explain(code=True))
+        assert source.pulled == 0
+        once = Stream(iter([1, 2])) | ops.map(double)
+        once.explain(code=True)
+        assert list(once) == [2, 4]
+
+
+def _pairs(makers: list[Callable[[], Any]]) -> int:
+    """Items that were pulled and never come out by themselves: the first of each ``pairwise``."""
+    return sum("pairwise" in repr(make()) for make in makers)
+
+
+class TestText:
+    def test_has_a_line_for_each_part_and_one_for_the_sum(self) -> None:
+        stream = Stream(range(9)) | ops.map(double) | ops.buffer(Suspend(4)) | ops.batch(2)
+        text = str(stream.explain())
+        assert text == repr(stream.explain())
+        assert [line.split("  ")[0] for line in text.splitlines()] == [
+            "range(0, 9)",
+            "map(double)",
+            "buffer(Suspend(capacity=4))",
+            "batch(2)",
+            "bound: 6 items inside at most, 4 items read ahead",
+        ]
+
+    def test_says_one_item_and_any_number_of_items(self) -> None:
+        one = str((Stream([1]) | ops.map(double)).explain())
+        assert one.endswith("bound: 1 item inside at most, 0 items read ahead")
+        many = str((Stream([1]) | ops.buffer(Unbounded())).explain())
+        assert many.endswith("bound: any number of items inside at most, any number of items read ahead")
+
+    def test_nested_parts_are_indented(self) -> None:
+        lines = str((Stream("ab") | ops.merge([1])).explain()).splitlines()
+        assert lines[2] == "  [1]"
+
+
+class TestCode:
+    def test_is_shown_on_demand_only(self) -> None:
+        stream = Stream([1]) | ops.map(double)
+        assert stream.explain().code == ()
+        assert len(stream.explain(code=True).code) == 1
+
+    def test_is_python_with_a_loop_per_segment(self) -> None:
+        stream = Stream([1]) | ops.map(double) | ops.buffer(Suspend(1)) | ops.take(1) | ops.skip(0)
+        code = stream.explain(code=True).code
+        assert len(code) == 2
+        for text in code:
+            compile(text, "<code>", "exec")
+            assert text.startswith("async def loop(")
+
+    def test_of_a_long_chain_is_one_loop_for_each_part_it_is_cut_into(self) -> None:
+        stream = Stream(range(3)).pipe(*[ops.map(double)] * 500)
+        code = stream.explain(code=True).code
+        assert len(code) > 1
+        assert list(stream.pipe(ops.take(1))) == [0]
+
+    def test_stands_behind_the_sum_in_the_text(self) -> None:
+        explanation = (Stream([1]) | ops.map(double)).explain(code=True)
+        assert str(explanation).endswith(explanation.code[0].rstrip())

@@ -1,0 +1,392 @@
+"""Jobs and their handles: await, run, start, pause, resume and stop; for buffers() see test_buffers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from operator import add
+from typing import Any
+
+import pytest
+
+from streamkit import (
+    Handle,
+    RunningLoopError,
+    StoppedError,
+    Stream,
+    Suspend,
+    attached,
+    ops,
+)
+from streamkit.testing import run
+
+
+class Ticking:
+    """A source that gives a number each second, and counts what was pulled and closed."""
+
+    def __init__(self, count: int = 100, *, seconds: float = 1.0, closing: float = 0.0) -> None:
+        self.count, self.seconds, self.closing = count, seconds, closing
+        self.begun = self.pulled = self.closed = 0
+
+    async def __call__(self) -> AsyncIterator[int]:
+        self.begun += 1
+        try:
+            for number in range(self.count):
+                await asyncio.sleep(self.seconds)
+                self.pulled += 1
+                yield number
+        finally:
+            await asyncio.sleep(self.closing)
+            self.closed += 1
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def within(seconds: float, awaitable: Awaitable[Any]) -> Any:
+    async with asyncio.timeout(seconds):
+        return await awaitable
+
+
+class TestJob:
+    def test_each_await_is_a_new_run(self) -> None:
+        source = Ticking(3)
+        job = Stream(source) | ops.to_list()
+
+        async def main() -> None:
+            assert await job == [0, 1, 2]
+            assert await job == [0, 1, 2]
+            assert await asyncio.gather(within(9.0, job), within(9.0, job)) == [[0, 1, 2]] * 2
+            assert source.closed == 4
+
+        run(main)
+
+    def test_nothing_begins_before_it_is_awaited(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            job = Stream(source) | ops.drain()
+            await asyncio.sleep(9.0)
+            assert (source.pulled, repr(job)) == (0, f"Job({Stream(source).source!r} | drain())")
+
+        run(main)
+
+    def test_runs_where_no_loop_runs(self) -> None:
+        assert (Stream(Ticking(3, seconds=0.0)) | ops.fold(add, 0)).run() == 3
+
+    def test_run_inside_a_loop_says_what_to_write(self) -> None:
+        async def main() -> None:
+            with pytest.raises(RunningLoopError, match="use await job"):
+                (Stream([1]) | ops.drain()).run()
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        "operator",
+        [
+            ops.buffer(Suspend(1)),
+            ops.take(1),
+        ],
+        ids=repr,
+    )
+    def test_start_needs_a_running_loop(self, operator: Any) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            (Stream([1]) | operator | ops.drain()).start()
+
+    def test_cancelling_closes_the_source_first(self) -> None:
+        async def main() -> None:
+            source = Ticking(closing=5.0)
+            with pytest.raises(TimeoutError):
+                await within(2.5, Stream(source) | ops.buffer(Suspend(2)) | ops.drain())
+            assert (now(), source.closed) == (7.5, 1)
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        "last", [ops.to_list, lambda: ops.broadcast(ops.to_list())], ids=["step", "stage"]
+    )
+    def test_a_second_error_hangs_on_the_first(self, last: Callable[[], Any]) -> None:
+        async def dirty() -> AsyncIterator[int]:
+            try:
+                yield 1
+                yield 0
+            finally:
+                raise OSError("clean-up")
+
+        with pytest.raises(ZeroDivisionError) as caught:
+            (Stream(dirty) | ops.map(lambda number: 1 // number) | last()).run()
+        assert [str(error) for error in attached(caught.value)] == ["clean-up"]
+
+
+class TestStart:
+    def test_runs_beside_the_caller_and_gives_the_result(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking(3)) | ops.to_list()).start()
+            assert not handle.done
+            await asyncio.sleep(10.0)
+            assert handle.done
+            assert await handle == [0, 1, 2]
+            assert await handle == [0, 1, 2]
+            assert now() == 10.0
+
+        run(main)
+
+    def test_an_error_comes_out_of_each_await(self) -> None:
+        async def main() -> None:
+            handle = (Stream([0]) | ops.map(lambda number: 1 // number) | ops.drain()).start()
+            for _ in range(2):
+                with pytest.raises(ZeroDivisionError):
+                    await handle
+            assert handle.done
+
+        run(main)
+
+    def test_has_a_name(self) -> None:
+        async def main() -> None:
+            names: list[str] = []
+
+            def note(_: int) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                names.append(task.get_name())
+
+            await (Stream([1]) | ops.for_each(note)).start(name="import of stars")
+            await (Stream([1]) | ops.for_each(note)).start()
+            assert names == ["import of stars", "Job([1] | for_each(note))"]
+
+        run(main)
+
+    def test_says_how_it_is(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking(2)) | ops.drain()).start(name="ticks")
+            assert repr(handle) == "<Handle running ticks>"
+            handle.pause()
+            assert repr(handle) == "<Handle paused ticks>"
+            handle.resume()
+            await handle
+            assert repr(handle) == "<Handle done ticks>"
+
+        run(main)
+
+    def test_cancelling_who_awaits_it_cancels_it(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            handle = (Stream(source) | ops.drain()).start()
+            with pytest.raises(TimeoutError):
+                await within(2.5, handle)
+            assert (handle.done, source.closed) == (True, 1)
+            with pytest.raises(asyncio.CancelledError):
+                await handle
+
+        run(main)
+
+
+class TestPause:
+    def test_holds_the_job_until_it_is_resumed(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            handle = (Stream(source) | ops.drain()).start()
+            await asyncio.sleep(3.5)
+            handle.pause()
+            assert handle.paused
+            await asyncio.sleep(50.0)
+            assert source.pulled == 3
+            handle.resume()
+            assert not handle.paused
+            await asyncio.sleep(2.5)
+            assert 4 <= source.pulled <= 6
+            await handle.stop()
+
+        run(main)
+
+    def test_what_feeds_it_fills_its_buffers_and_waits_too(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            seen: list[int] = []
+            job = Stream(source) | ops.buffer(Suspend(4)) | ops.for_each(seen.append)
+            handle = job.start()
+            handle.pause()
+            await asyncio.sleep(90.0)
+            handle.resume()
+            await asyncio.sleep(3.5)
+            handle.pause()
+            await asyncio.sleep(90.0)
+            assert len(seen) <= source.pulled <= len(seen) + 5
+            assert handle.buffers()[0].held == 4
+            handle.resume()
+            await handle
+            assert seen == list(range(100))
+
+        run(main)
+
+    def test_before_it_has_begun_holds_it_from_its_first_wait(self) -> None:
+        async def main() -> None:
+            source = Ticking(2)
+            handle = (Stream(source) | ops.to_list()).start()
+            handle.pause()
+            await asyncio.sleep(50.0)
+            assert source.pulled == 0
+            handle.resume()
+            assert await handle == [0, 1]
+
+        run(main)
+
+    def test_twice_is_once_and_so_is_resume(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking(2)) | ops.to_list()).start()
+            handle.resume()
+            handle.pause()
+            handle.pause()
+            assert handle.paused
+            handle.resume()
+            handle.resume()
+            assert await handle == [0, 1]
+            handle.pause()
+            assert await handle == [0, 1]
+
+        run(main)
+
+    def test_a_paused_job_can_be_cancelled(self) -> None:
+        async def main() -> None:
+            source = Ticking(closing=2.0)
+            handle = (Stream(source) | ops.drain()).start()
+            await asyncio.sleep(1.5)
+            handle.pause()
+            await asyncio.sleep(5.0)
+            with pytest.raises(TimeoutError):
+                await within(1.0, handle)
+            assert (handle.done, source.closed) == (True, 1)
+
+        run(lambda: within(1000.0, main()))
+
+
+class TestStop:
+    @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0, 2.5])
+    @pytest.mark.parametrize(
+        "operator", [ops.take(99), ops.buffer(Suspend(2)), ops.merge(Ticking()), ops.timeout(9.0)], ids=repr
+    )
+    def test_returns_when_all_is_closed(self, operator: Any, seconds: float) -> None:
+        async def main() -> None:
+            source = Ticking(closing=5.0)
+            handle = (Stream(source) | operator | ops.drain()).start()
+            await asyncio.sleep(seconds)
+            await handle.stop()
+            assert handle.done
+            assert source.closed == source.begun
+            assert now() == seconds + 5.0 * source.begun
+            with pytest.raises(StoppedError, match="was stopped"):
+                await handle
+
+        run(main)
+
+    def test_before_it_has_begun_runs_nothing(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            handle = (Stream(source) | ops.drain()).start()
+            await handle.stop()
+            assert (source.pulled, source.closed) == (0, 0)
+            with pytest.raises(StoppedError):
+                await handle
+
+        run(main)
+
+    def test_again_or_after_the_end_does_nothing(self) -> None:
+        async def main() -> None:
+            stopped = (Stream(Ticking()) | ops.drain()).start()
+            await stopped.stop()
+            await stopped.stop()
+            ended = (Stream([1]) | ops.to_list()).start()
+            assert await ended == [1]
+            await ended.stop()
+            assert await ended == [1]
+
+        run(main)
+
+    @pytest.mark.parametrize("operator", [ops.take(99), ops.buffer(Suspend(2))], ids=repr)
+    def test_ends_a_paused_job_too(self, operator: Any) -> None:
+        async def main() -> None:
+            source = Ticking(closing=5.0)
+            handle = (Stream(source) | operator | ops.drain()).start()
+            await asyncio.sleep(1.5)
+            handle.pause()
+            await asyncio.sleep(9.0)
+            await handle.stop()
+            assert source.closed == 1
+            with pytest.raises(StoppedError):
+                await handle
+
+        run(lambda: within(1000.0, main()))
+
+    def test_ends_a_paused_job_whose_clean_up_does_not_wait(self) -> None:
+        closed: list[bool] = []
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                await asyncio.sleep(99.0)
+                yield 1
+            finally:
+                closed.append(True)
+
+        async def main() -> None:
+            handle = (Stream(source) | ops.drain()).start()
+            await asyncio.sleep(1.0)
+            handle.pause()
+            await handle.stop()
+            assert closed == [True]
+
+        run(main)
+
+    def test_from_two_tasks_at_once(self) -> None:
+        async def main() -> None:
+            source = Ticking(closing=5.0)
+            handle = (Stream(source) | ops.drain()).start()
+            await asyncio.sleep(1.5)
+            await asyncio.gather(handle.stop(), handle.stop())
+            assert (handle.done, source.closed) == (True, 1)
+
+        run(main)
+
+    def test_an_error_while_closing_comes_out_of_await(self) -> None:
+        async def dirty() -> AsyncIterator[int]:
+            try:
+                await asyncio.sleep(99.0)
+                yield 1
+            finally:
+                raise OSError("clean-up")
+
+        async def main() -> None:
+            handle = (Stream(dirty) | ops.drain()).start()
+            await asyncio.sleep(1.0)
+            await handle.stop()
+            with pytest.raises(OSError, match="clean-up"):
+                await handle
+
+        run(main)
+
+    def test_does_not_take_over_a_cancellation_that_came_first(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking()) | ops.drain()).start()
+            with pytest.raises(TimeoutError):
+                await within(1.5, handle)
+            await handle.stop()
+            with pytest.raises(asyncio.CancelledError):
+                await handle
+
+        run(main)
+
+    def test_who_awaits_the_handle_is_not_cancelled_with_it(self) -> None:
+        async def main() -> None:
+            handle: Handle[None] = (Stream(Ticking()) | ops.drain()).start()
+
+            async def wait() -> str:
+                try:
+                    await handle
+                except StoppedError:
+                    return "stopped"
+                return "ended"
+
+            task = asyncio.ensure_future(wait())
+            await asyncio.sleep(1.5)
+            await handle.stop()
+            assert await task == "stopped"
+            assert task.cancelling() == 0
+
+        run(main)

@@ -1,0 +1,163 @@
+"""Sources: what may stand at the left of a pipe, in how many runs, and what is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from streamkit import SourceConsumedError, Stream, ops
+from streamkit.testing import run
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+async def numbers() -> AsyncIterator[int]:
+    for number in range(4):
+        await asyncio.sleep(1.0)
+        yield number
+
+
+async def collect(stream: Any) -> list[Any]:
+    return [item async for item in stream]
+
+
+class Old:
+    """Iterable by ``__getitem__`` alone, as Python still allows."""
+
+    def __getitem__(self, place: int) -> int:
+        return [0, 1, 2, 3][place]
+
+
+class Both:
+    """Iterable in both ways; says in which it was."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield "plain"
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        yield "async"
+
+
+class Vector:
+    """An array that, as NumPy's do, would take over ``|`` for each of its elements."""
+
+    def __init__(self, *items: int) -> None:
+        self.items = items
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.items)
+
+    def __or__(self, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None:
+            return NotImplemented
+        return [item | other for item in self.items]
+
+
+class TestLeftSide:
+    @pytest.mark.parametrize(
+        "left",
+        [
+            [0, 1, 2, 3],
+            (0, 1, 2, 3),
+            range(4),
+            {0: "a", 1: "b", 2: "c", 3: "d"},
+            Old(),
+            lambda: [0, 1, 2, 3],
+            lambda: iter(range(4)),
+            lambda: (number for number in range(4)),
+            bytes(range(4)),
+            Stream(range(4)),
+            lambda: Stream(range(4)),
+        ],
+        ids=[
+            "list",
+            "tuple",
+            "range",
+            "dict",
+            "getitem",
+            "maker",
+            "iterators",
+            "generators",
+            "bytes",
+            "stream",
+            "streams",
+        ],
+    )
+    def test_any_iterable_or_what_makes_one(self, left: Any) -> None:
+        expected = [0, 2, 4, 6]
+        assert list(left | ops.map(double)) == expected
+        assert run(lambda: collect(left | ops.map(double))) == expected
+        assert (left | ops.map(double) | ops.to_list()).run() == expected
+
+    @pytest.mark.parametrize(
+        "left", [numbers, lambda: numbers(), Stream(numbers)], ids=["function", "maker", "stream"]
+    )
+    def test_any_async_iterable_or_what_makes_one(self, left: Any) -> None:
+        stream = left | ops.map(double)
+        assert run(lambda: collect(stream)) == run(lambda: collect(stream)) == [0, 2, 4, 6]
+
+    def test_an_array_does_not_take_the_operator_apart(self) -> None:
+        assert list(Vector(1, 2) | ops.map(double)) == [2, 4]
+        assert (Vector(1, 2) | ops.to_list()).run() == [1, 2]
+        assert (Vector(1, 2) | (ops.map(double) | ops.to_list())).run() == [2, 4]
+
+    def test_what_can_be_read_both_ways_is_read_as_the_reader_reads(self) -> None:
+        assert list(Stream(Both())) == ["plain"]
+        assert run(lambda: collect(Stream(Both()))) == ["async"]
+
+    @pytest.mark.parametrize("value", [5, None, object(), 1.5])
+    def test_what_cannot_be_iterated_is_refused_at_once(self, value: Any) -> None:
+        for make in (lambda: Stream(value), lambda: value | ops.take(1), lambda: value | ops.count()):
+            with pytest.raises(TypeError) as caught:
+                make()
+            assert str(caught.value) == (
+                f"source must be an iterable, an async iterable, or a callable that makes one, not {value!r}"
+            )
+
+    def test_a_coroutine_gets_a_hint_and_is_closed(self) -> None:
+        with pytest.raises(TypeError, match="await it first"):
+            Stream(asyncio.sleep(1.0))  # type: ignore[arg-type]
+
+    def test_a_coroutine_function_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="not the coroutine function"):
+            Stream(asyncio.sleep)  # type: ignore[arg-type]
+
+    def test_an_observable_gets_a_hint(self) -> None:
+        class Observable:
+            def subscribe(self, *_: Any) -> None: ...
+
+        with pytest.raises(TypeError, match=r"use streamkit\.rx\.from_observable"):
+            Stream(Observable())  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("value", [5, None, asyncio.sleep])
+    def test_a_callable_that_makes_nothing_iterable_fails_when_it_is_run(self, value: Any) -> None:
+        stream = Stream(lambda: value)
+        with pytest.raises(TypeError, match="must return an iterable or an async iterable, not"):
+            list(stream)
+        with pytest.raises(TypeError, match="must return an iterable or an async iterable, not"):
+            (stream | ops.drain()).run()
+
+
+class TestOneShotSources:
+    @pytest.mark.parametrize(
+        "make", [lambda: iter([1, 2]), lambda: (n for n in [1, 2]), lambda: map(abs, [1, 2])]
+    )
+    def test_a_second_run_fails_and_says_what_to_do(self, make: Callable[[], Any]) -> None:
+        stream = Stream(make())
+        assert list(stream) == [1, 2]
+        with pytest.raises(SourceConsumedError, match="can be run only once, and was: pass a callable"):
+            list(stream)
+
+    def test_an_async_generator_is_one(self) -> None:
+        stream = Stream(numbers())
+        assert run(lambda: collect(stream)) == [0, 1, 2, 3]
+        with pytest.raises(SourceConsumedError):
+            run(lambda: collect(stream))
+
+    def test_what_makes_iterators_is_none(self) -> None:
+        for again in ([1, 2], lambda: iter([1, 2]), {1: 0, 2: 0}.keys()):
+            stream = Stream(again)
+            assert list(stream) == list(stream) == [1, 2]

@@ -1,0 +1,430 @@
+"""batch_within."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import repeat
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamkit import BufferStats, DropOldest, StoppedError, Stream, Suspend, ops
+from streamkit.testing import run
+
+Source = Callable[[], AsyncIterator[Any]]
+Noted = list[tuple[float, Any]]
+
+ERROR = OSError("source")
+
+
+def drawn(marbles: str, cleaned: list[float] | None = None) -> Source:
+    """A source drawn in seconds: `--a-b|` has a after 2, b after 4, ends after 5; with X it fails."""
+
+    async def source() -> AsyncIterator[Any]:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            for second, mark in enumerate(marbles):
+                if mark == "-":
+                    continue
+                await asyncio.sleep(max(0.0, begun + second - loop.time()))
+                if mark == "X":
+                    raise ERROR
+                if mark == "|":
+                    return
+                yield mark
+            await loop.create_future()
+        finally:
+            if cleaned is not None:
+                cleaned.append(loop.time())
+
+    return source
+
+
+def gapped(items: list[Any], gaps: list[float]) -> Source:
+    """A source whose items come each so many seconds after the one before."""
+
+    async def source() -> AsyncIterator[Any]:
+        for item, gap in zip(items, gaps, strict=False):
+            await asyncio.sleep(gap)
+            yield item
+
+    return source
+
+
+def noted(stream: Any, *busy: float) -> Noted:
+    """When each list came, joined; then the end: "|" or an error. After the n-th, the consumer is `busy`."""
+
+    async def main() -> Noted:
+        loop = asyncio.get_running_loop()
+        seen: Noted = []
+        pauses = iter(busy)
+        try:
+            async for items in stream:
+                seen.append((loop.time(), "".join(map(str, items))))
+                if pause := next(pauses, 0.0):
+                    await asyncio.sleep(pause)
+        except Exception as error:
+            return [*seen, (loop.time(), error)]
+        return [*seen, (loop.time(), "|")]
+
+    return run(main)
+
+
+def stopped(stream: Any, seconds: float) -> BufferStats:
+    """The counts of the stream's buffer, when its consumer never came back and was stopped."""
+
+    async def main() -> BufferStats:
+        handle = (stream | ops.for_each(lambda _: asyncio.sleep(9e9))).start()
+        await asyncio.sleep(seconds)
+        await handle.stop()
+        with pytest.raises(StoppedError):
+            await handle
+        return handle.buffers()[0]
+
+    return run(main)
+
+
+SECONDS = st.integers(0, 12).map(lambda quarters: quarters / 4)
+
+
+class TestBatches:
+    def test_the_diagram(self) -> None:
+        stream = Stream(drawn("--a-b-c--d-----------e--|")) | ops.batch_within(3, seconds=5.0)
+        assert noted(stream) == [(6.0, "abc"), (14.0, "d"), (24.0, "e"), (24.0, "|")]
+
+    @given(
+        items=st.lists(st.integers(0, 9), max_size=20),
+        gaps=st.lists(SECONDS, min_size=20, max_size=20),
+        busy=st.lists(SECONDS, max_size=20),
+        count=st.integers(1, 6),
+        heaviest=st.none() | st.integers(1, 20),
+        before=st.sampled_from([0, 1, 5]),
+    )
+    def test_concatenated_they_are_the_input_and_none_is_too_long_or_too_heavy(
+        self,
+        items: list[int],
+        gaps: list[float],
+        busy: list[float],
+        count: int,
+        heaviest: int | None,
+        before: int,
+    ) -> None:
+        stream = Stream(gapped(items, gaps))
+        if before:
+            stream |= ops.buffer(Suspend(before))
+        if heaviest is None:
+            stream |= ops.batch_within(count, seconds=1.0)
+        else:
+            stream |= ops.batch_within(count, seconds=1.0, weight=int, heaviest=heaviest)
+        batches = [batch for _, batch in noted(stream, *busy)[:-1]]
+        assert "".join(batches) == "".join(map(str, items))
+        for batch in batches:
+            assert 1 <= len(batch) <= count
+            assert len(batch) == 1 or heaviest is None or sum(map(int, batch)) <= heaviest
+
+    @given(
+        gaps=st.lists(st.integers(1, 16).map(lambda quarters: quarters / 4), max_size=12),
+        count=st.integers(1, 5),
+    )
+    def test_a_list_leaves_when_it_is_full_or_its_first_item_has_waited_long_enough(
+        self, gaps: list[float], count: int
+    ) -> None:
+        expected: Noted = []
+        now, since, held = 0.0, 0.0, ""
+        for number, gap in enumerate(gaps):
+            now += gap
+            # one that comes when the time ends may go with either list: see below
+            if held and now > since + 2.125:
+                expected.append((since + 2.125, held))
+                held = ""
+            since, held = since if held else now, f"{held}{number}"
+            if held.count(",") + 1 == count:
+                expected.append((now, held))
+                held = ""
+            elif held:
+                held += ","
+        end = [(now, held)] if held else []
+        seen = noted(
+            Stream(gapped([f"{number}," for number in range(len(gaps))], gaps))
+            | ops.batch_within(count, seconds=2.125)
+        )
+        assert [(time, batch.rstrip(",")) for time, batch in seen] == [
+            *((time, batch.rstrip(",")) for time, batch in [*expected, *end]),
+            (now, "|"),
+        ]
+
+    def test_an_item_that_comes_with_the_end_of_the_time_is_in_one_of_the_two(self) -> None:
+        seen = noted(Stream(drawn("-a----b------|")) | ops.batch_within(9, seconds=5.0))
+        assert seen in (
+            [(6.0, "ab"), (13.0, "|")],
+            [(6.0, "a"), (11.0, "b"), (13.0, "|")],
+        )
+
+    def test_count_of_one_passes_each_on_as_it_comes(self) -> None:
+        stream = Stream(drawn("-a--b|")) | ops.batch_within(1, seconds=9.0)
+        assert noted(stream) == [(1.0, "a"), (4.0, "b"), (5.0, "|")]
+
+    def test_each_list_is_its_own(self) -> None:
+        first, second = Stream("abc") | ops.batch_within(2, seconds=9.0)
+        first.clear()
+        assert second == ["c"]
+
+    def test_what_is_left_comes_at_the_end_at_once(self) -> None:
+        assert noted(Stream(drawn("-ab|")) | ops.batch_within(9, seconds=60.0)) == [(3.0, "ab"), (3.0, "|")]
+
+    def test_empty(self) -> None:
+        assert noted(Stream(drawn("---|")) | ops.batch_within(2, seconds=1.0)) == [(3.0, "|")]
+
+    def test_nothing_is_emitted_while_nothing_comes(self) -> None:
+        stream = Stream(drawn("--------------------a----|")) | ops.batch_within(2, seconds=1.0)
+        assert noted(stream) == [(21.0, "a"), (25.0, "|")]
+
+
+class TestSlowConsumer:
+    def test_the_list_fills_up_and_then_the_source_waits(self) -> None:
+        pulled: list[int] = []
+
+        async def main() -> None:
+            stream = Stream(range(99)) | ops.tap(pulled.append) | ops.batch_within(4, seconds=1.0)
+            async with stream.open() as items:
+                await asyncio.sleep(9.0)
+                assert pulled == []
+                for number in range(3):
+                    assert await anext(items) == list(range(4 * number, 4 * number + 4))
+                    await asyncio.sleep(9.0)
+                    assert len(pulled) <= 4 * number + 8
+
+        run(main)
+
+    def test_nothing_is_lost(self) -> None:
+        stream = Stream(drawn("-abcdefghij-k|")) | ops.batch_within(3, seconds=2.0)
+        seen = noted(stream, *repeat(7.0, 9))
+        assert "".join(item for _, item in seen) == "abcdefghijk|"
+
+    def test_time_counts_from_when_the_first_item_came_while_the_consumer_was_busy(self) -> None:
+        stream = Stream(drawn("-abc-d---e--------|")) | ops.batch_within(3, seconds=5.0)
+        assert noted(stream, 3.0) == [(3.0, "abc"), (10.0, "de"), (18.0, "|")]
+
+    def test_a_list_whose_time_is_over_when_the_consumer_asks_leaves_at_once(self) -> None:
+        stream = Stream(drawn("-abc-d--e-----------|")) | ops.batch_within(3, seconds=5.0)
+        assert noted(stream, 9.0) == [(3.0, "abc"), (12.0, "de"), (20.0, "|")]
+
+    def test_an_item_that_began_no_list_because_it_was_too_heavy_counts_from_when_it_came(self) -> None:
+        stream = Stream(drawn("abc------------------|")) | ops.batch_within(
+            9, seconds=5.0, weight=lambda _: 2, heaviest=3
+        )
+        # c came after 2 s, while the consumer was busy: its time is over when that asks again after 11
+        assert noted(stream, 10.0)[:3] == [(1.0, "a"), (11.0, "b"), (11.0, "c")]
+
+
+class TestWeight:
+    def test_a_list_that_is_as_heavy_as_allowed_leaves_at_once(self) -> None:
+        stream = Stream(drawn("-2-1-3--1|")) | ops.batch_within(9, seconds=60.0, weight=int, heaviest=3)
+        assert noted(stream) == [(3.0, "21"), (5.0, "3"), (9.0, "1"), (9.0, "|")]
+
+    def test_an_item_that_would_make_it_too_heavy_begins_the_next(self) -> None:
+        stream = Stream(drawn("-2-2--------1|")) | ops.batch_within(9, seconds=5.0, weight=int, heaviest=3)
+        assert noted(stream) == [(3.0, "2"), (8.0, "2"), (13.0, "1"), (13.0, "|")]
+
+    def test_one_that_is_heavier_alone_is_a_list_of_its_own_at_once(self) -> None:
+        stream = Stream(drawn("-1-9-1-|")) | ops.batch_within(9, seconds=60.0, weight=int, heaviest=3)
+        assert noted(stream) == [(3.0, "1"), (3.0, "9"), (7.0, "1"), (7.0, "|")]
+        assert noted(Stream(drawn("-98|")) | ops.batch_within(9, seconds=60.0, weight=int, heaviest=3)) == [
+            *((1.0, "9"), (2.0, "8"), (3.0, "|"))
+        ]
+
+    def test_zero_weights_fill_a_list_up_to_its_count(self) -> None:
+        stream = Stream("00000") | ops.batch_within(2, seconds=60.0, weight=int, heaviest=0.5)
+        assert [batch for _, batch in noted(stream)] == ["00", "00", "0", "|"]
+
+    def test_an_item_without_weight_joins_no_list_that_is_full(self) -> None:
+        stream = Stream(drawn("-3-0-|")) | ops.batch_within(9, seconds=60.0, weight=int, heaviest=3)
+        assert noted(stream) == [(1.0, "3"), (5.0, "0"), (5.0, "|")]
+
+    def test_fractions(self) -> None:
+        stream = Stream([0.25] * 9) | ops.batch_within(9, seconds=9.0, weight=lambda item: item, heaviest=1.0)
+        assert [len(batch) for batch in stream] == [4, 4, 1]
+
+    def test_an_awaitable_is_awaited(self) -> None:
+        async def weight(item: str) -> int:
+            await asyncio.sleep(0.5)
+            return int(item)
+
+        stream = Stream(drawn("-2-2---|")) | ops.batch_within(9, seconds=60.0, weight=weight, heaviest=3)
+        assert noted(stream) == [(3.5, "2"), (7.0, "2"), (7.0, "|")]
+
+    def test_time_counts_from_when_the_first_item_came_while_it_was_weighed(self) -> None:
+        async def weight(item: str) -> int:
+            await asyncio.sleep(2.0)
+            return 1
+
+        stream = Stream(drawn("-ab----------|")) | ops.batch_within(
+            9, seconds=6.0, weight=weight, heaviest=99
+        )
+        assert noted(stream) == [(7.0, "ab"), (13.0, "|")]
+
+    def test_count_is_heeded_too(self) -> None:
+        stream = Stream("11111") | ops.batch_within(2, seconds=60.0, weight=int, heaviest=99)
+        assert [batch for _, batch in noted(stream)] == ["11", "11", "1", "|"]
+
+
+class TestEnds:
+    def test_what_is_held_comes_before_an_error_of_the_source(self) -> None:
+        stream = Stream(drawn("-abX")) | ops.batch_within(9, seconds=60.0)
+        assert noted(stream) == [(3.0, "ab"), (3.0, ERROR)]
+
+    def test_what_came_while_the_consumer_was_busy_comes_before_an_error_of_the_source(self) -> None:
+        stream = Stream(drawn("-abcdX")) | ops.batch_within(2, seconds=60.0)
+        assert noted(stream, 9.0) == [(2.0, "ab"), (11.0, "cd"), (11.0, ERROR)]
+
+    def test_an_error_of_weight_is_named_and_closes_the_source(self) -> None:
+        error = ValueError("weight")
+        cleaned: list[float] = []
+
+        def weight(item: str) -> int:
+            if item == "c":
+                raise error
+            return 1
+
+        stream = Stream(drawn("-abcd-", cleaned)) | ops.batch_within(
+            9, seconds=60.0, weight=weight, heaviest=9
+        )
+        assert noted(stream)[-1] == (3.0, error)
+        assert error.__notes__[0].startswith("in batch_within(9, seconds=60.0, weight=weight, heaviest=9")
+        assert "test_batch_within.py:" in error.__notes__[0]
+        assert cleaned == [3.0]
+
+    def test_what_is_held_comes_before_an_error_of_weight(self) -> None:
+        error = ValueError("weight")
+
+        def weight(item: str) -> int:
+            if item == "c":
+                raise error
+            return 1
+
+        stream = Stream(drawn("-abcd-")) | ops.batch_within(9, seconds=60.0, weight=weight, heaviest=9)
+        assert noted(stream) == [(3.0, "ab"), (3.0, error)]
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            *((value, ValueError) for value in (-1, float("nan"), float("inf"))),
+            *((value, TypeError) for value in ("1", None, True)),
+        ],
+    )
+    def test_a_weight_that_is_none_is_named(self, value: Any, kind: type[Exception]) -> None:
+        stream = Stream("a") | ops.batch_within(9, seconds=9.0, weight=lambda _: value, heaviest=9)
+        error = noted(stream)[-1][1]
+        assert type(error) is kind
+        assert str(error) == f"weight must be a finite number of at least 0, not {value!r}"
+        assert error.__notes__[0].startswith("in batch_within(9, ")
+
+    def test_a_consumer_that_leaves_while_a_list_fills_closes_the_source(self) -> None:
+        cleaned: list[float] = []
+
+        async def main() -> None:
+            stream = Stream(drawn("-ab-", cleaned)) | ops.batch_within(9, seconds=60.0)
+            async with stream.open() as items:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(5.0):
+                        await anext(items)
+            assert cleaned == [5.0]
+
+        run(main)
+
+    def test_what_came_while_the_consumer_was_busy_is_counted_as_dropped_at_an_early_end(self) -> None:
+        stats = stopped(Stream(drawn("-abcd-")) | ops.batch_within(2, seconds=60.0), 9.0)
+        assert (stats.offered, stats.delivered, stats.dropped, stats.held) == (4, 2, 2, 0)
+
+    def test_what_is_in_the_list_is_counted_as_dropped_at_an_early_end(self) -> None:
+        stats = stopped(Stream(drawn("-ab-")) | ops.batch_within(9, seconds=60.0), 9.0)
+        assert (stats.offered, stats.delivered, stats.dropped, stats.held) == (2, 0, 2, 0)
+
+    def test_on_drop_is_told_of_what_is_in_the_list_at_an_early_end(self) -> None:
+        dropped: list[tuple[Any, str]] = []
+        strategy = DropOldest(2, on_drop=lambda item, why: dropped.append((item, why)))
+        stopped(Stream(drawn("-ab-")) | ops.buffer(strategy) | ops.batch_within(9, seconds=60.0), 9.0)
+        assert sorted(dropped) == [("a", "closed"), ("b", "closed")]
+
+    def test_what_is_in_the_list_is_held_until_it_leaves(self) -> None:
+        async def main() -> None:
+            handle = (Stream(drawn("-ab-----|")) | ops.batch_within(9, seconds=60.0) | ops.drain()).start()
+            await asyncio.sleep(4.0)
+            before = [(stats.held, stats.delivered) for stats in handle.buffers()]
+            await handle
+            after = [(stats.held, stats.delivered) for stats in handle.buffers()]
+            assert (before, after) == ([(2, 0)], [(0, 2)])
+
+        run(main)
+
+
+class TestBufferBefore:
+    def test_it_is_read_through_without_another_task(self) -> None:
+        async def main() -> None:
+            stream = Stream(range(9)) | ops.buffer(Suspend(3)) | ops.batch_within(2, seconds=9.0)
+            handle = (stream | ops.drain()).start()
+            await handle
+            assert [stats.strategy for stats in handle.buffers()] == [Suspend(5)]
+
+        run(main)
+
+    def test_its_strategy_decides_what_is_lost_while_the_consumer_is_busy(self) -> None:
+        dropped: list[tuple[Any, str]] = []
+        strategy = DropOldest(1, on_drop=lambda item, why: dropped.append((item, why)))
+        stream = Stream(drawn("-abcdefgh-|")) | ops.buffer(strategy) | ops.batch_within(2, seconds=1.0)
+        seen = noted(stream, 20.0)
+        assert seen[0] == (2.0, "ab")
+        assert "".join(item for _, item in seen) == "abfgh|"
+        assert dropped == [("c", "full"), ("d", "full"), ("e", "full")]
+
+    @given(
+        gaps=st.lists(SECONDS, min_size=20, max_size=20),
+        busy=st.lists(SECONDS, max_size=20),
+        count=st.integers(1, 4),
+        heaviest=st.integers(1, 9),
+    )
+    def test_no_strategy_is_upset_by_the_places_that_a_list_takes(
+        self, gaps: list[float], busy: list[float], count: int, heaviest: int
+    ) -> None:
+        dropped: list[Any] = []
+        strategy = DropOldest(1, on_drop=lambda item, why: dropped.append(item))
+        stream = Stream(gapped(list("12345678901234567890"), gaps)) | ops.buffer(strategy)
+        batched = stream | ops.batch_within(count, seconds=1.0, weight=int, heaviest=heaviest)
+        passed = "".join(batch for _, batch in noted(batched, *busy)[:-1])
+        assert sorted(passed + "".join(dropped)) == sorted("12345678901234567890")
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("name", "value", "kind", "allowed"),
+        [
+            ("count", 0, ValueError, "a whole number of at least 1"),
+            ("count", -1, ValueError, "a whole number of at least 1"),
+            ("count", 2.0, TypeError, "a whole number of at least 1"),
+            ("count", True, TypeError, "a whole number of at least 1"),
+            ("count", None, TypeError, "a whole number of at least 1"),
+            ("seconds", 0, ValueError, "a finite number of seconds above 0"),
+            ("seconds", -1.0, ValueError, "a finite number of seconds above 0"),
+            ("seconds", float("inf"), ValueError, "a finite number of seconds above 0"),
+            ("seconds", "1", TypeError, "a finite number of seconds above 0"),
+            ("heaviest", 0, ValueError, "a finite number above 0"),
+            ("heaviest", float("inf"), ValueError, "a finite number above 0"),
+            ("heaviest", "9", TypeError, "a finite number above 0"),
+            ("weight", 9, TypeError, "a callable"),
+            ("weight", None, TypeError, "a callable"),
+        ],
+    )
+    def test_each_is_named_with_its_value_and_what_is_allowed(
+        self, name: str, value: Any, kind: type[Exception], allowed: str
+    ) -> None:
+        arguments: dict[str, Any] = {"count": 3, "seconds": 1.0, "weight": len, "heaviest": 9.0, name: value}
+        with pytest.raises(kind) as caught:
+            ops.batch_within(**arguments)
+        assert str(caught.value) == f"{name} must be {allowed}, not {value!r}"
+
+    def test_weight_and_heaviest_come_together(self) -> None:
+        for arguments in ({"weight": len}, {"heaviest": 3.0}):
+            with pytest.raises(ValueError, match="weight and heaviest must be given together"):
+                ops.batch_within(3, seconds=1.0, **arguments)  # type: ignore[arg-type]
