@@ -103,25 +103,30 @@ class _Chain:
     parts: list[Part] = field(default_factory=list[Part])
     spreads: bool = False
 
-    def ended(self, weight: float, *, reserved: bool) -> list[Part]:
-        """The parts, with the item in hand; less the place that was `reserved` for it where it goes."""
+    def ended(self, weight: float, before: Link | None, *, reserved: bool) -> tuple[list[Part], float]:
+        """The parts, with the item in hand, less the place that was `reserved` for it where it goes.
+
+        And what the stage `before` has in hand, where nothing stands between that and where it goes.
+        """
+        if not self.parts:
+            working = before is not None and before.declaration.generates and not reserved
+            return [], weight if working else 0
         kept = sum(part.holds for part in self.parts)
         total = kept + self.start
         if reserved and not self.spreads:
             total = max(0, total - weight)
-        if self.parts and kept != UNBOUNDED:
+        if kept != UNBOUNDED:
             first = max(self.parts, key=lambda part: part.holds)
             place = self.parts.index(first)
             self.parts[place] = replace(first, holds=first.holds + total - kept)
-        return self.parts
+        return self.parts, 0
 
 
 def _pipeline(
-    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None
+    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None, weight: float = 1
 ) -> tuple[list[Part], float]:
     """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
     parts = [] if source is None else [_source(source, depth)]
-    weight: float = 1
     chain = _Chain(weight)
     last: Link | None = None
     for group in _groups(collapsed(links)):
@@ -131,7 +136,7 @@ def _pipeline(
             chain.parts.append(part)
             chain.spreads = chain.spreads or any(link.declaration.contract.spreads for link in group)
         elif last.declaration.pumps:
-            parts += chain.ended(weight, reserved=_reserves(last))
+            _end(parts, chain, weight, before, depth, reserved=_reserves(last))
             through = before is not None and before.declaration.buffers
             part, inner, weight = _stage(last, weight, depth, through=through)
             parts += [part, *inner]
@@ -139,11 +144,19 @@ def _pipeline(
         else:
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
-    parts += chain.ended(weight, reserved=reader is not None and _reserves(reader))
-    if not chain.parts and reader is None and last is not None and last.declaration.generates:
-        place = max(place for place, part in enumerate(parts) if part.depth == depth)
-        parts[place] = replace(parts[place], holds=parts[place].holds + weight)  # in the consumer's hand
+    _end(parts, chain, weight, last, depth, reserved=reader is not None and _reserves(reader))
     return parts, weight
+
+
+def _end(
+    parts: list[Part], chain: _Chain, weight: float, before: Link | None, depth: int, *, reserved: bool
+) -> None:
+    """Add the parts of `chain`; where it has none, what the stage before it has in hand."""
+    ended, extra = chain.ended(weight, before, reserved=reserved)
+    parts += ended
+    if extra:
+        place = max(place for place, part in enumerate(parts) if part.depth == depth)
+        parts[place] = replace(parts[place], holds=parts[place].holds + extra)
 
 
 def _source(source: Source, depth: int) -> Part:
@@ -202,7 +215,10 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 inner += parts
             elif hasattr(each, "links"):  # a branch: operators without a source of their own
                 reader = None if link.declaration.sink else link
-                inner += _pipeline(None, each.links, depth + 1, reader)[0]
+                own_links = each.links[
+                    each.links[0].declaration.buffers :
+                ]  # a buffer at its head is counted above
+                inner += _pipeline(None, own_links, depth + 1, reader, weight)[0]
     counted = own if contract.per_source else weight
     part = Part(
         f"{link.declaration.name}(...)" if inner else repr(link),

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import ABSENT, callback, flag, whole
-from streamkit._core.contract import Contract
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator
 
@@ -196,7 +195,6 @@ def distinct_until_changed(key: Callable[[A], object]) -> Operator[A, A]: ...
             last = value
             emit(item)
     """,
-    contract=Contract(holds="1"),
 )
 def distinct_until_changed(key: Any = ABSENT) -> Any:
     """Leave out items that equal the one before them.

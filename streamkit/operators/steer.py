@@ -141,7 +141,7 @@ class Valve:
 
 @stage(
     Valve._run,  # pyright: ignore[reportPrivateUsage]
-    contract=Contract(holds="1", per_source=True),
+    contract=Contract(),
 )
 def valve(control: Valve) -> Keep:
     """Pass items on as `control` lets them: hold them, let them go, drain the stream or abort it.

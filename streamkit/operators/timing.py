@@ -37,7 +37,7 @@ async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIter
             return
 
 
-@stage(_timeout, contract=Contract(holds="1", per_source=True))
+@stage(_timeout)
 def timeout(seconds: float) -> Keep:
     """Fail if an item that is asked for does not come within `seconds`.
 
@@ -88,7 +88,7 @@ async def _keep_alive(
 def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joined[B]: ...
 @overload
 def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
-@stage(_keep_alive, contract=Contract(holds="1", per_source=True))
+@stage(_keep_alive)
 def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     """Where nothing was passed on for `seconds`, pass on what `function` returns.
 
