@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/python examples/flights.py
 
 test: $(READY)
-	$(BIN)/python -m pytest -p no:benchmark
+	$(BIN)/python -m pytest -p no:benchmark -n auto
 
 check: $(READY)
 	$(BIN)/ruff format --check

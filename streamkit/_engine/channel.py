@@ -8,7 +8,7 @@ here, once.
 
 from __future__ import annotations
 
-from asyncio import Future, get_running_loop
+from asyncio import Future, get_running_loop, sleep
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -120,7 +120,8 @@ class Channel:
         try:
             while not condition():
                 if late:
-                    return False
+                    await sleep(0)  # what comes at the same moment is in time
+                    return condition()
                 await self._wait()
             return True
         finally:

@@ -144,7 +144,7 @@ def _pipeline(
         else:
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
-    _end(parts, chain, weight, last, depth, reserved=reader is not None and _reserves(reader))
+    _end(parts, chain, weight, last, depth, reserved=reader is not None)
     return parts, weight
 
 

@@ -73,6 +73,8 @@ class Lane:
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
         self.plain = type(self) is Lane and type(self.held) is deque
         """Whether its items may be put in and taken out of `held` by one who counts as `put` and `pop` do."""
+        self.kept: list[Any] = []
+        """Items that were popped, but have not left: they count as held."""
         self.open = True
         self.writer: Future[None] | None = None
         self.offered = self.delivered = self.dropped = self.folded = self.refused = 0
@@ -103,6 +105,7 @@ class Lane:
             self.most = size
         if size == 1:
             self.channel.arrived(self)
+            size = len(held)  # a reader that is no task has taken it out already
         if size < self.limit:
             return False
         self._full_since = self.channel.clock()
@@ -122,7 +125,7 @@ class Lane:
         self.folded += strategy.folds
         self.dropped += len(dropped)
         for lost in dropped:
-            self._drop(lost, "full")
+            self._told(self._bare(lost), "full")
 
     def full(self) -> bool:
         """Whether a writer must wait before it pulls: there is no room, or (hand-over) nobody asks."""
@@ -175,12 +178,22 @@ class Lane:
             self.wake()
         self.tight = False
 
-    def lend(self, count: int) -> None:
-        """Let `count` places be taken by items that were popped, but are still inside; below 0, give back."""
-        self.limit -= count
-        self.last -= count
-        if count < 0 and len(self.held) < self.limit:
-            self.wake()
+    def keep(self, item: Any) -> None:
+        """Count `item`, which was popped, as held until `release`."""
+        self.kept.append(item)
+        self.delivered -= 1
+        self.limit -= 1
+        self.last -= 1
+
+    def release(self) -> list[Any]:
+        """All that was kept, in order: now it is delivered, and leaves room."""
+        items, self.kept = self.kept, []
+        self.delivered += len(items)
+        if self.open or self.limit >= 0:
+            self.limit += len(items)
+            self.last += len(items)
+        self.wake()
+        return items
 
     def discard(self, errors: list[BaseException]) -> None:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
@@ -189,23 +202,28 @@ class Lane:
         self._full_since = None
         self.wake()
         held = self.held
-        self.dropped += len(held)
+        kept, self.kept = self.kept, []
+        self.dropped += len(held) + len(kept)
         if isinstance(held, SpillStore):
             held.close()
-        for item in [held.popleft() for _ in range(len(held))]:
+        for lost in (*kept, *(self._bare(held.popleft()) for _ in range(len(held)))):
             try:
-                self._drop(item, "closed")
+                self._told(lost, "closed")
             except Exception as error:
                 errors.append(error)
 
-    def _drop(self, item: Any, reason: str) -> None:
+    def _bare(self, entry: Any) -> Any:
+        """The item in an entry of `held`."""
+        return entry
+
+    def _told(self, item: Any, reason: str) -> None:
         if self.strategy is not None:
             self.channel.dropped(self.strategy, item, reason)
 
     @property
     def count(self) -> int:
         """How many items are held."""
-        return len(self.held)
+        return len(self.held) + len(self.kept)
 
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
@@ -247,8 +265,8 @@ class GapLane(Lane):
     def put(self, item: Any) -> bool:
         return super().put(_Numbered(self.offered + 1, item))
 
-    def _drop(self, item: Any, reason: str) -> None:
-        super()._drop(item.item, reason)
+    def _bare(self, entry: Any) -> Any:
+        return entry.item
 
     def close(self) -> None:
         if self.open and self._last() < self.offered:
@@ -277,7 +295,7 @@ class GapLane(Lane):
 
     @property
     def count(self) -> int:
-        return len(self.held) - self._marked
+        return super().count - self._marked
 
     @property
     def _marked(self) -> bool:

@@ -59,7 +59,7 @@ class Pool(Lane):
     def refill(self) -> None:
         """Take what there is room for out of the inbox, and end when that has."""
         inbox = self.inbox
-        if inbox is None:
+        if inbox is None or self.channel.error is not None:
             return
         while not self.full():
             item = inbox.pop()

@@ -280,7 +280,10 @@ class Run:
         self.halt()
         late = self._late
         for channel in self.channels:
-            _gather(late, channel.leave)
+            try:
+                channel.leave()
+            except Exception as error:  # of an ``on_drop``
+                late.append(self.blame(error))
         generators = (
             [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
         )
@@ -312,10 +315,3 @@ class Run:
                     task.cancel()
         if cancelled is not None:
             raise cancelled
-
-
-def _gather(late: list[BaseException], close: Callable[[], None]) -> None:
-    try:
-        close()
-    except Exception as error:
-        late.append(error)

@@ -73,32 +73,40 @@ async def _batch_within(
 ) -> AsyncIterator[Any]:
     channel = run.adopt(_Clocked(run.halt))
     lane = run.feed(channel, source, Suspend(count))
-    held, heavy = list[Any](), 0.0
-    since = emitted = 0.0
-    while True:
-        following, weighs = list[Any](), 0.0
-        if len(held) < count and heavy < heaviest:
+    since = emitted = heavy = 0.0
+    failed: Exception | None = None
+    while failed is None:
+        following, weighs, came = list[Any](), 0.0, 0.0
+        if len(lane.kept) < count and heavy < heaviest:
             item = channel.pop()
             if item is not EMPTY:
-                lane.lend(1)  # it stays inside until its list leaves
-                weighs = await _weight(run, weight, item)
-                if not held:
-                    since = max(emitted, channel.since)
-                if not held or heavy + weighs <= heaviest:
-                    held.append(item)
-                    heavy += weighs
-                    continue
-                following = [item]
-            elif not held:
+                came = max(emitted, channel.since)
+                try:
+                    weighs = await _weight(run, weight, item)
+                except Exception as error:
+                    failed = error
+                if failed is None:
+                    if not lane.kept:
+                        since = came
+                    if not lane.kept or heavy + weighs <= heaviest:
+                        lane.keep(item)
+                        heavy += weighs
+                        continue
+                    following = [item]
+            elif not lane.kept:
                 if not await channel.wait():
                     return
                 continue
             elif not channel.over and await channel.before(since + seconds):
                 continue
-        full, held, heavy = held, following, weighs
-        lane.lend(-len(full))
-        since = emitted = run.loop.time()
-        yield full
+        full = lane.release()
+        for item in following:
+            lane.keep(item)
+        since, heavy = came, weighs
+        emitted = run.loop.time()
+        if full:
+            yield full
+    raise failed
 
 
 async def _weight(run: Run, weight: Any, item: Any) -> float:

@@ -112,7 +112,7 @@ async def _extrapolate(
                 await sleep(0)  # the source comes first, even if the consumer never waits
             item = channel.pop()
             if item is not EMPTY:
-                _close(more)
+                _close(run, more)
                 more = await run.call(iter, await run.call(function, item))
                 yield item
                 continue
@@ -122,19 +122,24 @@ async def _extrapolate(
             elif not await channel.wait():
                 return
     finally:
-        _close(more)
+        _close(run, more)
 
 
 def _next(run: Run, items: Iterator[Any]) -> Any:
     try:
         return next(items, EMPTY)
     except Exception as error:
-        raise run.blame(error) from error.__cause__
+        blamed = run.blame(error)
+        raise blamed from blamed.__cause__
 
 
-def _close(items: Iterator[Any]) -> None:
+def _close(run: Run, items: Iterator[Any]) -> None:
     if isinstance(items, Generator):
-        items.close()
+        try:
+            items.close()
+        except Exception as error:
+            blamed = run.blame(error)
+            raise blamed from blamed.__cause__
 
 
 @overload
@@ -213,8 +218,8 @@ def throttle(
 ) -> Keep:
     """Pass items on no faster than `rate` per second: a token bucket.
 
-        items           abc---------d--|
-        throttle(1/2.0) a--b--c-----d--|
+        items         abc---------d--|
+        throttle(1/3) a--b--c-----d--|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))

@@ -125,7 +125,7 @@ async def _gathered(
     return tuple(results)
 
 
-_BUFFERED = "sum(0 if s is None else unbounded if s.limit is None else s.limit for s in _strategies)"
+_BUFFERED = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
 _AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in _strategies)"
 _LOSES = "', '.join(s.loses for s in _strategies if s and s.loses != 'nothing') or 'nothing'"
 

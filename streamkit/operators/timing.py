@@ -137,7 +137,7 @@ def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     """Every `seconds`, pass on the latest item, if there is a new one.
 
         items     --a-b-c-----------d---|
-        sample(5) -----b----c----------d|
+        sample(5) -----b----c---------d-|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.sample(60.0))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -223,7 +222,7 @@ class TestLookahead:
         pulled: list[int] = []
 
         async def main() -> None:
-            stream = Stream(count()) | ops.tap(pulled.append)
+            stream = Stream(range(1000)) | ops.tap(pulled.append)
             async with (stream | ops.map(Work(), concurrency=2, lookahead=9)).open() as items:
                 await asyncio.sleep(9.0)
                 assert pulled == []
@@ -407,7 +406,7 @@ class TestClose:
         work = Work(50.0)
 
         async def main() -> None:
-            stream = Stream(count()) | ops.map(work, concurrency=2, lookahead=3)
+            stream = Stream(range(1000)) | ops.map(work, concurrency=2, lookahead=3)
             async with stream.open() as items:
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(5.0):

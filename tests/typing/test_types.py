@@ -3,7 +3,7 @@
 from typing import assert_type
 
 import streamkit
-from streamkit import Job, Operator, Sink, Stream, ops
+from streamkit import Collect, Conflate, Job, KeepLatest, Operator, Sink, Stream, Suspend, Valve, ops
 
 
 def text(number: int) -> str:
@@ -76,3 +76,55 @@ def test_lambdas() -> None:
     job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()  # pyright: ignore
     assert_type(job, Job[list[list[list[int]]]])  # pyright: ignore
     assert job.run() == [[[2], [3]]]
+
+
+async def weighed(number: int) -> float:
+    return float(number)
+
+
+async def numbers_later(number: int) -> list[int]:
+    return [number]
+
+
+def numbers(number: int) -> list[int]:
+    return [number]
+
+
+def beat() -> None:
+    return None
+
+
+async def beat_later() -> str:
+    return "still here"
+
+
+def test_rates() -> None:
+    assert_type(NUMBERS | ops.buffer(Suspend(2)), Stream[int])
+    assert_type(NUMBERS | ops.buffer(KeepLatest()), Stream[int])
+    assert_type(NUMBERS | ops.buffer(Conflate(add)), Stream[int])
+    assert_type(NUMBERS | ops.buffer(Collect(2)), Stream[list[int]])
+    assert_type(NUMBERS | ops.conflate(add), Stream[int])
+    assert_type(NUMBERS | ops.extrapolate(numbers), Stream[int])
+    assert_type(NUMBERS | ops.extrapolate(numbers_later), Stream[int])
+    assert_type(NUMBERS | ops.throttle(2.0), Stream[int])
+    assert_type(NUMBERS | ops.throttle(2.0, burst=2, cost=text, failing=True), Stream[int])
+    assert_type(NUMBERS | ops.buffer(Suspend(2)) | ops.map(later, concurrency=2, lookahead=2), Stream[str])
+    assert_type(NUMBERS | ops.map(text, concurrency=2, lookahead=2, ordered=False), Stream[str])
+
+
+def test_clocks() -> None:
+    assert_type(NUMBERS | ops.keep_alive(1.0, function=beat_later), Stream[int | str])
+    assert_type(NUMBERS | ops.keep_alive(1.0, function=beat), Stream[int | None])
+    assert_type(NUMBERS | ops.sample(1.0), Stream[int])
+    assert_type(NUMBERS | ops.sample(1.0, on_drop=print), Stream[int])
+    assert_type(NUMBERS | ops.debounce(1.0), Stream[int])
+    assert_type(NUMBERS | ops.batch_within(2, seconds=1.0), Stream[list[int]])
+    heavy = ops.batch_within(2, seconds=1.0, weight=weighed, heaviest=2)
+    assert_type(NUMBERS | heavy, Stream[list[int]])
+    assert_type(ops.map(text) | heavy, Operator[int, list[str]])
+
+
+def test_valves() -> None:
+    assert_type(NUMBERS | ops.valve(Valve()), Stream[int])
+    assert_type(Valve().paused, bool)
+    assert_type(Valve().ended, bool)

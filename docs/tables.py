@@ -1,0 +1,289 @@
+"""Writes docs/reference.md: what every operator does, and what it holds, as it is declared.
+
+    python docs/tables.py [file]
+
+The words come from the operators' docstrings, the numbers from their contracts. Nothing is kept by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from streamkit import Behaviour, Contract, ops
+from streamkit._core.catalogue import Declaration, catalogue
+
+HERE = Path(__file__).parent / "reference.md"
+CONDITIONS = ("Emits", "Waits", "Completes", "Closes")
+
+INTRODUCTION = """\
+# Operators and sinks
+
+Written by `python docs/tables.py` from the docstrings and the contracts in the code: change those, and run
+it again.
+
+The first table of each family says what an operator does, and when. The second says what it holds, in
+items that it receives. *Holds* is what it keeps between two pulls, besides the one in its hand; *lookahead*,
+what it takes from its source before anyone asks. Words in `this type` are its arguments; `strategies` are
+those of the buffers with which branches begin. *Unbounded* stands where there is no limit. *Kind* sums it up:
+
+| kind | it |
+| --- | --- |
+| pass-through | keeps nothing and reads nothing ahead |
+| bounded | keeps or reads ahead items, to a limit |
+| unbounded | may keep any number of items |
+| lossy | may lose items |
+
+Where an operator has two forms, each has its line: a *step* is a part of one loop, a *stage* has tasks, a
+buffer or a clock. [backpressure.md](backpressure.md) says what each strategy does.
+"""
+
+# -- formulas -------------------------------------------------------------------------------------
+
+ATTRIBUTES = {
+    "limit": "the limit of {}",
+    "loses": "what {} loses",
+    "overflows": "{} can be full",
+    "waits": "{} waits",
+}
+"""How what a strategy says of itself is read."""
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.Eq: "is",
+    ast.NotEq: "is not",
+    ast.Lt: "<",
+    ast.LtE: "≤",
+    ast.Gt: ">",
+    ast.GtE: "≥",
+}
+
+
+def readable(formula: str) -> str:
+    """A formula of a contract in words.
+
+    >>> readable("strategy.limit if strategy.waits else unbounded")
+    'the limit of `strategy` if `strategy` waits, otherwise unbounded'
+    """
+    return _said(ast.parse(formula, mode="eval").body)
+
+
+def _said(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(words)):
+            return words
+        case ast.Name(id="unbounded"):
+            return "unbounded"
+        case ast.Attribute(value=ast.Name() as owner, attr=name) if name in ATTRIBUTES:
+            return ATTRIBUTES[name].format(_code(owner))
+        case ast.IfExp():
+            return _either(node)
+        case ast.BoolOp(op=ast.Or(), values=[*values, ast.Constant(value=str(words))]):
+            return f"{' or '.join(map(_said, values))}; if there is none, {words}"
+        case ast.BoolOp(op=ast.Or()) | ast.BoolOp(op=ast.And()):
+            joint = " or " if isinstance(node.op, ast.Or) else " and "
+            return joint.join(map(_said, node.values))
+        case ast.Compare(left=left, ops=[found], comparators=[ast.Name(id="ABSENT")]):
+            return f"{_said(left)} is {'not ' if isinstance(found, ast.Is) else ''}given"
+        case ast.Compare(left=left, ops=[found], comparators=[right]):
+            return f"{_said(left)} {COMPARISONS[type(found)]} {_said(right)}"
+        case ast.BinOp(op=ast.Add(), left=left, right=right) if not _plain(node):
+            return f"{_said(left)}, plus {_said(right)}"
+        case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp() as terms]):
+            return f"the sum, {_each(terms)}, of ({_said(terms.elt)})"
+        case ast.Call(func=ast.Attribute(attr="join"), args=[ast.GeneratorExp() as terms]):
+            return f"{_said(terms.elt)} {_each(terms)}"
+    return ast.unparse(node) if isinstance(node, ast.Constant) else _code(node)
+
+
+def _plain(node: ast.expr) -> bool:
+    """Whether it reads best as it is written."""
+    return not any(isinstance(inner, (ast.IfExp, ast.GeneratorExp)) for inner in ast.walk(node))
+
+
+def _code(node: ast.expr) -> str:
+    text = re.sub(
+        r"(?<!\w)_(?=\w)", "", ast.unparse(node)
+    )  # `_strategies` is what the form calls `strategies`
+    return f"`{text}`"
+
+
+def _either(node: ast.expr) -> str:
+    """``a if b, c if d, otherwise e``."""
+    cases: list[str] = []
+    while isinstance(node, ast.IfExp):
+        cases.append(f"{_said(node.body)} if {_said(node.test)}")
+        node = node.orelse
+    return ", ".join([*cases, f"otherwise {_said(node)}"])
+
+
+def _each(terms: ast.GeneratorExp) -> str:
+    (loop,) = terms.generators
+    where = "".join(f" where {_said(test)}" for test in loop.ifs)
+    return f"for each {_said(loop.target)} of {_said(loop.iter)}{where}"
+
+
+# -- kinds ----------------------------------------------------------------------------------------
+
+NOTHING, SOME, ANY = range(3)
+"""What a number can come to: none, a finite one, one without a limit."""
+
+
+def kinds(contract: Contract) -> list[Behaviour]:
+    """What the contract can come to, over all arguments; with given ones, `Contract.behaviour` says it."""
+    found: set[Behaviour] = set()
+    losses = _losses(ast.parse(contract.loses, mode="eval").body)
+    if True in losses:
+        found.add(Behaviour.LOSSY)
+    if False in losses:
+        for holds, ahead in product(_sizes(contract.holds), _sizes(contract.lookahead)):
+            if holds == ANY:
+                found.add(Behaviour.UNBOUNDED)
+            else:
+                found.add(Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH)
+    return sorted(found, key=[*Behaviour].index)
+
+
+def _losses(node: ast.expr) -> set[bool]:
+    """Whether something is lost: True, False, or either."""
+    match node:
+        case ast.Constant(value=words):
+            return {words != "nothing"}
+        case ast.IfExp(body=body, orelse=other):
+            return _losses(body) | _losses(other)
+    return {True, False}
+
+
+def _sizes(formula: str) -> set[int]:
+    return _size(ast.parse(formula, mode="eval").body)
+
+
+def _size(node: ast.expr) -> set[int]:
+    match node:
+        case ast.Constant(value=0):
+            return {NOTHING}
+        case ast.Name(id="unbounded"):
+            return {ANY}
+        case ast.IfExp(body=body, orelse=other):
+            return _size(body) | _size(other)
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return {max(pair) for pair in product(_size(left), _size(right))}
+        case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp(elt=each)]):
+            return {NOTHING} | _size(each)
+    return {SOME}
+
+
+# -- docstrings -----------------------------------------------------------------------------------
+
+
+def sections(function: Callable[..., Any]) -> dict[str, str]:
+    """The summary line of a docstring, and when the operator emits, waits, completes and closes."""
+    text = inspect.getdoc(function) or ""
+    found = {"": _line(text.partition("\n\n")[0])}
+    for word in CONDITIONS:
+        if match := re.search(rf"^{word} when: (.*(?:\n    .*)*)", text, re.MULTILINE):
+            found[word] = _line(match[1])
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`").removesuffix(".")
+
+
+def made_of(name: str) -> str:
+    """What an operator without a declaration is short for: the code at the end of its first line."""
+    summary = sections(getattr(ops, name))[""]
+    if (code := re.search(r"`[^`]+\)`$", summary)) is None:
+        raise LookupError(
+            f"{name} is not declared, and does not end its first line with what it is short for"
+        )
+    return code[0]
+
+
+def called(name: str) -> str:
+    """How the operator is called: its name, and those of its arguments."""
+    parameters = inspect.signature(getattr(ops, name)).parameters.values()
+    shown = [str(each.replace(annotation=each.empty, default=each.empty)) for each in parameters]
+    return f"`{name}({', '.join(argument for argument in shown if argument.lstrip('*')[0] != '_')})`"
+
+
+# -- the page -------------------------------------------------------------------------------------
+
+
+def families() -> dict[str, dict[str, list[Declaration]]]:
+    """By module and name, the forms of each operator; none of those that are made of another."""
+    found: dict[str, dict[str, list[Declaration]]] = {}
+    forms: dict[tuple[str, str], list[Declaration]] = {}
+    for declaration in catalogue():
+        forms.setdefault((declaration.function.__module__, declaration.name), []).append(declaration)
+    for name in ops.__all__:
+        module = getattr(ops, name).__module__
+        found.setdefault(module, {})[name] = forms.get((module, name), [])
+    return dict(sorted(found.items()))
+
+
+def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """A table without the columns that are empty in every row."""
+    used = [place for place in range(len(head)) if any(row[place] for row in rows)]
+    for row in [head, ["---"] * len(head), *rows]:
+        yield "| " + " | ".join(row[place].replace("|", "\\|") for place in used) + " |"
+
+
+def conditions(names: dict[str, list[Declaration]]) -> Iterator[str]:
+    """What each operator does, and when."""
+    head = ["operator", "what it does", *(f"{word.lower()} when" for word in CONDITIONS)]
+    rows: list[list[str]] = []
+    for name in names:
+        found = sections(getattr(ops, name))
+        rows.append([called(name), *(found.get(word, "") for word in ("", *CONDITIONS))])
+    return table(head, rows)
+
+
+def contracts(names: dict[str, list[Declaration]]) -> Iterator[str]:
+    """What each form of each operator holds."""
+    head = ["operator", "holds", "lookahead", "order", "loses", "keeps as its result", "kind"]
+    rows: list[list[str]] = []
+    for name, forms in names.items():
+        for form in sorted(forms, key=lambda form: form.stage is not None):
+            which = (
+                "" if len(forms) == 1 else f" ({'sink' if form.sink else 'stage' if form.stage else 'step'})"
+            )
+            rows.append([f"`{name}`{which}", *_contract(form.contract)])
+        if not forms:
+            rows.append([f"`{name}`", f"as {made_of(name)}", *[""] * 5])
+    return table(head, rows)
+
+
+def _contract(contract: Contract) -> list[str]:
+    source = " per source" if contract.per_source else ""
+    kind = " or ".join(", ".join(kinds(contract)).rsplit(", ", 1))
+    order = {"True": "kept", "ordered": "kept if `ordered`"}.get(contract.ordered)
+    return [
+        readable(contract.holds) + source * (contract.holds != "0"),
+        readable(contract.lookahead) + source * (contract.lookahead != "0"),
+        order or readable(contract.ordered),
+        readable(contract.loses),
+        contract.result,
+        kind,
+    ]
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [INTRODUCTION]
+    for module, names in families().items():
+        about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
+        lines += [f"## {module.rpartition('.')[2]}", "", f"{about.rpartition(': ')[0]}.", ""]
+        lines += [*conditions(names), "", *contracts(names), ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    file.write_text(page(), encoding="utf-8", newline="\n")
