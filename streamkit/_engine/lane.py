@@ -124,6 +124,8 @@ class Lane:
             raise
         self.folded += strategy.folds
         self.dropped += len(dropped)
+        if len(self.held) < self.limit:
+            self._not_full()
         for lost in dropped:
             self._told(self._bare(lost), "full")
 
@@ -169,14 +171,17 @@ class Lane:
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it."""
-        if self._full_since is not None:
-            self._full_seconds += self.channel.clock() - self._full_since
-            self._full_since = None
+        self._not_full()
         if self.writer is not None:
             if len(self.held) > self.low:
                 return
             self.wake()
         self.tight = False
+
+    def _not_full(self) -> None:
+        if self._full_since is not None:
+            self._full_seconds += self.channel.clock() - self._full_since
+            self._full_since = None
 
     def keep(self, item: Any) -> None:
         """Count `item`, which was popped, as held until `release`."""
@@ -187,6 +192,7 @@ class Lane:
 
     def release(self) -> list[Any]:
         """All that was kept, in order: now it is delivered, and leaves room."""
+        self.most = max(self.most, self.count)
         items, self.kept = self.kept, []
         self.delivered += len(items)
         if self.open or self.limit >= 0:
@@ -199,7 +205,7 @@ class Lane:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False
         self.limit = -1  # so that what is put in late goes the slow way, and is refused
-        self._full_since = None
+        self._not_full()
         self.wake()
         held = self.held
         kept, self.kept = self.kept, []
@@ -239,7 +245,7 @@ class Lane:
             folded=self.folded,
             refused=self.refused,
             held=self.count,
-            held_at_most=self.most,
+            held_at_most=max(self.most, self.count),
             seconds_full=full,
         )
 

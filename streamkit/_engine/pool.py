@@ -95,7 +95,7 @@ class Pool(Lane):
         self.run.spawn(self._work(item, cell), self.channel)
         return self.full()
 
-    async def _work(self, item: Any, cell: list[Any]) -> None:
+    async def _work(self, item: Any, cell: Any) -> None:
         loop = self.run.loop
         while True:
             try:
@@ -107,8 +107,8 @@ class Pool(Lane):
             except Exception as error:
                 blamed = self.run.blame(error)
                 raise blamed from blamed.__cause__
-            item = None
             self._done(result, cell)
+            item = result = cell = None  # a worker that waits keeps nothing alive
             if self.ended:
                 return
             free = loop.create_future()

@@ -40,16 +40,17 @@ class Source:
     def __init__(self, value: Any) -> None:
         self.value = value
         self._consumed = False
+        if hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable)):
+            # before all else: one of RxPY's can be awaited too, and has an index without an end
+            raise TypeError(
+                f"source must be {_ALLOWED}, not the observable {value!r}: "
+                "use streamkit.rx.from_observable(observable, strategy=...)"
+            )
         if type(value) in _NATIVE or _blocking(value) or _asynchronous(value):
             return
         if isawaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
-        if hasattr(value, "subscribe"):
-            raise TypeError(
-                f"source must be {_ALLOWED}, not the observable {value!r}: "
-                "use streamkit.rx.from_observable(observable, strategy=...)"
-            )
         if not callable(value):
             raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
         if iscoroutinefunction(value):

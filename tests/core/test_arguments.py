@@ -138,7 +138,9 @@ class TestFlag:
 
 class TestCallback:
     @pytest.mark.parametrize(
-        "value", [plain, waiting, len, str, functools.partial(plain), lambda: None, "".join], ids=str
+        "value",
+        [plain, waiting, len, str, functools.partial(plain), lambda: None, "".join],
+        ids=lambda value: type(value).__name__,
     )
     def test_passes_as_it_is(self, value: Any) -> None:
         assert callback("function", value) is value

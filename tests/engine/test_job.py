@@ -26,6 +26,9 @@ class Ticking:
         self.count, self.seconds, self.closing = count, seconds, closing
         self.begun = self.pulled = self.closed = 0
 
+    def __repr__(self) -> str:
+        return "ticking"
+
     async def __call__(self) -> AsyncIterator[int]:
         self.begun += 1
         try:

@@ -1,0 +1,327 @@
+"""Spilling to disk: the order and the items are kept, files are gone on every exit, and errors are told."""
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamkit import Spill, StoppedError, Stream, ops
+from streamkit._core.spill import SpillStore
+from streamkit.testing import run
+
+LENGTH = 50
+
+
+@dataclass
+class Parcel:
+    """Something with a type of its own."""
+
+    content: Any
+
+
+def opened(directory: Path) -> list[str]:
+    """The files under `directory` that this process has open: those of a spill have no name to list."""
+    links = [Path(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    targets = [os.readlink(link) for link in links if link.is_symlink() or os.path.lexists(link)]
+    return [target for target in targets if target.startswith(str(directory))]
+
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files cannot be listed")
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Be someone whom permissions bind, where the tests are run by root."""
+    if os.getuid():
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+# the store ---------------------------------------------------------------------------------
+
+
+@given(st.lists(st.none() | st.integers(0, 10**6)), st.integers(1, 5))
+def test_a_store_gives_back_what_a_deque_would(commands: list[int | None], capacity: int) -> None:
+    store, model = SpillStore(capacity, tempfile.gettempdir()), deque[int]()
+    try:
+        for command in commands:
+            if command is not None:
+                store.append(command)
+                model.append(command)
+            elif model:
+                assert store.popleft() == model.popleft()
+            assert len(store) == len(model)
+            assert store.in_memory <= capacity
+        assert [store.popleft() for _ in range(len(store))] == [*model]
+    finally:
+        store.close()
+
+
+PICKLABLE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.builds(Parcel, inner),
+    max_leaves=5,
+)
+
+
+@given(st.lists(PICKLABLE, max_size=12), st.integers(1, 3))
+def test_any_item_that_can_be_pickled_comes_back_equal_and_in_order(items: list[Any], capacity: int) -> None:
+    assert list(Stream(items) | ops.buffer(Spill(capacity)) | ops.tap(lambda _: None)) == items
+
+
+def test_items_larger_than_one_write_come_back_whole(tmp_path: Path) -> None:
+    items = [bytes([number]) * 3_000_000 for number in range(8)]
+    store = SpillStore(1, str(tmp_path))
+    for item in items:
+        store.append(item)
+    assert [store.popleft() for _ in range(8)] == items
+    store.close()
+
+
+@needs_proc
+def test_a_file_leaves_the_disk_as_soon_as_it_was_read(tmp_path: Path) -> None:
+    store = SpillStore(1, str(tmp_path))
+    for number in range(10):
+        store.append(bytes([number]) * 5_000_000)  # a new file is begun every 16 MB
+    several = len(opened(tmp_path))
+    for _ in range(8):
+        store.popleft()
+    fewer = len(opened(tmp_path))
+    store.close()
+    assert several > fewer >= 1
+    assert not opened(tmp_path)
+
+
+def test_nobody_else_can_open_the_file(tmp_path: Path) -> None:
+    store = SpillStore(1, str(tmp_path))
+    for number in range(10):
+        store.append(number)
+    assert os.listdir(tmp_path) == []
+    store.close()
+
+
+def test_nothing_is_unpickled_that_was_not_written_in_this_run(tmp_path: Path) -> None:
+    """Files that lie in the directory, whatever their names, are not looked at."""
+
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    for name in ("0", "spill", "tmp0.spill", "streamkit.pickle"):
+        (tmp_path / name).write_bytes(pickle.dumps(Trap()))
+    before = sorted(os.listdir(tmp_path))
+    found = list(Stream(range(LENGTH)) | ops.buffer(Spill(2, directory=str(tmp_path))))
+    assert found == [*range(LENGTH)]
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+# pipelines ---------------------------------------------------------------------------------
+
+
+class Trial:
+    """A source that is far ahead of its consumer, and the files that were open meanwhile."""
+
+    def __init__(self, directory: Path, *, fails: bool = False) -> None:
+        self.directory = directory
+        self.fails = fails
+        self.spilled = False
+
+    async def source(self) -> AsyncIterator[int]:
+        for number in range(LENGTH):
+            yield number
+        self.spilled = bool(opened(self.directory))
+        if self.fails:
+            raise OSError("the source fails")
+        await asyncio.sleep(5.0)
+
+    @property
+    def stream(self) -> Stream[int]:
+        return Stream(self.source) | ops.buffer(Spill(3, directory=str(self.directory)))
+
+    async def exhausted(self) -> None:
+        assert [item async for item in self.stream] == [*range(LENGTH)]
+
+    async def error_of_the_source(self) -> None:
+        self.fails = True
+        found: list[int] = []
+        with pytest.raises(OSError, match="the source fails"):
+            async for item in self.stream:
+                await asyncio.sleep(0.1)
+                found.append(item)
+        assert found == [*range(LENGTH)]  # what is held comes before the error
+
+    async def error_of_the_consumer(self) -> None:
+        with pytest.raises(KeyError):
+            async with self.stream.open() as items:
+                async for item in items:
+                    await asyncio.sleep(1.0)
+                    raise KeyError(item)
+
+    async def error_of_a_callback(self) -> None:
+        async def divide(item: int) -> float:
+            await asyncio.sleep(1.0)
+            return 1 / item
+
+        with pytest.raises(ZeroDivisionError):
+            await (self.stream | ops.map(divide) | ops.drain())
+
+    async def cancelled(self) -> None:
+        task = asyncio.create_task(self._slow())
+        await asyncio.sleep(2.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def stopped(self) -> None:
+        handle = (self.stream | ops.for_each(lambda _: asyncio.sleep(1.0))).start()
+        await asyncio.sleep(2.5)
+        await handle.stop()
+        with pytest.raises(StoppedError):
+            await handle
+        (stats,) = handle.buffers()
+        assert stats.offered == LENGTH == stats.delivered + stats.dropped
+        assert stats.held == 0
+
+    async def closed(self) -> None:
+        async with self.stream.open() as items:
+            assert await anext(aiter(items)) == 0
+            await asyncio.sleep(1.0)
+
+    async def broken_off(self) -> None:
+        async for _ in self.stream:
+            await asyncio.sleep(1.0)
+            break
+        await asyncio.sleep(1.0)
+
+    async def _slow(self) -> None:
+        async with self.stream.open() as items:
+            async for _ in items:
+                await asyncio.sleep(1.0)
+
+
+EXITS = [name for name in vars(Trial) if name[0] != "_" and name not in ("source", "stream")]
+
+
+@needs_proc
+@pytest.mark.parametrize("way_out", EXITS)
+def test_the_files_are_gone_after_every_exit(way_out: str, tmp_path: Path) -> None:
+    trial = Trial(tmp_path)
+    run(getattr(trial, way_out))
+    assert trial.spilled, "nothing ever went to disk"
+    assert opened(tmp_path) == []
+    assert os.listdir(tmp_path) == []
+
+
+async def stalled(items: list[Any], strategy: Spill) -> tuple[list[Any], Exception | None, Any]:
+    """What a consumer gets that comes late, the error at the end, and what became of the items."""
+    found: list[Any] = []
+
+    async def note(item: Any) -> None:
+        found.append(item)
+        await asyncio.sleep(1.0)
+
+    handle = (Stream(items) | ops.buffer(strategy) | ops.for_each(note)).start()
+    error: Exception | None = None
+    try:
+        await handle
+    except Exception as caught:
+        error = caught
+    (stats,) = handle.buffers()
+    return found, error, stats
+
+
+def test_an_item_that_cannot_be_pickled_is_the_streams_error_after_what_is_held() -> None:
+    items = [0, 1, 2, 3, lambda: 4, 5]
+    found, error, stats = run(lambda: stalled(items, Spill(2)))
+    assert found == [0, 1, 2, 3]
+    assert isinstance(error, (pickle.PicklingError, AttributeError, TypeError))
+    assert "pickle" in str(error)
+    assert (stats.offered, stats.delivered, stats.refused, stats.held) == (5, 4, 1, 0)
+
+
+def test_an_item_that_cannot_be_pickled_is_welcome_in_memory() -> None:
+    functions = [lambda: 0, lambda: 1]
+    found, error, _ = run(lambda: stalled(functions, Spill(2)))
+    assert (found, error) == (functions, None)
+
+
+FULL_DISK = """
+import asyncio, resource, signal
+from streamkit import Spill, Stream, ops
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+
+async def main():
+    found = []
+    async def note(item):
+        found.append(item[0])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    source = [bytes([number]) * 1_000 for number in range(20)]
+    handle = (Stream(source) | ops.buffer(Spill(1)) | ops.for_each(note)).start()
+    try:
+        await handle
+    except OSError as error:
+        (stats,) = handle.buffers()
+        total = stats.delivered + stats.refused + stats.dropped + stats.held
+        print(type(error).__name__, found == list(range(len(found))), stats.refused, stats.offered == total)
+
+asyncio.run(main())
+"""
+
+
+def test_a_full_disk_is_the_streams_error_after_what_is_held() -> None:
+    pytest.importorskip("resource")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["OSError", "True", "1", "True"]
+
+
+def read_only_directory() -> str:
+    path = tempfile.mkdtemp()
+    os.chmod(path, 0o555)
+    return path
+
+
+def test_a_directory_that_cannot_be_written_to_is_refused_where_it_is_named() -> None:
+    path = read_only_directory()
+    try:
+        with (
+            ordinary_user(),
+            pytest.raises(PermissionError, match="directory must be one that can be written"),
+        ):
+            Spill(1, directory=path)
+    finally:
+        os.rmdir(path)
+
+
+def test_a_directory_that_is_gone_by_the_time_it_is_needed_is_the_streams_error(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    strategy = Spill(2, directory=str(gone))
+    gone.rmdir()
+    found, error, stats = run(lambda: stalled([0, 1, 2, 3, 4], strategy))
+    assert isinstance(error, FileNotFoundError)
+    assert found == [*range(len(found))]
+    assert stats.offered == stats.delivered + stats.refused
+    assert stats.refused == 1

@@ -1,0 +1,245 @@
+"""Law 2: never more is inside than `explain` says; and as much can be, so the bound is not padded."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from streamkit import BufferOverflowError, DropOldest, Stream, ops
+from streamkit._core.catalogue import catalogue
+from tests.laws.arguments import ARGUMENTS, STALL, Way
+from tests.laws.lab import STYLES, Lab, items_in, play, trying
+
+TURNS = 5
+"""Turns of the event loop after each timer at which the watch looks."""
+PAUSES = (0, 0, 0, 0.5, 1.0, 3.0)
+LENGTH = 40
+"""Items of each source."""
+
+
+class Watched(Lab):
+    """A lab that sees how much is inside: when a source is asked, a callback called, an item delivered."""
+
+    most = 0
+    random_turns: Callable[[], int] | None = None
+    """How many turns of the event loop more each step of a source takes."""
+
+    def observe(self) -> None:
+        self.most = max(self.most, len(self.alive))
+
+    def drop(self, item: Any, _: object = None) -> None:
+        self.alive.difference_update([*items_in(item)])
+
+    async def pause(self) -> None:
+        self.observe()
+        await super().pause()
+        if self.random_turns is not None:
+            for _ in range(self.random_turns()):
+                await asyncio.sleep(0)
+        self.observe()
+
+    def callback(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def observed(*arguments: Any) -> Any:
+            self.observe()
+            return function(*arguments)
+
+        return super().callback(observed)
+
+    async def watch(self) -> None:
+        while True:
+            for _ in range(TURNS):
+                self.observe()
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.5)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A schedule: how fast sources, callbacks and the consumer are, and when the consumer stalls."""
+
+    style: str = "ready"
+    """Of the sources."""
+    busy: str = ""
+    """Whose loops think that they have run too long, and let others run: ``consumer``, ``pumps``."""
+    callbacks: float | None = None
+    """Seconds that each takes; None if they are synchronous."""
+    takes: int = 1
+    """Items after which the consumer stalls, once."""
+    between: float = 0.0
+    """Seconds that the consumer takes for each item."""
+    seed: int | None = None
+    """Of random pauses, of all of them."""
+
+
+DECLARATIONS = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
+STALLED = (
+    Plan(),
+    Plan(busy="consumer pumps"),
+    Plan(busy="consumer", takes=8),
+    Plan("turn", busy="pumps", takes=2, between=1.0),
+    Plan("clock", busy="consumer", takes=3, between=3.0),
+    Plan("plain", busy="consumer", takes=7),
+    Plan(callbacks=3.0, busy="consumer", between=8.0),
+    Plan("turn", callbacks=STALL, takes=LENGTH),
+)
+SEEDS = range(60)
+"""Of the schedules that are tried where those above do not reach the bound."""
+
+
+def any_plan(seed: int) -> Plan:
+    """Some schedule, the same one for the same seed."""
+    choose = random.Random(seed).choice
+    return Plan(
+        choose(STYLES),
+        choose(["", "consumer", "consumer", "pumps", "consumer pumps"]),
+        choose([None, 0.0, 1.0, STALL]),
+        choose([1, 2, 5, LENGTH]),
+        choose([0.0, 0.0, 1.0, 3.0]),
+        seed,
+    )
+
+
+def clock(busy: str) -> Callable[[], float]:
+    """A clock that stands still, but in the tasks that are `busy`, where each look is a second later."""
+    consumer = asyncio.current_task()
+    numbers = count(1)
+
+    def look() -> float:
+        who = "consumer" if asyncio.current_task() is consumer else "pumps"
+        return float(next(numbers)) if who in busy else 0.0
+
+    return look
+
+
+def run_through(operators: list[Way], plan: Plan) -> tuple[int, float]:
+    """Run `plan`; return how many items were inside at most, and how many may be."""
+    choose = random.Random(plan.seed).choice
+    seeded = plan.seed is not None
+    kind = "sync" if plan.callbacks is None else "async"
+    failing = ("main",) if seeded and any(way.catches for way in operators) else ()
+    lab = Watched(
+        plan.style, kind, count=LENGTH, pause=partial(choose, PAUSES) if seeded else None, failing=failing
+    )
+    lab.random_turns = partial(choose, range(4)) if seeded else None
+    lab.stall = plan.callbacks or 0.0
+    built: Any = Stream(lab.source(operators[0].shape))
+    for way in operators:
+        built = built | way.make(lab)
+
+    async def consume() -> None:
+        async with built.open() as items:
+            taken = 0
+            async for value in items:
+                lab.observe()
+                lab.drop(value)
+                del value
+                taken += 1
+                await asyncio.sleep(STALL if taken == plan.takes else plan.between)
+                if seeded:
+                    await asyncio.sleep(choose(PAUSES))
+                if taken > plan.takes + 15:
+                    break
+
+    async def main() -> None:
+        watch = asyncio.get_running_loop().create_task(lab.watch())
+        try:
+            with patch("streamkit._engine.pace.perf_counter", clock(plan.busy)):
+                async with asyncio.timeout(4 * STALL):
+                    await (consume() if isinstance(built, Stream) else built)
+        except (BufferOverflowError, TimeoutError):
+            pass
+        except ValueError as error:
+            if "zip(strict=True)" not in str(error):
+                raise
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    play(main)
+    return lab.most, built.explain().bound
+
+
+def never_reached(way: Way) -> str:
+    """Why a bound that is right cannot be reached with these arguments, if so."""
+    if way.text.startswith("for_each(") and way.text != "for_each(concurrency=1)":
+        return (
+            "the drain behind the calls has a result in hand: its item was delivered when the call returned"
+        )
+    if way.text.startswith("buffer(Spill"):
+        return "items on disk are no objects"
+    return ""
+
+
+@pytest.mark.parametrize("name", sorted({*ops.__all__, *(each.name for each in DECLARATIONS)}))
+def test_every_operator_has_arguments_to_choose_from(name: str) -> None:
+    assert name in ARGUMENTS, f"tests/laws/arguments.py has no entry for {name}"
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_entry_of_the_arguments_is_an_operator(name: str) -> None:
+    assert name in ops.__all__, f"tests/laws/arguments.py has an entry for {name}, which is no operator"
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@settings(max_examples=6)
+@given(data=st.data())
+def test_no_more_is_inside_than_explain_says_whatever_the_arguments(name: str, data: st.DataObject) -> None:
+    way = data.draw(ARGUMENTS[name])
+    for plan in (*STALLED, any_plan(data.draw(st.sampled_from(SEEDS)))):
+        with trying(way, plan):
+            most, bound = run_through([way], plan)
+            assert most <= bound, f"{most} items inside, bound {bound}"
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@settings(max_examples=6, phases=[Phase.generate])  # a simpler example takes all the schedules again
+@given(data=st.data())
+def test_the_bound_is_reached(name: str, data: st.DataObject) -> None:
+    way = data.draw(ARGUMENTS[name].filter(lambda way: not never_reached(way)))
+    found = 0
+    for plan in (*STALLED, *map(any_plan, SEEDS)):
+        most, bound = run_through([way], plan)
+        found = max(found, most)
+        if found == min(bound, LENGTH):
+            return
+    raise AssertionError(f"{way}: bound {bound}, but at most {found} items were ever inside")
+
+
+def pipes() -> st.SearchStrategy[list[Way]]:
+    """Several operators; a sink may be the last."""
+    one = st.sampled_from(sorted(ARGUMENTS)).flatmap(ARGUMENTS.__getitem__)
+    first = one.filter(lambda way: not way.sink)
+    middle = st.lists(first.filter(lambda way: not way.shaped), min_size=1, max_size=3)
+    last = st.just([]) | one.filter(lambda way: way.sink).map(lambda way: [way])
+    return st.builds(lambda *parts: [parts[0], *parts[1], *parts[2]], first, middle, last)
+
+
+@settings(max_examples=100)
+@given(pipes(), st.integers(0, 10**6))
+def test_no_more_is_inside_a_pipe_of_any_operators_than_explain_says(pipe: list[Way], seed: int) -> None:
+    for plan in (STALLED[1], STALLED[2], STALLED[6], any_plan(seed)):
+        with trying(pipe, plan):
+            most, bound = run_through(pipe, plan)
+            assert most <= bound, f"{most} items inside, bound {bound}"
+
+
+def test_the_item_that_extrapolate_works_on_is_counted_before_a_buffer_that_never_waits() -> None:
+    slow = Way("extrapolate", lambda lab: ops.extrapolate(lab.callback(lambda item: [item])))
+    lossy = Way("buffer", lambda lab: ops.buffer(DropOldest(1, on_drop=lab.drop)))
+    most, bound = run_through([slow, lossy], Plan(callbacks=3.0, between=8.0))
+    assert most <= bound, f"{most} items inside, bound {bound}"
+
+
+def test_a_batch_in_the_hand_of_a_branch_counts_as_many_as_it_holds() -> None:
+    batch = Way("batch", lambda lab: ops.batch(4))
+    branch = Way("broadcast", lambda lab: ops.broadcast(ops.for_each(lab.callback(lab.drop))))
+    most, bound = run_through([batch, branch], Plan(callbacks=3.0))
+    assert most <= bound, f"{most} items inside, bound {bound}"
