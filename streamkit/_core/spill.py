@@ -55,6 +55,9 @@ class _File:
     def close(self) -> None:
         self._file.close()
 
+    def __del__(self) -> None:
+        self._file.close()  # where what was offered was never read
+
 
 class _Unreadable:
     """Stands for an item that was written and cannot be read back, until its turn comes."""
@@ -98,7 +101,12 @@ class SpillStore:
         record = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
         if not self._files or self._files[-1].size >= _SEGMENT:
             self._files.append(_File(self._directory))
-        self._files[-1].write(record)
+        try:
+            self._files[-1].write(record)
+        except BaseException:
+            if not self._files[-1].count:
+                self._files.pop().close()
+            raise
         self._on_disk += 1
 
     def popleft(self) -> Any:

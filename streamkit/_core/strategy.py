@@ -25,9 +25,10 @@ import tempfile
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from inspect import isawaitable
 from typing import Any, ClassVar
 
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import callback, discard, flag, whole
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.spill import SpillStore, Store
 
@@ -90,6 +91,10 @@ class Strategy:
         """Whether something happens at the limit: not where the rest goes to disk, or there is none."""
         return self.limit is not None
 
+    def sized(self, capacity: int) -> Strategy:
+        """The same with another capacity, for a strategy that has one."""
+        return replace(self, capacity=capacity)  # type: ignore[call-arg]  # pyright: ignore
+
     def store(self) -> Store:
         """What holds the items of one buffer."""
         return deque[Any]()
@@ -150,7 +155,7 @@ class _Lossy(Strategy):
 
     def dropped(self, item: Any, reason: str) -> None:
         if self.on_drop is not None:
-            self.on_drop(item, reason)
+            _at_once("on_drop", self.on_drop(item, reason))
 
 
 @dataclass(frozen=True, repr=False)
@@ -241,7 +246,7 @@ class Conflate(Strategy):
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         waiting = held[0]
-        folded = self.fold(waiting, item)
+        folded = _at_once("fold", self.fold(waiting, item))
         if held[0] is not waiting:
             raise RuntimeError(f"{self!r}: the fold itself offered an item to the buffer that it folds for")
         held.append(folded)
@@ -266,6 +271,9 @@ class Collect(Strategy):
 
     def __init__(self, limit: int) -> None:
         object.__setattr__(self, "capacity", whole("limit", limit, least=1))
+
+    def sized(self, capacity: int) -> Strategy:
+        return Collect(capacity)
 
     def __repr__(self) -> str:
         return f"Collect(limit={self.capacity})"
@@ -294,6 +302,8 @@ class Spill(Strategy):
     def __post_init__(self) -> None:
         whole("capacity", self.capacity, least=1)
         if self.directory is not None:
+            if not isinstance(self.directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"directory must be the path of a directory, not {self.directory!r}")
             path = os.fspath(self.directory)
             object.__setattr__(self, "directory", path)
             if not os.path.isdir(path):
@@ -314,6 +324,14 @@ class Unbounded(Strategy):
     """The buffer grows as long as memory lasts. Nothing is lost, and nothing is bounded."""
 
 
+def _at_once(name: str, result: Any) -> Any:
+    """`result`, unless it is an awaitable: a buffer cannot wait."""
+    if isawaitable(result):
+        discard(result)
+        raise TypeError(f"{name} must return at once, not the awaitable {result!r}")
+    return result
+
+
 def fuse(first: Strategy, then: Strategy) -> Strategy | None:
     """The one buffer that does what `first` and, behind it, `then` do; None if there is none.
 
@@ -332,7 +350,7 @@ def fuse(first: Strategy, then: Strategy) -> Strategy | None:
         first = DropOldest(1, on_drop=first.on_drop, gaps=first.gaps)
     if first.limit is None:
         return first
-    return replace(first, capacity=first.limit + (then.limit or 0))  # type: ignore[call-arg]  # pyright: ignore
+    return first.sized(first.limit + (then.limit or 0))
 
 
 def strategy_argument(name: str, value: object) -> Strategy:
@@ -342,7 +360,8 @@ def strategy_argument(name: str, value: object) -> Strategy:
     if isinstance(value, type) and issubclass(value, Strategy):
         shown = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
         raise TypeError(f"{name} must be a strategy such as {shown}, not the class {value.__name__} itself")
-    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {value!r}")
+    hint = ": to put items into lists, use batch()" if isinstance(value, int) else ""
+    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {value!r}{hint}")
 
 
 _ARGUMENTS: dict[type, str] = {KeepLatest: "", Unbounded: "", Conflate: "fold", Collect: "limit"}

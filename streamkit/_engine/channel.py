@@ -15,7 +15,7 @@ from typing import Any
 
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
-from streamkit._engine.lane import Lane, lane_of
+from streamkit._engine.lane import BufferStats, Lane, lane_of
 from streamkit._engine.loop import EMPTY
 
 __all__ = ["Channel"]
@@ -184,6 +184,10 @@ class Channel:
 
     # what lanes say ------------------------------------------------------------------------
 
+    def stats(self, operator: str = "") -> list[BufferStats]:
+        """What became of the items in each lane; of `operator`, where the channel is nobody else's."""
+        return [lane.stats(self.name or operator) for lane in self.lanes]
+
     def arrived(self, lane: Lane) -> None:
         if not lane.listed:
             lane.listed = True
@@ -207,6 +211,8 @@ class Channel:
             attach(self.error, error)
             return
         self.error = error
+        for lane in self.lanes:
+            lane.refuse()
         if self._failed is not None:
             self._failed()
         self.wake()

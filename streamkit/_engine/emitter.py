@@ -33,7 +33,7 @@ class PushSource(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         channel = self._taken()
-        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave)
+        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave, channel)
 
     def attached(self, run: Run) -> Source:
         return run.reading(run.adopt(self._taken())).source
@@ -49,9 +49,6 @@ class PushSource(Source):
     @property
     def blocking(self) -> bool:
         return False
-
-    def stats(self) -> list[BufferStats]:
-        return [lane.stats(repr(self)) for lane in self.value.lanes]
 
     def __repr__(self) -> str:
         return f"push({self.strategy!r})"
@@ -172,9 +169,7 @@ class Emitter(Generic[T_contra]):
 
     def stats(self) -> BufferStats:
         """What became of the items that were offered, so far."""
-        with self._channel.lock:
-            lane = self._channel.lanes[0]
-            return lane.stats(f"push({lane.strategy!r})")
+        return self._channel.stats(f"push({self._channel.lanes[0].strategy!r})")[0]
 
     def __repr__(self) -> str:
         return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"

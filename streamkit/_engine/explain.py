@@ -144,6 +144,7 @@ def _pipeline(
         else:
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
+            chain.start = max(chain.start, weight)  # its streams take turns in the same hand
     _end(parts, chain, weight, last, depth, reserved=reader is not None)
     return parts, weight
 

@@ -114,7 +114,7 @@ class Lane:
 
     def _overflow(self, item: Any) -> None:
         strategy = self.strategy
-        if not self.open or strategy is None:
+        if self.limit < 0 or strategy is None:
             self.refused += 1
             raise Abandoned
         try:
@@ -131,7 +131,7 @@ class Lane:
 
     def full(self) -> bool:
         """Whether a writer must wait before it pulls: there is no room, or (hand-over) nobody asks."""
-        if not self.waits or not self.open:
+        if not self.waits or self.limit < 0:
             return False
         return len(self.held) >= self.limit or (self.strategy is None and not self.channel.asking)
 
@@ -187,26 +187,31 @@ class Lane:
         """Count `item`, which was popped, as held until `release`."""
         self.kept.append(item)
         self.delivered -= 1
-        self.limit -= 1
-        self.last -= 1
+        if self.limit > 0:
+            self.limit -= 1
+            self.last -= 1
 
     def release(self) -> list[Any]:
         """All that was kept, in order: now it is delivered, and leaves room."""
         self.most = max(self.most, self.count)
         items, self.kept = self.kept, []
         self.delivered += len(items)
-        if self.open or self.limit >= 0:
+        if self.limit >= 0:
             self.limit += len(items)
             self.last += len(items)
         self.wake()
         return items
 
+    def refuse(self) -> None:
+        """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
+        self.limit = self.last = -1
+        self.wake()
+
     def discard(self, errors: list[BaseException]) -> None:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False
-        self.limit = -1  # so that what is put in late goes the slow way, and is refused
         self._not_full()
-        self.wake()
+        self.refuse()
         held = self.held
         kept, self.kept = self.kept, []
         self.dropped += len(held) + len(kept)
@@ -269,17 +274,22 @@ class GapLane(Lane):
         self._expected = 1
 
     def put(self, item: Any) -> bool:
-        return super().put(_Numbered(self.offered + 1, item))
+        return super().put(_Numbered(self._taken + 1, item))
 
     def _bare(self, entry: Any) -> Any:
         return entry.item
 
     def close(self) -> None:
-        if self.open and self._last() < self.offered:
-            self.held.append(_Numbered(self.offered + 1, EMPTY))
+        if self.open and self._last() < self._taken:
+            self.held.append(_Numbered(self._taken + 1, EMPTY))
             if len(self.held) == 1:
                 self.channel.arrived(self)
         super().close()
+
+    @property
+    def _taken(self) -> int:
+        """How many items were not refused."""
+        return self.offered - self.refused
 
     def _last(self) -> int:
         number: int = self.held[-1].number if self.held else self._expected - 1
@@ -306,6 +316,11 @@ class GapLane(Lane):
     @property
     def _marked(self) -> bool:
         return bool(self.held) and self.held[-1].item is EMPTY
+
+    def refuse(self) -> None:
+        """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
+        self.limit = self.last = -1
+        self.wake()
 
     def discard(self, errors: list[BaseException]) -> None:
         if self._marked:

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
+from streamkit._engine.lane import Abandoned, Lane
 from streamkit._engine.link import mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
@@ -83,6 +83,8 @@ class Pool(Lane):
 
     def put(self, item: Any) -> bool:
         """Hand `item` to a worker that is free, or to a new one."""
+        if self.limit < 0:
+            raise Abandoned
         cell = [EMPTY]
         if self.ordered:
             self.order.append(cell)

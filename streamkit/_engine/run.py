@@ -28,8 +28,8 @@ C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-Book = list["Run | Source"]
-"""The sources and stages of a job that was started, for its handle to look into."""
+Book = list["Run | Channel"]
+"""The buffers of sources, and the stages, of a job that was started, for its handle to look into."""
 
 
 def start(
@@ -43,8 +43,8 @@ def start(
         opened = Run(links[cut - 1], book).begin(Inlet(source, tuple(links[: cut - 1])))
     else:
         opened = source.open(blocking=end is End.PLAIN)
-        if book is not None:
-            book.append(source)
+        if book is not None and opened.buffer is not None:
+            book.append(opened.buffer)
     pace = pace or Pace()
     if opened.kind is Kind.ASYNC and not cut:
         pace.source = opened.items
@@ -215,7 +215,7 @@ class Run:
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""
         name = repr(self.link)
-        return [lane.stats(channel.name or name) for channel in self.channels for lane in channel.lanes]
+        return [stats for channel in self.channels for stats in channel.stats(name)]
 
     # how it runs ---------------------------------------------------------------------------
 
@@ -223,11 +223,23 @@ class Run:
         """The stage over `inlet`: as an async generator, or as the channel that it fills."""
         stage = self.link.declaration.stage
         assert stage is not None
-        inlet = Inlet(inlet.source.attached(self), inlet.links)
+        inlet, arguments = self._attached(inlet), self.link.arguments
+        if self.link.declaration.pumps:
+            arguments = {name: self._attached(value) for name, value in arguments.items()}
         if self.link.declaration.generates:
-            self._stage = stage(self, inlet, **self.link.arguments)
+            self._stage = stage(self, inlet, **arguments)
             return Opened(Kind.ASYNC, self._stage, self.leave)
-        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **self.link.arguments), self.leave)
+        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **arguments), self.leave)
+
+    def _attached(self, value: Any) -> Any:
+        """`value`, with streams whose sources cannot wait for the first pull opened now."""
+        if isinstance(value, tuple):
+            return tuple([self._attached(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(value, Inlet):
+            return value
+        inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        source = inlet.source.attached(self)
+        return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
 
     async def _pumped(self, inlet: Inlet[Any], lane: Lane) -> None:
         pace = Pace()

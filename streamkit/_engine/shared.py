@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, get_running_loop
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from threading import RLock, get_ident
 from time import monotonic
@@ -18,7 +19,7 @@ from typing import Any
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane, lane_of
+from streamkit._engine.lane import BufferStats, Lane, lane_of
 
 __all__ = ["Offered", "SharedChannel", "Waiter"]
 
@@ -34,6 +35,10 @@ class Offered(Enum):
     """It was refused: there is no room, and the strategy drops nothing."""
     CLOSED = "closed"
     """It was refused: the stream has ended."""
+
+    def __bool__(self) -> bool:
+        """Whether the item was taken in."""
+        return self is Offered.ACCEPTED
 
 
 class Waiter(ABC):
@@ -59,6 +64,11 @@ class _SharedLane(Lane):
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         self.plain = True
+
+    def stats(self, operator: str = "") -> BufferStats:
+        found = super().stats(operator)  # the reader may be between taking an item out and counting it
+        delivered = found.offered - found.dropped - found.folded - found.refused - found.held
+        return replace(found, delivered=delivered)
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -204,6 +214,10 @@ class SharedChannel(Channel):
                 raise
 
     # the reader ----------------------------------------------------------------------------
+
+    def stats(self, operator: str = "") -> list[BufferStats]:
+        with self.lock:
+            return super().stats(operator)
 
     def begin(self) -> SharedChannel:
         """This loop is the one that reads."""

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.strategy import Strategy
-from streamkit._engine.lane import BufferStats
 from streamkit._engine.loop import Kind
 
 __all__ = ["Opened", "Source"]
@@ -27,6 +26,8 @@ class Opened(NamedTuple):
     """Closes an asynchronous source."""
     close_now: Callable[[], None] | None = None
     """Closes a synchronous one."""
+    buffer: Any = None
+    """The channel that it is read from, where it is one."""
 
 
 class Source:
@@ -40,7 +41,7 @@ class Source:
     def __init__(self, value: Any) -> None:
         self.value = value
         self._consumed = False
-        if hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable)):
+        if _observable(value):
             # before all else: one of RxPY's can be awaited too, and has an index without an end
             raise TypeError(
                 f"source must be {_ALLOWED}, not the observable {value!r}: "
@@ -88,10 +89,6 @@ class Source:
         """The source for a stage of `run`: one that cannot wait for the first pull is opened now."""
         return self
 
-    def stats(self) -> list[BufferStats]:
-        """What became of the items in the source's own buffer, where it has one."""
-        return []
-
     def _call(self) -> Any:
         value = self.value()
         if _blocking(value) or _asynchronous(value):
@@ -113,6 +110,10 @@ class Source:
         name = getattr(value, "__name__", None)
         text = name if isinstance(name, str) else repr(value)
         return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _observable(value: object) -> bool:
+    return hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable))
 
 
 def _blocking(value: object) -> bool:

@@ -69,15 +69,16 @@ class _Clocked(Channel):
 
 
 async def _batch_within(
-    run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: float
+    run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: Any
 ) -> AsyncIterator[Any]:
     channel = run.adopt(_Clocked(run.halt))
     lane = run.feed(channel, source, Suspend(count))
+    most = float("inf") if heaviest is ABSENT else heaviest
     since = emitted = heavy = 0.0
     failed: Exception | None = None
     while failed is None:
         following, weighs, came = list[Any](), 0.0, 0.0
-        if len(lane.kept) < count and heavy < heaviest:
+        if len(lane.kept) < count and heavy < most:
             item = channel.pop()
             if item is not EMPTY:
                 came = max(emitted, channel.since)
@@ -88,7 +89,7 @@ async def _batch_within(
                 if failed is None:
                     if not lane.kept:
                         since = came
-                    if not lane.kept or heavy + weighs <= heaviest:
+                    if not lane.kept or heavy + weighs <= most:
                         lane.keep(item)
                         heavy += weighs
                         continue
@@ -162,5 +163,5 @@ def batch_within(
         count=whole("count", count, least=1),
         seconds=arguments.seconds("seconds", seconds),
         weight=weight,
-        heaviest=float("inf") if heaviest is ABSENT else number("heaviest", heaviest, above=0),
+        heaviest=heaviest if heaviest is ABSENT else number("heaviest", heaviest, above=0),
     )

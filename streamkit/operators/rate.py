@@ -105,7 +105,8 @@ async def _extrapolate(
 ) -> AsyncIterator[Any]:
     channel = run.channel()
     run.feed(channel, source, otherwise=Suspend(1))
-    more: Iterator[Any] = iter(())
+    last: Any = EMPTY
+    more: Iterator[Any] | None = None
     try:
         while True:
             if not channel.ready:
@@ -113,10 +114,13 @@ async def _extrapolate(
             item = channel.pop()
             if item is not EMPTY:
                 _close(run, more)
-                more = await run.call(iter, await run.call(function, item))
+                last, more = item, None
                 yield item
                 continue
-            extra = EMPTY if channel.over else _next(run, more)
+            extra: Any = EMPTY
+            if last is not EMPTY and not channel.over:
+                more = more or await run.call(iter, await run.call(function, last))
+                extra = _next(run, more)
             if extra is not EMPTY:
                 yield extra
             elif not await channel.wait():
@@ -125,7 +129,7 @@ async def _extrapolate(
         _close(run, more)
 
 
-def _next(run: Run, items: Iterator[Any]) -> Any:
+def _next(run: Run, items: Any) -> Any:
     try:
         return next(items, EMPTY)
     except Exception as error:
@@ -133,7 +137,7 @@ def _next(run: Run, items: Iterator[Any]) -> Any:
         raise blamed from blamed.__cause__
 
 
-def _close(run: Run, items: Iterator[Any]) -> None:
+def _close(run: Run, items: Iterator[Any] | None) -> None:
     if isinstance(items, Generator):
         try:
             items.close()
@@ -165,8 +169,8 @@ def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
     Closes when: it completes, fails, or the consumer leaves.
 
     Args:
-        function: called with each item; returns an iterable of what to pass on until the next one comes,
-            endless or not (``itertools.repeat`` repeats the item).
+        function: called with an item when more is asked for before the next; returns an iterable of what
+            to pass on until that comes, endless or not (``itertools.repeat`` repeats the item).
 
     Raises:
         TypeError: `function` is not callable.
@@ -241,6 +245,8 @@ def throttle(
         TypeError: an argument has the wrong type.
         ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
         RateExceededError: (when run) with `failing`, an item came too soon.
+
+    Nothing is dropped: RxPY's ``throttle_first`` does another thing.
 
     The token bucket is that of RFC 2697, in one colour, with debt for what is larger than the bucket.
     """

@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
+from streamkit._core.contract import Contract
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -53,7 +54,7 @@ def catch(
 ) -> Joined[B]: ...
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
-@stage(_catch, pumps=False)
+@stage(_catch, pumps=False, contract=Contract(result="what the stream that function makes holds"))
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
 

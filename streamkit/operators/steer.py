@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from streamkit._core.contract import Contract
+from streamkit._core.errors import attach
 from streamkit._engine.channel import Channel
 from streamkit._engine.link import Inlet
 from streamkit._engine.loop import EMPTY
@@ -42,7 +42,7 @@ class Valve:
         self._error: BaseException | None = None
         self._turns = 0
         """How often it was turned."""
-        self._runs: list[tuple[AbstractEventLoop, Channel]] = []
+        self._runs: list[tuple[Run, Channel]] = []
 
     @property
     def paused(self) -> bool:
@@ -67,14 +67,20 @@ class Valve:
         self._tell()
 
     def drain(self) -> None:
-        """Take in no more: the source is closed, what was taken already passes, and the stream completes."""
+        """Take in no more: close what stands before the valve, let what it holds pass, and complete.
+
+        What it holds is what a ``buffer`` directly before it does. Other operators before it drop what they
+        hold, as at every early end: put a valve where nothing before it does.
+        """
         with self._lock:
             self._paused = False
             self._drained = True
         self._tell()
 
     def abort(self, error: BaseException) -> None:
-        """End with `error`, now; what is held is dropped, and counted.
+        """Close what stands before the valve now, and end with `error` when next asked for an item.
+
+        What is held is dropped, and counted.
 
         Raises:
             TypeError: `error` is not an exception.
@@ -90,18 +96,20 @@ class Valve:
         with self._lock:
             self._turns += 1
             runs = [*self._runs]
-        for loop, channel in runs:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(channel.wake)
+        for run, channel in runs:
+            if not run.loop.is_closed():
+                if self.ended:
+                    run.loop.call_soon_threadsafe(run.halt)
+                run.loop.call_soon_threadsafe(channel.wake)
 
     def __repr__(self) -> str:
         ended = "aborted" if self._error is not None else "drained" if self._drained else None
         return f"<Valve {ended or ('paused' if self._paused else 'open')}>"
 
     @contextmanager
-    def _turning(self, loop: AbstractEventLoop, channel: Channel) -> Generator[None, None, None]:
+    def _turning(self, run: Run, channel: Channel) -> Generator[None, None, None]:
         """Have `channel` look again whenever the valve is turned."""
-        entry = (loop, channel)
+        entry = (run, channel)
         with self._lock:
             self._runs.append(entry)
         try:
@@ -114,13 +122,15 @@ class Valve:
         """Wait while paused. False once drained; raises once aborted."""
         await channel.until(lambda: not self._paused, asks=False)
         if self._error is not None:
+            if channel.error is not None:
+                attach(self._error, channel.error)
             raise self._error
         return not self._drained
 
     @staticmethod
     async def _run(run: Run, source: Inlet[Any], *, control: Valve) -> AsyncIterator[Any]:
         channel = run.channel()
-        with control._turning(run.loop, channel):
+        with control._turning(run, channel):
             if not await control._passes(channel):
                 return
             run.feed(channel, source)

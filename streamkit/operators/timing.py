@@ -80,8 +80,8 @@ async def _keep_alive(
                 continue
             else:
                 return
-        due = run.loop.time() + seconds
         yield item
+        due = run.loop.time() + seconds
 
 
 @overload
@@ -90,7 +90,7 @@ def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joine
 def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
 @stage(_keep_alive)
 def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
-    """Where nothing was passed on for `seconds`, pass on what `function` returns.
+    """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
         items                     --a-----------b--|
         keep_alive(5, function=f) --a----f----f-b--|
@@ -99,13 +99,14 @@ def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     >>> list(Stream("ab") | ops.keep_alive(30.0, function=lambda: "still here"))
     ['a', 'b']
 
-    Emits when: an item comes; or, when asked, none has been passed on for `seconds`.
+    Emits when: an item comes; or none has for `seconds` since it was asked for.
     Waits when: the consumer does; a pull is never cancelled and begun again.
     Completes when: the source does.
     Closes when: it completes, fails, or the consumer leaves.
 
     Args:
-        seconds: how long nothing is passed on at most, while the consumer asks.
+        seconds: how long nothing is passed on at most, while the consumer asks; the time in which it works
+            on an item does not count.
         function: called without arguments, for each item to put in.
 
     Raises:

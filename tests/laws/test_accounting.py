@@ -96,7 +96,7 @@ class Accounting(RuleBasedStateMachine):
                 return
             self.numbers += 1
             number = self.numbers
-            if self.channel.left:
+            if self.channel.left or self.channel.error is not None:  # an error ends intake at once
                 account.offered += 1
                 account.refused.append(number)
                 with pytest.raises(Abandoned):
@@ -122,6 +122,7 @@ class Accounting(RuleBasedStateMachine):
         if (
             not isinstance(strategy, streamkit.Spill)
             or not account.lane.open
+            or self.channel.error is not None
             or len(account.held) <= strategy.capacity
         ):
             return
@@ -167,6 +168,7 @@ class Accounting(RuleBasedStateMachine):
     def pop(self, count: int) -> None:
         for _ in range(count):
             before = [account.lane.delivered for account in self.accounts]
+            expected = [getattr(account.lane, "_expected", 0) for account in self.accounts]
             value = self.channel.pop()
             if value is EMPTY:
                 assert not any(account.held for account in self.accounts), "something was held"
@@ -175,7 +177,12 @@ class Accounting(RuleBasedStateMachine):
                 return
             if isinstance(value, Gap):
                 assert value.count > 0
-                self.told_of_gap(value)
+                (place,) = [
+                    place
+                    for place, account in enumerate(self.accounts)
+                    if getattr(account.lane, "_expected", 0) != expected[place]
+                ]
+                self.told_of_gap(self.accounts[place], value)
                 continue
             (account,) = [
                 account
@@ -184,8 +191,8 @@ class Accounting(RuleBasedStateMachine):
             ]
             self.delivered(account, value)
 
-    def told_of_gap(self, gap: Gap) -> None:
-        (account,) = [each for each in self.accounts if self.gap_due(each) == gap.count][:1]
+    def told_of_gap(self, account: Account, gap: Gap) -> None:
+        assert self.gap_due(account) == gap.count
         account.missing += gap.count
 
     def gap_due(self, account: Account) -> int:

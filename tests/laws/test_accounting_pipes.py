@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

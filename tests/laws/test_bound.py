@@ -79,7 +79,11 @@ class Plan:
     """Of random pauses, of all of them."""
 
 
-DECLARATIONS = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
+DECLARATIONS = [
+    each
+    for each in catalogue()
+    if each.function.__module__.startswith(("streamkit.operators.", "streamkit.sinks"))
+]
 STALLED = (
     Plan(),
     Plan(busy="consumer pumps"),

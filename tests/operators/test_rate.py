@@ -427,7 +427,11 @@ class TestBuffer:
     @pytest.mark.parametrize(
         ("strategy", "text"),
         [
-            (16, "strategy must be a strategy such as Suspend(16) or DropOldest(16), not 16"),
+            (
+                16,
+                "strategy must be a strategy such as Suspend(16) or DropOldest(16), not 16: "
+                "to put items into lists, use batch()",
+            ),
             (None, "strategy must be a strategy such as Suspend(16) or DropOldest(16), not None"),
             (Suspend, "strategy must be a strategy such as Suspend(capacity), not the class Suspend itself"),
             (
@@ -577,7 +581,7 @@ class TestExtrapolate:
             return [item.upper()]
 
         stream = Stream(drawn("-a---b---|")) | ops.extrapolate(later)
-        assert noted(stream) == [(2.0, "a"), (2.0, "A"), (6.0, "b"), (6.0, "B"), (9.0, "|")]
+        assert noted(stream) == [(1.0, "a"), (2.0, "A"), (5.0, "b"), (6.0, "B"), (9.0, "|")]
 
     def test_an_error_of_the_source_comes_after_what_is_held_and_ends_what_was_made(self) -> None:
         stream = Stream(drawn("-ab-X")) | ops.extrapolate(endless)
@@ -592,7 +596,7 @@ class TestExtrapolate:
             raise error
 
         cleaned: list[float] = []
-        assert noted(Stream(drawn("-a-b|", cleaned)) | ops.extrapolate(fail)) == [(1.0, error)]
+        assert noted(Stream(drawn("-a-b|", cleaned)) | ops.extrapolate(fail)) == [(1.0, "a"), (1.0, error)]
         assert error.__notes__[0].startswith("in extrapolate(fail) at ")
         assert cleaned == [1.0]
 

@@ -13,7 +13,6 @@ from reactivex.scheduler import CurrentThreadScheduler
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.emitter import ThreadWaiter
-from streamkit._engine.lane import BufferStats
 from streamkit._engine.loop import Kind
 from streamkit._engine.run import Run
 from streamkit._engine.shared import Offered, SharedChannel, Waiter
@@ -34,6 +33,10 @@ class _CannotHoldError(Exception):
     """An event loop runs in this thread: holding it would hold all that runs there."""
 
 
+_PATIENCE = 1_000
+"""Items that may come late before whoever emits them gets an error: those that were under way come too."""
+
+
 class Observed(SharedChannel, abc.ObserverBase[Any]):
     """A channel that observes an observable, for one run."""
 
@@ -43,8 +46,8 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         self._subscription: Any = None
         self._subscribing = False
         self._disposed = False
-        self._late: set[int] = set()
-        """The threads that have emitted after the disposal, which each may do once: it had begun already."""
+        self._late = 0
+        """How many items came after the disposal."""
 
     def subscribed(self) -> Observed:
         """Begin to read, and subscribe, as ``Observable.subscribe`` does it, but for its own observer.
@@ -106,16 +109,18 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             self.end(BufferOverflowError(f"{strategy!r} was offered more than it holds, and {_CURE}"))
         if self._subscribing and get_ident() == self.thread:
             raise ObservableError("the stream takes no more")  # or what emits in subscribe might never end
-        if not self._disposed:
-            loop = self.loop
-            if get_ident() == self.thread or loop is None or loop.is_closed():
-                self.dispose()
-            else:
-                loop.call_soon_threadsafe(self.dispose)
-        elif get_ident() in self._late:
-            raise ObservableError("the observable goes on, although its subscription was disposed")
+        loop = self.loop
+        if self._disposed:
+            self._count_late()
+        elif get_ident() == self.thread or loop is None or loop.is_closed():
+            self.dispose()
         else:
-            self._late.add(get_ident())
+            loop.call_soon_threadsafe(self.dispose)
+
+    def _count_late(self) -> None:
+        self._late += 1
+        if self._late > _PATIENCE:
+            raise ObservableError("the observable goes on and on, although its subscription was disposed")
 
     # the end -------------------------------------------------------------------------------
 
@@ -143,33 +148,29 @@ def _waiter(item: Any) -> Waiter:
 class _ObservableSource(Source):
     """An observable, subscribed anew by each run."""
 
-    __slots__ = ("_last", "strategy")
+    __slots__ = ("strategy",)
 
     def __init__(self, observable: Any, strategy: Strategy) -> None:
         self.value = observable
         self._consumed = False
-        self._last: Observed | None = None
         self.strategy: Strategy | None = strategy
 
     def open(self, *, blocking: bool = False) -> Opened:
         channel = self._subscribed()
-        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave)
+        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave, channel)
 
     def attached(self, run: Run) -> Source:
         return run.reading(run.adopt(self._subscribed())).source
 
     def _subscribed(self) -> Observed:
         assert self.strategy is not None
-        self._last = Observed(self.value, self.strategy)
-        self._last.name = repr(self)
-        return self._last.subscribed()
+        channel = Observed(self.value, self.strategy)
+        channel.name = repr(self)
+        return channel.subscribed()
 
     @property
     def blocking(self) -> bool:
         return False
-
-    def stats(self) -> list[BufferStats]:
-        return [] if self._last is None else [lane.stats(repr(self)) for lane in self._last.lanes]
 
     def __repr__(self) -> str:
         return f"from_observable({self.value!r}, strategy={self.strategy!r})"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from reactivex import Observable, abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from streamkit._core.errors import attached
 from streamkit._engine.stream import SourceLike, Stream
 from streamkit.sinks import for_each
 
@@ -33,6 +34,8 @@ class _Subscription(abc.DisposableBase):
         self._observer = observer
         self._loop = loop
         self._disposed = False
+        self._ending = False
+        """The run is ending by itself: cancelling it would only interrupt its clean-up."""
         self._failed: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         if asyncio._get_running_loop() is loop:
@@ -51,17 +54,22 @@ class _Subscription(abc.DisposableBase):
             self._failed = error
             raise
         if self._disposed:
+            self._ending = True
             raise _Disposed
 
     async def _run(self) -> None:
         try:
             if not self._disposed:
                 await self._job
-        except _Disposed:
-            return
-        except CancelledError:
-            if not self._disposed:
+        except _Disposed as end:
+            self._report_clean_up(end)
+        except CancelledError as end:
+            if self._disposed:
+                self._report_clean_up(end)
+            elif self._task is not None and self._task.cancelling():
                 raise
+            else:  # the stream's own
+                self._tell(self._observer.on_error, end)
         except Exception as error:
             if self._disposed or self._failed is not None:
                 self._report(error)
@@ -77,7 +85,12 @@ class _Subscription(abc.DisposableBase):
         except Exception as error:
             self._report(error)
 
-    def _report(self, error: Exception) -> None:
+    def _report_clean_up(self, end: BaseException) -> None:
+        for error in attached(end):
+            if not isinstance(error, _Disposed):
+                self._report(error)
+
+    def _report(self, error: BaseException) -> None:
         """An error that nobody is left to be told of: an observer's own, or of a clean-up after it left."""
         self._loop.call_exception_handler(
             {"message": f"error in or behind an observer of {self._job!r}", "exception": error}
@@ -93,7 +106,9 @@ class _Subscription(abc.DisposableBase):
 
     def _cancel(self) -> None:
         task = self._task
-        if task is not None and not task.done() and task is not asyncio.current_task():
+        if task is None or self._ending:
+            return
+        if not task.done() and task is not asyncio.current_task():
             task.cancel()
 
 

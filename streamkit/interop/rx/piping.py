@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from reactivex import Observable
@@ -11,9 +10,10 @@ from reactivex.subject import Subject
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.errors import ObservableError
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Abandoned, Lane
+from streamkit._engine.lane import Lane
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -35,13 +35,16 @@ class _Feeder(Lane):
         self._room = room
 
     def put(self, item: Any) -> bool:
-        if not self._lane.open:
-            raise Abandoned
-        self._subject.on_next(item)
+        try:
+            self._subject.on_next(item)
+        except ObservableError:
+            if self._lane.open:
+                raise
         return self.full()
 
     def full(self) -> bool:
-        return self._lane.open and self._lane.waits and len(self._lane.held) >= self._room
+        # once nothing is taken any more, wait to be cancelled: the source is cleaned up then, undisturbed
+        return not self._lane.open or (self._lane.waits and len(self._lane.held) >= self._room)
 
     async def room(self) -> None:
         self._out.roomy = self.wake
@@ -72,7 +75,7 @@ class _Fed(Channel):
 def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:
     room = strategy.limit or 0
     if strategy.waits:  # a place is left for each of what one item more may make
-        strategy = replace(strategy, capacity=2 * room - 1)  # type: ignore[call-arg]  # pyright: ignore
+        strategy = strategy.sized(2 * room - 1)
     subject: Subject[Any] = Subject()
     out = run.adopt(Observed(subject.pipe(*operators), strategy)).subscribed()
     run.pump(source, into=_Feeder(run.adopt(_Fed(subject)), subject, out, room))
