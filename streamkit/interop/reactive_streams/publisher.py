@@ -140,7 +140,7 @@ class StreamSubscription:
         with self._lock:
             if self._over or self._refused is not None:
                 return
-            if isinstance(n, int) and n > 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            if _valid(n):
                 demand = self._requested - self._sent + n
                 self._requested = self._requested + n if demand < UNBOUNDED_DEMAND else float("inf")
                 waiter, self._waiter = self._waiter, None
@@ -204,7 +204,8 @@ class StreamSubscription:
         except BaseException as raised:
             error = raised
         try:
-            self._conclude(error)
+            if error is None or isinstance(error, Exception) or not self._over:
+                self._conclude(error)
         finally:
             self._release()
         if error is not None and not isinstance(error, Exception):
@@ -317,6 +318,10 @@ def _loop_here() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def _valid(n: object) -> bool:
+    return isinstance(n, int) and n > 0
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

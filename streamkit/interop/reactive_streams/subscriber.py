@@ -127,10 +127,9 @@ class Intake(SharedChannel):
             else:
                 self._refused(Offered.FULL)
         if not welcome:
+            count = self._requested
             self._fail(
-                BufferOverflowError(
-                    f"rule 1.1: the publisher sent {value!r}, and {self._requested} items were requested before it"
-                )
+                BufferOverflowError(f"rule 1.1: only {count} items were requested, but {value!r} came too")
             )
         elif is_complete:
             self.on_complete()
