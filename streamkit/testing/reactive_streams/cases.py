@@ -108,10 +108,20 @@ class SubscriberCase(Case, ABC):
     async def meet(self, upstream: Upstream) -> tuple[Consumer, asyncio.Future[Any]]:
         """A consumer behind `upstream`, and its first `take`, pending until an item is sent."""
         consumer = self.subscribe(upstream)
-        taking = asyncio.ensure_future(consumer.take())
-        self._begun.append((consumer, taking))
+        taking = self.take(consumer)
         await self.eventually(lambda: bool(upstream.subscribers), "nobody has subscribed")
         return consumer, taking
+
+    def take(self, consumer: Consumer) -> asyncio.Future[Any]:
+        """Another `take`, pending until an item is there."""
+        taking = asyncio.ensure_future(consumer.take())
+        self._begun.append((consumer, taking))
+        return taking
+
+    async def taken(self, taking: asyncio.Future[Any]) -> Any:
+        """What `taking` got."""
+        await self.eventually(taking.done, "an item that was sent does not arrive")
+        return taking.result()
 
     async def demand(self, upstream: Upstream, count: int = 1) -> None:
         """Wait until at least `count` items are requested in all."""
@@ -122,7 +132,9 @@ class SubscriberCase(Case, ABC):
         for consumer, taking in self._begun:
             await consumer.cancel()
             await asyncio.wait([taking], timeout=self.seconds)
-            if not taking.cancelled() and taking.done():
+            if not taking.done():
+                taking.cancel()
+            elif not taking.cancelled():
                 taking.exception()  # what a check did not look at is no error of the check
         self._begun.clear()
         await self.silence()

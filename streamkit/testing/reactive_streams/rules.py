@@ -43,12 +43,18 @@ class Rule:
             raise ValueError(f"rule {self.number} cannot be tested: {self.untested}")
         if not isinstance(case, self.case):
             raise TypeError(f"rule {self.number} is checked on a {self.case.__name__}, not on {case!r}")
+        broken: Exception | None = None
         try:
             await self.function(case)
-        except AssertionError as error:
-            raise AssertionError(f"rule {self.number} ({self.text}) is broken: {error}") from error
-        finally:
+        except Exception as error:
+            broken = error
+        try:
             await case.close()
+        except Exception as error:
+            broken = broken or error
+        if broken is not None:
+            why = broken if isinstance(broken, AssertionError) else f"what should not raise raised {broken!r}"
+            raise AssertionError(f"rule {self.number} ({self.text}) is broken: {why}") from broken
 
 
 class Registry(list[Rule]):

@@ -33,7 +33,7 @@ async def asks(case: SubscriberCase) -> None:
     await case.demand(upstream)
     assert all(n > 0 for n in upstream.links[0].requests), f"requests of {upstream.links[0].requests}"
     upstream.subscriber.on_next("item")
-    assert await asyncio.wait_for(taking, case.seconds) == "item", "another item arrived than was sent"
+    assert await case.taken(taking) == "item", "another item arrived than was sent"
 
 
 @SUBSCRIBER.rule("2.2", "the publisher is not held up by what becomes of its items")
@@ -91,7 +91,7 @@ async def one_subscription(case: SubscriberCase) -> None:
     assert not spare.requests, "items were requested of the second subscription"
     assert not upstream.links[0].cancels, "the first subscription was cancelled for the second"
     upstream.subscriber.on_next("item")
-    assert await asyncio.wait_for(taking, case.seconds) == "item", "the first subscription works no more"
+    assert await case.taken(taking) == "item", "the first subscription works no more"
 
 
 @SUBSCRIBER.rule("2.6", "a subscription that is not needed any more is cancelled")
@@ -115,7 +115,8 @@ async def calls_are_serial(case: SubscriberCase) -> None:
     for number in range(20):
         await case.demand(upstream, number + 1)
         await asyncio.to_thread(send, number)
-        await asyncio.wait_for(taking if number == 0 else consumer.take(), case.seconds)
+        await case.taken(taking)
+        taking = case.take(consumer)
     await asyncio.gather(consumer.cancel(), asyncio.to_thread(upstream.subscriber.on_complete))
     await case.silence()
     assert not link.watch.overlapped, "the subscription was called from two threads at once"
@@ -169,14 +170,12 @@ async def signals_are_passed_on(case: SubscriberCase) -> None:
     for number in range(20):
         await case.demand(upstream, number + 1)
         await asyncio.to_thread(send, number)
-        item = await asyncio.wait_for(taking if number == 0 else consumer.take(), case.seconds)
+        item = await case.taken(taking)
         assert item == [number], f"item {number} arrived as {item!r}"
+        taking = case.take(consumer)
     await asyncio.to_thread(upstream.subscriber.on_complete)
-    try:
-        late = await asyncio.wait_for(consumer.take(), case.seconds)
-    except StopAsyncIteration:
-        return
-    raise AssertionError(f"after on_complete from another thread came {late!r}")
+    await case.eventually(taking.done, "on_complete from another thread does not arrive")
+    assert isinstance(taking.exception(), StopAsyncIteration), f"the consumer got {taking}"
 
 
 @SUBSCRIBER.rule("2.12", "no subscriber is subscribed twice")
