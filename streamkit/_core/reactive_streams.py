@@ -2,14 +2,14 @@
 
 A ``Publisher`` sends at most as many items as its ``Subscriber`` has requested through the
 ``Subscription`` that joins the two. The classes of the package ``reactivestreams``, which comes with
-``rsocket``, fit as they are. Signals take ``Any`` where those classes name their own types.
+``rsocket``, fit as they are: `ForeignPublisher` is for those that name types of their own.
 """
 
 from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-__all__ = ["UNBOUNDED_DEMAND", "Processor", "Publisher", "Subscriber", "Subscription"]
+__all__ = ["UNBOUNDED_DEMAND", "ForeignPublisher", "Processor", "Publisher", "Subscriber", "Subscription"]
 
 A_contra = TypeVar("A_contra", contravariant=True)
 B_co = TypeVar("B_co", covariant=True)
@@ -55,6 +55,14 @@ class Subscriber(Protocol[A_contra]):
 @runtime_checkable
 class Publisher(Protocol[B_co]):
     """Provides items to each subscriber as that requests them."""
+
+    def subscribe(self, subscriber: Subscriber[B_co], /) -> None:
+        """Begin to serve `subscriber`, which was never subscribed before."""
+        ...
+
+
+class ForeignPublisher(Protocol):
+    """A publisher that names a class of its own as its subscribers' type; of what items, it does not say."""
 
     def subscribe(self, subscriber: Any, /) -> None:
         """Begin to serve `subscriber`, which was never subscribed before."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, overload
 
 from streamkit._core.arguments import whole
 from streamkit._core.errors import BufferOverflowError
-from streamkit._core.reactive_streams import Publisher, Subscription
+from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.lane import BufferStats, Lane
 from streamkit._engine.loop import EMPTY, Kind
@@ -21,7 +21,13 @@ __all__ = ["Intake", "IntakeSource", "from_publisher"]
 T = TypeVar("T")
 
 
-def from_publisher(publisher: Publisher[T], *, lookahead: int = 1) -> Stream[T]:
+@overload
+def from_publisher(publisher: Publisher[T], *, lookahead: int = 1) -> Stream[T]: ...
+@overload
+def from_publisher(  # pyright: ignore[reportOverlappingOverload] - it is used for what fits no other type
+    publisher: ForeignPublisher, *, lookahead: int = 1
+) -> Stream[Any]: ...
+def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: int = 1) -> Stream[Any]:
     """A stream of what a Reactive Streams publisher sends; each run subscribes, at its first pull.
 
     The run requests `lookahead` items, and more whenever half of them are taken, so that no more than

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from streamkit.testing.reactive_streams.cases import PublisherCase
 from streamkit.testing.reactive_streams.probes import Probe
 from streamkit.testing.reactive_streams.rules import Registry
@@ -109,7 +111,7 @@ async def on_subscribe_first(case: PublisherCase) -> None:
     await case.ends(probe, "the end of 1 item")
     assert probe.signals[0] == "on_subscribe", probe.signals
     assert probe.signals.count("on_subscribe") == 1, probe.signals
-    nobody = None
+    nobody: Any = None
     try:
         case.publisher(1).subscribe(nobody)
     except TypeError:
