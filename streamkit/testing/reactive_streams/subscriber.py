@@ -45,7 +45,8 @@ async def holds_nobody(case: SubscriberCase) -> None:
     # A daemon, so that a subscriber that holds it fails this check and not the whole run.
     sender = Thread(target=_send, args=(upstream.subscriber, count), daemon=True)
     sender.start()
-    await case.eventually(lambda: not sender.is_alive(), "on_next holds its caller; to return")
+    await asyncio.to_thread(sender.join, case.seconds)
+    assert not sender.is_alive(), f"on_next holds its caller for more than {case.seconds} s"
 
 
 def _send(subscriber: Subscriber[Any], count: int) -> None:
