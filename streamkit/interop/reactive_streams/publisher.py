@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from threading import Lock, get_ident
 from typing import Any, Generic, TypeVar
-from weakref import WeakSet
 
 from streamkit._core.errors import StoppedError, attach, attached
 from streamkit._core.reactive_streams import UNBOUNDED_DEMAND, Subscriber
@@ -74,7 +73,7 @@ class StreamPublisher(Generic[T]):
         self._loop = loop
         self._ahead = ahead
         """Whether a run may look for the stream's end before there is demand."""
-        self._subscriptions: WeakSet[StreamSubscription] = WeakSet()
+        self._subscriptions: set[StreamSubscription] = set()
 
     def subscribe(self, subscriber: Subscriber[T]) -> None:
         """Give `subscriber` a subscription, and, when it requests items, a run of the stream.
@@ -84,7 +83,9 @@ class StreamPublisher(Generic[T]):
         """
         if not isinstance(subscriber, Subscriber):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"subscriber must be a Subscriber, not {subscriber!r} (rule 1.9)")
-        subscription = StreamSubscription(self._stream, subscriber, self._loop or _loop_here(), self._ahead)
+        subscription = StreamSubscription(
+            self._stream, subscriber, self._loop or _loop_here(), self._ahead, self._subscriptions.discard
+        )
         self._subscriptions.add(subscription)
         subscription.begin()
 
@@ -111,11 +112,13 @@ class StreamSubscription:
         subscriber: Subscriber[Any],
         loop: asyncio.AbstractEventLoop | None,
         ahead: Callable[[], bool],
+        ended: Callable[[StreamSubscription], None],
     ) -> None:
         self._stream: Stream[Any] | None = stream
         self._subscriber: Subscriber[Any] | None = subscriber
         self._loop = loop
         self._ahead = ahead
+        self._ended = ended
         self._lock = Lock()
         """Guards what follows, up to the blank line; never held while a signal is sent."""
         self._requested: float = 0
@@ -200,7 +203,7 @@ class StreamSubscription:
         try:
             if not self._stopping and self._stream is not None:
                 async with self._stream.open() as items:
-                    await self._forward(items)
+                    await self._forward(aiter(items))
         except BaseException as raised:
             error = raised
         try:
@@ -214,17 +217,20 @@ class StreamSubscription:
     async def _forward(self, items: AsyncIterator[Any]) -> None:
         """Pull and send what is requested; returns at the end of the stream, or when told to stop."""
         self._interruptible = True
+        pull = items.__anext__
         try:
-            while await self._allowed(self._ahead):
+            while self._clear() or await self._allowed(self._ahead):
                 try:
-                    item = await anext(items)
+                    item = await pull()
                 except StopAsyncIteration:
                     return
                 if item is None:
                     raise TypeError("rule 2.13: an item of a publisher may not be None; map it to a value")
-                if not (await self._allowed() and self._signal("on_next", item)):
+                if not (self._clear() or await self._allowed()):
                     return
                 self._sent += 1
+                if not self._signal("on_next", item):
+                    return
         except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
             if not self._stopping or task is None or task.uncancel():
@@ -233,6 +239,10 @@ class StreamSubscription:
                 self._late(late)
         finally:
             self._interruptible = False
+
+    def _clear(self) -> bool:
+        """Whether there is demand; told without the lock, because only this thread makes it less."""
+        return self._sent < self._requested and not self._stopping
 
     async def _allowed(self, ahead: Callable[[], bool] = lambda: False) -> bool:
         """Wait for demand, or for leave to go on without; False if the run is to stop."""
@@ -280,6 +290,7 @@ class StreamSubscription:
         self._over = True
         self._stream = self._subscriber = None
         self._closed.set()
+        self._ended(self)
 
     def _signal(self, name: str, *arguments: Any) -> bool:
         """Send one signal; False if the subscriber raised, which cancels its subscription (rule 2.13)."""
