@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streamkit
 from streamkit import SourceConsumedError, StoppedError, Stream, attached, ops
 from streamkit.interop.reactive_streams import (
     UNBOUNDED_DEMAND,
@@ -360,6 +361,10 @@ def test_arguments_are_checked_at_the_call() -> None:
         to_processor(wrong)
     with pytest.raises(ValueError, match="lookahead must be a whole number of at least 1, not 0"):
         to_processor(lookahead=0)
+
+
+def test_the_front_door_opens_on_the_neighbour() -> None:
+    assert streamkit.reactive_streams.to_publisher is to_publisher
 
 
 def test_what_is_made_are_publishers_and_processors() -> None:
