@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -333,6 +334,20 @@ def test_subscribers_live_in_any_thread() -> None:
     run(main, threads=True)
 
 
+def test_cancel_reaches_a_run_that_never_waits() -> None:
+    async def main() -> None:
+        begun = asyncio.Event()
+        probe = Probe(asking(UNBOUNDED_DEMAND), lambda _: begun.set())
+        publisher = to_publisher(Stream(count()) | ops.map(lambda number: number + 1))
+        publisher.subscribe(probe)
+        await begun.wait()
+        probe.link.cancel()
+        await publisher.wait_closed()
+        assert not probe.ended
+
+    run(main)
+
+
 def test_a_run_that_waits_for_demand_is_not_collected() -> None:
     async def main() -> None:
         source = Source()
@@ -422,11 +437,11 @@ def test_a_processor_delivers_what_it_holds_before_the_end() -> None:
         processor, probe = to_processor(ops.map(str), lookahead=3), Probe()
         Supply(3, LookupError("the end")).subscribe(processor)
         processor.subscribe(probe)
-        for count in (1, 2, 3):
+        for sent in (1, 2, 3):
             probe.link.request(1)
             await rest()
-            assert len(probe.items) == count
-            assert probe.ended == (count == 3)
+            assert len(probe.items) == sent
+            assert probe.ended == (sent == 3)
         assert isinstance(probe.error, LookupError)
 
     run(main)

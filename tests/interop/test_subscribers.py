@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamkit import BufferOverflowError, Stream, attached, ops
-from streamkit.interop.reactive_streams import Subscriber, Subscription, from_publisher
+from streamkit.interop.reactive_streams import (
+    Subscriber,
+    Subscription,
+    from_publisher,
+    to_processor,
+    to_publisher,
+)
 from streamkit.testing import run
 from streamkit.testing.reactive_streams import Link, Supply, Upstream
 
@@ -248,6 +254,35 @@ def test_signals_come_from_any_thread() -> None:
         assert publisher.cancelled == 0
 
     run(main, threads=True)
+
+
+@pytest.mark.parametrize("taken", [30, 100])
+@pytest.mark.parametrize("lookahead", [1, 7])
+def test_publisher_and_reader_may_live_in_event_loops_of_their_own(taken: int, lookahead: int) -> None:
+    async def main() -> None:
+        publisher = to_publisher(Stream(range(100)), loop=other)
+        processor = to_processor(ops.map(lambda number: number + 1), lookahead=lookahead)
+        publisher.subscribe(processor)
+        numbers = from_publisher(processor, lookahead=lookahead) | ops.take(taken)
+        assert await (numbers | ops.to_list()) == [*range(1, taken + 1)]
+        await processor.wait_closed()
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(publisher.wait_closed(), other))
+
+    other = asyncio.new_event_loop()
+    thread = threading.Thread(target=other.run_forever)
+    thread.start()
+    try:
+        asyncio.run(main())
+        left = asyncio.run_coroutine_threadsafe(others(), other).result()
+    finally:
+        other.call_soon_threadsafe(other.stop)
+        thread.join()
+        other.close()
+    assert not left
+
+
+async def others() -> set[asyncio.Task[Any]]:
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def test_arguments_are_checked_at_the_call() -> None:

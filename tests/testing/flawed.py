@@ -121,7 +121,6 @@ class Senders(PublisherCase):
     """`Sender` as the suite wants it."""
 
     def __init__(self, flaw: str) -> None:
-        super().__init__()
         self.flaw = flaw
 
     def publisher(self, count: int) -> Any:
@@ -213,7 +212,6 @@ class Receivers(SubscriberCase):
     """`Receiver` as the suite wants it."""
 
     def __init__(self, flaw: str) -> None:
-        super().__init__()
         self.flaw = flaw
         self.only = Receiver(flaw)
         if flaw == "2.2":

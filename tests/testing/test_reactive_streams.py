@@ -1,5 +1,7 @@
 """The suite of rules itself: 43 of them, each of which tells the flawed from the sound."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +49,20 @@ def test_a_rule_that_cannot_be_tested_says_so(run: Callable[..., Any]) -> None:
 def test_a_rule_is_checked_on_its_own_kind_of_case_only(run: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match="checked on a PublisherCase"):
         run(RULES[0].check(case(SubscriberCase)))
+
+
+def test_checks_that_are_optimised_away_do_not_pass() -> None:
+    script = """
+import asyncio
+from streamkit.testing.reactive_streams import PublisherCase, rules
+
+class Nothing(PublisherCase):
+    publisher = failing = None
+
+asyncio.run(rules(PublisherCase)[0].check(Nothing()))
+"""
+    ran = subprocess.run([sys.executable, "-O", "-c", script], capture_output=True, text=True, check=False)
+    assert "run them without -O" in ran.stderr
 
 
 def test_the_rules_of_a_kind_of_case_are_those_that_can_be_checked_on_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 from streamkit._core.reactive_streams import Processor, Publisher
@@ -63,8 +64,9 @@ class PublisherCase(Case, ABC):
     def failing(self, count: int, error: Exception) -> Publisher[Any]:
         """A publisher of `count` items that fails then, with `error`."""
 
-    def __init__(self) -> None:
-        self._probes: list[Probe] = []
+    @cached_property
+    def _probes(self) -> list[Probe]:
+        return []
 
     async def attach(
         self,
@@ -102,8 +104,9 @@ class SubscriberCase(Case, ABC):
     def subscribe(self, publisher: Publisher[Any]) -> Consumer:
         """Attach a fresh subscriber to `publisher`, at the latest when the consumer first takes."""
 
-    def __init__(self) -> None:
-        self._begun: list[tuple[Consumer, asyncio.Future[Any]]] = []
+    @cached_property
+    def _begun(self) -> list[tuple[Consumer, asyncio.Future[Any]]]:
+        return []
 
     async def meet(self, upstream: Upstream) -> tuple[Consumer, asyncio.Future[Any]]:
         """A consumer behind `upstream`, and its first `take`, pending until an item is sent."""
@@ -160,7 +163,6 @@ class ProcessorCase(Case, ABC):
 
 class _PublisherSide(PublisherCase):
     def __init__(self, case: ProcessorCase) -> None:
-        super().__init__()
         self._case = case
         self.seconds, self.quiet, self.recursion = case.seconds, case.quiet, case.recursion
 
@@ -178,7 +180,6 @@ class _PublisherSide(PublisherCase):
 
 class _SubscriberSide(SubscriberCase):
     def __init__(self, case: ProcessorCase) -> None:
-        super().__init__()
         self._case = case
         self.seconds, self.quiet = case.seconds, case.quiet
 

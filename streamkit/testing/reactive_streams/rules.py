@@ -38,7 +38,10 @@ class Rule:
             AssertionError: the rule is broken; the message says how.
             ValueError: the rule is one that no test can check.
             TypeError: the rule is one for another kind of case.
+            RuntimeError: Python runs with ``-O``, which leaves the checks out.
         """
+        if not __debug__:
+            raise RuntimeError("the checks are assertions, which python -O leaves out: run them without -O")
         if self.function is None:
             raise ValueError(f"rule {self.number} cannot be tested: {self.untested}")
         if not isinstance(case, self.case):
