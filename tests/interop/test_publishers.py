@@ -274,12 +274,14 @@ def test_a_stream_that_cannot_be_opened_fails_without_demand() -> None:
     run(main)
 
 
-def test_a_run_cancelled_from_outside_tells_its_subscriber() -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_run_cancelled_from_outside_tells_its_subscriber(begun: bool) -> None:
     probe = Probe(asking(9))
 
     async def main() -> None:
         to_publisher(Stream(Source(1))).subscribe(probe)
-        await rest()
+        if begun:
+            await rest()
 
     run(main, leaks=False)
     assert isinstance(probe.error, StoppedError)

@@ -195,7 +195,13 @@ class StreamSubscription:
         self._thread = get_ident()
         self._task = loop.create_task(self._run())
         _running.add(self._task)
-        self._task.add_done_callback(_running.discard)
+        self._task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        _running.discard(task)
+        if not self._closed.is_set():  # it never ran: the loop was ended before
+            self._conclude(asyncio.CancelledError())
+            self._release()
 
     async def _run(self) -> None:
         """Run the stream for the subscriber; when it is closed, tell how it ended."""
