@@ -101,7 +101,7 @@ __all__ = [
     "zip",
 ]
 
-_NEIGHBOURS = ("aiostream", "rx")
+_NEIGHBOURS = ("aiostream", "reactive_streams", "rx")
 
 
 def __getattr__(name: str) -> Any:

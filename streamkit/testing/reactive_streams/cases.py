@@ -1,0 +1,220 @@
+"""Cases: what is to be tested, as its author describes it to the suite."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Protocol
+
+from streamkit._core.reactive_streams import Processor, Publisher
+from streamkit.testing.reactive_streams.probes import Probe, Supply, Upstream
+
+__all__ = ["Case", "Consumer", "ProcessorCase", "PublisherCase", "SubscriberCase"]
+
+
+class Consumer(Protocol):
+    """Who stands behind a subscriber under test, and wants items or wants no more."""
+
+    async def take(self) -> Any:
+        """The next item; `StopAsyncIteration` at the end, or the error that the publisher signalled."""
+        ...
+
+    async def cancel(self) -> None:
+        """Want no more, also while a `take` is pending in another task."""
+        ...
+
+
+class Case:
+    """What the checks need besides the thing under test: patience, and an end to what they begin."""
+
+    seconds: float = 1.0
+    """How long a signal that must come may take."""
+    quiet: float = 0.05
+    """How long nothing must come before it counts as never. In virtual time neither costs anything."""
+
+    async def eventually(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until `condition`; fail, saying what was expected, if it is not met in time."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.seconds
+        while not condition():
+            assert loop.time() < until, f"{what}: not within {self.seconds} s"
+            await asyncio.sleep(self.seconds / 100)
+
+    async def silence(self) -> None:
+        """Give what must not come the time to come."""
+        await asyncio.sleep(self.quiet)
+
+    async def close(self) -> None:
+        """End what the checks have begun."""
+
+
+class PublisherCase(Case, ABC):
+    """A kind of publisher: makes those that the checks ask for."""
+
+    recursion: int = 1
+    """How many calls of ``on_next`` may be nested in one another."""
+
+    @abstractmethod
+    def publisher(self, count: int) -> Publisher[Any]:
+        """A publisher of `count` items, none of them None, which completes then."""
+
+    @abstractmethod
+    def failing(self, count: int, error: Exception) -> Publisher[Any]:
+        """A publisher of `count` items that fails then, with `error`."""
+
+    @cached_property
+    def _probes(self) -> list[Probe]:
+        return []
+
+    async def attach(
+        self,
+        publisher: Publisher[Any],
+        on_subscribe: Callable[[Probe], object] | None = None,
+        on_next: Callable[[Probe], object] | None = None,
+    ) -> Probe:
+        """A probe that has subscribed to `publisher`, and got its subscription."""
+        probe = Probe(on_subscribe, on_next)
+        self._probes.append(probe)
+        publisher.subscribe(probe)
+        await self.eventually(lambda: probe.subscription is not None, "on_subscribe was not signalled")
+        return probe
+
+    async def ends(self, probe: Probe, what: str) -> None:
+        """Wait for a terminal signal."""
+        await self.eventually(lambda: probe.ended, what)
+
+    async def arrive(self, probe: Probe, count: int, what: str = "items") -> None:
+        """Wait until there are at least `count` items."""
+        await self.eventually(lambda: len(probe.items) >= count, f"{count} {what}")
+
+    async def close(self) -> None:
+        for probe in self._probes:
+            if probe.subscription is not None:
+                probe.subscription.cancel()
+        self._probes.clear()
+        await self.silence()
+
+
+class SubscriberCase(Case, ABC):
+    """A kind of subscriber: attaches fresh ones to the publishers of the checks."""
+
+    @abstractmethod
+    def subscribe(self, publisher: Publisher[Any]) -> Consumer:
+        """Attach a fresh subscriber to `publisher`, at the latest when the consumer first takes."""
+
+    @cached_property
+    def _begun(self) -> list[tuple[Consumer, asyncio.Future[Any]]]:
+        return []
+
+    async def meet(self, upstream: Upstream) -> tuple[Consumer, asyncio.Future[Any]]:
+        """A consumer behind `upstream`, and its first `take`, pending until an item is sent."""
+        consumer = self.subscribe(upstream)
+        taking = self.take(consumer)
+        await self.eventually(lambda: bool(upstream.subscribers), "nobody has subscribed")
+        return consumer, taking
+
+    def take(self, consumer: Consumer) -> asyncio.Future[Any]:
+        """Another `take`, pending until an item is there."""
+        taking = asyncio.ensure_future(consumer.take())
+        self._begun.append((consumer, taking))
+        return taking
+
+    async def taken(self, taking: asyncio.Future[Any]) -> Any:
+        """What `taking` got."""
+        await self.eventually(taking.done, "an item that was sent does not arrive")
+        return taking.result()
+
+    async def demand(self, upstream: Upstream, count: int = 1) -> None:
+        """Wait until at least `count` items are requested in all."""
+        link = upstream.links[0]
+        await self.eventually(lambda: link.requested >= count, f"{count} items were not requested")
+
+    async def close(self) -> None:
+        for consumer, taking in self._begun:
+            await consumer.cancel()
+            await asyncio.wait([taking], timeout=self.seconds)
+            if not taking.done():
+                taking.cancel()
+            elif not taking.cancelled():
+                taking.exception()  # what a check did not look at is no error of the check
+        self._begun.clear()
+        await self.silence()
+
+
+class ProcessorCase(Case, ABC):
+    """A kind of processor: makes those that pass each item on as it is."""
+
+    recursion: int = 1
+
+    @abstractmethod
+    def processor(self) -> Processor[Any, Any]:
+        """A fresh processor that changes nothing."""
+
+    def as_publisher(self) -> PublisherCase:
+        """Its publisher's side, fed by a supply of the suite."""
+        return _PublisherSide(self)
+
+    def as_subscriber(self) -> SubscriberCase:
+        """Its subscriber's side, read by a probe of the suite."""
+        return _SubscriberSide(self)
+
+
+class _PublisherSide(PublisherCase):
+    def __init__(self, case: ProcessorCase) -> None:
+        self._case = case
+        self.seconds, self.quiet, self.recursion = case.seconds, case.quiet, case.recursion
+
+    def publisher(self, count: int) -> Publisher[Any]:
+        return self._fed(Supply(count))
+
+    def failing(self, count: int, error: Exception) -> Publisher[Any]:
+        return self._fed(Supply(count, error))
+
+    def _fed(self, supply: Supply) -> Publisher[Any]:
+        processor = self._case.processor()
+        supply.subscribe(processor)
+        return processor
+
+
+class _SubscriberSide(SubscriberCase):
+    def __init__(self, case: ProcessorCase) -> None:
+        self._case = case
+        self.seconds, self.quiet = case.seconds, case.quiet
+
+    def subscribe(self, publisher: Publisher[Any]) -> Consumer:
+        processor = self._case.processor()
+        publisher.subscribe(processor)
+        probe = Probe()
+        processor.subscribe(probe)
+        return _Reader(self, probe)
+
+
+class _Reader:
+    """Takes items through a probe, one request each."""
+
+    def __init__(self, case: Case, probe: Probe) -> None:
+        self._case = case
+        self._probe = probe
+        self._taken = 0
+        self._left = False
+
+    async def take(self) -> Any:
+        probe = self._probe
+        await self._case.eventually(lambda: probe.subscription is not None, "on_subscribe was not signalled")
+        assert probe.subscription is not None
+        probe.subscription.request(1)
+        while len(probe.items) <= self._taken:
+            if probe.error is not None:
+                raise probe.error
+            if probe.ended or self._left:
+                raise StopAsyncIteration
+            await asyncio.sleep(self._case.seconds / 100)
+        self._taken += 1
+        return probe.items[self._taken - 1]
+
+    async def cancel(self) -> None:
+        self._left = True
+        if self._probe.subscription is not None:
+            self._probe.subscription.cancel()
