@@ -8,15 +8,27 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
 MINIMUM := 3, 11
+RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test check format bench clean
+.PHONY: demo test test-rx check format bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -p no:benchmark -n auto
+
+# The adapter again, on older RxPY, each in an environment of its own.
+test-rx:
+	for version in $(RX); do \
+	    $(MAKE) --no-print-directory VENV=.venv-rx-$$version .venv-rx-$$version/.rx-$$version && \
+	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -q tests/interop/test_rx_*.py || exit 1; \
+	done
+
+$(VENV)/.rx-%: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'reactivex==$*.*'
+	@touch $@
 
 check: $(READY)
 	$(BIN)/ruff format --check

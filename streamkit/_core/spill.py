@@ -56,7 +56,8 @@ class _File:
         self._file.close()
 
     def __del__(self) -> None:
-        self._file.close()  # where what was offered was never read
+        if hasattr(self, "_file"):  # it could be made
+            self._file.close()  # where what was offered was never read
 
 
 class _Unreadable:

@@ -44,8 +44,9 @@ class Source:
         if _observable(value):
             # before all else: one of RxPY's can be awaited too, and has an index without an end
             raise TypeError(
-                f"source must be {_ALLOWED}, not the observable {value!r}: "
-                "use streamkit.rx.from_observable(observable, strategy=...)"
+                f"source must be {_ALLOWED}, not the observable {value!r}: use "
+                "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
+                "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
         if type(value) in _NATIVE or _blocking(value) or _asynchronous(value):
             return

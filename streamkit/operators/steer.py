@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
@@ -97,7 +97,7 @@ class Valve:
             self._turns += 1
             runs = [*self._runs]
         for run, channel in runs:
-            if not run.loop.is_closed():
+            with suppress(RuntimeError):  # the run, and its loop, have ended meanwhile
                 if self.ended:
                     run.loop.call_soon_threadsafe(run.halt)
                 run.loop.call_soon_threadsafe(channel.wake)

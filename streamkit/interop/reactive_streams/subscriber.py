@@ -10,7 +10,7 @@ from streamkit._core.arguments import whole
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.lane import BufferStats, Lane
+from streamkit._engine.lane import Lane
 from streamkit._engine.loop import EMPTY, Kind
 from streamkit._engine.shared import Offered, SharedChannel
 from streamkit._engine.source import Opened, Source
@@ -63,25 +63,22 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
 class IntakeSource(Source):
     """Intakes, one for each run, as the source of a stream."""
 
-    __slots__ = ("_latest", "_make", "_name", "strategy")
+    __slots__ = ("_name", "strategy")
 
     def __init__(self, make: Callable[[], Intake], places: int, name: str) -> None:
         self.value = make
         self._consumed = False
         self._name = name
-        self._latest: Intake | None = None
         self.strategy: Strategy | None = Suspend(places)
 
     def open(self, *, blocking: bool = False) -> Opened:
-        self._latest = intake = self.value()
-        return Opened(Kind.CHANNEL, intake.begin, None, intake.leave)
+        intake: Intake = self.value()
+        intake.name = self._name
+        return Opened(Kind.CHANNEL, intake.begin, None, intake.leave, intake)
 
     @property
     def blocking(self) -> bool:
         return False
-
-    def stats(self) -> list[BufferStats]:
-        return [] if self._latest is None else [lane.stats(self._name) for lane in self._latest.lanes]
 
     def __repr__(self) -> str:
         return self._name
