@@ -66,9 +66,9 @@ class _SharedLane(Lane):
         self.plain = True
 
     def stats(self, operator: str = "") -> BufferStats:
-        found = super().stats(operator)  # the reader may be between taking an item out and counting it
-        delivered = found.offered - found.dropped - found.folded - found.refused - found.held
-        return replace(found, delivered=delivered)
+        found = super().stats(operator)  # what was offered is worked out: `take` does not count it
+        offered = found.delivered + found.dropped + found.folded + found.refused + found.held
+        return replace(found, offered=offered)
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -103,9 +103,7 @@ class SharedChannel(Channel):
         self._lost: deque[tuple[Any, str]] = deque()
         """What was dropped, and ``on_drop`` has not been told of yet."""
         self._lane = _lane(self, strategy)
-        self._easy = self._simple = (
-            self._lane.last if type(self._lane.held) is deque and not strategy.marks_gaps else 0.0
-        )
+        self._easy = self._simple = self._lane.last if self._lane.plain else 0.0
         """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
         self.adopt(self._lane)
 
@@ -119,7 +117,6 @@ class SharedChannel(Channel):
             if not 0 < size < self._easy:
                 return False
             lane.held.append(item)
-            lane.offered += 1
             if size >= lane.most:
                 lane.most = size + 1
             return True
