@@ -41,10 +41,13 @@ async def _timed(work: Work, calls: int) -> float:
     return (perf_counter() - start) / calls
 
 
-async def _rounds(ours: Work, by_hand: Work, rounds: int, calls: int) -> list[tuple[float, float]]:
+async def _rounds(
+    ours: Work, by_hand: Work, rounds: int, calls: int, collects: bool
+) -> list[tuple[float, float]]:
     assert await ours() == await by_hand(), "the two do not give the same"
     gc.collect()
-    gc.disable()
+    if not collects:
+        gc.disable()
     try:
         # each round begins with the other one, so that neither always runs on what the first left behind
         pairs: list[tuple[float, float]] = []
@@ -61,10 +64,20 @@ async def _rounds(ours: Work, by_hand: Work, rounds: int, calls: int) -> list[tu
 
 
 def measure(
-    workload: str, ours: Work, by_hand: Work, *, goal: float | None, rounds: int = 40, calls: int = 1
+    workload: str,
+    ours: Work,
+    by_hand: Work,
+    *,
+    goal: float | None,
+    rounds: int = 40,
+    calls: int = 1,
+    collects: bool = False,
 ) -> Ratio:
-    """Check that both give the same, measure them in turns, and keep the result for the table."""
-    pairs = asyncio.run(_rounds(ours, by_hand, rounds, calls))
+    """Check that both give the same, measure them in turns, and keep the result for the table.
+
+    The garbage collector is off meanwhile, unless it `collects`, where the garbage is a part of the cost.
+    """
+    pairs = asyncio.run(_rounds(ours, by_hand, rounds, calls, collects))
     found = Ratio(
         workload,
         median(a for a, _ in pairs),

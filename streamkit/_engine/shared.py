@@ -103,6 +103,7 @@ class SharedChannel(Channel):
         self._lost: deque[tuple[Any, str]] = deque()
         """What was dropped, and ``on_drop`` has not been told of yet."""
         self._lane = _lane(self, strategy)
+        self._held = self._lane.held
         self._easy = self._simple = self._lane.last if self._lane.plain else 0.0
         """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
         self.adopt(self._lane)
