@@ -1,7 +1,7 @@
 """batch_within."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from itertools import repeat
 from typing import Any
 
@@ -11,35 +11,14 @@ from hypothesis import strategies as st
 
 from streamkit import BufferStats, DropOldest, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run
-
-Source = Callable[[], AsyncIterator[Any]]
-Noted = list[tuple[float, Any]]
-
-ERROR = OSError("source")
+from tests import marbles
+from tests.marbles import ERROR, Noted, Source, drawn
 
 
-def drawn(marbles: str, cleaned: list[float] | None = None) -> Source:
-    """A source drawn in seconds: `--a-b|` has a after 2, b after 4, ends after 5; with X it fails."""
-
-    async def source() -> AsyncIterator[Any]:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            for second, mark in enumerate(marbles):
-                if mark == "-":
-                    continue
-                await asyncio.sleep(max(0.0, begun + second - loop.time()))
-                if mark == "X":
-                    raise ERROR
-                if mark == "|":
-                    return
-                yield mark
-            await loop.create_future()
-        finally:
-            if cleaned is not None:
-                cleaned.append(loop.time())
-
-    return source
+def noted(stream: Any, *busy: float) -> Noted:
+    """As `marbles.noted`, with the items of each list joined."""
+    seen = marbles.noted(stream, *busy)
+    return [(time, "".join(map(str, found)) if isinstance(found, list) else found) for time, found in seen]
 
 
 def gapped(items: list[Any], gaps: list[float]) -> Source:
@@ -51,25 +30,6 @@ def gapped(items: list[Any], gaps: list[float]) -> Source:
             yield item
 
     return source
-
-
-def noted(stream: Any, *busy: float) -> Noted:
-    """When each list came, joined; then the end: "|" or an error. After the n-th, the consumer is `busy`."""
-
-    async def main() -> Noted:
-        loop = asyncio.get_running_loop()
-        seen: Noted = []
-        pauses = iter(busy)
-        try:
-            async for items in stream:
-                seen.append((loop.time(), "".join(map(str, items))))
-                if pause := next(pauses, 0.0):
-                    await asyncio.sleep(pause)
-        except Exception as error:
-            return [*seen, (loop.time(), error)]
-        return [*seen, (loop.time(), "|")]
-
-    return run(main)
 
 
 def stopped(stream: Any, seconds: float) -> BufferStats:

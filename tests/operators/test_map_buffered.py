@@ -1,7 +1,7 @@
 """A concurrent map with lookahead=, or with a buffer before it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -27,54 +27,7 @@ from streamkit import (
     ops,
 )
 from streamkit.testing import run
-
-Source = Callable[[], AsyncIterator[Any]]
-Noted = list[tuple[float, Any]]
-
-ERROR = OSError("source")
-
-
-def drawn(marbles: str, cleaned: list[float] | None = None) -> Source:
-    """A source drawn in seconds: `--a-b|` has a after 2, b after 4, ends after 5; with X it fails."""
-
-    async def source() -> AsyncIterator[Any]:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            for second, mark in enumerate(marbles):
-                if mark == "-":
-                    continue
-                await asyncio.sleep(max(0.0, begun + second - loop.time()))
-                if mark == "X":
-                    raise ERROR
-                if mark == "|":
-                    return
-                yield mark
-            await loop.create_future()
-        finally:
-            if cleaned is not None:
-                cleaned.append(loop.time())
-
-    return source
-
-
-def noted(stream: Any, *busy: float) -> Noted:
-    """When each item came, then the end: "|" or an error. After the n-th, the consumer is `busy` so long."""
-
-    async def main() -> Noted:
-        loop = asyncio.get_running_loop()
-        seen: Noted = []
-        pauses = iter(busy)
-        try:
-            async for item in stream:
-                seen.append((loop.time(), item))
-                if pause := next(pauses, 0.0):
-                    await asyncio.sleep(pause)
-        except Exception as error:
-            return [*seen, (loop.time(), error)]
-        return [*seen, (loop.time(), "|")]
-
-    return run(main)
+from tests.marbles import ERROR, Noted, drawn, noted
 
 
 class Work:

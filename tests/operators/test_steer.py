@@ -11,66 +11,9 @@ from hypothesis import strategies as st
 
 from streamkit import StoppedError, Stream, Suspend, Valve, attached, ops
 from streamkit.testing import VirtualLoop, run
+from tests.marbles import ERROR, Noted, drawn, note, noted
 
-Source = Callable[[], AsyncIterator[Any]]
-Noted = list[tuple[float, Any]]
-
-ERROR = OSError("source")
 STOP = ValueError("aborted")
-
-
-def drawn(marbles: str, cleaned: list[float] | None = None, *, takes: float = 0.0) -> Source:
-    """A source drawn in seconds: `--a-b|` has a after 2, b after 4, ends after 5; with X it fails.
-
-    Its clean-up `takes` so long, and notes in `cleaned` when it is done.
-    """
-
-    async def source() -> AsyncIterator[Any]:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            for second, mark in enumerate(marbles):
-                if mark == "-":
-                    continue
-                await asyncio.sleep(max(0.0, begun + second - loop.time()))
-                if mark == "X":
-                    raise ERROR
-                if mark == "|":
-                    return
-                yield mark
-            await loop.create_future()
-        finally:
-            await asyncio.sleep(takes)
-            if cleaned is not None:
-                cleaned.append(loop.time())
-
-    return source
-
-
-async def note(stream: Any, *busy: float) -> Noted:
-    """When each item came, then the end: "|" or an error. After the n-th, the consumer is `busy` so long."""
-    loop = asyncio.get_running_loop()
-    seen: Noted = []
-    pauses = iter(busy)
-    try:
-        async for item in stream:
-            seen.append((loop.time(), item))
-            if pause := next(pauses, 0.0):
-                await asyncio.sleep(pause)
-    except Exception as error:
-        return [*seen, (loop.time(), error)]
-    return [*seen, (loop.time(), "|")]
-
-
-def noted(stream: Any, *busy: float, turns: dict[float, Callable[[], None]] | None = None) -> Noted:
-    """`note` in virtual time, while the valve is turned at the times that `turns` says."""
-
-    async def main() -> Noted:
-        for time, turn in (turns or {}).items():
-            asyncio.get_running_loop().call_at(time, turn)
-        return await note(stream, *busy)
-
-    return run(main)
 
 
 @pytest.fixture
