@@ -43,6 +43,10 @@ class Declaration:
     """Whether the stage reads what is before it in a task of its own."""
     buffers: bool = False
     """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
+    forks: bool = False
+    """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+    direct: bool = False
+    """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
     parameters: tuple[str, ...] = ()
     variable: tuple[str, ...] = ()
     """Parameters whose values decide how the step is compiled: `callbacks` and `optional`."""

@@ -38,6 +38,8 @@ class Channel:
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
         self.left = False
+        self.direct: Any = None
+        """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
         self.name = ""
         """Whose it is, where that is not the stage that owns it."""
 
@@ -65,8 +67,8 @@ class Channel:
     # the reader ----------------------------------------------------------------------------
 
     def only(self) -> Lane:
-        """The one plain lane, whose items may be taken without asking `pop`; else one that stays empty."""
-        if len(self.lanes) == 1 and self.lanes[0].plain:
+        """The one lane, if its items may be taken without asking `pop`; else one that stays empty."""
+        if len(self.lanes) == 1 and self.lanes[0].inline:
             return self.lanes[0]
         return Lane(self, None)
 
@@ -169,11 +171,16 @@ class Channel:
             elif not await self.wait():
                 return
 
+    def hold(self) -> None:
+        """Let nobody run the reader's loop until the reader has been awake again."""
+        self.direct = None
+
     def leave(self) -> None:
         """The reader goes: what is held is dropped, with the reason ``closed``, and writers are let go."""
         if self.left:
             return
         self.left = True
+        self.direct = None
         errors: list[BaseException] = []
         for lane in self.lanes:
             lane.discard(errors)
@@ -211,6 +218,7 @@ class Channel:
             attach(self.error, error)
             return
         self.error = error
+        self.direct = None
         for lane in self.lanes:
             lane.refuse()
         if self._failed is not None:

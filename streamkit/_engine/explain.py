@@ -16,7 +16,7 @@ from typing import Any
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy
 from streamkit._engine.fusion import collapsed
-from streamkit._engine.link import Inlet, Link
+from streamkit._engine.link import Inlet, Link, flattened
 from streamkit._engine.loop import End, Kind, Loop, compiled
 from streamkit._engine.source import Source
 
@@ -134,7 +134,9 @@ def _pipeline(
         if last.declaration.stage is None:
             part, weight = _segment(group, weight, depth)
             chain.parts.append(part)
-            chain.spreads = chain.spreads or any(link.declaration.contract.spreads for link in group)
+            chain.spreads = chain.spreads or any(
+                link.declaration.contract.spreads or link.branches for link in flattened(group)
+            )
         elif last.declaration.pumps:
             _end(parts, chain, weight, before, depth, reserved=_reserves(last))
             through = before is not None and before.declaration.buffers
@@ -184,17 +186,26 @@ def _reserves(stage: Link) -> bool:
 
 
 def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
-    kept = 0.0
-    for link in links:
-        contract = link.declaration.contract
-        kept += amount(contract.holds, link.arguments) * weight
-        weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
-    result = ", ".join(link.declaration.contract.result for link in links if link.declaration.contract.result)
-    behaviour = max((_behaviour(link) for link in links), key=[*Behaviour].index)
+    kept, weight = _kept(links, weight)
+    every = flattened(links)
+    result = ", ".join(link.declaration.contract.result for link in every if link.declaration.contract.result)
+    behaviour = max((_behaviour(link) for link in every), key=[*Behaviour].index)
     part = Part(
         " | ".join(map(repr, links)), "segment", kept, behaviour=behaviour, result=result, depth=depth
     )
     return part, weight
+
+
+def _kept(links: Sequence[Link], weight: float) -> tuple[float, float]:
+    """What steps keep between two pulls; and what one item that comes out of them counts for."""
+    kept = 0.0
+    for link in links:
+        contract = link.declaration.contract
+        branches = [_kept(branch, weight) for branch in link.branches]
+        kept += amount(contract.holds, link.arguments) * weight + sum(held for held, _ in branches)
+        weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
+        weight = max([weight, *(each for _, each in branches)])
+    return kept, weight
 
 
 def _behaviour(link: Link) -> Behaviour:

@@ -116,6 +116,8 @@ class Handle(Generic[R_co]):
     def pause(self) -> None:
         """Hold the job at the next point where it waits; what feeds it fills its buffers, and waits too."""
         self._open.clear()
+        for run in self._book:
+            run.hold()
 
     def resume(self) -> None:
         """Let a paused job go on."""

@@ -72,7 +72,9 @@ class Lane:
         self.waits = strategy is None or strategy.waits
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
         self.plain = type(self) is Lane and type(self.held) is deque
-        """Whether its items may be put in and taken out of `held` by one who counts as `put` and `pop` do."""
+        """Whether its items may be put into `held` by one who counts as `put` does."""
+        self.inline = self.plain
+        """Whether its items may be taken out of `held` by one who counts as `pop` does."""
         self.kept: list[Any] = []
         """Items that were popped, but have not left: they count as held."""
         self.open = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from streamkit._core.catalogue import Declaration
 from streamkit._engine.source import Source
 from streamkit._engine.weave import Mode, StepKey
 
-__all__ = ["Inlet", "Link", "mode"]
+__all__ = ["Inlet", "Link", "flattened", "mode"]
 
 T_co = TypeVar("T_co", covariant=True)
 _COROUTINE = inspect.CO_COROUTINE
@@ -53,7 +53,15 @@ class Link:
                 modes += ((name, Mode.ABSENT),)
             elif name in declaration.callbacks:
                 modes += ((name, mode(value)),)
-        self.key = StepKey(declaration, modes)
+        branches: tuple[tuple[StepKey, ...], ...] = ()
+        if declaration.forks:
+            branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
+        self.key: StepKey = StepKey(declaration, modes, branches)
+
+    @property
+    def branches(self) -> tuple[tuple[Link, ...], ...]:
+        """The links of each branch, if it is a fork."""
+        return tuple([pipe.links for pipe in self.arguments["branches"]]) if self.declaration.forks else ()
 
     @property
     def place(self) -> str:
@@ -64,7 +72,7 @@ class Link:
     @property
     def waits(self) -> bool:
         """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)
+        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of a fork never are
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
@@ -106,6 +114,15 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def flattened(links: Sequence[Link]) -> list[Link]:
+    """`links`, and behind them those of the branches of forks: in the order in which steps are woven."""
+    found = [*links]
+    for link in links:
+        for branch in link.branches:
+            found += flattened(branch)
+    return found
+
+
 class Inlet(Generic[T_co]):
     """A stream as a stage sees it: something to hand to ``run.pump`` or ``run.open``."""
 
@@ -131,6 +148,11 @@ class Inlet(Generic[T_co]):
     def links(self) -> tuple[Link, ...]:
         """The operators after it."""
         return self._links
+
+    @property
+    def native(self) -> Any:
+        """The range, list or tuple that this is, with no operator after it; else None."""
+        return self._source.native if not self._links else None
 
     def __eq__(self, other: object) -> bool:
         """Whether `other` has the same source and equal operators."""

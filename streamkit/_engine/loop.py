@@ -21,7 +21,7 @@ from typing import Any
 
 from streamkit._engine.weave import StepKey, TooLargeError, Weaver
 
-__all__ = ["EMPTY", "End", "Kind", "Loop", "compiled"]
+__all__ = ["EMPTY", "End", "Ended", "Kind", "Loop", "compiled", "fits"]
 
 
 class Kind(StrEnum):
@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """An asynchronous iterator."""
     CHANNEL = "channel"
     """A `Channel`: read without a generator in between."""
+    PUSH = "push"
+    """Nothing: each item is sent in, and what must be awaited comes out. A generator, ended by `Ended`."""
 
 
 class End(StrEnum):
@@ -50,6 +52,10 @@ class End(StrEnum):
     """To the user's ``async for``: an async generator that waits once before it begins."""
     PLAIN = "plain"
     """To a plain ``for``: a generator."""
+
+
+class Ended(Exception):  # noqa: N818 - a signal, thrown in where the next item would be sent
+    """Told to a loop in push form when nothing more will come."""
 
 
 class _Empty(Enum):
@@ -101,14 +107,31 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
     return made
 
 
+def fits(step: StepKey) -> bool:
+    """Whether a loop of this one step is not too large: others around it can be cut off."""
+    key = (step,)
+    found = _cache.get(key)
+    if found is None:
+        try:
+            weaver = Weaver((step,), "yield {item}", settle="await {value}")
+            _frame(weaver, Kind.ITER, End.RESULT if step.declaration.sink else End.STAGE)
+            found = 1
+        except TooLargeError:
+            found = 0
+        with _lock:
+            _cache[key] = found
+    return found != 0
+
+
 def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     last = "" if end in (End.RESULT, End.PUMP) else "yield {item}"
-    settle = "settle({value})" if end is End.PLAIN else "await {value}"
+    pushed = kind is Kind.PUSH
+    settle = "settle({value})" if end is End.PLAIN else "(yield {value})" if pushed else "await {value}"
     weaver = Weaver(steps, last, settle=settle)
     weaver.add(0, "")
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.wanted])
-    colour = "def" if end is End.PLAIN else "async def"
+    colour = "def" if pushed or end is End.PLAIN else "async def"
     weaver.lines[0] = weaver.lines[0]._replace(text=f"{colour} loop({parameters}):")
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
@@ -121,6 +144,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         sleep=sleep,
         isawaitable=isawaitable,
         CancelledError=CancelledError,
+        Ended=Ended,
     )
     exec(compile(text, filename, "exec"), namespace)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -132,13 +156,13 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
 def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     """The function around the steps: try, setups, loop, endings, and leaving the source in every case."""
     wait = "" if end is End.PLAIN else "await "
+    if kind is Kind.PUSH:
+        _push(weaver)
+        return
     weaver.add(1, "try:")
     if end is End.USER:
         weaver.add(2, "yield")
-    flags = weaver.unknown()
-    if flags:
-        weaver.add(2, f"{' = '.join(flags)} = None")
-        weaver.add(2, f"probing = {len(flags)}")
+    flags = _flags(weaver, 2)
     if end is End.PLAIN:
         weaver.add(2, "settle = pace.settle")
     weaver.setups(2)
@@ -154,6 +178,29 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     if kind is not Kind.SLICE:
         weaver.add(1, "finally:")
         weaver.add(2, f"{wait}leave()")
+
+
+def _flags(weaver: Weaver, depth: int) -> list[str]:
+    """Set the flags of the callbacks of which it is not known whether they must be awaited."""
+    flags = weaver.unknown()
+    if flags:
+        weaver.add(depth, f"{' = '.join(flags)} = None")
+        weaver.add(depth, f"probing = {len(flags)}")
+    return flags
+
+
+def _push(weaver: Weaver) -> None:
+    """Whoever sends the items in does the rest: he opens, closes, and says whose error it is."""
+    flags = _flags(weaver, 1)
+    weaver.setups(1)
+    weaver.add(1, "try:")
+    weaver.add(2, "while True:")
+    weaver.add(3, "item = yield")
+    _each(weaver, 3, bool(flags))
+    weaver.add(1, "except Ended:")
+    weaver.add(2, "pass")
+    weaver.probing = bool(flags)
+    weaver.ending(1)
 
 
 def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:

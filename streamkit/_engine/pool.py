@@ -1,138 +1,286 @@
-"""Pools: a lane whose items are worked on at the same time, by tasks that are kept for the next item."""
+"""Pools: a lane whose items are worked on at the same time, by workers that take them in a loop.
+
+A worker costs a task, an item costs none: having delivered a result, the worker takes the next item
+itself. Where the reader waits and lets others run its loop (`Channel.direct`), that is all; else the
+result is held, and the worker rests when no place is left.
+"""
 
 from __future__ import annotations
 
+from asyncio import Future, sleep
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Abandoned, Lane
+from streamkit._engine.lane import Abandoned, BufferStats, Lane
 from streamkit._engine.link import mode
 from streamkit._engine.loop import EMPTY
+from streamkit._engine.pace import Pace
 from streamkit._engine.run import Run
 from streamkit._engine.weave import Mode
 
-__all__ = ["Inbox", "Pool"]
+__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
 
-
-class Inbox(Channel):
-    """A buffer before a pool, which takes out of it whenever there is something, or room in the pool."""
-
-    pool: Pool
-
-    def wake(self) -> None:
-        self.pool.refill()
+MORE = 4
+"""How many others a worker calls when it begins and there is more to do: few if callbacks are ready at
+once, when one worker does it all; and all soon if they wait."""
 
 
 class Pool(Lane):
-    """A lane whose writer hands each item to a worker; what the workers return is what is held.
+    """A lane whose writer puts items in for workers to take; what the workers return is what is held.
 
-    Items in work and results that wait count together, so at most `concurrency` are inside.
+    A worker needs one of `concurrency` places to take an item. It keeps the place while it delivers
+    directly; a result that is held, or waits for its turn, has the place until it is delivered.
     """
 
     def __init__(
         self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool
     ) -> None:
         super().__init__(channel, Suspend(concurrency))
+        self.reader = channel
+        self.inline = self.tight = True
+        """An item that is taken out leaves a place, which `loosen` gives to the next."""
         self.run = run
         self.function = function
-        self.concurrency = concurrency
         self.ordered = ordered
-        self.busy = 0
+        self.concurrency = concurrency
+        self.free = concurrency
+        """Places that nobody has."""
         self.ended = False
+        """Whether there will be no more items to take."""
+        self.todo: deque[Any] = deque()
+        """Items for which there is a place, but which no worker has taken yet."""
+        self.workers = 0
+        self.called = 0
+        """Workers that have been made or woken, and have not begun yet."""
+        self.idle: deque[Future[None]] = deque()
+        """Workers that wait for something to do, as the futures they wait on."""
         self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
-        self.idle: deque[Any] = deque()
-        """Workers that wait for an item, as the futures they wait on."""
-        self.order: deque[list[Any]] = deque()
-        """A cell for each item taken and not yet passed on, in order; empty until its result is there."""
-        self.inbox: Inbox | None = None
+        self.taken = 0
+        self.left = 0
+        """How many results have left; where order is kept, the number of the item whose turn it is."""
+        self.done: dict[int, Any] = {}
+        """Results that wait for their turn, by number."""
+        self.pace = Pace()
+        self.take: Callable[[], Any] = self._next
+        """Gives an item to someone who has a place; EMPTY if there is none now."""
         channel.adopt(self)
 
-    def behind(self, inbox: Inbox, strategy: Strategy) -> Lane:
-        """The lane of `inbox`, which holds what comes while the pool is full."""
-        self.inbox, inbox.pool = inbox, self
-        return inbox.lane(strategy)
-
-    def refill(self) -> None:
-        """Take what there is room for out of the inbox, and end when that has."""
-        inbox = self.inbox
-        if inbox is None or self.channel.error is not None:
-            return
-        while not self.full():
-            item = inbox.pop()
-            if item is not EMPTY:
-                self.put(item)
-                continue
-            if inbox.error is not None:
-                self.channel.fail(inbox.error)
-            elif inbox.over:
-                self.close()
-            return
-
-    def pop(self) -> Any:
-        item = super().pop()
-        self.refill()
-        return item
+    # the writer ----------------------------------------------------------------------------
 
     def full(self) -> bool:
-        inside = len(self.order) if self.ordered else self.busy
-        return self.open and inside + len(self.held) >= self.concurrency
+        return len(self.todo) >= self.free and self.limit >= 0
 
     def put(self, item: Any) -> bool:
-        """Hand `item` to a worker that is free, or to a new one."""
+        """Let a worker take `item`."""
         if self.limit < 0:
             raise Abandoned
-        cell = [EMPTY]
-        if self.ordered:
-            self.order.append(cell)
-        self.busy += 1
-        while self.idle:
-            worker = self.idle.popleft()
-            if not worker.done():
-                worker.set_result((item, cell))
-                return self.full()
-        self.run.spawn(self._work(item, cell), self.channel)
-        return self.full()
-
-    async def _work(self, item: Any, cell: Any) -> None:
-        loop = self.run.loop
-        while True:
-            try:
-                result = self.function(item)
-                if self.waiting is None:
-                    self.waiting = isawaitable(result)
-                if self.waiting:
-                    result = await result
-            except Exception as error:
-                blamed = self.run.blame(error)
-                raise blamed from blamed.__cause__
-            self._done(result, cell)
-            item = result = cell = None  # a worker that waits keeps nothing alive
-            if self.ended:
-                return
-            free = loop.create_future()
-            self.idle.append(free)
-            item, cell = await free
-
-    def _done(self, result: Any, cell: list[Any]) -> None:
-        self.busy -= 1
-        if not self.ordered:
-            super().put(result)
-        else:
-            cell[0] = result
-            order = self.order
-            while order and order[0][0] is not EMPTY:
-                super().put(order.popleft()[0])
-        self._close_if_done()
+        self.todo.append(item)
+        if not self.called:
+            self._call(1)
+        return len(self.todo) >= self.free
 
     def close(self) -> None:
-        """The source has ended: the lane ends with the last result."""
+        """There are no more items: the lane ends with the last result."""
         self.ended = True
         self._close_if_done()
 
+    # what there is to do -------------------------------------------------------------------
+
+    def _next(self) -> Any:
+        return self.todo.popleft() if self.todo else EMPTY
+
+    def _more(self) -> bool:
+        """Whether there may be an item to take."""
+        return bool(self.todo)
+
+    def _dry(self) -> None:
+        """There was no item to take."""
+
+    def _call(self, count: int) -> None:
+        """Have up to `count` more workers begin."""
+        while count and self.free > 0 and self.limit >= 0 and self._more():
+            count -= 1
+            if self.idle:
+                worker = self.idle.popleft()
+                if worker.done():  # cancelled
+                    continue
+                worker.set_result(None)
+            elif self.workers < self.concurrency:
+                self.workers += 1
+                self.run.spawn(self._work(), self.channel)
+            else:
+                return
+            self.called += 1
+
+    def _begin(self) -> Any:
+        """The item that a worker begins with, if there is one and a place for it."""
+        self.called -= 1
+        item = self._taken()
+        if item is not EMPTY:
+            self._call(MORE)
+        return item
+
+    def _taken(self) -> Any:
+        """An item with a new place; EMPTY if there is no place or no item."""
+        if self.free <= 0 or self.limit < 0:
+            return EMPTY
+        item = self.take()
+        if item is EMPTY:
+            self._dry()
+        else:
+            self.free -= 1
+        return item
+
+    def _freed(self) -> None:
+        """A place is free: let the writer or a worker know."""
+        self.free += 1
+        if self.writer is not None:
+            self.wake()
+        elif not self.called and (self.idle or self.workers < self.concurrency):
+            self._call(1)
+
+    # the workers ---------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        function, take, ordered = self.function, self.take, self.ordered
+        channel, held, pace = self.reader, self.held, self.pace
+        number, left = 0, 1
+        while True:
+            item = self._begin()
+            waits = self.waiting
+            while item is not EMPTY:
+                if ordered:
+                    number = self.taken
+                    self.taken = number + 1
+                left -= 1
+                if not left:
+                    if pace.due():
+                        await sleep(0)
+                        pace.rested()
+                    left = pace.size
+                try:
+                    result = function(item)
+                    if waits is None:
+                        waits = self.waiting = isawaitable(result)
+                    if waits:
+                        result = await result
+                except Exception as error:
+                    blamed = self.run.blame(error)
+                    raise blamed from blamed.__cause__
+                direct = channel.direct
+                if direct is None or held or (ordered and (self.done or number != self.left)):
+                    item = self._hold(number, result)
+                else:
+                    self.left += 1
+                    try:
+                        told = direct.send(result)
+                    except BaseException as error:
+                        direct.told(error=error)
+                        self.refuse()
+                        return
+                    else:
+                        if told is not None:
+                            direct.told(told)
+                    if (item := take()) is EMPTY:
+                        self._dry()
+                        self._freed()
+                result = None  # a worker that waits keeps nothing alive
+            self._close_if_done()
+            if self.ended:
+                return
+            free = self.run.loop.create_future()
+            self.idle.append(free)
+            await free
+
+    def _hold(self, number: int, result: Any) -> Any:
+        """Deliver `result` the long way: in its turn, and to be held, if need be. The next item, if any."""
+        if not self.ordered:
+            self.left += 1
+            super().put(result)
+            return self._taken()
+        self.done[number] = result
+        while self.left in self.done:
+            result = self.done.pop(self.left)
+            self.left += 1
+            direct = self.reader.direct
+            if direct is None or self.held:
+                super().put(result)
+            else:
+                if not direct.deliver(result):
+                    self.refuse()
+                    return EMPTY
+                self._freed()
+        return self._taken()
+
     def _close_if_done(self) -> None:
-        if self.ended and not self.busy:
+        if self.ended and not self.todo and self.free + len(self.held) == self.concurrency:
             super().close()
+
+    # the reader ----------------------------------------------------------------------------
+
+    def loosen(self) -> None:
+        super().loosen()
+        self.tight = True
+        self._freed()
+
+    def stats(self, operator: str = "") -> BufferStats:
+        stats = super().stats(operator)
+        direct = self.left - self.offered
+        return replace(stats, offered=stats.offered + direct, delivered=stats.delivered + direct)
+
+
+class SlicedPool(Pool):
+    """A pool over a range, list or tuple: the workers take from it themselves, without a pump."""
+
+    def begin(self, items: Iterable[Any]) -> None:
+        """Start the first worker."""
+        self.take = partial(next, iter(items), EMPTY)
+        self._call(1)
+
+    def _more(self) -> bool:
+        return not self.ended
+
+    def _dry(self) -> None:
+        self.close()
+
+
+class BufferedPool(Pool):
+    """A pool behind a buffer, which holds what comes while there is no place."""
+
+    inbox: Inbox
+
+    def behind(self, inbox: Inbox, strategy: Strategy) -> Lane:
+        """The lane of `inbox` to write into."""
+        self.inbox, inbox.pool = inbox, self
+        self.take = inbox.pop
+        return inbox.lane(strategy)
+
+    def look(self) -> None:
+        """Something has happened in the buffer."""
+        if not self.called:
+            self._call(1)
+
+    def _more(self) -> bool:
+        return self.inbox.ready or (self.inbox.over and not self.ended)
+
+    def _dry(self) -> None:
+        inbox = self.inbox
+        if inbox.error is not None:
+            self.channel.fail(inbox.error)
+        elif inbox.over:
+            self.close()
+
+
+class Inbox(Channel):
+    """The buffer before a pool, which takes out of it whenever there is something and a place for it."""
+
+    pool: BufferedPool
+
+    def wake(self) -> None:
+        self.pool.look()

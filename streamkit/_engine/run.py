@@ -14,9 +14,10 @@ from streamkit._core.contract import Contract
 from streamkit._core.errors import attach, attached
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
+from streamkit._engine.feed import Feed
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane, Reader
-from streamkit._engine.link import Inlet, Link
+from streamkit._engine.link import Inlet, Link, flattened
 from streamkit._engine.loop import End, Kind, compiled
 from streamkit._engine.pace import Pace
 from streamkit._engine.segment import Segment, blame
@@ -55,8 +56,12 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """One loop over `opened`; or two, joined by a generator, where one would be too large."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
         opened = opened._replace(kind=Kind.ITER, items=iter(opened.items))
+    if opened.direct and end is End.RESULT and not any(link.waits for link in links):
+        opened = opened._replace(kind=Kind.PUSH)
     loop = compiled(opened.kind, tuple([link.key for link in links]), end)
     if isinstance(loop, int):
+        if opened.kind is Kind.PUSH:
+            opened = opened._replace(kind=Kind.CHANNEL, direct=False)
         if end is End.PLAIN:
             hop = segment(opened, links[:loop], End.PLAIN, pace)
             joined = Opened(Kind.ITER, hop, None, hop.close)
@@ -65,11 +70,29 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
             hop = segment(opened, links[:loop], End.STAGE, Pace())
             joined = Opened(Kind.ASYNC, hop, hop.aclose)
         return segment(joined, links[loop:], end, pace)
+    links = flattened(links)
     part = Segment(loop, links, opened)
     leave = part.leave_now if end is End.PLAIN else part.leave
-    return loop.function(
+    items = loop.function(
         opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
     )
+    if opened.kind is not Kind.PUSH:
+        return items
+    return _fed(opened, Feed(items, calls=any(link.declaration.callbacks for link in links)), part, pace)
+
+
+async def _fed(opened: Opened, feed: Feed, part: Segment, pace: Pace) -> Any:
+    """Run a loop in push form over a channel whose writers may run it themselves."""
+    try:
+        await feed.begin()
+        if not feed.ended:
+            await feed.read(opened.items(), pace)
+    except BaseException as error:
+        feed.close()
+        await part.leave(error)
+        raise
+    await part.leave()
+    return feed.result
 
 
 def _pump_step(lane: Any, put: Any, room: Any) -> None:
@@ -212,6 +235,11 @@ class Run:
             blamed = self.blame(error)
             raise blamed from blamed.__cause__
 
+    def hold(self) -> None:
+        """Let nobody run a reader's loop until that reader has been awake again."""
+        for channel in self.channels:
+            channel.hold()
+
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""
         name = repr(self.link)
@@ -229,7 +257,8 @@ class Run:
         if self.link.declaration.generates:
             self._stage = stage(self, inlet, **arguments)
             return Opened(Kind.ASYNC, self._stage, self.leave)
-        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **arguments), self.leave)
+        direct = self.link.declaration.direct
+        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **arguments), self.leave, direct=direct)
 
     def _attached(self, value: Any) -> Any:
         """`value`, with streams whose sources cannot wait for the first pull opened now."""

@@ -63,7 +63,7 @@ class _SharedLane(Lane):
 
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
-        self.plain = True
+        self.plain = self.inline = True
 
     def stats(self, operator: str = "") -> BufferStats:
         found = super().stats(operator)  # what was offered is worked out: `take` does not count it
@@ -81,7 +81,7 @@ def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
     only_grows = strategy.waits or strategy.fails or strategy.drops_incoming or strategy.limit is None
     if lane.plain and only_grows:
         return _SharedLane(channel, strategy)
-    lane.plain = False
+    lane.plain = lane.inline = False
     return lane
 
 

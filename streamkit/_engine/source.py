@@ -28,6 +28,8 @@ class Opened(NamedTuple):
     """Closes a synchronous one."""
     buffer: Any = None
     """The channel that it is read from, where it is one."""
+    direct: bool = False
+    """Whether those who fill the channel may run its reader's loop."""
 
 
 class Source:
@@ -80,6 +82,11 @@ class Source:
         iterator = iter(value)
         self._mark(iterator, made)
         return Opened(Kind.ITER, iterator, None, iterator.close if isinstance(iterator, Generator) else None)
+
+    @property
+    def native(self) -> Any:
+        """The range, list or tuple that this reads; else None."""
+        return self.value if type(self.value) in _NATIVE else None
 
     @property
     def blocking(self) -> bool:

@@ -42,11 +42,13 @@ def stage(
     name: str | None = None,
     pumps: bool = True,
     buffers: bool = False,
+    direct: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
     `pumps` says whether it reads what is before it in a task of its own, or in place;
-    `buffers`, that it is only a buffer, which the stage after it can take over.
+    `buffers`, that it is only a buffer, which the stage after it can take over; `direct`, that its tasks
+    deliver through `Channel.direct` where they can.
 
     Raises:
         TypeError: `runs` is not a function.
@@ -65,6 +67,7 @@ def stage(
                 stage=runs,
                 pumps=pumps,
                 buffers=buffers,
+                direct=direct,
                 sink=inspect.iscoroutinefunction(runs),
                 parameters=tuple(inspect.signature(function).parameters),
             )

@@ -39,12 +39,14 @@ def step(
     result: str = "",
     contract: Contract | None = None,
     name: str | None = None,
+    forks: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
     The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of
     the values that the pieces use. Names that are neither parameters nor assigned in the pieces are
-    looked up in the function's module.
+    looked up in the function's module. A step that `forks` has ``branches``, pipes of steps, and each
+    item goes to every one of them; `each` then says nothing.
 
     Raises:
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
@@ -52,14 +54,14 @@ def step(
     pieces = Pieces(*(dedent(text).strip("\n") for text in (setup, each, finish, result)))
 
     def decorate(function: F) -> F:
-        declare_step(function, pieces, contract or Contract(), name)
+        declare_step(function, pieces, contract or Contract(), name, forks)
         return function
 
     return decorate
 
 
 def declare_step(
-    function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None
+    function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None, forks: bool = False
 ) -> Declaration:
     """Parse the pieces, so that a mistake shows where the step is written, and enter the declaration."""
     parameters = tuple(inspect.signature(function).parameters)
@@ -74,6 +76,7 @@ def declare_step(
         variable=tuple([name for name in parameters if name in found.called | found.compared]),
         callbacks=frozenset(found.called & set(parameters)),
         optional=frozenset(found.compared & set(parameters)),
+        forks=forks,
     )
     register(declaration)
     return declaration
@@ -90,6 +93,8 @@ class Parsed:
     assigned: frozenset[str]
     called: frozenset[str]
     compared: frozenset[str]
+    stops: bool
+    """Whether it may end the stream before the source does."""
 
 
 def parsed(declaration: Declaration) -> Parsed:
@@ -118,6 +123,7 @@ def _parse(pieces: Pieces, where: str) -> Parsed:
             n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
         ),
         compared=frozenset(name for n in nodes if (name := absence(n))),
+        stops=any(signalled(n, "stop") for n in nodes),
     )
 
 

@@ -25,6 +25,10 @@ LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a segment is cut: CPython allows 20 nested blocks and 100 levels of indentation per function."""
 
 
+_OUT = -1
+"""In place of the place of a step: where that goes which the last one emits."""
+
+
 class Mode(StrEnum):
     """What is known of one argument before the run: the loop is compiled accordingly."""
 
@@ -40,6 +44,8 @@ class StepKey(NamedTuple):
 
     declaration: Declaration
     modes: tuple[tuple[str, Mode], ...]
+    branches: tuple[tuple[StepKey, ...], ...] = ()
+    """Steps that each get every item that comes to this one, if it is a fork."""
 
 
 class Line(NamedTuple):
@@ -68,7 +74,7 @@ class Weaver:
     """Places the pieces of `steps` into `lines`; `last` is where items go that come out."""
 
     def __init__(self, steps: tuple[StepKey, ...], last: str, *, settle: str) -> None:
-        self.steps = steps
+        self.steps: list[StepKey] = []
         self.last = last
         self.settle = settle
         """How an awaitable is awaited: ``await`` in a coroutine, a call in a plain generator."""
@@ -78,8 +84,23 @@ class Weaver:
         """Parameters of the loop: their name there, and the step and argument they come from."""
         self.probing = False
         """Whether results of callbacks are being looked at, to see if they must be awaited."""
-        self._parsed: list[Parsed] = [parsed(key.declaration) for key in steps]
+        self._after: list[int] = []
+        """For each place, the one that what it emits goes to; `_OUT` behind the last."""
+        self._forks: dict[int, list[range]] = {}
+        """For the place of a fork, the places of each of its branches."""
+        self._top = self._placed(steps, _OUT)
+        self._parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
         self._loops = 0
+
+    def _placed(self, steps: tuple[StepKey, ...], out: int) -> range:
+        """Give each step a place, and those of its branches places behind all of these."""
+        places = range(len(self.steps), len(self.steps) + len(steps))
+        self.steps += steps
+        self._after += [*places[1:], out] if steps else []
+        for place, key in zip(places, steps, strict=True):
+            if key.branches:
+                self._forks[place] = [self._placed(branch, self._after[place]) for branch in key.branches]
+        return places
 
     # what the frame calls ------------------------------------------------------------------
 
@@ -105,27 +126,49 @@ class Weaver:
     def body(self, depth: int) -> None:
         """What happens with one item of the source, which stands in the variable ``item``."""
         before = len(self.lines)
-        self._each(0, _Site(ast.Name("item", ast.Load()), depth, tail=True, loop=True))
+        self._each(self._first, _Site(ast.Name("item", ast.Load()), depth, tail=True, loop=True))
         if len(self.lines) == before:
             self.add(depth, "pass")
 
-    def ending(self, depth: int, *, after: int = -1) -> None:
-        """The finish of every step behind place `after`, and the return."""
-        for place in range(after + 1, len(self.steps)):
-            self._block(self._parsed[place].finish, place, _Site(None, depth, tail=False, loop=False))
-        result = self._parsed[-1].result if self.steps else None
+    def ending(self, depth: int, *, after: int | None = None) -> None:
+        """The finish of every step behind place `after`, or of all, and the return."""
+        self._finish(depth, self._first if after is None else self._after[after], _OUT)
+        result = self._result(self._top[-1]) if self._top else None
         if result is not None:
-            place = len(self.steps) - 1
-            self.add(depth, f"return {ast.unparse(self._renamed(result, place, None))}", place)
+            self.add(depth, f"return {result}", self._top[-1])
         else:
             self.add(depth, "return")
+
+    @property
+    def _first(self) -> int:
+        return self._top[0] if self._top else _OUT
+
+    def _finish(self, depth: int, place: int, until: int) -> None:
+        while place != until:
+            after = self._after[place]
+            for branch in self._forks.get(place, ()):
+                self._finish(depth, branch[0], after)
+            self._block(self._parsed[place].finish, place, _Site(None, depth, tail=False, loop=False))
+            place = after
+
+    def _result(self, place: int) -> str | None:
+        if place in self._forks:
+            results = [self._result(branch[-1]) for branch in self._forks[place]]
+            return f"({', '.join(map(str, results))},)" if self.steps[place].declaration.sink else None
+        result = self._parsed[place].result
+        return None if result is None else ast.unparse(self._renamed(result, place, None))
 
     # splicing ------------------------------------------------------------------------------
 
     def _each(self, place: int, site: _Site) -> None:
-        if place == len(self.steps):
+        if place == _OUT:
             assert site.item is not None
             self.add(site.depth, self.last.format(item=ast.unparse(site.item)))
+        elif place in self._forks:
+            *others, last = self._forks[place]
+            for branch in others:
+                self._each(branch[0], _Site(site.item, site.depth, tail=False, loop=site.loop))
+            self._each(last[0], site)
         else:
             self._block(self._parsed[place].each, place, site)
 
@@ -160,7 +203,7 @@ class Weaver:
             name = f"item_{place + 1}"
             self.add(site.depth, f"{name} = {ast.unparse(ready)}", place)
             ready = ast.Name(name, ast.Load())
-        self._each(place + 1, _Site(ready, site.depth, site.tail, site.loop))
+        self._each(self._after[place], _Site(ready, site.depth, site.tail, site.loop))
 
     def _if(self, statement: ast.If, place: int, site: _Site) -> None:
         folded = self._folded(statement.test, place)

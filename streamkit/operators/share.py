@@ -13,8 +13,10 @@ from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
 from streamkit._engine.lane import Abandoned, Lane
 from streamkit._engine.link import Inlet
+from streamkit._engine.loop import fits
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
+from streamkit._engine.step import parsed, step
 from streamkit._engine.stream import Keep, Operator, Pipe, Sink
 from streamkit.operators.rate import buffer
 
@@ -149,6 +151,24 @@ def _to_operators(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, A
     return Operator(_to_operators, branches=branches, _strategies=_strategies)
 
 
+@step(each="pass", result="()", name="broadcast", forks=True)
+def _spliced_to_sinks(*branches: Pipe) -> Sink[Any, Any]:
+    return Sink(_spliced_to_sinks, branches=branches)
+
+
+@step(each="pass", name="broadcast", forks=True, contract=Contract(ordered="'within each branch'"))
+def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
+    return Operator(_spliced_to_operators, branches=branches)
+
+
+def _splices(branches: tuple[Pipe, ...]) -> bool:
+    """Whether all branches are steps that end with the source and wait for nothing, as far as is known."""
+    links = [link for branch in branches for link in branch.links]
+    return not any(
+        link.declaration.pieces is None or link.waits or parsed(link.declaration).stops for link in links
+    )
+
+
 @overload
 def broadcast(first: Keep, /, *others: Keep) -> Keep: ...
 @overload
@@ -180,6 +200,10 @@ def broadcast(*branches: Pipe) -> Any:
     >>> sorted(Stream([1, 2]) | ops.broadcast(ops.map(lambda x: -x), ops.map(lambda x: x)))
     [-2, -1, 1, 2]
 
+    Branches of steps alone are spliced into the loop that reads the source, one behind the other, without
+    a task: a branch there whose callback turns out to return an awaitable holds the next one up. Where a
+    callback is an ``async def``, or a branch ends before the source, each branch has a task of its own.
+
     Emits when: a branch does.
     Waits when: any branch works on the last item; a branch that begins with ``buffer(strategy)`` holds
         the others up only as far as its strategy waits.
@@ -205,6 +229,10 @@ def broadcast(*branches: Pipe) -> Any:
         raise TypeError(
             f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}"
         )
+    if _splices(branches):
+        spliced: Pipe = (_spliced_to_sinks if all(sinks) else _spliced_to_operators)(*branches)
+        if fits(spliced.links[0].key):
+            return spliced
     strategies = tuple([_strategy(branch) for branch in branches])
     return (_to_sinks if all(sinks) else _to_operators)(*branches, _strategies=strategies)
 

@@ -11,7 +11,7 @@ from streamkit._core.strategy import Suspend
 from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.link import Inlet
-from streamkit._engine.pool import Inbox, Pool
+from streamkit._engine.pool import BufferedPool, Inbox, Pool, SlicedPool
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
@@ -34,15 +34,21 @@ def _map_concurrently(
     lookahead: int,
 ) -> Channel:
     channel = run.channel()
-    pool = Pool(run, channel, function, concurrency, ordered)
     source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
-    run.pump(source, into=pool if strategy is None else pool.behind(run.adopt(Inbox()), strategy))
+    if strategy is not None:
+        buffered = BufferedPool(run, channel, function, concurrency, ordered)
+        run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
+    elif (items := source.native) is not None:
+        SlicedPool(run, channel, function, concurrency, ordered).begin(items)
+    else:
+        run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
     return channel
 
 
 @stage(
     _map_concurrently,
     name="map",
+    direct=True,
     contract=Contract(
         holds="concurrency + lookahead", lookahead="concurrency + lookahead", ordered="ordered"
     ),

@@ -104,7 +104,9 @@ class TestJob:
         run(main)
 
     @pytest.mark.parametrize(
-        "last", [ops.to_list, lambda: ops.broadcast(ops.to_list())], ids=["step", "stage"]
+        "last",
+        [ops.to_list, lambda: ops.broadcast(ops.buffer(Suspend(1)) | ops.to_list())],
+        ids=["step", "stage"],
     )
     def test_a_second_error_hangs_on_the_first(self, last: Callable[[], Any]) -> None:
         async def dirty() -> AsyncIterator[int]:
