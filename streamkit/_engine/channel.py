@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from asyncio import Future, get_running_loop, sleep
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import repeat
 from typing import Any
 
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.lane import BufferStats, Lane, lane_of
 from streamkit._engine.loop import EMPTY
+from streamkit._engine.pace import LARGEST
 
 __all__ = ["Channel"]
 
@@ -86,6 +88,42 @@ class Channel:
             elif len(ready) > 1:
                 ready.rotate(-1)
         return item
+
+    def drained(self, most: int) -> Iterator[Any]:
+        """What is there, and comes meanwhile, in turn among the lanes; about `most` items."""
+        if len(self.lanes) == 1:
+            lane = self.only()
+            held, popleft = lane.held, lane.held.popleft
+            for _ in repeat(None, most):
+                if held:
+                    item = popleft()
+                    lane.delivered = count = lane.delivered + 1
+                    if count >= lane.mark:
+                        lane.loosen()
+                elif (item := self.pop()) is EMPTY:
+                    return
+                yield item
+            return
+        while most > 0 and (turn := self._turn()):
+            most -= len(turn)
+            for lane in turn:
+                if lane.inline:
+                    item = lane.held.popleft()
+                    lane.delivered = count = lane.delivered + 1
+                    if count >= lane.mark:
+                        lane.loosen()
+                elif (item := lane.pop()) is EMPTY:
+                    continue
+                yield item
+
+    def _turn(self) -> list[Lane]:
+        """The lanes that have something; the others are taken off the list."""
+        found = [lane for lane in self._ready if lane.held]
+        if len(found) != len(self._ready):
+            for lane in self._ready:
+                lane.listed = bool(lane.held)
+            self._ready = deque(found)
+        return found
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
@@ -157,19 +195,9 @@ class Channel:
         return self._items()
 
     async def _items(self) -> AsyncIterator[Any]:
-        lane = self.only()
-        held = lane.held
-        while True:
-            if held:
-                item = held.popleft()
-                lane.delivered += 1
-                if lane.tight:
-                    lane.loosen()
+        while await self.wait():
+            for item in self.drained(LARGEST):
                 yield item
-            elif (item := self.pop()) is not EMPTY:
-                yield item
-            elif not await self.wait():
-                return
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from streamkit._core.spill import SpillStore, Store
 from streamkit._core.strategy import Gap, Strategy
 from streamkit._engine.loop import EMPTY
 
-__all__ = ["Abandoned", "BufferStats", "CollectingLane", "GapLane", "Lane", "Reader", "lane_of"]
+__all__ = ["NEVER", "Abandoned", "BufferStats", "CollectingLane", "GapLane", "Lane", "Reader", "lane_of"]
 
 
 class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error that users see
@@ -57,8 +58,35 @@ class Reader(Protocol):
     def fail(self, error: BaseException) -> None: ...
 
 
+NEVER = sys.maxsize
+
+
 class Lane:
     """One writer's share of a channel."""
+
+    __slots__ = (
+        "_full_seconds",
+        "_full_since",
+        "channel",
+        "delivered",
+        "dropped",
+        "folded",
+        "held",
+        "inline",
+        "kept",
+        "last",
+        "limit",
+        "listed",
+        "low",
+        "mark",
+        "most",
+        "open",
+        "plain",
+        "refused",
+        "strategy",
+        "waits",
+        "writer",
+    )
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         self.channel = channel
@@ -79,10 +107,10 @@ class Lane:
         """Items that were popped, but have not left: they count as held."""
         self.open = True
         self.writer: Future[None] | None = None
-        self.offered = self.delivered = self.dropped = self.folded = self.refused = 0
+        self.delivered = self.dropped = self.folded = self.refused = 0
         self.most = 0
-        self.tight = False
-        """Whether taking an item out means more than that: the lane is full, or its writer waits."""
+        self.mark = NEVER
+        """From how many delivered items on taking one out means more than that: `loosen` is to be called."""
         self.listed = False
         """Whether the channel has noted that there is something here."""
         self._full_seconds = 0.0
@@ -93,7 +121,6 @@ class Lane:
     def put(self, item: Any) -> bool:
         """Take in `item`; True if the writer must wait for `room` before it pulls the next."""
         held = self.held
-        self.offered += 1
         size = len(held) + 1
         if size > self.limit:
             self._overflow(item)
@@ -111,7 +138,7 @@ class Lane:
         if size < self.limit:
             return False
         self._full_since = self.channel.clock()
-        self.tight = True
+        self.mark = 0
         return self.waits
 
     def _overflow(self, item: Any) -> None:
@@ -141,7 +168,7 @@ class Lane:
         """Wait until there is room."""
         while self.full():
             self.writer = get_running_loop().create_future()
-            self.tight = True
+            self.mark = 0
             try:
                 await self.writer
             finally:
@@ -167,18 +194,21 @@ class Lane:
             self.refused += 1
             raise
         self.delivered += 1
-        if self.tight:
+        if self.delivered >= self.mark:
             self.loosen()
         return item
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it."""
-        self._not_full()
+        if self._full_since is not None:
+            self._not_full()
         if self.writer is not None:
-            if len(self.held) > self.low:
+            above = len(self.held) - self.low
+            if above > 0:
+                self.mark = self.delivered + above
                 return
             self.wake()
-        self.tight = False
+        self.mark = NEVER
 
     def _not_full(self) -> None:
         if self._full_since is not None:
@@ -189,6 +219,7 @@ class Lane:
         """Count `item`, which was popped, as held until `release`."""
         self.kept.append(item)
         self.delivered -= 1
+        self.mark = 0
         if self.limit > 0:
             self.limit -= 1
             self.last -= 1
@@ -215,6 +246,8 @@ class Lane:
         self._not_full()
         self.refuse()
         held = self.held
+        if not held and not self.kept and type(held) is deque:
+            return
         kept, self.kept = self.kept, []
         self.dropped += len(held) + len(kept)
         if isinstance(held, SpillStore):
@@ -243,15 +276,17 @@ class Lane:
         full = self._full_seconds
         if self._full_since is not None:
             full += self.channel.clock() - self._full_since
+        delivered, dropped, folded, refused = self.delivered, self.dropped, self.folded, self.refused
+        held = self.count
         return BufferStats(
             operator=operator,
             strategy=self.strategy,
-            offered=self.offered,
-            delivered=self.delivered,
-            dropped=self.dropped,
-            folded=self.folded,
-            refused=self.refused,
-            held=self.count,
+            offered=delivered + dropped + folded + refused + held,
+            delivered=delivered,
+            dropped=dropped,
+            folded=folded,
+            refused=refused,
+            held=held,
             held_at_most=max(self.most, self.count),
             seconds_full=full,
         )
@@ -291,7 +326,7 @@ class GapLane(Lane):
     @property
     def _taken(self) -> int:
         """How many items were not refused."""
-        return self.offered - self.refused
+        return self.delivered + self.dropped + self.folded + self.count
 
     def _last(self) -> int:
         number: int = self.held[-1].number if self.held else self._expected - 1

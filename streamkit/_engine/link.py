@@ -58,6 +58,13 @@ class Link:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
         self.key: StepKey = StepKey(declaration, modes, branches)
 
+    def inner(self, declaration: Declaration, arguments: dict[str, Any]) -> Link:
+        """A step that works for this operator, which is named when it fails."""
+        link = Link.__new__(Link)
+        link.declaration, link.arguments, link.key = declaration, arguments, StepKey(declaration, ())
+        link.file, link.line, link.blamed = self.file, self.line, self
+        return link
+
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:
         """The links of each branch, if it is a fork."""

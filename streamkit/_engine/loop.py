@@ -19,6 +19,7 @@ from threading import Lock
 from types import CodeType
 from typing import Any
 
+from streamkit._engine.pace import Resumed
 from streamkit._engine.weave import StepKey, TooLargeError, Weaver
 
 __all__ = ["EMPTY", "End", "Ended", "Kind", "Loop", "compiled", "fits"]
@@ -77,6 +78,8 @@ class Loop:
     """For each line of `text`, the place of the step it came from."""
     wanted: tuple[tuple[int, str], ...]
     """The steps' arguments, in the order in which `function` takes them."""
+    forks: bool
+    """Whether there are steps in branches of others among them."""
 
 
 SMALL = 256
@@ -141,6 +144,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         EMPTY=EMPTY,
         SMALL=SMALL,
         islice=islice,
+        Resumed=Resumed,
         sleep=sleep,
         isawaitable=isawaitable,
         CancelledError=CancelledError,
@@ -150,7 +154,14 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     function = namespace["loop"]
     owners = tuple(line.owner for line in weaver.lines)
-    return Loop(function, function.__code__, text, owners, tuple(weaver.wanted.values()))
+    return Loop(
+        function,
+        function.__code__,
+        text,
+        owners,
+        tuple(weaver.wanted.values()),
+        len(weaver.steps) > len(steps),
+    )
 
 
 def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
@@ -248,10 +259,10 @@ def _counted(weaver: Weaver, depth: int) -> None:
 
 
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
-    weaver.add(2, "left = min(pace.size, SMALL)")
     if end is End.PUMP:
         _pumped(weaver, probing)
         return
+    weaver.add(2, "left = min(pace.size, SMALL)")
     _twice(weaver, probing, "async for item in source:", counted=True)
 
 
@@ -281,14 +292,21 @@ def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None
 
 def _pumped(weaver: Weaver, probing: bool) -> None:
     """A pump's loop: a step of the source that was taken while waiting downstream (PEP 789) comes first."""
-    weaver.add(2, "advance, handed = source.__anext__, pace.handed")
-    weaver.add(2, "while True:")
-    _counted(weaver, 3)  # before the pull: nothing is in hand while others run
-    weaver.add(3, "try:")
-    weaver.add(4, "item = await (handed.pop() if handed else advance())")
-    weaver.add(3, "except StopAsyncIteration:")
-    weaver.add(4, "break")
-    _each(weaver, 3, probing)
+    weaver.whole = True  # the check for such a step must not be skipped
+    weaver.add(2, "left = min(pace.size, SMALL)")
+    weaver.add(2, "handed, items = pace.handed, source")
+    weaver.add(2, "while items is not None:")
+    weaver.add(3, "async for item in items:")
+    _each(weaver, 4, probing)
+    weaver.add(4, "if handed:")
+    weaver.add(5, "items = Resumed(handed, source)")
+    weaver.add(5, "break")
+    weaver.add(4, "left -= 1")
+    weaver.add(4, "if not left:")  # before the next pull: nothing is in hand while others run
+    _breathe(weaver, 5)
+    weaver.add(5, "left = min(pace.size, SMALL)")
+    weaver.add(3, "else:")
+    weaver.add(4, "items = None")
 
 
 def _each(weaver: Weaver, depth: int, probing: bool) -> None:
@@ -304,21 +322,11 @@ def _each(weaver: Weaver, depth: int, probing: bool) -> None:
 
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "channel = source()")
-    weaver.add(2, "pop, wait, lane = channel.pop, channel.wait, channel.only()")
-    weaver.add(2, "held, popleft = lane.held, lane.held.popleft")
-    weaver.add(2, "left = min(pace.size, SMALL)")
-    weaver.add(2, "while True:")
-    _counted(weaver, 3)
-    weaver.add(3, "if held:")
-    weaver.add(4, "item = popleft()")
-    weaver.add(4, "lane.delivered += 1")
-    weaver.add(4, "if lane.tight:")
-    weaver.add(5, "lane.loosen()")
-    weaver.add(3, "elif (item := pop()) is EMPTY:")
-    weaver.add(4, "if await wait():")
-    weaver.add(5, "continue")
-    weaver.add(4, "break")
-    _each(weaver, 3, probing)
+    weaver.add(2, "drained, wait = channel.drained, channel.wait")
+    weaver.add(2, "while await wait():")
+    weaver.add(3, "for item in drained(pace.size):")
+    _each(weaver, 4, probing)
+    _breathe(weaver, 3)
 
 
 def _plain(weaver: Weaver, probing: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-__all__ = ["Pace"]
+__all__ = ["LARGEST", "Pace", "Resumed"]
 
 BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
@@ -42,3 +42,17 @@ class Pace:
     def rested(self) -> None:
         """Others have run: begin anew."""
         self._started = self._looked = perf_counter()
+
+
+class Resumed:
+    """An asynchronous iterator, of which a step was taken outside of the loop that reads it."""
+
+    def __init__(self, handed: list[Any], items: Any) -> None:
+        self._handed = handed
+        self._items = items
+
+    def __aiter__(self) -> Resumed:
+        return self
+
+    def __anext__(self) -> Any:
+        return self._handed.pop() if self._handed else self._items.__anext__()

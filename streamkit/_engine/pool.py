@@ -10,14 +10,13 @@ from __future__ import annotations
 from asyncio import Future, sleep
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import Any
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Abandoned, BufferStats, Lane
+from streamkit._engine.lane import Abandoned, Lane
 from streamkit._engine.link import mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.pace import Pace
@@ -43,7 +42,8 @@ class Pool(Lane):
     ) -> None:
         super().__init__(channel, Suspend(concurrency))
         self.reader = channel
-        self.inline = self.tight = True
+        self.inline = True
+        self.mark = 0
         """An item that is taken out leaves a place, which `loosen` gives to the next."""
         self.run = run
         self.function = function
@@ -178,6 +178,7 @@ class Pool(Lane):
                     item = self._hold(number, result)
                 else:
                     self.left += 1
+                    self.delivered += 1
                     try:
                         told = direct.send(result)
                     except BaseException as error:
@@ -212,6 +213,7 @@ class Pool(Lane):
             if direct is None or self.held:
                 super().put(result)
             else:
+                self.delivered += 1
                 if not direct.deliver(result):
                     self.refuse()
                     return EMPTY
@@ -226,13 +228,8 @@ class Pool(Lane):
 
     def loosen(self) -> None:
         super().loosen()
-        self.tight = True
+        self.mark = 0
         self._freed()
-
-    def stats(self, operator: str = "") -> BufferStats:
-        stats = super().stats(operator)
-        direct = self.left - self.offered
-        return replace(stats, offered=stats.offered + direct, delivered=stats.delivered + direct)
 
 
 class SlicedPool(Pool):

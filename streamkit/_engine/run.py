@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
+from functools import partial
 from inspect import isawaitable
 from textwrap import dedent
 from typing import Any, TypeVar
@@ -70,7 +71,8 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
             hop = segment(opened, links[:loop], End.STAGE, Pace())
             joined = Opened(Kind.ASYNC, hop, hop.aclose)
         return segment(joined, links[loop:], end, pace)
-    links = flattened(links)
+    if loop.forks:
+        links = flattened(links)
     part = Segment(loop, links, opened)
     leave = part.leave_now if end is End.PLAIN else part.leave
     items = loop.function(
@@ -104,17 +106,16 @@ def _pump(each: str) -> Declaration:
         name="pump",
         function=_pump_step,
         contract=Contract(),
-        pieces=Pieces(setup="if lane.full(): await room()", each=dedent(each)),
+        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
         parameters=("lane", "put", "room"),
     )
 
 
 _PUMP = _pump("if put(item): await room()")
 _PLAIN_PUMP = _pump("""
-    size = len(lane.held)
+    size = len(held)
     if 0 < size < lane.last:
-        lane.held.append(item)
-        lane.offered += 1
+        held.append(item)
         if size >= lane.most:
             lane.most = size + 1
     elif put(item):
@@ -200,9 +201,12 @@ class Run:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
         self._tasks[task] = None
-        task.add_done_callback(self._tasks.pop)
-        task.add_done_callback(lambda _: work.close())  # it never ran, if the task was cancelled before
+        task.add_done_callback(partial(self._over, work))
         return task
+
+    def _over(self, work: Coroutine[Any, Any, Any], task: Task[Any]) -> None:
+        del self._tasks[task]
+        work.close()  # it never ran, if the task was cancelled before
 
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
@@ -272,9 +276,8 @@ class Run:
 
     async def _pumped(self, inlet: Inlet[Any], lane: Lane) -> None:
         pace = Pace()
-        arguments = {"lane": lane, "put": lane.put, "room": lambda: self._room(lane, pace)}
-        link = Link(_PLAIN_PUMP if lane.plain else _PUMP, arguments, self.link.file, self.link.line)
-        link.blamed = self.link
+        arguments = {"lane": lane, "put": lane.put, "room": partial(self._room, lane, pace)}
+        link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
         await start(inlet.source, (*inlet.links, link), End.PUMP, pace, self.book)
 
     async def _room(self, lane: Lane, pace: Pace) -> None:

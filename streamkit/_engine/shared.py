@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, get_running_loop
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from threading import RLock, get_ident
 from time import monotonic
@@ -64,11 +63,6 @@ class _SharedLane(Lane):
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         self.plain = self.inline = True
-
-    def stats(self, operator: str = "") -> BufferStats:
-        found = super().stats(operator)  # what was offered is worked out: `take` does not count it
-        offered = found.delivered + found.dropped + found.folded + found.refused + found.held
-        return replace(found, offered=offered)
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -142,7 +136,7 @@ class SharedChannel(Channel):
                 waiter = outcome = waits(item)
                 self._waiters.append(waiter)
                 self._easy = 0
-                lane.tight = True
+                lane.mark = 0
         if self._lost:
             self._tell()
         return outcome
@@ -180,7 +174,6 @@ class SharedChannel(Channel):
         return Offered.DROPPED if incoming and lane.dropped > dropped else Offered.ACCEPTED
 
     def _refused(self, why: Offered) -> Offered:
-        self._lane.offered += 1
         self._lane.refused += 1
         return why
 
@@ -245,7 +238,8 @@ class SharedChannel(Channel):
                 self.roomy()
         if not self._waiters and lane.open:
             self._easy = self._simple
-        lane.tight = lane.tight or bool(self._waiters) or self.roomy is not None
+        if self._waiters or self.roomy is not None:
+            lane.mark = 0
 
     async def _wait(self) -> None:
         with self.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
+from types import AsyncGeneratorType
 from typing import Any, NamedTuple
 
 from streamkit._core.arguments import discard
@@ -35,14 +36,14 @@ class Opened(NamedTuple):
 class Source:
     """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
 
-    __slots__ = ("_consumed", "value")
+    __slots__ = ("_consumed", "_makes", "value")
 
     strategy: Strategy | None = None
     """What the source's own buffer does when it is full, where it has one."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
-        self._consumed = False
+        self._consumed = self._makes = False
         if _observable(value):
             # before all else: one of RxPY's can be awaited too, and has an index without an end
             raise TypeError(
@@ -59,6 +60,8 @@ class Source:
             raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
         if iscoroutinefunction(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
+        self._makes = True
+        """Whether each run calls `value` for something to iterate."""
 
     def open(self, *, blocking: bool = False) -> Opened:
         """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
@@ -67,13 +70,16 @@ class Source:
             SourceConsumedError: it is a one-shot iterator, and was opened before.
             TypeError: it is a callable, and what it made cannot be iterated.
         """
-        value, made = self.value, False
-        if type(value) in _NATIVE:
+        value, made = self.value, self._makes
+        if made:
+            value = value()
+        kind = type(value)
+        if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
-        if not (_blocking(value) or _asynchronous(value)):
-            value, made = self._call(), True
-        if type(value) in _NATIVE:
-            return Opened(Kind.SLICE, value)
+        if kind is AsyncGeneratorType and made:
+            return Opened(Kind.ASYNC, value, value.aclose)
+        if made:
+            self._check_made(value)
         iterator: Any
         if _asynchronous(value) and not (blocking and _blocking(value)):
             iterator = aiter(value)
@@ -97,10 +103,9 @@ class Source:
         """The source for a stage of `run`: one that cannot wait for the first pull is opened now."""
         return self
 
-    def _call(self) -> Any:
-        value = self.value()
+    def _check_made(self, value: Any) -> None:
         if _blocking(value) or _asynchronous(value):
-            return value
+            return
         discard(value)
         raise TypeError(f"the source {self!r} must return an iterable or an async iterable, not {value!r}")
 

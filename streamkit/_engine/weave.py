@@ -84,6 +84,8 @@ class Weaver:
         """Parameters of the loop: their name there, and the step and argument they come from."""
         self.probing = False
         """Whether results of callbacks are being looked at, to see if they must be awaited."""
+        self.whole = False
+        """Whether a turn of the loop must be gone through to its end, without ``continue``."""
         self._after: list[int] = []
         """For each place, the one that what it emits goes to; `_OUT` behind the last."""
         self._forks: dict[int, list[range]] = {}
@@ -126,7 +128,8 @@ class Weaver:
     def body(self, depth: int) -> None:
         """What happens with one item of the source, which stands in the variable ``item``."""
         before = len(self.lines)
-        self._each(self._first, _Site(ast.Name("item", ast.Load()), depth, tail=True, loop=True))
+        site = _Site(ast.Name("item", ast.Load()), depth, tail=not self.whole, loop=True)
+        self._each(self._first, site)
         if len(self.lines) == before:
             self.add(depth, "pass")
 

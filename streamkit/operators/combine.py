@@ -33,9 +33,9 @@ def _ahead(lookahead: int) -> Suspend | None:
 
 
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel = run.channel()
+    channel, ahead, usual = run.channel(), _ahead(lookahead), Suspend(1)
     for inlet in (source, *sources):
-        run.feed(channel, inlet, _ahead(lookahead), otherwise=Suspend(1))
+        run.feed(channel, inlet, ahead, otherwise=usual)
     return channel
 
 

@@ -48,7 +48,7 @@ class _Feeder(Lane):
 
     async def room(self) -> None:
         self._out.roomy = self.wake
-        self._lane.tight = True
+        self._lane.mark = 0
         try:
             await super().room()
         finally:
