@@ -157,8 +157,8 @@ class Run:
             book.append(self)
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
-        self._tasks: dict[Task[Any], None] = {}
-        """The tasks that have not ended, in the order in which they began."""
+        self._tasks: dict[Task[Any], Coroutine[Any, Any, Any]] = {}
+        """The tasks that have not ended, in the order in which they began, and what runs in them."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         self._ending = False
@@ -200,13 +200,8 @@ class Run:
     def spawn(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
-        self._tasks[task] = None
-        task.add_done_callback(partial(self._over, work))
+        self._tasks[task] = work
         return task
-
-    def _over(self, work: Coroutine[Any, Any, Any], task: Task[Any]) -> None:
-        del self._tasks[task]
-        work.close()  # it never ran, if the task was cancelled before
 
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
@@ -311,6 +306,9 @@ class Run:
         finally:
             if lane is not None:
                 lane.close()
+            task = current_task()
+            if task in self._tasks:
+                del self._tasks[task]
 
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
@@ -357,5 +355,7 @@ class Run:
                 cancelled = error
                 for task in (*self._tasks,):
                     task.cancel()
+            for task in [task for task in self._tasks if task.done()]:
+                self._tasks.pop(task).close()  # it never ran: it was cancelled before
         if cancelled is not None:
             raise cancelled

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
-from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
-from types import AsyncGeneratorType
+from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
+from types import AsyncGeneratorType, FunctionType
 from typing import Any, NamedTuple
 
 from streamkit._core.arguments import discard
@@ -43,7 +43,11 @@ class Source:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-        self._consumed = self._makes = False
+        self._consumed = False
+        self._makes = type(value) is FunctionType and not value.__code__.co_flags & CO_COROUTINE
+        """Whether each run calls `value` for something to iterate."""
+        if self._makes or type(value) in _NATIVE:
+            return
         if _observable(value):
             # before all else: one of RxPY's can be awaited too, and has an index without an end
             raise TypeError(
@@ -51,7 +55,7 @@ class Source:
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
                 "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
-        if type(value) in _NATIVE or _blocking(value) or _asynchronous(value):
+        if _blocking(value) or _asynchronous(value):
             return
         if isawaitable(value):
             discard(value)
@@ -61,7 +65,6 @@ class Source:
         if iscoroutinefunction(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
         self._makes = True
-        """Whether each run calls `value` for something to iterate."""
 
     def open(self, *, blocking: bool = False) -> Opened:
         """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
