@@ -88,6 +88,7 @@ SOURCES: dict[str, Callable[[int], Any]] = {
     "buffer": lambda size: Stream(range(size)) | ops.buffer(Suspend(64)),
     "merge": lambda size: Stream(range(size)) | ops.merge([]),
     "concat": lambda size: Stream(range(size)) | ops.concat([]),
+    "flat_map": lambda size: Stream([size]) | ops.flat_map(range, concurrency=2),
 }
 
 
