@@ -257,9 +257,8 @@ def nested(lab: Lab, **given: Any) -> Any:
             for number in range(6):
                 await lab.pause()
                 yield lab.item(number)
-            del kept[:]
+            lab.drop(item)
 
-        kept = [item]
         return several
 
     return ops.flat_map(lab.callback(inner), **given)
