@@ -132,11 +132,9 @@ class _Places(Lane):
                 await self.run.fill(lane, stream, None)
             else:
                 await self.run.fill(lane, stream, self.coming.books.setdefault(lane, []))
-        except Abandoned:
-            raise
         except Exception as error:
-            blamed = self._blamed(error)
-            raise blamed from blamed.__cause__
+            self._blame(error)
+            raise
         del stream
         if lane.held:
             await _empty(lane)
@@ -159,19 +157,23 @@ class _Places(Lane):
         """The stream of the one item in `items`, of which nothing else is kept."""
         try:
             made = self.function(items.pop())
-            if isawaitable(made) and not hasattr(
-                made, "subscribe"
-            ):  # an observable of RxPY can be awaited too
-                made = await made
-            return Inlet(made)
+            observable = hasattr(made, "subscribe")  # RxPY's can be awaited too, for its last item
+            return Inlet(made if observable or not isawaitable(made) else await made)
         except Exception as error:
-            blamed = self.run.blame(error)
-            raise blamed from blamed.__cause__
+            self._blame(error)
+            raise
 
-    def _blamed(self, error: Exception) -> BaseException:
+    def _blame(self, error: Exception) -> None:
+        """Note on `error` that it came from here, unless it did so already: in the buffer of a stream, say.
+
+        What stands for an error that would end an iteration is raised in its place.
+        """
         link = self.run.link
-        known = f"in {link!r} at {link.place}" in getattr(error, "__notes__", ())  # its buffer overflowed
-        return error if known else self.run.blame(error)
+        if isinstance(error, Abandoned) or f"in {link!r} at {link.place}" in getattr(error, "__notes__", ()):
+            return
+        blamed = self.run.blame(error)
+        if blamed is not error:
+            raise blamed from blamed.__cause__
 
 
 async def _empty(lane: Lane) -> None:

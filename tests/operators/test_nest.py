@@ -138,6 +138,18 @@ class TestPlaces:
 
         run(main)
 
+    def test_a_stream_after_another_is_read_ahead_as_soon(self) -> None:
+        async def main() -> None:
+            inner = Counted()
+            nested = ops.flat_map(lambda each: each, concurrency=1, lookahead=4)
+            async with (Stream([range(4), inner]) | nested).open() as items:
+                for _ in range(4 + 3):
+                    await anext(items)
+                    await asyncio.sleep(9.0)
+                assert inner.pulled >= 3 + 3  # room for half of it is enough
+
+        run(main)
+
     def test_a_slow_function_takes_a_place_and_no_more(self) -> None:
         async def slow(item: int) -> list[int]:
             await asyncio.sleep(2.0)

@@ -13,6 +13,7 @@ import reactivex
 
 from streamkit import (
     BufferOverflowError,
+    DropIncoming,
     DropOldest,
     Fail,
     Gap,
@@ -86,6 +87,22 @@ class TestErrors:
             list(Stream("a") | nested)
         assert [told.partition("(")[0] for told in caught.value.__notes__] == ["in map", "in flat_map"]
 
+    @pytest.mark.parametrize("awaits", [False, True])
+    def test_keep_what_they_came_of(self, awaits: bool) -> None:
+        def fails(_: Any) -> Any:
+            try:
+                raise KeyError
+            except KeyError:
+                raise ERROR  # noqa: B904 - without a cause
+
+        def inner(item: str) -> Any:
+            return Stream([item]) | ops.map(fails) if awaits else fails(item)
+
+        with pytest.raises(OSError, match="source") as caught:
+            list(Stream("a") | ops.flat_map(inner, concurrency=2))
+        assert isinstance(caught.value.__context__, KeyError)
+        assert not caught.value.__suppress_context__
+
     def test_of_siblings_clean_up_hang_on_the_first(self) -> None:
         late = OSError("clean-up")
 
@@ -157,6 +174,22 @@ class TestClosing:
 
         run(main)
 
+    def test_what_the_source_gives_although_it_was_cancelled_begins_nothing(self) -> None:
+        called: list[str] = []
+
+        async def stubborn() -> AsyncIterator[str]:
+            yield "a"
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(99.0)
+            yield "b"
+
+        def function(item: str) -> list[str]:
+            called.append(item)
+            return [item]
+
+        run(lambda: first_items(Stream(stubborn) | ops.flat_map(function, concurrency=2), 1))
+        assert called == ["a"]
+
     def test_a_function_that_does_not_let_itself_be_cancelled_opens_nothing_after(self) -> None:
         inner = Inner(1)
 
@@ -186,14 +219,20 @@ class TestBuffers:
 
         run(main)
 
-    def test_gaps_at_the_end_of_an_inner_stream_are_told_and_the_next_begins(self) -> None:
-        streams = [Stream("abcd") | ops.buffer(KeepLatest(gaps=True)), ["e"]]
-        found = noted(Stream(streams) | ops.flat_map(lambda each: each, concurrency=1), 1.0)
-        told = [item for _, item in found]
-        assert told[-2:] == ["e", "|"]
-        assert sum(item.count for item in told if isinstance(item, Gap)) + len(told) == 6 + sum(
-            isinstance(item, Gap) for item in told
-        )
+    @pytest.mark.parametrize(
+        ("strategy", "found"),
+        [
+            (KeepLatest(gaps=True), [Gap(3), "d", "e", "|"]),
+            (DropIncoming(1, gaps=True), ["a", Gap(3), "e", "|"]),
+        ],
+        ids=repr,
+    )
+    def test_gaps_at_the_end_of_an_inner_stream_are_told_before_the_next(
+        self, strategy: Any, found: list[Any]
+    ) -> None:
+        streams = [Stream("abcd") | ops.buffer(strategy), ["e"]]
+        nested = Stream(streams) | ops.flat_map(lambda each: each, concurrency=1)
+        assert [item for _, item in noted(nested, 1.0)] == found
 
     def test_one_that_spills_is_closed_with_its_stream(self) -> None:
         nested = ops.flat_map(lambda item: Stream([item] * 5) | ops.buffer(Spill(1)), concurrency=2)
@@ -228,6 +267,7 @@ class TestBuffers:
             nested = ops.flat_map(lambda _: count(), concurrency=2, lookahead=3)
             handle = (Stream("abc") | nested | ops.for_each(lambda _: asyncio.sleep(9.0))).start()
             await asyncio.sleep(1.0)
+            assert len(handle.buffers()) == 2
             held = sum(stats.held for stats in handle.buffers())
             assert 5 <= held <= 6
             await handle.stop()
