@@ -199,6 +199,21 @@ def test_ready_sources_of_a_merge_take_turns_item_by_item(
 
 
 @pytest.mark.parametrize("busy", [False, True], indirect=True, ids=["idle", "busy"])
+@given(styles=MANY, lookahead=st.integers(1, 4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_ready_streams_of_a_flat_map_take_turns_item_by_item(
+    styles: list[str], lookahead: int, busy: bool
+) -> None:
+    nested = ops.flat_map(
+        lambda place: endless(place, styles[place]), concurrency=len(styles), lookahead=lookahead
+    )
+    found = run(lambda: first_items(Stream(range(len(styles))) | nested, 90))
+    begun = max(found.index(place) for place in range(len(styles)))  # they begin one after the other
+    assert begun < 30
+    assert max(leads(found[begun:], len(styles))) <= 2
+
+
+@pytest.mark.parametrize("busy", [False, True], indirect=True, ids=["idle", "busy"])
 @given(styles=MANY, data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_source_of_a_merge_waits_for_more_than_the_buffers_of_the_others(

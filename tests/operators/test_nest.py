@@ -171,15 +171,6 @@ class TestPlaces:
 
 
 class TestTurns:
-    @pytest.mark.parametrize("styles", [["async"] * 3, ["plain"] * 3, ["plain", "async", "plain"]])
-    @pytest.mark.parametrize("lookahead", [1, 4])
-    def test_endless_inner_streams_take_turns_item_by_item(self, styles: list[str], lookahead: int) -> None:
-        nested = ops.flat_map(lambda place: endless(place, styles[place]), concurrency=3, lookahead=lookahead)
-        found = run(lambda: first_items(Stream(range(3)) | nested, 60))
-        counts = [found[:size].count(place) for size in range(61) for place in range(3)]
-        leads = [max(counts[at : at + 3]) - min(counts[at : at + 3]) for at in range(0, len(counts), 3)]
-        assert max(leads) <= 2
-
     def test_one_that_is_always_ready_does_not_starve_the_others(self) -> None:
         async def slow() -> AsyncIterator[int]:
             for _ in range(10):
