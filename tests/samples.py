@@ -41,6 +41,10 @@ def always(_: Any) -> bool:
     return True
 
 
+def alone(item: Any) -> Any:
+    return [item]
+
+
 def pair(item: Item) -> Any:
     return (item,)
 
@@ -111,6 +115,22 @@ OPERATORS = [
         calls=True,
         needs=3,
         lossless=False,
+    ),
+    # nest
+    Sample(
+        "flat_map",
+        lambda lab: ops.flat_map(lab.callback(alone), concurrency=2),
+        calls=True,
+        lossless=False,
+        ordered=False,
+    ),
+    Sample(
+        "flat_map-streams",
+        lambda lab: ops.flat_map(lab.callback(lambda _: lab.source()), concurrency=2, lookahead=2),
+        calls=True,
+        needs=2,
+        lossless=False,
+        ordered=False,
     ),
     # rate
     Sample("buffer-suspend", lambda lab: ops.buffer(Suspend(2))),

@@ -104,26 +104,24 @@ class Channel:
                     return
                 yield item
             return
-        while most > 0 and (turn := self._turn()):
+        while self._ready and most > 0:
+            turn, self._ready = self._ready, deque()
             most -= len(turn)
             for lane in turn:
-                if lane.inline:
+                item = EMPTY
+                if lane.inline and lane.held:
                     item = lane.held.popleft()
                     lane.delivered = count = lane.delivered + 1
                     if count >= lane.mark:
                         lane.loosen()
-                elif (item := lane.pop()) is EMPTY:
-                    continue
-                yield item
-
-    def _turn(self) -> list[Lane]:
-        """The lanes that have something; the others are taken off the list."""
-        found = [lane for lane in self._ready if lane.held]
-        if len(found) != len(self._ready):
-            for lane in self._ready:
-                lane.listed = bool(lane.held)
-            self._ready = deque(found)
-        return found
+                elif lane.held:
+                    item = lane.pop()
+                if lane.held:
+                    self._ready.append(lane)
+                else:
+                    lane.listed = False
+                if item is not EMPTY:
+                    yield item
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""

@@ -245,7 +245,7 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
     )
     if contract.together:
         return part, inner, sum(weights)
-    return part, inner, max(weights) * amount(contract.weight, arguments)
+    return part, inner, 1 if contract.spreads else max(weights) * amount(contract.weight, arguments)
 
 
 def _several(value: object) -> tuple[Any, ...]:

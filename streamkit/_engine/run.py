@@ -178,7 +178,14 @@ class Run:
 
     def pump(self, inlet: Inlet[Any], *, into: Lane) -> None:
         """Read `inlet` in a task of its own, into the lane, as far as there is room."""
-        self.spawn(self._pumped(inlet, into), into.channel, into)
+        self.spawn(self.fill(into, inlet, self.book), into.channel, into)
+
+    async def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> None:
+        """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
+        pace = Pace()
+        arguments = {"lane": lane, "put": lane.put, "room": partial(self._room, lane, pace)}
+        link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
+        await start(inlet.source, (*inlet.links, link), End.PUMP, pace, book)
 
     def feed(
         self,
@@ -268,12 +275,6 @@ class Run:
         inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
         source = inlet.source.attached(self)
         return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
-
-    async def _pumped(self, inlet: Inlet[Any], lane: Lane) -> None:
-        pace = Pace()
-        arguments = {"lane": lane, "put": lane.put, "room": partial(self._room, lane, pace)}
-        link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
-        await start(inlet.source, (*inlet.links, link), End.PUMP, pace, self.book)
 
     async def _room(self, lane: Lane, pace: Pace) -> None:
         """Wait for room. A cancellation that is not the run's comes from a scope inside the source (PEP 789):

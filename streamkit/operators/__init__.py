@@ -4,6 +4,7 @@ from streamkit.operators.choose import distinct_until_changed, filter, skip, ski
 from streamkit.operators.combine import concat, merge, zip
 from streamkit.operators.effects import tap
 from streamkit.operators.group import batch, batch_within
+from streamkit.operators.nest import flat_map
 from streamkit.operators.rate import buffer, conflate, extrapolate, throttle
 from streamkit.operators.recover import catch
 from streamkit.operators.share import broadcast
@@ -28,6 +29,7 @@ __all__ = [
     "extrapolate",
     "filter",
     "first",
+    "flat_map",
     "flatten",
     "fold",
     "for_each",

@@ -6,7 +6,7 @@ items of any kind, so that operators can stand behind each other.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -249,6 +249,21 @@ def mapped(lab: Lab, **given: Any) -> Any:
     return ops.map(lab.callback(same), **given)
 
 
+def nested(lab: Lab, **given: Any) -> Any:
+    """A `flat_map` to streams of items of their own, each of which keeps the item that it was made of."""
+
+    def inner(item: Any) -> Any:
+        async def several() -> AsyncIterator[Any]:
+            for number in range(6):
+                await lab.pause()
+                yield lab.item(number)
+            lab.drop(item)
+
+        return several
+
+    return ops.flat_map(lab.callback(inner), **given)
+
+
 def marked(sink: Callable[[Lab], Any]) -> Callable[[Lab], Any]:
     """A sink that notes what comes to it as delivered."""
     return lambda lab: ops.tap(lab.callback(lab.drop)) | sink(lab)
@@ -295,6 +310,7 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     ),
     "filter": ways("filter", lambda lab, size: ops.filter(every(lab, size)), size=SIZES),
     "first": ways("first", marked(lambda lab: ops.first(default=None))),
+    "flat_map": ways("flat_map", nested, concurrency=st.integers(1, 4), lookahead=st.integers(1, 4)),
     "flatten": shaped(ways("flatten", lambda lab: ops.flatten()), pair),
     "fold": ways("fold", marked(lambda lab: ops.fold(lab.callback(newest), None))),
     "for_each": ways(

@@ -14,7 +14,7 @@ from tests.samples import OPERATORS, SAMPLES
 
 LONG = 60.0
 CALLING = [each for each in SAMPLES if each.calls]
-SEVERAL = [each for each in OPERATORS if each.name.partition("-")[0] in ("merge", "zip")]
+SEVERAL = [each for each in OPERATORS if each.name.partition("-")[0] in ("merge", "zip", "flat_map")]
 
 
 def named(sample: Sample) -> str:

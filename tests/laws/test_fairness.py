@@ -88,6 +88,7 @@ SOURCES: dict[str, Callable[[int], Any]] = {
     "buffer": lambda size: Stream(range(size)) | ops.buffer(Suspend(64)),
     "merge": lambda size: Stream(range(size)) | ops.merge([]),
     "concat": lambda size: Stream(range(size)) | ops.concat([]),
+    "flat_map": lambda size: Stream([size]) | ops.flat_map(range, concurrency=2),
 }
 
 
@@ -195,6 +196,21 @@ def test_ready_sources_of_a_merge_take_turns_item_by_item(
     sources = [endless(place, style) for place, style in enumerate(styles)]
     found = run(lambda: first_items(Stream(sources[0]) | ops.merge(*sources[1:], lookahead=lookahead), 60))
     assert max(leads(found, len(styles))) <= 2
+
+
+@pytest.mark.parametrize("busy", [False, True], indirect=True, ids=["idle", "busy"])
+@given(styles=MANY, lookahead=st.integers(1, 4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_ready_streams_of_a_flat_map_take_turns_item_by_item(
+    styles: list[str], lookahead: int, busy: bool
+) -> None:
+    nested = ops.flat_map(
+        lambda place: endless(place, styles[place]), concurrency=len(styles), lookahead=lookahead
+    )
+    found = run(lambda: first_items(Stream(range(len(styles))) | nested, 90))
+    begun = max(found.index(place) for place in range(len(styles)))  # they begin one after the other
+    assert begun < 30
+    assert max(leads(found[begun:], len(styles))) <= 2
 
 
 @pytest.mark.parametrize("busy", [False, True], indirect=True, ids=["idle", "busy"])

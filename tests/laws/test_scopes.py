@@ -63,6 +63,7 @@ READ_IN_A_PUMP: dict[str, Callable[[], Any]] = {
     "a step that emits several": lambda: ops.batch(1) | ops.flatten() | ops.buffer(Suspend(1)),
     "two stages": lambda: ops.buffer(Suspend(1)) | ops.timeout(9.0) | ops.merge(),
     "concurrent map": lambda: ops.map(str, concurrency=2),
+    "flat_map": lambda: ops.flat_map(lambda item: [item], concurrency=2),
 }
 
 

@@ -90,6 +90,22 @@ def numbers(number: int) -> list[int]:
     return [number]
 
 
+def counted(number: int) -> Stream[str]:
+    return Stream([str(number)])
+
+
+async def counted_later(number: int) -> Stream[str]:
+    return counted(number)
+
+
+def test_nests() -> None:
+    assert_type(NUMBERS | ops.flat_map(numbers, concurrency=2), Stream[int])
+    assert_type(NUMBERS | ops.flat_map(numbers_later, concurrency=2, lookahead=3), Stream[int])
+    assert_type(NUMBERS | ops.flat_map(counted, concurrency=2), Stream[str])
+    assert_type(NUMBERS | ops.flat_map(counted_later, concurrency=2), Stream[str])
+    assert_type(ops.map(text) | ops.flat_map(list, concurrency=1) | ops.map(length), Operator[int, int])
+
+
 def beat() -> None:
     return None
 
