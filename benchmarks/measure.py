@@ -1,0 +1,156 @@
+"""Rounds: all contenders of one workload in turns in one run, so that the drift of the machine cancels."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from benchmarks.workload import HAND, OURS, Run, Workload
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long one size of one workload may take."""
+
+    seconds: float = 3.0
+    """All rounds together, about."""
+    run: float = 0.03
+    """One run of streamkit or by hand; a peer gets half of it."""
+    rounds: int = 31
+    """At most; an odd number, so that a median is one of them."""
+    least: int = 1_000
+    """Everyone runs about so many items or more."""
+
+
+class DiffersError(Exception):
+    """It gives another result than those before it."""
+
+
+FULL = Effort()
+FAST = Effort(seconds=0.5, run=0.01, rounds=7, least=200)
+
+
+@dataclass
+class Contender:
+    name: str
+    run: Run
+    count: int = 0
+    spent: float = 0.0
+    rounds: list[float | None] = field(default_factory=list[float | None])
+    """Seconds per item of each round; None where it sat out."""
+
+    @property
+    def seconds(self) -> float:
+        return median(found for found in self.rounds if found is not None)
+
+
+Tell = Callable[..., None]
+"""Says what is begun and what was found, for whoever watches this process."""
+
+
+async def timed(contender: Contender, size: int, count: int) -> float:
+    start = perf_counter()
+    await contender.run(size, count)
+    return perf_counter() - start
+
+
+async def prepare(
+    workload: Workload, size: int, contender: Contender, expected: list[Any], effort: Effort
+) -> list[Any]:
+    """See that it gives what the others gave, and find how many items it may run in a round."""
+    count = workload.fit(size, effort.least)
+    start = perf_counter()
+    found = await contender.run(size, count)
+    took = perf_counter() - start
+    contender.count = count
+    if expected and found != expected[0]:
+        raise DiffersError
+    if took > effort.seconds and contender.name not in (HAND, OURS):
+        contender.rounds = [took / count]  # once is enough of that
+        return [found]
+    share = effort.run if contender.name in (HAND, OURS) else effort.run / 2
+    for _ in range(4):
+        took = await timed(contender, size, contender.count)
+        wanted = workload.fit(size, contender.count * min(8, share / took))
+        if took > 0.6 * share or wanted <= contender.count:
+            break
+        contender.count = wanted
+    return [found]
+
+
+def even_out(ready: Sequence[Contender]) -> None:
+    """By hand and streamkit run as many items, so that what a run costs before its first weighs the same."""
+    pair = [contender for contender in ready if contender.name in (HAND, OURS)]
+    for contender in pair:
+        contender.count = max(each.count for each in pair)
+
+
+async def rounds(
+    contenders: Sequence[Contender], size: int, effort: Effort, workload: Workload, tell: Tell
+) -> None:
+    """Every second round begins with the last, so that none always runs on what another left behind."""
+    gc.collect()
+    if not workload.collects:
+        gc.disable()
+    start = perf_counter()
+    try:
+        for number in range(effort.rounds):
+            for contender in contenders[:: -1 if number % 2 else 1]:
+                if number and contender.spent > effort.seconds / 4 and contender.name not in (HAND, OURS):
+                    contender.rounds.append(None)
+                    continue
+                tell("begins", name=contender.name, items=contender.count)
+                took = await timed(contender, size, contender.count)
+                contender.spent += took
+                contender.rounds.append(took / contender.count)
+            if number % 2 == 0 and perf_counter() - start > effort.seconds:
+                break
+    finally:
+        gc.enable()
+
+
+def row(contender: Contender, base: Contender | None) -> dict[str, Any]:
+    """What is kept: the median, and the median of the ratios to streamkit in the same round."""
+    found: dict[str, Any] = {"items": contender.count, "seconds": rounded(contender.seconds)}
+    if base is not None and len(contender.rounds) < len(base.rounds):
+        found["ratio"] = rounded(contender.seconds / base.seconds)
+    elif base is not None:
+        pairs = zip(contender.rounds, base.rounds, strict=False)
+        found["ratio"] = rounded(median(a / b for a, b in pairs if a is not None and b is not None))
+    return found
+
+
+def rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def fails(error: BaseException) -> dict[str, Any]:
+    """A row of one that has no figures."""
+    if isinstance(error, DiffersError):
+        return {"says": "gives another result"}
+    words = " ".join(str(error).split())[:80]
+    return {"says": f"fails: {type(error).__name__}{': ' if words else ''}{words}"}
+
+
+async def contest(workload: Workload, size: int, names: Sequence[str], effort: Effort, tell: Tell) -> None:
+    """Measure `names` for one size, and tell of each what was found."""
+    expected: list[Any] = []
+    ready: list[Contender] = []
+    for name in names:
+        tell("begins", name=name, items=workload.fit(size, effort.least))
+        contender = Contender(name, workload.contenders[name])
+        try:
+            expected = await prepare(workload, size, contender, expected, effort)
+        except Exception as error:
+            tell("found", name=name, row=fails(error))
+        else:
+            ready.append(contender)
+    even_out(ready)
+    await rounds([contender for contender in ready if not contender.rounds], size, effort, workload, tell)
+    base = next((contender for contender in ready if contender.name == OURS), None)
+    for contender in ready:
+        tell("found", name=contender.name, row=row(contender, base))
