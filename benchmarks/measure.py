@@ -22,6 +22,8 @@ class Effort:
     """One run of streamkit or by hand; a peer gets half of it."""
     rounds: int = 31
     """At most; an odd number, so that a median is one of them."""
+    fewest: int = 5
+    """At least so many, however long they take."""
     least: int = 1_000
     """Everyone runs about so many items or more."""
 
@@ -31,7 +33,7 @@ class DiffersError(Exception):
 
 
 FULL = Effort()
-FAST = Effort(seconds=0.5, run=0.01, rounds=7, least=200)
+FAST = Effort(seconds=0.5, run=0.01, rounds=7, fewest=3, least=200)
 
 
 @dataclass
@@ -107,7 +109,7 @@ async def rounds(
                 took = await timed(contender, size, contender.count)
                 contender.spent += took
                 contender.rounds.append(took / contender.count)
-            if number % 2 == 0 and perf_counter() - start > effort.seconds:
+            if number % 2 == 0 and number + 1 >= effort.fewest and perf_counter() - start > effort.seconds:
                 break
     finally:
         gc.enable()

@@ -305,7 +305,7 @@ async def _(size: int, count: int) -> Any:
     last.map(len).sink(out.append)
     async for item in numbers(count):
         await source.emit(item)
-    while sum(out) < count:
+    while sum(out) < count:  # noqa: ASYNC110 nothing tells of the last
         await asyncio.sleep(0.01)
     return out
 

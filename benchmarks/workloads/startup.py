@@ -1,4 +1,4 @@
-"""What a pipeline costs before its first item: to build, to run over nothing, and to run for the first time."""
+"""What a pipeline costs before its first item: built, run over nothing, and run for the first time."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ async def _(size: int, count: int) -> Any:
         dotted(stream([]), size)
 
 
-empty = Workload(
-    "build a chain and run it over nothing", "operators", SIZES, {3: {HAND: 25}}, 10_000, item="run"
-)
+empty = Workload("run a chain over nothing", "operators", SIZES, {3: {HAND: 25}}, 10_000, item="run")
 empty.lacks("not measured here", "streamz", "aioreactive", "pypeln")
 
 
@@ -95,8 +93,8 @@ SHAPES = counting()
 KINDS = (
     lambda: ops.map(str),
     lambda: ops.filter(None.__eq__),
-    lambda: ops.enumerate(),
-    lambda: ops.pairwise(),
+    ops.enumerate,
+    ops.pairwise,
     lambda: ops.tap(str),
     lambda: ops.skip_while(str),
     lambda: ops.take(1),
