@@ -57,6 +57,7 @@ async def attempt(
                 case "found":
                     rows[said["name"]] = said["row"]
                 case _:
+                    await process.wait()
                     return None, begun
         return f"fails: its process ends with {await process.wait()}", begun
     except TimeoutError:

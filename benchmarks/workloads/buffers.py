@@ -9,7 +9,7 @@ from datetime import timedelta
 from operator import add
 from typing import Any
 
-from benchmarks.workload import HAND, OURS, Workload
+from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads.sources import numbers
 from streamkit import Collect, Conflate, DropOldest, Spill, Stream, Suspend, Unbounded, ops, push
 
@@ -44,7 +44,7 @@ async def through_queue(limit: int, source: Iterable[int] | AsyncIterator[int]) 
 def hop(shown: str, make: Callable[[int], Any], goal: float | None) -> Workload:
     """From task to task through a bounded buffer."""
     goals = {64: {HAND: goal}} if goal else {}
-    workload = Workload(f"buffer(Suspend(n)) over {shown}", "places", (1, 64, 1_024), goals=goals, flat=64)
+    workload = Workload(f"buffer(Suspend(n)) over {shown}", "places", (1, 64, 1_024), goals=goals)
 
     @workload.by(HAND)
     async def _(size: int, count: int) -> Any:
@@ -139,6 +139,7 @@ async def by_mailbox(kind: str, count: int) -> int:
 
 
 STRATEGIES: dict[str, Any] = {
+    "Suspend": Suspend(64),
     "Collect": Collect(64),
     "Conflate": Conflate(add),
     "DropOldest": DropOldest(64),
@@ -149,8 +150,7 @@ STRATEGIES: dict[str, Any] = {
 
 def hop_under(kind: str, strategy: Any) -> Workload:
     """The same hop under another strategy; what is compared is the sum, or the last item where it loses."""
-    flat = 64 if kind in {"Collect", "Spill"} else None
-    workload = Workload(f"buffer({strategy!r})".replace("built-in function ", ""), "places", (64,), flat=flat)
+    workload = Workload(f"buffer({kind})", "places", (64,))
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> Any:
@@ -166,6 +166,32 @@ def hop_under(kind: str, strategy: Any) -> Workload:
             return await by_mailbox(kind, count)
 
     workload.lacks("nothing to hand", HAND)
+    return workload
+
+
+def pauses(kind: str, strategy: Any) -> Workload:
+    """Before a consumer that lets the producer run far ahead, every so often."""
+    workload = Workload(f"buffer({kind}), a consumer that pauses", "places", (64,), flat=64)
+
+    def pausing(take: Callable[[Any], int]) -> Callable[[Any], Any]:
+        turn = total = 0
+
+        async def consume(items: Any) -> int:
+            nonlocal turn, total
+            turn += 1
+            total += take(items)
+            if turn % 64 == 0:
+                await asyncio.sleep(0)
+            return total
+
+        return consume
+
+    @workload.by(OURS)
+    async def _(size: int, count: int) -> Any:
+        consume = pausing(len if kind == "Collect" else lambda _: 1)
+        return await (Stream(range(count)) | ops.buffer(strategy) | ops.map(consume) | ops.last())
+
+    workload.lacks("not measured here", HAND, *PEERS)
     return workload
 
 
@@ -315,7 +341,8 @@ batches.lacks("by count only", "aiostream")
 WORKLOADS = (
     hop("a range", range, 0.5),
     hop("an async generator", numbers, None),
-    *(hop_under(kind, strategy) for kind, strategy in STRATEGIES.items()),
+    *(hop_under(kind, strategy) for kind, strategy in STRATEGIES.items() if kind != "Suspend"),
+    *(pauses(kind, STRATEGIES[kind]) for kind in ("Suspend", "Collect", "Spill")),
     from_thread("unbounded", held=False, goals={"janus": 3}),
     from_thread("held by 64 places", held=True, goals={}),
     batches,

@@ -82,7 +82,6 @@ merge = Workload(
     (2, 10, 100, 1_000, 10_000),
     goals={10: GOALS, 1_000: GOALS},
     unit=lambda size: EACH * size,
-    flat=10,
 )
 
 
