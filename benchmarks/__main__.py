@@ -3,7 +3,7 @@
     python -m benchmarks [--fast] [--only PART-OF-A-NAME] [--write]
 
 ``--fast`` tries all of it out with fewer rounds and sizes, and writes nothing. ``--only`` measures anew the
-workloads whose name contains that part, and keeps what was stored of the others. ``--write`` measures nothing.
+workloads whose name contains that part, and keeps what was stored of the others. ``--write`` measures none.
 """
 
 from __future__ import annotations

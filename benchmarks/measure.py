@@ -16,7 +16,7 @@ from benchmarks.workload import HAND, OURS, Run, Workload
 class Effort:
     """How long one size of one workload may take."""
 
-    seconds: float = 2.0
+    seconds: float = 1.5
     """All rounds together, about."""
     run: float = 0.03
     """One run of streamkit or by hand; a peer gets half of it."""
@@ -34,6 +34,8 @@ class DiffersError(Exception):
 
 FULL = Effort()
 FAST = Effort(seconds=0.25, run=0.01, rounds=7, fewest=3, least=200)
+ROUGH = Effort(seconds=0.3, rounds=7, fewest=1)
+"""For those that run apart, which are a hundred times slower."""
 
 
 @dataclass

@@ -18,13 +18,13 @@ Rows = dict[int, dict[str, dict[str, Any]]]
 """By size and contender."""
 
 
-async def watched(workload: Workload, sizes: Sequence[int], names: Sequence[str], fast: bool) -> Rows:
+async def watched(workload: Workload, sizes: Sequence[int], names: Sequence[str], effort: str) -> Rows:
     """Measure `names`; a size is begun anew without the one that hung or died in it."""
     rows: Rows = {size: {} for size in sizes}
     for size in sizes:
         left = list(names)
         while left:
-            ended, begun = await attempt(workload, size, left, fast, rows[size])
+            ended, begun = await attempt(workload, size, left, effort, rows[size])
             if ended is None:
                 break
             rows[size][begun] = {"says": ended}
@@ -33,10 +33,10 @@ async def watched(workload: Workload, sizes: Sequence[int], names: Sequence[str]
 
 
 async def attempt(
-    workload: Workload, size: int, names: Sequence[str], fast: bool, rows: dict[str, Any]
+    workload: Workload, size: int, names: Sequence[str], effort: str, rows: dict[str, Any]
 ) -> tuple[str | None, str]:
     """Let one process measure; if it does not come to its end: how it ended, and the contender it was at."""
-    task = {"workload": workload.name, "size": size, "names": list(names), "fast": fast}
+    task = {"workload": workload.name, "size": size, "names": list(names), "effort": effort}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -72,10 +72,12 @@ async def measured(workload: Workload, sizes: Sequence[int], fast: bool) -> Rows
     """Everyone's rows, with a word of those that have no figures."""
     able = [name for name in workload.names if name in workload.contenders]
     together = [name for name in able if name not in APART]
-    rows = await watched(workload, sizes, together, fast)
+    rows = await watched(workload, sizes, together, "FAST" if fast else "FULL")
     for name in APART:
         if name in able:
-            for size, found in (await watched(workload, sizes, [OURS, name], fast)).items():
+            for size, found in (
+                await watched(workload, sizes, [OURS, name], "FAST" if fast else "ROUGH")
+            ).items():
                 rows[size][name] = found[name]
     for size in sizes:
         for name in workload.names:

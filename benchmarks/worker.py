@@ -1,6 +1,6 @@
 """The process that measures one workload, and tells line by line what it does, for `watch` to read.
 
-python -m benchmarks.worker '{"workload": ..., "size": 3, "names": [...], "fast": true}'
+python -m benchmarks.worker '{"workload": ..., "size": 3, "names": [...], "effort": "FULL"}'
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import warnings
 from typing import Any
 
-from benchmarks.measure import FAST, FULL, contest
+from benchmarks import measure
 from benchmarks.workloads import WORKLOADS
 
 
@@ -24,8 +24,8 @@ def main(task: dict[str, Any]) -> None:
         print(json.dumps({"event": event, **said}), file=out, flush=True)
 
     warnings.simplefilter("ignore")
-    effort = FAST if task["fast"] else FULL
-    asyncio.run(contest(WORKLOADS[task["workload"]], task["size"], task["names"], effort, tell))
+    effort: measure.Effort = getattr(measure, task["effort"])
+    asyncio.run(measure.contest(WORKLOADS[task["workload"]], task["size"], task["names"], effort, tell))
     tell("ends")
     out.flush()
     os._exit(0)  # threads that a peer left behind need not end

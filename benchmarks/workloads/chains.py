@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import lru_cache, reduce
 from operator import add
@@ -214,7 +215,7 @@ def by_pypeln(make: Callable[[int], Any], end: str) -> Run:
         for operator, function in steps(size):
             items = getattr(task, operator)(function, items, maxsize=100)
         if end == "plain":
-            return sum(items)
+            return await asyncio.to_thread(sum, items)  # in the thread of a loop it would hang
         if end == "loop":
             return await total(items)
         return await items if end == "list" else reduce(add, await items, 0)
