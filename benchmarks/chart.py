@@ -17,9 +17,9 @@ SHOWN = (
     ("broadcast to folds", 10),
     ("group_by, a count per key", 10_000),
 )
-CONTENDERS = (HAND, OURS, "streamable", "reactivex", "aiostream", "aioreactive")
+CONTENDERS = (HAND, OURS, "streamable", "reactivex", "aiostream")
 WIDTH, LEFT, RIGHT = 800, 112, 90
-BAR, STEP, HEAD, TOP, GAP = 12, 16, 24, 62, 10
+BAR, STEP, HEAD, TOP, GAP = 12, 16, 22, 62, 8
 STYLE = """
 svg{color:#1f2328;font:12px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 text{fill:currentColor}

@@ -42,7 +42,8 @@ def judged(results: Results) -> Iterator[Judgement]:
 
 
 def against(results: Results, workload: str, size: int, name: str, goal: float) -> Judgement:
-    words = f"at most {goal:.2f} of it" if name == HAND else f"at least {goal:g}× faster"
+    faster = "no slower" if goal == 1 else f"at least {goal:g}× as fast"
+    words = f"at most {goal:.2f} of it" if name == HAND else faster
     what = (workload, f"{size:,}", name, words)
     ours, other = (results.row(workload, size, each) for each in (OURS, name))
     if "seconds" not in ours:
