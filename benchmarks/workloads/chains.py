@@ -218,7 +218,8 @@ def by_pypeln(make: Callable[[int], Any], end: str) -> Run:
             return await asyncio.to_thread(sum, items)  # in the thread of a loop it would hang
         if end == "loop":
             return await total(items)
-        return await items if end == "list" else reduce(add, await items, 0)
+        # with a maxsize, items overtake one another
+        return await task.ordered(items) if end == "list" else reduce(add, await items, 0)
 
     return run
 

@@ -198,7 +198,7 @@ async def _(size: int, count: int) -> Any:
     items: Any = nested(size, count)
     for _ in range(size):
         items = task.flat_map(lambda each: each, items, maxsize=100)
-    return await task.map(add_one, items, maxsize=100)
+    return await task.ordered(task.map(add_one, items, maxsize=100))
 
 
 WORKLOADS = (broadcast, group_by, flatten)

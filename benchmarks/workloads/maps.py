@@ -88,7 +88,7 @@ def one_at_a_time(shown: str, function: Function) -> Workload:
         items: Any = range(count)
         for _ in range(size):
             items = task.map(function, items, workers=1, maxsize=1)
-        return await items
+        return await task.ordered(items)
 
     return workload
 
@@ -138,9 +138,8 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
 
     @workload.by(HAND)
     async def _(size: int, count: int) -> Any:
-        items = iter(range(count))
-        out: list[int] = []
-        held: dict[int, int] = {}
+        items, numbered = iter(range(count)), enumerate(range(count))
+        out: list[int] = [0] * count if ordered else []
 
         async def work() -> None:
             for item in items:
@@ -148,11 +147,8 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
 
         async def work_in_order() -> None:
             for number, item in numbered:
-                held[number] = await function(item)
-                while len(out) in held:
-                    out.append(held.pop(len(out)))
+                out[number] = await function(item)
 
-        numbered = enumerate(items)
         async with asyncio.TaskGroup() as group:
             for _ in range(size):
                 group.create_task(work_in_order() if ordered else work())
@@ -177,12 +173,18 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
         items = stream(range(count)).map(function, concurrency=size, as_completed=not ordered)
         return result([item async for item in items])
 
+    @workload.by("pypeln")
+    async def _(size: int, count: int) -> Any:
+        from pypeln import task
+
+        items = task.map(function, range(count), workers=size, maxsize=size)
+        return result(await (task.ordered(items) if ordered else items))
+
     if ordered:
-        workload.lacks("out of order only", "reactivex", "pypeln")
+        workload.lacks("out of order only", "reactivex")
         workload.contenders["streamz"] = lambda size, count: streamz_mapped(function, count, 1, size)
     else:
         workload.lacks("in order only", "streamz")
-        workload.contenders["pypeln"] = lambda size, count: pypeln_mapped(function, count, size)
 
         @workload.by("reactivex")
         async def _(size: int, count: int) -> Any:
@@ -190,12 +192,6 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
 
     workload.lacks("one at a time, or without a limit", "aioreactive")
     return workload
-
-
-async def pypeln_mapped(function: Function, count: int, concurrency: int) -> Any:
-    from pypeln import task
-
-    return checked(await task.map(function, range(count), workers=concurrency, maxsize=concurrency))
 
 
 ONE_TICK: Goals = {HAND: 1.3, "aiostream": 35, "streamable": 3}
