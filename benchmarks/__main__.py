@@ -33,10 +33,10 @@ def run(results: Results, fast: bool, only: str) -> None:
                 results.save()
     if only in "imports":
         results.imports = imports(3 if fast else 11)
-    if not fast and only in "memory":
+    if not fast and only in "memory: peaks":
         results.peaks = {name: memory.peaks(workload) for name, workload in WORKLOADS.items()}
-    if only in "memory":
-        results.growth = {} if fast else dict(memory.growth(fast))
+    if not fast and only in "memory: growth":
+        results.growth = dict(memory.growth())
 
 
 def main() -> None:

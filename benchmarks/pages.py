@@ -139,12 +139,12 @@ def moment(found: Any) -> str:
 
 def held(all_results: Sequence[Results]) -> Iterator[str]:
     """Memory: while ten million items pass, and of every workload."""
-    yield "The most that a process held over what it held before, in MiB, while so many items passed:\n"
+    yield "The most that a whole process held, in MiB, while so many items passed:\n"
     header = ["streamkit", "Python", *(f"{count:,}" for count in memory.COUNTS)]
     names = [name for name, workload in WORKLOADS.items() if workload.flat is not None]
     grown = [(name, results) for name in names for results in all_results if name in results.growth]
     yield from table(header, [[name, each.short, *map(str, each.growth[name])] for name, each in grown])
-    yield "And in one run of each workload, its result included:\n"
+    yield "And what one run of each workload added to it, its result included:\n"
     rows = [
         [
             name,

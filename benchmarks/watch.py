@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.workload import APART, OURS, Workload
 
 ROOT = Path(__file__).parent.parent
-LIMIT = 10.0
+LIMIT = 20.0
 """Seconds without a word from the process: what it does then hangs."""
 Rows = dict[int, dict[str, dict[str, Any]]]
 """By size and contender."""
