@@ -10,11 +10,11 @@ from benchmarks.workload import OURS, PEERS
 
 TIMED = """
 import asyncio, warnings
-from time import perf_counter
+from time import process_time
 warnings.simplefilter("ignore")
-start = perf_counter()
+start = process_time()
 import {name}
-print(perf_counter() - start)
+print(process_time() - start)
 """
 
 

@@ -35,6 +35,8 @@ class Workload:
     item: str = "item"
     collects: bool = False
     """The garbage collector is on, where the garbage is a part of the cost."""
+    waits: bool = False
+    """It sleeps or uses threads, so the clock on the wall counts; otherwise the time of the processor does."""
     others: tuple[str, ...] = ()
     """Contenders that are measured here only."""
     flat: int | None = None

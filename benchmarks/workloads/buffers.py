@@ -197,7 +197,9 @@ def pauses(kind: str, strategy: Any) -> Workload:
 
 def from_thread(shown: str, held: bool, goals: dict[str, float]) -> Workload:
     """Items that a thread offers, held back by 64 places or not at all."""
-    workload = Workload(f"from a thread, {shown}", "places", (64 if held else 0,), others=("janus",))
+    workload = Workload(
+        f"from a thread, {shown}", "places", (64 if held else 0,), others=("janus",), waits=True
+    )
     workload.goals = {workload.sizes[0]: goals} if goals else {}
 
     @workload.by(OURS)
