@@ -30,10 +30,10 @@ Written by `make bench`, which replaces the figures of the Python it runs on.
 
 All contenders of a row run in turns in one process, and a ratio is the median of the ratios of the rounds,
 so that the drift of a noisy machine cancels; where nothing sleeps and no thread is used, what is counted is
-the time of the processor. All give the same result, which is checked first. What is
-compared is the time per item: slow peers run fewer items, and below each table stands how many. *× by hand*
-is the cost of streamkit over that of the code one would write by hand; *12×* in the column of a peer says
-that it takes twelve times as long as streamkit. What each one runs is in [`workloads/`](workloads).
+the time of the processor. All give the same result, which is checked first. What is compared is the time per
+item: slow peers run fewer items, and below each table stands how many. *× by hand* is the cost of streamkit
+over that of the code one would write by hand; *12×* in the column of a peer says that it takes twelve times
+as long as streamkit. What each one runs is in [`workloads/`](workloads).
 """
 
 

@@ -36,7 +36,7 @@ class Workload:
     collects: bool = False
     """The garbage collector is on, where the garbage is a part of the cost."""
     waits: bool = False
-    """It sleeps or uses threads, so the clock on the wall counts; otherwise the time of the processor does."""
+    """It sleeps or uses threads: the clock on the wall counts; otherwise the processor's own does."""
     others: tuple[str, ...] = ()
     """Contenders that are measured here only."""
     flat: int | None = None

@@ -134,6 +134,7 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
     workload = Workload(
         name, "in flight", (1, 8, 64, 1_000), goals={64: goals} if goals else {}, unit=lambda size: size
     )
+    workload.waits = function is sleeping
     result = list if ordered else checked
 
     @workload.by(HAND)

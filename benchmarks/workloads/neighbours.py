@@ -38,7 +38,7 @@ def into_stream(where: str, thread: bool, goal: float) -> Workload:
     That is an object per item which lives until all are emitted, so the collector is on.
     """
     workload = Workload(
-        f"a Subject on {where} to a stream", "sources", (1,), {1: {HAND: goal}}, collects=True
+        f"a Subject on {where} to a stream", "sources", (1,), {1: {HAND: goal}}, collects=True, waits=thread
     )
 
     @workload.by(OURS)
