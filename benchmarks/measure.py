@@ -56,31 +56,28 @@ Tell = Callable[..., None]
 """Says what is begun and what was found, for whoever watches this process."""
 
 
-async def timed(workload: Workload, contender: Contender, size: int) -> float:
-    """Seconds of one run. Where it only computes, what others do on the machine does not count."""
+async def timed(workload: Workload, contender: Contender, size: int) -> tuple[float, Any]:
+    """Seconds of one run, and its result. Where it only computes, what others do on the machine counts not."""
     clock = perf_counter if workload.waits else process_time
     start = clock()
-    await contender.run(size, contender.count)
-    return clock() - start
+    result = await contender.run(size, contender.count)
+    return clock() - start, result
 
 
 async def prepare(
     workload: Workload, size: int, contender: Contender, expected: list[Any], effort: Effort
 ) -> list[Any]:
     """See that it gives what the others gave, and find how many items it may run in a round."""
-    count = workload.fit(size, effort.least)
-    start = perf_counter()
-    found = await contender.run(size, count)
-    took = perf_counter() - start
-    contender.count = count
+    contender.count = workload.fit(size, effort.least)
+    took, found = await timed(workload, contender, size)
     if expected and found != expected[0]:
         raise DiffersError
     if took > effort.seconds and contender.name not in (HAND, OURS):
-        contender.rounds = [took / count]  # once is enough of that
+        contender.rounds = [took / contender.count]  # once is enough of that
         return [found]
     share = effort.run if contender.name in (HAND, OURS) else effort.run / 2
     for _ in range(4):
-        took = await timed(workload, contender, size)
+        took, _ = await timed(workload, contender, size)
         wanted = workload.fit(size, contender.count * min(8, share / took))
         if took > 0.6 * share or wanted <= contender.count:
             break
@@ -110,7 +107,7 @@ async def rounds(
                     contender.rounds.append(None)
                     continue
                 tell("begins", name=contender.name, items=contender.count)
-                took = await timed(workload, contender, size)
+                took, _ = await timed(workload, contender, size)
                 contender.spent += took
                 contender.rounds.append(took / contender.count)
             if number % 2 == 0 and number + 1 >= effort.fewest and perf_counter() - start > effort.seconds:
