@@ -57,7 +57,7 @@ Tell = Callable[..., None]
 
 
 async def timed(workload: Workload, contender: Contender, size: int) -> tuple[float, Any]:
-    """Seconds of one run, and its result. Where it only computes, what others do on the machine counts not."""
+    """Seconds of one run, and its result; where it only computes, others on the machine do not count."""
     clock = perf_counter if workload.waits else process_time
     start = clock()
     result = await contender.run(size, contender.count)
