@@ -37,8 +37,11 @@ def judged(results: Results) -> Iterator[Judgement]:
     yield from of_imports(results)
     for name, found in results.growth.items():
         counts = f"{memory.COUNTS[0]:,} to {memory.COUNTS[-1]:,} items"
-        shown = " to ".join((str(found[0]), f"{found[-1]} MiB"))
-        yield Judgement((f"memory, {name}", counts, "itself", "flat"), shown, memory.is_flat(found))
+        words = next((each for each in found if isinstance(each, str)), None)
+        shown, hit = (
+            (f"{found[0]} to {found[-1]} MiB", memory.is_flat(found)) if words is None else (words, None)
+        )
+        yield Judgement((f"memory, {name}", counts, "itself", "flat"), shown, hit)
 
 
 def against(results: Results, workload: str, size: int, name: str, goal: float) -> Judgement:
