@@ -47,9 +47,10 @@ async def attempt(
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert process.stdout is not None
+    limit = LIMIT / 4 if effort == "FAST" else LIMIT
     begun, items = names[0], 0
     try:
-        while line := await asyncio.wait_for(process.stdout.readline(), LIMIT):
+        while line := await asyncio.wait_for(process.stdout.readline(), limit):
             said = json.loads(line)
             match said["event"]:
                 case "begins":
@@ -61,7 +62,7 @@ async def attempt(
                     return None, begun
         return f"fails: its process ends with {await process.wait()}", begun
     except TimeoutError:
-        return f"hangs: no result in {LIMIT:.0f} s of {items:,} items", begun
+        return f"hangs: no result in {limit:.0f} s of {items:,} items", begun
     finally:
         if process.returncode is None:
             process.kill()

@@ -130,6 +130,6 @@ def test_one_that_hangs_is_told_from_the_rest(
     monkeypatch.setattr(benchmarks.watch, "LIMIT", 1.0)
     workload, rows = benchmarks.workload.Workload("x", "sizes", (1,)), dict[str, Any]()
     names = ["by hand", "pypeln"]
-    ended = asyncio.run(benchmarks.watch.attempt(workload, 1, names, "FAST", rows))
+    ended = asyncio.run(benchmarks.watch.attempt(workload, 1, names, "FULL", rows))
     assert ended == ("hangs: no result in 1 s of 9 items", "pypeln")
     assert rows == {"by hand": {"seconds": 1}}
