@@ -11,7 +11,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-rx check format bench clean
+.PHONY: demo test test-rx check format bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -40,9 +40,13 @@ format: $(READY)
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-# The peers may warn as they please; only our own tests run under -W error.
+# Every workload beside the peers, for this Python; FAST=1 tries it out and writes nothing.
 bench: $(PEERS)
-	$(BIN)/python -m pytest -W default benchmarks
+	$(BIN)/python -m benchmarks $(if $(FAST),--fast) $(if $(ONLY),--only '$(ONLY)')
+
+# Our own times alone, to be compared with those of another commit: make times ARGS=--benchmark-compare
+times: $(PEERS)
+	$(BIN)/python -m pytest -W default benchmarks --benchmark-autosave $(ARGS)
 
 clean:
 	rm -rf .venv .venv-* $(VENV) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -57,6 +61,8 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
 	@touch $@
 
+# aioreactive asks for an older RxPY than is measured, and runs without it.
 $(PEERS): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'aioreactive>=0.20'
 	@touch $@

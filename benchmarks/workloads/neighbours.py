@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import reactivex
-from ratio import Work, measure
 from reactivex.subject import Subject
 
+from benchmarks.workload import HAND, OURS, PEERS, Workload
+from benchmarks.workloads.sources import numbers
 from streamkit import Stream, Unbounded, ops
 from streamkit.interop import rx
 
-N = 200_000
+NO_BRIDGE = "no bridge to RxPY"
 
 
-async def emit(subject: Subject[int], *, thread: bool) -> asyncio.Future[None] | None:
+async def emit(subject: Subject[int], count: int, *, thread: bool) -> asyncio.Future[None] | None:
     """Emit all from a callback of the loop, or from a thread."""
 
     def produce() -> None:
-        for number in range(N):
+        for number in range(count):
             subject.on_next(number)
         subject.on_completed()
 
@@ -31,25 +32,28 @@ async def emit(subject: Subject[int], *, thread: bool) -> asyncio.Future[None] |
     return None
 
 
-def by_stream(*, thread: bool) -> Work:
-    async def by_stream() -> int:
+def into_stream(where: str, thread: bool, goal: float) -> Workload:
+    """By hand is what is found in every thread on the subject: a queue, and a callback of the loop per item.
+
+    That is an object per item which lives until all are emitted, so the collector is on.
+    """
+    workload = Workload(
+        f"a Subject on {where} to a stream", "sources", (1,), {1: {HAND: goal}}, collects=True, waits=thread
+    )
+
+    @workload.by(OURS)
+    async def _(size: int, count: int) -> Any:
         subject: Subject[int] = Subject()
-        stream = rx.from_observable(subject, strategy=Unbounded())
-        job = (stream | ops.count()).start()
+        job = (rx.from_observable(subject, strategy=Unbounded()) | ops.count()).start()
         await asyncio.sleep(0)  # it subscribes
-        ended = await emit(subject, thread=thread)
-        total: int = await job
+        ended = await emit(subject, count, thread=thread)
+        total = await job
         if ended is not None:
             await ended
         return total
 
-    return by_stream
-
-
-def by_recipe(*, thread: bool) -> Work:
-    """What is found in every thread on the subject: a queue, and one callback of the loop per item."""
-
-    async def by_recipe() -> int:
+    @workload.by(HAND)
+    async def _(size: int, count: int) -> Any:
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[int | None] = asyncio.Queue()
         subject: Subject[int] = Subject()
@@ -58,7 +62,7 @@ def by_recipe(*, thread: bool) -> Work:
             loop.call_soon_threadsafe(queue.put_nowait, item)
 
         subscription = subject.subscribe(tell, None, lambda: tell(None))
-        ended = await emit(subject, thread=thread)
+        ended = await emit(subject, count, thread=thread)
         total = 0
         while await queue.get() is not None:
             total += 1
@@ -67,12 +71,9 @@ def by_recipe(*, thread: bool) -> Work:
             await ended
         return total
 
-    return by_recipe
-
-
-async def numbers() -> AsyncIterator[int]:
-    for number in range(N):
-        yield number
+    workload.lacks(NO_BRIDGE, *PEERS)
+    workload.lacks("it is the source", "reactivex")
+    return workload
 
 
 async def observed(subscribe: Callable[..., Any]) -> int:
@@ -89,19 +90,26 @@ async def observed(subscribe: Callable[..., Any]) -> int:
     return total
 
 
-async def to_observer_ours() -> int:
-    observable = rx.to_observable(Stream(numbers))
+to_observer = Workload("a stream to an observer", "observers", (1,), {1: {HAND: 1.5}})
+to_observer.lacks(NO_BRIDGE, *PEERS)
+to_observer.lacks("it is the observer", "reactivex")
+
+
+@to_observer.by(OURS)
+async def _(size: int, count: int) -> Any:
+    observable = rx.to_observable(Stream(numbers(count)))
     total = await observed(observable.subscribe)
     await observable.closed()
     return total
 
 
-async def to_observer_by_hand() -> int:
+@to_observer.by(HAND)
+async def _(size: int, count: int) -> Any:
     tasks: list[asyncio.Task[None]] = []
 
     def subscribe(observer: Any, _: Any) -> Any:
         async def loop() -> None:
-            async for item in numbers():
+            async for item in numbers(count):
                 observer.on_next(item)
             observer.on_completed()
 
@@ -112,14 +120,8 @@ async def to_observer_by_hand() -> int:
     return total
 
 
-def test_observable_to_stream() -> None:
-    for where, thread, goal in (("the loop's thread", False, 1 / 4), ("a thread", True, 1 / 3)):
-        ours, recipe = by_stream(thread=thread), by_recipe(thread=thread)
-        workload = f"200,000 from a Subject on {where}, against the recipe"
-        # a callback of the loop per item is an object per item that lives until all are emitted
-        measure(workload, ours, recipe, goal=goal, rounds=8, collects=True)
-
-
-def test_stream_to_observer() -> None:
-    workload = "a stream to an observer, against async for and on_next"
-    measure(workload, to_observer_ours, to_observer_by_hand, goal=1.5, rounds=10)
+WORKLOADS = (
+    into_stream("the loop's thread", False, 1 / 4),
+    into_stream("another thread", True, 1 / 3),
+    to_observer,
+)

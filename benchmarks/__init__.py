@@ -1,0 +1,1 @@
+"""Side by side: streamkit, the same by hand, and its peers. Run all of it by ``make bench``."""

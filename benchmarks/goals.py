@@ -1,0 +1,70 @@
+"""What must hold, and whether it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks import memory
+from benchmarks.store import Results
+from benchmarks.workload import HAND, OURS
+from benchmarks.workloads import WORKLOADS
+
+IMPORT = 0.020
+"""Seconds that ``import streamkit`` may take over ``import asyncio``."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    what: tuple[str, str, str, str]
+    """Workload, size, against whom, and the goal in words."""
+    found: str
+    hit: bool | None
+    """None where there is no figure."""
+
+    @property
+    def shown(self) -> str:
+        return self.found if self.hit is None else f"{self.found} {'hit' if self.hit else '**miss**'}"
+
+
+def judged(results: Results) -> Iterator[Judgement]:
+    """Every goal, with what was measured on this Python."""
+    for workload in WORKLOADS.values():
+        if workload.name in results.workloads:
+            for size, goals in workload.goals.items():
+                for name, goal in goals.items():
+                    yield against(results, workload.name, size, name, goal)
+    yield from of_imports(results)
+    for name, found in results.growth.items():
+        counts = f"{memory.COUNTS[0]:,} to {memory.COUNTS[-1]:,} items"
+        words = next((each for each in found if isinstance(each, str)), None)
+        shown, hit = (
+            (f"{found[0]} to {found[-1]} MiB", memory.is_flat(found)) if words is None else (words, None)
+        )
+        yield Judgement((f"memory, {name}", counts, "itself", "flat"), shown, hit)
+
+
+def against(results: Results, workload: str, size: int, name: str, goal: float) -> Judgement:
+    faster = "no slower" if goal == 1 else f"at least {goal:g}× as fast"
+    words = f"at most {goal:.2f} of it" if name == HAND else faster
+    what = (workload, f"{size:,}", name, words)
+    ours, other = (results.row(workload, size, each) for each in (OURS, name))
+    if "seconds" not in ours:
+        return Judgement(what, f"streamkit {ours.get('says', 'not measured')}", None)
+    if "ratio" not in other:
+        return Judgement(what, f"{name} {other.get('says', 'not measured')}", None)
+    if name == HAND:
+        return Judgement(what, f"{1 / other['ratio']:.2f}", 1 / other["ratio"] <= goal)
+    return Judgement(what, f"{other['ratio']:.3g}×", other["ratio"] >= goal)
+
+
+def of_imports(results: Results) -> Iterator[Judgement]:
+    ours, theirs = results.imports.get(OURS), results.imports.get("aiostream")
+    if isinstance(ours, float):
+        shown = f"{1e3 * ours:.1f} ms"
+        yield Judgement(
+            ("import", "", "asyncio", f"at most {1e3 * IMPORT:.0f} ms over it"), shown, ours <= IMPORT
+        )
+        if isinstance(theirs, float):
+            shown += f" and {1e3 * theirs:.1f} ms"
+            yield Judgement(("import", "", "aiostream", "no slower"), shown, ours <= theirs)

@@ -1,0 +1,72 @@
+"""One workload: the same job in streamkit, by hand and in each peer, for growing sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+OURS, HAND = "streamkit", "by hand"
+PEERS = ("aiostream", "reactivex", "streamable", "streamz", "aioreactive", "pypeln")
+APART = ("pypeln",)
+"""Peers that start threads and loops of their own: each is measured in another process than the rest."""
+NO_OPERATOR = "no such operator"
+
+Run = Callable[[int, int], Awaitable[Any]]
+"""Do the job once, for a size and a number of items; what it gives must be the same for all."""
+Goals = Mapping[str, float]
+"""By contender: at most so many times the cost by hand; at least so many times faster than a peer."""
+
+
+@dataclass
+class Workload:
+    """What is done, for which sizes, and by whom. Contenders are added by `by` and `lacks`."""
+
+    name: str
+    size: str
+    """What grows, in words: "sources"."""
+    sizes: tuple[int, ...]
+    goals: Mapping[int, Goals] = field(default_factory=dict[int, Goals])
+    """By size."""
+    most: int = 100_000
+    """Items in one run; a slow contender runs fewer, for the cost per item is compared."""
+    unit: Callable[[int], int] = lambda _: 1
+    """For a size: items come in multiples of this."""
+    item: str = "item"
+    collects: bool = False
+    """The garbage collector is on, where the garbage is a part of the cost."""
+    waits: bool = False
+    """It sleeps or uses threads: the clock on the wall counts; otherwise the processor's own does."""
+    others: tuple[str, ...] = ()
+    """Contenders that are measured here only."""
+    flat: int | None = None
+    """The size for which memory is measured while ten million items pass; None for not at all."""
+    contenders: dict[str, Run] = field(default_factory=dict[str, Run])
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
+
+    def by(self, name: str) -> Callable[[Run], Run]:
+        """Decorate how `name` does it."""
+
+        def add(run: Run) -> Run:
+            self.contenders[name] = run
+            return run
+
+        return add
+
+    def lacks(self, why: str, *names: str) -> None:
+        """Say why `names` cannot do it, where that is not for want of an operator."""
+        self.reasons.update(dict.fromkeys(names, why))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everyone who has a row."""
+        return (HAND, OURS, *self.others, *PEERS)
+
+    def reason(self, name: str) -> str | None:
+        """Why `name` has no figures; None where it does take part."""
+        return None if name in self.contenders else self.reasons.get(name, NO_OPERATOR)
+
+    def fit(self, size: int, count: float) -> int:
+        """About `count` items, in whole units: at least one, and no more than `most` has."""
+        unit = self.unit(size)
+        return unit * max(1, round(min(count, self.most) / unit))

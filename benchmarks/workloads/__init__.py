@@ -1,0 +1,16 @@
+"""Everything that is measured, by family."""
+
+from benchmarks.workload import Workload
+from benchmarks.workloads import buffers, chains, combining, fanning, flights, maps, neighbours, startup
+
+FAMILIES: dict[str, tuple[Workload, ...]] = {
+    "Chains of synchronous operators": chains.WORKLOADS,
+    "Async callbacks": maps.WORKLOADS,
+    "Combining": combining.WORKLOADS,
+    "Fanning out": fanning.WORKLOADS,
+    "Buffers and time": buffers.WORKLOADS,
+    "RxPY in and out": neighbours.WORKLOADS,
+    "A real job": flights.WORKLOADS,
+    "Start-up": startup.WORKLOADS,
+}
+WORKLOADS = {workload.name: workload for family in FAMILIES.values() for workload in family}

@@ -1,0 +1,135 @@
+"""benchmarks/: what is written is what was stored, every contender has a row, and all give the same."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from streamkit import ops
+
+ROOT = Path(__file__).parent.parent
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def benchmarks() -> Iterator[Any]:
+    """The runner, which is no part of the package."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        from benchmarks import measure, pages, store, watch, workload, workloads
+
+        yield SimpleNamespace(
+            measure=measure, pages=pages, store=store, watch=watch, workload=workload, workloads=workloads
+        )
+    finally:
+        sys.path.remove(str(ROOT))
+
+
+def test_what_is_committed_is_what_was_measured(benchmarks: Any) -> None:
+    for path, text in benchmarks.pages.files().items():
+        stale = f"{path.relative_to(ROOT)} is stale; run: python -m benchmarks --write"
+        assert path.read_text(encoding="utf-8") == text, stale
+
+
+def test_every_workload_has_figures_of_every_stored_python(benchmarks: Any) -> None:
+    for results in benchmarks.store.stored():
+        assert {*results.workloads} == {*benchmarks.workloads.WORKLOADS}
+
+
+def test_no_contender_is_left_out_in_silence(benchmarks: Any) -> None:
+    for results in benchmarks.store.stored():
+        for name, workload in benchmarks.workloads.WORKLOADS.items():
+            for size in workload.sizes:
+                for who in workload.names:
+                    row = results.row(name, size, who)
+                    assert row.get("says") or row["seconds"] > 0, (name, size, who)
+
+
+def test_the_chart_is_readable_in_light_and_in_dark() -> None:
+    text = (ROOT / "benchmarks" / "results.svg").read_text(encoding="utf-8")
+    light, dark = text.split("<style>")[1].split("</style>")[0].split("@media(prefers-color-scheme:dark){")
+    coloured = re.compile(r"([^{}]+)\{[^{}]*#[0-9a-f]{3}")
+    of_light, of_dark = ({kind.strip() for kind in coloured.findall(style)} for style in (light, dark))
+    assert of_light == of_dark
+    root = ElementTree.fromstring(text)
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    for mark in root.iter(f"{SVG}text"):
+        reach = 6.5 * len(mark.text or "")
+        right = float(mark.attrib["x"]) + (0 if "e" in mark.attrib["class"].split() else reach)
+        assert right <= width, mark.text
+        assert float(mark.attrib["y"]) < height, mark.text
+
+
+def test_by_hand_and_streamkit_give_the_same(benchmarks: Any) -> None:
+    hand, ours = benchmarks.workload.HAND, benchmarks.workload.OURS
+    for name, workload in benchmarks.workloads.WORKLOADS.items():
+        size = workload.sizes[0]
+        to_come = {"flat_map", "group_by"} - {*ops.__all__}
+        count = workload.fit(size, 50)
+        if {hand, ours} <= {*workload.contenders} and name.split(",")[0] not in to_come and count < 1_000:
+            results = [asyncio.run(workload.contenders[who](size, count)) for who in (hand, ours)]
+            assert results[0] == results[1], name
+
+
+async def slowly(size: int, count: int) -> int:
+    await asyncio.sleep(count * 1e-5)
+    return count
+
+
+async def wrongly(size: int, count: int) -> int:
+    return count + 1
+
+
+async def badly(size: int, count: int) -> int:
+    raise TypeError("no such thing")
+
+
+async def quickly(size: int, count: int) -> int:
+    await asyncio.sleep(count * 2e-6)
+    return count
+
+
+def test_one_that_fails_or_differs_gets_a_row_that_says_so(benchmarks: Any) -> None:
+    contenders: Any = {"by hand": quickly, "streamkit": slowly, "aiostream": wrongly, "streamz": badly}
+    workload = benchmarks.workload.Workload("sleep", "sizes", (1,), contenders=contenders, waits=True)
+    rows: dict[str, Any] = {}
+
+    def tell(event: str, **said: Any) -> None:
+        if event == "found":
+            rows[said["name"]] = said["row"]
+
+    asyncio.run(benchmarks.measure.contest(workload, 1, [*contenders], benchmarks.measure.FAST, tell))
+    assert rows["aiostream"] == {"says": "gives another result"}
+    assert rows["streamz"] == {"says": "fails: TypeError: no such thing"}
+    assert rows["streamkit"]["ratio"] == 1
+    assert rows["by hand"]["ratio"] < 0.9
+    assert rows["by hand"]["items"] == rows["streamkit"]["items"]
+    json.dumps(rows)
+
+
+def test_one_that_hangs_is_told_from_the_rest(
+    benchmarks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "hangs"
+    said = [
+        {"event": "begins", "name": "by hand", "items": 9},
+        {"event": "found", "name": "by hand", "row": {"seconds": 1}},
+        {"event": "begins", "name": "pypeln", "items": 9},
+    ]
+    lines = "\n".join(f"print({json.dumps(json.dumps(each))}, flush=True)" for each in said)
+    script.write_text(f"#!{sys.executable}\nimport time\n{lines}\ntime.sleep(60)\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(benchmarks.watch.sys, "executable", str(script))
+    monkeypatch.setattr(benchmarks.watch, "LIMIT", 1.0)
+    workload, rows = benchmarks.workload.Workload("x", "sizes", (1,)), dict[str, Any]()
+    names = ["by hand", "pypeln"]
+    ended = asyncio.run(benchmarks.watch.attempt(workload, 1, names, "FULL", rows))
+    assert ended == ("hangs: no result in 1 s of 9 items", "pypeln")
+    assert rows == {"by hand": {"seconds": 1}}
