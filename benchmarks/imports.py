@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from statistics import median
@@ -20,7 +21,11 @@ print(process_time() - start)
 
 def seconds(name: str) -> float | str:
     done = subprocess.run(
-        [sys.executable, "-c", TIMED.format(name=name)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", TIMED.format(name=name)],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return float(done.stdout) if done.returncode == 0 else f"fails: {done.stderr.strip().splitlines()[-1]}"
 

@@ -7,17 +7,16 @@ Tests, docs and `explain` walk the catalogue; nothing else keeps a list of opera
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import isasyncgenfunction
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamkit._core.contract import Contract
 
-__all__ = ["Declaration", "Pieces", "catalogue", "declared", "register"]
+__all__ = ["Declaration", "Pieces", "Reading", "catalogue", "declared", "register"]
 
 
-@dataclass(frozen=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
 
     setup: str = ""
@@ -26,39 +25,71 @@ class Pieces:
     result: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+class Reading(NamedTuple):
+    """What the pieces of a step make of its parameters."""
+
+    callbacks: frozenset[str] = frozenset()
+    """Those that they call, and whose awaitable results are therefore awaited."""
+    optional: frozenset[str] = frozenset()
+    """Those that they compare with ABSENT; each presence is compiled apart."""
+
+
 class Declaration:
     """One form of one operator: how it runs, and what it promises. Compared by identity."""
 
-    name: str
-    function: Callable[..., Any]
-    """The function that users call; its globals are what the pieces may name."""
-    contract: Contract
-    pieces: Pieces | None = None
-    """How it runs, if it is a step."""
-    stage: Callable[..., Any] | None = None
-    """How it runs, if it is a stage."""
-    sink: bool = False
-    pumps: bool = False
-    """Whether the stage reads what is before it in a task of its own."""
-    buffers: bool = False
-    """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
-    forks: bool = False
-    """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
-    direct: bool = False
-    """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
-    parameters: tuple[str, ...] = ()
-    variable: tuple[str, ...] = ()
-    """Parameters whose values decide how the step is compiled: `callbacks` and `optional`."""
-    callbacks: frozenset[str] = field(default_factory=frozenset[str])
-    """Parameters that the pieces call, and whose awaitable results are therefore awaited."""
-    optional: frozenset[str] = field(default_factory=frozenset[str])
-    """Parameters that the pieces compare with ABSENT; each presence is compiled apart."""
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        contract: Contract,
+        *,
+        pieces: Pieces | None = None,
+        stage: Callable[..., Any] | None = None,
+        sink: bool = False,
+        pumps: bool = False,
+        buffers: bool = False,
+        forks: bool = False,
+        direct: bool = False,
+        parameters: tuple[str, ...] = (),
+        read: Callable[[], Reading] = Reading,
+    ) -> None:
+        self.name = name
+        self.function = function
+        """The function that users call; its globals are what the pieces may name."""
+        self.contract = contract
+        self.pieces = pieces
+        """How it runs, if it is a step."""
+        self.stage = stage
+        """How it runs, if it is a stage."""
+        self.sink = sink
+        self.pumps = pumps
+        """Whether the stage reads what is before it in a task of its own."""
+        self.buffers = buffers
+        """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
+        self.forks = forks
+        """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+        self.direct = direct
+        """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
+        self.parameters = parameters
+        self.generates = isasyncgenfunction(stage)
+        """Whether the stage is an async generator, and no channel that is read directly."""
+        self._read = read
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the pieces make of the parameters, worked out when it is first asked for."""
+        return self._read()
 
     @property
-    def generates(self) -> bool:
-        """Whether the stage is an async generator, and no channel that is read directly."""
-        return isasyncgenfunction(self.stage)
+    def callbacks(self) -> frozenset[str]:
+        """Parameters that the pieces call."""
+        return self.reading.callbacks
+
+    @cached_property
+    def variable(self) -> tuple[str, ...]:
+        """Parameters whose values decide how the step is compiled."""
+        decisive = self.reading.callbacks | self.reading.optional
+        return tuple([name for name in self.parameters if name in decisive])
 
     def __repr__(self) -> str:
         return f"<{'stage' if self.stage else 'step'} {self.name}>"

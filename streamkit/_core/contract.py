@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 from streamkit._core.arguments import ABSENT
+from streamkit._core.value import Value
 
 __all__ = ["UNBOUNDED", "Behaviour", "Contract", "amount"]
 
@@ -33,28 +33,52 @@ class Behaviour(StrEnum):
     """It may lose items, which are counted."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contract:
+class Contract(Value):
     """What an operator declares of itself; formulas are Python expressions over its arguments."""
 
-    holds: str = "0"
+    holds: str
     """Items it keeps between two pulls, besides the one in its hand."""
-    lookahead: str = "0"
+    lookahead: str
     """Items it takes from its sources before anyone asks for them."""
-    weight: str = "1"
+    weight: str
     """How many of the items it receives one item that it emits counts for."""
-    per_source: bool = False
+    per_source: bool
     """Whether `holds` and `lookahead` are meant for each of its sources."""
-    together: bool = False
+    together: bool
     """Whether one item that it emits is made of one of each of its sources."""
-    spreads: bool = False
+    spreads: bool
     """Whether it emits several items for one, and so has the one in hand while they leave."""
-    result: str = ""
+    result: str
     """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
-    ordered: str = "True"
+    ordered: str
     """Whether items leave in the order in which they came."""
-    loses: str = "'nothing'"
+    loses: str
     """What it loses, and when."""
+
+    def __init__(
+        self,
+        *,
+        holds: str = "0",
+        lookahead: str = "0",
+        weight: str = "1",
+        per_source: bool = False,
+        together: bool = False,
+        spreads: bool = False,
+        result: str = "",
+        ordered: str = "True",
+        loses: str = "'nothing'",
+    ) -> None:
+        self._made_of(
+            holds=holds,
+            lookahead=lookahead,
+            weight=weight,
+            per_source=per_source,
+            together=together,
+            spreads=spreads,
+            result=result,
+            ordered=ordered,
+            loses=loses,
+        )
 
     def behaviour(self, arguments: Mapping[str, Any]) -> Behaviour:
         """What it comes to with these arguments."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
 import struct
-import tempfile
 from collections import deque
 from typing import IO, Any, Protocol
 
@@ -28,7 +26,9 @@ class Store(Protocol):
 class _File:
     """One nameless file that was written in this run: nobody else can put anything into it."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str | None) -> None:
+        import tempfile  # noqa: PLC0415 - few spill, and it takes long to import
+
         # without a buffer, a full disk is met by the item that does not fit, and by no later one
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
         self._read_at = 0
@@ -67,17 +67,13 @@ class _Unreadable:
         self.error = error
 
 
-def _loaded(record: bytes) -> Any:
-    try:
-        return pickle.loads(record)
-    except Exception as error:
-        return _Unreadable(error)
-
-
 class SpillStore:
     """A queue that keeps `capacity` items in memory, the oldest, and those behind them on disk."""
 
-    def __init__(self, capacity: int, directory: str) -> None:
+    def __init__(self, capacity: int, directory: str | None) -> None:
+        import pickle  # noqa: PLC0415 - few spill, and it takes long to import
+
+        self._pickle = pickle
         self._capacity = capacity
         self._directory = directory
         self._memory: deque[Any] = deque()
@@ -99,7 +95,7 @@ class SpillStore:
         if not self._files and len(self._memory) < self._capacity:
             self._memory.append(item)
             return
-        record = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+        record = self._pickle.dumps(item, self._pickle.HIGHEST_PROTOCOL)
         if not self._files or self._files[-1].size >= _SEGMENT:
             self._files.append(_File(self._directory))
         try:
@@ -125,10 +121,16 @@ class SpillStore:
         """Bring items back from disk, as many as there is room for."""
         while self._files and len(self._memory) < self._capacity:
             oldest = self._files[0]
-            self._memory.append(_loaded(oldest.read()))
+            self._memory.append(self._loaded(oldest.read()))
             self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()
+
+    def _loaded(self, record: bytes) -> Any:
+        try:
+            return self._pickle.loads(record)
+        except Exception as error:
+            return _Unreadable(error)
 
     def close(self) -> None:
         """Delete what is on disk, and forget what is in memory."""

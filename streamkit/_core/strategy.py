@@ -21,16 +21,15 @@ is asked only when that is full. It changes what is held and names what was drop
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any, ClassVar
 
 from streamkit._core.arguments import callback, discard, flag, whole
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.spill import SpillStore, Store
+from streamkit._core.value import Value
 
 __all__ = [
     "Collect",
@@ -51,16 +50,17 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Value):
     """Stands in the stream where items were dropped, under a strategy with ``gaps=True``."""
 
     count: int
     """How many items were dropped there."""
 
+    def __init__(self, count: int) -> None:
+        self._made_of(count=count)
 
-@dataclass(frozen=True)
-class Strategy:
+
+class Strategy(Value):
     """What a buffer holds at most, and what it does when one item more is offered."""
 
     waits: ClassVar[bool] = False
@@ -93,7 +93,9 @@ class Strategy:
 
     def sized(self, capacity: int) -> Strategy:
         """The same with another capacity, for a strategy that has one."""
-        return replace(self, capacity=capacity)  # type: ignore[call-arg]  # pyright: ignore
+        other = type(self).__new__(type(self))
+        other._made_of(**{**self.__dict__, "capacity": capacity})
+        return other
 
     def store(self) -> Store:
         """What holds the items of one buffer."""
@@ -107,7 +109,6 @@ class Strategy:
         """Tell the user's ``on_drop``, if there is one, that `item` was dropped."""
 
 
-@dataclass(frozen=True)
 class Suspend(Strategy):
     """When the buffer is full, the producer waits. Nothing is lost.
 
@@ -118,32 +119,33 @@ class Suspend(Strategy):
     capacity: int
     waits: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        whole("capacity", self.capacity, least=1)
+    def __init__(self, capacity: int) -> None:
+        self._made_of(capacity=whole("capacity", capacity, least=1))
 
 
-@dataclass(frozen=True)
 class Fail(Strategy):
     """When the buffer is full, the stream fails with `BufferOverflowError`, after what is held."""
 
     capacity: int
     fails: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        whole("capacity", self.capacity, least=1)
+    def __init__(self, capacity: int) -> None:
+        self._made_of(capacity=whole("capacity", capacity, least=1))
 
 
-@dataclass(frozen=True)
 class _Lossy(Strategy):
     capacity: int
-    on_drop: Callable[[Any, str], object] | None = field(default=None, kw_only=True)
-    gaps: bool = field(default=False, kw_only=True)
+    on_drop: Callable[[Any, str], object] | None
+    gaps: bool
 
-    def __post_init__(self) -> None:
-        whole("capacity", self.capacity, least=1)
-        flag("gaps", self.gaps)
-        if self.on_drop is not None:
-            callback("on_drop", self.on_drop, waits=False)
+    def __init__(
+        self, capacity: int, *, on_drop: Callable[[Any, str], object] | None = None, gaps: bool = False
+    ) -> None:
+        whole("capacity", capacity, least=1)
+        flag("gaps", gaps)
+        if on_drop is not None:
+            callback("on_drop", on_drop, waits=False)
+        self._made_of(capacity=capacity, on_drop=on_drop, gaps=gaps)
 
     def __repr__(self) -> str:
         shown = [f"capacity={self.capacity}"]
@@ -158,7 +160,6 @@ class _Lossy(Strategy):
             _at_once("on_drop", self.on_drop(item, reason))
 
 
-@dataclass(frozen=True, repr=False)
 class DropIncoming(_Lossy):
     """When the buffer is full, the new item is dropped and counted.
 
@@ -173,7 +174,6 @@ class DropIncoming(_Lossy):
         return (item,)
 
 
-@dataclass(frozen=True, repr=False)
 class DropOldest(_Lossy):
     """When the buffer is full, the oldest item held is dropped and counted; see `DropIncoming`."""
 
@@ -185,7 +185,6 @@ class DropOldest(_Lossy):
         return (oldest,)
 
 
-@dataclass(frozen=True, repr=False)
 class DropYoungest(_Lossy):
     """When the buffer is full, the youngest item held is replaced, and counted; see `DropIncoming`."""
 
@@ -197,7 +196,6 @@ class DropYoungest(_Lossy):
         return (youngest,)
 
 
-@dataclass(frozen=True, repr=False)
 class DropAll(_Lossy):
     """When the buffer is full, everything held is dropped and counted; see `DropIncoming`."""
 
@@ -209,7 +207,6 @@ class DropAll(_Lossy):
         return everything
 
 
-@dataclass(frozen=True, repr=False)
 class KeepLatest(DropOldest):
     """One slot, overwritten: ``DropOldest(1)`` by its usual name.
 
@@ -217,13 +214,13 @@ class KeepLatest(DropOldest):
     KeepLatest()
     """
 
-    capacity: int = field(default=1, init=False)
+    def __init__(self, *, on_drop: Callable[[Any, str], object] | None = None, gaps: bool = False) -> None:
+        super().__init__(1, on_drop=on_drop, gaps=gaps)
 
     def __repr__(self) -> str:
         return super().__repr__().replace("capacity=1, ", "").replace("capacity=1", "")
 
 
-@dataclass(frozen=True)
 class Conflate(Strategy):
     """Items that wait are folded into one: ``fold(waiting, item)`` returns what waits from then on.
 
@@ -237,8 +234,8 @@ class Conflate(Strategy):
     fold: Callable[[Any, Any], Any]
     folds: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        callback("fold", self.fold, waits=False)
+    def __init__(self, fold: Callable[[Any, Any], Any]) -> None:
+        self._made_of(fold=callback("fold", fold, waits=False))
 
     @property
     def limit(self) -> int | None:
@@ -257,7 +254,6 @@ class Conflate(Strategy):
         return f"Conflate({getattr(self.fold, '__name__', self.fold)})"
 
 
-@dataclass(frozen=True)
 class Collect(Strategy):
     """Items that wait are handed over as one list; when `limit` of them wait, the producer does too.
 
@@ -265,12 +261,12 @@ class Collect(Strategy):
     Collect(limit=100)
     """
 
-    capacity: int = field(repr=False)
+    capacity: int
     waits: ClassVar[bool] = True
     collects: ClassVar[bool] = True
 
     def __init__(self, limit: int) -> None:
-        object.__setattr__(self, "capacity", whole("limit", limit, least=1))
+        self._made_of(capacity=whole("limit", limit, least=1))
 
     def sized(self, capacity: int) -> Strategy:
         return Collect(capacity)
@@ -279,7 +275,6 @@ class Collect(Strategy):
         return f"Collect(limit={self.capacity})"
 
 
-@dataclass(frozen=True)
 class Spill(Strategy):
     """Items past the capacity go to disk, and come back in order. Nothing is lost.
 
@@ -297,29 +292,29 @@ class Spill(Strategy):
     """
 
     capacity: int
-    directory: str | None = None
+    directory: str | None
 
-    def __post_init__(self) -> None:
-        whole("capacity", self.capacity, least=1)
-        if self.directory is not None:
-            if not isinstance(self.directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(f"directory must be the path of a directory, not {self.directory!r}")
-            path = os.fspath(self.directory)
-            object.__setattr__(self, "directory", path)
+    def __init__(self, capacity: int, directory: str | os.PathLike[str] | None = None) -> None:
+        whole("capacity", capacity, least=1)
+        path = None
+        if directory is not None:
+            if not isinstance(directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"directory must be the path of a directory, not {directory!r}")
+            path = os.fspath(directory)
             if not os.path.isdir(path):
                 raise NotADirectoryError(f"directory must be a directory that exists, not {path!r}")
             if not os.access(path, os.W_OK | os.X_OK):
                 raise PermissionError(f"directory must be one that can be written to, not {path!r}")
+        self._made_of(capacity=capacity, directory=path)
 
     @property
     def overflows(self) -> bool:
         return False
 
     def store(self) -> Store:
-        return SpillStore(self.capacity, self.directory or tempfile.gettempdir())
+        return SpillStore(self.capacity, self.directory)
 
 
-@dataclass(frozen=True)
 class Unbounded(Strategy):
     """The buffer grows as long as memory lasts. Nothing is lost, and nothing is bounded."""
 

@@ -10,11 +10,11 @@ The unit is the item that the source gives: a batch of 3 counts 3. The sum is ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy
+from streamkit._core.value import Value
 from streamkit._engine.fusion import collapsed
 from streamkit._engine.link import Inlet, Link, flattened
 from streamkit._engine.loop import End, Kind, Loop, compiled
@@ -23,8 +23,7 @@ from streamkit._engine.source import Source
 __all__ = ["Explanation", "Part", "explain"]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One part of a pipeline: a segment of fused steps, or a stage."""
 
     text: str
@@ -46,13 +45,15 @@ class Part:
     """How far it is nested: 1 for the other streams of a merge."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Value):
     """What `explain` found; ``print`` shows it."""
 
     parts: tuple[Part, ...]
-    code: tuple[str, ...] = ()
+    code: tuple[str, ...]
     """The generated loops, if they were asked for."""
+
+    def __init__(self, parts: tuple[Part, ...], code: tuple[str, ...] = ()) -> None:
+        self._made_of(parts=parts, code=code)
 
     @property
     def bound(self) -> float:
@@ -94,14 +95,14 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         yield group
 
 
-@dataclass
 class _Chain:
     """What one task does with an item before it rests: segments, and stages that read in place."""
 
-    start: float
-    """How many items of the source the item in its hand counts for, as it comes in."""
-    parts: list[Part] = field(default_factory=list[Part])
-    spreads: bool = False
+    def __init__(self, start: float) -> None:
+        self.start = start
+        """How many items of the source the item in its hand counts for, as it comes in."""
+        self.parts: list[Part] = []
+        self.spreads = False
 
     def ended(self, weight: float, before: Link | None, *, reserved: bool) -> tuple[list[Part], float]:
         """The parts, with the item in hand, less the place that was `reserved` for it where it goes.
@@ -118,7 +119,7 @@ class _Chain:
         if kept != UNBOUNDED:
             first = max(self.parts, key=lambda part: part.holds)
             place = self.parts.index(first)
-            self.parts[place] = replace(first, holds=first.holds + total - kept)
+            self.parts[place] = first._replace(holds=first.holds + total - kept)
         return self.parts, 0
 
 
@@ -159,7 +160,7 @@ def _end(
     parts += ended
     if extra:
         place = max(place for place, part in enumerate(parts) if part.depth == depth)
-        parts[place] = replace(parts[place], holds=parts[place].holds + extra)
+        parts[place] = parts[place]._replace(holds=parts[place].holds + extra)
 
 
 def _source(source: Source, depth: int) -> Part:

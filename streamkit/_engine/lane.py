@@ -6,7 +6,6 @@ import sys
 from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from streamkit._core.spill import SpillStore, Store
@@ -20,8 +19,7 @@ class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error th
     """Told to a writer whose reader has gone."""
 
 
-@dataclass(frozen=True)
-class BufferStats:
+class BufferStats(NamedTuple):
     """What became of the items offered to one buffer.
 
     offered = delivered + dropped + folded + refused + held
@@ -107,7 +105,8 @@ class Lane:
         """Items that were popped, but have not left: they count as held."""
         self.open = True
         self.writer: Future[None] | None = None
-        self.delivered = self.dropped = self.folded = self.refused = 0
+        self.delivered: int = 0
+        self.dropped = self.folded = self.refused = 0
         self.most = 0
         self.mark = NEVER
         """From how many delivered items on taking one out means more than that: `loosen` is to be called."""

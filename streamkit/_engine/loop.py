@@ -11,13 +11,12 @@ import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from inspect import isawaitable
 from itertools import count, islice
 from threading import Lock
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamkit._engine.pace import Resumed
 from streamkit._engine.weave import StepKey, TooLargeError, Weaver
@@ -67,8 +66,7 @@ EMPTY = _Empty.EMPTY
 """What a channel's ``pop`` returns when it holds nothing."""
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """A compiled segment."""
 
     function: Callable[..., Any]

@@ -192,6 +192,9 @@ class Pool(Lane):
                         self._dry()
                         self._freed()
                 result = None  # a worker that waits keeps nothing alive
+                if item is EMPTY and not self.ended:
+                    await sleep(0)  # the writer or the reader, who were woken, come first
+                    item = self._taken()
             self._close_if_done()
             if self.ended:
                 return

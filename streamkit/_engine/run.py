@@ -103,9 +103,9 @@ def _pump_step(lane: Any, put: Any, room: Any) -> None:
 
 def _pump(each: str) -> Declaration:
     return Declaration(
-        name="pump",
-        function=_pump_step,
-        contract=Contract(),
+        "pump",
+        _pump_step,
+        Contract(),
         pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
         parameters=("lane", "put", "room"),
     )

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import Declaration, register
 from streamkit._core.contract import Contract
+from streamkit._engine.step import named
 
 __all__ = ["stage"]
 
@@ -69,7 +70,7 @@ def stage(
                 buffers=buffers,
                 direct=direct,
                 sink=inspect.iscoroutinefunction(runs),
-                parameters=tuple(inspect.signature(function).parameters),
+                parameters=named(function),
             )
         )
         return function

@@ -12,7 +12,6 @@ import builtins
 import copy
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -59,8 +58,7 @@ class TooLargeError(Exception):
     """The body outgrew what one function may hold; the segment must be cut."""
 
 
-@dataclass
-class _Site:
+class _Site(NamedTuple):
     """Where a step's code is being placed: its item, and what a ``continue`` would mean there."""
 
     item: ast.expr | None
@@ -251,7 +249,7 @@ class Weaver:
     def _folded(self, test: ast.expr, place: int) -> bool | None:
         """The truth of a test that is known before the run: ``name is ABSENT``."""
         name = absence(test)
-        if name is None or name not in self.steps[place].declaration.optional:
+        if name is None or name not in self.steps[place].declaration.reading.optional:
             return None
         return self._mode(place, name) is Mode.ABSENT
 
