@@ -107,17 +107,21 @@ class Channel:
         while self._ready and most > 0:
             turn, self._ready = self._ready, deque()
             most -= len(turn)
+            again = self._ready.append
             for lane in turn:
-                item = EMPTY
-                if lane.inline and lane.held:
-                    item = lane.held.popleft()
+                held = lane.held
+                if not held:
+                    lane.listed = False
+                    continue
+                if lane.inline:
+                    item = held.popleft()
                     lane.delivered = count = lane.delivered + 1
                     if count >= lane.mark:
                         lane.loosen()
-                elif lane.held:
+                else:
                     item = lane.pop()
-                if lane.held:
-                    self._ready.append(lane)
+                if held:
+                    again(lane)
                 else:
                     lane.listed = False
                 if item is not EMPTY:

@@ -281,7 +281,8 @@ class Run:
         it is handed to the source, where its scope catches it, and the item in hand is kept."""
         while True:
             try:
-                return await lane.room()
+                await lane.room()
+                return pace.rested()
             except CancelledError as error:
                 throw = getattr(pace.source, "athrow", None)
                 if self._ending or throw is None or pace.handed:
