@@ -108,9 +108,7 @@ class TestErrorsBehind:
         assert type(run(lambda: outcome(job))) is kind
 
     def test_a_keyboard_interrupt_ends_all(self) -> None:
-        job = (
-            Stream(range(9)) | ops.map(turn, concurrency=3) | ops.for_each(raising(KeyboardInterrupt(), 4))
-        )
+        job = Stream(range(9)) | ops.map(turn, concurrency=3) | ops.for_each(raising(KeyboardInterrupt(), 4))
         with pytest.raises(KeyboardInterrupt):
             job.run()
 
@@ -162,9 +160,7 @@ class TestErrorsBehind:
                     failed.append(item)
                     raise ValueError(item)
 
-            job = (
-                Stream(range(20)) | ops.map(work, concurrency=4, ordered=ordered) | ops.for_each(behind)
-            )
+            job = Stream(range(20)) | ops.map(work, concurrency=4, ordered=ordered) | ops.for_each(behind)
             assert type(run(lambda job=job: outcome(job))) is ValueError
             assert late == []
 

@@ -323,7 +323,9 @@ class TestEnds:
         assert steps > 5
 
     @pytest.mark.parametrize("before", BEFORE)
-    @pytest.mark.parametrize("kind", [Oops, KeyError, StopAsyncIteration, StopIteration, asyncio.CancelledError])
+    @pytest.mark.parametrize(
+        "kind", [Oops, KeyError, StopAsyncIteration, StopIteration, asyncio.CancelledError]
+    )
     @pytest.mark.parametrize("turns", [0, 2])
     def test_an_error_of_the_function_is_raised_as_itself(
         self, kind: type[BaseException], turns: int, before: str
