@@ -1,4 +1,6 @@
-"""A loop that is run by the tasks that feed it: what its callbacks see, how it fails, pauses and is cancelled."""
+"""A loop that is run by the tasks that feed it: its errors, pauses, cancellation, and what callbacks see."""
+
+# ruff: noqa: B023 - what is defined in a loop runs in that turn of it
 
 import asyncio
 import contextvars
@@ -94,7 +96,7 @@ class TestErrorsBehind:
         error = kind("behind")
         for behind in (raising(error, 2), lambda item: turn_raising(error, 2)(item)):
             job = Stream(range(9)) | ops.map(function, concurrency=3) | ops.tap(behind) | ops.to_list()
-            found = run(lambda job=job: outcome(job))
+            found = run(lambda: outcome(job))
             assert type(found) is RuntimeError
             cause = found.__cause__
             while type(cause) is RuntimeError:  # a coroutine makes one of StopIteration by itself
@@ -161,7 +163,7 @@ class TestErrorsBehind:
                     raise ValueError(item)
 
             job = Stream(range(20)) | ops.map(work, concurrency=4, ordered=ordered) | ops.for_each(behind)
-            assert type(run(lambda job=job: outcome(job))) is ValueError
+            assert type(run(lambda: outcome(job))) is ValueError
             assert late == []
 
     def test_no_call_begins_after_it_in_a_worker_that_let_others_run(
@@ -184,7 +186,7 @@ class TestErrorsBehind:
                     raise ValueError(item)
 
             job = Stream(range(40)) | ops.map(work, concurrency=4, ordered=False) | ops.for_each(behind)
-            assert type(run(lambda job=job: outcome(job))) is ValueError
+            assert type(run(lambda: outcome(job))) is ValueError
             assert late == []
 
 
@@ -251,7 +253,7 @@ class TestCancel:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             steps = 2  # in the first one the task begins
-            while run(lambda steps=steps: main(steps)):
+            while run(lambda: main(steps)):
                 steps += 1
             gc.collect()
         assert steps > 5
@@ -423,7 +425,7 @@ class TestContext:
     def test_what_one_sets_the_next_one_sees(self) -> None:
         seen: list[str] = []
 
-        def count(item: int) -> None:
+        def count(item: float) -> None:
             seen.append(VARIABLE.get())
             VARIABLE.set(str(item))
 
