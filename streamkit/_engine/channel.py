@@ -42,6 +42,8 @@ class Channel:
         self.left = False
         self.direct: Any = None
         """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
+        self.paused = False
+        """Whether `hold` was called, and the reader has not been awake again since."""
         self.name = ""
         """Whose it is, where that is not the stage that owns it."""
 
@@ -204,6 +206,7 @@ class Channel:
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""
         self.direct = None
+        self.paused = True
 
     def leave(self) -> None:
         """The reader goes: what is held is dropped, with the reason ``closed``, and writers are let go."""

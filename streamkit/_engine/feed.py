@@ -7,12 +7,13 @@ return, and raises what goes wrong.
 
 from __future__ import annotations
 
-from asyncio import current_task, sleep
-from collections.abc import Callable, Generator
+from asyncio import Future, current_task, sleep
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from streamkit._core.errors import attach
 from streamkit._engine.channel import Channel
 from streamkit._engine.loop import EMPTY, Ended
 from streamkit._engine.pace import Pace
@@ -52,9 +53,17 @@ class Feed:
         """Send all that comes, until the channel or the loop ends."""
         self._channel = channel
         while await self._drain(pace):
+            if channel.paused:
+                channel.paused = False
+                await sleep(0)  # the job is held here, before anyone else may run its loop
+                continue
             channel.direct = self
             try:
                 await channel.until(self._called)
+            except BaseException as error:
+                if self._error is not None:  # cancelled, before it could be raised
+                    attach(error, self._error)
+                raise
             finally:
                 channel.direct = None
             if self._error is not None:
@@ -86,7 +95,12 @@ class Feed:
         self._channel.wake()
 
     def close(self) -> None:
-        """Let go of the loop, without its ``finish``."""
+        """Let go of the loop, without its ``finish``, and of what it waits for."""
+        waiting, self._waiting = self._waiting, None
+        if isinstance(waiting, Future):
+            waiting.cancel()
+        elif isinstance(waiting, Coroutine):
+            waiting.close()
         self._push.close()
 
     async def _drain(self, pace: Pace) -> bool:

@@ -19,7 +19,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from streamkit._engine.pace import Resumed
-from streamkit._engine.weave import StepKey, TooLargeError, Weaver
+from streamkit._engine.weave import LINES, StepKey, TooLargeError, Weaver
 
 __all__ = ["EMPTY", "End", "Ended", "Kind", "Loop", "compiled", "fits"]
 
@@ -83,6 +83,9 @@ class Loop(NamedTuple):
 SMALL = 256
 """CPython keeps the integers up to here, so that counting down from it allocates nothing."""
 
+FRAME = 40
+"""Lines by which the frames around one step differ at most, from one kind and end to another."""
+
 _SIZE = 512
 _cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
 _lock = Lock()
@@ -97,7 +100,9 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
         return found
     try:
         made: Loop | int = _compile(kind, steps, end)
-    except TooLargeError:
+    except (TooLargeError, RecursionError):
+        if len(steps) < 2:
+            raise
         made = len(steps) // 2
     with _lock:
         _cache[key] = made
@@ -116,8 +121,8 @@ def fits(step: StepKey) -> bool:
         try:
             weaver = Weaver((step,), "yield {item}", settle="await {value}")
             _frame(weaver, Kind.ITER, End.RESULT if step.declaration.sink else End.STAGE)
-            found = 1
-        except TooLargeError:
+            found = int(len(weaver.lines) + FRAME <= LINES)
+        except (TooLargeError, RecursionError):
             found = 0
         with _lock:
             _cache[key] = found

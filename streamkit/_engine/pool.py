@@ -58,6 +58,7 @@ class Pool(Lane):
         self.workers = 0
         self.called = 0
         """Workers that have been made or woken, and have not begun yet."""
+        self._spawning = False
         self.idle: deque[Future[None]] = deque()
         """Workers that wait for something to do, as the futures they wait on."""
         self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
@@ -113,7 +114,9 @@ class Pool(Lane):
                 worker.set_result(None)
             elif self.workers < self.concurrency:
                 self.workers += 1
+                self._spawning = True
                 self.run.spawn(self._work(), self.channel)
+                self._spawning = False
             else:
                 return
             self.called += 1
@@ -151,6 +154,8 @@ class Pool(Lane):
         function, take, ordered = self.function, self.take, self.ordered
         channel, held, pace = self.reader, self.held, self.pace
         number, left = 0, 1
+        if self._spawning:  # an eager task: it would get ahead of the one that calls it
+            await sleep(0)
         while True:
             item = self._begin()
             waits = self.waiting
@@ -158,12 +163,6 @@ class Pool(Lane):
                 if ordered:
                     number = self.taken
                     self.taken = number + 1
-                left -= 1
-                if not left:
-                    if pace.due():
-                        await sleep(0)
-                        pace.rested()
-                    left = pace.size
                 try:
                     result = function(item)
                     if waits is None:
@@ -174,9 +173,10 @@ class Pool(Lane):
                     blamed = self.run.blame(error)
                     raise blamed from blamed.__cause__
                 direct = channel.direct
-                if direct is None or held or (ordered and (self.done or number != self.left)):
-                    item = self._hold(number, result)
-                else:
+                through = direct is not None and not (
+                    held or (ordered and (self.done or number != self.left))
+                )
+                if through:
                     self.left += 1
                     self.delivered += 1
                     try:
@@ -185,13 +185,25 @@ class Pool(Lane):
                         direct.told(error=error)
                         self.refuse()
                         return
-                    else:
-                        if told is not None:
-                            direct.told(told)
-                    if (item := take()) is EMPTY:
-                        self._dry()
-                        self._freed()
-                result = None  # a worker that waits keeps nothing alive
+                    if told is not None:
+                        direct.told(told)
+                else:
+                    self._hold(number, result)
+                result = told = None  # a worker that waits keeps nothing alive
+                left -= 1
+                if not left:  # before it takes an item: calls begin in order
+                    if pace.due():
+                        item = None
+                        await sleep(0)
+                        pace.rested()
+                        if self.limit < 0:  # meanwhile the loop behind has ended or failed
+                            raise Abandoned
+                    left = pace.size
+                if not through:
+                    item = self._taken()
+                elif (item := take()) is EMPTY:
+                    self._dry()
+                    self._freed()
                 if item is EMPTY and not self.ended:
                     await sleep(0)  # the writer or the reader, who were woken, come first
                     item = self._taken()
@@ -202,12 +214,12 @@ class Pool(Lane):
             self.idle.append(free)
             await free
 
-    def _hold(self, number: int, result: Any) -> Any:
-        """Deliver `result` the long way: in its turn, and to be held, if need be. The next item, if any."""
+    def _hold(self, number: int, result: Any) -> None:
+        """Deliver `result` the long way: in its turn, and to be held, if need be."""
         if not self.ordered:
             self.left += 1
             super().put(result)
-            return self._taken()
+            return
         self.done[number] = result
         while self.left in self.done:
             result = self.done.pop(self.left)
@@ -219,9 +231,8 @@ class Pool(Lane):
                 self.delivered += 1
                 if not direct.deliver(result):
                     self.refuse()
-                    return EMPTY
+                    return
                 self._freed()
-        return self._taken()
 
     def _close_if_done(self) -> None:
         if self.ended and not self.todo and self.free + len(self.held) == self.concurrency:

@@ -293,6 +293,7 @@ class Run:
                     pace.handed.append(_Handed(None, ended=True))
 
     async def _watched(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None) -> Any:
+        interrupted = False
         try:
             return await work
         except BaseException as error:
@@ -304,12 +305,13 @@ class Run:
             else:
                 channel.fail(error)
             if not isinstance(error, (Exception, CancelledError)):
+                interrupted = True
                 raise
         finally:
             if lane is not None:
                 lane.close()
             task = current_task()
-            if task in self._tasks:
+            if task in self._tasks and not interrupted:
                 del self._tasks[task]
 
     def halt(self) -> None:
@@ -359,5 +361,7 @@ class Run:
                     task.cancel()
             for task in [task for task in self._tasks if task.done()]:
                 self._tasks.pop(task).close()  # it never ran: it was cancelled before
+                if not task.cancelled():
+                    task.exception()  # an interrupt, which the event loop has raised
         if cancelled is not None:
             raise cancelled

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from streamkit._core.catalogue import Declaration
 from streamkit._engine.step import Parsed, absence, parsed, signalled
 
-__all__ = ["Line", "Mode", "StepKey", "TooLargeError", "Weaver"]
+__all__ = ["LINES", "Line", "Mode", "StepKey", "TooLargeError", "Weaver"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a segment is cut: CPython allows 20 nested blocks and 100 levels of indentation per function."""
