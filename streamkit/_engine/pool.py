@@ -26,8 +26,7 @@ from streamkit._engine.weave import Mode
 __all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
 
 MORE = 4
-"""How many others a worker calls when it begins and there is more to do: few if callbacks are ready at
-once, when one worker does it all; and all soon if they wait."""
+"""How many others a worker calls where there is more: few, as one does it all if callbacks are ready at once."""
 
 
 class Pool(Lane):
@@ -70,6 +69,8 @@ class Pool(Lane):
         self.pace = Pace()
         self.take: Callable[[], Any] = self._next
         """Gives an item to someone who has a place; EMPTY if there is none now."""
+        self._looks = False
+        """Whether it will be looked soon if more workers should begin."""
         channel.adopt(self)
 
     # the writer ----------------------------------------------------------------------------
@@ -82,8 +83,7 @@ class Pool(Lane):
         if self.limit < 0:
             raise Abandoned
         self.todo.append(item)
-        if not self.called:
-            self._call(1)
+        self._others()
         return len(self.todo) >= self.free
 
     def close(self) -> None:
@@ -99,6 +99,17 @@ class Pool(Lane):
     def _more(self) -> bool:
         """Whether there may be an item to take."""
         return bool(self.todo)
+
+    def _others(self) -> None:
+        """Have more workers begin, if those that are about to finish leave something to do."""
+        if not self._looks:
+            self._looks = True
+            self.run.loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looks = False
+        if not self.called:
+            self._call(max(1, self.concurrency - self.free))  # twice as many as there are
 
     def _dry(self) -> None:
         """There was no item to take."""
@@ -125,8 +136,8 @@ class Pool(Lane):
         """The item that a worker begins with, if there is one and a place for it."""
         self.called -= 1
         item = self._taken()
-        if item is not EMPTY:
-            self._call(MORE)
+        if item is not EMPTY and self._more():
+            self._others()
         return item
 
     def _taken(self) -> Any:
@@ -201,12 +212,14 @@ class Pool(Lane):
                     left = pace.size
                 if not through:
                     item = self._taken()
+                    if item is EMPTY and not self.ended:
+                        await sleep(0)  # the reader comes first, and may leave a place
+                        item = self._taken()
                 elif (item := take()) is EMPTY:
                     self._dry()
                     self._freed()
-                if item is EMPTY and not self.ended:
-                    await sleep(0)  # the writer or the reader, who were woken, come first
-                    item = self._taken()
+                elif self.writer is not None:
+                    self.wake()
             self._close_if_done()
             if self.ended:
                 return
@@ -257,6 +270,9 @@ class SlicedPool(Pool):
     def _more(self) -> bool:
         return not self.ended
 
+    def _others(self) -> None:
+        self._call(MORE)
+
     def _dry(self) -> None:
         self.close()
 
@@ -275,7 +291,10 @@ class BufferedPool(Pool):
     def look(self) -> None:
         """Something has happened in the buffer."""
         if not self.called:
-            self._call(1)
+            self._call(max(1, len(self.inbox.lanes[0].held)))
+
+    def _others(self) -> None:
+        self._call(MORE)
 
     def _more(self) -> bool:
         return self.inbox.ready or (self.inbox.over and not self.ended)
