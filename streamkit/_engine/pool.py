@@ -26,7 +26,7 @@ from streamkit._engine.weave import Mode
 __all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
 
 MORE = 4
-"""How many others a worker calls where there is more: few, as one does it all if callbacks are ready at once."""
+"""How many others a worker calls where there is more: few, as one does all that is ready at once."""
 
 
 class Pool(Lane):
