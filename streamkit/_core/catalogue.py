@@ -45,6 +45,8 @@ class Declaration:
     """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
     forks: bool = False
     """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+    groups: bool = False
+    """Whether the step runs its ``pipe``, which is spliced with it, with a state of its own for each key."""
     direct: bool = False
     """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
     parameters: tuple[str, ...] = ()

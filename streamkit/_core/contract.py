@@ -49,6 +49,8 @@ class Contract:
     """Whether one item that it emits is made of one of each of its sources."""
     spreads: bool = False
     """Whether it emits several items for one, and so has the one in hand while they leave."""
+    times: str = "1"
+    """How often the pipe that it was given runs at once, each holding what that holds."""
     result: str = ""
     """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
     ordered: str = "True"

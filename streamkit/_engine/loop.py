@@ -19,7 +19,8 @@ from threading import Lock
 from types import CodeType
 from typing import Any
 
-from streamkit._engine.weave import StepKey, TooLargeError, Weaver
+from streamkit._engine.shape import StepKey
+from streamkit._engine.weave import TooLargeError, Weaver
 
 __all__ = ["EMPTY", "End", "Ended", "Kind", "Loop", "compiled", "fits"]
 

@@ -258,6 +258,20 @@ def shaped(found: SearchStrategy[Way], shape: Callable[[Item], Any]) -> SearchSt
     return found.map(lambda way: Way(way.text, way.make, shape))
 
 
+def spread(size: int) -> Callable[[Any], int]:
+    """A key of `size` different ones, in turn."""
+    numbers = count()
+    return lambda _: next(numbers) % size
+
+
+def grouped() -> SearchStrategy[Way]:
+    return ways(
+        "group_by",
+        lambda lab, groups: ops.group_by(spread(groups), ops.map(lab.callback(same)), max_groups=groups),
+        groups=SIZES,
+    )
+
+
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "batch": ways("batch", lambda lab, size: ops.batch(size), size=SIZES),
     "batch_within": ways(
@@ -301,6 +315,13 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
         "for_each",
         lambda lab, concurrency: ops.for_each(lab.callback(lab.drop), concurrency=concurrency),
         concurrency=SIZES,
+    ),
+    "group_by": grouped()
+    | ways(
+        "group_by",
+        lambda lab, groups, size: ops.group_by(spread(groups), ops.batch(size), max_groups=groups),
+        groups=SIZES,
+        size=SIZES,
     ),
     "keep_alive": ways(
         "keep_alive", lambda lab, **given: ops.keep_alive(**given, function=lambda: None), seconds=SECONDS
