@@ -134,8 +134,7 @@ OPERATORS = [
     Sample("group_by-ends", lambda lab: ops.group_by(always, ops.take(2) | ops.tap(same), max_groups=1)),
     Sample(
         "group_by-sink",
-        lambda lab: ops.group_by(parity, ops.tap(lab.drop) | ops.count(), max_groups=2),
-        needs=50,
+        lambda lab: ops.group_by(parity, ops.first(), max_groups=2),
         lossless=False,
     ),
     Sample(
@@ -156,10 +155,13 @@ OPERATORS = [
     Sample(
         "group_by-stage-sink",
         lambda lab: ops.group_by(
-            lab.callback(parity), ops.buffer(Suspend(2)) | ops.tap(lab.drop) | ops.count(), max_groups=2
+            lab.callback(parity),
+            ops.buffer(Suspend(2)) | ops.tap(lab.drop) | ops.fold(newest, None),
+            max_groups=1,
+            on_full=OnFull.EVICT,
         ),
         calls=True,
-        needs=50,
+        needs=2,
         lossless=False,
     ),
     Sample(

@@ -70,6 +70,7 @@ class Outcome(Channel):
     def leave(self) -> None:
         """The reader goes: what the groups have not taken in is dropped too."""
         errors: list[Exception] = []
+        self.router.channel.left = True  # what the source's clean-up raises is for the run
         for leave in (super().leave, *[slot.intake.channel.leave for slot in self.router.slots]):
             try:
                 leave()
@@ -285,11 +286,16 @@ class Router(Lane):
             self.out.closed()
 
     def _tick(self) -> None:
+        """What comes at the same moment is in time: wait for it, as `Channel.until` does."""
+        soon = self.run.loop.call_soon
+        soon(soon, self._sweep)
+
+    def _sweep(self) -> None:
         """End the groups that have been idle for so long."""
         self._timer = None
         assert self.idle is not None
         now = self.run.loop.time()
-        while self.groups:
+        while self.groups and not self._over:
             slot = next(iter(self.groups.values()))
             if self.hand is not EMPTY and self.hand[0] == slot.name:
                 self.groups[slot.name] = self.groups.pop(slot.name)

@@ -299,7 +299,7 @@ def group_by(
     times what the pipe holds.
 
     Emits when: a group does; a sink, when its group ends: with the source, in order of their first items
-        (the idlest first, with ``OnFull.EVICT`` or `idle`).
+        (the idlest first, with ``OnFull.EVICT``), or, where they have tasks, as they are done.
     Waits when: the consumer does; the group of the last item has no room; or, with ``OnFull.WAIT``, there
         are `max_groups` groups, and none has been idle for long enough.
     Completes when: the source does, and every group has ended.
