@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from streamkit import DropOldest, GroupsFullError, OnFull, Stream, StreamkitError, Suspend, ops
@@ -105,6 +105,17 @@ class TestOperators:
                 found[key].append(item)
             assert found == expected
 
+    @given(NUMBERS, PIPES.filter(lambda pipe: all(model is not batches for _, model in pipe)))
+    def test_what_is_fused_emits_in_the_order_of_the_items(self, numbers: list[int], pipe: Any) -> None:
+        operator = ops.group_by(third, joined(pipe), max_groups=3)
+        assume(operator.links[0].declaration.stage is None)  # take behind flatten has tasks
+        expected: list[Any] = []
+        for place, number in enumerate(numbers):
+            key = third(number)
+            before = by_hand(numbers[:place], pipe).get(key, [])
+            expected += [(key, out) for out in by_hand(numbers[: place + 1], pipe)[key][len(before) :]]
+        assert list(Stream(numbers) | operator) == expected
+
     def test_times(self) -> None:
         stream = Stream(drawn("abAbaB--|")) | ops.group_by(upper, ops.batch(2), max_groups=2)
         assert seconds(noted(stream)) == [
@@ -202,7 +213,7 @@ class TestFull:
     @pytest.mark.parametrize("pipe", forms(ops.to_list()), ids=str)
     def test_fails_and_names_the_key_and_the_limit(self, pipe: Any) -> None:
         stream = Stream("aAb") | ops.group_by(upper, pipe, max_groups=1)
-        with pytest.raises(GroupsFullError, match="'B'.*max_groups=1") as caught:
+        with pytest.raises(GroupsFullError, match=r"'B'.*max_groups=1") as caught:
             run(lambda: awaited(stream | ops.to_list()))
         assert isinstance(caught.value, StreamkitError)
         assert isinstance(caught.value, BufferError)
@@ -327,11 +338,10 @@ class TestTasks:
         assert seconds(noted(stream)) == [(0.5, ("A", "a")), (0.5, ("B", "b")), (0.5, ("C", "c"))]
 
     def test_a_buffer_at_the_head_of_the_pipe_is_the_groups_own(self) -> None:
-        pipe = ops.buffer(DropOldest(1)) | ops.map(later)
-        stream = (
-            Stream(drawn("a|")) | ops.map(lambda letter: letter * 1) | ops.group_by(upper, pipe, max_groups=1)
-        )
-        assert seconds(noted(stream)) == [(0.5, ("A", "a"))]
+        operator = ops.group_by(upper, ops.buffer(DropOldest(1)) | ops.map(later), max_groups=1)
+        # all three are there before the group has begun
+        assert seconds(noted(Stream("aAa") | operator)) == [(0.5, ("A", "a"))]
+        assert (Stream("a") | operator).explain().parts[1].loses == DropOldest(1).loses
 
     def test_items_are_accounted_for_by_group(self) -> None:
         async def main() -> None:
