@@ -142,6 +142,25 @@ async def plain_by_hand() -> int:
     return sum(generator())
 
 
+KEYS = [item * 7919 % 10_007 % 10_000 for item in range(N)]
+
+
+def key(item: int) -> int:
+    return item
+
+
+async def grouped_ours() -> list[tuple[int, int]]:
+    return await (Stream(KEYS) | ops.group_by(key, ops.count(), max_groups=10_000) | ops.to_list())
+
+
+async def grouped_by_hand() -> list[tuple[int, int]]:
+    counts: dict[int, int] = {}
+    for item in KEYS:
+        found = key(item)
+        counts[found] = counts.get(found, 0) + 1
+    return list(counts.items())
+
+
 CASES: list[tuple[str, Work, Work, float | None, int]] = [
     ("map-filter-map over a range, to a list", range_ours, range_by_hand, 1.10, 1),
     ("map-filter-map over an async generator, to a list", async_ours, async_by_hand, 1.15, 1),
@@ -150,6 +169,7 @@ CASES: list[tuple[str, Work, Work, float | None, int]] = [
     ("build and run map-filter-map over nothing, to a list", empty_ours, empty_by_hand, 25.0, 1_000),
     ("map-filter-map over an async generator, async for", iterated_ours, iterated_by_hand, None, 1),
     ("map-filter-map over a range, plain for", plain_ours, plain_by_hand, None, 1),
+    ("a count for each of 10,000 keys, to a list", grouped_ours, grouped_by_hand, 2.0, 1),
 ]
 
 
