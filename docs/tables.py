@@ -245,6 +245,13 @@ def conditions(names: dict[str, list[Declaration]]) -> Iterator[str]:
     return table(head, rows)
 
 
+def _holds(contract: Contract) -> str:
+    if contract.times == "1":
+        return readable(contract.holds)
+    pipes = f"{readable(contract.times)} times what the pipe holds"
+    return pipes if contract.holds == "0" else f"{readable(contract.holds)}, plus {pipes}"
+
+
 def contracts(names: dict[str, list[Declaration]]) -> Iterator[str]:
     """What each form of each operator holds."""
     head = ["operator", "holds", "lookahead", "order", "loses", "keeps as its result", "kind"]
@@ -254,7 +261,9 @@ def contracts(names: dict[str, list[Declaration]]) -> Iterator[str]:
             which = (
                 "" if len(forms) == 1 else f" ({'sink' if form.sink else 'stage' if form.stage else 'step'})"
             )
-            rows.append([f"`{name}`{which}", *_contract(form.contract)])
+            row = [f"`{name}`{which}", *_contract(form.contract)]
+            if row not in rows:
+                rows.append(row)
         if not forms:
             rows.append([f"`{name}`", f"as {made_of(name)}", *[""] * 5])
     return table(head, rows)
@@ -265,7 +274,7 @@ def _contract(contract: Contract) -> list[str]:
     kind = " or ".join(", ".join(kinds(contract)).rsplit(", ", 1))
     order = {"True": "kept", "ordered": "kept if `ordered`"}.get(contract.ordered)
     return [
-        readable(contract.holds) + source * (contract.holds != "0"),
+        _holds(contract) + source * (contract.holds != "0"),
         readable(contract.lookahead) + source * (contract.lookahead != "0"),
         order or readable(contract.ordered),
         readable(contract.loses),

@@ -10,6 +10,7 @@ from streamkit._core.errors import (
     BufferOverflowError,
     EmitterClosedError,
     EmptyStreamError,
+    GroupsFullError,
     ObservableError,
     RateExceededError,
     RunningLoopError,
@@ -45,6 +46,7 @@ from streamkit._engine.shared import Offered
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
+from streamkit.operators.grouping import OnFull
 from streamkit.operators.steer import Valve
 from streamkit.sources import concat, merge, push, zip
 
@@ -67,6 +69,7 @@ __all__ = [
     "Explanation",
     "Fail",
     "Gap",
+    "GroupsFullError",
     "Handle",
     "Inlet",
     "Job",
@@ -75,6 +78,7 @@ __all__ = [
     "Lane",
     "ObservableError",
     "Offered",
+    "OnFull",
     "Operator",
     "RateExceededError",
     "Run",

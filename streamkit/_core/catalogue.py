@@ -49,6 +49,7 @@ class Declaration:
         pumps: bool = False,
         buffers: bool = False,
         forks: bool = False,
+        groups: bool = False,
         direct: bool = False,
         parameters: tuple[str, ...] = (),
         read: Callable[[], Reading] = Reading,
@@ -68,6 +69,8 @@ class Declaration:
         """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
         self.forks = forks
         """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+        self.groups = groups
+        """Whether the step runs its ``pipe``, spliced with it, with a state of its own for each key."""
         self.direct = direct
         """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
         self.parameters = parameters

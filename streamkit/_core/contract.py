@@ -48,6 +48,8 @@ class Contract(Value):
     """Whether one item that it emits is made of one of each of its sources."""
     spreads: bool
     """Whether it emits several items for one, and so has the one in hand while they leave."""
+    times: str
+    """How often the pipe that it was given runs at once, each holding what that holds."""
     result: str
     """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
     ordered: str
@@ -64,6 +66,7 @@ class Contract(Value):
         per_source: bool = False,
         together: bool = False,
         spreads: bool = False,
+        times: str = "1",
         result: str = "",
         ordered: str = "True",
         loses: str = "'nothing'",
@@ -75,6 +78,7 @@ class Contract(Value):
             per_source=per_source,
             together=together,
             spreads=spreads,
+            times=times,
             result=result,
             ordered=ordered,
             loses=loses,

@@ -4,6 +4,7 @@
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
+    ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
     ├── ObservableError       (RuntimeError)   an observable failed with what is no exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
@@ -21,6 +22,7 @@ __all__ = [
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "GroupsFullError",
     "ObservableError",
     "RateExceededError",
     "RunningLoopError",
@@ -47,6 +49,10 @@ class EmitterClosedError(StreamkitError, RuntimeError):
 
 class EmptyStreamError(StreamkitError, LookupError):
     """A sink such as ``first`` or ``last`` needed an item, had no default, and the stream had none."""
+
+
+class GroupsFullError(StreamkitError, BufferError):
+    """An item of a new key came to ``group_by`` when it had as many groups as it may have."""
 
 
 class SourceConsumedError(StreamkitError, RuntimeError):

@@ -203,7 +203,8 @@ def _kept(links: Sequence[Link], weight: float) -> tuple[float, float]:
     for link in links:
         contract = link.declaration.contract
         branches = [_kept(branch, weight) for branch in link.branches]
-        kept += amount(contract.holds, link.arguments) * weight + sum(held for held, _ in branches)
+        times = amount(contract.times, link.arguments)
+        kept += amount(contract.holds, link.arguments) * weight + sum(times * held for held, _ in branches)
         weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
         weight = max([weight, *(each for _, each in branches)])
     return kept, weight
@@ -216,7 +217,8 @@ def _behaviour(link: Link) -> Behaviour:
 def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> tuple[Part, list[Part], float]:
     """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
     contract, arguments = link.declaration.contract, link.arguments
-    weights, inner = [weight], list[Part]()
+    weights, inner, out = [weight], list[Part](), 0.0
+    times = amount(contract.times, arguments)
     own = 0.0 if through and _gives_way(link) else weight
     for value in arguments.values():
         for each in _several(value):
@@ -227,17 +229,25 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 own += 0.0 if through and _gives_way(link) else other
                 inner += parts
             elif hasattr(each, "links"):  # a branch: operators without a source of their own
-                reader = None if link.declaration.sink else link
+                sink = each.links[-1].declaration.sink
+                reader = None if sink else link
                 own_links = each.links[
                     each.links[0].declaration.buffers :
                 ]  # a buffer at its head is counted above
-                inner += _pipeline(None, own_links, depth + 1, reader, weight)[0]
+                parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
+                inner += [
+                    part._replace(holds=part.holds * times, lookahead=part.lookahead * times)
+                    for part in parts
+                ]
+                if contract.times != "1":
+                    weights.append(other)
+                    out = 0 if sink else times * other  # a place for what comes out of each
     counted = own if contract.per_source else weight
     part = Part(
         f"{link.declaration.name}(...)" if inner else repr(link),
         "stage",
-        amount(contract.holds, arguments) * counted,
-        amount(contract.lookahead, arguments) * counted,
+        amount(contract.holds, arguments) * counted + out,
+        amount(contract.lookahead, arguments) * counted + out,
         next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
         amount(contract.loses, arguments),
         _behaviour(link),

@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import ABSENT
 from streamkit._core.catalogue import Declaration
+from streamkit._engine.shape import Mode, StepKey
 from streamkit._engine.source import Source
-from streamkit._engine.weave import Mode, StepKey
 
 __all__ = ["Inlet", "Link", "flattened", "mode"]
 
@@ -54,7 +54,7 @@ class Link:
             elif name in declaration.callbacks:
                 modes += ((name, mode(value)),)
         branches: tuple[tuple[StepKey, ...], ...] = ()
-        if declaration.forks:
+        if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
         self.key: StepKey = StepKey(declaration, modes, branches)
 
@@ -67,7 +67,9 @@ class Link:
 
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:
-        """The links of each branch, if it is a fork."""
+        """The links of each branch, if it is a fork, or of the pipe that each group runs."""
+        if self.declaration.groups:
+            return (self.arguments["pipe"].links,)
         return tuple([pipe.links for pipe in self.arguments["branches"]]) if self.declaration.forks else ()
 
     @property
@@ -79,7 +81,7 @@ class Link:
     @property
     def waits(self) -> bool:
         """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of a fork never are
+        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never are
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):

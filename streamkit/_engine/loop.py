@@ -19,7 +19,8 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from streamkit._engine.pace import Resumed
-from streamkit._engine.weave import LINES, StepKey, TooLargeError, Weaver
+from streamkit._engine.shape import StepKey
+from streamkit._engine.weave import LINES, TooLargeError, Weaver
 
 __all__ = ["EMPTY", "End", "Ended", "Kind", "Loop", "compiled", "fits"]
 

@@ -21,7 +21,7 @@ from streamkit._engine.link import mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.pace import Pace
 from streamkit._engine.run import Run
-from streamkit._engine.weave import Mode
+from streamkit._engine.shape import Mode
 
 __all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
 

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from streamkit._core.catalogue import Declaration, Pieces, Reading, register
 from streamkit._core.contract import Contract
 
-__all__ = ["Parsed", "declare_step", "named", "parsed", "step"]
+__all__ = ["Parsed", "absence", "assigned", "declare_step", "named", "parsed", "signalled", "step"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,13 +39,17 @@ def step(
     contract: Contract | None = None,
     name: str | None = None,
     forks: bool = False,
+    groups: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
     The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of
     the values that the pieces use. Names that are neither parameters nor assigned in the pieces are
     looked up in the function's module. A step that `forks` has ``branches``, pipes of steps, and each
-    item goes to every one of them; `each` then says nothing.
+    item goes to every one of them; `each` then says nothing. One that `groups` has a ``pipe`` of steps, and
+    says of each item which of many states of that pipe it meets: ``enter()`` begins a new ``state`` in
+    ``groups[name]``, ``resume()`` takes up ``state``, ``run()`` gives the item to the pipe, and ``close()``
+    ends it; what comes out is emitted with its ``name``.
 
     Raises:
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
@@ -53,14 +57,19 @@ def step(
     pieces = Pieces(*(dedent(text).strip("\n") for text in (setup, each, finish, result)))
 
     def decorate(function: F) -> F:
-        declare_step(function, pieces, contract or Contract(), name, forks)
+        declare_step(function, pieces, contract or Contract(), name, forks, groups)
         return function
 
     return decorate
 
 
 def declare_step(
-    function: Callable[..., Any], pieces: Pieces, contract: Contract, name: str | None, forks: bool = False
+    function: Callable[..., Any],
+    pieces: Pieces,
+    contract: Contract,
+    name: str | None,
+    forks: bool = False,
+    groups: bool = False,
 ) -> Declaration:
     """Enter the declaration; a mistake in the pieces shows here, where the step is written."""
     parameters = named(function)
@@ -78,6 +87,7 @@ def declare_step(
         parameters=parameters,
         read=read,
         forks=forks,
+        groups=groups,
     )
     if not (function.__module__ or "").startswith(
         "streamkit."
@@ -129,13 +139,19 @@ def _parse(pieces: Pieces, where: str) -> Parsed:
         each,
         finish,
         result,
-        assigned=frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)),
+        assigned=assigned([*setup, *each, *finish]),
         called=frozenset(
             n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
         ),
         compared=frozenset(name for n in nodes if (name := absence(n))),
         stops=any(signalled(n, "stop") for n in nodes),
     )
+
+
+def assigned(block: list[ast.stmt]) -> frozenset[str]:
+    """The names that are assigned to somewhere in `block`."""
+    nodes = [node for statement in block for node in ast.walk(statement)]
+    return frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
 
 def absence(node: ast.AST) -> str | None:

@@ -12,13 +12,12 @@ import builtins
 import copy
 from collections.abc import Generator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-from streamkit._core.catalogue import Declaration
-from streamkit._engine.step import Parsed, absence, parsed, signalled
+from streamkit._engine.shape import Line, Mode, StepKey
+from streamkit._engine.step import Parsed, absence, assigned, parsed, signalled
 
-__all__ = ["LINES", "Line", "Mode", "StepKey", "TooLargeError", "Weaver"]
+__all__ = ["LINES", "TooLargeError", "Weaver"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a segment is cut: CPython allows 20 nested blocks and 100 levels of indentation per function."""
@@ -26,32 +25,6 @@ LINES, LOOPS, DEPTH = 1200, 12, 60
 
 _OUT = -1
 """In place of the place of a step: where that goes which the last one emits."""
-
-
-class Mode(StrEnum):
-    """What is known of one argument before the run: the loop is compiled accordingly."""
-
-    SYNC = "s"
-    ASYNC = "a"
-    UNKNOWN = "u"
-    """A callable that may return an awaitable: its first result tells."""
-    ABSENT = "x"
-
-
-class StepKey(NamedTuple):
-    """What decides the code of one step: its declaration and the modes of its arguments."""
-
-    declaration: Declaration
-    modes: tuple[tuple[str, Mode], ...]
-    branches: tuple[tuple[StepKey, ...], ...] = ()
-    """Steps that each get every item that comes to this one, if it is a fork."""
-
-
-class Line(NamedTuple):
-    depth: int
-    text: str
-    owner: int | None
-    """The place of the step that the line came from; None for the frame around them."""
 
 
 class TooLargeError(Exception):
@@ -66,6 +39,24 @@ class _Site(NamedTuple):
     tail: bool
     """Whether nothing of this turn of the loop comes after the code being placed."""
     loop: bool
+
+
+class Group:
+    """The steps of the groups of one step that groups."""
+
+    def __init__(self, steps: range) -> None:
+        self.steps = steps
+        self.loops = 0
+        """How many loops are around the code of the group; only out of the innermost can it break."""
+
+
+_WORDS = ("enter", "resume", "run", "close")
+"""What a step that groups says, each a statement of its own."""
+
+
+def _gate(place: int) -> int:
+    """In place of the place of a step: out of the group of the step at `place`; and back from that."""
+    return _OUT - 1 - place
 
 
 class Weaver:
@@ -88,6 +79,10 @@ class Weaver:
         """For each place, the one that what it emits goes to; `_OUT` behind the last."""
         self._forks: dict[int, list[range]] = {}
         """For the place of a fork, the places of each of its branches."""
+        self._groups: dict[int, Group] = {}
+        """For the place of a step that groups, what is known of the steps of each group."""
+        self._inside: dict[int, int] = {}
+        """For the place of a step of a group, the place of the step that groups."""
         self._top = self._placed(steps, _OUT)
         self._parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
         self._loops = 0
@@ -98,7 +93,11 @@ class Weaver:
         self.steps += steps
         self._after += [*places[1:], out] if steps else []
         for place, key in zip(places, steps, strict=True):
-            if key.branches:
+            if key.declaration.groups:
+                inner = self._placed(key.branches[0], _gate(place))
+                self._inside.update(dict.fromkeys(range(inner[0], len(self.steps)), place) | self._inside)
+                self._groups[place] = Group(inner)
+            elif key.branches:
                 self._forks[place] = [self._placed(branch, self._after[place]) for branch in key.branches]
         return places
 
@@ -120,8 +119,12 @@ class Weaver:
 
     def setups(self, depth: int) -> None:
         """The setups, the last step's first: a ``stop()`` in one runs the finish of those after it."""
+        self._setups(depth, None)
+
+    def _setups(self, depth: int, group: int | None) -> None:
         for place in reversed(range(len(self.steps))):
-            self._block(self._parsed[place].setup, place, _Site(None, depth, tail=False, loop=False))
+            if self._inside.get(place) == group:
+                self._block(self._parsed[place].setup, place, _Site(None, depth, tail=False, loop=False))
 
     def body(self, depth: int) -> None:
         """What happens with one item of the source, which stands in the variable ``item``."""
@@ -165,6 +168,9 @@ class Weaver:
         if place == _OUT:
             assert site.item is not None
             self.add(site.depth, self.last.format(item=ast.unparse(site.item)))
+        elif place < _OUT:
+            assert site.item is not None
+            self._named(_gate(place), ast.unparse(site.item), site)
         elif place in self._forks:
             *others, last = self._forks[place]
             for branch in others:
@@ -178,7 +184,7 @@ class Weaver:
             last = number == len(block) - 1
             inner = _Site(site.item, site.depth, tail=site.tail and last, loop=site.loop)
             if signalled(statement, "stop"):
-                self.ending(site.depth, after=place)
+                self._stop(site.depth, place)
                 return
             self._statement(statement, place, inner)
 
@@ -186,6 +192,8 @@ class Weaver:
         emitted = signalled(statement, "emit")
         if emitted is not None:
             self._emit(emitted.args[0], place, site)
+        elif place in self._groups and (said := next((w for w in _WORDS if signalled(statement, w)), "")):
+            getattr(self, f"_{said}")(place, site)
         elif isinstance(statement, ast.If):
             self._if(statement, place, site)
         elif isinstance(statement, ast.For):
@@ -197,6 +205,74 @@ class Weaver:
         elif not isinstance(statement, ast.Pass):
             ready = self._ready(statement, place, site)
             self.add(site.depth, ast.unparse(ready), place)
+
+    # groups --------------------------------------------------------------------------------
+
+    def _enter(self, place: int, site: _Site) -> None:
+        """Begin a group: the setups of its steps, and what they set as its state."""
+        self._groups[place].loops = self._loops
+        self._setups(site.depth, place)
+        names = ", ".join(self._state(place, rebound=False))
+        self.add(site.depth, f"state_{place} = groups_{place}[name_{place}] = [{names}]", place)
+
+    def _resume(self, place: int, site: _Site) -> None:
+        """Take up the state of a group; if it has ended, there is none."""
+        if self._stops(place):
+            self.add(site.depth, f"if state_{place} is EMPTY:", place)
+            self.add(site.depth + 1, "break", place)
+        if state := self._state(place, rebound=False):
+            self.add(site.depth, f"[{', '.join(state)}] = state_{place}", place)
+
+    def _run(self, place: int, site: _Site) -> None:
+        """Give the item to the steps of the group, and put away what they have set anew."""
+        self._groups[place].loops = self._loops
+        self._each(self._groups[place].steps[0], _Site(site.item, site.depth, tail=False, loop=site.loop))
+        for number, name in enumerate(self._state(place, rebound=False)):
+            if name in self._state(place, rebound=True):
+                self.add(site.depth, f"state_{place}[{number}] = {name}", place)
+
+    def _close(self, place: int, site: _Site) -> None:
+        """End the group: the finish of its steps, and the result of its sink."""
+        self._groups[place].loops = self._loops
+        self._closed(place, self._groups[place].steps[0], site.depth)
+
+    def _closed(self, place: int, first: int, depth: int) -> None:
+        self._finish(depth, first, _gate(place))
+        result = self._result(self._groups[place].steps[-1])
+        if result is not None:
+            self._named(place, result, _Site(None, depth, tail=False, loop=False))
+
+    def _stop(self, depth: int, place: int) -> None:
+        """End the stream after the step at `place`, or the group that it is a step of."""
+        group = self._inside.get(place)
+        if group is None:
+            self.ending(depth, after=place)
+            return
+        if self._loops != self._groups[group].loops:
+            raise TooLargeError  # there is no way to break out of two loops
+        self._closed(group, self._after[place], depth)
+        self.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
+        self.add(depth, "break", group)
+
+    def _named(self, place: int, value: str, site: _Site) -> None:
+        """Emit `value`, which comes out of a group, with the name of the group."""
+        self.add(site.depth, f"pair_{place} = (name_{place}, {value})", place)
+        item = ast.Name(f"pair_{place}", ast.Load())
+        self._each(self._after[place], _Site(item, site.depth, site.tail, site.loop))
+
+    def _stops(self, group: int) -> bool:
+        return any(inside == group and self._parsed[place].stops for place, inside in self._inside.items())
+
+    def _state(self, group: int, *, rebound: bool) -> list[str]:
+        """What the steps of a group keep from one item to the next; or what `each` may set anew of it."""
+        found: list[str] = []
+        for place, inside in sorted(self._inside.items()):
+            if inside == group:
+                kept = assigned(self._parsed[place].setup)
+                if rebound:
+                    kept &= assigned(self._parsed[place].each)
+                found += [f"{name}_{place}" for name in sorted(kept)]
+        return found
 
     def _emit(self, value: ast.expr, place: int, site: _Site) -> None:
         ready = self._ready(value, place, site)
@@ -317,3 +393,8 @@ class _Calls(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id in self.names:
             return self.weaver.awaited(node, self.place, self.names[node.func.id], self.depth)
         return node
+
+    def visit_Await(self, node: ast.Await) -> ast.expr:
+        """What a piece awaits itself is awaited in the way of the function that it becomes part of."""
+        self.generic_visit(node)
+        return ast.parse(self.weaver.settle.format(value=ast.unparse(node.value)), mode="eval").body

@@ -4,6 +4,7 @@ from streamkit.operators.choose import distinct_until_changed, filter, skip, ski
 from streamkit.operators.combine import concat, merge, zip
 from streamkit.operators.effects import tap
 from streamkit.operators.group import batch, batch_within
+from streamkit.operators.grouping import group_by
 from streamkit.operators.nest import flat_map
 from streamkit.operators.rate import buffer, conflate, extrapolate, throttle
 from streamkit.operators.recover import catch
@@ -33,6 +34,7 @@ __all__ = [
     "flatten",
     "fold",
     "for_each",
+    "group_by",
     "keep_alive",
     "last",
     "map",

@@ -273,6 +273,34 @@ def shaped(found: SearchStrategy[Way], shape: Callable[[Item], Any]) -> SearchSt
     return found.map(lambda way: Way(way.text, way.make, shape))
 
 
+def spread(size: int) -> Callable[[Any], int]:
+    """A key of `size` different ones, in turn."""
+    numbers = count()
+    return lambda _: next(numbers) % size
+
+
+def grouped(lab: Lab, groups: int, pipe: Any = None) -> Any:
+    return ops.group_by(spread(groups), pipe or ops.map(lab.callback(same)), max_groups=groups)
+
+
+def evicting(lab: Lab, groups: int) -> Any:
+    """Each item is of another group than the `groups` before it."""
+    pipe = ops.tap(lab.callback(lab.drop)) | ops.count()
+    return ops.group_by(spread(groups + 1), pipe, max_groups=groups, on_full=streamkit.OnFull.EVICT)
+
+
+def staged(lab: Lab, groups: int) -> Any:
+    """Each group has tasks; what comes out waits for something slow."""
+    pipe = ops.buffer(streamkit.Suspend(1)) | ops.map(same)
+    return grouped(lab, groups, pipe) | ops.map(lab.callback(same))
+
+
+def staged_to_sinks(lab: Lab, groups: int) -> Any:
+    """Each group has tasks, and something slow in it."""
+    pipe = ops.buffer(streamkit.Suspend(2)) | ops.for_each(lab.callback(lab.drop))
+    return grouped(lab, groups, pipe)
+
+
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "batch": ways("batch", lambda lab, size: ops.batch(size), size=SIZES),
     "batch_within": ways(
@@ -318,6 +346,16 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
         lambda lab, concurrency: ops.for_each(lab.callback(lab.drop), concurrency=concurrency),
         concurrency=SIZES,
     ),
+    "group_by": ways("group_by", grouped, groups=SIZES)
+    | ways(
+        "group_by-batch",
+        lambda lab, groups, size: grouped(lab, groups, ops.batch(size)),
+        groups=SIZES,
+        size=SIZES,
+    )
+    | ways("group_by-evict", evicting, groups=SIZES)
+    | ways("group_by-stage", staged, groups=SIZES)
+    | ways("group_by-stage-sink", staged_to_sinks, groups=SIZES),
     "keep_alive": ways(
         "keep_alive", lambda lab, **given: ops.keep_alive(**given, function=lambda: None), seconds=SECONDS
     ),

@@ -177,6 +177,8 @@ def never_reached(way: Way) -> str:
         return (
             "the drain behind the calls has a result in hand: its item was delivered when the call returned"
         )
+    if way.text.startswith("group_by-stage-sink"):
+        return "what the consumer has in hand is a result, and no item"
     if way.text.startswith("buffer(Spill"):
         return "items on disk are no objects"
     return ""

@@ -50,6 +50,15 @@ def test_streams() -> None:
     assert_type([1, 2] | ops.map(text), Stream[str])
 
 
+def test_groups() -> None:
+    assert_type(NUMBERS | ops.group_by(text, ops.count(), max_groups=2), Stream[tuple[str, int]])
+    assert_type(NUMBERS | ops.group_by(text, ops.map(later), max_groups=2), Stream[tuple[str, str]])
+    assert_type(NUMBERS | ops.group_by(text, ops.take(1), max_groups=2), Stream[tuple[str, int]])
+    assert_type(NUMBERS | ops.group_by(text, ops.batch(2), max_groups=2), Stream[tuple[str, list[int]]])
+    assert_type(NUMBERS | ops.group_by(text, ops.to_list(), max_groups=2), Stream[tuple[str, list[int]]])
+    assert_type(NUMBERS | ops.group_by(later, ops.to_list(), max_groups=2), Stream[tuple[str, list[int]]])
+
+
 def test_jobs() -> None:
     assert_type(NUMBERS | ops.to_list(), Job[list[int]])
     assert_type(NUMBERS | ops.fold(add, 0), Job[int])
