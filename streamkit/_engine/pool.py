@@ -184,10 +184,9 @@ class Pool(Lane):
                     blamed = self.run.blame(error)
                     raise blamed from blamed.__cause__
                 direct = channel.direct
-                through = direct is not None and not (
-                    held or (ordered and (self.done or number != self.left))
-                )
-                if through:
+                if held or (ordered and (self.done or number != self.left)):
+                    direct = None
+                if direct is not None:
                     self.left += 1
                     self.delivered += 1
                     try:
@@ -210,7 +209,7 @@ class Pool(Lane):
                         if self.limit < 0:  # meanwhile the loop behind has ended or failed
                             raise Abandoned
                     left = pace.size
-                if not through:
+                if direct is None:
                     item = self._taken()
                     if item is EMPTY and not self.ended:
                         await sleep(0)  # the reader comes first, and may leave a place

@@ -76,7 +76,7 @@ class Source:
         value, made = self.value, self._makes
         if made:
             value = value()
-        kind: type[Any] = type(value)
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
         if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
         if kind is AsyncGeneratorType and made:
