@@ -181,8 +181,7 @@ class Pool(Lane):
                     if waits:
                         result = await result
                 except Exception as error:
-                    blamed = self.run.blame(error)
-                    raise blamed from blamed.__cause__
+                    self.run.reraise(error)
                 direct = channel.direct
                 if held or (ordered and (self.done or number != self.left)):
                     direct = None

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, 
 from functools import partial
 from inspect import isawaitable
 from textwrap import dedent
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces
 from streamkit._core.contract import Contract
@@ -232,14 +232,20 @@ class Run:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
         return blame(error, self.link)
 
+    def reraise(self, error: Exception) -> NoReturn:
+        """Raise `error` of a callback of this stage, blamed; what it came of stays with it."""
+        blamed = self.blame(error)
+        if blamed is error:
+            raise error
+        raise blamed from blamed.__cause__
+
     async def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """What a callback of this stage returns, awaited if it is awaitable; its errors name the operator."""
         try:
             result = function(*arguments, **named)
             return await result if isawaitable(result) else result
         except Exception as error:
-            blamed = self.blame(error)
-            raise blamed from blamed.__cause__
+            self.reraise(error)
 
     def hold(self) -> None:
         """Let nobody run a reader's loop until that reader has been awake again."""

@@ -133,8 +133,7 @@ def _next(run: Run, items: Any) -> Any:
     try:
         return next(items, EMPTY)
     except Exception as error:
-        blamed = run.blame(error)
-        raise blamed from blamed.__cause__
+        run.reraise(error)
 
 
 def _close(run: Run, items: Iterator[Any] | None) -> None:
@@ -142,8 +141,7 @@ def _close(run: Run, items: Iterator[Any] | None) -> None:
         try:
             items.close()
         except Exception as error:
-            blamed = run.blame(error)
-            raise blamed from blamed.__cause__
+            run.reraise(error)
 
 
 @overload

@@ -36,7 +36,7 @@ async def _catch(
         caught = error
     try:
         fallback: Any = function(caught)
-        if isawaitable(fallback):
+        if isawaitable(fallback) and not hasattr(fallback, "subscribe"):  # RxPY's can be awaited too
             fallback = await fallback
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:

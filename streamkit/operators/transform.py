@@ -100,6 +100,9 @@ def map(
         TypeError: `function` is not callable, or another argument has the wrong type.
         ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
+    While a sink waits for a concurrent ``map``, the tasks that call `function` run the callbacks of the
+    steps behind it and of the sink too, which see the context variables of the task that waits.
+
     An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
     that are ready are delivered first (with `ordered`, those before the first missing one).
     """

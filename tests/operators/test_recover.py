@@ -206,3 +206,11 @@ class TestArguments:
     def test_what_is_no_exception_cannot_be_caught(self, errors: Any) -> None:
         with pytest.raises(TypeError, match="errors must be a type of Exception"):
             ops.catch(boom, errors=errors)
+
+
+def test_an_observable_as_what_follows_is_refused_and_not_awaited() -> None:
+    """RxPY's observables can be awaited, for their last item."""
+    reactivex = pytest.importorskip("reactivex")
+    stream = Stream(Failing(ValueError("x"))) | ops.catch(lambda _: reactivex.of(1, 2))
+    with pytest.raises(TypeError, match="from_observable"):
+        run(lambda: collect(stream))

@@ -389,3 +389,19 @@ def instant(function: Callable[[int], Any]) -> Callable[[int], Any]:
         return doubled(number)
 
     return doubled if "coroutine" in str(function) else call
+
+
+def test_an_error_of_a_concurrent_callback_keeps_what_it_came_of() -> None:
+    async def work(item: int) -> int:
+        try:
+            return {}[item]
+        except KeyError:
+            raise ValueError("no such item")  # noqa: B904 - without a `from` is what this is about
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="no such item") as caught:
+            await (Stream([1]) | ops.map(work, concurrency=2) | ops.drain())
+        assert isinstance(caught.value.__context__, KeyError)
+        assert not caught.value.__suppress_context__
+
+    run(main)
