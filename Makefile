@@ -59,6 +59,7 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]' --group dev
+	$(BIN)/python -m compileall -q streamkit  # where Python is told to keep no bytecode, too
 	@touch $@
 
 # aioreactive asks for an older RxPY than is measured, and runs without it.
