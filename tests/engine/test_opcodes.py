@@ -323,7 +323,7 @@ PAIRS = [
     Pair(plain_ours, plain_by_hand, (NAME / 2 + LOOK,) * 3),
     # both loops count; the pump looks for a step that was handed to it (PEP 789); the lane counts what came,
     # what went and the most it held
-    Pair(pumped_ours, pumped_by_hand, (67.0, 62.5, 65.5)),
+    Pair(pumped_ours, pumped_by_hand, (45.0, 43.5, 44.5)),
 ]
 
 
@@ -333,8 +333,8 @@ def test_an_item_costs_what_it_costs_by_hand(pair: Pair) -> None:
     assert ours <= by_hand + pair.allowed, f"{ours - by_hand} opcodes more per item, not {pair.allowed}"
 
 
-def test_an_item_of_a_merge_costs_at_most_twice_what_a_queue_does() -> None:
-    assert per_item(merged_ours) <= 2 * per_item(merged_by_hand)
+def test_an_item_of_a_merge_costs_at_most_half_more_than_through_a_queue() -> None:
+    assert per_item(merged_ours) <= 1.5 * per_item(merged_by_hand)
 
 
 # the counting itself ---------------------------------------------------------------------------------------
