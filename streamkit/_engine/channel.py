@@ -18,7 +18,6 @@ from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.lane import BufferStats, Lane, lane_of
 from streamkit._engine.loop import EMPTY
-from streamkit._engine.pace import LARGEST
 
 __all__ = ["Channel"]
 
@@ -92,20 +91,26 @@ class Channel:
         return item
 
     def drained(self, most: int) -> Iterator[Any]:
-        """What is there, and comes meanwhile, in turn among the lanes; about `most` items."""
-        if len(self.lanes) == 1:
-            lane = self.only()
-            held, popleft = lane.held, lane.held.popleft
-            for _ in repeat(None, most):
-                if held:
-                    item = popleft()
-                    lane.delivered = count = lane.delivered + 1
-                    if count >= lane.mark:
-                        lane.loosen()
-                elif (item := self.pop()) is EMPTY:
-                    return
-                yield item
-            return
+        """What is there, and comes meanwhile, in turn among the lanes; about `most` items.
+
+        For a reader that takes all of it or leaves: in the midst of a turn, it has the lanes in its hand.
+        """
+        return self._of_one(most) if len(self.lanes) == 1 else self._of_all(most)
+
+    def _of_one(self, most: int) -> Iterator[Any]:
+        lane = self.only()
+        held, popleft = lane.held, lane.held.popleft
+        for _ in repeat(None, most):
+            if held:
+                item = popleft()
+                lane.delivered = count = lane.delivered + 1
+                if count >= lane.mark:
+                    lane.loosen()
+            elif (item := self.pop()) is EMPTY:
+                return
+            yield item
+
+    def _of_all(self, most: int) -> Iterator[Any]:
         while self._ready and most > 0:
             turn, self._ready = self._ready, deque()
             most -= len(turn)
@@ -199,9 +204,11 @@ class Channel:
         return self._items()
 
     async def _items(self) -> AsyncIterator[Any]:
-        while await self.wait():
-            for item in self.drained(LARGEST):
+        while True:
+            if (item := self.pop()) is not EMPTY:
                 yield item
+            elif not await self.wait():
+                return
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""

@@ -14,12 +14,16 @@ from streamkit import (
     Conflate,
     DropIncoming,
     DropOldest,
+    Inlet,
     Job,
     KeepLatest,
+    Operator,
+    Run,
     Stream,
     Suspend,
     Unbounded,
     ops,
+    stage,
 )
 from streamkit.testing import run
 
@@ -118,3 +122,26 @@ class TestBuffers:
                 assert stats.offered == source.pulled
 
         run(main)
+
+
+def test_a_reader_that_leaves_in_the_midst_of_a_turn_and_comes_again_gets_all() -> None:
+    async def pieces(run: Run, source: Inlet[int], *, others: tuple[Inlet[int], ...]) -> AsyncIterator[int]:
+        channel = run.channel()
+        for inlet in (source, *others):
+            run.feed(channel, inlet, Suspend(4))
+        for _ in range(9):
+            async for item in channel:
+                yield item
+                break
+        async for item in channel:
+            yield item
+
+    @stage(pieces, name="pieces")
+    def in_pieces(*others: Any) -> Operator[int, int]:
+        return Operator(in_pieces, others=tuple([Stream(other) for other in others]))
+
+    async def main() -> None:
+        found = await (Stream(range(10)) | in_pieces(range(10, 20), range(20, 30)) | ops.to_list())
+        assert sorted(found) == list(range(30))
+
+    run(main)
