@@ -186,7 +186,7 @@ OPERATORS = [
     ),
     Sample(
         "group_by-idle",
-        lambda lab: ops.group_by(parity, ops.filter(always), max_groups=1, on_full=OnFull.WAIT, idle=1.0),
+        lambda lab: ops.group_by(parity, ops.filter(always), max_groups=1, on_full=OnFull.WAIT, idle=0.001),
         ordered=False,
     ),
     # rate

@@ -83,7 +83,7 @@ class Declaration:
         """What the pieces make of the parameters, worked out when it is first asked for."""
         return self._read()
 
-    @property
+    @cached_property
     def callbacks(self) -> frozenset[str]:
         """Parameters that the pieces call."""
         return self.reading.callbacks
