@@ -8,9 +8,9 @@ here, once.
 
 from __future__ import annotations
 
-from asyncio import Future, get_running_loop, sleep
+from asyncio import CancelledError, Future, get_running_loop, sleep
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from itertools import repeat
 from typing import Any
 
@@ -39,6 +39,8 @@ class Channel:
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
         self.left = False
+        self.iterator: AsyncGenerator[Any, None] | None = None
+        """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
         self.direct: Any = None
         """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
         self.paused = False
@@ -191,6 +193,8 @@ class Channel:
         self._ready.clear()
 
     async def _wait(self) -> None:
+        if self.left:  # left for the reader, whose own cancellation a callback has swallowed
+            raise CancelledError
         self._reader = get_running_loop().create_future()
         try:
             for lane in self.lanes if self._asks else ():
@@ -201,14 +205,19 @@ class Channel:
             self._reader = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self._items()
+        if self.iterator is None:
+            self.iterator = self._items()
+        return self.iterator
 
-    async def _items(self) -> AsyncIterator[Any]:
-        while True:
-            if (item := self.pop()) is not EMPTY:
-                yield item
-            elif not await self.wait():
-                return
+    async def _items(self) -> AsyncGenerator[Any, None]:
+        try:
+            while True:
+                if (item := self.pop()) is not EMPTY:
+                    yield item
+                elif not await self.wait():
+                    return
+        finally:
+            self.iterator = None
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""
@@ -221,6 +230,7 @@ class Channel:
             return
         self.left = True
         self.direct = None
+        self.wake()
         errors: list[BaseException] = []
         for lane in self.lanes:
             lane.discard(errors)

@@ -219,7 +219,7 @@ class Pool(Lane):
                 elif self.writer is not None:
                     self.wake()
             self._close_if_done()
-            if self.ended:
+            if self.ended or self.limit < 0:
                 return
             free = self.run.loop.create_future()
             self.idle.append(free)

@@ -12,7 +12,7 @@ from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
-from streamkit._engine.lane import BufferStats, Lane
+from streamkit._engine.lane import Abandoned, BufferStats, Lane
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
@@ -162,6 +162,8 @@ class Router(Lane):
     # the pump ------------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
+        if self.out.left or self.out.error is not None:  # a group that began now would not be told
+            raise Abandoned
         self.hand = item
         return not self._placed()
 

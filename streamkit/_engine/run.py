@@ -124,6 +124,15 @@ _PLAIN_PUMP = _pump("""
 """The same, with what `Lane.put` does where the item is neither the first nor the last to find room."""
 
 
+def _of_clean_up(error: BaseException) -> list[BaseException]:
+    """What failed in the clean-up of a task that the run has cancelled.
+
+    Where that met it while it cleaned up after an error of its own, nobody got to that error.
+    """
+    first = getattr(error, "__streamkit_instead__", None)
+    return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]
+
+
 class _Handed:
     """A step of the source that was already taken: awaiting it gives the item, or the end."""
 
@@ -207,7 +216,8 @@ class Run:
     def spawn(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
-        self._tasks[task] = work
+        if not task.done():  # an eager task may be
+            self._tasks[task] = work
         return task
 
     def reading(self, channel: Channel) -> Inlet[Any]:
@@ -304,7 +314,7 @@ class Run:
             return await work
         except BaseException as error:
             if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self._ending):
-                self._late += attached(error)  # errors of its clean-up
+                self._late += _of_clean_up(error)
                 return None
             if channel.left:
                 self._late.append(error)
@@ -340,6 +350,7 @@ class Run:
             [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
         )
         self._opened.clear()
+        generators += [channel.iterator for channel in self.channels if channel.iterator is not None]
         for generator in generators:
             try:
                 await generator.aclose()

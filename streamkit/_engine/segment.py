@@ -88,5 +88,6 @@ def combine(error: BaseException | None, late: BaseException) -> None:
         raise late
     if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
         attach(late, error)
+        late.__streamkit_instead__ = error  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         raise late
     attach(error, late)

@@ -1,0 +1,155 @@
+"""Leaving a run whose callbacks and sources do not heed cancellation, or fail meanwhile."""
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from streamkit import OnFull, StoppedError, Stream, Suspend, merge, ops
+from streamkit._engine.run import Run
+from streamkit.testing import run
+
+
+async def ticks() -> AsyncIterator[int]:
+    for number in itertools.count():
+        await asyncio.sleep(0.1)
+        yield number
+
+
+async def same(item: Any) -> Any:
+    return item
+
+
+async def heedless(item: Any) -> Any:
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(99.0)
+    return item
+
+
+async def started_and_stopped(job: Any) -> None:
+    handle = job.start()
+    await asyncio.sleep(0.55)
+    await handle.stop()
+    with suppress(StoppedError, ValueError):
+        await handle
+    assert asyncio.get_running_loop().time() < 1.0
+
+
+class TestHeedless:
+    @pytest.mark.parametrize(
+        "job",
+        [
+            Stream(ticks) | ops.broadcast(ops.for_each(heedless), ops.drain()),
+            Stream(ticks) | ops.broadcast(ops.buffer(Suspend(3)) | ops.for_each(heedless), ops.drain()),
+            Stream(ticks) | ops.group_by(bool, ops.for_each(heedless), max_groups=2) | ops.drain(),
+            Stream(ticks) | ops.group_by(bool, ops.tap(heedless) | ops.skip(9), max_groups=2) | ops.drain(),
+        ],
+        ids=repr,
+    )
+    def test_a_branch_that_goes_on_reads_nothing_more(self, job: Any) -> None:
+        run(lambda: started_and_stopped(job))
+
+    def test_a_group_that_goes_on_reads_nothing_more_after_an_error_of_another(self) -> None:
+        async def callback(item: int) -> None:
+            if item == 3:
+                raise ValueError(item)
+            await heedless(item)
+
+        async def main() -> None:
+            await (
+                Stream(ticks)
+                | ops.group_by(lambda number: number, ops.for_each(callback), max_groups=9)
+                | ops.drain()
+            )
+
+        with pytest.raises(ValueError, match="3"):
+            run(main)
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @pytest.mark.parametrize("on_full", [OnFull.FAIL, OnFull.EVICT])
+    def test_a_source_that_goes_on_begins_no_groups(self, on_full: OnFull, fails: bool) -> None:
+        pulled: list[int] = []
+        begun: list[int] = []
+
+        async def source() -> AsyncIterator[int]:
+            for number in range(9):
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.1)
+                pulled.append(number)
+                yield number
+
+        async def callback(item: int) -> int:
+            begun.append(item)
+            if fails and item == 4:
+                raise ValueError(item)
+            return item
+
+        async def main() -> None:
+            groups: Any = ops.group_by(lambda n: n, ops.map(callback), max_groups=9, on_full=on_full)
+            await started_and_stopped(Stream(source) | groups | ops.drain())
+
+        run(main)
+        assert len(pulled) == 6
+        assert begun == [0, 1, 2, 3, 4]
+
+    def test_a_call_of_an_ordered_map_that_goes_on_does_not_wait_for_its_turn(self) -> None:
+        async def callback(item: int) -> int:
+            if item == 0:
+                await asyncio.sleep(99.0)
+            return await heedless(item) if item < 3 else item
+
+        run(lambda: started_and_stopped(Stream(range(9)) | ops.map(callback, concurrency=4) | ops.drain()))
+
+
+class TestIterators:
+    def test_of_channels_are_closed_when_the_tasks_have_ended_before(self) -> None:
+        async def later(item: Any) -> Any:
+            await asyncio.sleep(1.0)  # then every task of the operator has ended, and it holds an item
+            return item
+
+        async def main() -> list[Any]:
+            groups = ops.group_by(str, ops.for_each(same), max_groups=2)
+            return await (Stream([1, 2]) | groups | ops.tap(later) | ops.take(1) | ops.to_list())
+
+        assert len(run(main)) == 1
+
+
+class TestErrors:
+    @pytest.mark.parametrize("pipe", [None, ops.map(same, concurrency=2) | ops.tap(same)], ids=repr)
+    def test_leaving_a_stage_that_cleans_up_after_an_error_raises_nothing(self, pipe: Any) -> None:
+        async def bad() -> AsyncIterator[int]:
+            yield 0
+            await asyncio.sleep(0.1)
+            raise ValueError("read ahead")
+
+        async def slow() -> AsyncIterator[int]:
+            yield 1
+            try:
+                await asyncio.sleep(99.0)
+            finally:
+                await asyncio.sleep(1.0)
+
+        async def main() -> list[int]:
+            sibling = Stream(slow) if pipe is None else Stream(slow) | pipe
+            async with (merge(bad, sibling) | ops.buffer(Suspend(5))).open() as items:
+                found = [await anext(items), await anext(items)]
+                await asyncio.sleep(0.5)
+                return found
+
+        assert run(main) == [0, 1]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+def test_eager_tasks_that_have_ended_are_not_kept() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]
+        handle = (Stream(ticks) | ops.flat_map(lambda _: (), concurrency=2) | ops.drain()).start()
+        await asyncio.sleep(10.0)
+        assert [len(each._tasks) for each in handle._book if isinstance(each, Run)] == [1]
+        await handle.stop()
+
+    run(main)
