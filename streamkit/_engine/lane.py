@@ -353,11 +353,6 @@ class GapLane(Lane):
     def _marked(self) -> bool:
         return bool(self.held) and self.held[-1].item is EMPTY
 
-    def refuse(self) -> None:
-        """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
-        self.limit = self.last = -1
-        self.wake()
-
     def discard(self, errors: list[BaseException]) -> None:
         if self._marked:
             self.held.pop()

@@ -69,7 +69,8 @@ class Outcome(Channel):
         """The reader goes: what the groups have not taken in is dropped too."""
         errors: list[Exception] = []
         self.router.channel.left = True  # what the source's clean-up raises is for the run
-        for leave in (super().leave, *[slot.intake.channel.leave for slot in self.router.slots]):
+        slots = self.router.slots
+        for leave in (super().leave, self.router.drop, *[slot.intake.channel.leave for slot in slots]):
             try:
                 leave()
             except Exception as error:  # of an ``on_drop``
@@ -165,7 +166,13 @@ class Router(Lane):
         if self.out.left or self.out.error is not None:  # a group that began now would not be told
             raise Abandoned
         self.hand = item
-        return not self._placed()
+        try:
+            return not self._placed()
+        except Exception:  # too many groups, or no key
+            self.hand = EMPTY
+            for slot in self.slots[:1]:
+                slot.intake.refused += 1
+            raise
 
     def full(self) -> bool:
         return self.hand is not EMPTY
@@ -189,12 +196,35 @@ class Router(Lane):
         self._over = True
         if self._timer is not None:
             self._timer.cancel()
+        self._last()
         for slot in self.slots:
             if slot.running:
                 if self.channel.error is not None and slot.intake.open:
                     slot.intake.channel.fail(self.channel.error)
                 slot.intake.close()
         self._finish()
+
+    def _last(self) -> None:
+        """The source has failed while an item was in hand: it is held, and delivered before the error."""
+        if self.hand is EMPTY or self.out.left:
+            return
+        (_, item), slot = self.hand, self.groups.get(self.hand[0])
+        if slot is not None and slot.intake.open and slot.intake.limit >= 0:
+            self.hand = EMPTY
+            slot.intake.limit += 1  # the place that it had in the hand
+            slot.intake.put(item)
+        else:
+            try:
+                self.drop()
+            except Exception as error:  # of an ``on_drop``
+                self.out.fail(self.run.blame(error))
+
+    def drop(self) -> None:
+        """The item in hand will get no place."""
+        if self.hand is not EMPTY:
+            (_, item), self.hand = self.hand, EMPTY
+            self.slots[0].intake.dropped += 1
+            self.strategy.dropped(item, "closed")
 
     def _placed(self) -> bool:
         """Give the item in hand to its group, if that can be now."""

@@ -88,6 +88,7 @@ def combine(error: BaseException | None, late: BaseException) -> None:
         raise late
     if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
         attach(late, error)
+        # the run that cancelled it must tell this error, which nobody got to, from those of the clean-up
         late.__streamkit_instead__ = error  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         raise late
     attach(error, late)

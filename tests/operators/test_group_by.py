@@ -2,7 +2,7 @@
 
 import asyncio
 import pickle
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -423,3 +423,64 @@ class TestValue:
         arguments: dict[str, Any] = {"key": third, "pipe": ops.count(), "max_groups": 1, **given}
         with pytest.raises(error, match=message):
             ops.group_by(**arguments)
+
+
+class TestTheItemInHand:
+    """While its group has no room, or there is no place for one, an item waits in the hand of the pump."""
+
+    def test_is_dropped_and_told_where_the_run_ends_early(self) -> None:
+        lost: list[tuple[int, str]] = []
+
+        async def slow(item: int) -> int:
+            await asyncio.sleep(100.0)
+            return item
+
+        async def main() -> None:
+            pipe = ops.buffer(DropOldest(2, on_drop=lambda item, why: lost.append((item, why)))) | ops.map(
+                slow
+            )
+            grouped = ops.group_by(str, pipe, max_groups=1, on_full=OnFull.WAIT, idle=1.0)
+            handle = (Stream(range(2)) | grouped | ops.drain()).start()
+            await asyncio.sleep(5.0)
+            await handle.stop()
+            assert (1, "closed") in lost
+            stats = [each for each in handle.buffers() if isinstance(each.strategy, DropOldest)]
+            assert sum(each.offered for each in stats) == 2
+            assert sum(each.dropped for each in stats) == 1
+
+        run(main)
+
+    def test_is_delivered_before_an_error_of_the_source(self) -> None:
+        pulled: list[int] = []
+        found: list[int] = []
+
+        async def source() -> AsyncIterator[int]:
+            async with asyncio.timeout(1.0):
+                for number in range(9):
+                    pulled.append(number)
+                    yield number
+
+        async def slow(item: int) -> int:
+            await asyncio.sleep(0.4)
+            return item
+
+        async def main() -> None:
+            stream = Stream(source) | ops.group_by(lambda _: 0, ops.map(slow), max_groups=3)
+            with pytest.raises(TimeoutError):
+                async for _, item in stream:
+                    found.append(item)
+            assert found == pulled
+
+        run(main)
+
+    def test_is_refused_where_there_are_too_many_groups(self) -> None:
+        async def same(item: int) -> int:
+            return item
+
+        async def main() -> None:
+            handle = (Stream(range(2)) | ops.group_by(str, ops.map(same), max_groups=1) | ops.drain()).start()
+            with pytest.raises(GroupsFullError):
+                await handle
+            assert sum(each.refused for each in handle.buffers()) == 1
+
+        run(main)
