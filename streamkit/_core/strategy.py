@@ -91,6 +91,11 @@ class Strategy(Value):
         """Whether something happens at the limit: not where the rest goes to disk, or there is none."""
         return self.limit is not None
 
+    @property
+    def only_grows(self) -> bool:
+        """Whether nobody but the reader takes anything out."""
+        return self.waits or self.fails or self.drops_incoming or self.limit is None
+
     def sized(self, capacity: int) -> Strategy:
         """The same with another capacity, for a strategy that has one."""
         other = type(self).__new__(type(self))
@@ -267,6 +272,11 @@ class Collect(Strategy):
 
     def __init__(self, limit: int) -> None:
         self._made_of(capacity=whole("limit", limit, least=1))
+
+    @property
+    def only_grows(self) -> bool:
+        """Whether nobody but the reader takes anything out."""
+        return self.waits or self.fails or self.drops_incoming or self.limit is None
 
     def sized(self, capacity: int) -> Strategy:
         return Collect(capacity)

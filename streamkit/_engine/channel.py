@@ -11,13 +11,15 @@ from __future__ import annotations
 from asyncio import CancelledError, Future, get_running_loop, sleep
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.lane import BufferStats, Lane, lane_of
 from streamkit._engine.loop import EMPTY
+from streamkit._engine.pace import clock_of
+from streamkit._engine.turns import Turns, rounds
 
 __all__ = ["Channel"]
 
@@ -33,7 +35,9 @@ class Channel:
         self._failed = failed
         """Called at the first error: ends intake, that is, stops the other writers."""
         self._ready: deque[Lane] = deque()
-        self.clock: Callable[[], float] = clock or get_running_loop().time
+        """Those that have something, in turn; while there are `Turns`, first those that they go over."""
+        self._turns: Turns | None = None
+        self.clock: Callable[[], float] = clock or clock_of(get_running_loop())
         self._open = 0
         self._reader: Future[None] | None = None
         self._asks = True
@@ -97,7 +101,15 @@ class Channel:
 
         For a reader that takes all of it or leaves: in the midst of a turn, it has the lanes in its hand.
         """
-        return self._of_one(most) if len(self.lanes) == 1 else self._of_all(most)
+        if len(self.lanes) == 1:
+            return self._of_one(most)
+        turns = self._turns
+        if turns is None:
+            more = rounds(self._ready)
+            if not more:
+                return self._of_all(most)
+            turns = self._turns = Turns(self._ready, more)
+        return turns.items if len(turns) <= most else islice(turns.items, most)
 
     def _of_one(self, most: int) -> Iterator[Any]:
         lane = self.only()
@@ -113,7 +125,9 @@ class Channel:
             yield item
 
     def _of_all(self, most: int) -> Iterator[Any]:
-        while self._ready and most > 0:
+        """Each lane looked at, once; then again, unless now there may be `rounds`."""
+        loosened = False
+        while self._ready and most > 0 and not loosened:
             turn, self._ready = self._ready, deque()
             most -= len(turn)
             again = self._ready.append
@@ -127,6 +141,7 @@ class Channel:
                     lane.delivered = count = lane.delivered + 1
                     if count >= lane.mark:
                         lane.loosen()
+                        loosened = True
                 else:
                     item = lane.pop()
                 if held:
@@ -139,6 +154,8 @@ class Channel:
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
         while True:
+            if self._turns is not None and not self._turns:
+                self._gone_round(self._turns)
             ended, error = not self._open, self.error  # looked at first: nothing comes after them
             if self._ready:
                 return True
@@ -147,6 +164,17 @@ class Channel:
             if ended:
                 return False
             await self._wait()
+
+    def _gone_round(self, turns: Turns) -> None:
+        """Count what was taken, and keep the lanes that have more."""
+        self._turns = None
+        turns.count()
+        gone = False
+        for lane in turns.lanes:
+            if not lane.held:
+                lane.listed, gone = False, True
+        if gone:
+            self._ready = deque([lane for lane in self._ready if lane.listed])
 
     @property
     def over(self) -> bool:
@@ -230,6 +258,7 @@ class Channel:
             return
         self.left = True
         self.direct = None
+        self.count()
         self.wake()
         errors: list[BaseException] = []
         for lane in self.lanes:
@@ -249,7 +278,19 @@ class Channel:
         if not lane.listed:
             lane.listed = True
             self._ready.append(lane)
+            if self._turns is not None:
+                self._turns.cut()  # its turn is next
         self.wake()
+
+    def cut(self) -> None:
+        """A lane is to be looked at when its turn comes: go only the round to its end that is under way."""
+        if self._turns is not None:
+            self._turns.cut()
+
+    def count(self) -> None:
+        """See to it that the counts of the lanes are those of this moment."""
+        if self._turns is not None:
+            self._turns.count()
 
     def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
         strategy.dropped(item, reason)

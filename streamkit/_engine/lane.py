@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import sys
-from asyncio import Future, get_running_loop
+from asyncio import CancelledError, Future, get_running_loop
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 from streamkit._core.spill import SpillStore, Store
 from streamkit._core.strategy import Gap, Strategy
 from streamkit._engine.loop import EMPTY
 
-__all__ = ["NEVER", "Abandoned", "BufferStats", "CollectingLane", "GapLane", "Lane", "Reader", "lane_of"]
+__all__ = [
+    "NEVER",
+    "Abandoned",
+    "BufferStats",
+    "CollectingLane",
+    "GapLane",
+    "Lane",
+    "Reader",
+    "Rescue",
+    "lane_of",
+]
 
 
 class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error that users see
@@ -52,11 +62,14 @@ class Reader(Protocol):
     def asking(self) -> bool: ...
     def arrived(self, lane: Any, /) -> None: ...
     def closed(self) -> None: ...
+    def count(self) -> None: ...
+    def cut(self) -> None: ...
     def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None: ...
     def fail(self, error: BaseException) -> None: ...
 
 
 NEVER = sys.maxsize
+Rescue = Callable[[CancelledError], Awaitable[None]]
 
 
 class Lane:
@@ -69,6 +82,7 @@ class Lane:
         "delivered",
         "dropped",
         "folded",
+        "grows",
         "held",
         "inline",
         "kept",
@@ -101,6 +115,8 @@ class Lane:
         """Whether its items may be put into `held` by one who counts as `put` does."""
         self.inline = self.plain
         """Whether its items may be taken out of `held` by one who counts as `pop` does."""
+        self.grows = self.inline and (strategy is None or strategy.only_grows)
+        """Whether nobody but the reader takes anything out of it."""
         self.kept: list[Any] = []
         """Items that were popped, but have not left: they count as held."""
         self.open = True
@@ -137,8 +153,15 @@ class Lane:
         if size < self.limit:
             return False
         self._full_since = self.channel.clock()
-        self.mark = 0
+        if not self.waits:
+            self.watch()  # a writer that waits does so for himself
         return self.waits
+
+    def watch(self) -> None:
+        """Have `loosen` called when the next item is taken out."""
+        if self.mark:
+            self.mark = 0
+            self.channel.cut()
 
     def _overflow(self, item: Any) -> None:
         strategy = self.strategy
@@ -163,15 +186,25 @@ class Lane:
             return False
         return len(self.held) >= self.limit or (self.strategy is None and not self.channel.asking)
 
-    async def room(self) -> None:
-        """Wait until there is room."""
-        while self.full():
+    async def room(self, rescue: Rescue | None = None) -> None:
+        """Wait until there is room: called where there is none.
+
+        A cancellation meanwhile is for `rescue` to raise, or to deal with.
+        """
+        while True:
             self.writer = get_running_loop().create_future()
-            self.mark = 0
+            self.watch()
             try:
-                await self.writer
-            finally:
-                self.writer = None
+                try:
+                    await self.writer
+                finally:
+                    self.writer = None
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
+            if not self.full():
+                return
 
     def wake(self) -> None:
         if self.writer is not None and not self.writer.done():
@@ -199,14 +232,17 @@ class Lane:
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it."""
-        if self._full_since is not None:
-            self._not_full()
-        if self.writer is not None:
+        if self._full_since is not None:  # as in `_not_full`
+            self._full_seconds += self.channel.clock() - self._full_since
+            self._full_since = None
+        writer = self.writer
+        if writer is not None:
             above = len(self.held) - self.low
             if above > 0:
                 self.mark = self.delivered + above
                 return
-            self.wake()
+            if not writer.done():
+                writer.set_result(None)
         self.mark = NEVER
 
     def _not_full(self) -> None:
@@ -272,6 +308,7 @@ class Lane:
 
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
+        self.channel.count()
         full = self._full_seconds
         if self._full_since is not None:
             full += self.channel.clock() - self._full_since

@@ -126,7 +126,7 @@ class Pool(Lane):
             elif self.workers < self.concurrency:
                 self.workers += 1
                 self._spawning = True
-                self.run.spawn(self._work(), self.channel)
+                self.run.spawn(self._work, self.channel)
                 self._spawning = False
             else:
                 return

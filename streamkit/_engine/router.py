@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import Future, TimerHandle
+from asyncio import CancelledError, Future, TimerHandle
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 from streamkit._core.catalogue import Declaration, Pieces, Reading
@@ -12,7 +13,7 @@ from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
-from streamkit._engine.lane import Abandoned, BufferStats, Lane
+from streamkit._engine.lane import Abandoned, BufferStats, Lane, Rescue
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.run import Run
@@ -177,17 +178,22 @@ class Router(Lane):
     def full(self) -> bool:
         return self.hand is not EMPTY
 
-    async def room(self) -> None:
+    async def room(self, rescue: Rescue | None = None) -> None:
         while self.hand is not EMPTY and not self._placed():
             slot = self.groups.get(self.hand[0])
             if slot is not None:
-                await slot.intake.room()
+                await slot.intake.room(rescue)
                 continue
             self._waiter = self.run.loop.create_future()
             try:
-                await self._waiter
-            finally:
-                self._waiter = None
+                try:
+                    await self._waiter
+                finally:
+                    self._waiter = None
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
 
     def close(self) -> None:
         """The source has ended: so does every group, after what it has; an error comes after that."""
@@ -269,7 +275,7 @@ class Router(Lane):
         inlet = self.run.reading(slot.intake.channel)
         if self.pipe and self.pipe[-1].declaration.sink:
             job: Job[Any] = Job(inlet, self.pipe)
-            self.run.spawn(self._work(slot, key, job), self.out, slot)
+            self.run.spawn(partial(self._work, slot, key, job), self.out, slot)
         else:
             links = (*self.pipe, _around(self.run, _NAMED, name=key))
             self.run.pump(Inlet(inlet.source, links), into=slot)

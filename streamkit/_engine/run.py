@@ -4,7 +4,7 @@ a `Run` is what a stage is handed: it opens, pumps and closes everything that th
 from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
 from functools import partial
 from inspect import isawaitable
 from textwrap import dedent
@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 Book = list["Run | Channel"]
 """The buffers of sources, and the stages, of a job that was started, for its handle to look into."""
+Work = Callable[[], Awaitable[Any]]
+"""What is to be awaited in a task, made there."""
 
 
 def start(
@@ -97,7 +99,7 @@ async def _fed(opened: Opened, feed: Feed, part: Segment, pace: Pace) -> Any:
     return feed.result
 
 
-def _pump_step(lane: Any, put: Any, room: Any) -> None:
+def _pump_step(lane: Any, put: Any, room: Any, rested: Any) -> None:
     """The step at the end of a pump: a place is reserved before the source is pulled."""
 
 
@@ -107,11 +109,15 @@ def _pump(each: str) -> Declaration:
         _pump_step,
         Contract(),
         pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
-        parameters=("lane", "put", "room"),
+        parameters=("lane", "put", "room", "rested"),
     )
 
 
-_PUMP = _pump("if put(item): await room()")
+_PUMP = _pump("""
+    if put(item):
+        await room()
+        rested()
+""")
 _PLAIN_PUMP = _pump("""
     size = len(held)
     if 0 < size < lane.last:
@@ -120,6 +126,7 @@ _PLAIN_PUMP = _pump("""
             lane.most = size + 1
     elif put(item):
         await room()
+        rested()
 """)
 """The same, with what `Lane.put` does where the item is neither the first nor the last to find room."""
 
@@ -166,8 +173,8 @@ class Run:
             book.append(self)
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
-        self._tasks: dict[Task[Any], Coroutine[Any, Any, Any]] = {}
-        """The tasks that have not ended, in the order in which they began, and what runs in them."""
+        self._tasks: dict[Task[Any], None] = {}
+        """The tasks that have not ended, in the order in which they began."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         self._ending = False
@@ -187,14 +194,16 @@ class Run:
 
     def pump(self, inlet: Inlet[Any], *, into: Lane) -> None:
         """Read `inlet` in a task of its own, into the lane, as far as there is room."""
-        self.spawn(self.fill(into, inlet, self.book), into.channel, into)
+        self.spawn(partial(self.fill, into, inlet, self.book), into.channel, into)
 
-    async def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> None:
+    def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = Pace()
-        arguments = {"lane": lane, "put": lane.put, "room": partial(self._room, lane, pace)}
+        room = partial(lane.room, partial(self._rescue, pace))
+        arguments = {"lane": lane, "put": lane.put, "room": room, "rested": pace.rested}
         link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
-        await start(inlet.source, (*inlet.links, link), End.PUMP, pace, book)
+        filled: Awaitable[None] = start(inlet.source, (*inlet.links, link), End.PUMP, pace, book)
+        return filled
 
     def feed(
         self,
@@ -213,11 +222,11 @@ class Run:
         self.pump(inlet, into=lane)
         return lane
 
-    def spawn(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None = None) -> Task[Any]:
+    def spawn(self, work: Work, channel: Reader, lane: Lane | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
-            self._tasks[task] = work
+            self._tasks[task] = None
         return task
 
     def reading(self, channel: Channel) -> Inlet[Any]:
@@ -292,26 +301,21 @@ class Run:
         source = inlet.source.attached(self)
         return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
 
-    async def _room(self, lane: Lane, pace: Pace) -> None:
-        """Wait for room. A cancellation that is not the run's comes from a scope inside the source (PEP 789):
-        it is handed to the source, where its scope catches it, and the item in hand is kept."""
-        while True:
-            try:
-                await lane.room()
-                return pace.rested()
-            except CancelledError as error:
-                throw = getattr(pace.source, "athrow", None)
-                if self._ending or throw is None or pace.handed:
-                    raise
-                try:
-                    pace.handed.append(_Handed(await throw(error)))
-                except StopAsyncIteration:
-                    pace.handed.append(_Handed(None, ended=True))
+    async def _rescue(self, pace: Pace, error: CancelledError) -> None:
+        """A cancellation that is not the run's comes from a scope inside the source (PEP 789): it is handed
+        to the source, where its scope catches it, and the item in hand is kept."""
+        throw = getattr(pace.source, "athrow", None)
+        if self._ending or throw is None or pace.handed:
+            raise error
+        try:
+            pace.handed.append(_Handed(await throw(error)))
+        except StopAsyncIteration:
+            pace.handed.append(_Handed(None, ended=True))
 
-    async def _watched(self, work: Coroutine[Any, Any, Any], channel: Reader, lane: Lane | None) -> Any:
+    async def _watched(self, work: Work, channel: Reader, lane: Lane | None) -> Any:
         interrupted = False
         try:
-            return await work
+            return await work()
         except BaseException as error:
             if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self._ending):
                 self._late += _of_clean_up(error)
@@ -377,7 +381,7 @@ class Run:
                 for task in (*self._tasks,):
                     task.cancel()
             for task in [task for task in self._tasks if task.done()]:
-                self._tasks.pop(task).close()  # it never ran: it was cancelled before
+                del self._tasks[task]  # it never ran: it was cancelled before
                 if not task.cancelled():
                     task.exception()  # an interrupt, which the event loop has raised
         if cancelled is not None:

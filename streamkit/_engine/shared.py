@@ -72,8 +72,7 @@ class _SharedLane(Lane):
 
 def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
     lane = lane_of(channel, strategy)
-    only_grows = strategy.waits or strategy.fails or strategy.drops_incoming or strategy.limit is None
-    if lane.plain and only_grows:
+    if lane.grows:
         return _SharedLane(channel, strategy)
     lane.plain = lane.inline = False
     return lane

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
@@ -104,7 +105,7 @@ class _Places(Lane):
         if self.limit < 0:
             raise Abandoned
         self.taken += 1
-        self.run.spawn(self._inner([item]), self.channel)
+        self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
 
     def close(self) -> None:
@@ -179,7 +180,7 @@ async def _empty(lane: Lane) -> None:
     low, lane.low = lane.low, 0
     while lane.held and lane.limit >= 0:
         lane.writer = get_running_loop().create_future()
-        lane.mark = 0
+        lane.watch()
         try:
             await lane.writer
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import ABSENT
@@ -11,7 +12,7 @@ from streamkit._core.contract import Contract
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
-from streamkit._engine.lane import Abandoned, Lane
+from streamkit._engine.lane import Abandoned, Lane, Rescue
 from streamkit._engine.link import Inlet
 from streamkit._engine.loop import fits
 from streamkit._engine.run import Run
@@ -60,9 +61,10 @@ class _Fan(Lane):
     def full(self) -> bool:
         return any(lane.full() for lane in self.branches)
 
-    async def room(self) -> None:
+    async def room(self, rescue: Rescue | None = None) -> None:
         for lane in self.branches:
-            await lane.room()
+            if lane.full():
+                await lane.room(rescue)
 
     def close(self) -> None:
         error = self.channel.error
@@ -120,7 +122,7 @@ async def _gathered(
 
     for number, inlet in enumerate(inlets):
         job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)
-        run.spawn(work(number, job), out, out.lane(None))
+        run.spawn(partial(work, number, job), out, out.lane(None))
     await out.wait()
     if out.fan.channel.error is not None:
         raise out.fan.channel.error

@@ -13,7 +13,7 @@ from streamkit._core.contract import Contract
 from streamkit._core.errors import ObservableError
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
+from streamkit._engine.lane import Lane, Rescue
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
@@ -46,11 +46,11 @@ class _Feeder(Lane):
         # once nothing is taken any more, wait to be cancelled: the source is cleaned up then, undisturbed
         return not self._lane.open or (self._lane.waits and len(self._lane.held) >= self._room)
 
-    async def room(self) -> None:
+    async def room(self, rescue: Rescue | None = None) -> None:
         self._out.roomy = self.wake
         self._lane.mark = 0
         try:
-            await super().room()
+            await super().room(rescue)
         finally:
             self._out.roomy = None
 
