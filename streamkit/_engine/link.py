@@ -34,6 +34,12 @@ def mode(value: Any) -> Mode:
     return Mode.UNKNOWN
 
 
+@functools.cache
+def _plain(declaration: Declaration) -> StepKey:
+    """The key of a step that takes no callbacks."""
+    return StepKey(declaration, ())
+
+
 class Link:
     """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
 
@@ -61,7 +67,7 @@ class Link:
     def inner(self, declaration: Declaration, arguments: dict[str, Any]) -> Link:
         """A step that works for this operator, which is named when it fails."""
         link = Link.__new__(Link)
-        link.declaration, link.arguments, link.key = declaration, arguments, StepKey(declaration, ())
+        link.declaration, link.arguments, link.key = declaration, arguments, _plain(declaration)
         link.file, link.line, link.blamed = self.file, self.line, self
         return link
 

@@ -99,7 +99,7 @@ async def _fed(opened: Opened, feed: Feed, part: Segment, pace: Pace) -> Any:
     return feed.result
 
 
-def _pump_step(lane: Any, put: Any, room: Any, rested: Any) -> None:
+def _pump_step(lane: Any, room: Any, rested: Any) -> None:
     """The step at the end of a pump: a place is reserved before the source is pulled."""
 
 
@@ -109,12 +109,12 @@ def _pump(each: str) -> Declaration:
         _pump_step,
         Contract(),
         pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
-        parameters=("lane", "put", "room", "rested"),
+        parameters=("lane", "room", "rested"),
     )
 
 
 _PUMP = _pump("""
-    if put(item):
+    if lane.put(item):
         await room()
         rested()
 """)
@@ -124,7 +124,7 @@ _PLAIN_PUMP = _pump("""
         held.append(item)
         if size >= lane.most:
             lane.most = size + 1
-    elif put(item):
+    elif lane.put(item):
         await room()
         rested()
 """)
@@ -200,7 +200,7 @@ class Run:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = Pace()
         room = partial(lane.room, partial(self._rescue, pace))
-        arguments = {"lane": lane, "put": lane.put, "room": room, "rested": pace.rested}
+        arguments = {"lane": lane, "room": room, "rested": pace.rested}
         link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
         filled: Awaitable[None] = start(inlet.source, (*inlet.links, link), End.PUMP, pace, book)
         return filled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
-from types import AsyncGeneratorType, FunctionType
+from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
 from streamkit._core.arguments import discard
@@ -15,6 +15,7 @@ from streamkit._engine.loop import Kind
 __all__ = ["Opened", "Source"]
 
 _NATIVE = (range, list, tuple)
+_USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
@@ -46,7 +47,7 @@ class Source:
         self._consumed = False
         self._makes = type(value) is FunctionType and not value.__code__.co_flags & CO_COROUTINE
         """Whether each run calls `value` for something to iterate."""
-        if self._makes or type(value) in _NATIVE:
+        if self._makes or type(value) in _USUAL:
             return
         if _observable(value):
             # before all else: one of RxPY's can be awaited too, and has an index without an end
@@ -79,7 +80,8 @@ class Source:
         kind = type(value)  # pyright: ignore[reportUnknownVariableType]
         if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
-        if kind is AsyncGeneratorType and made:
+        if kind is AsyncGeneratorType:
+            self._mark(value, made)
             return Opened(Kind.ASYNC, value, value.aclose)
         if made:
             self._check_made(value)
