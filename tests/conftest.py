@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
+LOOK = 0.001
+"""Seconds that pass from one look at the clock to the next."""
 ENDING_SECONDS = 1.0
 """How long a thread that is just ending may take."""
 
@@ -29,6 +32,12 @@ def nothing_left_behind() -> Iterator[None]:
     threads = _still_alive(set(threading.enumerate()) - before)
     assert not threads, f"the test left threads running: {threads}"
     assert not _loop_runs(), "the test left an event loop marked as running in this thread"
+
+
+@pytest.fixture(autouse=True)
+def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops let others run by a clock that is the same on a busy machine and an idle one."""
+    monkeypatch.setattr("streamkit._engine.pace.perf_counter", count(0.0, LOOK).__next__)
 
 
 @pytest.fixture(scope="session")

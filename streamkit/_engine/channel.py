@@ -66,6 +66,8 @@ class Channel:
     @property
     def ready(self) -> bool:
         """Whether there is something to pop."""
+        if self._turns is not None and not self._turns:
+            self._gone_round(self._turns)
         return bool(self._ready)
 
     @property
@@ -154,10 +156,8 @@ class Channel:
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
         while True:
-            if self._turns is not None and not self._turns:
-                self._gone_round(self._turns)
             ended, error = not self._open, self.error  # looked at first: nothing comes after them
-            if self._ready:
+            if self.ready:
                 return True
             if error is not None:
                 raise error

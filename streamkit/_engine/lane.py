@@ -105,7 +105,7 @@ class Lane:
         self.strategy = strategy
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: float = float("inf") if limit is None else limit
-        self.low = 0 if limit is None else limit // 2
+        self.low = 0 if limit is None else (limit + 2) // 4
         """How few items must be held before a writer that waits is woken: not for each one."""
         self.last = self.limit - 1
         """How many items are held when one more fills it."""

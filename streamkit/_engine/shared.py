@@ -226,7 +226,7 @@ class SharedChannel(Channel):
         return item
 
     def admit(self) -> None:
-        """Let in those who wait, once the lane is half empty: threads change turns by the batch."""
+        """Let in those who wait, once little is left in the lane: threads change turns by the batch."""
         lane = self._lane
         if len(lane.held) <= lane.low:
             while self._waiters and len(lane.held) < lane.limit and lane.open:

@@ -14,13 +14,10 @@ __all__ = ["Turns", "rounds"]
 
 
 def rounds(lanes: Sequence[Lane]) -> int:
-    """How many items can be taken from each lane with no more to do than to take and count them.
-
-    A writer that waits is woken after the last: then there are others for the lane's next turn.
-    """
+    """How many items can be taken from each lane with no more to do than to take and count them."""
     fewest = LARGEST
     for lane in lanes:
-        near = min(len(lane.held), lane.mark - lane.delivered) if lane.grows else 0
+        near = min(len(lane.held), lane.mark - lane.delivered - 1) if lane.grows else 0
         if near < fewest:
             if near < 2:
                 return 0  # one by one costs no more

@@ -77,13 +77,13 @@ class TestBuffers:
                 await asyncio.sleep(100.0)
 
             handle = (Stream(range(9)) | ops.buffer(Suspend(4)) | ops.for_each(work)).start()
-            await asyncio.sleep(150.0)  # it is filled again when it is half empty
+            await asyncio.sleep(250.0)  # it is filled again when a quarter is left
             (stats,) = handle.buffers()
-            assert (stats.offered, stats.delivered, stats.held, stats.held_at_most) == (6, 2, 4, 4)
+            assert (stats.offered, stats.delivered, stats.held, stats.held_at_most) == (7, 3, 4, 4)
             assert stats.seconds_full == 50.0
             await handle.stop()
             (stats,) = handle.buffers()
-            assert (stats.offered, stats.delivered, stats.held, stats.dropped) == (6, 2, 0, 4)
+            assert (stats.offered, stats.delivered, stats.held, stats.dropped) == (7, 3, 0, 4)
 
         run(main)
 

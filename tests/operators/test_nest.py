@@ -146,7 +146,7 @@ class TestPlaces:
                 for _ in range(4 + 3):
                     await anext(items)
                     await asyncio.sleep(9.0)
-                assert inner.pulled >= 3 + 3  # room for half of it is enough
+                assert inner.pulled >= 3 + 3  # when a quarter is left
 
         run(main)
 
