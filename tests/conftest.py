@@ -18,7 +18,7 @@ settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-LOOK = 0.001
+LOOK = 0.00001
 """Seconds that pass from one look at the clock to the next."""
 ENDING_SECONDS = 1.0
 """How long a thread that is just ending may take."""
