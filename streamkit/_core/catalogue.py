@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from inspect import isasyncgenfunction
-from typing import Any, NamedTuple
+from typing import Any
 
 from streamkit._core.contract import Contract
+from streamkit._core.value import Record
 
 __all__ = ["Declaration", "Pieces", "Reading", "catalogue", "declared", "register"]
 
 
-class Pieces(NamedTuple):
+class Pieces(Record):
     """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
 
     setup: str = ""
@@ -25,7 +26,7 @@ class Pieces(NamedTuple):
     result: str = ""
 
 
-class Reading(NamedTuple):
+class Reading(Record):
     """What the pieces of a step make of its parameters."""
 
     callbacks: frozenset[str] = frozenset()

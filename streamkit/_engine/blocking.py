@@ -41,7 +41,8 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
     settle = _Settle(opened)
     pace = Pace()
     pace.settle = settle
-    plain: Iterator[T] = segment(opened._replace(close_now=settle.close), links, End.PLAIN, pace)
+    opened.close_now = settle.close
+    plain: Iterator[T] = segment(opened, links, End.PLAIN, pace)
     return plain
 
 

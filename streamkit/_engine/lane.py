@@ -6,10 +6,11 @@ import sys
 from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from streamkit._core.spill import SpillStore, Store
 from streamkit._core.strategy import Gap, Strategy
+from streamkit._core.value import Record
 from streamkit._engine.loop import EMPTY
 
 __all__ = ["NEVER", "Abandoned", "BufferStats", "CollectingLane", "GapLane", "Lane", "Reader", "lane_of"]
@@ -19,7 +20,7 @@ class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error th
     """Told to a writer whose reader has gone."""
 
 
-class BufferStats(NamedTuple):
+class BufferStats(Record):
     """What became of the items offered to one buffer.
 
     offered = delivered + dropped + folded + refused + held
@@ -332,7 +333,8 @@ class GapLane(Lane):
         return number
 
     def pop(self) -> Any:
-        number, item = self.held[0]
+        first = self.held[0]
+        number, item = first.number, first.item
         missing = number - self._expected
         self._expected = number
         if missing:
@@ -359,9 +361,12 @@ class GapLane(Lane):
         super().discard(errors)
 
 
-class _Numbered(NamedTuple):
-    number: int
-    item: Any
+class _Numbered:
+    __slots__ = ("item", "number")
+
+    def __init__(self, number: int, item: Any) -> None:
+        self.number = number
+        self.item = item
 
 
 def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:

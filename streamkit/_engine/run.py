@@ -7,11 +7,10 @@ from asyncio import CancelledError, Task, current_task, get_running_loop, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from inspect import isawaitable
-from textwrap import dedent
 from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import attach, attached
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
@@ -56,13 +55,13 @@ def start(
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """One loop over `opened`; or two, joined by a generator, where one would be too large."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
-        opened = opened._replace(kind=Kind.ITER, items=iter(opened.items))
+        opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is End.RESULT and not any(link.waits for link in links):
-        opened = opened._replace(kind=Kind.PUSH)
+        opened.kind = Kind.PUSH
     loop = compiled(opened.kind, tuple([link.key for link in links]), end)
     if isinstance(loop, int):
         if opened.kind is Kind.PUSH:
-            opened = opened._replace(kind=Kind.CHANNEL, direct=False)
+            opened.kind, opened.direct = Kind.CHANNEL, False
         if end is End.PLAIN:
             hop = segment(opened, links[:loop], End.PLAIN, pace)
             joined = Opened(Kind.ITER, hop, None, hop.close)
@@ -105,8 +104,8 @@ def _pump(each: str) -> Declaration:
     return Declaration(
         "pump",
         _pump_step,
-        Contract(),
-        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
+        NOTHING_HELD,
+        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=each),
         parameters=("lane", "put", "room"),
     )
 

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from streamkit._core.catalogue import Declaration, register
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.step import named
 
 __all__ = ["stage"]
@@ -64,7 +64,7 @@ def stage(
             Declaration(
                 name=name or function.__name__.strip("_"),
                 function=function,
-                contract=contract or Contract(),
+                contract=contract or NOTHING_HELD,
                 stage=runs,
                 pumps=pumps,
                 buffers=buffers,
