@@ -12,6 +12,7 @@ from inspect import isasyncgenfunction
 from typing import Any
 
 from streamkit._core.contract import Contract
+from streamkit._core.lazy import load
 from streamkit._core.value import Record
 
 __all__ = ["Declaration", "Pieces", "Reading", "catalogue", "declared", "register"]
@@ -113,7 +114,8 @@ def register(declaration: Declaration) -> None:
 
 
 def catalogue() -> Iterator[Declaration]:
-    """Every operator and sink declared so far, in order of declaration."""
+    """Every operator and sink: all of the library, and those of others that were declared so far."""
+    load()
     return iter(tuple(_declarations.values()))
 
 
