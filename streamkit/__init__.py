@@ -20,33 +20,33 @@ from streamkit._core.errors import (
     attached,
 )
 from streamkit._core.lazy import lazily
-from streamkit._core.strategy import (
-    Collect,
-    Conflate,
-    DropAll,
-    DropIncoming,
-    DropOldest,
-    DropYoungest,
-    Fail,
-    Gap,
-    KeepLatest,
-    Spill,
-    Strategy,
-    Suspend,
-    Unbounded,
-)
-from streamkit._engine.channel import Channel
-from streamkit._engine.explain import Explanation
 from streamkit._engine.job import Handle, Job
-from streamkit._engine.lane import BufferStats, Lane
 from streamkit._engine.link import Inlet
-from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
 
 if TYPE_CHECKING:
+    from streamkit._core.strategy import (
+        Collect,
+        Conflate,
+        DropAll,
+        DropIncoming,
+        DropOldest,
+        DropYoungest,
+        Fail,
+        Gap,
+        KeepLatest,
+        Spill,
+        Strategy,
+        Suspend,
+        Unbounded,
+    )
+    from streamkit._engine.channel import Channel
     from streamkit._engine.emitter import Emitter
+    from streamkit._engine.explain import Explanation
+    from streamkit._engine.lane import BufferStats, Lane
+    from streamkit._engine.run import Run
     from streamkit._engine.shared import Offered
     from streamkit.operators.grouping import OnFull
     from streamkit.operators.steer import Valve
@@ -59,7 +59,26 @@ else:  # loaded when it is first used: not every program needs it
     __getattr__, __dir__ = lazily(
         __name__,
         {
+            "streamkit._core.strategy": (
+                "Collect",
+                "Conflate",
+                "DropAll",
+                "DropIncoming",
+                "DropOldest",
+                "DropYoungest",
+                "Fail",
+                "Gap",
+                "KeepLatest",
+                "Spill",
+                "Strategy",
+                "Suspend",
+                "Unbounded",
+            ),
+            "streamkit._engine.channel": ("Channel",),
             "streamkit._engine.emitter": ("Emitter",),
+            "streamkit._engine.explain": ("Explanation",),
+            "streamkit._engine.lane": ("BufferStats", "Lane"),
+            "streamkit._engine.run": ("Run",),
             "streamkit._engine.shared": ("Offered",),
             "streamkit.interop": ("aiostream", "reactive_streams", "rx"),
             "streamkit.operators.grouping": ("OnFull",),

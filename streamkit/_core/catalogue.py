@@ -47,6 +47,7 @@ class Declaration:
         *,
         pieces: Pieces | None = None,
         stage: Callable[..., Any] | None = None,
+        new_run: Any = None,
         sink: bool = False,
         pumps: bool = False,
         buffers: bool = False,
@@ -64,6 +65,8 @@ class Declaration:
         """How it runs, if it is a step."""
         self.stage = stage
         """How it runs, if it is a stage."""
+        self.new_run = new_run
+        """If it is a stage, makes what that is handed, of the link and the book that it is entered in."""
         self.sink = sink
         self.pumps = pumps
         """Whether the stage reads what is before it in a task of its own."""

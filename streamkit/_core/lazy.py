@@ -17,7 +17,7 @@ def lazily(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """The ``__getattr__`` and ``__dir__`` of `package`, for the `names` that come from each of these modules.
 
-    A name is what the module calls so, or a module in it. Type checkers are to find plain imports instead.
+    Those of `package` itself are its modules. Type checkers are to find plain imports instead.
     """
     home = {name: module for module, found in names.items() for name in found}
     _modules.extend(names)
@@ -28,8 +28,8 @@ def lazily(
             raise AttributeError(
                 f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package]
             )
-        loaded = import_module(module)
-        value = getattr(loaded, name) if hasattr(loaded, name) else import_module(f"{module}.{name}")
+        own = module == package
+        value = import_module(f"{package}.{name}") if own else getattr(import_module(module), name)
         setattr(sys.modules[package], name, value)  # it is not asked for again
         return value
 

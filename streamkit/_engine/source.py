@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
 from types import AsyncGeneratorType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
-from streamkit._core.strategy import Strategy
 from streamkit._engine.loop import Kind
+
+if TYPE_CHECKING:
+    from streamkit._core.strategy import Strategy
 
 __all__ = ["Opened", "Source"]
 
@@ -31,7 +33,7 @@ class Opened:
         close_now: Callable[[], None] | None = None,
         buffer: Any = None,
         *,
-        direct: bool = False,
+        direct: Any = None,
     ) -> None:
         self.kind = kind
         self.items = items
@@ -42,7 +44,7 @@ class Opened:
         self.buffer = buffer
         """The channel that it is read from, where it is one."""
         self.direct = direct
-        """Whether those who fill the channel may run its reader's loop."""
+        """Runs the reader's loop, where those who fill the channel may do so too."""
 
 
 class Source:

@@ -14,8 +14,9 @@ from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane
 from streamkit._engine.link import Inlet
-from streamkit._engine.run import Book, Run
+from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
+from streamkit._engine.start import Book
 from streamkit._engine.stream import Operator, SourceLike
 
 __all__ = ["flat_map"]
