@@ -1,7 +1,6 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean."""
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamkit import operators as ops
 from streamkit._core.arguments import ABSENT
@@ -20,35 +19,73 @@ from streamkit._core.errors import (
     StreamTimeoutError,
     attached,
 )
-from streamkit._core.strategy import (
-    Collect,
-    Conflate,
-    DropAll,
-    DropIncoming,
-    DropOldest,
-    DropYoungest,
-    Fail,
-    Gap,
-    KeepLatest,
-    Spill,
-    Strategy,
-    Suspend,
-    Unbounded,
-)
-from streamkit._engine.channel import Channel
-from streamkit._engine.emitter import Emitter
-from streamkit._engine.explain import Explanation
+from streamkit._core.lazy import lazily
 from streamkit._engine.job import Handle, Job
-from streamkit._engine.lane import BufferStats, Lane
 from streamkit._engine.link import Inlet
-from streamkit._engine.run import Run
-from streamkit._engine.shared import Offered
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
-from streamkit.operators.grouping import OnFull
-from streamkit.operators.steer import Valve
-from streamkit.sources import concat, merge, push, zip
+
+if TYPE_CHECKING:
+    from streamkit._core.strategy import (
+        Collect,
+        Conflate,
+        DropAll,
+        DropIncoming,
+        DropOldest,
+        DropYoungest,
+        Fail,
+        Gap,
+        KeepLatest,
+        Spill,
+        Strategy,
+        Suspend,
+        Unbounded,
+    )
+    from streamkit._engine.channel import Channel
+    from streamkit._engine.emitter import Emitter
+    from streamkit._engine.explain import Explanation
+    from streamkit._engine.lane import BufferStats, Lane
+    from streamkit._engine.run import Run
+    from streamkit._engine.shared import Offered
+    from streamkit.operators.grouping import OnFull
+    from streamkit.operators.steer import Valve
+    from streamkit.sources import concat, merge, push, zip
+
+    aiostream: Any
+    reactive_streams: Any
+    rx: Any
+else:  # loaded when it is first used: not every program needs it
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "streamkit._core.strategy": (
+                "Collect",
+                "Conflate",
+                "DropAll",
+                "DropIncoming",
+                "DropOldest",
+                "DropYoungest",
+                "Fail",
+                "Gap",
+                "KeepLatest",
+                "Spill",
+                "Strategy",
+                "Suspend",
+                "Unbounded",
+            ),
+            "streamkit._engine.channel": ("Channel",),
+            "streamkit._engine.emitter": ("Emitter",),
+            "streamkit._engine.explain": ("Explanation",),
+            "streamkit._engine.lane": ("BufferStats", "Lane"),
+            "streamkit._engine.run": ("Run",),
+            "streamkit._engine.shared": ("Offered",),
+            "streamkit.interop": ("aiostream", "reactive_streams", "rx"),
+            "streamkit.operators.grouping": ("OnFull",),
+            "streamkit.operators.steer": ("Valve",),
+            "streamkit.sources": ("concat", "merge", "push", "zip"),
+        },
+    )
 
 __all__ = [
     "ABSENT",
@@ -104,12 +141,3 @@ __all__ = [
     "step",
     "zip",
 ]
-
-_NEIGHBOURS = ("aiostream", "reactive_streams", "rx")
-
-
-def __getattr__(name: str) -> Any:
-    """Neighbours are imported when they are first used: ``streamkit.rx`` is ``streamkit.interop.rx``."""
-    if name in _NEIGHBOURS:
-        return import_module(f"streamkit.interop.{name}")
-    raise AttributeError(f"module 'streamkit' has no attribute {name!r}")

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from inspect import isasyncgenfunction
-from typing import Any, NamedTuple
+from typing import Any
 
 from streamkit._core.contract import Contract
+from streamkit._core.lazy import load
+from streamkit._core.value import Record
 
 __all__ = ["Declaration", "Pieces", "Reading", "catalogue", "declared", "register"]
 
 
-class Pieces(NamedTuple):
+class Pieces(Record):
     """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
 
     setup: str = ""
@@ -25,7 +27,7 @@ class Pieces(NamedTuple):
     result: str = ""
 
 
-class Reading(NamedTuple):
+class Reading(Record):
     """What the pieces of a step make of its parameters."""
 
     callbacks: frozenset[str] = frozenset()
@@ -45,6 +47,7 @@ class Declaration:
         *,
         pieces: Pieces | None = None,
         stage: Callable[..., Any] | None = None,
+        new_run: Any = None,
         sink: bool = False,
         pumps: bool = False,
         buffers: bool = False,
@@ -62,6 +65,8 @@ class Declaration:
         """How it runs, if it is a step."""
         self.stage = stage
         """How it runs, if it is a stage."""
+        self.new_run = new_run
+        """If it is a stage, makes what that is handed, of the link and the book that it is entered in."""
         self.sink = sink
         self.pumps = pumps
         """Whether the stage reads what is before it in a task of its own."""
@@ -112,7 +117,8 @@ def register(declaration: Declaration) -> None:
 
 
 def catalogue() -> Iterator[Declaration]:
-    """Every operator and sink declared so far, in order of declaration."""
+    """Every operator and sink: all of the library, and those of others that were declared so far."""
+    load()
     return iter(tuple(_declarations.values()))
 
 

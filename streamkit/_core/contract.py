@@ -14,9 +14,9 @@ from types import CodeType
 from typing import Any
 
 from streamkit._core.arguments import ABSENT
-from streamkit._core.value import Value
+from streamkit._core.value import Record
 
-__all__ = ["UNBOUNDED", "Behaviour", "Contract", "amount"]
+__all__ = ["NOTHING_HELD", "UNBOUNDED", "Behaviour", "Contract", "amount"]
 
 UNBOUNDED = float("inf")
 
@@ -33,56 +33,29 @@ class Behaviour(StrEnum):
     """It may lose items, which are counted."""
 
 
-class Contract(Value):
+class Contract(Record):
     """What an operator declares of itself; formulas are Python expressions over its arguments."""
 
-    holds: str
+    holds: str = "0"
     """Items it keeps between two pulls, besides the one in its hand."""
-    lookahead: str
+    lookahead: str = "0"
     """Items it takes from its sources before anyone asks for them."""
-    weight: str
+    weight: str = "1"
     """How many of the items it receives one item that it emits counts for."""
-    per_source: bool
+    per_source: bool = False
     """Whether `holds` and `lookahead` are meant for each of its sources."""
-    together: bool
+    together: bool = False
     """Whether one item that it emits is made of one of each of its sources."""
-    spreads: bool
+    spreads: bool = False
     """Whether it emits several items for one, and so has the one in hand while they leave."""
-    times: str
+    times: str = "1"
     """How often the pipe that it was given runs at once, each holding what that holds."""
-    result: str
+    result: str = ""
     """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
-    ordered: str
+    ordered: str = "True"
     """Whether items leave in the order in which they came."""
-    loses: str
+    loses: str = "'nothing'"
     """What it loses, and when."""
-
-    def __init__(
-        self,
-        *,
-        holds: str = "0",
-        lookahead: str = "0",
-        weight: str = "1",
-        per_source: bool = False,
-        together: bool = False,
-        spreads: bool = False,
-        times: str = "1",
-        result: str = "",
-        ordered: str = "True",
-        loses: str = "'nothing'",
-    ) -> None:
-        self._made_of(
-            holds=holds,
-            lookahead=lookahead,
-            weight=weight,
-            per_source=per_source,
-            together=together,
-            spreads=spreads,
-            times=times,
-            result=result,
-            ordered=ordered,
-            loses=loses,
-        )
 
     def behaviour(self, arguments: Mapping[str, Any]) -> Behaviour:
         """What it comes to with these arguments."""
@@ -93,6 +66,10 @@ class Contract(Value):
             return Behaviour.UNBOUNDED
         ahead = amount(self.lookahead, arguments)
         return Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH
+
+
+NOTHING_HELD = Contract()
+"""Of what has only the item in its hand, as most steps."""
 
 
 @lru_cache(maxsize=512)

@@ -98,9 +98,7 @@ class Strategy(Value):
 
     def sized(self, capacity: int) -> Strategy:
         """The same with another capacity, for a strategy that has one."""
-        other = type(self).__new__(type(self))
-        other._made_of(**{**self.__dict__, "capacity": capacity})
-        return other
+        return self.but(capacity=capacity)
 
     def store(self) -> Store:
         """What holds the items of one buffer."""

@@ -12,20 +12,12 @@ from streamkit._engine.iteration import prime
 from streamkit._engine.link import Inlet
 from streamkit._engine.loop import End, Kind
 from streamkit._engine.pace import Pace
-from streamkit._engine.run import segment, start
 from streamkit._engine.source import Opened
+from streamkit._engine.start import require_no_loop, segment, start
 
-__all__ = ["iterate_blocking", "require_no_loop"]
+__all__ = ["iterate_blocking"]
 
 T = TypeVar("T")
-
-
-def require_no_loop(form: str, instead: str) -> None:
-    """Raise unless this thread is free to drive an event loop of its own."""
-    if asyncio._get_running_loop() is not None:
-        raise RunningLoopError(
-            f"{form} needs an event loop of its own, but one runs in this thread: use {instead}"
-        )
 
 
 def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
@@ -41,7 +33,8 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
     settle = _Settle(opened)
     pace = Pace()
     pace.settle = settle
-    plain: Iterator[T] = segment(opened._replace(close_now=settle.close), links, End.PLAIN, pace)
+    opened.close_now = settle.close
+    plain: Iterator[T] = segment(opened, links, End.PLAIN, pace)
     return plain
 
 

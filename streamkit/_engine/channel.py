@@ -16,7 +16,8 @@ from typing import Any
 
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
-from streamkit._engine.lane import BufferStats, Lane, lane_of
+from streamkit._engine.lane import BufferStats, Lane
+from streamkit._engine.lanes import lane_of
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.pace import clock_of
 from streamkit._engine.turns import Turns, rounds

@@ -10,11 +10,11 @@ The unit is the item that the source gives: a batch of 3 counts 3. The sum is ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy
-from streamkit._core.value import Value
+from streamkit._core.value import Record
 from streamkit._engine.fusion import collapsed
 from streamkit._engine.link import Inlet, Link, flattened
 from streamkit._engine.loop import End, Kind, Loop, compiled
@@ -23,7 +23,7 @@ from streamkit._engine.source import Source
 __all__ = ["Explanation", "Part", "explain"]
 
 
-class Part(NamedTuple):
+class Part(Record):
     """One part of a pipeline: a segment of fused steps, or a stage."""
 
     text: str
@@ -45,15 +45,12 @@ class Part(NamedTuple):
     """How far it is nested: 1 for the other streams of a merge."""
 
 
-class Explanation(Value):
+class Explanation(Record):
     """What `explain` found; ``print`` shows it."""
 
     parts: tuple[Part, ...]
-    code: tuple[str, ...]
+    code: tuple[str, ...] = ()
     """The generated loops, if they were asked for."""
-
-    def __init__(self, parts: tuple[Part, ...], code: tuple[str, ...] = ()) -> None:
-        self._made_of(parts=parts, code=code)
 
     @property
     def bound(self) -> float:
@@ -77,7 +74,7 @@ class Explanation(Value):
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _pipeline(source, links, 0, None)
-    return Explanation(tuple(parts), tuple(_code(source, links)) if code else ())
+    return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
@@ -119,7 +116,7 @@ class _Chain:
         if kept != UNBOUNDED:
             first = max(self.parts, key=lambda part: part.holds)
             place = self.parts.index(first)
-            self.parts[place] = first._replace(holds=first.holds + total - kept)
+            self.parts[place] = first.but(holds=first.holds + total - kept)
         return self.parts, 0
 
 
@@ -160,16 +157,25 @@ def _end(
     parts += ended
     if extra:
         place = max(place for place, part in enumerate(parts) if part.depth == depth)
-        parts[place] = parts[place]._replace(holds=parts[place].holds + extra)
+        parts[place] = parts[place].but(holds=parts[place].holds + extra)
 
 
 def _source(source: Source, depth: int) -> Part:
     strategy = source.strategy
     if strategy is None:
-        return Part(repr(source), "source", 0, depth=depth)
+        return Part(text=repr(source), kind="source", holds=0, depth=depth)
     holds = strategy.limit if strategy.overflows and strategy.limit is not None else UNBOUNDED
     behaviour = _BUFFER.behaviour({"holds": holds, "loses": strategy.loses})
-    return Part(repr(source), "source", holds, holds, repr(strategy), strategy.loses, behaviour, depth=depth)
+    return Part(
+        text=repr(source),
+        kind="source",
+        holds=holds,
+        lookahead=holds,
+        strategy=repr(strategy),
+        loses=strategy.loses,
+        behaviour=behaviour,
+        depth=depth,
+    )
 
 
 _BUFFER = Contract(holds="holds", loses="loses")
@@ -192,7 +198,12 @@ def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]
     result = ", ".join(link.declaration.contract.result for link in every if link.declaration.contract.result)
     behaviour = max((_behaviour(link) for link in every), key=[*Behaviour].index)
     part = Part(
-        " | ".join(map(repr, links)), "segment", kept, behaviour=behaviour, result=result, depth=depth
+        text=" | ".join(map(repr, links)),
+        kind="segment",
+        holds=kept,
+        behaviour=behaviour,
+        result=result,
+        depth=depth,
     )
     return part, weight
 
@@ -236,23 +247,22 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 ]  # a buffer at its head is counted above
                 parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
                 inner += [
-                    part._replace(holds=part.holds * times, lookahead=part.lookahead * times)
-                    for part in parts
+                    part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
                 if contract.times != "1":
                     weights.append(other)
                     out = 0 if sink else times * other  # a place for what comes out of each
     counted = own if contract.per_source else weight
     part = Part(
-        f"{link.declaration.name}(...)" if inner else repr(link),
-        "stage",
-        amount(contract.holds, arguments) * counted + out,
-        amount(contract.lookahead, arguments) * counted + out,
-        next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
-        amount(contract.loses, arguments),
-        _behaviour(link),
-        contract.result,
-        depth,
+        text=f"{link.declaration.name}(...)" if inner else repr(link),
+        kind="stage",
+        holds=amount(contract.holds, arguments) * counted + out,
+        lookahead=amount(contract.lookahead, arguments) * counted + out,
+        strategy=next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
+        loses=amount(contract.loses, arguments),
+        behaviour=_behaviour(link),
+        result=contract.result,
+        depth=depth,
     )
     if contract.together:
         return part, inner, sum(weights)

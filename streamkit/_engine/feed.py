@@ -17,8 +17,10 @@ from streamkit._core.errors import attach
 from streamkit._engine.channel import Channel
 from streamkit._engine.loop import EMPTY, Ended
 from streamkit._engine.pace import Pace
+from streamkit._engine.segment import Segment
+from streamkit._engine.source import Opened
 
-__all__ = ["Feed"]
+__all__ = ["Feed", "fed"]
 
 Run = Callable[..., Any]
 
@@ -157,3 +159,20 @@ def _runners() -> tuple[Run, Run]:
 
 def _call(step: Callable[[Any], Any], value: Any) -> Any:
     return step(value)
+
+
+async def fed(
+    opened: Opened, push: Generator[Any, Any, Any], part: Segment, pace: Pace, *, calls: bool
+) -> Any:
+    """Run a loop in push form over a channel whose writers may run it themselves."""
+    feed = Feed(push, calls=calls)
+    try:
+        await feed.begin()
+        if not feed.ended:
+            await feed.read(opened.items(), pace)
+    except BaseException as error:
+        feed.close()
+        await part.leave(error)
+        raise
+    await part.leave()
+    return feed.result

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from streamkit import _engine
 from streamkit._core.errors import StoppedError
-from streamkit._engine.blocking import require_no_loop
-from streamkit._engine.drive import Drive
-from streamkit._engine.explain import Explanation, explain
-from streamkit._engine.lane import BufferStats
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.loop import End
-from streamkit._engine.run import Book, Run, start
 from streamkit._engine.segment import combine
+from streamkit._engine.start import Book, require_no_loop, start
+
+if TYPE_CHECKING:
+    from streamkit._engine.explain import Explanation
+    from streamkit._engine.lane import BufferStats
 
 __all__ = ["Handle", "Job"]
 
@@ -64,7 +65,7 @@ class Job(Generic[R_co]):
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
-        return explain(self._inlet.source, (*self._inlet.links, *self._links), code=code)
+        return _engine.explain.explain(self._inlet.source, (*self._inlet.links, *self._links), code=code)
 
     def __repr__(self) -> str:
         parts = [repr(self._inlet.source), *map(repr, (*self._inlet.links, *self._links))]
@@ -73,7 +74,7 @@ class Job(Generic[R_co]):
 
 async def _staged(inlet: Inlet[Any], link: Link, book: Book | None) -> Any:
     """Run a sink that is a stage."""
-    run = Run(link, book)
+    run = link.declaration.new_run(link, book)
     stage = link.declaration.stage
     assert stage is not None
     try:
@@ -148,5 +149,5 @@ async def _awaited(job: Job[R]) -> R:
 
 
 async def _driven(job: Job[R], book: Book, gate: asyncio.Event) -> R:
-    result: R = await Drive(job.work(book).__await__(), gate=gate)
+    result: R = await _engine.drive.Drive(job.work(book).__await__(), gate=gate)
     return result

@@ -6,30 +6,20 @@ import sys
 from asyncio import CancelledError, Future, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from streamkit._core.spill import SpillStore, Store
-from streamkit._core.strategy import Gap, Strategy
-from streamkit._engine.loop import EMPTY
+from streamkit._core.strategy import Strategy
+from streamkit._core.value import Record
 
-__all__ = [
-    "NEVER",
-    "Abandoned",
-    "BufferStats",
-    "CollectingLane",
-    "GapLane",
-    "Lane",
-    "Reader",
-    "Rescue",
-    "lane_of",
-]
+__all__ = ["NEVER", "Abandoned", "BufferStats", "Lane", "Reader", "Rescue"]
 
 
 class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error that users see
     """Told to a writer whose reader has gone."""
 
 
-class BufferStats(NamedTuple):
+class BufferStats(Record):
     """What became of the items offered to one buffer.
 
     offered = delivered + dropped + folded + refused + held
@@ -326,85 +316,3 @@ class Lane:
             held_at_most=max(self.most, self.count),
             seconds_full=full,
         )
-
-
-class CollectingLane(Lane):
-    """A lane that hands over all that it holds at once, as a list."""
-
-    def pop(self) -> Any:
-        held = self.held
-        items = [held.popleft() for _ in range(len(held))]
-        self.delivered += len(items)
-        self.loosen()
-        return items
-
-
-class GapLane(Lane):
-    """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
-
-    def __init__(self, channel: Reader, strategy: Strategy) -> None:
-        super().__init__(channel, strategy)
-        self._expected = 1
-
-    def put(self, item: Any) -> bool:
-        return super().put(_Numbered(self._taken + 1, item))
-
-    def _bare(self, entry: Any) -> Any:
-        return entry.item
-
-    def close(self) -> None:
-        if self.open and self._last() < self._taken:
-            self.held.append(_Numbered(self._taken + 1, EMPTY))
-            if len(self.held) == 1:
-                self.channel.arrived(self)
-        super().close()
-
-    @property
-    def _taken(self) -> int:
-        """How many items were not refused."""
-        return self.delivered + self.dropped + self.folded + self.count
-
-    def _last(self) -> int:
-        number: int = self.held[-1].number if self.held else self._expected - 1
-        return number
-
-    def pop(self) -> Any:
-        number, item = self.held[0]
-        missing = number - self._expected
-        self._expected = number
-        if missing:
-            if item is EMPTY:
-                self.held.popleft()
-            return Gap(missing)
-        self._expected += 1
-        self.held.popleft()
-        self.delivered += 1
-        self.loosen()
-        return item
-
-    @property
-    def count(self) -> int:
-        return super().count - self._marked
-
-    @property
-    def _marked(self) -> bool:
-        return bool(self.held) and self.held[-1].item is EMPTY
-
-    def discard(self, errors: list[BaseException]) -> None:
-        if self._marked:
-            self.held.pop()
-        super().discard(errors)
-
-
-class _Numbered(NamedTuple):
-    number: int
-    item: Any
-
-
-def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
-    """The kind of lane that `strategy` needs."""
-    if strategy is None:
-        return Lane(channel, None)
-    if strategy.collects:
-        return CollectingLane(channel, strategy)
-    return GapLane(channel, strategy) if strategy.marks_gaps else Lane(channel, strategy)

@@ -11,13 +11,14 @@ import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
 from collections.abc import Callable
-from enum import Enum, StrEnum
+from enum import StrEnum
 from inspect import isawaitable
 from itertools import count, islice
 from threading import Lock
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
+from streamkit._core.value import Record
 from streamkit._engine.pace import Resumed
 from streamkit._engine.shape import StepKey
 from streamkit._engine.weave import LINES, TooLargeError, Weaver
@@ -59,15 +60,16 @@ class Ended(Exception):  # noqa: N818 - a signal, thrown in where the next item 
     """Told to a loop in push form when nothing more will come."""
 
 
-class _Empty(Enum):
-    EMPTY = "nothing there"
+class _Empty:
+    def __repr__(self) -> str:
+        return "EMPTY"
 
 
-EMPTY = _Empty.EMPTY
+EMPTY = _Empty()
 """What a channel's ``pop`` returns when it holds nothing."""
 
 
-class Loop(NamedTuple):
+class Loop(Record):
     """A compiled segment."""
 
     function: Callable[..., Any]
@@ -139,7 +141,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.wanted])
     colour = "def" if pushed or end is End.PLAIN else "async def"
-    weaver.lines[0] = weaver.lines[0]._replace(text=f"{colour} loop({parameters}):")
+    weaver.lines[0].text = f"{colour} loop({parameters}):"
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"<streamkit loop {next(_number)}: {names or 'items'}>"
@@ -157,14 +159,13 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     exec(compile(text, filename, "exec"), namespace)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     function = namespace["loop"]
-    owners = tuple(line.owner for line in weaver.lines)
     return Loop(
-        function,
-        function.__code__,
-        text,
-        owners,
-        tuple(weaver.wanted.values()),
-        len(weaver.steps) > len(steps),
+        function=function,
+        code=function.__code__,
+        text=text,
+        owners=tuple([line.owner for line in weaver.lines]),
+        wanted=tuple(weaver.wanted.values()),
+        forks=len(weaver.steps) > len(steps),
     )
 
 

@@ -16,14 +16,15 @@ from typing import Any
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
+from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, Lane
-from streamkit._engine.link import mode
+from streamkit._engine.link import Inlet, mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.pace import Pace
 from streamkit._engine.run import Run
 from streamkit._engine.shape import Mode
 
-__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
+__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool", "pooled"]
 
 MORE = 4
 """How many others a worker calls where there is more: few, as one does all that is ready at once."""
@@ -312,3 +313,25 @@ class Inbox(Channel):
 
     def wake(self) -> None:
         self.pool.look()
+
+
+def pooled(
+    run: Run,
+    source: Inlet[Any],
+    *,
+    function: Callable[[Any], Any],
+    concurrency: int,
+    ordered: bool,
+    lookahead: int,
+) -> Channel:
+    """The channel that the results of `function` come out of; how ``map`` runs where it is concurrent."""
+    channel = run.channel()
+    source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
+    if strategy is not None:
+        buffered = BufferedPool(run, channel, function, concurrency, ordered)
+        run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
+    elif (items := source.native) is not None:
+        SlicedPool(run, channel, function, concurrency, ordered).begin(items)
+    else:
+        run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
+    return channel

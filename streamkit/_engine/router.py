@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.catalogue import Declaration, Pieces, Reading
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.channel import Channel
@@ -31,10 +31,10 @@ def _step(each: str, *callbacks: str) -> Declaration:
     return Declaration(
         "group",
         _function,
-        Contract(),
+        NOTHING_HELD,
         pieces=Pieces(each=each),
         parameters=("key", "name"),
-        read=lambda: Reading(frozenset(callbacks)),
+        read=lambda: Reading(callbacks=frozenset(callbacks)),
     )
 
 

@@ -1,102 +1,36 @@
-"""Runs: streams put to work. `start` turns a source and its links into one coroutine or generator;
-a `Run` is what a stage is handed: it opens, pumps and closes everything that the stage reads."""
+"""Runs: what a stage is handed. It opens, pumps and closes everything that the stage reads."""
 
 from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from functools import partial
 from inspect import isawaitable
-from textwrap import dedent
 from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import attach, attached
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
-from streamkit._engine.feed import Feed
+from streamkit._engine.feed import fed
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane, Reader
-from streamkit._engine.link import Inlet, Link, flattened
-from streamkit._engine.loop import End, Kind, compiled
+from streamkit._engine.link import Inlet, Link
+from streamkit._engine.loop import End, Kind
 from streamkit._engine.pace import Pace
-from streamkit._engine.segment import Segment, blame
+from streamkit._engine.segment import blame
 from streamkit._engine.source import Opened, Source
+from streamkit._engine.start import Book, start
 
-__all__ = ["Book", "Run", "segment", "start"]
+__all__ = ["Run"]
 
 C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-Book = list["Run | Channel"]
-"""The buffers of sources, and the stages, of a job that was started, for its handle to look into."""
 Work = Callable[[], Awaitable[Any]]
 """What is to be awaited in a task, made there."""
-
-
-def start(
-    source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
-) -> Any:
-    """The stream of `links` over `source`, ready to run: a coroutine or a generator, as `end` says."""
-    cut = len(links)
-    while cut and links[cut - 1].declaration.stage is None:
-        cut -= 1
-    if cut:
-        opened = Run(links[cut - 1], book).begin(Inlet(source, tuple(links[: cut - 1])))
-    else:
-        opened = source.open(blocking=end is End.PLAIN)
-        if book is not None and opened.buffer is not None:
-            book.append(opened.buffer)
-    pace = pace or Pace()
-    if opened.kind is Kind.ASYNC and not cut:
-        pace.source = opened.items
-    return segment(opened, links[cut:], end, pace)
-
-
-def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
-    """One loop over `opened`; or two, joined by a generator, where one would be too large."""
-    if end is End.PLAIN and opened.kind is Kind.SLICE:
-        opened = opened._replace(kind=Kind.ITER, items=iter(opened.items))
-    if opened.direct and end is End.RESULT and not any(link.waits for link in links):
-        opened = opened._replace(kind=Kind.PUSH)
-    loop = compiled(opened.kind, tuple([link.key for link in links]), end)
-    if isinstance(loop, int):
-        if opened.kind is Kind.PUSH:
-            opened = opened._replace(kind=Kind.CHANNEL, direct=False)
-        if end is End.PLAIN:
-            hop = segment(opened, links[:loop], End.PLAIN, pace)
-            joined = Opened(Kind.ITER, hop, None, hop.close)
-        else:
-            pace.source = None
-            hop = segment(opened, links[:loop], End.STAGE, Pace())
-            joined = Opened(Kind.ASYNC, hop, hop.aclose)
-        return segment(joined, links[loop:], end, pace)
-    if loop.forks:
-        links = flattened(links)
-    part = Segment(loop, links, opened)
-    leave = part.leave_now if end is End.PLAIN else part.leave
-    items = loop.function(
-        opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
-    )
-    if opened.kind is not Kind.PUSH:
-        return items
-    return _fed(opened, Feed(items, calls=any(link.declaration.callbacks for link in links)), part, pace)
-
-
-async def _fed(opened: Opened, feed: Feed, part: Segment, pace: Pace) -> Any:
-    """Run a loop in push form over a channel whose writers may run it themselves."""
-    try:
-        await feed.begin()
-        if not feed.ended:
-            await feed.read(opened.items(), pace)
-    except BaseException as error:
-        feed.close()
-        await part.leave(error)
-        raise
-    await part.leave()
-    return feed.result
 
 
 def _pump_step(lane: Any, room: Any, rested: Any) -> None:
@@ -107,8 +41,8 @@ def _pump(each: str) -> Declaration:
     return Declaration(
         "pump",
         _pump_step,
-        Contract(),
-        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=dedent(each)),
+        NOTHING_HELD,
+        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=each),
         parameters=("lane", "room", "rested"),
     )
 
@@ -288,7 +222,7 @@ class Run:
         if self.link.declaration.generates:
             self._stage = stage(self, inlet, **arguments)
             return Opened(Kind.ASYNC, self._stage, self.leave)
-        direct = self.link.declaration.direct
+        direct = fed if self.link.declaration.direct else None
         return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **arguments), self.leave, direct=direct)
 
     def _attached(self, value: Any) -> Any:

@@ -18,7 +18,8 @@ from typing import Any
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
-from streamkit._engine.lane import BufferStats, Lane, lane_of
+from streamkit._engine.lane import BufferStats, Lane
+from streamkit._engine.lanes import lane_of
 
 __all__ = ["Offered", "SharedChannel", "Waiter"]
 

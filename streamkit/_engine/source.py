@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
 from types import AsyncGeneratorType, FunctionType, GeneratorType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
-from streamkit._core.strategy import Strategy
 from streamkit._engine.loop import Kind
+
+if TYPE_CHECKING:
+    from streamkit._core.strategy import Strategy
 
 __all__ = ["Opened", "Source"]
 
@@ -19,19 +21,31 @@ _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
-class Opened(NamedTuple):
-    """A source in use: what a loop reads from, and what closes it."""
+class Opened:
+    """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    kind: Kind
-    items: Any
-    close: Callable[[], Awaitable[None]] | None = None
-    """Closes an asynchronous source."""
-    close_now: Callable[[], None] | None = None
-    """Closes a synchronous one."""
-    buffer: Any = None
-    """The channel that it is read from, where it is one."""
-    direct: bool = False
-    """Whether those who fill the channel may run its reader's loop."""
+    __slots__ = ("buffer", "close", "close_now", "direct", "items", "kind")
+
+    def __init__(
+        self,
+        kind: Kind,
+        items: Any,
+        close: Callable[[], Awaitable[None]] | None = None,
+        close_now: Callable[[], None] | None = None,
+        buffer: Any = None,
+        *,
+        direct: Any = None,
+    ) -> None:
+        self.kind = kind
+        self.items = items
+        self.close = close
+        """Closes an asynchronous source."""
+        self.close_now = close_now
+        """Closes a synchronous one."""
+        self.buffer = buffer
+        """The channel that it is read from, where it is one."""
+        self.direct = direct
+        """Runs the reader's loop, where those who fill the channel may do so too."""
 
 
 class Source:

@@ -24,11 +24,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from streamkit import _engine
 from streamkit._core.catalogue import Declaration, register
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.step import named
+
+if TYPE_CHECKING:
+    from streamkit._engine.link import Link
+    from streamkit._engine.run import Run
+    from streamkit._engine.start import Book
 
 __all__ = ["stage"]
 
@@ -64,11 +70,12 @@ def stage(
             Declaration(
                 name=name or function.__name__.strip("_"),
                 function=function,
-                contract=contract or Contract(),
+                contract=contract or NOTHING_HELD,
                 stage=runs,
                 pumps=pumps,
                 buffers=buffers,
                 direct=direct,
+                new_run=_new_run,
                 sink=inspect.iscoroutinefunction(runs),
                 parameters=named(function),
             )
@@ -76,3 +83,7 @@ def stage(
         return function
 
     return decorate
+
+
+def _new_run(link: Link, book: Book | None) -> Run:
+    return _engine.run.Run(link, book)

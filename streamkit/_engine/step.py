@@ -20,10 +20,11 @@ import inspect
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from textwrap import dedent
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from streamkit._core.catalogue import Declaration, Pieces, Reading, register
-from streamkit._core.contract import Contract
+from streamkit._core.contract import NOTHING_HELD, Contract
+from streamkit._core.value import Record
 
 __all__ = ["Parsed", "absence", "assigned", "declare_step", "named", "parsed", "signalled", "step"]
 
@@ -54,10 +55,10 @@ def step(
     Raises:
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
     """
-    pieces = Pieces(*(dedent(text).strip("\n") for text in (setup, each, finish, result)))
+    pieces = Pieces(setup=setup, each=each, finish=finish, result=result)
 
     def decorate(function: F) -> F:
-        declare_step(function, pieces, contract or Contract(), name, forks, groups)
+        declare_step(function, pieces, contract, name, forks, groups)
         return function
 
     return decorate
@@ -66,7 +67,7 @@ def step(
 def declare_step(
     function: Callable[..., Any],
     pieces: Pieces,
-    contract: Contract,
+    contract: Contract | None,
     name: str | None,
     forks: bool = False,
     groups: bool = False,
@@ -76,12 +77,12 @@ def declare_step(
 
     def read() -> Reading:
         found = _parse(pieces, function.__qualname__)
-        return Reading(found.called & {*parameters}, found.compared & {*parameters})
+        return Reading(callbacks=found.called & {*parameters}, optional=found.compared & {*parameters})
 
     declaration = Declaration(
         name or function.__name__.strip("_"),
         function,
-        contract,
+        contract or NOTHING_HELD,
         pieces=pieces,
         sink=bool(pieces.result),
         parameters=parameters,
@@ -104,7 +105,7 @@ def named(function: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_varnames[:named]
 
 
-class Parsed(NamedTuple):
+class Parsed(Record):
     """The pieces of a step as syntax trees, and what was found in them."""
 
     setup: list[ast.stmt]
@@ -127,18 +128,19 @@ def parsed(declaration: Declaration) -> Parsed:
 @lru_cache(maxsize=1024)
 def _parse(pieces: Pieces, where: str) -> Parsed:
     setup, each, finish = (
-        ast.parse(text, f"<step {where}>").body for text in (pieces.setup, pieces.each, pieces.finish)
+        ast.parse(dedent(text).strip("\n"), f"<step {where}>").body
+        for text in (pieces.setup, pieces.each, pieces.finish)
     )
     blocks = (setup, each, finish)
-    result = ast.parse(pieces.result, f"<step {where}>", "eval").body if pieces.result else None
+    result = ast.parse(pieces.result.strip(), f"<step {where}>", "eval").body if pieces.result else None
     nodes = [node for block in blocks for statement in block for node in ast.walk(statement)]
     for block in blocks:
         _check(block, where)
     return Parsed(
-        setup,
-        each,
-        finish,
-        result,
+        setup=setup,
+        each=each,
+        finish=finish,
+        result=result,
         assigned=assigned([*setup, *each, *finish]),
         called=frozenset(
             n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
+from streamkit import _engine
 from streamkit._core.catalogue import declared
-from streamkit._engine.blocking import iterate_blocking
-from streamkit._engine.explain import Explanation, explain
-from streamkit._engine.iteration import OpenStream, iterate
 from streamkit._engine.job import Job
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.source import Source
+
+if TYPE_CHECKING:
+    from streamkit._engine.explain import Explanation
+    from streamkit._engine.iteration import OpenStream
 
 __all__ = ["Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 
@@ -82,21 +84,21 @@ class Stream(Inlet[T_co]):
         return result
 
     def __aiter__(self) -> AsyncGenerator[T_co, None]:
-        return iterate(self)
+        return _engine.iteration.iterate(self)
 
     def __iter__(self) -> Iterator[T_co]:
-        return iterate_blocking(self)
+        return _engine.blocking.iterate_blocking(self)
 
     def open(self) -> OpenStream[T_co]:
         """Use as ``async with stream.open() as items``: when the block ends, the run has ended.
 
         After ``break`` out of a bare ``async for``, clean-up that waits is finished in the background.
         """
-        return OpenStream(self)
+        return _engine.iteration.OpenStream(self)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
-        return explain(self.source, self.links, code=code)
+        return _engine.explain.explain(self.source, self.links, code=code)
 
     def __repr__(self) -> str:
         return " | ".join([f"Stream({self.source!r})", *map(repr, self.links)])

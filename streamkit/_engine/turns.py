@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from typing import Any
 
@@ -11,6 +11,8 @@ from streamkit._engine.lane import Lane
 from streamkit._engine.pace import LARGEST
 
 __all__ = ["Turns", "rounds"]
+
+_popleft: Callable[[Any], Any] = deque[Any].popleft
 
 
 def rounds(lanes: Sequence[Lane]) -> int:
@@ -38,7 +40,7 @@ class Turns:
         self._plan: list[Any] = [lane.held for lane in self.lanes] * rounds
         self._left = iter(self._plan)
         self._counted = 0
-        self.items: Iterator[Any] = map(deque.popleft, self._left)
+        self.items: Iterator[Any] = map(_popleft, self._left)
 
     def __len__(self) -> int:
         """How many items are still to be taken."""

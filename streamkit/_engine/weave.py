@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
-from streamkit._engine.shape import Line, Mode, StepKey
+from streamkit._engine.shape import Line, Mode, Site, StepKey
 from streamkit._engine.step import Parsed, absence, assigned, parsed, signalled
 
 __all__ = ["LINES", "TooLargeError", "Weaver"]
@@ -29,16 +28,6 @@ _OUT = -1
 
 class TooLargeError(Exception):
     """The body outgrew what one function may hold; the segment must be cut."""
-
-
-class _Site(NamedTuple):
-    """Where a step's code is being placed: its item, and what a ``continue`` would mean there."""
-
-    item: ast.expr | None
-    depth: int
-    tail: bool
-    """Whether nothing of this turn of the loop comes after the code being placed."""
-    loop: bool
 
 
 class Group:
@@ -124,12 +113,12 @@ class Weaver:
     def _setups(self, depth: int, group: int | None) -> None:
         for place in reversed(range(len(self.steps))):
             if self._inside.get(place) == group:
-                self._block(self._parsed[place].setup, place, _Site(None, depth, tail=False, loop=False))
+                self._block(self._parsed[place].setup, place, Site(None, depth, tail=False, loop=False))
 
     def body(self, depth: int) -> None:
         """What happens with one item of the source, which stands in the variable ``item``."""
         before = len(self.lines)
-        site = _Site(ast.Name("item", ast.Load()), depth, tail=not self.whole, loop=True)
+        site = Site(ast.Name("item", ast.Load()), depth, tail=not self.whole, loop=True)
         self._each(self._first, site)
         if len(self.lines) == before:
             self.add(depth, "pass")
@@ -152,7 +141,7 @@ class Weaver:
             after = self._after[place]
             for branch in self._forks.get(place, ()):
                 self._finish(depth, branch[0], after)
-            self._block(self._parsed[place].finish, place, _Site(None, depth, tail=False, loop=False))
+            self._block(self._parsed[place].finish, place, Site(None, depth, tail=False, loop=False))
             place = after
 
     def _result(self, place: int) -> str | None:
@@ -164,7 +153,7 @@ class Weaver:
 
     # splicing ------------------------------------------------------------------------------
 
-    def _each(self, place: int, site: _Site) -> None:
+    def _each(self, place: int, site: Site) -> None:
         if place == _OUT:
             assert site.item is not None
             self.add(site.depth, self.last.format(item=ast.unparse(site.item)))
@@ -174,21 +163,21 @@ class Weaver:
         elif place in self._forks:
             *others, last = self._forks[place]
             for branch in others:
-                self._each(branch[0], _Site(site.item, site.depth, tail=False, loop=site.loop))
+                self._each(branch[0], Site(site.item, site.depth, tail=False, loop=site.loop))
             self._each(last[0], site)
         else:
             self._block(self._parsed[place].each, place, site)
 
-    def _block(self, block: list[ast.stmt], place: int, site: _Site) -> None:
+    def _block(self, block: list[ast.stmt], place: int, site: Site) -> None:
         for number, statement in enumerate(block):
             last = number == len(block) - 1
-            inner = _Site(site.item, site.depth, tail=site.tail and last, loop=site.loop)
+            inner = Site(site.item, site.depth, tail=site.tail and last, loop=site.loop)
             if signalled(statement, "stop"):
                 self._stop(site.depth, place)
                 return
             self._statement(statement, place, inner)
 
-    def _statement(self, statement: ast.stmt, place: int, site: _Site) -> None:
+    def _statement(self, statement: ast.stmt, place: int, site: Site) -> None:
         emitted = signalled(statement, "emit")
         if emitted is not None:
             self._emit(emitted.args[0], place, site)
@@ -201,21 +190,21 @@ class Weaver:
             target = self._renamed(statement.target, place, site.item)
             with self._nested_loop():
                 self.add(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", place)
-                self._indented(statement.body, place, _Site(site.item, site.depth, tail=True, loop=True))
+                self._indented(statement.body, place, Site(site.item, site.depth, tail=True, loop=True))
         elif not isinstance(statement, ast.Pass):
             ready = self._ready(statement, place, site)
             self.add(site.depth, ast.unparse(ready), place)
 
     # groups --------------------------------------------------------------------------------
 
-    def _enter(self, place: int, site: _Site) -> None:
+    def _enter(self, place: int, site: Site) -> None:
         """Begin a group: the setups of its steps, and what they set as its state."""
         self._groups[place].loops = self._loops
         self._setups(site.depth, place)
         names = ", ".join(self._state(place, rebound=False))
         self.add(site.depth, f"state_{place} = groups_{place}[name_{place}] = [{names}]", place)
 
-    def _resume(self, place: int, site: _Site) -> None:
+    def _resume(self, place: int, site: Site) -> None:
         """Take up the state of a group; if it has ended, there is none."""
         if self._stops(place):
             self.add(site.depth, f"if state_{place} is EMPTY:", place)
@@ -223,15 +212,15 @@ class Weaver:
         if state := self._state(place, rebound=False):
             self.add(site.depth, f"[{', '.join(state)}] = state_{place}", place)
 
-    def _run(self, place: int, site: _Site) -> None:
+    def _run(self, place: int, site: Site) -> None:
         """Give the item to the steps of the group, and put away what they have set anew."""
         self._groups[place].loops = self._loops
-        self._each(self._groups[place].steps[0], _Site(site.item, site.depth, tail=False, loop=site.loop))
+        self._each(self._groups[place].steps[0], Site(site.item, site.depth, tail=False, loop=site.loop))
         for number, name in enumerate(self._state(place, rebound=False)):
             if name in self._state(place, rebound=True):
                 self.add(site.depth, f"state_{place}[{number}] = {name}", place)
 
-    def _close(self, place: int, site: _Site) -> None:
+    def _close(self, place: int, site: Site) -> None:
         """End the group: the finish of its steps, and the result of its sink."""
         self._groups[place].loops = self._loops
         self._closed(place, self._groups[place].steps[0], site.depth)
@@ -240,7 +229,7 @@ class Weaver:
         self._finish(depth, first, _gate(place))
         result = self._result(self._groups[place].steps[-1])
         if result is not None:
-            self._named(place, result, _Site(None, depth, tail=False, loop=False))
+            self._named(place, result, Site(None, depth, tail=False, loop=False))
 
     def _stop(self, depth: int, place: int) -> None:
         """End the stream after the step at `place`, or the group that it is a step of."""
@@ -254,11 +243,11 @@ class Weaver:
         self.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
         self.add(depth, "break", group)
 
-    def _named(self, place: int, value: str, site: _Site) -> None:
+    def _named(self, place: int, value: str, site: Site) -> None:
         """Emit `value`, which comes out of a group, with the name of the group."""
         self.add(site.depth, f"pair_{place} = (name_{place}, {value})", place)
         item = ast.Name(f"pair_{place}", ast.Load())
-        self._each(self._after[place], _Site(item, site.depth, site.tail, site.loop))
+        self._each(self._after[place], Site(item, site.depth, tail=site.tail, loop=site.loop))
 
     def _stops(self, group: int) -> bool:
         return any(inside == group and self._parsed[place].stops for place, inside in self._inside.items())
@@ -274,15 +263,15 @@ class Weaver:
                 found += [f"{name}_{place}" for name in sorted(kept)]
         return found
 
-    def _emit(self, value: ast.expr, place: int, site: _Site) -> None:
+    def _emit(self, value: ast.expr, place: int, site: Site) -> None:
         ready = self._ready(value, place, site)
         if not isinstance(ready, ast.Name):
             name = f"item_{place + 1}"
             self.add(site.depth, f"{name} = {ast.unparse(ready)}", place)
             ready = ast.Name(name, ast.Load())
-        self._each(self._after[place], _Site(ready, site.depth, site.tail, site.loop))
+        self._each(self._after[place], Site(ready, site.depth, tail=site.tail, loop=site.loop))
 
-    def _if(self, statement: ast.If, place: int, site: _Site) -> None:
+    def _if(self, statement: ast.If, place: int, site: Site) -> None:
         folded = self._folded(statement.test, place)
         if folded is not None:
             self._block(statement.body if folded else statement.orelse, place, site)
@@ -300,9 +289,9 @@ class Weaver:
             self.add(site.depth, "else:", place)
             self._indented(statement.orelse, place, site)
 
-    def _indented(self, block: list[ast.stmt], place: int, site: _Site) -> None:
+    def _indented(self, block: list[ast.stmt], place: int, site: Site) -> None:
         before = len(self.lines)
-        self._block(block, place, _Site(site.item, site.depth + 1, site.tail, site.loop))
+        self._block(block, place, Site(site.item, site.depth + 1, tail=site.tail, loop=site.loop))
         if len(self.lines) == before:
             self.add(site.depth + 1, "pass", place)
 
@@ -329,13 +318,13 @@ class Weaver:
             return None
         return self._mode(place, name) is Mode.ABSENT
 
-    def _ready(self, node: Any, place: int, site: _Site) -> Any:
+    def _ready(self, node: Any, place: int, site: Site) -> Any:
         """`node` with its names renamed and its callbacks awaited; lines that must come first are added."""
         renamed = self._renamed(node, place, site.item)
         return _Calls(self, place, site.depth).visit(renamed)
 
     def _renamed(self, node: Any, place: int, item: ast.expr | None) -> Any:
-        return _Names(self, place, item).visit(copy.deepcopy(node))
+        return _Names(self, place, item).visit(node)
 
     def name(self, name: str, place: int) -> str:
         """What `name`, in a piece of the step at `place`, is called in the loop."""
@@ -372,7 +361,9 @@ class Weaver:
         return ast.Name(value, ast.Load())
 
 
-class _Names(ast.NodeTransformer):
+class _Names(ast.NodeVisitor):
+    """Makes a copy, in which names are replaced: the pieces are woven again."""
+
     def __init__(self, weaver: Weaver, place: int, item: ast.expr | None) -> None:
         self.weaver, self.place, self.item = weaver, place, item
 
@@ -380,6 +371,14 @@ class _Names(ast.NodeTransformer):
         if node.id == "item" and self.item is not None:
             return self.item
         return ast.Name(self.weaver.name(node.id, self.place), node.ctx)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return type(node)(**{name: self._copied(value) for name, value in vars(node).items()})
+
+    def _copied(self, value: Any) -> Any:
+        if type(value) is list:
+            return [self._copied(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+        return self.visit(value) if isinstance(value, ast.AST) else value
 
 
 class _Calls(ast.NodeTransformer):

@@ -15,8 +15,9 @@ from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane
 from streamkit._engine.link import Inlet
-from streamkit._engine.run import Book, Run
+from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
+from streamkit._engine.start import Book
 from streamkit._engine.stream import Operator, SourceLike
 
 __all__ = ["flat_map"]
@@ -59,14 +60,14 @@ class _Coming(Channel):
         self._gone[kind] = stats if gone is None else _sum(gone, stats)
 
     def stats(self, operator: str = "") -> list[BufferStats]:
-        gone = [stats._replace(operator=stats.operator or operator) for stats in self._gone.values()]
+        gone = [stats.but(operator=stats.operator or operator) for stats in self._gone.values()]
         here = [lane.stats(operator) for lane in self.lanes if lane is not self.places]
         inside = [stats for book in self.books.values() for each in book for stats in each.stats()]
         return [*here, *inside, *gone]
 
 
 def _sum(one: BufferStats, other: BufferStats) -> BufferStats:
-    return one._replace(
+    return one.but(
         offered=one.offered + other.offered,
         delivered=one.delivered + other.delivered,
         dropped=one.dropped + other.dropped,

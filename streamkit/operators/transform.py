@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from streamkit import _engine
 from streamkit._core.arguments import ABSENT, callback, flag, whole
 from streamkit._core.contract import Contract
-from streamkit._core.strategy import Suspend
-from streamkit._engine.channel import Channel
-from streamkit._engine.fusion import fused
-from streamkit._engine.link import Inlet
-from streamkit._engine.pool import BufferedPool, Inbox, Pool, SlicedPool
-from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Operator
 from streamkit.operators.shapes import Items, Numbered, Pairs
+
+if TYPE_CHECKING:
+    from streamkit._engine.channel import Channel
+    from streamkit._engine.link import Inlet
+    from streamkit._engine.run import Run
 
 __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
 
@@ -24,25 +24,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def _map_concurrently(
-    run: Run,
-    source: Inlet[Any],
-    *,
-    function: Callable[[Any], Any],
-    concurrency: int,
-    ordered: bool,
-    lookahead: int,
-) -> Channel:
-    channel = run.channel()
-    source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
-    if strategy is not None:
-        buffered = BufferedPool(run, channel, function, concurrency, ordered)
-        run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
-    elif (items := source.native) is not None:
-        SlicedPool(run, channel, function, concurrency, ordered).begin(items)
-    else:
-        run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
-    return channel
+def _map_concurrently(run: Run, source: Inlet[Any], **arguments: Any) -> Channel:
+    return _engine.pool.pooled(run, source, **arguments)
 
 
 @stage(

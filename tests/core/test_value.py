@@ -1,0 +1,43 @@
+"""Values and records: made of what they say, by keyword, equal and hashed by it, and never changed."""
+
+from typing import Any
+
+import pytest
+
+from streamkit import Contract
+from streamkit._core.value import Record
+
+
+class Point(Record):
+    x: int
+    y: int = 0
+
+
+class TestRecord:
+    def test_has_its_parts_and_the_defaults_of_others(self) -> None:
+        assert (Point(x=1).x, Point(x=1).y, Point(x=1, y=2).y) == (1, 0, 2)
+
+    def test_shows_what_it_is_made_of(self) -> None:
+        assert repr(Point(x=1)) == "Point(x=1, y=0)"
+
+    def test_is_equal_and_hashed_alike_however_it_was_made(self) -> None:
+        assert Point(x=1, y=2) == Point(y=2, x=1) != Point(x=2, y=1)
+        assert len({Point(x=1, y=2), Point(y=2, x=1), Point(x=1).but(y=2)}) == 1
+        assert Point(x=1) != (1, 0)
+
+    @pytest.mark.parametrize(("parts", "wrong"), [({}, "x"), ({"x": 1, "z": 2}, "z"), ({"y": 1}, "x")])
+    def test_says_which_part_is_missing_or_unknown(self, parts: dict[str, Any], wrong: str) -> None:
+        with pytest.raises(TypeError, match=f"unknown or missing: {wrong}$"):
+            Point(**parts)
+
+    def test_cannot_be_changed(self) -> None:
+        point = Point(x=1)
+        with pytest.raises(AttributeError, match="make another"):
+            point.x = 2  # type: ignore[misc]
+        with pytest.raises(AttributeError, match="make another"):
+            del point.x
+        assert (point.but(x=2), point) == (Point(x=2), Point(x=1))
+
+    def test_a_contract_with_a_formula_that_there_is_not_is_an_error(self) -> None:
+        with pytest.raises(TypeError, match=r"unknown or missing: hold$"):
+            Contract(hold="1")  # type: ignore[call-arg]
