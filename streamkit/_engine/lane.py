@@ -143,8 +143,7 @@ class Lane:
         if size < self.limit:
             return False
         self._full_since = self.channel.clock()
-        if not self.waits:
-            self.watch()  # a writer that waits does so for himself
+        self.watch()
         return self.waits
 
     def watch(self) -> None:

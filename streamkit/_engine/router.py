@@ -20,7 +20,7 @@ from streamkit._engine.run import Run
 
 __all__ = ["Outcome", "Router", "keyed"]
 
-_COUNTS = ("delivered", "dropped", "folded", "refused", "most")
+_COUNTS = ("delivered", "dropped", "folded", "refused", "most", "_full_seconds")
 
 
 def _function(key: Any, name: Any) -> None:

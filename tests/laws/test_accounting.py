@@ -325,6 +325,19 @@ def test_the_seconds_that_a_buffer_was_full_still_count_when_its_reader_has_left
     assert lane.stats().seconds_full == 3.0
 
 
+@pytest.mark.parametrize("strategy", [streamkit.Suspend(2), streamkit.Collect(2)], ids=repr)
+def test_a_buffer_whose_writer_does_not_wait_is_full_until_an_item_is_taken_out(strategy: Any) -> None:
+    _, lane, now = lane_with_a_clock(strategy)
+    for full in (3.0, 5.0):
+        lane.put(0)
+        lane.put(1)
+        now[0] += full
+        while lane.held:
+            lane.pop()
+        now[0] += 7.0
+    assert lane.stats().seconds_full == 8.0
+
+
 def test_a_buffer_that_dropped_everything_is_not_full_any_more() -> None:
     """Once this passes, `Accounting` may look at the seconds under ``DropAll``, too."""
     _, lane, now = lane_with_a_clock(streamkit.DropAll(2))

@@ -360,6 +360,23 @@ class TestTasks:
 
         run(main)
 
+    def test_the_seconds_that_groups_before_it_were_full_count_too(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            for number in (0, 0, 1, 1):
+                yield number
+                await asyncio.sleep(0.25)  # the group is at work on the first one
+                yield number
+                await asyncio.sleep(2.0)
+
+        async def main() -> None:
+            pipe = ops.buffer(Suspend(1)) | ops.map(later)
+            groups = ops.group_by(third, pipe, max_groups=1, on_full=OnFull.EVICT)
+            handle = (Stream(source) | groups | ops.drain()).start()
+            await handle
+            assert [each.seconds_full for each in handle.buffers()] == [4 * 0.25, 0.0]
+
+        run(main)
+
     def test_groups_that_come_and_go_leave_nothing_behind(self) -> None:
         async def main() -> int:
             handle = (
