@@ -170,6 +170,7 @@ class Channel:
         """Count what was taken, and keep the lanes that have more."""
         self._turns = None
         turns.count()
+        self._ready.rotate(-len(turns.lanes))  # who came in meanwhile is next
         gone = False
         for lane in turns.lanes:
             if not lane.held:
@@ -280,7 +281,7 @@ class Channel:
             lane.listed = True
             self._ready.append(lane)
             if self._turns is not None:
-                self._turns.cut()  # its turn is next
+                self._turns.cut()
         self.wake()
 
     def cut(self) -> None:

@@ -98,6 +98,25 @@ class TestDrained:
 
         run(main)
 
+    @pytest.mark.parametrize("others", [2, 3, 10])
+    def test_a_lane_that_comes_in_waits_for_one_item_of_each_other_at_most(self, others: int) -> None:
+        async def waited(before: int) -> int:
+            channel, lanes = filled(*[20] * others, 0)
+            late, place = lanes[-1], 0
+            while await channel.wait():
+                for item in channel.drained(100):
+                    if item[0] is late:
+                        return place - before
+                    place += 1
+                    if place == before:
+                        late.put((late, 0))
+            raise AssertionError
+
+        async def main() -> None:
+            assert max([await waited(before) for before in range(1, 3 * others)]) < others
+
+        run(main)
+
     def test_a_writer_that_begins_to_wait_is_woken_when_little_is_left(self) -> None:
         async def main() -> None:
             channel, (a, _) = filled(6, 6, capacity=8)
