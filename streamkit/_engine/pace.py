@@ -28,7 +28,7 @@ class Pace:
     def __init__(self) -> None:
         self.size = 1
         self.handed: list[Any] = []
-        """A step of the source that was taken outside of the loop, as an awaitable, at most one."""
+        """Steps of the source, as awaitables: one that was taken outside of the loop, and what comes next."""
         self.settle: Any = None
         """Awaits, for a plain generator, what a callback returned."""
         self.source: Any = None
@@ -52,7 +52,7 @@ class Pace:
 
 
 class Resumed:
-    """An asynchronous iterator, of which a step was taken outside of the loop that reads it."""
+    """An asynchronous iterator, of which steps are handed to the loop that reads it."""
 
     def __init__(self, handed: list[Any], items: Any) -> None:
         self._handed = handed
@@ -62,4 +62,4 @@ class Resumed:
         return self
 
     def __anext__(self) -> Any:
-        return self._handed.pop() if self._handed else self._items.__anext__()
+        return self._handed.pop(0) if self._handed else self._items.__anext__()

@@ -88,6 +88,19 @@ class _Handed:
         yield  # what makes it a generator
 
 
+class _Thrown:
+    """A step of the source that begins with an error, thrown in when it is awaited."""
+
+    ended = False
+
+    def __init__(self, throw: Callable[[BaseException], Awaitable[Any]], error: BaseException) -> None:
+        self.throw = throw
+        self.error = error
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.throw(self.error).__await__()
+
+
 class _ChannelSource(Source):
     """A channel as the source of a stream."""
 
@@ -107,8 +120,8 @@ class Run:
             book.append(self)
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
-        self._tasks: dict[Task[Any], None] = {}
-        """The tasks that have not ended, in the order in which they began."""
+        self._tasks: dict[Task[Any], bool] = {}
+        """Those that have not ended, in the order in which they began, and whether `halt` cancelled them."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         self._ending = False
@@ -160,7 +173,7 @@ class Run:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
-            self._tasks[task] = None
+            self._tasks[task] = False
         return task
 
     def reading(self, channel: Channel) -> Inlet[Any]:
@@ -238,13 +251,17 @@ class Run:
     async def _rescue(self, pace: Pace, error: CancelledError) -> None:
         """A cancellation that is not the run's comes from a scope inside the source (PEP 789): it is handed
         to the source, where its scope catches it, and the item in hand is kept."""
-        throw = getattr(pace.source, "athrow", None)
-        if self._ending or throw is None or pace.handed:
+        throw, handed = getattr(pace.source, "athrow", None), pace.handed
+        if self._ending or throw is None or (handed and handed[-1].ended):
             raise error
+        if handed:  # an item more is in hand: the source hears of it, once for all scopes, at its next step
+            if not isinstance(handed[-1], _Thrown):
+                handed.append(_Thrown(throw, error))
+            return
         try:
-            pace.handed.append(_Handed(await throw(error)))
+            handed.append(_Handed(await throw(error)))
         except StopAsyncIteration:
-            pace.handed.append(_Handed(None, ended=True))
+            handed.append(_Handed(None, ended=True))
 
     async def _watched(self, work: Work, channel: Reader, lane: Lane | None) -> Any:
         interrupted = False
@@ -271,8 +288,9 @@ class Run:
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self._ending = True
-        for task in (*self._tasks,):
-            if task is not current_task() and not task.cancelling():  # twice would interrupt its clean-up
+        for task, halted in (*self._tasks.items(),):
+            if task is not current_task() and not halted:  # twice would interrupt its clean-up
+                self._tasks[task] = True
                 task.cancel()
 
     async def leave(self) -> None:

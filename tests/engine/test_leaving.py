@@ -118,6 +118,29 @@ class TestIterators:
         assert len(run(main)) == 1
 
 
+@pytest.mark.parametrize("pipe", [ops.buffer(Suspend(1)), ops.merge([])], ids=repr)
+def test_leaving_while_a_scope_of_the_source_is_about_to_end_does_not_wait_for_what_comes_after(
+    pipe: Any,
+) -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                try:
+                    await asyncio.sleep(99.0)
+                finally:
+                    await asyncio.sleep(1.0)
+        await asyncio.sleep(99.0)
+
+    async def main() -> None:
+        async with (Stream(source) | pipe).open() as items:
+            assert await anext(items) == 0
+            await asyncio.sleep(1.5)
+        assert asyncio.get_running_loop().time() == 1.5
+
+    run(main)
+
+
 class TestErrors:
     @pytest.mark.parametrize("pipe", [None, ops.map(same, concurrency=2) | ops.tap(same)], ids=repr)
     def test_leaving_a_stage_that_cleans_up_after_an_error_raises_nothing(self, pipe: Any) -> None:

@@ -131,6 +131,79 @@ class TestAScopeThatFiresWhileThePumpWaits:
         assert source.log in (["timed out", "closed"], ["closed"])
 
 
+@pytest.mark.parametrize("make", READ_IN_A_PUMP.values(), ids=READ_IN_A_PUMP)
+class TestScopesThatFireOneAfterTheOther:
+    """While the consumer stalls: all but the first meet a source of which an item more is in hand already."""
+
+    def test_are_told_to_the_source_and_no_item_is_lost(self, make: Callable[[], Any]) -> None:
+        fired: list[int] = []
+
+        async def source() -> AsyncIterator[int]:
+            for number in range(12):
+                try:
+                    async with asyncio.timeout(1.0):
+                        yield number
+                except TimeoutError:
+                    fired.append(number)
+
+        async def main() -> list[int]:
+            seen: list[int] = []
+            async with (Stream(source) | make()).open() as items:
+                async for item in items:
+                    seen += [int(item)] if item != -1 else []
+                    await asyncio.sleep(LONG if int(item) in (2, 3) else 0.0)
+                    if len(seen) == 12:
+                        break
+            return seen
+
+        assert play(main) == [*range(12)]
+        assert len(fired) > 1
+
+    @pytest.mark.parametrize("catches", [True, False])
+    def test_one_inside_the_other_are_told_both(self, make: Callable[[], Any], catches: bool) -> None:
+        log: list[str] = []
+
+        async def source() -> AsyncIterator[str]:
+            task = asyncio.current_task()
+            assert task is not None
+            try:
+                async with asyncio.timeout(9.0):
+                    try:
+                        async with asyncio.timeout(5.0):
+                            for name in "abcdefgh":
+                                yield name
+                    except TimeoutError:
+                        log.append("inner")
+                    yield "between"
+                    await asyncio.sleep(9 * LONG)
+            except TimeoutError:
+                log.append("outer")
+                assert task.cancelling() == 0
+                if not catches:
+                    raise
+            yield "last"
+
+        seen: list[str] = []
+
+        async def main() -> None:
+            async with (Stream(source) | make()).open() as items:
+                async for item in items:
+                    seen.extend([item] if item != -1 else [])
+                    await asyncio.sleep(LONG if len(seen) == 2 else 0.0)
+                    if item == "last":
+                        break
+
+        if catches:
+            play(main)
+            assert (seen.pop(), seen.pop()) == ("last", "between")
+        else:
+            with pytest.raises(TimeoutError):
+                play(main)
+            seen = [item for item in seen if item != "between"]
+        assert log == ["inner", "outer"]
+        assert seen == [*"abcdefgh"[: len(seen)]]
+
+
 @pytest.mark.xfail(reason="a cancellation is handed to the source only where the pump itself reads it")
 @pytest.mark.parametrize("between", [ops.concat([]), ops.catch(lambda _: [])], ids=["concat", "catch"])
 def test_a_scope_behind_a_stage_that_reads_in_place_is_handed_over_too(between: Any) -> None:
