@@ -33,7 +33,11 @@ def lazily(
         setattr(sys.modules[package], name, value)  # it is not asked for again
         return value
 
-    return get, lambda: sorted({*vars(sys.modules[package]), *home})
+    def listed() -> list[str]:
+        own = vars(sys.modules[package])
+        return sorted({*own, *own.get("__all__", ())})  # not what may lack its package: `help` gets all of it
+
+    return get, listed
 
 
 def load() -> None:

@@ -81,6 +81,16 @@ class TestNames:
         code = f"import sys, {module}; m = sys.modules[{module!r}]; print(set(m.__all__) - set(dir(m)))"
         assert fresh(code) == "set()"
 
+    @pytest.mark.parametrize("module", ["streamkit", "streamkit.interop"])
+    def test_in_dir_are_there_though_an_extra_is_not_installed(self, module: str) -> None:
+        code = f"""
+            import inspect, pydoc, sys, {module}
+            sys.modules["aiostream"] = None
+            m = sys.modules[{module!r}]
+            print({{*dir(m)}} <= {{name for name, _ in inspect.getmembers(m)}}, bool(pydoc.render_doc(m)))
+        """
+        assert fresh(code) == "True True"
+
     @pytest.mark.parametrize("module", LAZY, ids=name_of)
     def test_what_there_is_not_is_an_attribute_error(self, module: Any) -> None:
         with pytest.raises(AttributeError, match="has no attribute 'mapp'") as caught:
