@@ -67,8 +67,8 @@ class Pool(Lane):
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
         self.pace = Pace()
-        self.take: Callable[[], Any] = self._next
-        """Gives an item to someone who has a place; EMPTY if there is none now."""
+        self.pull: Callable[[], Any] = _nothing
+        """Gives an item to someone who has a place, where `todo` has none; EMPTY if there is none now."""
         self._looks = False
         """Whether it will be looked soon if more workers should begin."""
         channel.adopt(self)
@@ -92,9 +92,6 @@ class Pool(Lane):
         self._close_if_done()
 
     # what there is to do -------------------------------------------------------------------
-
-    def _next(self) -> Any:
-        return self.todo.popleft() if self.todo else EMPTY
 
     def _more(self) -> bool:
         """Whether there may be an item to take."""
@@ -144,7 +141,7 @@ class Pool(Lane):
         """An item with a new place; EMPTY if there is no place or no item."""
         if self.free <= 0 or self.limit < 0:
             return EMPTY
-        item = self.take()
+        item = self.todo.popleft() if self.todo else self.pull()
         if item is EMPTY:
             self._dry()
         else:
@@ -162,7 +159,7 @@ class Pool(Lane):
     # the workers ---------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        function, take, ordered = self.function, self.take, self.ordered
+        function, todo, pull, ordered = self.function, self.todo, self.pull, self.ordered
         channel, held, pace = self.reader, self.held, self.pace
         number, left = 0, 1
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
@@ -213,7 +210,7 @@ class Pool(Lane):
                     if item is EMPTY and not self.ended:
                         await sleep(0)  # the reader comes first, and may leave a place
                         item = self._taken()
-                elif (item := take()) is EMPTY:
+                elif (item := todo.popleft() if todo else pull()) is EMPTY:
                     self._dry()
                     self._freed()
                 elif self.writer is not None:
@@ -257,12 +254,16 @@ class Pool(Lane):
         self._freed()
 
 
+def _nothing() -> Any:
+    return EMPTY
+
+
 class SlicedPool(Pool):
     """A pool over a range, list or tuple: the workers take from it themselves, without a pump."""
 
     def begin(self, items: Iterable[Any]) -> None:
         """Start the first worker."""
-        self.take = partial(next, iter(items), EMPTY)
+        self.pull = partial(next, iter(items), EMPTY)
         self._call(1)
 
     def _more(self) -> bool:
@@ -283,7 +284,7 @@ class BufferedPool(Pool):
     def behind(self, inbox: Inbox, strategy: Strategy) -> Lane:
         """The lane of `inbox` to write into."""
         self.inbox, inbox.pool = inbox, self
-        self.take = inbox.pop
+        self.pull = inbox.pop
         return inbox.lane(strategy)
 
     def look(self) -> None:

@@ -12,6 +12,7 @@ from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.link import Inlet
 from streamkit._engine.pool import BufferedPool, Inbox, Pool, SlicedPool
+from streamkit._engine.spread import SpreadPool, spreads
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
@@ -40,6 +41,8 @@ def _map_concurrently(
         run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
     elif (items := source.native) is not None:
         SlicedPool(run, channel, function, concurrency, ordered).begin(items)
+    elif (place := spreads(source)) is not None:
+        SpreadPool(run, channel, function, concurrency, ordered).begin(source, place)
     else:
         run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
     return channel
