@@ -62,8 +62,7 @@ class Pool(Lane):
         """Workers that wait for something to do, as the futures they wait on."""
         self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
         self.taken = 0
-        self.left = 0
-        """How many results have left; where order is kept, the number of the item whose turn it is."""
+        """How many items were taken, where order is kept: each has a number, and in its turn it leaves."""
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
         self.pace = Pace()
@@ -160,7 +159,7 @@ class Pool(Lane):
 
     async def _work(self) -> None:
         function, todo, pull, ordered = self.function, self.todo, self.pull, self.ordered
-        channel, held, pace = self.reader, self.held, self.pace
+        channel, held, done, pace = self.reader, self.held, self.done, self.pace
         number, left = 0, 1
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
             await sleep(0)
@@ -180,10 +179,11 @@ class Pool(Lane):
                 except Exception as error:
                     self.run.reraise(error)
                 direct = channel.direct
-                if held or (ordered and (self.done or number != self.left)):
+                if held or done or (ordered and number != self.delivered):  # others come first
                     direct = None
-                if direct is not None:
-                    self.left += 1
+                if direct is None:
+                    self._hold(number, result)
+                else:
                     self.delivered += 1
                     try:
                         told = direct.send(result)
@@ -193,9 +193,8 @@ class Pool(Lane):
                         return
                     if told is not None:
                         direct.told(told)
-                else:
-                    self._hold(number, result)
-                result = told = None  # a worker that waits keeps nothing alive
+                        told = None
+                result = None  # a worker that waits keeps nothing alive
                 left -= 1
                 if not left:  # before it takes an item: calls begin in order
                     if pace.due():
@@ -210,11 +209,13 @@ class Pool(Lane):
                     if item is EMPTY and not self.ended:
                         await sleep(0)  # the reader comes first, and may leave a place
                         item = self._taken()
-                elif (item := todo.popleft() if todo else pull()) is EMPTY:
+                elif todo:
+                    item = todo.popleft()
+                    if self.writer is not None:
+                        self.wake()
+                elif (item := pull()) is EMPTY:
                     self._dry()
                     self._freed()
-                elif self.writer is not None:
-                    self.wake()
             self._close_if_done()
             if self.ended or self.limit < 0:
                 return
@@ -225,13 +226,11 @@ class Pool(Lane):
     def _hold(self, number: int, result: Any) -> None:
         """Deliver `result` the long way: in its turn, and to be held, if need be."""
         if not self.ordered:
-            self.left += 1
             super().put(result)
             return
         self.done[number] = result
-        while self.left in self.done:
-            result = self.done.pop(self.left)
-            self.left += 1
+        while (left := self.delivered + len(self.held)) in self.done:
+            result = self.done.pop(left)
             direct = self.reader.direct
             if direct is None or self.held:
                 super().put(result)
