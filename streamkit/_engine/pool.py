@@ -164,18 +164,19 @@ class Pool(Lane):
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
             await sleep(0)
         while True:
-            item = self._begin()
-            waits = self.waiting
+            item, direct, waits = self._begin(), None, self.waiting
             while item is not EMPTY:
                 if ordered:
                     number = self.taken
                     self.taken = number + 1
                 try:
                     result = function(item)
-                    if waits is None:
-                        waits = self.waiting = isawaitable(result)
                     if waits:
                         result = await result
+                    elif waits is None:
+                        waits = self.waiting = isawaitable(result)
+                        if waits:
+                            result = await result
                 except Exception as error:
                     self.run.reraise(error)
                 direct = channel.direct
@@ -213,9 +214,11 @@ class Pool(Lane):
                     item = todo.popleft()
                     if self.writer is not None:
                         self.wake()
-                elif (item := pull()) is EMPTY:
-                    self._dry()
-                    self._freed()
+                else:
+                    item = pull()
+            if direct is not None:  # it still has the place of the item that it delivered
+                self._dry()
+                self._freed()
             self._close_if_done()
             if self.ended or self.limit < 0:
                 return
