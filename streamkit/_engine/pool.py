@@ -10,6 +10,7 @@ from __future__ import annotations
 from asyncio import Future, sleep
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -23,7 +24,7 @@ from streamkit._engine.pace import Pace
 from streamkit._engine.run import Run
 from streamkit._engine.shape import Mode
 
-__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool"]
+__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool", "nothing"]
 
 MORE = 4
 """How many others a worker calls where there is more: few, as one does all that is ready at once."""
@@ -58,6 +59,8 @@ class Pool(Lane):
         self.called = 0
         """Workers that have been made or woken, and have not begun yet."""
         self._spawning = False
+        self._context = copy_context()
+        """What workers begin with, whoever calls them: not what a source or a callback has set."""
         self.idle: deque[Future[None]] = deque()
         """Workers that wait for something to do, as the futures they wait on."""
         self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
@@ -66,7 +69,7 @@ class Pool(Lane):
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
         self.pace = Pace()
-        self.pull: Callable[[], Any] = _nothing
+        self.pull: Callable[[], Any] = nothing
         """Gives an item to someone who has a place, where `todo` has none; EMPTY if there is none now."""
         self._looks = False
         """Whether it will be looked soon if more workers should begin."""
@@ -122,7 +125,7 @@ class Pool(Lane):
             elif self.workers < self.concurrency:
                 self.workers += 1
                 self._spawning = True
-                self.run.spawn(self._work(), self.channel)
+                self._context.run(self.run.spawn, self._work(), self.channel)
                 self._spawning = False
             else:
                 return
@@ -158,7 +161,7 @@ class Pool(Lane):
     # the workers ---------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        function, todo, pull, ordered = self.function, self.todo, self.pull, self.ordered
+        function, todo, ordered = self.function, self.todo, self.ordered
         channel, held, done, pace = self.reader, self.held, self.done, self.pace
         number, left = 0, 1
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
@@ -215,7 +218,7 @@ class Pool(Lane):
                     if self.writer is not None:
                         self.wake()
                 else:
-                    item = pull()
+                    item = self.pull()
             if direct is not None:  # it still has the place of the item that it delivered
                 self._dry()
                 self._freed()
@@ -256,7 +259,8 @@ class Pool(Lane):
         self._freed()
 
 
-def _nothing() -> Any:
+def nothing() -> Any:
+    """What a worker finds itself, where all comes from a pump."""
     return EMPTY
 
 

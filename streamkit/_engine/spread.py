@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Future
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
+from types import GeneratorType
 from typing import Any
 
 from streamkit._engine.feed import let_go, runners
@@ -18,7 +19,7 @@ from streamkit._engine.lane import Abandoned
 from streamkit._engine.link import Inlet, Link, flattened
 from streamkit._engine.loop import EMPTY, End, Kind, Loop, compiled
 from streamkit._engine.pace import Pace
-from streamkit._engine.pool import Pool
+from streamkit._engine.pool import Pool, nothing
 from streamkit._engine.segment import Segment
 from streamkit._engine.source import Opened
 
@@ -52,10 +53,16 @@ class SpreadPool(Pool):
         """What the loop is to work on next."""
         self.over = False
         """Whether it will be given no more."""
+        self.dry = False
+        """Whether the loop has nothing to give before the pump has done something."""
         self.asks = False
-        """Whether the loop waits for the pump, or has ended."""
-        self._asked: Future[None] | None = None
-        """What the pump waits on, while the loop has more."""
+        """Whether that is to give it more."""
+        self.made = 0
+        """How many items the pump has taken out of the loop since it gave it something."""
+        self.shared = False
+        """Whether there have been so many that the workers take out the rest themselves."""
+        self._woken: Future[None] | None = None
+        """What the pump waits on, while the loop has something to give."""
         self._waiting: Any = None
         """What a callback in the loop has returned, and is to be awaited."""
         self._settled: tuple[Any, BaseException | None] = (None, None)
@@ -66,7 +73,7 @@ class SpreadPool(Pool):
         links = tuple(flattened(links)) if loop.forks else links
         leave = Segment(loop, links, Opened(Kind.PULL, self)).leave_now
         arguments = [links[place].arguments[name] for place, name in loop.wanted]
-        self._loop: Generator[Any, None, None] = loop.function(self, leave, self.pace, *arguments)
+        self._loop: GeneratorType[Any, None, None] = loop.function(self, leave, self.pace, *arguments)
         self._parts = inlet.source.native if not place else None
         """What is read, if that can be had in parts."""
         if self._parts is not None:
@@ -77,7 +84,7 @@ class SpreadPool(Pool):
 
     async def _pump(self, inlet: Inlet[Any]) -> None:
         here, there = runners()
-        self.pull = partial(there, next, self._loop, EMPTY)
+        self._pull_there = partial(there, next, self._loop, EMPTY)
         self._pull_here = partial(here, partial(next, self._loop), EMPTY)
         self._run_loop()
         await self.run.fill(self, inlet, self.run.book)
@@ -90,36 +97,37 @@ class SpreadPool(Pool):
         if self.limit < 0:
             raise Abandoned
         self.given.append((item,) if self._parts is None else item)
+        self.made = 0
         self._run_loop()
         return self.full()
 
     def full(self) -> bool:
         """Whether the pump must wait, or do something else, before it reads on."""
-        if self.limit < 0:
-            return False
-        wants = self.asks and self._waiting is None and not self._ended
-        return not wants or len(self.todo) >= self.free
-
-    @property
-    def _ended(self) -> bool:
-        return self._loop.gi_frame is None
+        return self.limit >= 0 and (not self.asks or len(self.todo) >= self.free)
 
     def _run_loop(self) -> None:
-        """Run the loop as far as there are places for what comes of it."""
-        self.asks = False
-        todo = self.todo
+        """Run the loop as far as there are places for what comes of it.
+
+        Workers that find nothing cost a step each, the pump one for several items: so they take turns with it
+        only where there is more than that.
+        """
+        self.dry = self.asks = False
+        todo, pull = self.todo, self._pull_here
         try:
-            while len(todo) < self.free and not self.asks:
-                if (item := self._pull_here()) is EMPTY:
-                    self._dry()
-                else:
-                    todo.append(item)
+            while len(todo) < self.free:
+                if (item := pull()) is EMPTY:
+                    self._ran_dry()
+                    break
+                todo.append(item)
+                self.made += 1
         except (Exception, CancelledError) as error:
             if self.limit < 0:
                 raise
             self.channel.fail(error)  # it names its operator already: the loop that reads must not
             raise Abandoned from None
-        if todo:
+        if not self.dry and self.made >= 2 * self.concurrency:
+            self.shared, self.pull = True, self._pull_there
+        if todo and not self._looks:
             self._others()
 
     async def room(self) -> None:
@@ -127,23 +135,25 @@ class SpreadPool(Pool):
         while self.full():
             if self._waiting is not None:
                 await self._settle()
-            elif self._ended:
-                if self.over:
-                    return
-                raise Abandoned
-            else:
+            elif self._loop.gi_frame is not None:
                 await self._rest()
+                if not self.dry:
+                    self._run_loop()
+            elif self.over:
+                return
+            else:
+                raise Abandoned  # it has stopped
 
     async def _rest(self) -> None:
         woken = self.run.loop.create_future()
-        if self.asks:
-            self.writer = woken
+        if self.shared:  # no place that becomes free concerns it
+            self._woken = woken
         else:
-            self._asked = woken
+            self.writer = woken
         try:
             await woken
         finally:
-            self.writer = self._asked = None
+            self.writer = self._woken = None
 
     async def _settle(self) -> None:
         value = failed = None
@@ -157,7 +167,7 @@ class SpreadPool(Pool):
 
     # the loop ------------------------------------------------------------------------------
 
-    def settled(self, waiting: Any) -> Iterator[Any]:
+    def settled(self, waiting: Any) -> Generator[Any, None, Any]:
         """What `waiting` gives, which the pump awaits."""
         self._waiting = waiting
         while self._waiting is not None:
@@ -170,12 +180,17 @@ class SpreadPool(Pool):
     # the workers ---------------------------------------------------------------------------
 
     def _more(self) -> bool:
-        return bool(self.todo) or not self.asks
+        return bool(self.todo) or self.shared
 
     def _dry(self) -> None:
-        self.asks = True
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_result(None)
+        if self.shared:
+            self._ran_dry()
+
+    def _ran_dry(self) -> None:
+        self.dry, self.shared, self.pull = True, False, nothing
+        self.asks = self._waiting is None and self._loop.gi_frame is not None
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     def close(self) -> None:
         waiting, self._waiting = self._waiting, None

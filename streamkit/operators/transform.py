@@ -12,8 +12,8 @@ from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.link import Inlet
 from streamkit._engine.pool import BufferedPool, Inbox, Pool, SlicedPool
-from streamkit._engine.spread import SpreadPool, spreads
 from streamkit._engine.run import Run
+from streamkit._engine.spread import SpreadPool, spreads
 from streamkit._engine.stage import stage
 from streamkit._engine.step import step
 from streamkit._engine.stream import Operator
