@@ -20,7 +20,7 @@ from streamkit._engine.pace import Pace
 from streamkit._engine.segment import Segment
 from streamkit._engine.source import Opened
 
-__all__ = ["Feed", "fed"]
+__all__ = ["Feed", "fed", "let_go", "runners"]
 
 Run = Callable[..., Any]
 
@@ -47,7 +47,7 @@ class Feed:
     async def begin(self) -> None:
         """Run the setups, in the task that reads; one of them may end the loop before anything is read."""
         if self._calls:
-            self._here, there = _runners()
+            self._here, there = runners()
             self.send = partial(there, self._push.send)
         await self._step(self._push.send, None)
 
@@ -99,10 +99,7 @@ class Feed:
     def close(self) -> None:
         """Let go of the loop, without its ``finish``, and of what it waits for."""
         waiting, self._waiting = self._waiting, None
-        if isinstance(waiting, Future):
-            waiting.cancel()
-        elif isinstance(waiting, Coroutine):
-            waiting.close()
+        let_go(waiting)
         self._push.close()
 
     async def _drain(self, pace: Pace) -> bool:
@@ -148,7 +145,15 @@ class Feed:
                 self._end(end)
 
 
-def _runners() -> tuple[Run, Run]:
+def let_go(waiting: Any) -> None:
+    """Nobody will await `waiting`, which a callback has returned."""
+    if isinstance(waiting, Future):
+        waiting.cancel()
+    elif isinstance(waiting, Coroutine):
+        waiting.close()
+
+
+def runners() -> tuple[Run, Run]:
     """How this task runs the loop, and how others do: in both cases callbacks see the same variables."""
     get_context = getattr(current_task(), "get_context", None)
     if get_context is not None:  # since 3.12; before, nobody but the task itself has its context

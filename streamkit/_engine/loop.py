@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """A `Channel`: read without a generator in between."""
     PUSH = "push"
     """Nothing: each item is sent in, and what must be awaited comes out. A generator, ended by `Ended`."""
+    PULL = "pull"
+    """What it is `given`, in iterables: a generator of what comes of that, and of EMPTY where it waits."""
 
 
 class End(StrEnum):
@@ -134,13 +136,12 @@ def fits(step: StepKey) -> bool:
 
 def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     last = "" if end in (End.RESULT, End.PUMP) else "yield {item}"
-    pushed = kind is Kind.PUSH
-    settle = "settle({value})" if end is End.PLAIN else "(yield {value})" if pushed else "await {value}"
+    settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, last, settle=settle)
     weaver.add(0, "")
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.wanted])
-    colour = "def" if pushed or end is End.PLAIN else "async def"
+    colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines[0].text = f"{colour} loop({parameters}):"
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
@@ -172,8 +173,8 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
 def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     """The function around the steps: try, setups, loop, endings, and leaving the source in every case."""
     wait = "" if end is End.PLAIN else "await "
-    if kind is Kind.PUSH:
-        _push(weaver)
+    if kind in _SETTLES:
+        (_push if kind is Kind.PUSH else _pull)(weaver)
         return
     weaver.add(1, "try:")
     if end is End.USER:
@@ -217,6 +218,24 @@ def _push(weaver: Weaver) -> None:
     weaver.add(2, "pass")
     weaver.probing = bool(flags)
     weaver.ending(1)
+
+
+def _pull(weaver: Weaver) -> None:
+    """Whoever takes the items out does the rest. He may ask again where it waits: it goes on waiting."""
+    weaver.add(1, "try:")
+    flags = _flags(weaver, 2)
+    weaver.setups(2)
+    weaver.add(2, "given = source.given")
+    weaver.add(2, "while not source.over:")
+    weaver.add(3, "while given:")
+    weaver.add(4, "for item in given.popleft():")
+    _each(weaver, 5, bool(flags))
+    weaver.add(3, "yield EMPTY")
+    weaver.probing = bool(flags)
+    weaver.ending(2)
+    weaver.add(1, "except BaseException as error:")
+    weaver.add(2, "leave(error)")
+    weaver.add(2, "raise")
 
 
 def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
@@ -339,3 +358,5 @@ def _plain(weaver: Weaver, probing: bool) -> None:
 
 
 _KINDS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL: _channel}
+_SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
+"""How the kinds that are generators, and run by tasks of others, have a callback's result awaited."""

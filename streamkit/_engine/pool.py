@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from asyncio import Future, sleep
 from collections import deque
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
+from contextvars import copy_context
 from inspect import isawaitable
 from typing import Any
 
-from streamkit._core.strategy import Strategy, Suspend
+from streamkit._core.strategy import Suspend
 from streamkit._engine.channel import Channel
-from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, Lane
-from streamkit._engine.link import Inlet, mode
+from streamkit._engine.link import mode
 from streamkit._engine.loop import EMPTY
 from streamkit._engine.pace import Pace
 from streamkit._engine.run import Run
 from streamkit._engine.shape import Mode
 
-__all__ = ["BufferedPool", "Inbox", "Pool", "SlicedPool", "pooled"]
+__all__ = ["MORE", "Pool", "nothing"]
 
 MORE = 4
 """How many others a worker calls where there is more: few, as one does all that is ready at once."""
@@ -59,17 +58,18 @@ class Pool(Lane):
         self.called = 0
         """Workers that have been made or woken, and have not begun yet."""
         self._spawning = False
+        self._context = copy_context()
+        """What workers begin with, whoever calls them: not what a source or a callback has set."""
         self.idle: deque[Future[None]] = deque()
         """Workers that wait for something to do, as the futures they wait on."""
         self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
         self.taken = 0
-        self.left = 0
-        """How many results have left; where order is kept, the number of the item whose turn it is."""
+        """How many items were taken, where order is kept: each has a number, and in its turn it leaves."""
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
         self.pace = Pace()
-        self.take: Callable[[], Any] = self._next
-        """Gives an item to someone who has a place; EMPTY if there is none now."""
+        self.pull: Callable[[], Any] = nothing
+        """Gives an item to someone who has a place, where `todo` has none; EMPTY if there is none now."""
         self._looks = False
         """Whether it will be looked soon if more workers should begin."""
         channel.adopt(self)
@@ -93,9 +93,6 @@ class Pool(Lane):
         self._close_if_done()
 
     # what there is to do -------------------------------------------------------------------
-
-    def _next(self) -> Any:
-        return self.todo.popleft() if self.todo else EMPTY
 
     def _more(self) -> bool:
         """Whether there may be an item to take."""
@@ -127,7 +124,7 @@ class Pool(Lane):
             elif self.workers < self.concurrency:
                 self.workers += 1
                 self._spawning = True
-                self.run.spawn(self._work, self.channel)
+                self._context.run(self.run.spawn, self._work, self.channel)
                 self._spawning = False
             else:
                 return
@@ -145,7 +142,7 @@ class Pool(Lane):
         """An item with a new place; EMPTY if there is no place or no item."""
         if self.free <= 0 or self.limit < 0:
             return EMPTY
-        item = self.take()
+        item = self.todo.popleft() if self.todo else self.pull()
         if item is EMPTY:
             self._dry()
         else:
@@ -163,31 +160,33 @@ class Pool(Lane):
     # the workers ---------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        function, take, ordered = self.function, self.take, self.ordered
-        channel, held, pace = self.reader, self.held, self.pace
+        function, todo, ordered = self.function, self.todo, self.ordered
+        channel, held, done, pace = self.reader, self.held, self.done, self.pace
         number, left = 0, 1
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
             await sleep(0)
         while True:
-            item = self._begin()
-            waits = self.waiting
+            item, direct, waits = self._begin(), None, self.waiting
             while item is not EMPTY:
                 if ordered:
                     number = self.taken
                     self.taken = number + 1
                 try:
                     result = function(item)
-                    if waits is None:
-                        waits = self.waiting = isawaitable(result)
                     if waits:
                         result = await result
+                    elif waits is None:
+                        waits = self.waiting = isawaitable(result)
+                        if waits:
+                            result = await result
                 except Exception as error:
                     self.run.reraise(error)
                 direct = channel.direct
-                if held or (ordered and (self.done or number != self.left)):
+                if held or done or (ordered and number != self.delivered):  # others come first
                     direct = None
-                if direct is not None:
-                    self.left += 1
+                if direct is None:
+                    self._hold(number, result)
+                else:
                     self.delivered += 1
                     try:
                         told = direct.send(result)
@@ -197,9 +196,8 @@ class Pool(Lane):
                         return
                     if told is not None:
                         direct.told(told)
-                else:
-                    self._hold(number, result)
-                result = told = None  # a worker that waits keeps nothing alive
+                        told = None
+                result = None  # a worker that waits keeps nothing alive
                 left -= 1
                 if not left:  # before it takes an item: calls begin in order
                     if pace.due():
@@ -214,11 +212,15 @@ class Pool(Lane):
                     if item is EMPTY and not self.ended:
                         await sleep(0)  # the reader comes first, and may leave a place
                         item = self._taken()
-                elif (item := take()) is EMPTY:
-                    self._dry()
-                    self._freed()
-                elif self.writer is not None:
-                    self.wake()
+                elif todo:
+                    item = todo.popleft()
+                    if self.writer is not None:
+                        self.wake()
+                else:
+                    item = self.pull()
+            if direct is not None:  # it still has the place of the item that it delivered
+                self._dry()
+                self._freed()
             self._close_if_done()
             if self.ended or self.limit < 0:
                 return
@@ -229,13 +231,11 @@ class Pool(Lane):
     def _hold(self, number: int, result: Any) -> None:
         """Deliver `result` the long way: in its turn, and to be held, if need be."""
         if not self.ordered:
-            self.left += 1
             super().put(result)
             return
         self.done[number] = result
-        while self.left in self.done:
-            result = self.done.pop(self.left)
-            self.left += 1
+        while (left := self.delivered + len(self.held)) in self.done:
+            result = self.done.pop(left)
             direct = self.reader.direct
             if direct is None or self.held:
                 super().put(result)
@@ -258,80 +258,6 @@ class Pool(Lane):
         self._freed()
 
 
-class SlicedPool(Pool):
-    """A pool over a range, list or tuple: the workers take from it themselves, without a pump."""
-
-    def begin(self, items: Iterable[Any]) -> None:
-        """Start the first worker."""
-        self.take = partial(next, iter(items), EMPTY)
-        self._call(1)
-
-    def _more(self) -> bool:
-        return not self.ended
-
-    def _others(self) -> None:
-        self._call(MORE)
-
-    def _dry(self) -> None:
-        self.close()
-
-
-class BufferedPool(Pool):
-    """A pool behind a buffer, which holds what comes while there is no place."""
-
-    inbox: Inbox
-
-    def behind(self, inbox: Inbox, strategy: Strategy) -> Lane:
-        """The lane of `inbox` to write into."""
-        self.inbox, inbox.pool = inbox, self
-        self.take = inbox.pop
-        return inbox.lane(strategy)
-
-    def look(self) -> None:
-        """Something has happened in the buffer."""
-        if not self.called:
-            self._call(max(1, len(self.inbox.lanes[0].held)))
-
-    def _others(self) -> None:
-        self._call(MORE)
-
-    def _more(self) -> bool:
-        return self.inbox.ready or (self.inbox.over and not self.ended)
-
-    def _dry(self) -> None:
-        inbox = self.inbox
-        if inbox.error is not None:
-            self.channel.fail(inbox.error)
-        elif inbox.over:
-            self.close()
-
-
-class Inbox(Channel):
-    """The buffer before a pool, which takes out of it whenever there is something and a place for it."""
-
-    pool: BufferedPool
-
-    def wake(self) -> None:
-        self.pool.look()
-
-
-def pooled(
-    run: Run,
-    source: Inlet[Any],
-    *,
-    function: Callable[[Any], Any],
-    concurrency: int,
-    ordered: bool,
-    lookahead: int,
-) -> Channel:
-    """The channel that the results of `function` come out of; how ``map`` runs where it is concurrent."""
-    channel = run.channel()
-    source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
-    if strategy is not None:
-        buffered = BufferedPool(run, channel, function, concurrency, ordered)
-        run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
-    elif (items := source.native) is not None:
-        SlicedPool(run, channel, function, concurrency, ordered).begin(items)
-    else:
-        run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
-    return channel
+def nothing() -> Any:
+    """What a worker finds itself, where all comes from a pump."""
+    return EMPTY

@@ -25,7 +25,7 @@ B = TypeVar("B")
 
 
 def _map_concurrently(run: Run, source: Inlet[Any], **arguments: Any) -> Channel:
-    return _engine.pool.pooled(run, source, **arguments)
+    return _engine.pools.pooled(run, source, **arguments)
 
 
 @stage(

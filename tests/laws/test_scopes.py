@@ -284,6 +284,26 @@ def test_every_source_sees_the_context_variables_of_who_runs_the_stream(sample: 
     assert len(seen) == 2 * len(lab.visits)
 
 
+@pytest.mark.parametrize("before", [[], [ops.buffer(Suspend(2))], [ops.batch(2), ops.flatten()]], ids=repr)
+def test_what_a_source_sets_is_not_seen_by_the_calls_of_a_concurrent_map(before: list[Any]) -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(50):
+            VAR.set("source")
+            yield number
+
+    async def work(number: int) -> int:
+        assert VAR.get() == "runner"
+        await asyncio.sleep(number % 3)
+        return number
+
+    async def main() -> None:
+        VAR.set("runner")
+        stream = Stream(source).pipe(*before) | ops.map(work, concurrency=20)
+        assert await (stream | ops.count()) == 50
+
+    play(main)
+
+
 @pytest.mark.parametrize("stage", [ops.buffer(Suspend(2)), ops.merge([]), ops.timeout(9.0)], ids=repr)
 def test_what_a_source_sets_in_a_task_of_its_own_is_seen_by_nobody_else(stage: Any) -> None:
     async def source() -> AsyncIterator[int]:
