@@ -22,10 +22,14 @@ class Effort:
     """One run of streamkit or by hand; a peer gets half of it."""
     rounds: int = 31
     """At most; an odd number, so that a median is one of them."""
-    fewest: int = 5
+    fewest: int = 9
     """At least so many, however long they take."""
     least: int = 1_000
     """Everyone runs about so many items or more."""
+
+
+LONG = 0.2
+"""Seconds from which on a run leaves so much behind that whoever is next would be slower."""
 
 
 class DiffersError(Exception):
@@ -108,6 +112,8 @@ async def rounds(
                     continue
                 tell("begins", name=contender.name, items=contender.count)
                 took, _ = await timed(workload, contender, size)
+                if took > LONG:
+                    gc.collect()
                 contender.spent += took
                 contender.rounds.append(took / contender.count)
             if number % 2 == 0 and number + 1 >= effort.fewest and perf_counter() - start > effort.seconds:

@@ -14,7 +14,7 @@ from streamkit import Stream, ops
 
 SHARE = 16
 """How many items of each source may wait."""
-EACH = 20
+EACH = 100
 """A source has at least so many items, so that what is measured is not the opening of sources."""
 
 
