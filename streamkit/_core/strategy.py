@@ -306,6 +306,7 @@ class Spill(Strategy):
         whole("capacity", capacity, least=1)
         path = None
         if directory is not None:
+            # callers without a type checker get the error here
             if not isinstance(directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise TypeError(f"directory must be the path of a directory, not {directory!r}")
             path = os.fspath(directory)

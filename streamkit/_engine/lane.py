@@ -221,7 +221,7 @@ class Lane:
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it."""
-        if self._full_since is not None:  # as in `_not_full`
+        if self._full_since is not None:  # `_not_full` without the call, which each burst would pay
             self._full_seconds += self.channel.clock() - self._full_since
             self._full_since = None
         writer = self.writer

@@ -91,7 +91,7 @@ class Source:
         value, made = self.value, self._makes
         if made:
             value = value()
-        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
         if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
         if kind is AsyncGeneratorType:

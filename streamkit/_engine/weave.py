@@ -377,7 +377,7 @@ class _Names(ast.NodeVisitor):
 
     def _copied(self, value: Any) -> Any:
         if type(value) is list:
-            return [self._copied(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+            return [self._copied(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - of ast
         return self.visit(value) if isinstance(value, ast.AST) else value
 
 
