@@ -10,8 +10,8 @@ from streamkit._core.arguments import discard
 from streamkit._core.errors import RunningLoopError
 from streamkit._engine.iteration import prime
 from streamkit._engine.link import Inlet
-from streamkit._engine.loop import End, Kind
 from streamkit._engine.pace import Pace
+from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened
 from streamkit._engine.start import require_no_loop, segment, start
 

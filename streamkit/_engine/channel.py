@@ -99,18 +99,17 @@ class Channel:
                 ready.rotate(-1)
         return item
 
-    def drained(self, most: int) -> Iterator[Any]:
+    def drained(self, most: int, alone: bool) -> Iterator[Any]:
         """What is there, and comes meanwhile, in turn among the lanes; about `most` items.
 
         For a reader that takes all of it or leaves: in the midst of a turn, it has the lanes in its hand.
+        One who lets nobody else run meanwhile is `alone`: he says `count` before he does.
         """
-        if len(self.lanes) == 1:
-            return self._of_one(most)
         turns = self._turns
         if turns is None:
-            more = rounds(self._ready)
+            more = rounds(self._ready, alone)
             if not more:
-                return self._of_all(most)
+                return self._of_one(most) if len(self.lanes) == 1 else self._of_all(most)
             turns = self._turns = Turns(self._ready, more)
         return turns.items if len(turns) <= most else islice(turns.items, most)
 
@@ -176,7 +175,7 @@ class Channel:
             if not lane.held:
                 lane.listed, gone = False, True
         if gone:
-            self._ready = deque([lane for lane in self._ready if lane.listed])
+            self._ready = deque([lane for lane in self._ready if lane.held])
 
     @property
     def over(self) -> bool:
@@ -215,12 +214,11 @@ class Channel:
         return await self.until(lambda: bool(self._ready) or self.over, when)
 
     async def change(self) -> None:
-        """Wait until a lane that was empty is not, or a lane ends; for readers that choose the lane."""
-        if not self._ready:
-            await self._wait()
-        for lane in self._ready:
-            lane.listed = False
+        """Wait until a lane that is empty is not, or a lane ends; for readers that choose the lane."""
+        for lane in self.lanes:
+            lane.listed = bool(lane.held)
         self._ready.clear()
+        await self._wait()
 
     async def _wait(self) -> None:
         if self.left:  # left for the reader, whose own cancellation a callback has swallowed

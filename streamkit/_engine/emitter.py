@@ -11,8 +11,8 @@ from streamkit._core.arguments import seconds
 from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceConsumedError
 from streamkit._core.strategy import Strategy
 from streamkit._engine.lane import BufferStats
-from streamkit._engine.loop import Kind
 from streamkit._engine.run import Run
+from streamkit._engine.shape import Kind
 from streamkit._engine.shared import Offered, SharedChannel, Waiter
 from streamkit._engine.source import Opened, Source
 

@@ -17,7 +17,8 @@ from streamkit._core.strategy import Strategy
 from streamkit._core.value import Record
 from streamkit._engine.fusion import collapsed
 from streamkit._engine.link import Inlet, Link, flattened
-from streamkit._engine.loop import End, Kind, Loop, compiled
+from streamkit._engine.loop import Loop, compiled
+from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Source
 
 __all__ = ["Explanation", "Part", "explain"]

@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from streamkit._engine.drive import Drive
 from streamkit._engine.link import Inlet
-from streamkit._engine.loop import End
 from streamkit._engine.segment import combine
+from streamkit._engine.shape import End
 from streamkit._engine.start import start
 
 __all__ = ["OpenStream", "iterate", "prime"]

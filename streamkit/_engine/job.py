@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from streamkit import _engine
 from streamkit._core.errors import StoppedError
 from streamkit._engine.link import Inlet, Link
-from streamkit._engine.loop import End
 from streamkit._engine.segment import combine
+from streamkit._engine.shape import End
 from streamkit._engine.start import Book, require_no_loop, start
 
 if TYPE_CHECKING:

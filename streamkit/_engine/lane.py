@@ -94,7 +94,7 @@ class Lane:
         self.channel = channel
         self.strategy = strategy
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
-        self.limit: float = float("inf") if limit is None else limit
+        self.limit: int = NEVER if limit is None else limit
         self.low = 0 if limit is None else (limit + 2) // 4
         """How few items must be held before a writer that waits is woken: not for each one."""
         self.last = self.limit - 1
@@ -117,7 +117,7 @@ class Lane:
         self.mark = NEVER
         """From how many delivered items on taking one out means more than that: `loosen` is to be called."""
         self.listed = False
-        """Whether the channel has noted that there is something here."""
+        """Whether the channel has noted that there is something here, and more may be appended to it."""
         self._full_seconds = 0.0
         self._full_since: float | None = None
 
@@ -145,6 +145,13 @@ class Lane:
         self._full_since = self.channel.clock()
         self.watch()
         return self.waits
+
+    def granted(self) -> int:
+        """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
+
+        None of them fills it, and never was so much held that it had to be noted.
+        """
+        return max(min(self.last, self.most) - len(self.held), 0)
 
     def watch(self) -> None:
         """Have `loosen` called when the next item is taken out."""
@@ -175,17 +182,21 @@ class Lane:
             return False
         return len(self.held) >= self.limit or (self.strategy is None and not self.channel.asking)
 
+    def vacancy(self) -> Future[None]:
+        """What a writer waits for where there is no room; he sets `writer` to None afterwards."""
+        self.writer = writer = get_running_loop().create_future()
+        self.watch()
+        return writer
+
     async def room(self, rescue: Rescue | None = None) -> None:
         """Wait until there is room: called where there is none.
 
         A cancellation meanwhile is for `rescue` to raise, or to deal with.
         """
         while True:
-            self.writer = get_running_loop().create_future()
-            self.watch()
             try:
                 try:
-                    await self.writer
+                    await self.vacancy()
                 finally:
                     self.writer = None
             except CancelledError as error:
@@ -226,7 +237,7 @@ class Lane:
             self._full_since = None
         writer = self.writer
         if writer is not None:
-            above = len(self.held) - self.low
+            above = len(self.held) - (self.low if self.low < self.limit else self.last)
             if above > 0:
                 self.mark = self.delivered + above
                 return
@@ -256,12 +267,14 @@ class Lane:
         if self.limit >= 0:
             self.limit += len(items)
             self.last += len(items)
-        self.wake()
+        if items:  # who is woken finds room
+            self.wake()
         return items
 
     def refuse(self) -> None:
         """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
         self.limit = self.last = -1
+        self.listed = False
         self.wake()
 
     def discard(self, errors: list[BaseException]) -> None:

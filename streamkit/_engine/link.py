@@ -34,12 +34,6 @@ def mode(value: Any) -> Mode:
     return Mode.UNKNOWN
 
 
-@functools.cache
-def _plain(declaration: Declaration) -> StepKey:
-    """The key of a step that takes no callbacks."""
-    return StepKey(declaration, ())
-
-
 class Link:
     """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
 
@@ -63,13 +57,6 @@ class Link:
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
         self.key: StepKey = StepKey(declaration, modes, branches)
-
-    def inner(self, declaration: Declaration, arguments: dict[str, Any]) -> Link:
-        """A step that works for this operator, which is named when it fails."""
-        link = Link.__new__(Link)
-        link.declaration, link.arguments, link.key = declaration, arguments, _plain(declaration)
-        link.file, link.line, link.blamed = self.file, self.line, self
-        return link
 
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:

@@ -23,7 +23,7 @@ def clock_of(loop: AbstractEventLoop) -> Callable[[], float]:
 class Pace:
     """Sizes the slices of one loop by the clock: from 1 item upwards, to an eighth of `BUDGET` and more."""
 
-    __slots__ = ("_looked", "_started", "handed", "settle", "size", "source")
+    __slots__ = ("_looked", "_started", "handed", "out", "settle", "size", "source")
 
     def __init__(self) -> None:
         self.size = 1
@@ -33,6 +33,8 @@ class Pace:
         """Awaits, for a plain generator, what a callback returned."""
         self.source: Any = None
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+        self.out: Any = None
+        """The operator that a pump fills a lane for."""
         self._started = self._looked = perf_counter()
 
     def due(self) -> bool:

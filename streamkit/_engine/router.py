@@ -92,7 +92,7 @@ class Slot(Lane):
     intake: Any
     """The lane of the group's items, in a channel that the group reads."""
     name: Hashable = None
-    last: float = 0.0
+    came: float = 0.0
     """When its last item came."""
     running = free = False
 
@@ -239,9 +239,9 @@ class Router(Lane):
         if slot is None:
             return False
         self.groups[key] = self.groups.pop(key)
-        slot.last = self.run.loop.time()
+        slot.came = self.run.loop.time()
         if self.idle is not None and self._timer is None:
-            self._timer = self.run.loop.call_at(slot.last + self.idle, self._tick)
+            self._timer = self.run.loop.call_at(slot.came + self.idle, self._tick)
         intake = slot.intake
         if intake.full():
             return False
@@ -334,8 +334,8 @@ class Router(Lane):
             slot = next(iter(self.groups.values()))
             if self.hand is not EMPTY and self.hand[0] == slot.name:
                 self.groups[slot.name] = self.groups.pop(slot.name)
-                slot.last = now
-            if slot.last + self.idle > now:
-                self._timer = self.run.loop.call_at(slot.last + self.idle, self._tick)
+                slot.came = now
+            if slot.came + self.idle > now:
+                self._timer = self.run.loop.call_at(slot.came + self.idle, self._tick)
                 return
             self.end(slot)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, Task, current_task, get_running_loop, wait
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from typing import Any, NoReturn, TypeVar
 
-from streamkit._core.catalogue import Declaration, Pieces
-from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import attach, attached
 from streamkit._core.strategy import Strategy
 from streamkit._engine.channel import Channel
@@ -17,9 +15,9 @@ from streamkit._engine.feed import fed
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane, Reader
 from streamkit._engine.link import Inlet, Link
-from streamkit._engine.loop import End, Kind
-from streamkit._engine.pace import Pace
+from streamkit._engine.pump import Pump
 from streamkit._engine.segment import blame
+from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened, Source
 from streamkit._engine.start import Book, start
 
@@ -33,38 +31,6 @@ Work = Callable[[], Awaitable[Any]]
 """What is to be awaited in a task, made there."""
 
 
-def _pump_step(lane: Any, room: Any, rested: Any) -> None:
-    """The step at the end of a pump: a place is reserved before the source is pulled."""
-
-
-def _pump(each: str) -> Declaration:
-    return Declaration(
-        "pump",
-        _pump_step,
-        NOTHING_HELD,
-        pieces=Pieces(setup="held = lane.held\nif lane.full(): await room()", each=each),
-        parameters=("lane", "room", "rested"),
-    )
-
-
-_PUMP = _pump("""
-    if lane.put(item):
-        await room()
-        rested()
-""")
-_PLAIN_PUMP = _pump("""
-    size = len(held)
-    if 0 < size < lane.last:
-        held.append(item)
-        if size >= lane.most:
-            lane.most = size + 1
-    elif lane.put(item):
-        await room()
-        rested()
-""")
-"""The same, with what `Lane.put` does where the item is neither the first nor the last to find room."""
-
-
 def _of_clean_up(error: BaseException) -> list[BaseException]:
     """What failed in the clean-up of a task that the run has cancelled.
 
@@ -72,33 +38,6 @@ def _of_clean_up(error: BaseException) -> list[BaseException]:
     """
     first = getattr(error, "__streamkit_instead__", None)
     return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]
-
-
-class _Handed:
-    """A step of the source that was already taken: awaiting it gives the item, or the end."""
-
-    def __init__(self, item: Any, *, ended: bool = False) -> None:
-        self.item = item
-        self.ended = ended
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        if self.ended:
-            raise StopAsyncIteration
-        return self.item
-        yield  # what makes it a generator
-
-
-class _Thrown:
-    """A step of the source that begins with an error, thrown in when it is awaited."""
-
-    ended = False
-
-    def __init__(self, throw: Callable[[BaseException], Awaitable[Any]], error: BaseException) -> None:
-        self.throw = throw
-        self.error = error
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self.throw(self.error).__await__()
 
 
 class _ChannelSource(Source):
@@ -124,7 +63,7 @@ class Run:
         """Those that have not ended, in the order in which they began, and whether `halt` cancelled them."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
-        self._ending = False
+        self.ending = False
         """The run cancels its own tasks: their cancellation is no error."""
         self._late: list[BaseException] = []
 
@@ -145,11 +84,8 @@ class Run:
 
     def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        pace = Pace()
-        room = partial(lane.room, partial(self._rescue, pace))
-        arguments = {"lane": lane, "room": room, "rested": pace.rested}
-        link = self.link.inner(_PLAIN_PUMP if lane.plain else _PUMP, arguments)
-        filled: Awaitable[None] = start(inlet.source, (*inlet.links, link), End.PUMP, pace, book)
+        end = End.FILL if lane.plain and lane.strategy is not None else End.PUMP  # a hand-over wakes all
+        filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane), book)
         return filled
 
     def feed(
@@ -248,27 +184,12 @@ class Run:
         source = inlet.source.attached(self)
         return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
 
-    async def _rescue(self, pace: Pace, error: CancelledError) -> None:
-        """A cancellation that is not the run's comes from a scope inside the source (PEP 789): it is handed
-        to the source, where its scope catches it, and the item in hand is kept."""
-        throw, handed = getattr(pace.source, "athrow", None), pace.handed
-        if self._ending or throw is None or (handed and handed[-1].ended):
-            raise error
-        if handed:  # an item more is in hand: the source hears of it, once for all scopes, at its next step
-            if not isinstance(handed[-1], _Thrown):
-                handed.append(_Thrown(throw, error))
-            return
-        try:
-            handed.append(_Handed(await throw(error)))
-        except StopAsyncIteration:
-            handed.append(_Handed(None, ended=True))
-
     async def _watched(self, work: Work, channel: Reader, lane: Lane | None) -> Any:
         interrupted = False
         try:
             return await work()
         except BaseException as error:
-            if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self._ending):
+            if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self.ending):
                 self._late += _of_clean_up(error)
                 return None
             if channel.left:
@@ -287,7 +208,7 @@ class Run:
 
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
-        self._ending = True
+        self.ending = True
         for task, halted in (*self._tasks.items(),):
             if task is not current_task() and not halted:  # twice would interrupt its clean-up
                 self._tasks[task] = True

@@ -9,6 +9,7 @@ from streamkit._core.errors import attach
 from streamkit._engine.link import Link
 from streamkit._engine.loop import Loop
 from streamkit._engine.source import Opened
+from streamkit._engine.weave import OUT
 
 __all__ = ["Segment", "blame", "combine"]
 
@@ -31,11 +32,13 @@ def blame(error: BaseException, link: Link) -> BaseException:
 class Segment:
     """The running side of a loop: what it reads, and the links that its lines came from."""
 
-    __slots__ = ("_links", "_loop", "_opened")
+    __slots__ = ("_links", "_loop", "_opened", "_out")
 
-    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened) -> None:
+    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, out: Link | None) -> None:
         self._loop = loop
         self._links = links
+        self._out = out
+        """The operator that it is pumped for."""
         self._opened: Opened | None = opened
 
     async def leave(self, error: BaseException | None = None) -> None:
@@ -79,7 +82,7 @@ class Segment:
         if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
             return None
         place = self._loop.owners[traceback.tb_lineno - 1]
-        return None if place is None else self._links[place]
+        return None if place is None else self._out if place == OUT else self._links[place]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

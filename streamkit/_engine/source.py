@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamkit._core.arguments import discard
 from streamkit._core.errors import SourceConsumedError
-from streamkit._engine.loop import Kind
+from streamkit._engine.shape import Kind
 
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy

@@ -17,10 +17,11 @@ from typing import Any
 from streamkit._engine.feed import let_go, runners
 from streamkit._engine.lane import Abandoned, Rescue
 from streamkit._engine.link import Inlet, Link, flattened
-from streamkit._engine.loop import EMPTY, End, Kind, Loop, compiled
+from streamkit._engine.loop import EMPTY, Loop, compiled
 from streamkit._engine.pace import Pace
 from streamkit._engine.pool import Pool, nothing
 from streamkit._engine.segment import Segment
+from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened
 
 __all__ = ["SpreadPool", "spreads"]
@@ -71,7 +72,7 @@ class SpreadPool(Pool):
         loop = _compiled(links)
         assert isinstance(loop, Loop)
         links = tuple(flattened(links)) if loop.forks else links
-        leave = Segment(loop, links, Opened(Kind.PULL, self)).leave_now
+        leave = Segment(loop, links, Opened(Kind.PULL, self), None).leave_now
         arguments = [links[place].arguments[name] for place, name in loop.wanted]
         self._loop: GeneratorType[Any, None, None] = loop.function(self, leave, self.pace, *arguments)
         self._parts = inlet.source.native if not place else None

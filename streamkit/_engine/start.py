@@ -8,9 +8,10 @@ from typing import Any
 
 from streamkit._core.errors import RunningLoopError
 from streamkit._engine.link import Inlet, Link, flattened
-from streamkit._engine.loop import End, Kind, compiled
+from streamkit._engine.loop import compiled
 from streamkit._engine.pace import Pace
 from streamkit._engine.segment import Segment
+from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened, Source
 
 __all__ = ["Book", "require_no_loop", "segment", "start"]
@@ -59,7 +60,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         return segment(joined, links[loop:], end, pace)
     if loop.forks:
         links = flattened(links)
-    part = Segment(loop, links, opened)
+    part = Segment(loop, links, opened, pace.out)
     leave = part.leave_now if end is End.PLAIN else part.leave
     items = loop.function(
         opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]

@@ -15,11 +15,16 @@ __all__ = ["Turns", "rounds"]
 _popleft: Callable[[Any], Any] = deque[Any].popleft
 
 
-def rounds(lanes: Sequence[Lane]) -> int:
-    """How many items can be taken from each lane with no more to do than to take and count them."""
+def rounds(lanes: Sequence[Lane], alone: bool) -> int:
+    """How many items can be taken from each lane with no more to do than to take and count them.
+
+    Nobody could make use of the room they leave before a reader that is `alone` lets others run.
+    """
     fewest = LARGEST
     for lane in lanes:
-        near = min(len(lane.held), lane.mark - lane.delivered - 1) if lane.grows else 0
+        near = len(lane.held) if lane.grows else 0
+        if not alone and near >= lane.mark - lane.delivered:
+            near = lane.mark - lane.delivered - 1
         if near < fewest:
             if near < 2:
                 return 0  # one by one costs no more

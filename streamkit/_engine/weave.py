@@ -13,30 +13,20 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from streamkit._engine.shape import Line, Mode, Site, StepKey
+from streamkit._engine.shape import Group, Line, Mode, Site, StepKey
 from streamkit._engine.step import Parsed, absence, assigned, parsed, signalled
 
-__all__ = ["LINES", "TooLargeError", "Weaver"]
+__all__ = ["LINES", "OUT", "TooLargeError", "Weaver"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a segment is cut: CPython allows 20 nested blocks and 100 levels of indentation per function."""
 
-
-_OUT = -1
+OUT = -1
 """In place of the place of a step: where that goes which the last one emits."""
 
 
 class TooLargeError(Exception):
     """The body outgrew what one function may hold; the segment must be cut."""
-
-
-class Group:
-    """The steps of the groups of one step that groups."""
-
-    def __init__(self, steps: range) -> None:
-        self.steps = steps
-        self.loops = 0
-        """How many loops are around the code of the group; only out of the innermost can it break."""
 
 
 _WORDS = ("enter", "resume", "run", "close")
@@ -45,7 +35,7 @@ _WORDS = ("enter", "resume", "run", "close")
 
 def _gate(place: int) -> int:
     """In place of the place of a step: out of the group of the step at `place`; and back from that."""
-    return _OUT - 1 - place
+    return OUT - 1 - place
 
 
 class Weaver:
@@ -62,17 +52,20 @@ class Weaver:
         """Parameters of the loop: their name there, and the step and argument they come from."""
         self.probing = False
         """Whether results of callbacks are being looked at, to see if they must be awaited."""
+        self.waits = False
+        """Whether something was awaited."""
         self.whole = False
         """Whether a turn of the loop must be gone through to its end, without ``continue``."""
         self._after: list[int] = []
-        """For each place, the one that what it emits goes to; `_OUT` behind the last."""
+        """For each place, the one that what it emits goes to; `OUT` behind the last."""
         self._forks: dict[int, list[range]] = {}
         """For the place of a fork, the places of each of its branches."""
         self._groups: dict[int, Group] = {}
         """For the place of a step that groups, what is known of the steps of each group."""
         self._inside: dict[int, int] = {}
         """For the place of a step of a group, the place of the step that groups."""
-        self._top = self._placed(steps, _OUT)
+        self._top = self._placed(steps, OUT)
+        self._first = self._top[0] if self._top else OUT
         self._parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
         self._loops = 0
 
@@ -125,16 +118,12 @@ class Weaver:
 
     def ending(self, depth: int, *, after: int | None = None) -> None:
         """The finish of every step behind place `after`, or of all, and the return."""
-        self._finish(depth, self._first if after is None else self._after[after], _OUT)
+        self._finish(depth, self._first if after is None else self._after[after], OUT)
         result = self._result(self._top[-1]) if self._top else None
         if result is not None:
             self.add(depth, f"return {result}", self._top[-1])
         else:
             self.add(depth, "return")
-
-    @property
-    def _first(self) -> int:
-        return self._top[0] if self._top else _OUT
 
     def _finish(self, depth: int, place: int, until: int) -> None:
         while place != until:
@@ -154,10 +143,12 @@ class Weaver:
     # splicing ------------------------------------------------------------------------------
 
     def _each(self, place: int, site: Site) -> None:
-        if place == _OUT:
+        if place == OUT:
             assert site.item is not None
-            self.add(site.depth, self.last.format(item=ast.unparse(site.item)))
-        elif place < _OUT:
+            for text in self.last.format(item=ast.unparse(site.item)).splitlines():
+                line = text.lstrip()
+                self.add(site.depth + (len(text) - len(line)) // 4, line, OUT)
+        elif place < OUT:
             assert site.item is not None
             self._named(_gate(place), ast.unparse(site.item), site)
         elif place in self._forks:
@@ -348,7 +339,7 @@ class Weaver:
         """`call` of a callback, awaited as far as it must be."""
         mode = self._mode(place, name)
         if mode is Mode.ASYNC:
-            return ast.Await(call)
+            return self.settled(call)
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
         value, flag = f"got_{name}_{place}", self._flag(place, name)
@@ -359,6 +350,11 @@ class Weaver:
         self.add(depth, f"if {flag}:", place)
         self.add(depth + 1, f"{value} = {self.settle.format(value=value)}", place)
         return ast.Name(value, ast.Load())
+
+    def settled(self, value: ast.expr) -> ast.expr:
+        """`value` awaited, in the way of the function that it becomes part of."""
+        self.waits = True
+        return ast.parse(self.settle.format(value=ast.unparse(value)), mode="eval").body
 
 
 class _Names(ast.NodeVisitor):
@@ -394,6 +390,5 @@ class _Calls(ast.NodeTransformer):
         return node
 
     def visit_Await(self, node: ast.Await) -> ast.expr:
-        """What a piece awaits itself is awaited in the way of the function that it becomes part of."""
         self.generic_visit(node)
-        return ast.parse(self.weaver.settle.format(value=ast.unparse(node.value)), mode="eval").body
+        return self.weaver.settled(node.value)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamkit import Stream, ops
-from streamkit._engine.loop import End, Kind, Loop, compiled
+from streamkit._engine.loop import Loop, compiled
+from streamkit._engine.shape import End, Kind
 from streamkit.testing import run
 
 Plain = Callable[[Iterator[Any]], Iterable[Any]]

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamkit import Stream, Suspend, ops
-from streamkit._engine.loop import End, Kind, Loop, compiled
+from streamkit._engine.loop import Loop, compiled
+from streamkit._engine.shape import End, Kind
 from streamkit.testing import run
 
 

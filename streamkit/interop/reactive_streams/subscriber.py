@@ -11,7 +11,8 @@ from streamkit._core.errors import BufferOverflowError
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.lane import Lane
-from streamkit._engine.loop import EMPTY, Kind
+from streamkit._engine.loop import EMPTY
+from streamkit._engine.shape import Kind
 from streamkit._engine.shared import Offered, SharedChannel
 from streamkit._engine.source import Opened, Source
 from streamkit._engine.stream import Stream

@@ -13,8 +13,8 @@ from reactivex.scheduler import CurrentThreadScheduler
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.emitter import ThreadWaiter
-from streamkit._engine.loop import Kind
 from streamkit._engine.run import Run
+from streamkit._engine.shape import Kind
 from streamkit._engine.shared import Offered, SharedChannel, Waiter
 from streamkit._engine.source import Opened, Source
 from streamkit._engine.stream import Stream
