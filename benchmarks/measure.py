@@ -60,6 +60,11 @@ Tell = Callable[..., None]
 """Says what is begun and what was found, for whoever watches this process."""
 
 
+def least(workload: Workload, size: int, effort: Effort) -> int:
+    """How many items everyone runs at first, and the slow ones later on too."""
+    return workload.fit(size, workload.most if workload.same and effort is FULL else effort.least)
+
+
 async def timed(workload: Workload, contender: Contender, size: int) -> tuple[float, Any]:
     """Seconds of one run, and its result; where it only computes, others on the machine do not count."""
     clock = perf_counter if workload.waits else process_time
@@ -72,7 +77,7 @@ async def prepare(
     workload: Workload, size: int, contender: Contender, expected: list[Any], effort: Effort
 ) -> list[Any]:
     """See that it gives what the others gave, and find how many items it may run in a round."""
-    contender.count = workload.fit(size, effort.least)
+    contender.count = least(workload, size, effort)
     took, found = await timed(workload, contender, size)
     if expected and found != expected[0]:
         raise DiffersError
@@ -150,7 +155,7 @@ async def contest(workload: Workload, size: int, names: Sequence[str], effort: E
     expected: list[Any] = []
     ready: list[Contender] = []
     for name in names:
-        tell("begins", name=name, items=workload.fit(size, effort.least))
+        tell("begins", name=name, items=least(workload, size, effort))
         contender = Contender(name, workload.contenders[name])
         try:
             expected = await prepare(workload, size, contender, expected, effort)

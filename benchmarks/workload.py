@@ -30,6 +30,8 @@ class Workload:
     """By size."""
     most: int = 100_000
     """Items in one run; a slow contender runs fewer, for the cost per item is compared."""
+    same: bool = False
+    """Everyone runs `most` items, where what a run costs before its first is a part of what is compared."""
     unit: Callable[[int], int] = lambda _: 1
     """For a size: items come in multiples of this."""
     item: str = "item"

@@ -15,7 +15,7 @@ from streamkit import Stream, ops
 SHARE = 16
 """How many items of each source may wait."""
 EACH = 100
-"""A source has at least so many items, so that what is measured is not the opening of sources."""
+"""A source of `zip` has at least so many items, so that what is measured is not the opening of sources."""
 
 
 class Funnel:
@@ -81,7 +81,8 @@ merge = Workload(
     "sources",
     (2, 10, 100, 1_000, 10_000),
     goals={10: GOALS, 1_000: GOALS},
-    unit=lambda size: min(EACH, 100_000 // size) * size,
+    same=True,
+    unit=lambda size: size,
 )
 
 

@@ -43,6 +43,8 @@ class Channel:
         self._reader: Future[None] | None = None
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
+        self.alone = False
+        """Whether the reader lets nobody run while it takes what is there, or says `count` before."""
         self.left = False
         self.iterator: AsyncGenerator[Any, None] | None = None
         """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
@@ -99,15 +101,14 @@ class Channel:
                 ready.rotate(-1)
         return item
 
-    def drained(self, most: int, alone: bool) -> Iterator[Any]:
+    def drained(self, most: int) -> Iterator[Any]:
         """What is there, and comes meanwhile, in turn among the lanes; about `most` items.
 
         For a reader that takes all of it or leaves: in the midst of a turn, it has the lanes in its hand.
-        One who lets nobody else run meanwhile is `alone`: he says `count` before he does.
         """
         turns = self._turns
         if turns is None:
-            more = rounds(self._ready, alone)
+            more = rounds(self._ready, self.alone)
             if not more:
                 return self._of_one(most) if len(self.lanes) == 1 else self._of_all(most)
             turns = self._turns = Turns(self._ready, more)
@@ -139,6 +140,8 @@ class Channel:
                     lane.listed = False
                     continue
                 if lane.inline:
+                    if len(held) > lane.most:
+                        lane.most = len(held)
                     item = held.popleft()
                     lane.delivered = count = lane.delivered + 1
                     if count >= lane.mark:

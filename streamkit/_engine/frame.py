@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamkit._engine.shape import End, Kind, StepKey
+from streamkit._engine.shape import End, Kind, Line, StepKey
 from streamkit._engine.weave import Weaver
 
 __all__ = ["FILLING", "woven"]
@@ -250,13 +250,14 @@ def _each(weaver: Weaver, depth: int, probing: bool) -> bool:
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "channel = source()")
     weaver.add(2, "drained, wait = channel.drained, channel.wait")
+    place = len(weaver.lines) + probing
     weaver.add(2, "while await wait():")
-    weaver.add(3, "")
-    header = weaver.lines[-1]
-    waits = _each(weaver, 4, probing)
-    alone = "False" if waits else "not probing" if probing else "True"
-    header.text = f"for item in drained(pace.size, {alone}):"
-    _breathe(weaver, 3, before="" if waits else "channel.count()")
+    weaver.add(3, "for item in drained(pace.size):")
+    alone = not _each(weaver, 4, probing)
+    if alone:
+        line = Line(2 + probing, f"channel.alone = {'not probing' if probing else True}", None)
+        weaver.lines.insert(place, line)
+    _breathe(weaver, 3, before="channel.count()" if alone else "")
 
 
 def _plain(weaver: Weaver, probing: bool) -> None:

@@ -47,6 +47,8 @@ class Reader(Protocol):
     error: BaseException | None
     left: bool
     """Whether the reader has gone."""
+    alone: bool
+    """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
 
     @property
     def asking(self) -> bool: ...
@@ -149,9 +151,13 @@ class Lane:
     def granted(self) -> int:
         """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
 
-        None of them fills it, and never was so much held that it had to be noted.
+        None of them fills it; and that so much is held is noted already, or by the reader, who is alone.
         """
-        return max(min(self.last, self.most) - len(self.held), 0)
+        last = self.last
+        if last > self.most and not self.channel.alone:
+            last = self.most
+        free = last - len(self.held)
+        return free if free > 0 else 0
 
     def watch(self) -> None:
         """Have `loosen` called when the next item is taken out."""
@@ -281,6 +287,7 @@ class Lane:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False
         self._not_full()
+        self.most = max(self.most, self.count)
         self.refuse()
         held = self.held
         if not held and not self.kept and type(held) is deque:

@@ -22,7 +22,11 @@ def rounds(lanes: Sequence[Lane], alone: bool) -> int:
     """
     fewest = LARGEST
     for lane in lanes:
-        near = len(lane.held) if lane.grows else 0
+        near = len(lane.held)
+        if near > lane.most:
+            lane.most = near
+        if not lane.grows:
+            near = 0
         if not alone and near >= lane.mark - lane.delivered:
             near = lane.mark - lane.delivered - 1
         if near < fewest:

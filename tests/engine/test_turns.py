@@ -54,7 +54,7 @@ class TestDrained:
             channel, lanes = filled(*counts, capacity=capacity)
             found: list[Any] = []
             while channel.ready and await channel.wait():
-                found += channel.drained(most, alone=False)
+                found += channel.drained(most)
             rounds = range(max(counts, default=0))
             expected = [
                 (lane, number)
@@ -71,7 +71,7 @@ class TestDrained:
     def test_counts_are_those_of_the_moment(self, taken: int, asked: bool) -> None:
         async def main() -> None:
             channel, lanes = filled(7, 7, 7)
-            items = channel.drained(100, alone=False)
+            items = channel.drained(100)
             for done in range(taken):
                 next(items)
                 if asked:  # asking changes nothing
@@ -87,14 +87,14 @@ class TestDrained:
     def test_a_lane_that_comes_in_is_next_after_the_round(self) -> None:
         async def main() -> None:
             channel, (a, b, c) = filled(5, 5, 0)
-            items = channel.drained(100, alone=False)
+            items = channel.drained(100)
             found = [next(items) for _ in range(3)]  # in the midst of the second round
             c.put((c, 0))
             found += items
             assert await channel.wait()
-            found += channel.drained(1, alone=False)
+            found += channel.drained(1)
             assert found == [(a, 0), (b, 0), (a, 1), (b, 1), *found[4:]]
-            assert (c, 0) in [*found, *channel.drained(2, alone=False)][: 2 * 2 + 3]
+            assert (c, 0) in [*found, *channel.drained(2)][: 2 * 2 + 3]
 
         run(main)
 
@@ -104,7 +104,7 @@ class TestDrained:
             channel, lanes = filled(*[20] * others, 0)
             late, place = lanes[-1], 0
             while await channel.wait():
-                for item in channel.drained(100, alone=False):
+                for item in channel.drained(100):
                     if item[0] is late:
                         return place - before
                     place += 1
@@ -120,7 +120,7 @@ class TestDrained:
     def test_a_writer_that_begins_to_wait_is_woken_when_little_is_left(self) -> None:
         async def main() -> None:
             channel, (a, _) = filled(6, 6, capacity=8)
-            items = channel.drained(100, alone=False)
+            items = channel.drained(100)
             next(items)
             for number in range(6, 9):  # `a` is full again, in the midst of the first round
                 a.put((a, number))
@@ -132,7 +132,7 @@ class TestDrained:
             while not woken:
                 if next(items, None) is None:
                     assert await channel.wait()
-                    items = channel.drained(100, alone=False)
+                    items = channel.drained(100)
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
             assert woken[0] in (1, 2)  # a quarter of 8
