@@ -44,7 +44,7 @@ class Channel:
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
         self.alone = False
-        """Whether the reader lets nobody run while it takes what is there, or says `count` before."""
+        """Whether the reader lets nobody run while it takes what is there, without a `rest` before."""
         self.left = False
         self.iterator: AsyncGenerator[Any, None] | None = None
         """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
@@ -70,7 +70,7 @@ class Channel:
     def ready(self) -> bool:
         """Whether there is something to pop."""
         if self._turns is not None and not self._turns:
-            self._gone_round(self._turns)
+            self.rest()
         return bool(self._ready)
 
     @property
@@ -140,8 +140,6 @@ class Channel:
                     lane.listed = False
                     continue
                 if lane.inline:
-                    if len(held) > lane.most:
-                        lane.most = len(held)
                     item = held.popleft()
                     lane.delivered = count = lane.delivered + 1
                     if count >= lane.mark:
@@ -168,11 +166,13 @@ class Channel:
                 return False
             await self._wait()
 
-    def _gone_round(self, turns: Turns) -> None:
-        """Count what was taken, and keep the lanes that have more."""
-        self._turns = None
+    def rest(self) -> None:
+        """Count what was taken, and keep the lanes that have more: what is taken next is looked at anew."""
+        turns, self._turns = self._turns, None
+        if turns is None:
+            return
         turns.count()
-        self._ready.rotate(-len(turns.lanes))  # who came in meanwhile is next
+        self._ready.rotate(-(turns.place or len(turns.lanes)))  # who came in meanwhile is next after a round
         gone = False
         for lane in turns.lanes:
             if not lane.held:

@@ -13,21 +13,25 @@ if lane.put({item}):
     pace.rested()
 """
 """The end of a pump: a place is reserved before the source is pulled."""
-_WAITED = """\
-    try:
-        await lane.vacancy()
-    except CancelledError as error:
-        await pace.rescued(error)
+_ROOM = """\
+    while True:
+        try:
+            await lane.vacancy()
+        except CancelledError as error:
+            await pace.rescue(error)
+        if len(held) < lane.limit or lane.limit < 0:
+            break
     lane.writer = None
     pace.rested()
     free = 0
 """
+"""What `Lane.room` does, without coroutines between the task and what it waits for."""
 _APPEND = f"""\
 if free and lane.listed:
     free -= 1
     held.append({{item}})
 elif lane.put({{item}}):
-{_WAITED}\
+{_ROOM}\
 else:
     free = lane.granted()
 """
@@ -38,7 +42,7 @@ if free and lane.listed:
     held.append({{item}})
     continue
 if lane.put({{item}}):
-{_WAITED}\
+{_ROOM}\
 else:
     free = min(lane.granted(), left - 1)
     left -= free
@@ -257,7 +261,7 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     if alone:
         line = Line(2 + probing, f"channel.alone = {'not probing' if probing else True}", None)
         weaver.lines.insert(place, line)
-    _breathe(weaver, 3, before="channel.count()" if alone else "")
+    _breathe(weaver, 3, before="channel.rest()" if alone else "")
 
 
 def _plain(weaver: Weaver, probing: bool) -> None:

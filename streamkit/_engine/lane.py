@@ -154,7 +154,7 @@ class Lane:
         None of them fills it; and that so much is held is noted already, or by the reader, who is alone.
         """
         last = self.last
-        if last > self.most and not self.channel.alone:
+        if last > self.most and not (self.channel.alone and self.grows):
             last = self.most
         free = last - len(self.held)
         return free if free > 0 else 0
@@ -243,7 +243,7 @@ class Lane:
             self._full_since = None
         writer = self.writer
         if writer is not None:
-            above = len(self.held) - (self.low if self.low < self.limit else self.last)
+            above = len(self.held) - self.low
             if above > 0:
                 self.mark = self.delivered + above
                 return
@@ -273,8 +273,7 @@ class Lane:
         if self.limit >= 0:
             self.limit += len(items)
             self.last += len(items)
-        if items:  # who is woken finds room
-            self.wake()
+        self.wake()
         return items
 
     def refuse(self) -> None:

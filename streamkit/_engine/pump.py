@@ -50,12 +50,6 @@ class Pump(Pace):
         except StopAsyncIteration:
             handed.append(_Handed(None, ended=True))
 
-    async def rescued(self, error: CancelledError) -> None:
-        """`rescue`, and wait for room again."""
-        await self.rescue(error)
-        if self.lane.full():
-            await self.lane.room(self.rescue)
-
 
 class _Handed:
     """A step of the source that was already taken: awaiting it gives the item, or the end."""

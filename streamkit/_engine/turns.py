@@ -18,22 +18,22 @@ _popleft: Callable[[Any], Any] = deque[Any].popleft
 def rounds(lanes: Sequence[Lane], alone: bool) -> int:
     """How many items can be taken from each lane with no more to do than to take and count them.
 
-    Nobody could make use of the room they leave before a reader that is `alone` lets others run.
+    Nobody could make use of the room they leave before a reader that is `alone` lets others run; he notes
+    how much is held, which a writer may not have done.
     """
     fewest = LARGEST
     for lane in lanes:
-        near = len(lane.held)
-        if near > lane.most:
-            lane.most = near
-        if not lane.grows:
-            near = 0
-        if not alone and near >= lane.mark - lane.delivered:
+        near = len(lane.held) if lane.grows else 0
+        if alone:
+            if near > lane.most:  # noqa: PLR1730 - max() costs a call per lane
+                lane.most = near
+        elif near >= lane.mark - lane.delivered:
             near = lane.mark - lane.delivered - 1
         if near < fewest:
-            if near < 2:
-                return 0  # one by one costs no more
+            if near < 2 and not alone:
+                return 0
             fewest = near
-    return fewest
+    return fewest if fewest > 1 else 0  # one by one costs no more
 
 
 class Turns:
@@ -54,6 +54,11 @@ class Turns:
     def __len__(self) -> int:
         """How many items are still to be taken."""
         return length_hint(self._left)
+
+    @property
+    def place(self) -> int:
+        """How many lanes were taken from in the round under way."""
+        return self._taken % len(self.lanes)
 
     def cut(self) -> None:
         """End after the round that is under way."""

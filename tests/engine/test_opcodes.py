@@ -398,10 +398,9 @@ PAIRS = [
     Pair(async_ours, async_by_hand, COUNTED),
     Pair(iterated_ours, iterated_by_hand, COUNTED),
     Pair(plain_ours, plain_by_hand, (NAME / 2 + LOOK,) * 3),
-    # both loops count; the pump looks for a step that was handed to it (PEP 789); the lane counts what came,
-    # what went and the most it held
-    Pair(pumped_ours, pumped_by_hand, (45.0, 43.5, 44.5)),
-    # and twice as much for one that gets past the filter: its number, its turn and its place, the clock, the
+    # both loops look at a burst, where by hand they look at each item: as many opcodes as what they look for
+    Pair(pumped_ours, pumped_by_hand, (0.5, 2.0, 2.5)),
+    # for one of two, which gets past the filter: its number, its turn and its place, the clock, the
     # lane that counts it, and two loops of others that the worker runs, where by hand it has one, and a list
     Pair(spread_ours, spread_by_hand, (41.5, 40.0, 45.0)),
 ]
@@ -417,8 +416,8 @@ def test_an_item_of_a_merge_costs_at_most_half_more_than_through_a_queue() -> No
     assert per_item(merged_ours) <= 1.5 * per_item(merged_by_hand)
 
 
-def test_an_item_of_a_merge_that_reads_ahead_costs_little_more_than_through_one_deque() -> None:
-    assert per_item(ahead_ours) <= 1.4 * per_item(ahead_by_hand)
+def test_an_item_of_a_merge_that_reads_ahead_costs_less_than_through_one_deque() -> None:
+    assert per_item(ahead_ours) <= 0.95 * per_item(ahead_by_hand)
 
 
 # the counting itself ---------------------------------------------------------------------------------------
