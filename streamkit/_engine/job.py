@@ -11,9 +11,10 @@ from streamkit._core.errors import StoppedError
 from streamkit._engine.link import Inlet, Link
 from streamkit._engine.segment import combine
 from streamkit._engine.shape import End
-from streamkit._engine.start import Book, require_no_loop, start
+from streamkit._engine.start import require_no_loop, start
 
 if TYPE_CHECKING:
+    from streamkit._engine.book import Book
     from streamkit._engine.explain import Explanation
     from streamkit._engine.lane import BufferStats
 
@@ -94,11 +95,10 @@ class Handle(Generic[R_co]):
 
     def __init__(self, job: Job[R_co], name: str) -> None:
         loop = asyncio.get_running_loop()
-        self._book: Book = []
-        self._open = asyncio.Event()
-        self._open.set()
+        self._book: Book = _engine.book.Book()
+        self._book.gate.set()
         self._stopped = False
-        self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book, self._open), name=name)
+        self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
 
     @property
     def done(self) -> bool:
@@ -108,21 +108,20 @@ class Handle(Generic[R_co]):
     @property
     def paused(self) -> bool:
         """Whether the job is held, or will be at its next step of the event loop."""
-        return not self._open.is_set()
+        return not self._book.gate.is_set()
 
     def buffers(self) -> tuple[BufferStats, ...]:
         """What became of the items in each buffer of the job, so far or, when it has ended, at the end."""
-        return tuple([stats for run in self._book for stats in run.stats()])
+        return tuple(self._book.stats())
 
     def pause(self) -> None:
         """Hold the job at the next point where it waits; what feeds it fills its buffers, and waits too."""
-        self._open.clear()
-        for run in self._book:
-            run.hold()
+        self._book.gate.clear()
+        self._book.hold()
 
     def resume(self) -> None:
         """Let a paused job go on."""
-        self._open.set()
+        self._book.gate.set()
 
     async def stop(self) -> None:
         """End the job now, and return when all of it is closed. Awaiting it then raises `StoppedError`."""
@@ -148,6 +147,6 @@ async def _awaited(job: Job[R]) -> R:
     return await job
 
 
-async def _driven(job: Job[R], book: Book, gate: asyncio.Event) -> R:
-    result: R = await _engine.drive.Drive(job.work(book).__await__(), gate=gate)
+async def _driven(job: Job[R], book: Book) -> R:
+    result: R = await _engine.drive.Drive(job.work(book).__await__(), gate=book.gate)
     return result

@@ -11,6 +11,7 @@ from streamkit._core.catalogue import Declaration, Pieces, Reading
 from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import attach
 from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.book import Book
 from streamkit._engine.channel import Channel
 from streamkit._engine.job import Job
 from streamkit._engine.lane import Abandoned, BufferStats, Lane, Rescue
@@ -92,6 +93,8 @@ class Slot(Lane):
     intake: Any
     """The lane of the group's items, in a channel that the group reads."""
     name: Hashable = None
+    book: Book | None = None
+    """Where what is inside the group is entered."""
     came: float = 0.0
     """When its last item came."""
     running = free = False
@@ -272,17 +275,18 @@ class Router(Lane):
             return None
         self.groups[key] = slot
         slot.name, slot.running = key, True
+        slot.book = self.run.book and self.run.book.chapter()
         inlet = self.run.reading(slot.intake.channel)
         if self.pipe and self.pipe[-1].declaration.sink:
             job: Job[Any] = Job(inlet, self.pipe)
             self.run.spawn(partial(self._work, slot, key, job), self.out, slot)
         else:
             links = (*self.pipe, _around(self.run, _NAMED, name=key))
-            self.run.pump(Inlet(inlet.source, links), into=slot)
+            self.run.pump(Inlet(inlet.source, links), into=slot, book=slot.book)
         return slot
 
     async def _work(self, slot: Slot, key: Hashable, job: Job[Any]) -> None:
-        result = await job.work(self.run.book)
+        result = await self.run.part(job, slot.book)
         slot.put((key, result))
 
     def end(self, slot: Slot) -> None:
@@ -300,6 +304,8 @@ class Router(Lane):
             slot.intake.channel.leave()
         except Exception as error:  # of an ``on_drop``
             self.out.fail(self.run.blame(error))
+        if self.run.book and slot.book:
+            self.run.book.close(slot.book)
         self.leaving.pop(slot.name, None)
         self.settle(slot)
         self._finish()

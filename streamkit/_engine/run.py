@@ -10,7 +10,9 @@ from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.errors import attach, attached
 from streamkit._core.strategy import Strategy
+from streamkit._engine.book import Book
 from streamkit._engine.channel import Channel
+from streamkit._engine.drive import Drive
 from streamkit._engine.feed import fed
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane, Reader
@@ -19,7 +21,7 @@ from streamkit._engine.pump import Pump
 from streamkit._engine.segment import blame
 from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened, Source
-from streamkit._engine.start import Book, start
+from streamkit._engine.start import start
 
 __all__ = ["Run"]
 
@@ -56,7 +58,7 @@ class Run:
         self.link = link
         self.book = book
         if book is not None:
-            book.append(self)
+            book.enter(self)
         self.loop = get_running_loop()
         self.channels: list[Channel] = []
         self._tasks: dict[Task[Any], bool] = {}
@@ -78,9 +80,9 @@ class Run:
         self.channels.append(channel)
         return channel
 
-    def pump(self, inlet: Inlet[Any], *, into: Lane) -> None:
+    def pump(self, inlet: Inlet[Any], *, into: Lane, book: Book | None = None) -> None:
         """Read `inlet` in a task of its own, into the lane, as far as there is room."""
-        self.spawn(partial(self.fill, into, inlet, self.book), into.channel, into)
+        self.spawn(partial(self.fill, into, inlet, book or self.book), into.channel, into)
 
     def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
@@ -111,6 +113,11 @@ class Run:
         if not task.done():  # an eager task may be
             self._tasks[task] = False
         return task
+
+    async def part(self, job: Any, book: Book | None) -> Any:
+        """The result of `job`, which is a part of the one that this run belongs to, and is paused with it."""
+        work = job.work(book)
+        return await (work if book is None else Drive(work.__await__(), gate=book.gate))
 
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""

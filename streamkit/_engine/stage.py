@@ -32,9 +32,9 @@ from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.step import named
 
 if TYPE_CHECKING:
+    from streamkit._engine.book import Book
     from streamkit._engine.link import Link
     from streamkit._engine.run import Run
-    from streamkit._engine.start import Book
 
 __all__ = ["stage"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamkit._core.errors import RunningLoopError
 from streamkit._engine.link import Inlet, Link, flattened
@@ -14,10 +14,10 @@ from streamkit._engine.segment import Segment
 from streamkit._engine.shape import End, Kind
 from streamkit._engine.source import Opened, Source
 
-__all__ = ["Book", "require_no_loop", "segment", "start"]
+if TYPE_CHECKING:
+    from streamkit._engine.book import Book
 
-Book = list[Any]
-"""The buffers of sources, and the stages, of a job that was started, for its handle to look into."""
+__all__ = ["require_no_loop", "segment", "start"]
 
 
 def start(
@@ -33,7 +33,7 @@ def start(
     else:
         opened = source.open(blocking=end is End.PLAIN)
         if book is not None and opened.buffer is not None:
-            book.append(opened.buffer)
+            book.enter(opened.buffer)
     pace = pace or Pace()
     if opened.kind is Kind.ASYNC and not cut:
         pace.source = opened.items

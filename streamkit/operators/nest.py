@@ -11,13 +11,13 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
 from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.book import Sums
 from streamkit._engine.channel import Channel
 from streamkit._engine.fusion import fused
 from streamkit._engine.lane import Abandoned, BufferStats, Lane
 from streamkit._engine.link import Inlet
 from streamkit._engine.run import Run
 from streamkit._engine.stage import stage
-from streamkit._engine.start import Book
 from streamkit._engine.stream import Operator, SourceLike
 
 __all__ = ["flat_map"]
@@ -35,10 +35,7 @@ class _Coming(Channel):
         super().__init__(run.halt)
         self.places: Lane | None = None
         """Where the outer source writes: it buffers nothing, and has no account."""
-        self.books: dict[Lane, Book] = {}
-        """The buffers inside the streams that are being read."""
-        self._gone: dict[tuple[Any, ...], BufferStats] = {}
-        """By operator, strategy and size, what became of the items in buffers that are no more."""
+        self._gone = Sums()
 
     def retire(self, lane: Lane) -> None:
         """Take out a lane that is empty, and will stay so."""
@@ -46,37 +43,11 @@ class _Coming(Channel):
         if not lane.held:  # a gap that stands at the end is no item, and still to be read
             lane.discard([])
         self.lanes.remove(lane)
-        self._keep(lane.stats())
-
-    def close_book(self, lane: Lane) -> None:
-        """The stream that `lane` served has ended, with the buffers in it."""
-        for inside in self.books.pop(lane, ()):
-            for stats in inside.stats():
-                self._keep(stats)
-
-    def _keep(self, stats: BufferStats) -> None:
-        kind = (stats.operator, type(stats.strategy), stats.strategy and stats.strategy.limit)
-        gone = self._gone.get(kind)
-        self._gone[kind] = stats if gone is None else _sum(gone, stats)
+        self._gone.add(lane.stats())
 
     def stats(self, operator: str = "") -> list[BufferStats]:
-        gone = [stats.but(operator=stats.operator or operator) for stats in self._gone.values()]
         here = [lane.stats(operator) for lane in self.lanes if lane is not self.places]
-        inside = [stats for book in self.books.values() for each in book for stats in each.stats()]
-        return [*here, *inside, *gone]
-
-
-def _sum(one: BufferStats, other: BufferStats) -> BufferStats:
-    return one.but(
-        offered=one.offered + other.offered,
-        delivered=one.delivered + other.delivered,
-        dropped=one.dropped + other.dropped,
-        folded=one.folded + other.folded,
-        refused=one.refused + other.refused,
-        held=one.held + other.held,
-        held_at_most=max(one.held_at_most, other.held_at_most),
-        seconds_full=one.seconds_full + other.seconds_full,
-    )
+        return [*here, *self._gone.stats(operator)]
 
 
 class _Places(Lane):
@@ -127,18 +98,17 @@ class _Places(Lane):
             raise Abandoned
         stream, strategy = fused(stream, self.ahead)
         lane = self._lane(strategy)
+        book = self.run.book and self.run.book.chapter()
         try:
-            if self.run.book is None:
-                await self.run.fill(lane, stream, None)
-            else:
-                await self.run.fill(lane, stream, self.coming.books.setdefault(lane, []))
+            await self.run.fill(lane, stream, book)
         except Exception as error:
             self._blame(error)
             raise
         del stream
         if lane.held:
             await _empty(lane)
-        self.coming.close_book(lane)
+        if self.run.book and book:
+            self.run.book.close(book)
         if strategy is self.ahead:
             self.idle.append(lane)
         else:

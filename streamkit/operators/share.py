@@ -118,7 +118,7 @@ async def _gathered(
     results: list[Any] = [None] * len(branches)
 
     async def work(number: int, job: Job[Any]) -> None:
-        results[number] = await job.work(run.book)
+        results[number] = await run.part(job, run.book)
 
     for number, inlet in enumerate(inlets):
         job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)

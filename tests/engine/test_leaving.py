@@ -172,7 +172,7 @@ def test_eager_tasks_that_have_ended_are_not_kept() -> None:
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]
         handle = (Stream(ticks) | ops.flat_map(lambda _: (), concurrency=2) | ops.drain()).start()
         await asyncio.sleep(10.0)
-        assert [len(each._tasks) for each in handle._book if isinstance(each, Run)] == [1]
+        assert [len(each._tasks) for each in handle._book._entries if isinstance(each, Run)] == [1]
         await handle.stop()
 
     run(main)

@@ -389,6 +389,22 @@ class TestTasks:
 
         assert run(main) == 4
 
+    @pytest.mark.parametrize("sink", [False, True])
+    def test_buffers_inside_of_groups_that_have_ended_leave_their_sums(self, sink: bool) -> None:
+        async def main() -> None:
+            inner = ops.map(later) | ops.buffer(Suspend(3))
+            operator = ops.group_by(
+                lambda n: n, inner | ops.count() if sink else inner, max_groups=2, on_full=OnFull.EVICT
+            )
+            handle = (Stream(range(50)) | operator | ops.drain()).start()
+            await asyncio.sleep(5.25)
+            assert len(handle.buffers()) <= 4 + 2 + 1  # two groups, what is inside them, and what was
+            await handle
+            (inside,) = [each for each in handle.buffers() if each.operator.startswith("buffer")]
+            assert (inside.offered, inside.delivered, inside.held) == (50, 50, 0)
+
+        run(main)
+
 
 class TestValue:
     def test_is_shown_as_it_was_written(self) -> None:
