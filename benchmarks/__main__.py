@@ -20,6 +20,8 @@ from benchmarks.store import Results, current, here
 from benchmarks.watch import measured
 from benchmarks.workloads import WORKLOADS
 
+MEMORY = ("memory: peaks", "memory: growth")
+
 
 def run(results: Results, fast: bool, only: str) -> None:
     """Measure, and print each workload as it is done."""
@@ -33,9 +35,9 @@ def run(results: Results, fast: bool, only: str) -> None:
                 results.save()
     if only in "imports":
         results.imports = imports(3 if fast else 11)
-    if not fast and only in "memory: peaks":
+    if not fast and only in MEMORY[0]:
         results.peaks = {name: memory.peaks(workload) for name, workload in WORKLOADS.items()}
-    if not fast and only in "memory: growth":
+    if not fast and only in MEMORY[1]:
         results.growth = dict(memory.growth())
 
 
@@ -49,6 +51,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.write:
         start = perf_counter()
+        parts = (*WORKLOADS, "imports", *(() if options.fast else MEMORY))
+        if not any(options.only in part for part in parts):
+            parser.error(f"nothing that is measured has {options.only!r} in its name: {'; '.join(parts)}")
         results = here() if options.fast else current()
         run(results, options.fast, options.only)
         print(f"{perf_counter() - start:.0f} s", file=sys.stderr)

@@ -14,6 +14,10 @@ IMPORT = 0.020
 """Seconds that ``import streamkit`` may take over ``import asyncio``."""
 
 
+FLAT = 1.5
+"""How much more an item may cost with the most sources that have a goal than with the fewest."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     what: tuple[str, str, str, str]
@@ -27,6 +31,10 @@ class Judgement:
         return self.found if self.hit is None else f"{self.found} {'hit' if self.hit else '**miss**'}"
 
 
+def digits(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}" if number >= 10 else f"{number:.2f}"
+
+
 def judged(results: Results) -> Iterator[Judgement]:
     """Every goal, with what was measured on this Python."""
     for workload in WORKLOADS.values():
@@ -34,6 +42,7 @@ def judged(results: Results) -> Iterator[Judgement]:
             for size, goals in workload.goals.items():
                 for name, goal in goals.items():
                     yield against(results, workload.name, size, name, goal)
+    yield from of_growing(results, "merge")
     yield from of_imports(results)
     for name, found in results.growth.items():
         counts = f"{memory.COUNTS[0]:,} to {memory.COUNTS[-1]:,} items"
@@ -55,7 +64,16 @@ def against(results: Results, workload: str, size: int, name: str, goal: float) 
         return Judgement(what, f"{name} {other.get('says', 'not measured')}", None)
     if name == HAND:
         return Judgement(what, f"{1 / other['ratio']:.2f}", 1 / other["ratio"] <= goal)
-    return Judgement(what, f"{other['ratio']:.3g}×", other["ratio"] >= goal)
+    return Judgement(what, f"{digits(other['ratio'])}×", other["ratio"] >= goal)
+
+
+def of_growing(results: Results, workload: str) -> Iterator[Judgement]:
+    """Whether an item costs as much among many sources as among few."""
+    low, *_, high = sorted(WORKLOADS[workload].goals)
+    few, many = (results.row(workload, size, OURS).get("seconds") for size in (low, high))
+    if few and many:
+        what = (workload, f"{low:,} to {high:,}", "itself", f"flat: at most {FLAT:.2f} of it")
+        yield Judgement(what, f"{many / few:.2f}", many / few <= FLAT)
 
 
 def of_imports(results: Results) -> Iterator[Judgement]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import memory
 from benchmarks.chart import chart
-from benchmarks.goals import judged
+from benchmarks.goals import digits, judged
 from benchmarks.store import LIBRARIES, Results, Row, stored
 from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads import FAMILIES, WORKLOADS
@@ -29,11 +29,13 @@ ABOUT = """# Results
 Written by `make bench`, which replaces the figures of the Python it runs on.
 
 All contenders of a row run in turns in one process, and a ratio is the median of the ratios of the rounds,
-so that the drift of a noisy machine cancels; where nothing sleeps and no thread is used, what is counted is
-the time of the processor. All give the same result, which is checked first. What is compared is the time per
-item: slow peers run fewer items, and below each table stands how many. *× by hand* is the cost of streamkit
-over that of the code one would write by hand; *12×* in the column of a peer says that it takes twelve times
-as long as streamkit. What each one runs is in [`workloads/`](workloads).
+so that the drift of a noisy machine cancels; where nothing sleeps and no thread is needed, what is counted is
+the time of the processor, in all threads. All give the same result, which is checked first. What is compared
+is the time per item: slow peers run fewer items, and below each table stands how many; a peer whose one run
+takes longer than all rounds should runs once. The garbage collector is off in a round, except for what comes
+from RxPY. *× by hand* is the cost of streamkit over that of the code one would write by hand; *12×* in the
+column of a peer says that it takes twelve times as long as streamkit. What each one runs is in
+[`workloads/`](workloads).
 """
 
 
@@ -43,10 +45,6 @@ def time(seconds: float) -> str:
         if seconds * factor < 1_000:
             return f"{digits(seconds * factor)} {unit}"
     return f"{digits(seconds)} s"
-
-
-def digits(number: float) -> str:
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}" if number >= 10 else f"{number:.2f}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -62,7 +62,7 @@ async def attempt(
                     return None, begun
         return f"fails: its process ends with {await process.wait()}", begun
     except TimeoutError:
-        return f"hangs: no result in {limit:.0f} s of {items:,} items", begun
+        return f"slow or stuck: no result in {limit:.0f} s of {items:,} items", begun
     finally:
         if process.returncode is None:
             process.kill()
