@@ -165,3 +165,21 @@ def test_a_name_that_nothing_has_is_told(
     with pytest.raises(SystemExit):
         benchmarks.main.main()
     assert "'no such'" in capsys.readouterr().err
+
+
+def test_one_thread_is_enough_for_rxpy(benchmarks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what is measured is the start of a thread for every source, and items come in any order."""
+    pytest.importorskip("reactivex")
+
+    def start(thread: Any) -> None:
+        raise AssertionError(f"{thread} is started")
+
+    monkeypatch.setattr("threading.Thread.start", start)
+    for name in ("chain over a range, to a list", "zip", "flat_map, streams of 10", "flatten lists of 10"):
+        workload = benchmarks.workloads.WORKLOADS[name]
+        size = workload.sizes[1]
+        count = workload.fit(size, 100)
+        ours, theirs = (
+            asyncio.run(workload.contenders[who](size, count)) for who in ("streamkit", "reactivex")
+        )
+        assert theirs == ours, name

@@ -9,7 +9,7 @@ from operator import add
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Goals, Run, Workload
-from benchmarks.workloads.sources import add_one, aioreactive_list, iterator, numbers
+from benchmarks.workloads.sources import add_one, aioreactive_list, iterator, numbers, rx_last
 from streamkit import Stream, ops
 
 SIZES = (1, 3, 10, 30)
@@ -152,7 +152,7 @@ def by_reactivex(make: Callable[[int], Any], end: str) -> Run:
 
         chain = [getattr(operators, operator)(function) for operator, function in steps(size)]
         last = operators.to_list() if end == "list" else operators.reduce(add, 0)
-        return reactivex.from_iterable(make(count)).pipe(*chain, last).run()
+        return rx_last(reactivex.from_iterable(make(count)).pipe(*chain, last))
 
     return run
 

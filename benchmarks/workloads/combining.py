@@ -9,7 +9,7 @@ from typing import Any
 
 import streamkit
 from benchmarks.workload import HAND, OURS, Goals, Workload
-from benchmarks.workloads.sources import aioreactive_list, checked, numbers
+from benchmarks.workloads.sources import aioreactive_list, checked, numbers, rx_last
 from streamkit import Stream, ops
 
 SHARE = 16
@@ -185,7 +185,7 @@ async def _(size: int, count: int) -> Any:
     from reactivex import operators
 
     sources = [reactivex.from_iterable(range(count // size)) for _ in range(size)]
-    return reactivex.zip(*sources).pipe(operators.map(sum), operators.to_list()).run()
+    return rx_last(reactivex.zip(*sources).pipe(operators.map(sum), operators.to_list()))
 
 
 @zip_.by("streamz")
@@ -245,7 +245,7 @@ async def _(size: int, count: int) -> Any:
     each = operators.map(lambda number: reactivex.from_iterable(range(number, number + INNER)))
     merged = operators.merge(max_concurrent=size)
     source = reactivex.from_iterable(range(count // INNER))
-    return checked(source.pipe(each, merged, operators.to_list()).run())
+    return checked(rx_last(source.pipe(each, merged, operators.to_list())))
 
 
 @flat_map.by("streamable")

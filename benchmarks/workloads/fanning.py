@@ -8,7 +8,7 @@ from operator import add
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Workload
-from benchmarks.workloads.sources import add_one
+from benchmarks.workloads.sources import add_one, rx_last
 from streamkit import Stream, ops
 
 broadcast = Workload("broadcast to folds", "branches", (2, 10, 100), goals={10: {HAND: 2}})
@@ -107,7 +107,7 @@ async def _(size: int, count: int) -> Any:
 
     grouped = operators.group_by(lambda number: number % size)
     source = reactivex.from_iterable(range(count))
-    return dict(source.pipe(grouped, operators.flat_map(counted), operators.to_list()).run())
+    return dict(rx_last(source.pipe(grouped, operators.flat_map(counted), operators.to_list())))
 
 
 @group_by.by("streamable")
@@ -168,7 +168,7 @@ async def _(size: int, count: int) -> Any:
 
     flat = [operators.flat_map(reactivex.from_iterable)] * size
     source = reactivex.from_iterable(nested(size, count))
-    return source.pipe(*flat, operators.map(add_one), operators.to_list()).run()
+    return rx_last(source.pipe(*flat, operators.map(add_one), operators.to_list()))
 
 
 @flatten.by("streamable")

@@ -33,6 +33,13 @@ async def aioreactive_list(observable: Any) -> list[Any]:
     return out
 
 
+def rx_last(observable: Any) -> Any:
+    """What an observable of RxPY emits last; `run` starts a thread for every source, unless told not to."""
+    from reactivex.scheduler import CurrentThreadScheduler
+
+    return observable.run(CurrentThreadScheduler.singleton())
+
+
 def checked(items: Iterable[int]) -> tuple[int, int]:
     """What can be compared of items that come in any order."""
     found = list(items)

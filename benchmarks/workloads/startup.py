@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads.chains import dotted, piped, steps, written
+from benchmarks.workloads.sources import rx_last
 from streamkit import Stream, ops
 
 SIZES = (1, 3, 10, 30)
@@ -78,7 +79,7 @@ async def _(size: int, count: int) -> Any:
 
     for _ in range(count):
         chain = [getattr(operators, operator)(function) for operator, function in steps(size)]
-        reactivex.from_iterable([]).pipe(*chain, operators.to_list()).run()
+        rx_last(reactivex.from_iterable([]).pipe(*chain, operators.to_list()))
 
 
 @empty.by("streamable")
