@@ -175,7 +175,13 @@ def test_one_thread_is_enough_for_rxpy(benchmarks: Any, monkeypatch: pytest.Monk
         raise AssertionError(f"{thread} is started")
 
     monkeypatch.setattr("threading.Thread.start", start)
-    for name in ("chain over a range, to a list", "zip", "flat_map, streams of 10", "flatten lists of 10"):
+    for name in (
+        "chain over a range, to a list",
+        "merge",
+        "zip",
+        "flat_map, streams of 10",
+        "flatten lists of 10",
+    ):
         workload = benchmarks.workloads.WORKLOADS[name]
         size = workload.sizes[1]
         count = workload.fit(size, 100)

@@ -114,7 +114,7 @@ async def _(size: int, count: int) -> Any:
     from reactivex import operators
 
     sources = [reactivex.from_iterable(range(count // size)) for _ in range(size)]
-    return checked(reactivex.merge(*sources).pipe(operators.to_list()).run())
+    return checked(rx_last(reactivex.merge(*sources).pipe(operators.to_list())))
 
 
 @merge.by("streamable")
