@@ -189,3 +189,16 @@ def test_one_thread_is_enough_for_rxpy(benchmarks: Any, monkeypatch: pytest.Monk
             asyncio.run(workload.contenders[who](size, count)) for who in ("streamkit", "reactivex")
         )
         assert theirs == ours, name
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("peer", ["aiostream", "reactivex", "streamable", "streamz", "aioreactive"])
+def test_a_peer_is_asked_for_the_same(benchmarks: Any, peer: str) -> None:
+    """Else a fault of ours would be shown as one of theirs."""
+    pytest.importorskip(peer)
+    for name, workload in benchmarks.workloads.WORKLOADS.items():
+        size, run = workload.sizes[0], workload.contenders.get(peer)
+        if run is not None:
+            count = workload.fit(size, 50)
+            results = [asyncio.run(each(size, count)) for each in (workload.contenders["streamkit"], run)]
+            assert results[0] == results[1], name

@@ -257,7 +257,18 @@ async def _(size: int, count: int) -> Any:
 
 
 flat_map.lacks("flattens lists only", "streamz")
-flat_map.lacks("no limit on how many at once", "aioreactive")
+
+
+@flat_map.by("aioreactive")
+async def _(size: int, count: int) -> Any:
+    import aioreactive
+
+    chain = [
+        aioreactive.map(lambda number: aioreactive.from_async_iterable(inner(number))),
+        aioreactive.merge_inner(size),
+    ]
+    source = aioreactive.from_iterable(range(count // INNER))
+    return checked(await aioreactive_list(aioreactive.pipe(source, *chain)))
 
 
 @flat_map.by("pypeln")

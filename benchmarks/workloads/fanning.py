@@ -8,7 +8,7 @@ from operator import add
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Workload
-from benchmarks.workloads.sources import add_one, rx_last
+from benchmarks.workloads.sources import add_one, aioreactive_list, rx_last
 from streamkit import Stream, ops
 
 broadcast = Workload("broadcast to folds", "branches", (2, 10, 100), goals={10: {HAND: 2}})
@@ -189,6 +189,16 @@ async def _(size: int, count: int) -> Any:
     for item in nested(size, count):
         source.emit(item)
     return out
+
+
+@flatten.by("aioreactive")
+async def _(size: int, count: int) -> Any:
+    import aioreactive
+
+    each = aioreactive.map(aioreactive.from_iterable)
+    chain = [each, aioreactive.merge_inner(1)] * size
+    source = aioreactive.from_iterable(nested(size, count))
+    return await aioreactive_list(aioreactive.pipe(source, *chain, aioreactive.map(add_one)))
 
 
 @flatten.by("pypeln")

@@ -182,7 +182,7 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
         return result(await (task.ordered(items) if ordered else items))
 
     if ordered:
-        workload.lacks("out of order only", "reactivex")
+        workload.lacks("out of order only", "reactivex", "aioreactive")
         workload.contenders["streamz"] = lambda size, count: streamz_mapped(function, count, 1, size)
     else:
         workload.lacks("in order only", "streamz")
@@ -191,7 +191,17 @@ def in_flight(shown: str, function: Function, ordered: bool, goals: Goals) -> Wo
         async def _(size: int, count: int) -> Any:
             return result(await rx_mapped(function, range(count), 1, size))
 
-    workload.lacks("one at a time, or without a limit", "aioreactive")
+        @workload.by("aioreactive")
+        async def _(size: int, count: int) -> Any:
+            import aioreactive
+
+            chain = [
+                aioreactive.map(lambda item: aioreactive.from_async(function(item))),
+                aioreactive.merge_inner(size),
+            ]
+            source = aioreactive.from_iterable(range(count))
+            return result(await aioreactive_list(aioreactive.pipe(source, *chain)))
+
     return workload
 
 
