@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import reduce
+from collections.abc import Callable, Iterable
+from functools import lru_cache, reduce
 from operator import add
 from typing import Any
 
@@ -11,15 +12,25 @@ from benchmarks.workload import HAND, OURS, Workload
 from benchmarks.workloads.sources import add_one, aioreactive_list, rx_last
 from streamkit import Stream, ops
 
+
+@lru_cache
+def written(size: int) -> Callable[[Iterable[int]], list[int]]:
+    """What one would write by hand: so many calls in one loop."""
+    totals = [f"total_{number}" for number in range(size)]
+    lines = ["def by_hand(source):", *(f"    {total} = 0" for total in totals), "    for item in source:"]
+    lines += [f"        {total} = add({total}, item)" for total in totals]
+    names: dict[str, Any] = {"add": add}
+    exec("\n".join([*lines, f"    return [{', '.join(totals)}]"]), names)
+    found: Callable[[Iterable[int]], list[int]] = names["by_hand"]
+    return found
+
+
 broadcast = Workload("broadcast to folds", "branches", (2, 10, 100), goals={10: {HAND: 2}})
 
 
 @broadcast.by(HAND)
 async def _(size: int, count: int) -> Any:
-    totals = [0] * size
-    for item in range(count):
-        totals = [add(total, item) for total in totals]
-    return totals
+    return written(size)(range(count))
 
 
 @broadcast.by(OURS)

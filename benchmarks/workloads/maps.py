@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Goals, Workload
@@ -27,19 +28,24 @@ async def sleeping(number: int) -> int:
     return number + 1
 
 
+@lru_cache
+def awaiting(size: int) -> Callable[[Function, Iterable[int]], Awaitable[list[int]]]:
+    """What one would write by hand: no loop over the operators."""
+    call = "await function(" * size + "item" + ")" * size
+    names: dict[str, Any] = {}
+    loop = f"    out = []\n    for item in source:\n        out.append({call})\n    return out"
+    exec(f"async def by_hand(function, source):\n{loop}", names)
+    found: Callable[[Function, Iterable[int]], Awaitable[list[int]]] = names["by_hand"]
+    return found
+
+
 def one_at_a_time(shown: str, function: Function) -> Workload:
     """Chains of async maps, each of which takes one item at a time."""
     workload = Workload(f"async map one at a time, {shown}", "operators", (1, 3))
 
     @workload.by(HAND)
     async def _(size: int, count: int) -> Any:
-        out: list[int] = []
-        for item in range(count):
-            value = item
-            for _ in range(size):
-                value = await function(value)
-            out.append(value)
-        return out
+        return await awaiting(size)(function, range(count))
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> Any:
