@@ -62,7 +62,7 @@ Tell = Callable[..., None]
 
 def least(workload: Workload, size: int, effort: Effort) -> int:
     """How many items everyone runs at first, and the slow ones later on too."""
-    return workload.fit(size, workload.most if workload.same and effort is FULL else effort.least)
+    return workload.fit(size, workload.most if workload.same and effort is not FAST else effort.least)
 
 
 async def timed(workload: Workload, contender: Contender, size: int) -> tuple[float, Any]:
@@ -77,6 +77,7 @@ async def prepare(
     workload: Workload, size: int, contender: Contender, expected: list[Any], effort: Effort
 ) -> list[Any]:
     """See that it gives what the others gave, and find how many items it may run in a round."""
+    await contender.run(size, workload.fit(size, 1))  # it is imported
     contender.count = least(workload, size, effort)
     took, found = await timed(workload, contender, size)
     if expected and found != expected[0]:

@@ -118,6 +118,30 @@ def test_one_that_fails_or_differs_gets_a_row_that_says_so(benchmarks: Any) -> N
     json.dumps(rows)
 
 
+def test_what_a_peer_loads_is_no_part_of_its_figures(benchmarks: Any) -> None:
+    loaded = list[int]()
+
+    async def loads(size: int, count: int) -> int:
+        if not loaded:
+            await asyncio.sleep(0.5)
+        loaded.append(count)
+        return size
+
+    measure = benchmarks.measure
+    workload = benchmarks.workload.Workload("load", "sizes", (1,), contenders={"aiostream": loads})
+    contender = measure.Contender("aiostream", loads)
+    effort = measure.Effort(seconds=1e-9, least=9)  # it runs once: its first figure is its only one
+    workload.waits = True
+    asyncio.run(measure.prepare(workload, 1, contender, [], effort))
+    assert loaded == [1, 9]
+    assert contender.seconds < 0.1 / 9
+
+
+def test_those_that_run_apart_run_as_many_items_too(benchmarks: Any) -> None:
+    measure, merge = benchmarks.measure, benchmarks.workloads.WORKLOADS["merge"]
+    assert measure.least(merge, 10, measure.ROUGH) == measure.least(merge, 10, measure.FULL) == merge.most
+
+
 def test_one_that_hangs_is_told_from_the_rest(
     benchmarks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
