@@ -143,8 +143,7 @@ class SpreadPool(Pool):
                     if rescue is None:
                         raise
                     await rescue(error)
-                    continue
-                if not self.dry:
+                if not self.dry:  # after a rescue too: a place may have become free meanwhile
                     self._run_loop()
             elif self.over:
                 return

@@ -244,6 +244,30 @@ class TestEnds:
         assert steps > 10
 
 
+class TestScopesOfTheSource:
+    @pytest.mark.parametrize("handling", [0.0, 1.0, 5.0])
+    @pytest.mark.parametrize("seconds", [1.0, 3.0])
+    @pytest.mark.parametrize("size", [3, 4, 9])
+    def test_places_that_become_free_while_the_source_hears_of_its_timeout_are_used(
+        self, size: int, seconds: float, handling: float
+    ) -> None:
+        async def source() -> AsyncIterator[list[int]]:
+            try:
+                async with asyncio.timeout(1.0):
+                    yield [*range(size)]
+                    await asyncio.sleep(100.0)
+            except TimeoutError:
+                await asyncio.sleep(handling)
+                yield [100, 101]
+
+        async def later(item: int) -> int:
+            await asyncio.sleep(seconds)
+            return item
+
+        kept = Stream(source) | ops.flatten() | ops.map(later, concurrency=2) | ops.to_list()
+        assert run(lambda: outcome(kept)) == [*range(size), 100, 101]
+
+
 class TestWhereItRuns:
     def test_steps_see_the_variables_of_who_runs_the_stream_and_sources_their_own_task(self) -> None:
         tasks: set[Any] = set()
