@@ -68,6 +68,8 @@ class Pool(Lane):
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
         self.pace = Pace()
+        self._resting = False
+        """Whether a worker rests, as it was time to let others run."""
         self.pull: Callable[[], Any] = nothing
         """Gives an item to someone who has a place, where `todo` has none; EMPTY if there is none now."""
         self._looks = False
@@ -166,6 +168,8 @@ class Pool(Lane):
         if self._spawning:  # an eager task: it would get ahead of the one that calls it
             await sleep(0)
         while True:
+            if self._resting:
+                await self._pause()
             item, direct, waits = self._begin(), None, self.waiting
             while item is not EMPTY:
                 if ordered:
@@ -200,10 +204,9 @@ class Pool(Lane):
                 result = None  # a worker that waits keeps nothing alive
                 left -= 1
                 if not left:  # before it takes an item: calls begin in order
-                    if pace.due():
+                    if self._resting or pace.due():
                         item = None
-                        await sleep(0)
-                        pace.rested()
+                        await self._pause()
                         if self.limit < 0:  # meanwhile the loop behind has ended or failed
                             raise Abandoned
                     left = pace.size
@@ -227,6 +230,15 @@ class Pool(Lane):
             free = self.run.loop.create_future()
             self.idle.append(free)
             await free
+
+    async def _pause(self) -> None:
+        """Let others run. The workers share the time of one loop: those that come late rest on."""
+        while self._resting:
+            await sleep(0)
+        self._resting = True
+        await sleep(0)
+        self._resting = False
+        self.pace.rested()
 
     def _hold(self, number: int, result: Any) -> None:
         """Deliver `result` the long way: in its turn, and to be held, if need be."""

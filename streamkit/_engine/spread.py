@@ -7,7 +7,7 @@ It is woken where the loop asks for more, or where a callback has returned what 
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future
+from asyncio import CancelledError, Future, sleep
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
@@ -68,6 +68,8 @@ class SpreadPool(Pool):
         """What a callback in the loop has returned, and is to be awaited."""
         self._settled: tuple[Any, BaseException | None] = (None, None)
         """What became of that."""
+        self._breath = Pace()
+        """When the pump must let others run, though nothing that it awaited has waited."""
         links = inlet.links[place:]
         loop = _compiled(links)
         assert isinstance(loop, Loop)
@@ -134,21 +136,24 @@ class SpreadPool(Pool):
     async def room(self, rescue: Rescue | None = None) -> None:
         """Wait until the loop asks for more, and there is a place for what comes of it."""
         while self.full():
-            if self._waiting is not None:
+            settled = self._waiting is not None
+            if settled:
                 await self._settle()
-            elif self._loop.gi_frame is not None:
-                try:
-                    await self._rest()
-                except CancelledError as error:
-                    if rescue is None:
-                        raise
-                    await rescue(error)
-                if not self.dry:  # after a rescue too: a place may have become free meanwhile
-                    self._run_loop()
-            elif self.over:
-                return
-            else:
+                if not self._breath.due():  # what it awaits need not wait
+                    continue
+            elif self._loop.gi_frame is None:
+                if self.over:
+                    return
                 raise Abandoned  # it has stopped
+            try:
+                await (sleep(0) if settled else self._rest())
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
+            self._breath.rested()
+            if not self.dry:  # after a rescue too: a place may have become free meanwhile
+                self._run_loop()
 
     async def _rest(self) -> None:
         woken = self.run.loop.create_future()

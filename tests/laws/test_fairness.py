@@ -71,6 +71,43 @@ def test_items_that_are_always_ready_let_the_loop_breathe(sample: Sample, busy: 
                 assert taken_at_once(sample, style, kind)[0] <= 2
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("source", ["range", "lists", "endless", "returned"])
+def test_the_workers_of_a_map_together_take_no_longer_than_one_loop(
+    source: str, waits: bool, ordered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("streamkit._engine.pace.perf_counter", lambda: now[0])
+    called: Counter[int] = Counter()
+
+    def work(item: int) -> int:
+        now[0] += BUDGET / 10
+        called[iteration()] += 1
+        return item
+
+    async def later(item: int) -> int:
+        return work(item)
+
+    def dropped(item: int) -> Any:
+        return later(item)
+
+    sources: dict[str, Any] = {
+        "range": Stream(range(2000)),
+        "lists": Stream(lambda: iter([[*range(2000)]])) | ops.flatten(),
+        "endless": Stream([count()]) | ops.flatten() | ops.take(2000),
+        "returned": Stream(lambda: iter([(1, 2)] * 1000))
+        | ops.flatten()
+        | ops.map(dropped)
+        | ops.filter(lambda _: False),
+    }
+    function = later if waits else work
+    job = sources[source] | ops.map(function, concurrency=64, ordered=ordered) | ops.drain()
+    run(lambda: consume(job))
+    assert sum(called.values()) == 2000
+    assert max(called.values()) <= 20
+
+
 @pytest.mark.parametrize("style", READY)
 def test_items_that_take_no_time_do_not_make_it_breathe(style: str) -> None:
     """It is also what the test above would find in a pipeline that never breathes."""
