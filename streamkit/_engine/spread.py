@@ -86,9 +86,6 @@ class SpreadPool(Pool):
     # the pump ------------------------------------------------------------------------------
 
     async def _pump(self, inlet: Inlet[Any]) -> None:
-        here, there = runners()
-        self._pull_there = partial(there, next, self._loop, EMPTY)
-        self._pull_here = partial(here, partial(next, self._loop), EMPTY)
         self._run_loop()
         await self.run.fill(self, inlet, self.run.book)
         self.over = True
@@ -115,10 +112,10 @@ class SpreadPool(Pool):
         only where there is more than that.
         """
         self.dry = self.asks = False
-        todo, pull = self.todo, self._pull_here
+        todo, loop = self.todo, self._loop
         try:
             while len(todo) < self.free:
-                if (item := pull()) is EMPTY:
+                if (item := next(loop, EMPTY)) is EMPTY:
                     self._ran_dry()
                     break
                 todo.append(item)
@@ -129,7 +126,8 @@ class SpreadPool(Pool):
             self.channel.fail(error)  # it names its operator already: the loop that reads must not
             raise Abandoned from None
         if not self.dry and self.made >= 2 * self.concurrency:
-            self.shared, self.pull = True, self._pull_there
+            _, there = runners()  # anew each time: before 3.12 it is a copy of what the source has set so far
+            self.shared, self.pull = True, partial(there, next, loop, EMPTY)
         if todo and not self._looks:
             self._others()
 

@@ -297,6 +297,18 @@ class TestWhereItRuns:
         assert len(tasks) == 1
         assert seen == {"runner", "step"}
 
+    @pytest.mark.parametrize("size", [1, 3, 50])
+    def test_steps_see_what_the_source_has_set(self, size: int) -> None:
+        async def source() -> AsyncIterator[list[str]]:
+            for number in range(5):
+                VAR.set(str(number))
+                yield [str(number)] * size
+
+        seen: list[tuple[str, str]] = []
+        stream = Stream(source) | ops.flatten() | ops.tap(lambda item: seen.append((item, VAR.get())))
+        run(lambda: outcome(stream | ops.map(turn, concurrency=4) | ops.drain()))
+        assert seen == [(str(number), str(number)) for number in range(5) for _ in range(size)]
+
     def test_what_a_step_returns_is_awaited_in_the_task_of_the_source(self) -> None:
         tasks: set[Any] = set()
 
