@@ -170,6 +170,8 @@ class SpreadPool(Pool):
             value = await self._waiting
         except BaseException as error:
             failed = error
+        if failed is None and self.limit < 0:  # it has swallowed the cancellation
+            raise Abandoned
         self._settled = value, failed
         self._waiting = None
         self._run_loop()

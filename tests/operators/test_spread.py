@@ -243,6 +243,30 @@ class TestEnds:
             gc.collect()
         assert steps > 10
 
+    def test_cancelled_while_a_step_awaits_what_swallows_that(self) -> None:
+        called: list[int] = []
+
+        async def source() -> AsyncIterator[list[int]]:
+            yield [1, 2, 3]
+            await asyncio.get_running_loop().create_future()
+
+        async def stubborn(item: int) -> int:
+            called.append(item)
+            try:
+                await asyncio.sleep(100.0)
+            except asyncio.CancelledError:
+                pass
+            return item
+
+        async def main() -> None:
+            stream = Stream(source) | ops.flatten() | ops.map(lambda item: stubborn(item))
+            handle = (stream | ops.map(turn, concurrency=2) | ops.drain()).start()
+            await asyncio.sleep(1.0)
+            await handle.stop()
+            assert called == [1]
+
+        run(main)
+
 
 class TestScopesOfTheSource:
     @pytest.mark.parametrize("handling", [0.0, 1.0, 5.0])
