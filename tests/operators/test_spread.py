@@ -6,6 +6,7 @@ import asyncio
 import gc
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import repeat
 from typing import Any
@@ -252,10 +253,8 @@ class TestEnds:
 
         async def stubborn(item: int) -> int:
             called.append(item)
-            try:
+            with suppress(asyncio.CancelledError):
                 await asyncio.sleep(100.0)
-            except asyncio.CancelledError:
-                pass
             return item
 
         async def main() -> None:
