@@ -236,8 +236,10 @@ class Pool(Lane):
         while self._resting:  # noqa: ASYNC110 - woken by an event, it would come too late again
             await sleep(0)
         self._resting = True
-        await sleep(0)
-        self._resting = False
+        try:
+            await sleep(0)
+        finally:
+            self._resting = False
         self.pace.rested()
 
     def _hold(self, number: int, result: Any) -> None:
