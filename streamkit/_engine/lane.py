@@ -265,10 +265,11 @@ class Lane:
             self.limit -= 1
             self.last -= 1
 
-    def release(self) -> list[Any]:
-        """All that was kept, in order: now it is delivered, and leaves room."""
+    def release(self, *, but: int = 0) -> list[Any]:
+        """What was kept, in order, except for the last `but`: now it is delivered, and leaves room."""
         self.most = max(self.most, self.count)
-        items, self.kept = self.kept, []
+        end = len(self.kept) - but
+        items, self.kept = self.kept[:end], self.kept[end:]
         self.delivered += len(items)
         if self.limit >= 0:
             self.limit += len(items)

@@ -77,32 +77,33 @@ async def _batch_within(
     since = emitted = heavy = 0.0
     failed: Exception | None = None
     while failed is None:
-        following, weighs, came = list[Any](), 0.0, 0.0
+        following, weighs, came = 0, 0.0, 0.0
         if len(lane.kept) < count and heavy < most:
             item = channel.pop()
             if item is not EMPTY:
                 came = max(emitted, channel.since)
+                lane.keep(item)  # before it is weighed: it takes up room meanwhile
                 try:
                     weighs = await _weight(run, weight, item)
                 except Exception as error:
                     failed = error
-                if failed is None:
-                    if not lane.kept:
+                else:
+                    first = len(lane.kept) == 1
+                    if first:
                         since = came
-                    if not lane.kept or heavy + weighs <= most:
-                        lane.keep(item)
+                    if first or heavy + weighs <= most:
                         heavy += weighs
                         continue
-                    following = [item]
+                    following = 1
             elif not lane.kept:
                 if not await channel.wait():
                     return
                 continue
             elif not channel.over and await channel.before(since + seconds):
                 continue
-        full = lane.release()
-        for item in following:
-            lane.keep(item)
+        full = lane.release(but=following)
+        if failed is not None:
+            full.pop()  # the one that could not be weighed
         since, heavy = came, weighs
         emitted = run.loop.time()
         if full:

@@ -225,6 +225,40 @@ class TestWeight:
         )
         assert noted(stream) == [(7.0, "ab"), (13.0, "|")]
 
+    def test_what_is_being_weighed_takes_up_room(self) -> None:
+        async def slowly(item: int) -> int:
+            await asyncio.sleep(1.0)
+            return item
+
+        async def main() -> BufferStats:
+            stream = Stream(gapped([0] * 20, [0.0] * 20)) | ops.batch_within(
+                6, seconds=60.0, weight=slowly, heaviest=9
+            )
+            handle = (stream | ops.drain()).start()
+            await asyncio.sleep(0.5)
+            (stats,) = handle.buffers()
+            assert (stats.offered, stats.delivered, stats.held) == (6, 0, 6)  # none has left yet
+            await handle
+            return handle.buffers()[0]
+
+        assert run(main).held_at_most == 6
+
+    def test_what_was_held_at_most_is_known_where_one_was_too_heavy(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            for item in (1, 1, 1):
+                yield item
+            await asyncio.sleep(0.5)
+            for item in (9, 1):
+                yield item
+
+        async def main() -> BufferStats:
+            stream = Stream(source) | ops.batch_within(6, seconds=1.0, weight=int, heaviest=9)
+            handle = (stream | ops.drain()).start()
+            await handle
+            return handle.buffers()[0]
+
+        assert run(main).held_at_most == 5
+
     def test_count_is_heeded_too(self) -> None:
         stream = Stream("11111") | ops.batch_within(2, seconds=60.0, weight=int, heaviest=99)
         assert [batch for _, batch in noted(stream)] == ["11", "11", "1", "|"]
