@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Sequence
+from types import TracebackType
 
 from streamkit._core.errors import attach
 from streamkit._engine.link import Link
 from streamkit._engine.loop import Loop
+from streamkit._engine.pump import Pump
 from streamkit._engine.source import Opened
 from streamkit._engine.weave import OUT
 
@@ -82,7 +84,16 @@ class Segment:
         if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
             return None
         place = self._loop.owners[traceback.tb_lineno - 1]
-        return None if place is None else self._out if place == OUT else self._links[place]
+        if place == OUT:
+            return None if _of_source(traceback) else self._out
+        return None if place is None else self._links[place]
+
+
+def _of_source(traceback: TracebackType | None) -> bool:
+    """Whether the source has raised it, when a cancellation was handed to it: then it is nobody else's."""
+    while traceback is not None and traceback.tb_frame.f_code is not Pump.rescue.__code__:
+        traceback = traceback.tb_next
+    return traceback is not None
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

@@ -102,6 +102,7 @@ class TestAScopeThatFiresWhileThePumpWaits:
         with pytest.raises(TimeoutError) as caught:
             play(main)
         assert not isinstance(caught.value, StreamTimeoutError)
+        assert getattr(caught.value, "__notes__", []) == []  # as of any other error of a source
         assert source.log == ["timed out", "closed"]
         assert seen == list("abcdefgh")[: len(seen)]
 
