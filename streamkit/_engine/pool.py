@@ -233,8 +233,10 @@ class Pool(Lane):
 
     async def _pause(self) -> None:
         """Let others run. The workers share the time of one loop: those that come late rest on."""
-        while self._resting:  # noqa: ASYNC110 - woken by an event, it would come too late again
-            await sleep(0)
+        if self._resting:
+            while self._resting:  # noqa: ASYNC110 - woken by an event, it would come too late again
+                await sleep(0)
+            return
         self._resting = True
         try:
             await sleep(0)
