@@ -34,7 +34,7 @@ class Pace:
         self.source: Any = None
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
         self.out: Any = None
-        """The operator that a pump fills a lane for."""
+        """The operator that a pump fills a lane for, and which is named where that fails."""
         self._started = self._looked = perf_counter()
 
     def due(self) -> bool:

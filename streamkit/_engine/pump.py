@@ -49,6 +49,9 @@ class Pump(Pace):
             handed.append(_Handed(await throw(error)))
         except StopAsyncIteration:
             handed.append(_Handed(None, ended=True))
+        except BaseException:
+            self.out = None  # nobody but the source is to blame
+            raise
 
 
 class _Handed:

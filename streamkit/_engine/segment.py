@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Sequence
-from types import TracebackType
 
 from streamkit._core.errors import attach
 from streamkit._engine.link import Link
 from streamkit._engine.loop import Loop
-from streamkit._engine.pump import Pump
+from streamkit._engine.pace import Pace
 from streamkit._engine.source import Opened
 from streamkit._engine.weave import OUT
 
@@ -34,13 +33,12 @@ def blame(error: BaseException, link: Link) -> BaseException:
 class Segment:
     """The running side of a loop: what it reads, and the links that its lines came from."""
 
-    __slots__ = ("_links", "_loop", "_opened", "_out")
+    __slots__ = ("_links", "_loop", "_opened", "_pace")
 
-    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, out: Link | None) -> None:
+    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, pace: Pace) -> None:
         self._loop = loop
         self._links = links
-        self._out = out
-        """The operator that it is pumped for."""
+        self._pace = pace
         self._opened: Opened | None = opened
 
     async def leave(self, error: BaseException | None = None) -> None:
@@ -84,16 +82,7 @@ class Segment:
         if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
             return None
         place = self._loop.owners[traceback.tb_lineno - 1]
-        if place == OUT:
-            return None if _of_source(traceback) else self._out
-        return None if place is None else self._links[place]
-
-
-def _of_source(traceback: TracebackType | None) -> bool:
-    """Whether the source has raised it, when a cancellation was handed to it: then it is nobody else's."""
-    while traceback is not None and traceback.tb_frame.f_code is not Pump.rescue.__code__:
-        traceback = traceback.tb_next
-    return traceback is not None
+        return None if place is None else self._pace.out if place == OUT else self._links[place]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

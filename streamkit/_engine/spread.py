@@ -74,7 +74,7 @@ class SpreadPool(Pool):
         loop = _compiled(links)
         assert isinstance(loop, Loop)
         links = tuple(flattened(links)) if loop.forks else links
-        leave = Segment(loop, links, Opened(Kind.PULL, self), None).leave_now
+        leave = Segment(loop, links, Opened(Kind.PULL, self), self.pace).leave_now
         arguments = [links[place].arguments[name] for place, name in loop.wanted]
         self._loop: GeneratorType[Any, None, None] = loop.function(self, leave, self.pace, *arguments)
         self._parts = inlet.source.native if not place else None

@@ -60,7 +60,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         return segment(joined, links[loop:], end, pace)
     if loop.forks:
         links = flattened(links)
-    part = Segment(loop, links, opened, pace.out)
+    part = Segment(loop, links, opened, pace)
     leave = part.leave_now if end is End.PLAIN else part.leave
     items = loop.function(
         opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
