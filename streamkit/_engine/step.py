@@ -117,6 +117,8 @@ class Parsed(Record):
     compared: frozenset[str]
     stops: bool
     """Whether it may end the stream before the source does."""
+    collects: bool
+    """Whether all it does is to append each item to a list of its own, which cannot fail."""
 
 
 def parsed(declaration: Declaration) -> Parsed:
@@ -147,7 +149,19 @@ def _parse(pieces: Pieces, where: str) -> Parsed:
         ),
         compared=frozenset(name for n in nodes if (name := absence(n))),
         stops=any(signalled(n, "stop") for n in nodes),
+        collects=_collects(setup, each),
     )
+
+
+def _collects(setup: list[ast.stmt], each: list[ast.stmt]) -> bool:
+    match setup, each:
+        case (
+            [ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[]))],
+            [ast.Expr(ast.Call(ast.Attribute(ast.Name(id=name), "append"), [ast.Name(id="item")], []))],
+        ):
+            return name == made
+        case _:
+            return False
 
 
 def assigned(block: list[ast.stmt]) -> frozenset[str]:

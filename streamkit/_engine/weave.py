@@ -255,12 +255,16 @@ class Weaver:
         return found
 
     def _emit(self, value: ast.expr, place: int, site: Site) -> None:
-        ready = self._ready(value, place, site)
+        ready, after = self._ready(value, place, site), self._after[place]
+        if after >= 0 and self._parsed[after].collects:  # the item needs no name
+            (statement,) = self._parsed[after].each
+            self.add(site.depth, ast.unparse(self._renamed(statement, after, ready)), place)
+            return
         if not isinstance(ready, ast.Name):
             name = f"item_{place + 1}"
             self.add(site.depth, f"{name} = {ast.unparse(ready)}", place)
             ready = ast.Name(name, ast.Load())
-        self._each(self._after[place], Site(ready, site.depth, tail=site.tail, loop=site.loop))
+        self._each(after, Site(ready, site.depth, tail=site.tail, loop=site.loop))
 
     def _if(self, statement: ast.If, place: int, site: Site) -> None:
         folded = self._folded(statement.test, place)
