@@ -20,8 +20,7 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 import reactivex
-from reactivex import Observable, abc
-from reactivex import operators as of
+from reactivex import Observable, abc, operators as of
 from reactivex.disposable import Disposable
 
 from streamkit import Suspend, ops, rx

@@ -1,143 +1,71 @@
-"""streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean."""
+"""streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-from typing import TYPE_CHECKING, Any
+The front door: every name is loaded when it is first used.
+"""
 
-from streamkit import operators as ops
-from streamkit._core.arguments import ABSENT
-from streamkit._core.contract import Behaviour, Contract
-from streamkit._core.errors import (
-    BufferOverflowError,
-    EmitterClosedError,
-    EmptyStreamError,
-    GroupsFullError,
-    ObservableError,
-    RateExceededError,
-    RunningLoopError,
-    SourceConsumedError,
-    StoppedError,
-    StreamkitError,
-    StreamTimeoutError,
-    attached,
-)
+from typing import TYPE_CHECKING
+
 from streamkit._core.lazy import lazily
-from streamkit._engine.job import Handle, Job
-from streamkit._engine.link import Inlet
-from streamkit._engine.stage import stage
-from streamkit._engine.step import step
-from streamkit._engine.stream import Keep, Operator, Shape, Sink, Stream
 
 if TYPE_CHECKING:
+    from streamkit import (
+        aiostream as aiostream,
+        ops as ops,
+        reactive_streams as reactive_streams,
+        rx as rx,
+        testing as testing,
+    )
+    from streamkit._core.contract import Behaviour as Behaviour, Contract as Contract
+    from streamkit._core.errors import (
+        BufferOverflowError as BufferOverflowError,
+        EmitterClosedError as EmitterClosedError,
+        EmptyStreamError as EmptyStreamError,
+        GroupsFullError as GroupsFullError,
+        ObservableError as ObservableError,
+        RateExceededError as RateExceededError,
+        RunningLoopError as RunningLoopError,
+        SourceConsumedError as SourceConsumedError,
+        StoppedError as StoppedError,
+        StreamkitError as StreamkitError,
+        StreamTimeoutError as StreamTimeoutError,
+        attached as attached,
+    )
+    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY
     from streamkit._core.strategy import (
-        Collect,
-        Conflate,
-        DropAll,
-        DropIncoming,
-        DropOldest,
-        DropYoungest,
-        Fail,
-        Gap,
-        KeepLatest,
-        Spill,
-        Strategy,
-        Suspend,
-        Unbounded,
+        Collect as Collect,
+        Conflate as Conflate,
+        DropAll as DropAll,
+        DropIncoming as DropIncoming,
+        DropOldest as DropOldest,
+        DropYoungest as DropYoungest,
+        Fail as Fail,
+        Gap as Gap,
+        KeepLatest as KeepLatest,
+        Spill as Spill,
+        Strategy as Strategy,
+        Suspend as Suspend,
+        Unbounded as Unbounded,
     )
-    from streamkit._engine.channel import Channel
-    from streamkit._engine.emitter import Emitter
-    from streamkit._engine.explain import Explanation
-    from streamkit._engine.lane import BufferStats, Lane
-    from streamkit._engine.run import Run
-    from streamkit._engine.shared import Offered
-    from streamkit.operators.grouping import OnFull
-    from streamkit.operators.steer import Valve
-    from streamkit.sources import concat, merge, push, zip
-
-    aiostream: Any
-    reactive_streams: Any
-    rx: Any
-else:  # loaded when it is first used: not every program needs it
-    __getattr__, __dir__ = lazily(
-        __name__,
-        {
-            "streamkit._core.strategy": (
-                "Collect",
-                "Conflate",
-                "DropAll",
-                "DropIncoming",
-                "DropOldest",
-                "DropYoungest",
-                "Fail",
-                "Gap",
-                "KeepLatest",
-                "Spill",
-                "Strategy",
-                "Suspend",
-                "Unbounded",
-            ),
-            "streamkit._engine.channel": ("Channel",),
-            "streamkit._engine.emitter": ("Emitter",),
-            "streamkit._engine.explain": ("Explanation",),
-            "streamkit._engine.lane": ("BufferStats", "Lane"),
-            "streamkit._engine.run": ("Run",),
-            "streamkit._engine.shared": ("Offered",),
-            "streamkit.interop": ("aiostream", "reactive_streams", "rx"),
-            "streamkit.operators.grouping": ("OnFull",),
-            "streamkit.operators.steer": ("Valve",),
-            "streamkit.sources": ("concat", "merge", "push", "zip"),
-        },
+    from streamkit._engine.buffer.account import BufferStats as BufferStats
+    from streamkit._engine.buffer.channel import Channel as Channel
+    from streamkit._engine.buffer.lane import Lane as Lane
+    from streamkit._engine.buffer.threads import Offered as Offered
+    from streamkit._engine.face.explain import Explanation as Explanation
+    from streamkit._engine.face.job import Handle as Handle, Job as Job
+    from streamkit._engine.face.stage import stage as stage
+    from streamkit._engine.face.step import step as step
+    from streamkit._engine.face.stream import (
+        Keep as Keep,
+        Operator as Operator,
+        Shape as Shape,
+        Sink as Sink,
+        Stream as Stream,
     )
-
-__all__ = [
-    "ABSENT",
-    "Behaviour",
-    "BufferOverflowError",
-    "BufferStats",
-    "Channel",
-    "Collect",
-    "Conflate",
-    "Contract",
-    "DropAll",
-    "DropIncoming",
-    "DropOldest",
-    "DropYoungest",
-    "Emitter",
-    "EmitterClosedError",
-    "EmptyStreamError",
-    "Explanation",
-    "Fail",
-    "Gap",
-    "GroupsFullError",
-    "Handle",
-    "Inlet",
-    "Job",
-    "Keep",
-    "KeepLatest",
-    "Lane",
-    "ObservableError",
-    "Offered",
-    "OnFull",
-    "Operator",
-    "RateExceededError",
-    "Run",
-    "RunningLoopError",
-    "Shape",
-    "Sink",
-    "SourceConsumedError",
-    "Spill",
-    "StoppedError",
-    "Strategy",
-    "Stream",
-    "StreamTimeoutError",
-    "StreamkitError",
-    "Suspend",
-    "Unbounded",
-    "Valve",
-    "attached",
-    "concat",
-    "merge",
-    "ops",
-    "push",
-    "stage",
-    "step",
-    "zip",
-]
+    from streamkit._engine.plan.link import Inlet as Inlet
+    from streamkit._engine.run.run import Run as Run
+    from streamkit._stages.emit import Emitter as Emitter
+    from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.steer import Valve as Valve
+    from streamkit.sources import concat as concat, merge as merge, push as push, zip as zip
+else:
+    __getattr__, __dir__, __all__ = lazily()

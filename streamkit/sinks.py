@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT, callback, whole
+from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
 from streamkit._core.errors import EmptyStreamError
-from streamkit._engine.step import step
-from streamkit._engine.stream import Sink
-from streamkit.operators.shapes import ListOf, One, OneOf
+from streamkit._core.markers import ABSENT
+from streamkit._engine.face.shapes import ListOf, One, OneOf
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Sink
 from streamkit.operators.transform import map as map_items
 
 __all__ = ["count", "drain", "first", "fold", "for_each", "last", "to_list"]

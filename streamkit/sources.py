@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT
+from streamkit._core.markers import ABSENT
 from streamkit._core.strategy import Strategy, strategy_argument
-from streamkit._engine.emitter import Emitter, PushSource
-from streamkit._engine.shared import SharedChannel
-from streamkit._engine.stream import SourceLike, Stream
+from streamkit._engine.buffer.threads import SharedChannel
+from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._stages.emit import Emitter, PushSource
 from streamkit.operators import combine
 
 __all__ = ["concat", "merge", "push", "zip"]

@@ -37,7 +37,7 @@ def nothing_left_behind() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops let others run by a clock that is the same on a busy machine and an idle one."""
-    monkeypatch.setattr("streamkit._engine.pace.perf_counter", count(0.0, LOOK).__next__)
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, LOOK).__next__)
 
 
 @pytest.fixture(scope="session")

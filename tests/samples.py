@@ -22,9 +22,10 @@ from streamkit import (
     Suspend,
     Unbounded,
     Valve,
+    aiostream,
     ops,
+    rx,
 )
-from streamkit.interop import aiostream, rx
 from tests.laws.lab import Item, Lab, Sample
 
 __all__ = ["OPERATORS", "SAMPLES", "SINKS"]

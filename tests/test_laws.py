@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import streamkit.interop.rx  # noqa: F401 - fills the catalogue
+import streamkit.rx  # noqa: F401 - fills the catalogue
 from streamkit._core.catalogue import Declaration, catalogue
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES

@@ -7,8 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import streamkit
 from streamkit import (

@@ -11,8 +11,7 @@ from reactivex.subject import Subject
 
 from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads.sources import numbers
-from streamkit import Stream, Unbounded, ops
-from streamkit.interop import rx
+from streamkit import Stream, Unbounded, ops, rx
 
 NO_BRIDGE = "no bridge to RxPY"
 

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterable, Callable, Iterable
-from enum import Enum
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["ABSENT", "Absent", "callback", "discard", "flag", "number", "seconds", "whole"]
-
-
-class Absent(Enum):
-    """The type of `ABSENT`."""
-
-    ABSENT = "absent"
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = Absent.ABSENT
-"""Stands for an argument that was not given, where ``None`` is a value like any other."""
+__all__ = ["callback", "discard", "flag", "number", "seconds", "whole"]
 
 
 def whole(name: str, value: int, *, least: int | None = None) -> int:

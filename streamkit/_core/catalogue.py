@@ -7,37 +7,35 @@ Tests, docs and `explain` walk the catalogue; nothing else keeps a list of opera
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from inspect import isasyncgenfunction
+from inspect import CO_VARARGS
 from typing import Any
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
-from streamkit._core.value import Record
 
-__all__ = ["Declaration", "Pieces", "Reading", "catalogue", "declared", "register"]
-
-
-class Pieces(Record):
-    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
-
-    setup: str = ""
-    each: str = ""
-    finish: str = ""
-    result: str = ""
-
-
-class Reading(Record):
-    """What the pieces of a step make of its parameters."""
-
-    callbacks: frozenset[str] = frozenset()
-    """Those that they call, and whose awaitable results are therefore awaited."""
-    optional: frozenset[str] = frozenset()
-    """Those that they compare with ABSENT; each presence is compiled apart."""
+__all__ = ["Declaration", "catalogue", "declared", "parameters_of", "register"]
 
 
 class Declaration:
-    """One form of one operator: how it runs, and what it promises. Compared by identity."""
+    """One form of one operator: what it promises. Compared by identity.
+
+    How it runs is for its two kinds to say: a step has pieces of one loop, a stage a function of its own.
+    """
+
+    stage: Callable[..., Any] | None = None
+    """How it runs, if it is a stage."""
+    pumps: bool = False
+    """Whether the stage reads what is before it in a task of its own."""
+    buffers: bool = False
+    """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
+    forks: bool = False
+    """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+    groups: bool = False
+    """Whether the step runs its ``pipe``, spliced with it, with a state of its own for each key."""
+    generates: bool = False
+    """Whether the stage is an async generator, and no channel that is read directly."""
+    direct: bool = False
+    """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
 
     def __init__(
         self,
@@ -45,65 +43,38 @@ class Declaration:
         function: Callable[..., Any],
         contract: Contract,
         *,
-        pieces: Pieces | None = None,
-        stage: Callable[..., Any] | None = None,
-        new_run: Any = None,
-        sink: bool = False,
-        pumps: bool = False,
-        buffers: bool = False,
-        forks: bool = False,
-        groups: bool = False,
-        direct: bool = False,
         parameters: tuple[str, ...] = (),
-        read: Callable[[], Reading] = Reading,
+        sink: bool = False,
     ) -> None:
         self.name = name
         self.function = function
-        """The function that users call; its globals are what the pieces may name."""
+        """The function that users call; its globals are what the pieces of a step may name."""
         self.contract = contract
-        self.pieces = pieces
-        """How it runs, if it is a step."""
-        self.stage = stage
-        """How it runs, if it is a stage."""
-        self.new_run = new_run
-        """If it is a stage, makes what that is handed, of the link and the book that it is entered in."""
-        self.sink = sink
-        self.pumps = pumps
-        """Whether the stage reads what is before it in a task of its own."""
-        self.buffers = buffers
-        """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
-        self.forks = forks
-        """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
-        self.groups = groups
-        """Whether the step runs its ``pipe``, spliced with it, with a state of its own for each key."""
-        self.direct = direct
-        """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
         self.parameters = parameters
-        self.generates = isasyncgenfunction(stage)
-        """Whether the stage is an async generator, and no channel that is read directly."""
-        self._read = read
+        self.sink = sink
 
-    @cached_property
-    def reading(self) -> Reading:
-        """What the pieces make of the parameters, worked out when it is first asked for."""
-        return self._read()
-
-    @cached_property
+    @property
     def callbacks(self) -> frozenset[str]:
-        """Parameters that the pieces call."""
-        return self.reading.callbacks
+        """Parameters that the pieces of a step call, and whose awaitable results are therefore awaited."""
+        return frozenset()
 
-    @cached_property
+    @property
     def variable(self) -> tuple[str, ...]:
-        """Parameters whose values decide how the step is compiled."""
-        decisive = self.reading.callbacks | self.reading.optional
-        return tuple([name for name in self.parameters if name in decisive])
+        """Parameters whose values decide how a step is compiled."""
+        return ()
 
     def __repr__(self) -> str:
         return f"<{'stage' if self.stage else 'step'} {self.name}>"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
         return _recall, (self.function.__module__, self.function.__qualname__)
+
+
+def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters of a function; `inspect.signature` takes a hundred times as long."""
+    code = function.__code__
+    named = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & CO_VARARGS)
+    return code.co_varnames[:named]
 
 
 _declarations: dict[tuple[str, str], Declaration] = {}

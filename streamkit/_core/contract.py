@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from streamkit._core.arguments import ABSENT
+from streamkit._core.markers import ABSENT
 from streamkit._core.value import Record
 
 __all__ = ["NOTHING_HELD", "UNBOUNDED", "Behaviour", "Contract", "amount"]

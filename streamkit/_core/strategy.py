@@ -45,7 +45,6 @@ __all__ = [
     "Strategy",
     "Suspend",
     "Unbounded",
-    "fuse",
     "strategy_argument",
 ]
 
@@ -99,6 +98,22 @@ class Strategy(Value):
     def sized(self, capacity: int) -> Strategy:
         """The same with another capacity, for a strategy that has one."""
         return self.but(capacity=capacity)
+
+    def before(self, then: Strategy) -> Strategy | None:
+        """The one buffer that does what this one and, behind it, one of `then` do; None if there is none.
+
+        A strategy that never waits overrides what stands before it, which would never fill. Before one that
+        waits, explicit capacities add, and the first decides what happens when both are full. `Collect` and
+        `Conflate` change the items, so nothing fuses behind them, nor a buffer before `Collect`.
+
+        >>> Suspend(4).before(Suspend(8)), Suspend(4).before(DropOldest(8)), DropOldest(4).before(Suspend(8))
+        (Suspend(capacity=12), DropOldest(capacity=8), DropOldest(capacity=12))
+        """
+        if self.collects or self.folds or then.collects or self.marks_gaps:
+            return None
+        if not then.waits:
+            return then
+        return self if self.limit is None else self.sized(self.limit + (then.limit or 0))
 
     def store(self) -> Store:
         """What holds the items of one buffer."""
@@ -220,6 +235,9 @@ class KeepLatest(DropOldest):
     def __init__(self, *, on_drop: Callable[[Any, str], object] | None = None, gaps: bool = False) -> None:
         super().__init__(1, on_drop=on_drop, gaps=gaps)
 
+    def sized(self, capacity: int) -> Strategy:
+        return DropOldest(capacity, on_drop=self.on_drop, gaps=self.gaps)
+
     def __repr__(self) -> str:
         return super().__repr__().replace("capacity=1, ", "").replace("capacity=1", "")
 
@@ -334,27 +352,6 @@ def _at_once(name: str, result: Any) -> Any:
         discard(result)
         raise TypeError(f"{name} must return at once, not the awaitable {result!r}")
     return result
-
-
-def fuse(first: Strategy, then: Strategy) -> Strategy | None:
-    """The one buffer that does what `first` and, behind it, `then` do; None if there is none.
-
-    A strategy that never waits overrides what stands before it, which would never fill. Before one that
-    waits, explicit capacities add, and the first decides what happens when both are full. `Collect` and
-    `Conflate` change the items, so nothing fuses behind them, nor a buffer before `Collect`.
-
-    >>> fuse(Suspend(4), Suspend(8)), fuse(Suspend(4), DropOldest(8)), fuse(DropOldest(4), Suspend(8))
-    (Suspend(capacity=12), DropOldest(capacity=8), DropOldest(capacity=12))
-    """
-    if first.collects or first.folds or then.collects or first.marks_gaps:
-        return None
-    if not then.waits:
-        return then
-    if isinstance(first, KeepLatest):
-        first = DropOldest(1, on_drop=first.on_drop, gaps=first.gaps)
-    if first.limit is None:
-        return first
-    return first.sized(first.limit + (then.limit or 0))
 
 
 def strategy_argument(name: str, value: object) -> Strategy:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT, callback, flag, whole
-from streamkit._engine.step import step
-from streamkit._engine.stream import Keep, Operator
+from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.markers import ABSENT
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Keep, Operator
 
 __all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
 

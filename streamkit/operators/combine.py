@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
+from streamkit._core.markers import ABSENT
 from streamkit._core.strategy import Suspend
-from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
-from streamkit._engine.link import Inlet
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import SourceLike, Stream
-from streamkit.operators.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["concat", "merge", "zip"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streamkit._core.arguments import callback
-from streamkit._engine.step import step
-from streamkit._engine.stream import Keep
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Keep
 
 __all__ = ["tap"]
 

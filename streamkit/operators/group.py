@@ -1,168 +1,344 @@
-"""Operators that put items together: batch, batch_within."""
+"""Operators that give each key a pipe of its own: group_by."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from asyncio import sleep
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from enum import Enum
+from textwrap import indent
+from typing import Any, TypeVar, overload
 
 from streamkit._core import arguments
-from streamkit._core.arguments import ABSENT, Absent, callback, number, whole
+from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
-from streamkit._core.strategy import Suspend
-from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
-from streamkit._engine.link import Inlet
-from streamkit._engine.loop import EMPTY
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.step import step
-from streamkit.operators.shapes import Lists
+from streamkit._core.errors import GroupsFullError
+from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.strategy import Strategy
+from streamkit._engine.compile.loop import fits
+from streamkit._engine.compile.pieces import parsed
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
+from streamkit._engine.plan.link import Inlet, flattened
+from streamkit._engine.run.run import Run
+from streamkit._stages.route import Router, keyed
 
-__all__ = ["batch", "batch_within"]
+__all__ = ["OnFull", "group_by"]
 
+A = TypeVar("A")
+B = TypeVar("B")
+K = TypeVar("K", bound=Hashable)
 
-@step(
-    setup="held = []",
-    each="""
-        held.append(item)
-        if len(held) == size:
-            full = held
-            held = []
-            emit(full)
-    """,
-    finish="if held: emit(held)",
-    contract=Contract(holds="size - 1", weight="size"),
-)
-def batch(size: int) -> Lists:
-    """Pass on the items in lists of `size`; the last may be shorter.
-
-        items    --a--b------c--|
-        batch(2) -----[a,b]-----[c]|
-
-    >>> from streamkit import Stream, ops
-    >>> list(Stream("abc") | ops.batch(2))
-    [['a', 'b'], ['c']]
-
-    Emits when: `size` items have come; at the end, what is left.
-    Waits when: the consumer does.
-    Completes when: the source does, after what is left.
-    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped.
-
-    Args:
-        size: items per list.
-
-    Raises:
-        TypeError: `size` is not a whole number.
-        ValueError: `size` is less than 1.
-    """
-    return Lists(batch, size=whole("size", size, least=1))
+ONCE = (None,)
+BREATH = 256
+"""How many groups end, at the end of the source, before others may run."""
 
 
-class _Clocked(Channel):
-    """A channel that knows since when something has been there."""
+class OnFull(Enum):
+    """What ``group_by`` does with an item of a new key, when it has as many groups as it may have."""
 
-    since = 0.0
+    FAIL = "fail"
+    """It fails, with a `GroupsFullError`."""
+    EVICT = "evict"
+    """The group that has had no item for longest ends, as if the source had."""
+    WAIT = "wait"
+    """The source waits until a group has ended; only with ``idle=``, which ends them."""
 
-    def arrived(self, lane: Lane) -> None:
-        self.since = self.clock()
-        super().arrived(lane)
-
-
-async def _batch_within(
-    run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: Any
-) -> AsyncIterator[Any]:
-    channel = run.adopt(_Clocked(run.halt))
-    lane = run.feed(channel, source, Suspend(count))
-    most = float("inf") if heaviest is ABSENT else heaviest
-    since = emitted = heavy = 0.0
-    failed: Exception | None = None
-    while failed is None:
-        following, weighs, came = 0, 0.0, 0.0
-        if len(lane.kept) < count and heavy < most:
-            item = channel.pop()
-            if item is not EMPTY:
-                came = max(emitted, channel.since)
-                lane.keep(item)  # before it is weighed: it takes up room meanwhile
-                try:
-                    weighs = await _weight(run, weight, item)
-                except Exception as error:
-                    failed = error
-                else:
-                    first = len(lane.kept) == 1
-                    if first:
-                        since = came
-                    if first or heavy + weighs <= most:
-                        heavy += weighs
-                        continue
-                    following = 1
-            elif not lane.kept:
-                if not await channel.wait():
-                    return
-                continue
-            elif not channel.over and await channel.before(since + seconds):
-                continue
-        full = lane.release(but=following)
-        if failed is not None:
-            full.pop()  # the one that could not be weighed
-        since, heavy = came, weighs
-        emitted = run.loop.time()
-        if full:
-            yield full
-    raise failed
+    def __repr__(self) -> str:
+        return f"OnFull.{self.name}"
 
 
-async def _weight(run: Run, weight: Any, item: Any) -> float:
-    if weight is ABSENT:
-        return 0.0
-    found: float = await run.call(number, "weight", await run.call(weight, item), least=0)
-    return found
+def full_error(key: object, most: int) -> GroupsFullError:
+    """The error of a new key where there are as many groups as may be."""
+    return GroupsFullError(
+        f"no group for the key {key!r}: there are max_groups={most} already; "
+        "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
+    )
 
 
-@stage(_batch_within, contract=Contract(holds="count", lookahead="count", weight="count"))
-def batch_within(
-    count: int,
+def breath() -> Awaitable[None]:
+    """Let others run."""
+    return sleep(0)
+
+
+_LATER = "'later items of a key whose pipe has ended' if _ends is not ABSENT else 'nothing'"
+_CONTRACT = Contract(times="max_groups", ordered="'within each key'", loses=_LATER)
+_SETUP = "groups = {}\nfind = groups.get"
+_EACH = """
+name = key(item)
+state = find(name)
+if state is None:
+    if len(groups) == max_groups:
+        raise full_error(name, max_groups)
+    enter()
+else:
+    resume()
+run()
+"""
+_CLOSE = "resume()\nclose()"
+
+
+def _once(text: str) -> str:
+    """`text` as the body of a loop, for pipes that may end early, which they do by breaking out of it."""
+    return (
+        f"if _ends is ABSENT:\n{indent(text, '    ')}\nelse:\n    for _ in ONCE:\n{indent(text, '        ')}"
+    )
+
+
+_EVICTING = f"""
+name = key(item)
+state = groups.pop(name, None)
+if state is None:
+    if len(groups) == max_groups:
+        new = name
+        name = next(iter(groups))
+        state = groups[name]
+{indent(_once(_CLOSE), "        ")}
+        groups.pop(name)
+        name = new
+    enter()
+else:
+    groups[name] = state
+    resume()
+run()
+"""
+_FINISH = f"""
+ended = 0
+for name, state in groups.items():
+{indent(_once(_CLOSE), "    ")}
+    ended += 1
+    if ended % BREATH == 0:
+        await breath()
+"""
+
+
+@step(name="group_by", setup=_SETUP, each=_once(_EACH), finish=_FINISH, contract=_CONTRACT, groups=True)
+def _grouped(
+    key: Callable[..., Any], pipe: Pipe, *, max_groups: int, _ends: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(_grouped, key=key, pipe=pipe, max_groups=max_groups, _ends=_ends)
+
+
+@step(name="group_by", setup=_SETUP, each=_once(_EVICTING), finish=_FINISH, contract=_CONTRACT, groups=True)
+def _evicting(
+    key: Callable[..., Any], pipe: Pipe, *, max_groups: int, on_full: OnFull, _ends: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(_evicting, key=key, pipe=pipe, max_groups=max_groups, on_full=on_full, _ends=_ends)
+
+
+_INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
+_ROUTED = f"1 + max_groups * {_INTAKE}"
+
+
+async def _routed_run(
+    run: Run,
+    source: Inlet[Any],
     *,
-    seconds: float,
-    weight: Callable[[Any], Any] | Absent = ABSENT,
-    heaviest: float | Absent = ABSENT,
-) -> Lists:
-    """Pass on the items in lists: of `count`, or of what has come within `seconds`.
+    key: Callable[[Any], Any],
+    pipe: Pipe,
+    max_groups: int,
+    on_full: OnFull,
+    idle: Any,
+    _ends: Any,
+    _strategy: Strategy | None,
+) -> AsyncIterator[Any]:
+    router = Router(run, pipe.links, max_groups, _OVERFLOWED[on_full], None if idle is ABSENT else idle)
+    run.pump(keyed(run, source, key), into=router)
+    async for item in router.out:
+        yield item
+    if router.channel.error is not None:
+        raise router.channel.error
 
-        items                      --a-b-c--d-----------e--|
-        batch_within(3, seconds=5) ------[a,b,c]--[d]------[e]|
+
+def _fail(router: Router, key: object) -> None:
+    raise full_error(key, router.most_groups)
+
+
+def _evict(router: Router, key: object) -> None:
+    router.end(next(iter(router.groups.values())))
+
+
+def _wait(router: Router, key: object) -> None:
+    """A group that is idle will end."""
+
+
+_OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
+
+
+@stage(
+    _routed_run,
+    name="group_by",
+    contract=Contract(
+        holds=_ROUTED,
+        lookahead=_ROUTED,
+        times="max_groups",
+        ordered="'within each key'",
+        loses=f"{_LATER} if _strategy is None else _strategy.loses",
+    ),
+)
+def _routed(
+    key: Callable[..., Any],
+    pipe: Pipe,
+    *,
+    max_groups: int,
+    on_full: OnFull = OnFull.FAIL,
+    idle: float | Absent = ABSENT,
+    _ends: Any = ABSENT,
+    _strategy: Strategy | None = None,
+) -> Operator[Any, Any]:
+    return Operator(
+        _routed,
+        key=key,
+        pipe=pipe,
+        max_groups=max_groups,
+        on_full=on_full,
+        idle=idle,
+        _ends=_ends,
+        _strategy=_strategy,
+    )
+
+
+def _spliced(
+    key: Callable[..., Any], pipe: Pipe, max_groups: int, on_full: OnFull, ends: Any
+) -> Operator[Any, Any] | None:
+    """The form of a step, if the pipe is steps alone that wait for nothing, as far as is known."""
+    if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
+        return None
+    if on_full is OnFull.EVICT:
+        made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, _ends=ends)
+    else:
+        made = _grouped(key, pipe, max_groups=max_groups, _ends=ends)
+    return made if fits(made.links[0].key) else None
+
+
+@overload
+def group_by(
+    key: Callable[[A], Awaitable[K]],
+    pipe: Keep,
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, A]]: ...
+@overload
+def group_by(
+    key: Callable[[A], Awaitable[K]],
+    pipe: Operator[A, B] | Sink[A, B],
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, B]]: ...
+@overload
+def group_by(
+    key: Callable[[A], Awaitable[K]],
+    pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, B]]: ...
+@overload
+def group_by(
+    key: Callable[[A], K],
+    pipe: Keep,
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, A]]: ...
+@overload
+def group_by(
+    key: Callable[[A], K],
+    pipe: Operator[A, B] | Sink[A, B],
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, B]]: ...
+@overload
+def group_by(
+    key: Callable[[A], K],
+    pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+    *,
+    max_groups: int,
+    on_full: OnFull = ...,
+    idle: float | Absent = ...,
+) -> Operator[A, tuple[K, B]]: ...
+def group_by(
+    key: Callable[..., Any],
+    pipe: Any,
+    *,
+    max_groups: int,
+    on_full: OnFull = OnFull.FAIL,
+    idle: float | Absent = ABSENT,
+) -> Operator[Any, Any]:
+    """Give each key a pipe of its own, and pass on what comes out of it, with the key.
+
+        items                    --a1--b1--a2----b2--|
+        group_by(letter, take(1)) --(a,a1)--(b,b1)----|
+
+    A pipe of operators passes on each of its items as ``(key, item)``; a sink, its result as
+    ``(key, result)`` when its group ends:
 
     >>> from streamkit import Stream, ops
-    >>> list(Stream("abcde") | ops.batch_within(3, seconds=1.0))
-    [['a', 'b', 'c'], ['d', 'e']]
-    >>> list(Stream(["a", "bbb", "cc"]) | ops.batch_within(9, seconds=1.0, weight=len, heaviest=4))
-    [['a', 'bbb'], ['cc']]
+    >>> letters = ops.group_by(lambda word: word[0], ops.count(), max_groups=9)
+    >>> list(Stream(["apple", "bean", "avocado"]) | letters)
+    [('a', 2), ('b', 1)]
+    >>> pairs = ops.group_by(lambda number: number % 2, ops.batch(2), max_groups=2)
+    >>> list(Stream(range(5)) | pairs)
+    [(0, [0, 2]), (1, [1, 3]), (0, [4])]
 
-    Emits when: `count` items have come, or as many as weigh `heaviest`; or `seconds` have passed since the
-        first of them came; at the end of the source, what is left.
-    Waits when: nothing has come. While the consumer is busy, the batch fills up; then the source waits.
-    Completes when: the source does, after what is left.
-    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped, and counted.
+    A group ends with the source, or when it is evicted, or idle; then its key may come again, and begins
+    anew. Where its own pipe ends early (``take``, ``first``), what comes out of that is passed on at once,
+    and the group keeps its place: later items of the key are dropped, until it ends.
+
+    Pipes of steps are spliced into the loop that reads the source, with a state per key: a callback there
+    that turns out to return an awaitable holds the other keys up. Where a callback is an ``async def``,
+    a stage stands in the pipe, or with `idle`, each group has a task, and one item that waits for it; a
+    pipe that begins with ``buffer(strategy)`` has that instead. What is inside is at most `max_groups`
+    times what the pipe holds.
+
+    Emits when: a group does; a sink, when its group ends: with the source, in order of their first items
+        (the idlest first, with ``OnFull.EVICT``), or, where they have tasks, as they are done.
+    Waits when: the consumer does; the group of the last item has no room; or, with ``OnFull.WAIT``, there
+        are `max_groups` groups, and none has been idle for long enough.
+    Completes when: the source does, and every group has ended.
+    Closes when: it completes, fails, or the consumer leaves; then no group emits anything more.
 
     Args:
-        count: items per list at most.
-        seconds: how long the first item of a list waits for others.
-        weight: how much an item weighs. One that would make a list heavier than `heaviest` begins the
-            next; one that is heavier alone is a list of its own.
-        heaviest: how much a list weighs at most.
+        key: called with each item; what it returns, or awaits, is hashable, and says which group it is for.
+        pipe: operators, or operators and a sink, that each group runs for itself.
+        max_groups: groups that are there at once, at most.
+        on_full: what happens when an item of another key comes then: it fails, the idlest group ends, or
+            (only with `idle`) the source waits.
+        idle: seconds after which a group ends that no item has come for.
 
     Raises:
-        TypeError: an argument has the wrong type.
-        ValueError: `count` is less than 1; `seconds` or `heaviest` is not finite, or not above 0; one of
-            `weight` and `heaviest` is given without the other; (when run) a weight is below 0.
+        TypeError: an argument has the wrong type; (when run) a key is not hashable.
+        ValueError: `max_groups` is less than 1; `idle` is not finite, or not above 0; `on_full` is
+            ``OnFull.WAIT`` without `idle`.
+        GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
     """
-    if (weight is ABSENT) is not (heaviest is ABSENT):
-        raise ValueError("weight and heaviest must be given together, not one without the other")
-    if weight is not ABSENT:
-        callback("weight", weight)
-    return Lists(
-        batch_within,
-        count=whole("count", count, least=1),
-        seconds=arguments.seconds("seconds", seconds),
-        weight=weight,
-        heaviest=heaviest if heaviest is ABSENT else number("heaviest", heaviest, above=0),
+    callback("key", key)
+    if not isinstance(pipe, Pipe):
+        raise TypeError(f"pipe must be operators, or operators and a sink, not {pipe!r}")
+    whole("max_groups", max_groups, least=1)
+    if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {on_full!r}")
+    if idle is not ABSENT:
+        idle = arguments.seconds("idle", idle)
+    elif on_full is OnFull.WAIT:
+        raise ValueError("on_full must be OnFull.FAIL or OnFull.EVICT without idle=, not OnFull.WAIT")
+    links = [link for link in flattened(pipe.links) if link.declaration.stage is None]
+    ends = True if any(parsed(link.declaration).stops for link in links) else ABSENT
+    if idle is ABSENT:
+        spliced = _spliced(key, pipe, max_groups, on_full, ends)
+        if spliced is not None:
+            return spliced
+    first = pipe.links[0]
+    strategy = first.arguments["strategy"] if first.declaration.buffers else None
+    return _routed(
+        key, pipe, max_groups=max_groups, on_full=on_full, idle=idle, _ends=ends, _strategy=strategy
     )

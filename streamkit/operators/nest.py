@@ -11,14 +11,14 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.book import Sums
-from streamkit._engine.channel import Channel
-from streamkit._engine.fusion import fused
-from streamkit._engine.lane import Abandoned, BufferStats, Lane
-from streamkit._engine.link import Inlet
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import Operator, SourceLike
+from streamkit._engine.buffer.account import BufferStats, Sums
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Abandoned, Lane
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Operator, SourceLike
+from streamkit._engine.plan.fuse import fused
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["flat_map"]
 

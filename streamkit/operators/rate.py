@@ -6,17 +6,17 @@ from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT, Absent, callback, flag, number
+from streamkit._core.arguments import callback, flag, number
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
+from streamkit._core.markers import ABSENT, EMPTY, Absent
 from streamkit._core.strategy import Collect, Conflate, Strategy, Suspend, strategy_argument
-from streamkit._engine.channel import Channel
-from streamkit._engine.link import Inlet
-from streamkit._engine.loop import EMPTY
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import Keep, Operator
-from streamkit.operators.shapes import Lists
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.face.shapes import Lists
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Keep, Operator
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["buffer", "conflate", "extrapolate", "throttle"]
 
@@ -63,7 +63,7 @@ def buffer(strategy: Strategy) -> Any:
             passed on as one list; under a lossy one with ``gaps=True``, a `Gap` where items were dropped.
 
     Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
-    never waits overrides what stands before it (`fuse`). So does a buffer before ``merge``, ``zip``,
+    never waits overrides what stands before it (`Strategy.before`). So does a buffer before ``merge``, ``zip``,
     ``batch_within`` and a concurrent ``map``, which then read through it.
 
     Raises:

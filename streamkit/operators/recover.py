@@ -8,11 +8,11 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
-from streamkit._engine.link import Inlet
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import SourceLike
-from streamkit.operators.shapes import Joined
+from streamkit._engine.face.shapes import Joined
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import SourceLike
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["catch"]
 

@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import ABSENT
 from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
+from streamkit._core.markers import ABSENT
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.channel import Channel
-from streamkit._engine.job import Job
-from streamkit._engine.lane import Abandoned, Lane, Rescue
-from streamkit._engine.link import Inlet
-from streamkit._engine.loop import fits
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.step import parsed, step
-from streamkit._engine.stream import Keep, Operator, Pipe, Sink
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Abandoned, Lane, Rescue
+from streamkit._engine.compile.loop import fits
+from streamkit._engine.compile.pieces import parsed
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 from streamkit.operators.rate import buffer
 
 __all__ = ["broadcast"]
@@ -167,7 +168,7 @@ def _splices(branches: tuple[Pipe, ...]) -> bool:
     """Whether all branches are steps that end with the source and wait for nothing, as far as is known."""
     links = [link for branch in branches for link in branch.links]
     return not any(
-        link.declaration.pieces is None or link.waits or parsed(link.declaration).stops for link in links
+        link.declaration.stage is not None or link.waits or parsed(link.declaration).stops for link in links
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from streamkit._core.contract import Contract
 from streamkit._core.errors import attach
-from streamkit._engine.channel import Channel
-from streamkit._engine.link import Inlet
-from streamkit._engine.loop import EMPTY
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import Keep
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Keep
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["Valve", "valve"]
 

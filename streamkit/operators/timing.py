@@ -9,14 +9,14 @@ from typing import Any, TypeAlias, TypeVar, overload
 from streamkit._core import arguments
 from streamkit._core.contract import Contract
 from streamkit._core.errors import StreamTimeoutError
+from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import KeepLatest
-from streamkit._engine.lane import Lane
-from streamkit._engine.link import Inlet
-from streamkit._engine.loop import EMPTY
-from streamkit._engine.run import Run
-from streamkit._engine.stage import stage
-from streamkit._engine.stream import Keep
-from streamkit.operators.shapes import Joined
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.shapes import Joined
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Keep
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 
 __all__ = ["debounce", "keep_alive", "sample", "timeout"]
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from streamkit import _engine
-from streamkit._core.arguments import ABSENT, callback, flag, whole
+from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.contract import Contract
-from streamkit._engine.stage import stage
-from streamkit._engine.step import step
-from streamkit._engine.stream import Operator
-from streamkit.operators.shapes import Items, Numbered, Pairs
-
-if TYPE_CHECKING:
-    from streamkit._engine.channel import Channel
-    from streamkit._engine.link import Inlet
-    from streamkit._engine.run import Run
+from streamkit._core.markers import ABSENT
+from streamkit._engine.face.shapes import Items, Numbered, Pairs
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Operator
+from streamkit._stages.map import pooled
 
 __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
 
@@ -24,12 +20,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def _map_concurrently(run: Run, source: Inlet[Any], **arguments: Any) -> Channel:
-    return _engine.pools.pooled(run, source, **arguments)
-
-
 @stage(
-    _map_concurrently,
+    pooled,
     name="map",
     direct=True,
     contract=Contract(

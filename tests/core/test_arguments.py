@@ -8,11 +8,11 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import ABSENT
-from streamkit._core.arguments import Absent, callback, discard, flag, number, seconds, whole
+from streamkit._core.arguments import callback, discard, flag, number, seconds, whole
+from streamkit._core.markers import Marker
 
 NO_NUMBERS = ["1", None, [1], 1j, object]
 
@@ -189,7 +189,7 @@ class TestAbsent:
             copy.copy(ABSENT),
             copy.deepcopy(ABSENT),
             pickle.loads(pickle.dumps(ABSENT)),
-            Absent.ABSENT,
+            Marker.ABSENT,
         ):
             assert same is ABSENT
 

@@ -10,22 +10,10 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import _engine, interop, ops
+from streamkit import ops
 
 ROOT = Path(__file__).parent.parent.parent
-LAZY = [streamkit, ops, _engine, interop]
-NOT_FOR_STEPS = [
-    "streamkit._core.spill",
-    "streamkit._core.strategy",
-    "streamkit._engine.blocking",
-    "streamkit._engine.channel",
-    "streamkit._engine.explain",
-    "streamkit._engine.iteration",
-    "streamkit._engine.lane",
-    "streamkit._engine.pool",
-    "streamkit._engine.run",
-]
-"""What pipelines of steps can do without, when they are awaited."""
+DOORS = [streamkit, ops]
 
 
 def fresh(code: str) -> str:
@@ -40,19 +28,8 @@ def name_of(module: Any) -> str:
     return str(module.__name__)
 
 
-def table(module: Any) -> dict[str, str]:
-    """Where each lazy name comes from, at run time."""
-    (call,) = [
-        node
-        for node in ast.walk(ast.parse(Path(module.__file__).read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "lazily"
-    ]
-    homes = eval(ast.unparse(call.args[1]), {"__name__": module.__name__})
-    return {name: home for home, names in homes.items() for name in names}
-
-
-def checked(module: Any) -> dict[str, str]:
-    """Where the imports say that it comes from, which type checkers read."""
+def home(module: Any) -> dict[str, str]:
+    """Where each name of a door comes from, as its imports say, which type checkers read."""
     (block,) = [
         node for node in ast.parse(Path(module.__file__).read_text()).body if isinstance(node, ast.If)
     ]
@@ -65,33 +42,40 @@ def checked(module: Any) -> dict[str, str]:
 
 
 class TestNames:
-    @pytest.mark.parametrize("module", [streamkit, ops, _engine], ids=name_of)
+    @pytest.mark.parametrize("module", DOORS, ids=name_of)
     def test_type_checkers_see_what_there_is_at_run_time(self, module: Any) -> None:
-        untyped = {"aiostream", "reactive_streams", "rx"}
-        assert {name: home for name, home in table(module).items() if name not in untyped} == checked(module)
+        for name, source in home(module).items():
+            found = getattr(module, name)
+            expected = (
+                sys.modules[f"streamkit.{name}"] if source == "streamkit" else vars(sys.modules[source])[name]
+            )
+            assert found is expected, name
 
-    @pytest.mark.parametrize("module", LAZY, ids=name_of)
+    @pytest.mark.parametrize("module", DOORS, ids=name_of)
+    def test_all_lists_all_but_the_neighbours(self, module: Any) -> None:
+        apart = {name for name, source in home(module).items() if source == "streamkit"} - {"ops"}
+        assert module.__all__ == sorted({*home(module)} - apart)
+
+    @pytest.mark.parametrize("module", [streamkit], ids=name_of)
     def test_a_lazy_name_is_no_module_of_the_package_by_chance(self, module: Any) -> None:
         # such a module would stand in for it, once someone has imported that
         modules = {path.stem for path in Path(module.__file__).parent.iterdir()}
-        assert {name for name, home in table(module).items() if home != module.__name__} & modules == set()
+        assert {name for name, source in home(module).items() if source != "streamkit"} & modules == set()
 
-    @pytest.mark.parametrize("module", ["streamkit", "streamkit.operators", "streamkit._engine"])
+    @pytest.mark.parametrize("module", ["streamkit", "streamkit.ops"])
     def test_are_all_in_dir_before_they_are_loaded(self, module: str) -> None:
         code = f"import sys, {module}; m = sys.modules[{module!r}]; print(set(m.__all__) - set(dir(m)))"
         assert fresh(code) == "set()"
 
-    @pytest.mark.parametrize("module", ["streamkit", "streamkit.interop"])
-    def test_in_dir_are_there_though_an_extra_is_not_installed(self, module: str) -> None:
-        code = f"""
-            import inspect, pydoc, sys, {module}
+    def test_in_dir_are_there_though_an_extra_is_not_installed(self) -> None:
+        code = """
+            import inspect, pydoc, sys, streamkit as m
             sys.modules["aiostream"] = None
-            m = sys.modules[{module!r}]
-            print({{*dir(m)}} <= {{name for name, _ in inspect.getmembers(m)}}, bool(pydoc.render_doc(m)))
+            print({*dir(m)} <= {name for name, _ in inspect.getmembers(m)}, bool(pydoc.render_doc(m)))
         """
         assert fresh(code) == "True True"
 
-    @pytest.mark.parametrize("module", LAZY, ids=name_of)
+    @pytest.mark.parametrize("module", DOORS, ids=name_of)
     def test_what_there_is_not_is_an_attribute_error(self, module: Any) -> None:
         with pytest.raises(AttributeError, match="has no attribute 'mapp'") as caught:
             _ = module.mapp
@@ -131,19 +115,22 @@ class TestImport:
             import sys, streamkit
             print(*sys.modules)
         """).split()
-        assert {*loaded} & {*table(ops).values()} == set()
+        assert {*loaded} & {*home(ops).values()} == set()
 
-    def test_a_pipeline_of_steps_needs_nothing_of_what_stages_do(self) -> None:
-        assert all(path_of(name).exists() for name in NOT_FOR_STEPS)
+    def test_leaves_every_name_of_the_front_door_for_its_first_use(self) -> None:
+        loaded = fresh("import sys, streamkit; print(*sys.modules)").split()
+        ours = {name for name in loaded if name.startswith("streamkit")}
+        assert ours == {"streamkit", "streamkit._core", "streamkit._core.lazy"}
+
+    def test_of_a_family_leaves_the_others(self) -> None:
         loaded = fresh("""
-            import asyncio, sys
-            from streamkit import Stream, ops
-            async def main():
-                return await (Stream(range(3)) | ops.map(str) | ops.filter(bool) | ops.to_list())
-            assert asyncio.run(main()) == ["0", "1", "2"]
+            import sys
+            from streamkit import ops
+            ops.filter
             print(*sys.modules)
-        """)
-        assert set(NOT_FOR_STEPS) & set(loaded.split()) == set()
+        """).split()
+        assert {*loaded} & {*home(ops).values()} == {"streamkit.operators.choose"}
+        assert "streamkit._engine.run.run" not in loaded  # which only stages need
 
 
 class TestCatalogue:
@@ -154,7 +141,3 @@ class TestCatalogue:
         """)
         declared = {name for name in ops.__all__ if hasattr(getattr(ops, name), "__streamkit__")}
         assert {"to_list", "map", "valve"} < declared <= {*known.split()}
-
-
-def path_of(module: str) -> Path:
-    return ROOT.joinpath(*module.split(".")).with_suffix(".py")

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import Spill, StoppedError, Stream, ops
 from streamkit._core.spill import SpillStore

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import (
     BufferOverflowError,
@@ -30,8 +29,11 @@ from streamkit import (
     Unbounded,
     ops,
 )
-from streamkit._core.strategy import fuse
 from streamkit.testing import run
+
+
+def fuse(first: Strategy, then: Strategy) -> Strategy | None:
+    return first.before(then)
 
 
 def noted(item: Any, reason: str) -> None:

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from operator import add
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import (
     BufferStats,

@@ -8,8 +8,7 @@ from operator import or_
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import DropOldest, Explanation, KeepLatest, Stream, Suspend, Unbounded, ops
 from streamkit.testing import run

@@ -169,7 +169,7 @@ class TestErrorsBehind:
     def test_no_call_begins_after_it_in_a_worker_that_let_others_run(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("streamkit._engine.pace.Pace.due", lambda self: True)
+        monkeypatch.setattr("streamkit._engine.compile.pace.Pace.due", lambda self: True)
         for at in range(12):
             failed: list[int] = []
             late: list[int] = []

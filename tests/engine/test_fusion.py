@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import Stream, ops
-from streamkit._engine.loop import Loop, compiled
-from streamkit._engine.shape import End, Kind
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import Loop, compiled
 from streamkit.testing import run
 
 Plain = Callable[[Iterator[Any]], Iterable[Any]]

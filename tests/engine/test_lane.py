@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import streamkit
 from streamkit import DropOldest, Stream, Suspend, ops
 from streamkit._core.strategy import Strategy
-from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Abandoned
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Abandoned
 from streamkit.testing import run
 
 CAPACITY = 6
@@ -199,7 +198,7 @@ class TestAlone:
     ) -> None:
         """Each item costs the consumer so much that it breathes after it; nothing is ever awaited."""
         now = [0.0]
-        monkeypatch.setattr("streamkit._engine.pace.perf_counter", lambda: now[0])
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: now[0])
         ahead: list[int] = []
         pulled = 0
 

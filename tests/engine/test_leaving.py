@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import OnFull, StoppedError, Stream, Suspend, merge, ops
-from streamkit._engine.run import Run
+from streamkit._engine.run.run import Run
 from streamkit.testing import run
 
 

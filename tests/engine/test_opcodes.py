@@ -108,7 +108,7 @@ def per_item(work: Work) -> float:
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock that loops size their slices by stands still: slices grow the same way in each run."""
-    monkeypatch.setattr("streamkit._engine.pace.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: 0.0)
 
 
 # ours, and by hand -----------------------------------------------------------------------------------------

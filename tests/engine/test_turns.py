@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import streamkit
 from streamkit import BufferStats, DropOldest, Stream, Suspend, ops
-from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Lane
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
 from streamkit.testing import run
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamkit import Stream
-from streamkit.interop.reactive_streams import from_publisher, to_processor, to_publisher
+from streamkit.reactive_streams import from_publisher, to_processor, to_publisher
 from streamkit.testing.reactive_streams import Case, Consumer, ProcessorCase, PublisherCase, SubscriberCase
 
 __all__ = ["CASES", "OurProcessor", "OurPublisher", "OurSubscriber"]

@@ -13,7 +13,7 @@ pytest.importorskip("aiostream")
 
 from aiostream import pipe, stream
 
-from streamkit.interop import aiostream
+from streamkit import aiostream
 
 
 class Numbers:

@@ -9,12 +9,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import streamkit
 from streamkit import SourceConsumedError, StoppedError, Stream, attached, ops
-from streamkit.interop.reactive_streams import (
+from streamkit.reactive_streams import (
     UNBOUNDED_DEMAND,
     Processor,
     Publisher,

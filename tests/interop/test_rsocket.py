@@ -14,7 +14,7 @@ from rsocket.rsocket_server import RSocketServer
 from rsocket.transports.tcp import TransportTCP
 
 from streamkit import Stream, ops
-from streamkit.interop.reactive_streams import StreamPublisher, from_publisher, to_processor, to_publisher
+from streamkit.reactive_streams import StreamPublisher, from_publisher, to_processor, to_publisher
 
 SECONDS = 10.0
 """What hangs fails after this long; nothing here waits for time to pass."""

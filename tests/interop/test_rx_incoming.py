@@ -34,8 +34,8 @@ from streamkit import (
     Unbounded,
     attached,
     ops,
+    rx,
 )
-from streamkit.interop import rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
 

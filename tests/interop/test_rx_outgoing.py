@@ -12,16 +12,14 @@ from threading import get_ident
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from reactivex import operators as of
 from reactivex.scheduler import NewThreadScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler, AsyncIOThreadSafeScheduler
 from reactivex.subject import Subject
 
 import streamkit
-from streamkit import Stream, Suspend, ops, push
-from streamkit.interop import rx
+from streamkit import Stream, Suspend, ops, push, rx
 from streamkit.testing import run
 from tests.interop.test_rx_incoming import (
     PATIENCE,

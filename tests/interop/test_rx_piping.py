@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 import reactivex
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from reactivex import operators as of
 from reactivex.scheduler import EventLoopScheduler, NewThreadScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from streamkit import BufferOverflowError, Collect, DropOldest, KeepLatest, Stream, Suspend, ops
-from streamkit.interop import rx
+from streamkit import BufferOverflowError, Collect, DropOldest, KeepLatest, Stream, Suspend, ops, rx
 from streamkit.testing import run
 from tests.interop.test_rx_incoming import PATIENCE, Halt, Source, drained, turns, virtual
 from tests.interop.test_rx_outgoing import Heard, Numbers, reports

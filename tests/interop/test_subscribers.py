@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import BufferOverflowError, Stream, attached, ops
-from streamkit.interop.reactive_streams import (
+from streamkit.reactive_streams import (
     Subscriber,
     Subscription,
     from_publisher,

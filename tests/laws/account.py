@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import streamkit
 from streamkit import BufferStats
-from streamkit._engine.lane import Lane
+from streamkit._engine.buffer.lane import Lane
 
 __all__ = ["Account", "OnDrop", "check_sum", "strategies"]
 

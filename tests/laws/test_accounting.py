@@ -4,16 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import streamkit
 from streamkit import BufferOverflowError, BufferStats, Gap
+from streamkit._core.markers import EMPTY
 from streamkit._core.spill import SpillStore
-from streamkit._engine.channel import Channel
-from streamkit._engine.lane import Abandoned, Lane
-from streamkit._engine.loop import EMPTY
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Abandoned, Lane
 from streamkit.testing import VirtualLoop
 from tests.laws.account import Account, check_sum, strategies
 from tests.laws.lab import trying

@@ -5,8 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import streamkit
 from streamkit import BufferOverflowError, BufferStats, Gap, StoppedError, Stream, ops

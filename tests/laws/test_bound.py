@@ -10,8 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
@@ -155,7 +154,7 @@ def run_through(operators: list[Way], plan: Plan) -> tuple[int, float]:
     async def main() -> None:
         watch = asyncio.get_running_loop().create_task(lab.watch())
         try:
-            with patch("streamkit._engine.pace.perf_counter", clock(plan.busy)):
+            with patch("streamkit._engine.compile.pace.perf_counter", clock(plan.busy)):
                 async with asyncio.timeout(4 * STALL):
                     await (consume() if isinstance(built, Stream) else built)
         except (BufferOverflowError, TimeoutError):

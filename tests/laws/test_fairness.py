@@ -7,11 +7,10 @@ from itertools import count, islice
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from streamkit import Stream, Suspend, ops
-from streamkit._engine.pace import BUDGET, LARGEST
+from streamkit._engine.compile.pace import BUDGET, LARGEST
 from streamkit.testing import VirtualLoop, run
 from tests.laws.lab import Lab, Sample, play, trying
 from tests.samples import SAMPLES
@@ -78,7 +77,7 @@ def test_the_workers_of_a_map_together_take_no_longer_than_one_loop(
     source: str, waits: bool, ordered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("streamkit._engine.pace.perf_counter", lambda: now[0])
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: now[0])
     called: Counter[int] = Counter()
 
     def work(item: int) -> int:
@@ -140,7 +139,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
         self.spent: Counter[int] = Counter()
-        monkeypatch.setattr("streamkit._engine.pace.perf_counter", lambda: self.now)
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: self.now)
 
     def work(self, seconds: float) -> None:
         self.now += seconds

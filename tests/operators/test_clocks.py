@@ -7,8 +7,7 @@ from math import ceil
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import BufferStats, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run

@@ -6,8 +6,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import Stream, Suspend, attached, ops
 from streamkit.testing import VirtualLoop, run

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from streamkit import DropOldest, GroupsFullError, OnFull, Stream, StreamkitError, Suspend, ops
 from streamkit.testing import run

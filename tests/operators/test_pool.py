@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streamkit import BufferStats, DropOldest, Strategy, Stream, Suspend, Unbounded, ops
 from streamkit.testing import VirtualLoop, run
@@ -114,7 +113,7 @@ class TestOrder:
     def test_breathing_changes_nothing(
         self, source: str, function: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("streamkit._engine.pace.Pace.due", lambda self: True)
+        monkeypatch.setattr("streamkit._engine.compile.pace.Pace.due", lambda self: True)
         for operators, options in BEFORE.values():
             stream = Stream(SOURCES[source](range(300))).pipe(*operators)
             kept = stream | ops.map(function, concurrency=5, **options) | ops.to_list()

@@ -6,8 +6,7 @@ from operator import add
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import BufferOverflowError, DropOldest, Fail, Stream, Suspend, attached, ops
 from streamkit.testing import run

@@ -11,12 +11,11 @@ from operator import add, neg
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streamkit import Stream, Suspend, ops
-from streamkit._engine.loop import Loop, compiled
-from streamkit._engine.shape import End, Kind
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import Loop, compiled
 from streamkit.testing import run
 
 
@@ -78,7 +77,7 @@ def nested(draw: st.DrawFn, depth: int = 2) -> Any:
 
 
 def spliced(pipe: Any) -> bool:
-    return pipe.links[0].declaration.pieces is not None
+    return pipe.links[0].declaration.stage is None
 
 
 def generated(items: Any) -> Any:

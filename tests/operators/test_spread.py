@@ -12,8 +12,7 @@ from itertools import repeat
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit import Keep, Stream, attached, ops, step
 from streamkit.testing import VirtualLoop, run

@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from streamkit.interop.reactive_streams import StreamProcessor
+from streamkit.reactive_streams import StreamProcessor
 from streamkit.testing.reactive_streams import Case, Consumer, ProcessorCase, PublisherCase, SubscriberCase
 
 __all__ = ["case"]

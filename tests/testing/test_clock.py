@@ -18,8 +18,7 @@ from typing import Any
 from weakref import WeakSet
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit.testing import DeadlockError, LeakError, VirtualLoop, run
 

@@ -3,7 +3,7 @@
 from typing import Any, assert_type
 
 from streamkit import Stream, ops
-from streamkit.interop.reactive_streams import (
+from streamkit.reactive_streams import (
     Processor,
     Publisher,
     StreamPublisher,

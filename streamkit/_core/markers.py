@@ -1,0 +1,26 @@
+"""Markers: objects that stand for something missing, where ``None`` is a value like any other."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["ABSENT", "EMPTY", "Absent", "Marker"]
+
+
+class Marker(Enum):
+    """The type of `ABSENT` and `EMPTY`: an enum, so that type checkers can tell them from other values."""
+
+    ABSENT = "absent"
+    EMPTY = "empty"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ABSENT: Final = Marker.ABSENT
+"""Stands for an argument that was not given."""
+EMPTY: Final = Marker.EMPTY
+"""Stands for an item where there is none: what `Channel.pop` returns when nothing is held."""
+Absent: TypeAlias = Literal[Marker.ABSENT]
+"""The type of `ABSENT` alone."""

@@ -1,0 +1,1 @@
+"""Where items wait between tasks: lanes and channels, what they count, and other threads at their door."""

@@ -1,0 +1,97 @@
+"""The kinds of lanes: what a strategy asks of the one that it acts in, beyond what `Lane` does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamkit._core.markers import EMPTY
+from streamkit._core.strategy import Gap, Strategy
+from streamkit._engine.buffer.lane import Lane, Reader
+
+__all__ = ["lane_of"]
+
+
+class CollectingLane(Lane):
+    """A lane that hands over all that it holds at once, as a list."""
+
+    def pop(self) -> Any:
+        held = self.held
+        items = [held.popleft() for _ in range(len(held))]
+        self.delivered += len(items)
+        self.loosen()
+        return items
+
+
+class GapLane(Lane):
+    """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
+
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self._expected = 1
+
+    def put(self, item: Any) -> bool:
+        return super().put(_Numbered(self._taken + 1, item))
+
+    def _bare(self, entry: Any) -> Any:
+        return entry.item
+
+    def close(self) -> None:
+        if self.open and self._last() < self._taken:
+            self.held.append(_Numbered(self._taken + 1, EMPTY))
+            if len(self.held) == 1:
+                self.channel.arrived(self)
+        super().close()
+
+    @property
+    def _taken(self) -> int:
+        """How many items were not refused."""
+        return self.delivered + self.dropped + self.folded + self.count
+
+    def _last(self) -> int:
+        number: int = self.held[-1].number if self.held else self._expected - 1
+        return number
+
+    def pop(self) -> Any:
+        first = self.held[0]
+        number, item = first.number, first.item
+        missing = number - self._expected
+        self._expected = number
+        if missing:
+            if item is EMPTY:
+                self.held.popleft()
+            return Gap(missing)
+        self._expected += 1
+        self.held.popleft()
+        self.delivered += 1
+        self.loosen()
+        return item
+
+    @property
+    def count(self) -> int:
+        return super().count - self._marked
+
+    @property
+    def _marked(self) -> bool:
+        return bool(self.held) and self.held[-1].item is EMPTY
+
+    def discard(self, errors: list[BaseException]) -> None:
+        if self._marked:
+            self.held.pop()
+        super().discard(errors)
+
+
+class _Numbered:
+    __slots__ = ("item", "number")
+
+    def __init__(self, number: int, item: Any) -> None:
+        self.number = number
+        self.item = item
+
+
+def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
+    """The kind of lane that `strategy` needs."""
+    if strategy is None:
+        return Lane(channel, None)
+    if strategy.collects:
+        return CollectingLane(channel, strategy)
+    return GapLane(channel, strategy) if strategy.marks_gaps else Lane(channel, strategy)

@@ -1,0 +1,299 @@
+"""Shared channels: where producers of any thread or event loop meet the one loop that reads.
+
+Everything that the two sides touch is touched under one lock, held for a few lines and never while a
+callback of the user runs (but for ``Conflate``'s fold). Producers wake the reading loop once per burst.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from asyncio import AbstractEventLoop, get_running_loop
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from threading import RLock, get_ident
+from time import monotonic
+from typing import Any
+
+from streamkit._core.errors import attach
+from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.kinds import lane_of
+from streamkit._engine.buffer.lane import Lane
+
+__all__ = ["Offered", "SharedChannel", "Waiter"]
+
+
+class Offered(Enum):
+    """What became of an item that was offered."""
+
+    ACCEPTED = "accepted"
+    """It was taken in."""
+    DROPPED = "dropped"
+    """It was dropped, as the strategy says."""
+    FULL = "full"
+    """It was refused: there is no room, and the strategy drops nothing."""
+    CLOSED = "closed"
+    """It was refused: the stream has ended."""
+
+    def __bool__(self) -> bool:
+        """Whether the item was taken in."""
+        return self is Offered.ACCEPTED
+
+
+class Waiter(ABC):
+    """An item whose producer waits until there is room for it."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+        self.outcome: Offered | None = None
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Tell the producer that the outcome is there."""
+
+
+class _SharedLane(Lane):
+    """A lane from which producers never take anything out, so that the reader needs no lock to do so.
+
+    Taking an item from a deque is atomic; what happens at the limits, and before the reader waits, is not.
+    """
+
+    channel: SharedChannel
+
+    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self.plain = self.inline = True
+
+    def loosen(self) -> None:
+        with self.channel.lock:
+            super().loosen()
+            self.channel.admit()
+
+
+def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
+    lane = lane_of(channel, strategy)
+    if lane.grows:
+        return _SharedLane(channel, strategy)
+    lane.plain = lane.inline = False
+    return lane
+
+
+class SharedChannel(Channel):
+    """A channel of one lane that any thread may fill."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        super().__init__(clock=monotonic)
+        self.lock = RLock()
+        self.loop: AbstractEventLoop | None = None
+        """The loop that reads; None until it begins."""
+        self.thread: int | None = None
+        """The thread of that loop."""
+        self._waiters: deque[Waiter] = deque()
+        """In the order in which they came; none is overtaken by one that comes later."""
+        self.roomy: Callable[[], None] | None = None
+        """Called by the reader, once there is room again."""
+        self._waking = False
+        self._lost: deque[tuple[Any, str]] = deque()
+        """What was dropped, and ``on_drop`` has not been told of yet."""
+        self._lane = _lane(self, strategy)
+        self._held = self._lane.held
+        self._easy = self._simple = self._lane.last if self._lane.plain else 0.0
+        """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
+        self.adopt(self._lane)
+
+    # the producers -------------------------------------------------------------------------
+
+    def take(self, item: Any) -> bool:
+        """Put `item` in where nothing else need be done for it: it is neither the first nor the last in."""
+        with self.lock:
+            lane = self._lane
+            size = len(lane.held)
+            if not 0 < size < self._easy:
+                return False
+            lane.held.append(item)
+            if size >= lane.most:
+                lane.most = size + 1
+            return True
+
+    def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
+        """Put `item` in, or say why not; where there is no room, let a waiter made by `waits` wait."""
+        if self.take(item):
+            return Offered.ACCEPTED
+        with self.lock:
+            lane = self._lane
+            outcome: Offered | Waiter
+            full = lane.waits and (bool(self._waiters) or len(lane.held) >= lane.limit)
+            if full and self.loop is not None and self.loop.is_closed():
+                self._abandon()
+            if not lane.open:
+                outcome = self._refused(Offered.CLOSED)
+            elif not full:
+                outcome = self._put(item)
+            elif waits is None:
+                outcome = self._refused(Offered.FULL)
+            else:
+                waiter = outcome = waits(item)
+                self._waiters.append(waiter)
+                self._easy = 0
+                lane.mark = 0
+        if self._lost:
+            self._tell()
+        return outcome
+
+    def give_up(self, waiter: Waiter) -> bool:
+        """The producer waits no more: refuse its item, unless it was decided already."""
+        with self.lock:
+            if waiter.outcome is None:
+                self._waiters.remove(waiter)
+                if not self._waiters:
+                    self._easy = self._simple
+                waiter.outcome = self._refused(Offered.FULL)
+                return True
+            return False
+
+    def end(self, error: BaseException | None = None) -> bool:
+        """No more is taken in; `error` follows what is held. False if it had ended before."""
+        with self.lock:
+            if not self._lane.open:
+                return False
+            if error is not None:
+                self.fail(error)
+            self._close()
+            return True
+
+    def _put(self, item: Any) -> Offered:
+        lane = self._lane
+        dropped = lane.dropped
+        try:
+            lane.put(item)
+        except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
+            self.end(error)
+            return Offered.FULL if lane.strategy is not None and lane.strategy.fails else Offered.CLOSED
+        incoming = lane.strategy is not None and lane.strategy.drops_incoming
+        return Offered.DROPPED if incoming and lane.dropped > dropped else Offered.ACCEPTED
+
+    def _refused(self, why: Offered) -> Offered:
+        self._lane.refused += 1
+        return why
+
+    def _close(self) -> None:
+        self._easy = 0
+        self._lane.close()
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            waiter.outcome = self._refused(Offered.CLOSED)
+            waiter.wake()
+
+    def _tell(self) -> None:
+        """Tell ``on_drop`` what was dropped, outside of the lock; an error in it fails the stream."""
+        strategy = self._lane.strategy
+        assert strategy is not None
+        while self._lost:
+            try:
+                item, reason = self._lost.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                strategy.dropped(item, reason)
+            except Exception as error:
+                with self.lock:
+                    if not self.left:
+                        self.fail(error)
+                        self._close()
+                        continue
+                raise
+
+    # the reader ----------------------------------------------------------------------------
+
+    def stats(self, operator: str = "") -> list[BufferStats]:
+        with self.lock:
+            return super().stats(operator)
+
+    def begin(self) -> SharedChannel:
+        """This loop is the one that reads."""
+        with self.lock:
+            self.loop = get_running_loop()
+            self.thread = get_ident()
+        return self
+
+    def pop(self) -> Any:
+        with self.lock:
+            if self._waiters:
+                self.admit()
+            item = super().pop()
+            if self._waiters or self.roomy is not None:
+                self.admit()
+        return item
+
+    def admit(self) -> None:
+        """Let in those who wait, once little is left in the lane: threads change turns by the batch."""
+        lane = self._lane
+        if len(lane.held) <= lane.low:
+            while self._waiters and len(lane.held) < lane.limit and lane.open:
+                waiter = self._waiters.popleft()
+                waiter.outcome = self._put(waiter.item)
+                waiter.wake()
+            if self.roomy is not None:
+                self.roomy()
+        if not self._waiters and lane.open:
+            self._easy = self._simple
+        if self._waiters or self.roomy is not None:
+            lane.mark = 0
+
+    async def _wait(self) -> None:
+        with self.lock:
+            if self._ready or self.error is not None or not self._open:
+                return
+            self._reader = get_running_loop().create_future()
+        try:
+            await self._reader
+        finally:
+            with self.lock:
+                self._reader = None
+
+    def _abandon(self) -> None:
+        """Drop what is held; whoever gave up the lock then tells of it."""
+        super().leave()
+        self._close()
+
+    def leave(self) -> None:
+        with self.lock:
+            self._abandon()
+        errors: list[BaseException] = []
+        while self._lost:
+            try:
+                self._tell()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            for late in errors[1:]:
+                attach(errors[0], late)
+            raise errors[0]
+
+    # what lanes say ------------------------------------------------------------------------
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
+        self._lost.append((item, reason))
+
+    def wake(self) -> None:
+        reader, loop = self._reader, self.loop
+        if reader is None or loop is None:
+            return
+        if loop.is_closed():  # with the stream still open: nobody will read
+            self._reader = None
+            self._abandon()
+        elif get_ident() == self.thread:
+            super().wake()
+        elif not self._waking:
+            self._waking = True
+            try:
+                loop.call_soon_threadsafe(self._woken)
+            except RuntimeError:  # it was closed just now
+                self._abandon()
+
+    def _woken(self) -> None:
+        with self.lock:
+            self._waking = False
+            super().wake()

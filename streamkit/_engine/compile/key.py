@@ -1,0 +1,82 @@
+"""Shapes: what decides the code of a loop, and is looked up to find it compiled already."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from enum import StrEnum
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from streamkit._core.catalogue import Declaration
+
+__all__ = ["End", "Kind", "Mode", "StepKey", "mode"]
+
+_COROUTINE = inspect.CO_COROUTINE
+
+
+class Kind(StrEnum):
+    """What a loop reads from."""
+
+    SLICE = "slice"
+    """A range, list or tuple: taken in slices of its own type, at no cost per item."""
+    ITER = "iter"
+    """Any other synchronous iterator."""
+    ASYNC = "async"
+    """An asynchronous iterator."""
+    CHANNEL = "channel"
+    """A `Channel`: read without a generator in between."""
+    PUSH = "push"
+    """Nothing: each item is sent in, and what must be awaited comes out. A generator, ended by `Ended`."""
+    PULL = "pull"
+    """What it is `given`, in iterables: a generator of what comes of that, and of EMPTY where it waits."""
+
+
+class End(StrEnum):
+    """Where a loop's items go."""
+
+    RESULT = "result"
+    """Into the sink that is its last step: a coroutine."""
+    PUMP = "pump"
+    """Into a lane of a channel: a coroutine."""
+    FILL = "fill"
+    """Into a plain lane, as far as it has granted that without a call: a coroutine."""
+    STAGE = "stage"
+    """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
+    USER = "user"
+    """To the user's ``async for``: an async generator that waits once before it begins."""
+    PLAIN = "plain"
+    """To a plain ``for``: a generator."""
+
+
+class Mode(StrEnum):
+    """What is known of one argument before the run: the loop is compiled accordingly."""
+
+    SYNC = "s"
+    ASYNC = "a"
+    UNKNOWN = "u"
+    """A callable that may return an awaitable: its first result tells."""
+    ABSENT = "x"
+
+
+class StepKey(NamedTuple):
+    """What decides the code of one step: its declaration and the modes of its arguments."""
+
+    declaration: Declaration
+    modes: tuple[tuple[str, Mode], ...]
+    branches: tuple[tuple[StepKey, ...], ...] = ()
+    """Steps that each get every item that comes to this one, if it is a fork, or those of every group."""
+
+
+def mode(value: Any) -> Mode:
+    """What is known, before the run, of what a callable returns."""
+    if type(value) is FunctionType:
+        return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
+    if isinstance(value, functools.partial):
+        return mode(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    if isinstance(value, type):
+        plain = type(value) is type and not hasattr(value, "__await__")
+        return Mode.SYNC if plain else Mode.UNKNOWN
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
+        return Mode.ASYNC
+    return Mode.UNKNOWN

@@ -1,0 +1,123 @@
+"""The loop compiler: a segment (a source, the steps after it, and where items go) as one function.
+
+`compiled` makes one code object per *shape*: kind of source, sequence of steps, kind of end. Users'
+functions are arguments of it, so a shape is compiled once and kept. The generated text is registered
+with `linecache`: tracebacks and debuggers show it.
+"""
+
+from __future__ import annotations
+
+import linecache
+from asyncio import CancelledError, sleep
+from collections import OrderedDict
+from collections.abc import Callable
+from inspect import isawaitable
+from itertools import count, islice
+from threading import Lock
+from types import CodeType
+from typing import Any
+
+from streamkit._core.markers import EMPTY
+from streamkit._core.value import Record
+from streamkit._engine.compile.frame import FILLING, woven
+from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.pace import Resumed
+from streamkit._engine.compile.weave import LINES, TooLargeError
+
+__all__ = ["Ended", "Loop", "compiled", "fits"]
+
+
+class Ended(Exception):  # noqa: N818 - a signal, thrown in where the next item would be sent
+    """Told to a loop in push form when nothing more will come."""
+
+
+class Loop(Record):
+    """A compiled segment."""
+
+    function: Callable[..., Any]
+    code: CodeType
+    text: str
+    owners: tuple[int | None, ...]
+    """For each line of `text`, the place of the step it came from."""
+    wanted: tuple[tuple[int, str], ...]
+    """The steps' arguments, in the order in which `function` takes them."""
+    forks: bool
+    """Whether there are steps in branches of others among them."""
+
+
+SMALL = 256
+"""CPython keeps the integers up to here, so that counting down from it allocates nothing."""
+
+FRAME = 40
+"""Lines by which the frames around one step differ at most, from one kind and end to another."""
+
+_SIZE = 512
+_cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
+_lock = Lock()
+_number = count(1)
+
+
+def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
+    """The loop of this shape; or, where it would be too large, how many of its steps make the first half."""
+    key = (kind, steps, end)
+    found = _cache.get(key)
+    if found is not None:
+        return found
+    try:
+        made: Loop | int = _compile(kind, steps, end)
+    except (TooLargeError, RecursionError):
+        parts = len(steps) + (end in FILLING)  # what comes out may go a longer way than through the steps
+        if parts < 2:
+            raise
+        made = parts // 2
+    with _lock:
+        _cache[key] = made
+        if len(_cache) > _SIZE:
+            _, oldest = _cache.popitem(last=False)
+            if isinstance(oldest, Loop):
+                linecache.cache.pop(oldest.code.co_filename, None)
+    return made
+
+
+def fits(step: StepKey) -> bool:
+    """Whether a loop of this one step is not too large: others around it can be cut off."""
+    key = (step,)
+    found = _cache.get(key)
+    if found is None:
+        try:
+            weaver = woven(Kind.ITER, (step,), End.RESULT if step.declaration.sink else End.STAGE)
+            found = int(len(weaver.lines) + FRAME <= LINES)
+        except (TooLargeError, RecursionError):
+            found = 0
+        with _lock:
+            _cache[key] = found
+    return found != 0
+
+
+def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
+    weaver = woven(kind, steps, end)
+    text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
+    names = " | ".join(key.declaration.name for key in steps[:8])
+    filename = f"<streamkit loop {next(_number)}: {names or 'items'}>"
+    namespace = dict(
+        weaver.constants,
+        EMPTY=EMPTY,
+        SMALL=SMALL,
+        islice=islice,
+        Resumed=Resumed,
+        sleep=sleep,
+        isawaitable=isawaitable,
+        CancelledError=CancelledError,
+        Ended=Ended,
+    )
+    exec(compile(text, filename, "exec"), namespace)
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    function = namespace["loop"]
+    return Loop(
+        function=function,
+        code=function.__code__,
+        text=text,
+        owners=tuple([line.owner for line in weaver.lines]),
+        wanted=tuple(weaver.wanted.values()),
+        forks=len(weaver.steps) > len(steps),
+    )

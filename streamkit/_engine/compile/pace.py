@@ -1,0 +1,60 @@
+"""Pace: how many items a loop takes before it looks at the clock, and when it lets others run."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+__all__ = ["LARGEST", "Pace", "Resumed"]
+
+BUDGET = 0.005
+"""Seconds a loop may run before it lets the event loop breathe."""
+LARGEST = 1024
+"""Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
+
+
+class Pace:
+    """Sizes the slices of one loop by the clock: from 1 item upwards, to an eighth of `BUDGET` and more."""
+
+    __slots__ = ("_looked", "_started", "handed", "out", "settle", "size", "source")
+
+    def __init__(self) -> None:
+        self.size = 1
+        self.handed: list[Any] = []
+        """Steps of the source, as awaitables: one that was taken outside of the loop, and what comes next."""
+        self.settle: Any = None
+        """Awaits, for a plain generator, what a callback returned."""
+        self.source: Any = None
+        """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+        self.out: Any = None
+        """The operator that a pump fills a lane for, and which is named where that fails."""
+        self._started = self._looked = perf_counter()
+
+    def due(self) -> bool:
+        """Look at the clock: adapt `size`, and say whether it is time to let others run."""
+        now = perf_counter()
+        spent = now - self._looked
+        self._looked = now
+        if spent < BUDGET / 8:
+            self.size = min(self.size * 4, LARGEST)
+        elif spent > BUDGET / 2:
+            self.size = max(1, int(self.size * BUDGET / 4 / spent))
+        return now - self._started >= BUDGET
+
+    def rested(self) -> None:
+        """Others have run: begin anew."""
+        self._started = self._looked = perf_counter()
+
+
+class Resumed:
+    """An asynchronous iterator, of which steps are handed to the loop that reads it."""
+
+    def __init__(self, handed: list[Any], items: Any) -> None:
+        self._handed = handed
+        self._items = items
+
+    def __aiter__(self) -> Resumed:
+        return self
+
+    def __anext__(self) -> Any:
+        return self._handed.pop(0) if self._handed else self._items.__anext__()

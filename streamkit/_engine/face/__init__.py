@@ -1,0 +1,1 @@
+"""What users and authors of operators touch: streams, jobs, `explain`, and the decorators."""

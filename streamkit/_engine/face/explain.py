@@ -1,0 +1,320 @@
+"""Explaining a pipeline before it runs: what is fused, what buffers where, and the bound in items.
+
+The unit is the item that the source gives: a batch of 3 counts 3. The sum is made of
+
+- what each step keeps between two pulls, and what each stage holds, as their contracts say;
+- one item in the hand of each task that reads: the consumer's, and those that pump into stages; less the
+  one place that such a pump reserves, before it pulls, where its item goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
+from streamkit._core.value import Record
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.plan.fuse import collapsed
+from streamkit._engine.plan.link import Inlet, Link, flattened
+from streamkit._engine.plan.source import Source
+
+__all__ = ["Explanation", "Part", "explain"]
+
+
+class Part(Record):
+    """One part of a pipeline: a segment of fused steps, or a stage."""
+
+    text: str
+    """The operators, as they were written."""
+    kind: str
+    """``source``, ``segment`` or ``stage``."""
+    holds: float
+    """Items inside it at most."""
+    lookahead: float = 0
+    """Items it takes before anyone asks for them."""
+    strategy: str = ""
+    """What its buffer does when it is full."""
+    loses: str = "nothing"
+    behaviour: Behaviour = Behaviour.PASS_THROUGH
+    """Pass-through, bounded, unbounded or lossy; of several steps, the last of these that one of them is."""
+    result: str = ""
+    """What it keeps until the end of the run; outside the bound."""
+    depth: int = 0
+    """How far it is nested: 1 for the other streams of a merge."""
+
+
+class Explanation(Record):
+    """What `explain` found; ``print`` shows it."""
+
+    parts: tuple[Part, ...]
+    code: tuple[str, ...] = ()
+    """The generated loops, if they were asked for."""
+
+    @property
+    def bound(self) -> float:
+        """Items inside the pipeline at most: taken from a source, and not yet delivered or dropped."""
+        return _whole(sum(part.holds for part in self.parts))
+
+    @property
+    def lookahead(self) -> float:
+        """Items taken from the sources at most before the consumer asks for them."""
+        return _whole(sum(part.lookahead for part in self.parts))
+
+    def __str__(self) -> str:
+        width = max(len(part.text) + 2 * part.depth for part in self.parts)
+        lines = [f"{'  ' * part.depth + part.text:<{width}}  {_told(part)}".rstrip() for part in self.parts]
+        lines.append(f"bound: {_shown(self.bound)} inside at most, {_shown(self.lookahead)} read ahead")
+        return "\n".join([*lines, *(f"\n{text.rstrip()}" for text in self.code)])
+
+    __repr__ = __str__
+
+
+def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
+    """Explain the pipeline of `links` over `source`."""
+    parts, _ = _pipeline(source, links, 0, None)
+    return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
+
+
+def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
+    """Segments and stages, in order: neighbouring steps are one group."""
+    group: list[Link] = []
+    for link in links:
+        if link.declaration.stage is None:
+            group.append(link)
+            continue
+        if group:
+            yield group
+        yield [link]
+        group = []
+    if group:
+        yield group
+
+
+class _Chain:
+    """What one task does with an item before it rests: segments, and stages that read in place."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        """How many items of the source the item in its hand counts for, as it comes in."""
+        self.parts: list[Part] = []
+        self.spreads = False
+
+    def ended(self, weight: float, before: Link | None, *, reserved: bool) -> tuple[list[Part], float]:
+        """The parts, with the item in hand, less the place that was `reserved` for it where it goes.
+
+        And what the stage `before` has in hand, where nothing stands between that and where it goes.
+        """
+        if not self.parts:
+            working = before is not None and before.declaration.generates and not reserved
+            return [], weight if working else 0
+        kept = sum(part.holds for part in self.parts)
+        total = kept + self.start
+        if reserved and not self.spreads:
+            total = max(0, total - weight)
+        if kept != UNBOUNDED:
+            first = max(self.parts, key=lambda part: part.holds)
+            place = self.parts.index(first)
+            self.parts[place] = first.but(holds=first.holds + total - kept)
+        return self.parts, 0
+
+
+def _pipeline(
+    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None, weight: float = 1
+) -> tuple[list[Part], float]:
+    """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
+    parts = [] if source is None else [_source(source, depth)]
+    chain = _Chain(weight)
+    last: Link | None = None
+    for group in _groups(collapsed(links)):
+        before, last = last, group[0]
+        if last.declaration.stage is None:
+            part, weight = _segment(group, weight, depth)
+            chain.parts.append(part)
+            chain.spreads = chain.spreads or any(
+                link.declaration.contract.spreads or link.branches for link in flattened(group)
+            )
+        elif last.declaration.pumps:
+            _end(parts, chain, weight, before, depth, reserved=_reserves(last))
+            through = before is not None and before.declaration.buffers
+            part, inner, weight = _stage(last, weight, depth, through=through)
+            parts += [part, *inner]
+            chain = _Chain(weight)
+        else:
+            part, inner, weight = _stage(last, weight, depth)
+            chain.parts += [part, *inner]
+            chain.start = max(chain.start, weight)  # its streams take turns in the same hand
+    _end(parts, chain, weight, last, depth, reserved=reader is not None)
+    return parts, weight
+
+
+def _end(
+    parts: list[Part], chain: _Chain, weight: float, before: Link | None, depth: int, *, reserved: bool
+) -> None:
+    """Add the parts of `chain`; where it has none, what the stage before it has in hand."""
+    ended, extra = chain.ended(weight, before, reserved=reserved)
+    parts += ended
+    if extra:
+        place = max(place for place, part in enumerate(parts) if part.depth == depth)
+        parts[place] = parts[place].but(holds=parts[place].holds + extra)
+
+
+def _source(source: Source, depth: int) -> Part:
+    strategy = source.strategy
+    if strategy is None:
+        return Part(text=repr(source), kind="source", holds=0, depth=depth)
+    holds = strategy.limit if strategy.overflows and strategy.limit is not None else UNBOUNDED
+    behaviour = _BUFFER.behaviour({"holds": holds, "loses": strategy.loses})
+    return Part(
+        text=repr(source),
+        kind="source",
+        holds=holds,
+        lookahead=holds,
+        strategy=repr(strategy),
+        loses=strategy.loses,
+        behaviour=behaviour,
+        depth=depth,
+    )
+
+
+_BUFFER = Contract(holds="holds", loses="loses")
+
+
+def _gives_way(stage: Link) -> bool:
+    """Whether nobody asked for what `stage` reads ahead of each source, so that a buffer replaces it."""
+    return bool(stage.arguments.get("lookahead", 1) == 1)
+
+
+def _reserves(stage: Link) -> bool:
+    """Whether what pumps into `stage` reserves a place before it pulls."""
+    ahead = amount(stage.declaration.contract.lookahead, stage.arguments)
+    return stage.declaration.pumps and bool(ahead != UNBOUNDED)
+
+
+def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
+    kept, weight = _kept(links, weight)
+    every = flattened(links)
+    result = ", ".join(link.declaration.contract.result for link in every if link.declaration.contract.result)
+    behaviour = max((_behaviour(link) for link in every), key=[*Behaviour].index)
+    part = Part(
+        text=" | ".join(map(repr, links)),
+        kind="segment",
+        holds=kept,
+        behaviour=behaviour,
+        result=result,
+        depth=depth,
+    )
+    return part, weight
+
+
+def _kept(links: Sequence[Link], weight: float) -> tuple[float, float]:
+    """What steps keep between two pulls; and what one item that comes out of them counts for."""
+    kept = 0.0
+    for link in links:
+        contract = link.declaration.contract
+        branches = [_kept(branch, weight) for branch in link.branches]
+        times = amount(contract.times, link.arguments)
+        kept += amount(contract.holds, link.arguments) * weight + sum(times * held for held, _ in branches)
+        weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
+        weight = max([weight, *(each for _, each in branches)])
+    return kept, weight
+
+
+def _behaviour(link: Link) -> Behaviour:
+    return link.declaration.contract.behaviour(link.arguments)
+
+
+def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> tuple[Part, list[Part], float]:
+    """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
+    contract, arguments = link.declaration.contract, link.arguments
+    weights, inner, out = [weight], list[Part](), 0.0
+    times = amount(contract.times, arguments)
+    own = 0.0 if through and _gives_way(link) else weight
+    for value in arguments.values():
+        for each in _several(value):
+            if isinstance(each, Inlet):
+                parts, other = _pipeline(each.source, each.links, depth + 1, link)
+                weights.append(other)
+                through = bool(each.links) and each.links[-1].declaration.buffers
+                own += 0.0 if through and _gives_way(link) else other
+                inner += parts
+            elif hasattr(each, "links"):  # a branch: operators without a source of their own
+                sink = each.links[-1].declaration.sink
+                reader = None if sink else link
+                own_links = each.links[
+                    each.links[0].declaration.buffers :
+                ]  # a buffer at its head is counted above
+                parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
+                inner += [
+                    part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
+                ]
+                if contract.times != "1":
+                    weights.append(other)
+                    out = 0 if sink else times * other  # a place for what comes out of each
+    counted = own if contract.per_source else weight
+    part = Part(
+        text=f"{link.declaration.name}(...)" if inner else repr(link),
+        kind="stage",
+        holds=amount(contract.holds, arguments) * counted + out,
+        lookahead=amount(contract.lookahead, arguments) * counted + out,
+        strategy=next((repr(value) for value in arguments.values() if hasattr(value, "overflows")), ""),
+        loses=amount(contract.loses, arguments),
+        behaviour=_behaviour(link),
+        result=contract.result,
+        depth=depth,
+    )
+    if contract.together:
+        return part, inner, sum(weights)
+    return part, inner, 1 if contract.spreads else max(weights) * amount(contract.weight, arguments)
+
+
+def _several(value: object) -> tuple[Any, ...]:
+    if isinstance(value, tuple):
+        return (*value,)  # pyright: ignore[reportUnknownVariableType] - mypy knows, and rejects a cast
+    return (value,)
+
+
+def _told(part: Part) -> str:
+    if part.kind == "source" and not part.strategy:
+        return ""
+    told = [f"{part.kind:<7}  holds {_shown(part.holds)}"]
+    if part.lookahead:
+        told.append(f"reads {_shown(part.lookahead)} ahead")
+    if part.strategy:
+        told.append(part.strategy)
+    if part.loses != "nothing":
+        told.append(f"loses {part.loses}")
+    if part.result:
+        told.append(f"result: {part.result}")
+    return ", ".join(told)
+
+
+def _whole(number: float) -> float:
+    return number if number == UNBOUNDED else int(number)
+
+
+def _shown(number: float) -> str:
+    number = _whole(number)
+    return "any number of items" if number == UNBOUNDED else f"{number} item{'' if number == 1 else 's'}"
+
+
+def _code(source: Source, links: Sequence[Link]) -> Iterator[str]:
+    kind = Kind.ITER if source.blocking else Kind.ASYNC
+    if isinstance(source.value, (range, list, tuple)):
+        kind = Kind.SLICE
+    for group in _groups(links):
+        if group[0].declaration.stage is not None:
+            kind = Kind.ASYNC if group[0].declaration.generates else Kind.CHANNEL
+            continue
+        end = End.RESULT if group[-1].declaration.sink else End.STAGE
+        yield from _texts(kind, group, end)
+
+
+def _texts(kind: Kind, links: list[Link], end: End) -> Iterator[str]:
+    loop: Any = compiled(kind, tuple(link.key for link in links), end)
+    if isinstance(loop, Loop):
+        yield loop.text
+    else:
+        yield from _texts(kind, links[:loop], End.STAGE)
+        yield from _texts(Kind.ASYNC, links[loop:], end)

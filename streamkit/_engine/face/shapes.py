@@ -1,0 +1,135 @@
+"""What the operators and sinks that take items of any type make of them, for the type checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stream import Shape, Stream
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+class Lists(Shape):
+    """``A`` to ``list[A]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[list[A]]:
+        result: Stream[list[A]] = self.apply(stream)
+        return result
+
+
+class Items(Shape):
+    """Iterables of ``A`` to ``A``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[Iterable[A]]) -> Stream[A]:
+        result: Stream[A] = self.apply(stream)
+        return result
+
+
+class Numbered(Shape):
+    """``A`` to ``tuple[int, A]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[int, A]]:
+        result: Stream[tuple[int, A]] = self.apply(stream)
+        return result
+
+
+class Pairs(Shape):
+    """``A`` to ``tuple[A, A]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[A, A]]:
+        result: Stream[tuple[A, A]] = self.apply(stream)
+        return result
+
+
+class Joined(Shape, Generic[B]):
+    """``A`` to ``A | B``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[A | B]:
+        result: Stream[A | B] = self.apply(stream)
+        return result
+
+
+class Zipped2(Shape, Generic[B]):
+    """``A`` to ``tuple[A, B]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[A, B]]:
+        result: Stream[tuple[A, B]] = self.apply(stream)
+        return result
+
+
+class Zipped3(Shape, Generic[B, C]):
+    """``A`` to ``tuple[A, B, C]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[A, B, C]]:
+        result: Stream[tuple[A, B, C]] = self.apply(stream)
+        return result
+
+
+class Zipped4(Shape, Generic[B, C, D]):
+    """``A`` to ``tuple[A, B, C, D]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[A, B, C, D]]:
+        result: Stream[tuple[A, B, C, D]] = self.apply(stream)
+        return result
+
+
+class ZippedAny(Shape):
+    """``A`` to a tuple of any length."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Stream[tuple[Any, ...]]:
+        result: Stream[tuple[Any, ...]] = self.apply(stream)
+        return result
+
+
+class ListOf(Shape):
+    """A stream of ``A`` to one ``list[A]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[list[A]]:
+        result: Job[list[A]] = self.apply(stream)
+        return result
+
+
+class One(Shape):
+    """A stream of ``A`` to one ``A``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[A]:
+        result: Job[A] = self.apply(stream)
+        return result
+
+
+class OneOf(Shape, Generic[T]):
+    """A stream of ``A`` to one ``A``, or a default of type ``T``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[A | T]:
+        result: Job[A | T] = self.apply(stream)
+        return result

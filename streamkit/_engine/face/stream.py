@@ -1,0 +1,235 @@
+"""Streams and pipes: what users compose.
+
+Three shapes of operator let both type checkers follow a pipe: `Keep` keeps the item type whatever it
+is, `Operator` and `Sink` are typed by a callback, and a `Shape` (``batch``, ``to_list``) says by its
+``__call__`` what it makes of any item type. At run time they are one: a tuple of links.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from typing import Any, Generic, TypeAlias, TypeVar, overload
+
+from streamkit._core.catalogue import declared
+from streamkit._engine.face.explain import Explanation, explain
+from streamkit._engine.face.job import Job
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.source import Source
+from streamkit._engine.run.blocking import iterate_blocking
+from streamkit._engine.run.iterate import OpenStream, iterate
+
+__all__ = ["Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+R = TypeVar("R")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+A_contra = TypeVar("A_contra", contravariant=True)
+B_co = TypeVar("B_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
+P = TypeVar("P", bound="Pipe")
+
+SourceLike: TypeAlias = (
+    Iterable[T] | AsyncIterable[T] | Callable[[], Iterable[T]] | Callable[[], AsyncIterable[T]]
+)
+"""What a stream may begin with."""
+
+
+class Stream(Inlet[T_co]):
+    """A source and the operators after it. Immutable and cold: it runs anew each time it is iterated.
+
+    >>> from streamkit import Stream, ops
+    >>> evens = Stream(range(10)) | ops.filter(lambda number: number % 2 == 0)
+    >>> list(evens)
+    [0, 2, 4, 6, 8]
+
+    Args:
+        source: an iterable, an async iterable, or a callable that makes either; with a callable, each
+            run gets a fresh one.
+
+    Raises:
+        TypeError: `source` is none of these.
+        SourceConsumedError: (when run) the source is a one-shot iterator that was run before.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def __init__(self, source: SourceLike[T_co] | Source, _links: tuple[Link, ...] = ()) -> None:
+        super().__init__(source, _links)
+
+    @overload
+    def __or__(self, other: Keep) -> Stream[T_co]: ...
+    @overload
+    def __or__(self, other: Operator[T_co, B]) -> Stream[B]: ...
+    @overload
+    def __or__(self, other: Sink[T_co, R]) -> Job[R]: ...
+    @overload
+    def __or__(self, other: Callable[[Stream[T_co]], R]) -> R: ...
+    def __or__(self, other: Any) -> Any:
+        if not isinstance(other, Pipe):
+            return NotImplemented
+        return _joined(self, other)
+
+    def pipe(self, *operators: Pipe) -> Any:
+        """The stream through `operators`: the same as joining them with ``|``, without static types."""
+        result: Any = self
+        for operator in operators:
+            result = result | operator
+        return result
+
+    def __aiter__(self) -> AsyncGenerator[T_co, None]:
+        return iterate(self)
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iterate_blocking(self)
+
+    def open(self) -> OpenStream[T_co]:
+        """Use as ``async with stream.open() as items``: when the block ends, the run has ended.
+
+        After ``break`` out of a bare ``async for``, clean-up that waits is finished in the background.
+        """
+        return OpenStream(self)
+
+    def explain(self, *, code: bool = False) -> Explanation:
+        """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
+        return explain(self.source, self.links, code=code)
+
+    def __repr__(self) -> str:
+        return " | ".join([f"Stream({self.source!r})", *map(repr, self.links)])
+
+
+class Pipe:
+    """One operator, or several joined: a value that can be compared, printed, pickled and reused."""
+
+    __slots__ = ("_links",)
+    __array_ufunc__ = None
+
+    def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
+        """The operator `operator`, which ``step`` or ``stage`` has declared, with its arguments."""
+        frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("streamkit."):
+            frame = frame.f_back
+        link = Link(declared(operator), arguments, frame.f_code.co_filename, frame.f_lineno)
+        self._links: tuple[Link, ...] = (link,)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The operators in it, in order."""
+        return self._links
+
+    def _ends(self) -> bool:
+        return self._links[-1].declaration.sink
+
+    def _then(self, other: Any) -> Any:
+        if not isinstance(other, Pipe):
+            return NotImplemented
+        if self._ends():
+            raise TypeError(f"nothing can stand behind the sink {self!r}")
+        return _rebuilt(type(other) if type(self) is Keep else _face(other), self._links + other._links)
+
+    def __ror__(self, left: Any) -> Any:
+        return _joined(Stream(left), self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pipe) and self._links == other._links
+
+    def __hash__(self) -> int:
+        return hash(self._links)
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self._links))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self._links)
+
+
+class Keep(Pipe):
+    """An operator that keeps the item type: ``take``, ``skip``, ``buffer``."""
+
+    __slots__ = ()
+
+    def __or__(self, other: P) -> P:
+        joined: P = self._then(other)
+        return joined
+
+    def __ror__(self, left: SourceLike[T]) -> Stream[T]:
+        joined: Stream[T] = super().__ror__(left)
+        return joined
+
+
+class Operator(Pipe, Generic[A_contra, B_co]):
+    """An operator typed by a callback: ``map``, ``filter``, ``scan``."""
+
+    __slots__ = ()
+
+    @overload
+    def __or__(self, other: Keep) -> Operator[A_contra, B_co]: ...
+    @overload
+    def __or__(self, other: Operator[B_co, C]) -> Operator[A_contra, C]: ...
+    @overload
+    def __or__(self, other: Sink[B_co, R]) -> Sink[A_contra, R]: ...
+    @overload
+    def __or__(self, other: Callable[[Stream[B_co]], Stream[C]]) -> Operator[A_contra, C]: ...
+    @overload
+    def __or__(self, other: Callable[[Stream[B_co]], Job[R]]) -> Sink[A_contra, R]: ...
+    def __or__(self, other: Any) -> Any:
+        return self._then(other)
+
+    def __ror__(self, left: SourceLike[A_contra]) -> Stream[B_co]:
+        joined: Stream[B_co] = super().__ror__(left)
+        return joined
+
+
+class Sink(Pipe, Generic[A_contra, R_co]):
+    """Consumes a stream into a result, typed by a callback: ``fold``, ``for_each``."""
+
+    __slots__ = ()
+
+    def __ror__(self, left: SourceLike[A_contra]) -> Job[R_co]:
+        joined: Job[R_co] = super().__ror__(left)
+        return joined
+
+
+class Shape(Pipe):
+    """An operator or sink that makes something of items of any type: ``batch``, ``zip``, ``to_list``.
+
+    Its subclasses say what, by a generic ``__call__``, which runs it as well.
+    """
+
+    __slots__ = ()
+
+    @overload
+    def __or__(self, other: Operator[Any, C]) -> Operator[Any, C]: ...
+    @overload
+    def __or__(self, other: Sink[Any, R]) -> Sink[Any, R]: ...
+    @overload
+    def __or__(self, other: Keep | Shape) -> Operator[Any, Any]: ...
+    def __or__(self, other: Any) -> Any:
+        return self._then(other)
+
+    def apply(self, stream: Stream[Any]) -> Any:
+        """`stream` through this operator, for a subclass's ``__call__``."""
+        return _joined(stream, self)
+
+
+def _face(pipe: Pipe) -> type[Pipe]:
+    return Sink if pipe.links[-1].declaration.sink else Operator
+
+
+def _rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
+    pipe = kind.__new__(kind)
+    pipe._links = links  # pyright: ignore[reportPrivateUsage]
+    return pipe
+
+
+def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
+    links = pipe.links
+    if links[-1].declaration.sink:
+        job: Job[Any] = Job(stream, links)
+        return job
+    joined: Stream[Any] = Stream(stream.source, stream.links + links)
+    return joined

@@ -1,0 +1,41 @@
+"""Fusing buffers: neighbouring ones become one, and a stage that reads through one takes it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from streamkit._engine.plan.link import Inlet, Link
+
+if TYPE_CHECKING:
+    from streamkit._core.strategy import Strategy
+
+__all__ = ["collapsed", "fused"]
+
+
+def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Strategy | None]:
+    """`inlet` without the buffers at its end that one of `strategy` takes over; and the strategy of all.
+
+    None stands for a buffer that nobody asked for: it gives way to whatever stands before it.
+    """
+    links = inlet.links
+    while links and links[-1].declaration.buffers:
+        first: Strategy = links[-1].arguments["strategy"]
+        joined = first if strategy is None else first.before(strategy)
+        if joined is None:
+            break
+        strategy, links = joined, links[:-1]
+    return (inlet if links is inlet.links else Inlet(inlet.source, links)), strategy
+
+
+def collapsed(links: Sequence[Link]) -> list[Link]:
+    """`links` with neighbouring buffers written as the one that they run as."""
+    result: list[Link] = []
+    for link in links:
+        if link.declaration.buffers and result and result[-1].declaration.buffers:
+            joined = result[-1].arguments["strategy"].before(link.arguments["strategy"])
+            if joined is not None:
+                result[-1] = Link(link.declaration, {"strategy": joined}, link.file, link.line)
+                continue
+        result.append(link)
+    return result

@@ -1,0 +1,187 @@
+"""Links: operators with their arguments, in the order of the pipe, and what a stage reads from."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from streamkit._core.catalogue import Declaration
+from streamkit._core.markers import ABSENT
+from streamkit._engine.compile.key import Mode, StepKey, mode
+from streamkit._engine.plan.source import Opened, Source
+
+if TYPE_CHECKING:
+    from streamkit._core.contract import Contract
+    from streamkit._engine.buffer.account import Book
+
+__all__ = ["Inlet", "Link", "StageDeclaration", "flattened"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Link:
+    """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
+
+    __slots__ = ("arguments", "blamed", "declaration", "file", "key", "line")
+
+    def __init__(self, declaration: Declaration, arguments: dict[str, Any], file: str, line: int) -> None:
+        self.declaration = declaration
+        self.arguments = arguments
+        self.file = file
+        self.line = line
+        self.blamed: Link | None = None
+        """The link to name in its place when something fails in it."""
+        modes: tuple[tuple[str, Mode], ...] = ()
+        for name in declaration.variable:
+            value = arguments[name]
+            if value is ABSENT:
+                modes += ((name, Mode.ABSENT),)
+            elif name in declaration.callbacks:
+                modes += ((name, mode(value)),)
+        branches: tuple[tuple[StepKey, ...], ...] = ()
+        if declaration.forks or declaration.groups:
+            branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
+        self.key: StepKey = StepKey(declaration, modes, branches)
+
+    @property
+    def branches(self) -> tuple[tuple[Link, ...], ...]:
+        """The links of each branch, if it is a fork, or of the pipe that each group runs."""
+        if self.declaration.groups:
+            return (self.arguments["pipe"].links,)
+        return tuple([pipe.links for pipe in self.arguments["branches"]]) if self.declaration.forks else ()
+
+    @property
+    def place(self) -> str:
+        """Where it was put into the pipe, as ``file:line``."""
+        path = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
+        return f"{path}:{self.line}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether one of its callbacks is known to be asynchronous."""
+        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never are
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Link):
+            return NotImplemented
+        return self.declaration is other.declaration and self.arguments == other.arguments
+
+    def __hash__(self) -> int:
+        return hash((id(self.declaration), tuple(self.arguments.values())))
+
+    def __repr__(self) -> str:
+        shown: list[str] = []
+        for name, parameter in inspect.signature(self.declaration.function).parameters.items():
+            value = self.arguments.get(name, ABSENT)
+            if (
+                name.startswith("_")
+                or value is ABSENT
+                or (value is parameter.default or value == parameter.default)
+            ):
+                continue
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                shown += [_shown(each) for each in value]
+            elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                shown.append(f"{name}={_shown(value)}")
+            else:
+                shown.append(_shown(value))
+        return f"{self.declaration.name}({', '.join(shown)})"
+
+    def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
+        return Link, (self.declaration, self.arguments, self.file, self.line)
+
+
+def _shown(value: Any) -> str:
+    while isinstance(value, functools.partial):
+        value = value.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if isinstance(value, (FunctionType, type)):
+        return value.__name__
+    text = getattr(value, "__name__", None) if callable(value) else None
+    text = text if isinstance(text, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def flattened(links: Sequence[Link]) -> list[Link]:
+    """`links`, and behind them those of the branches of forks: in the order in which steps are woven."""
+    found = [*links]
+    for link in links:
+        for branch in link.branches:
+            found += flattened(branch)
+    return found
+
+
+class StageDeclaration(Declaration):
+    """An operator that owns tasks, a buffer or a clock; how a run of it begins is said above the runs."""
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        contract: Contract,
+        *,
+        stage: Callable[..., Any],
+        parameters: tuple[str, ...],
+        pumps: bool,
+        buffers: bool,
+        direct: bool,
+    ) -> None:
+        sink = inspect.iscoroutinefunction(stage)
+        super().__init__(name, function, contract, parameters=parameters, sink=sink)
+        self.stage = self.runs = stage
+        self.pumps = pumps
+        self.buffers = buffers
+        self.direct = direct
+        self.generates = inspect.isasyncgenfunction(stage)
+
+    def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
+        """A new run of `link` over `inlet`, entered in `book`: what the loop behind it reads."""
+        raise NotImplementedError
+
+    async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
+        """What a new run of `link`, a sink, over `inlet` comes to."""
+        raise NotImplementedError
+
+
+class Inlet(Generic[T_co]):
+    """A stream as a stage sees it: something to hand to ``run.pump`` or ``run.open``."""
+
+    __slots__ = ("_links", "_source")
+
+    _source: Source
+    _links: tuple[Link, ...]
+
+    def __init__(self, source: Any, links: tuple[Link, ...] = ()) -> None:
+        if isinstance(source, Source):
+            self._source, self._links = source, links
+        elif isinstance(source, Inlet):  # a stream of a stream is that stream
+            self._source, self._links = source._source, source._links
+        else:
+            self._source, self._links = Source(source), links
+
+    @property
+    def source(self) -> Source:
+        """What the stream begins with."""
+        return self._source
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The operators after it."""
+        return self._links
+
+    @property
+    def native(self) -> Any:
+        """The range, list or tuple that this is, with no operator after it; else None."""
+        return self._source.native if not self._links else None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` has the same source and equal operators."""
+        if not isinstance(other, Inlet):
+            return NotImplemented
+        return self._source is other._source and self._links == other._links
+
+    def __hash__(self) -> int:
+        return hash((id(self._source), self._links))

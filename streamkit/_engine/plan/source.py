@@ -1,0 +1,156 @@
+"""Sources: what a stream begins with, and how it is opened, once per run, and closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
+from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
+from types import AsyncGeneratorType, FunctionType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from streamkit._core.arguments import discard
+from streamkit._core.errors import SourceConsumedError
+from streamkit._engine.compile.key import Kind
+
+if TYPE_CHECKING:
+    from streamkit._core.strategy import Strategy
+
+__all__ = ["Opened", "Source"]
+
+_NATIVE = (range, list, tuple)
+_USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
+_ALLOWED = "an iterable, an async iterable, or a callable that makes one"
+
+
+class Opened:
+    """A source in use, by one run: what a loop reads from, and what closes it."""
+
+    __slots__ = ("buffer", "close", "close_now", "direct", "items", "kind")
+
+    def __init__(
+        self,
+        kind: Kind,
+        items: Any,
+        close: Callable[[], Awaitable[None]] | None = None,
+        close_now: Callable[[], None] | None = None,
+        buffer: Any = None,
+        *,
+        direct: Any = None,
+    ) -> None:
+        self.kind = kind
+        self.items = items
+        self.close = close
+        """Closes an asynchronous source."""
+        self.close_now = close_now
+        """Closes a synchronous one."""
+        self.buffer = buffer
+        """The channel that it is read from, where it is one."""
+        self.direct = direct
+        """Runs the reader's loop, where those who fill the channel may do so too."""
+
+
+class Source:
+    """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
+
+    __slots__ = ("_consumed", "_makes", "value")
+
+    strategy: Strategy | None = None
+    """What the source's own buffer does when it is full, where it has one."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._consumed = False
+        self._makes = type(value) is FunctionType and not value.__code__.co_flags & CO_COROUTINE
+        """Whether each run calls `value` for something to iterate."""
+        if self._makes or type(value) in _USUAL:
+            return
+        if _observable(value):
+            # before all else: one of RxPY's can be awaited too, and has an index without an end
+            raise TypeError(
+                f"source must be {_ALLOWED}, not the observable {value!r}: use "
+                "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
+                "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
+            )
+        if _blocking(value) or _asynchronous(value):
+            return
+        if isawaitable(value):
+            discard(value)
+            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
+        if not callable(value):
+            raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
+        if iscoroutinefunction(value):
+            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
+        self._makes = True
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
+
+        Raises:
+            SourceConsumedError: it is a one-shot iterator, and was opened before.
+            TypeError: it is a callable, and what it made cannot be iterated.
+        """
+        value, made = self.value, self._makes
+        if made:
+            value = value()
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
+        if kind in _NATIVE:
+            return Opened(Kind.SLICE, value)
+        if kind is AsyncGeneratorType:
+            self._mark(value, made)
+            return Opened(Kind.ASYNC, value, value.aclose)
+        if made:
+            self._check_made(value)
+        iterator: Any
+        if _asynchronous(value) and not (blocking and _blocking(value)):
+            iterator = aiter(value)
+            self._mark(iterator, made)
+            return Opened(Kind.ASYNC, iterator, getattr(iterator, "aclose", None))
+        iterator = iter(value)
+        self._mark(iterator, made)
+        return Opened(Kind.ITER, iterator, None, iterator.close if isinstance(iterator, Generator) else None)
+
+    @property
+    def native(self) -> Any:
+        """The range, list or tuple that this reads; else None."""
+        return self.value if type(self.value) in _NATIVE else None
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the source can be read without awaiting, as far as can be told before it is opened."""
+        return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
+
+    def attached(self, run: Any) -> Source:
+        """The source for a stage of `run`: one that cannot wait for the first pull is opened now."""
+        return self
+
+    def _check_made(self, value: Any) -> None:
+        if _blocking(value) or _asynchronous(value):
+            return
+        discard(value)
+        raise TypeError(f"the source {self!r} must return an iterable or an async iterable, not {value!r}")
+
+    def _mark(self, iterator: Any, made: bool) -> None:
+        if made or iterator is not self.value:
+            return
+        if self._consumed:
+            raise SourceConsumedError(
+                f"{iterator!r} can be run only once, and was: pass a callable that makes a fresh iterator"
+            )
+        self._consumed = True
+
+    def __repr__(self) -> str:
+        value = self.value
+        name = getattr(value, "__name__", None)
+        text = name if isinstance(name, str) else repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _observable(value: object) -> bool:
+    return hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable))
+
+
+def _blocking(value: object) -> bool:
+    return isinstance(value, Iterable) or hasattr(type(value), "__getitem__")
+
+
+def _asynchronous(value: object) -> bool:
+    return isinstance(value, AsyncIterable)

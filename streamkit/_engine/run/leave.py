@@ -1,0 +1,97 @@
+"""A segment at run time: leaves its source in every case, and says which operator an error came from."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Sequence
+
+from streamkit._core.errors import attach
+from streamkit._engine.compile.loop import Loop
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.weave import OUT
+from streamkit._engine.plan.link import Link
+from streamkit._engine.plan.source import Opened
+
+__all__ = ["Segment", "blame", "combine"]
+
+
+def blame(error: BaseException, link: Link) -> BaseException:
+    """`error`, raised by a callback of `link`, with a note that says so.
+
+    ``StopIteration`` and ``StopAsyncIteration`` would be taken for the end of the stream by whoever
+    iterates, so they arrive as ``RuntimeError``, as Python's own generators do it (PEP 479).
+    """
+    if isinstance(error, (StopIteration, StopAsyncIteration)):
+        replaced = RuntimeError(f"{link!r} raised {type(error).__name__}")
+        replaced.__cause__ = error
+        error = replaced
+    if isinstance(error, Exception):
+        error.add_note(f"in {link!r} at {link.place}")
+    return error
+
+
+class Segment:
+    """The running side of a loop: what it reads, and the links that its lines came from."""
+
+    __slots__ = ("_links", "_loop", "_opened", "_pace")
+
+    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, pace: Pace) -> None:
+        self._loop = loop
+        self._links = links
+        self._pace = pace
+        self._opened: Opened | None = opened
+
+    async def leave(self, error: BaseException | None = None) -> None:
+        """Close the source, once. Raises what closing raised, or hangs it on `error`."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        blamed = None if error is None else self._blamed(error)
+        try:
+            if opened.close is not None:
+                await opened.close()
+            elif opened.close_now is not None:
+                opened.close_now()
+        except BaseException as late:
+            combine(blamed, late)
+        if blamed is not error and blamed is not None:
+            raise blamed
+
+    def leave_now(self, error: BaseException | None = None) -> None:
+        """`leave` for a plain generator."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        blamed = None if error is None else self._blamed(error)
+        try:
+            if opened.close_now is not None:
+                opened.close_now()
+        except BaseException as late:
+            combine(blamed, late)
+        if blamed is not error and blamed is not None:
+            raise blamed
+
+    def _blamed(self, error: BaseException) -> BaseException:
+        owner = self._owner(error)
+        return error if owner is None else blame(error, owner.blamed or owner)
+
+    def _owner(self, error: BaseException) -> Link | None:
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_frame.f_code is not self._loop.code:
+            traceback = traceback.tb_next
+        if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
+            return None
+        place = self._loop.owners[traceback.tb_lineno - 1]
+        return None if place is None else self._pace.out if place == OUT else self._links[place]
+
+
+def combine(error: BaseException | None, late: BaseException) -> None:
+    """Decide between `error` and `late`, which came while leaving because of it."""
+    if error is None or isinstance(error, GeneratorExit):
+        raise late
+    if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
+        attach(late, error)
+        # the run that cancelled it must tell this error, which nobody got to, from those of the clean-up
+        late.__streamkit_instead__ = error  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        raise late
+    attach(error, late)

@@ -1,0 +1,67 @@
+"""Starting: a source and its links become one coroutine or generator, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from streamkit._engine.buffer.account import Book
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import compiled
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened
+from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.run.leave import Segment
+
+__all__ = ["segment", "start"]
+
+
+def start(
+    source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
+) -> Any:
+    """The stream of `links` over `source`, ready to run: a coroutine or a generator, as `end` says."""
+    cut = len(links)
+    while cut and links[cut - 1].declaration.stage is None:
+        cut -= 1
+    if cut:
+        link = links[cut - 1]
+        assert isinstance(link.declaration, StageDeclaration)
+        opened = link.declaration.begin(link, Inlet(source, tuple(links[: cut - 1])), book)
+    else:
+        opened = source.open(blocking=end is End.PLAIN)
+        if book is not None and opened.buffer is not None:
+            book.enter(opened.buffer)
+    pace = pace or Pace()
+    if opened.kind is Kind.ASYNC and not cut:
+        pace.source = opened.items
+    return segment(opened, links[cut:], end, pace)
+
+
+def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
+    """One loop over `opened`; or two, joined by a generator, where one would be too large."""
+    if end is End.PLAIN and opened.kind is Kind.SLICE:
+        opened.kind, opened.items = Kind.ITER, iter(opened.items)
+    if opened.direct and end is End.RESULT and not any(link.waits for link in links):
+        opened.kind = Kind.PUSH
+    loop = compiled(opened.kind, tuple([link.key for link in links]), end)
+    if isinstance(loop, int):
+        if opened.kind is Kind.PUSH:
+            opened.kind, opened.direct = Kind.CHANNEL, None
+        if end is End.PLAIN:
+            hop = segment(opened, links[:loop], End.PLAIN, pace)
+            joined = Opened(Kind.ITER, hop, None, hop.close)
+        else:
+            pace.source = None
+            hop = segment(opened, links[:loop], End.STAGE, Pace())
+            joined = Opened(Kind.ASYNC, hop, hop.aclose)
+        return segment(joined, links[loop:], end, pace)
+    if loop.forks:
+        links = flattened(links)
+    part = Segment(loop, links, opened, pace)
+    leave = part.leave_now if end is End.PLAIN else part.leave
+    items = loop.function(
+        opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
+    )
+    if opened.kind is not Kind.PUSH:
+        return items
+    return opened.direct(opened, items, part, pace, calls=any(link.declaration.callbacks for link in links))

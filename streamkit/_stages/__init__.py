@@ -1,0 +1,1 @@
+"""Machinery that one operator owns, too large for its family module."""

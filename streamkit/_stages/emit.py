@@ -1,0 +1,188 @@
+"""Emitters: the producers' end of a push source, for threads, callbacks and other event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Event, get_ident
+from typing import Any, Generic, TypeVar
+
+from streamkit._core.arguments import seconds
+from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceConsumedError
+from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
+from streamkit._engine.compile.key import Kind
+from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.run.run import Run
+
+__all__ = ["Emitter", "PushSource", "ThreadWaiter"]
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class PushSource(Source):
+    """What emitters fill, as the source of a stream that can be run once."""
+
+    __slots__ = ("strategy",)
+
+    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
+        self.value = channel
+        self._consumed = False
+        self.strategy: Strategy | None = strategy
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        channel = self._taken()
+        return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave, channel)
+
+    def attached(self, run: Run) -> Source:
+        return run.reading(run.adopt(self._taken())).source
+
+    def _taken(self) -> SharedChannel:
+        if self._consumed:
+            raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
+        self._consumed = True
+        channel: SharedChannel = self.value
+        channel.name = repr(self)
+        return channel.begin()
+
+    @property
+    def blocking(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"push({self.strategy!r})"
+
+
+class ThreadWaiter(Waiter):
+    """Waits in a thread that has no event loop."""
+
+    def __init__(self, item: Any) -> None:
+        super().__init__(item)
+        self.free = Event()
+
+    def wake(self) -> None:
+        self.free.set()
+
+
+class _AsyncWaiter(Waiter):
+    """Waits in an event loop, in the reader's or another."""
+
+    def __init__(self, item: Any) -> None:
+        super().__init__(item)
+        self.free = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
+
+    def wake(self) -> None:
+        if get_ident() == self._thread:
+            self.free.set()
+            return
+        try:
+            self._loop.call_soon_threadsafe(self.free.set)
+        except RuntimeError:  # the loop that waited was closed meanwhile
+            return
+
+
+class Emitter(Generic[T_contra]):
+    """Where the items of a `push` source come from; every method may be called from any thread."""
+
+    __slots__ = ("_channel",)
+
+    def __init__(self, channel: SharedChannel) -> None:
+        self._channel = channel
+
+    def offer(self, item: T_contra) -> Offered:
+        """Offer `item` without waiting, and say what became of it.
+
+        Under a strategy that waits, a full buffer answers ``FULL``. Under ``Fail`` the item that is too
+        many is answered ``FULL`` too, and ends the stream with the error.
+        """
+        outcome = self._channel.offer(item)
+        assert isinstance(outcome, Offered)
+        return outcome
+
+    async def send(self, item: T_contra) -> Offered:
+        """Offer `item`; under a strategy that waits, wait until there is room. From any event loop.
+
+        Cancelled while it waits, it refuses the item, unless that was taken in already.
+
+        Raises:
+            EmitterClosedError: the stream has ended, or did so because of this item.
+        """
+        outcome = self._channel.offer(item, _AsyncWaiter)
+        if isinstance(outcome, _AsyncWaiter):
+            waiter = outcome
+            try:
+                await waiter.free.wait()
+            finally:
+                self._channel.give_up(waiter)
+            assert waiter.outcome is not None
+            outcome = waiter.outcome
+        return self._open(outcome)
+
+    def send_blocking(self, item: T_contra, timeout: float | None = None) -> Offered:
+        """Offer `item`; under a strategy that waits, hold this thread until there is room.
+
+        Args:
+            item: what to offer.
+            timeout: seconds to wait at most; no limit if not given.
+
+        Raises:
+            RunningLoopError: an event loop runs in this thread, or the stream is read in it.
+            TimeoutError: there was no room in time; the item was refused.
+            EmitterClosedError: the stream has ended, or did so because of this item.
+        """
+        limit = None if timeout is None else seconds("timeout", timeout, positive=False)
+        self._require_another_thread()
+        outcome = self._channel.offer(item, ThreadWaiter)
+        if isinstance(outcome, ThreadWaiter):
+            waiter = outcome
+            try:
+                waiter.free.wait(limit)
+            finally:
+                late = self._channel.give_up(waiter)
+            if late:
+                raise TimeoutError(f"there was no room for {item!r} within {timeout} s")
+            assert waiter.outcome is not None
+            outcome = waiter.outcome
+        return self._open(outcome)
+
+    def close(self) -> bool:
+        """End the stream, after what is held. False if it had ended before."""
+        return self._channel.end()
+
+    def fail(self, error: BaseException) -> bool:
+        """End the stream with `error`, after what is held. False if it had ended before.
+
+        Raises:
+            TypeError: `error` is not an exception.
+        """
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"error must be an exception, not {error!r}")
+        return self._channel.end(error)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is taken in any more: closed, failed, or the consumer has left."""
+        return not self._channel.lanes[0].open
+
+    def stats(self) -> BufferStats:
+        """What became of the items that were offered, so far."""
+        return self._channel.stats(f"push({self._channel.lanes[0].strategy!r})")[0]
+
+    def __repr__(self) -> str:
+        return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
+
+    def _open(self, outcome: Offered | Waiter) -> Offered:
+        assert isinstance(outcome, Offered)
+        if outcome is Offered.CLOSED or (outcome is Offered.FULL and self.closed):
+            raise EmitterClosedError("the stream takes no more items: it was closed, or has failed")
+        return outcome
+
+    def _require_another_thread(self) -> None:
+        runs: Callable[[], Any] = asyncio._get_running_loop
+        if runs() is not None or (self._channel.thread == get_ident() and not self.closed):
+            raise RunningLoopError(
+                "send_blocking would hold the thread that reads, or another event loop: use await send(item)"
+            )

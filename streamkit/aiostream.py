@@ -1,0 +1,113 @@
+"""aiostream: its streams are sources here, ours are sources there, and its operators can stand in our pipe.
+
+A stream of theirs wants to be opened, or it warns: `from_aiostream` does that. A stream of ours is an async
+iterable, and can be given to every operator of theirs as it is; `to_aiostream` makes it one that ``|`` joins.
+The package is an extra: ``pip install streamkit[aiostream]``. Its licence is the GPL-3.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from functools import reduce
+from typing import Any, TypeVar
+
+import aiostream
+
+from streamkit._core.arguments import callback
+from streamkit._core.contract import Contract
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Operator, Stream
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
+
+__all__ = ["from_aiostream", "operator", "to_aiostream"]
+
+T = TypeVar("T")
+
+
+def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
+    """A stream of the items of `source`, an aiostream stream, which each run opens anew and closes.
+
+    >>> from aiostream import stream
+    >>> from streamkit import aiostream
+    >>> list(aiostream.from_aiostream(stream.range(3)))
+    [0, 1, 2]
+
+    Raises:
+        TypeError: `source` is not a stream of aiostream.
+    """
+    if not hasattr(source, "stream"):
+        raise TypeError(f"source must be a stream of aiostream, not {source!r}")
+    return Stream(lambda: _opened(source))
+
+
+def to_aiostream(stream: Stream[T]) -> Any:
+    """`stream` as a stream of aiostream; each use of it is a run of its own.
+
+    >>> import asyncio
+    >>> from aiostream import pipe, stream
+    >>> from streamkit import Stream, aiostream
+    >>> async def main():
+    ...     return await stream.list(aiostream.to_aiostream(Stream([1, 2, 3])) | pipe.take(2))
+    >>> asyncio.run(main())
+    [1, 2]
+
+    Raises:
+        TypeError: `stream` is not a stream of streamkit.
+    """
+    if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"stream must be a stream of streamkit, not {stream!r}")
+    return aiostream.stream.iterate(stream)
+
+
+async def _opened(source: Any) -> AsyncIterator[Any]:
+    async with source.stream() as items:
+        async for item in items:
+            yield item
+
+
+async def _through(
+    run: Run, source: Inlet[Any], *, operators: tuple[Callable[[Any], Any], ...]
+) -> AsyncIterator[Any]:
+    joined: Any = reduce(_joined, operators, aiostream.stream.iterate(run.open(source)))
+    async for item in run.open(Inlet[Any](lambda: _opened(joined))):
+        yield item
+
+
+def _joined(items: Any, operator: Callable[[Any], Any]) -> Any:
+    return operator(items)
+
+
+@stage(
+    _through,
+    pumps=False,
+    contract=Contract(holds="unbounded", lookahead="unbounded", ordered="'as the operators say'"),
+)
+def operator(*operators: Callable[[Any], Any]) -> Operator[Any, Any]:
+    """Use operators of aiostream, as ``aiostream.pipe`` makes them, inside a pipe.
+
+        items                 --1--2--3--|
+        operator(pipe.take(2))--1--2|
+
+    >>> from aiostream import pipe
+    >>> from streamkit import Stream, aiostream
+    >>> list(Stream([1, 2, 3]) | aiostream.operator(pipe.take(2)))
+    [1, 2]
+
+    Emits when: the operators do.
+    Waits when: the operators do. What they hold and read ahead is not known, so no bound is promised.
+    Completes when: the operators do.
+    Closes when: it completes, fails, or the consumer leaves: their streamer is closed, and the source.
+
+    Args:
+        operators: what functions of ``aiostream.pipe`` return.
+
+    Raises:
+        TypeError: an operator is not callable.
+        ValueError: there is no operator.
+    """
+    if not operators:
+        raise ValueError("operators must be one or more, not none")
+    for each in operators:
+        callback("operators", each)
+    return Operator(operator, operators=operators)

@@ -1,0 +1,168 @@
+"""Operators that put items together: batch, batch_within."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from streamkit._core import arguments
+from streamkit._core.arguments import callback, number, whole
+from streamkit._core.contract import Contract
+from streamkit._core.markers import ABSENT, EMPTY, Absent
+from streamkit._core.strategy import Suspend
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.shapes import Lists
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
+
+__all__ = ["batch", "batch_within"]
+
+
+@step(
+    setup="held = []",
+    each="""
+        held.append(item)
+        if len(held) == size:
+            full = held
+            held = []
+            emit(full)
+    """,
+    finish="if held: emit(held)",
+    contract=Contract(holds="size - 1", weight="size"),
+)
+def batch(size: int) -> Lists:
+    """Pass on the items in lists of `size`; the last may be shorter.
+
+        items    --a--b------c--|
+        batch(2) -----[a,b]-----[c]|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abc") | ops.batch(2))
+    [['a', 'b'], ['c']]
+
+    Emits when: `size` items have come; at the end, what is left.
+    Waits when: the consumer does.
+    Completes when: the source does, after what is left.
+    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped.
+
+    Args:
+        size: items per list.
+
+    Raises:
+        TypeError: `size` is not a whole number.
+        ValueError: `size` is less than 1.
+    """
+    return Lists(batch, size=whole("size", size, least=1))
+
+
+class _Clocked(Channel):
+    """A channel that knows since when something has been there."""
+
+    since = 0.0
+
+    def arrived(self, lane: Lane) -> None:
+        self.since = self.clock()
+        super().arrived(lane)
+
+
+async def _batch_within(
+    run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: Any
+) -> AsyncIterator[Any]:
+    channel = run.adopt(_Clocked(run.halt))
+    lane = run.feed(channel, source, Suspend(count))
+    most = float("inf") if heaviest is ABSENT else heaviest
+    since = emitted = heavy = 0.0
+    failed: Exception | None = None
+    while failed is None:
+        following, weighs, came = 0, 0.0, 0.0
+        if len(lane.kept) < count and heavy < most:
+            item = channel.pop()
+            if item is not EMPTY:
+                came = max(emitted, channel.since)
+                lane.keep(item)  # before it is weighed: it takes up room meanwhile
+                try:
+                    weighs = await _weight(run, weight, item)
+                except Exception as error:
+                    failed = error
+                else:
+                    first = len(lane.kept) == 1
+                    if first:
+                        since = came
+                    if first or heavy + weighs <= most:
+                        heavy += weighs
+                        continue
+                    following = 1
+            elif not lane.kept:
+                if not await channel.wait():
+                    return
+                continue
+            elif not channel.over and await channel.before(since + seconds):
+                continue
+        full = lane.release(but=following)
+        if failed is not None:
+            full.pop()  # the one that could not be weighed
+        since, heavy = came, weighs
+        emitted = run.loop.time()
+        if full:
+            yield full
+    raise failed
+
+
+async def _weight(run: Run, weight: Any, item: Any) -> float:
+    if weight is ABSENT:
+        return 0.0
+    found: float = await run.call(number, "weight", await run.call(weight, item), least=0)
+    return found
+
+
+@stage(_batch_within, contract=Contract(holds="count", lookahead="count", weight="count"))
+def batch_within(
+    count: int,
+    *,
+    seconds: float,
+    weight: Callable[[Any], Any] | Absent = ABSENT,
+    heaviest: float | Absent = ABSENT,
+) -> Lists:
+    """Pass on the items in lists: of `count`, or of what has come within `seconds`.
+
+        items                      --a-b-c--d-----------e--|
+        batch_within(3, seconds=5) ------[a,b,c]--[d]------[e]|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("abcde") | ops.batch_within(3, seconds=1.0))
+    [['a', 'b', 'c'], ['d', 'e']]
+    >>> list(Stream(["a", "bbb", "cc"]) | ops.batch_within(9, seconds=1.0, weight=len, heaviest=4))
+    [['a', 'bbb'], ['cc']]
+
+    Emits when: `count` items have come, or as many as weigh `heaviest`; or `seconds` have passed since the
+        first of them came; at the end of the source, what is left.
+    Waits when: nothing has come. While the consumer is busy, the batch fills up; then the source waits.
+    Completes when: the source does, after what is left.
+    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped, and counted.
+
+    Args:
+        count: items per list at most.
+        seconds: how long the first item of a list waits for others.
+        weight: how much an item weighs. One that would make a list heavier than `heaviest` begins the
+            next; one that is heavier alone is a list of its own.
+        heaviest: how much a list weighs at most.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `count` is less than 1; `seconds` or `heaviest` is not finite, or not above 0; one of
+            `weight` and `heaviest` is given without the other; (when run) a weight is below 0.
+    """
+    if (weight is ABSENT) is not (heaviest is ABSENT):
+        raise ValueError("weight and heaviest must be given together, not one without the other")
+    if weight is not ABSENT:
+        callback("weight", weight)
+    return Lists(
+        batch_within,
+        count=whole("count", count, least=1),
+        seconds=arguments.seconds("seconds", seconds),
+        weight=weight,
+        heaviest=heaviest if heaviest is ABSENT else number("heaviest", heaviest, above=0),
+    )

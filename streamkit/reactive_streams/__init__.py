@@ -1,0 +1,36 @@
+"""Reactive Streams 1.0.4: streams as publishers, publishers as streams, pipes as processors.
+
+    to_publisher(stream)        stream    -> Publisher    each subscriber gets a run of its own
+    from_publisher(publisher)   Publisher -> Stream       each run subscribes, at its first pull
+    to_processor(*operators)    a pipe    -> Processor    for one subscriber
+
+Demand crosses the border as ``request(n)``: a publisher made here pulls its stream only for an item that
+was requested, and a stream made here requests no more than it has places for. ``Publisher``,
+``Subscriber``, ``Subscription`` and ``Processor`` are protocols; the classes of the package
+``reactivestreams``, which ``rsocket`` speaks, fit as they are.
+"""
+
+from streamkit._core.reactive_streams import (
+    UNBOUNDED_DEMAND,
+    Processor,
+    Publisher,
+    Subscriber,
+    Subscription,
+)
+from streamkit.reactive_streams.processor import StreamProcessor, to_processor
+from streamkit.reactive_streams.publisher import StreamPublisher, StreamSubscription, to_publisher
+from streamkit.reactive_streams.subscriber import from_publisher
+
+__all__ = [
+    "UNBOUNDED_DEMAND",
+    "Processor",
+    "Publisher",
+    "StreamProcessor",
+    "StreamPublisher",
+    "StreamSubscription",
+    "Subscriber",
+    "Subscription",
+    "from_publisher",
+    "to_processor",
+    "to_publisher",
+]

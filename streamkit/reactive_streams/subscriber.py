@@ -1,0 +1,240 @@
+"""Subscribers: a publisher as the source of a stream, which requests as many items as it has places for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any, NoReturn, TypeVar, overload
+
+from streamkit._core.arguments import whole
+from streamkit._core.errors import BufferOverflowError
+from streamkit._core.markers import EMPTY
+from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
+from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.threads import Offered, SharedChannel
+from streamkit._engine.compile.key import Kind
+from streamkit._engine.face.stream import Stream
+from streamkit._engine.plan.source import Opened, Source
+
+__all__ = ["Intake", "IntakeSource", "from_publisher"]
+
+T = TypeVar("T")
+
+
+@overload
+def from_publisher(publisher: Publisher[T], *, lookahead: int = 1) -> Stream[T]: ...
+@overload
+def from_publisher(  # pyright: ignore[reportOverlappingOverload] - it is used for what fits no other type
+    publisher: ForeignPublisher, *, lookahead: int = 1
+) -> Stream[Any]: ...
+def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: int = 1) -> Stream[Any]:
+    """A stream of what a Reactive Streams publisher sends; each run subscribes, at its first pull.
+
+    The run requests `lookahead` items, and more whenever half of them are taken, so that no more than
+    `lookahead` are on their way or held. Signals may come from any thread. What ends the stream early
+    cancels the subscription, once. A publisher with a method ``initial_request_n``, as those of
+    ``rsocket`` clients have, is told its first demand by that.
+
+    >>> import asyncio
+    >>> from streamkit import Stream, ops
+    >>> from streamkit.reactive_streams import from_publisher, to_publisher
+    >>> async def main():
+    ...     return await (from_publisher(to_publisher(Stream("abc")), lookahead=2) | ops.to_list())
+    >>> asyncio.run(main())
+    ['a', 'b', 'c']
+
+    Args:
+        publisher: what to subscribe to.
+        lookahead: how many items may be on their way or held; at least 1. Where each ``request`` crosses
+            a network, take as many as arrive in one round trip, or more.
+
+    Raises:
+        TypeError: `publisher` is not a publisher, or `lookahead` no whole number.
+        ValueError: `lookahead` is less than 1.
+        BufferOverflowError: (when run) the publisher sent more than was requested, against rule 1.1.
+    """
+    if not isinstance(publisher, Publisher):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"publisher must be a Publisher, not {publisher!r}")
+    places = whole("lookahead", lookahead, least=1)
+    name = f"from_publisher({publisher!r}{'' if places == 1 else f', lookahead={places}'})"
+    return Stream(IntakeSource(lambda: Intake(places, publisher), places, name))
+
+
+class IntakeSource(Source):
+    """Intakes, one for each run, as the source of a stream."""
+
+    __slots__ = ("_name", "strategy")
+
+    def __init__(self, make: Callable[[], Intake], places: int, name: str) -> None:
+        self.value = make
+        self._consumed = False
+        self._name = name
+        self.strategy: Strategy | None = Suspend(places)
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        intake: Intake = self.value()
+        intake.name = self._name
+        return Opened(Kind.CHANNEL, intake.begin, None, intake.leave, intake)
+
+    @property
+    def blocking(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+class Intake(SharedChannel):
+    """The subscriber: holds what it is sent for the loop that reads, and requests what that has taken.
+
+    ``request`` and ``cancel`` are called in the thread of that loop only, so never two at once (rule 2.7).
+    """
+
+    def __init__(
+        self, places: int, publisher: Publisher[Any] | None = None, ended: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(Suspend(places))
+        self._places = places
+        self._publisher = publisher
+        self._ended = ended
+        """Called once, from any thread, when nothing more will be taken in."""
+        self._subscription: Subscription | None = None
+        self._over = False
+        """Whether the subscription is cancelled, or was ended by its publisher."""
+        self._requested = self._received = self._taken = 0
+
+    # the signals, from any thread ----------------------------------------------------------------
+
+    def on_subscribe(self, subscription: Subscription) -> None:
+        """Take the subscription, unless there is one or the consumer has left: then cancel it (rule 2.5)."""
+        if subscription is None:  # pyright: ignore[reportUnnecessaryComparison]
+            self._reject("subscription", subscription)
+        with self.lock:
+            spare = self._subscription is not None or self._over
+            if not spare:
+                self._subscription = subscription
+        if spare:
+            subscription.cancel()
+        elif self.loop is not None:
+            self._in_loop(self._ask)
+
+    def on_next(self, value: Any, is_complete: bool = False) -> None:
+        """Hold `value`; with `is_complete`, as ``reactivestreams`` has it, it is the last."""
+        if value is None:
+            self._reject("value", value)
+        with self.lock:
+            self._received += 1
+            welcome = self._received <= self._requested or not self.open
+            if welcome:
+                self.offer(value)
+            else:
+                self._refused(Offered.FULL)
+        if not welcome:
+            count = self._requested
+            self._fail(
+                BufferOverflowError(f"rule 1.1: only {count} items were requested, but {value!r} came too")
+            )
+        elif is_complete:
+            self.on_complete()
+
+    def on_error(self, exception: BaseException) -> None:
+        """End the stream with `exception`, after what is held."""
+        if not isinstance(exception, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+            self._reject("exception", exception)
+        self._over = True
+        self.end(exception)
+
+    def on_complete(self) -> None:
+        """End the stream, after what is held."""
+        self._over = True
+        self.end()
+
+    # what happens then ---------------------------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        """Whether items are taken in still."""
+        return self.lanes[0].open
+
+    def end(self, error: BaseException | None = None) -> bool:
+        first = super().end(error)
+        if first and self._ended is not None:
+            self._ended()
+        return first
+
+    def _reject(self, name: str, value: object) -> NoReturn:
+        """Answer a signal that is none: to the publisher as rule 2.13 says, and to the consumer."""
+        error = TypeError(f"rule 2.13: {name} may not be {value!r}")
+        self._fail(error)
+        raise error
+
+    def _fail(self, error: Exception) -> None:
+        """The publisher broke a rule: end the stream, and the subscription."""
+        self.end(error)
+        self._in_loop(self._cancel)
+
+    def _in_loop(self, function: Callable[[], None]) -> None:
+        """Call `function` in the thread of the loop that reads: at once where this is it."""
+        if self.loop is None or get_ident() == self.thread:
+            function()
+            return
+        try:
+            self.loop.call_soon_threadsafe(function)
+        except RuntimeError:  # the loop was closed with the stream still open: nobody will read
+            self._cancel()
+
+    # the reader ----------------------------------------------------------------------------
+
+    def begin(self) -> SharedChannel:
+        super().begin()
+        publisher = self._publisher
+        if publisher is None:
+            if self._subscription is not None:
+                self._ask()
+            return self
+        first_demand: Callable[[int], Any] | None = getattr(publisher, "initial_request_n", None)
+        if first_demand is not None:
+            self._requested = self._places
+            first_demand(self._places)
+        publisher.subscribe(self)
+        return self
+
+    def only(self) -> Lane:
+        return Lane(self, None)  # items are taken by `pop`, which counts them
+
+    def pop(self) -> Any:
+        item = super().pop()
+        if item is not EMPTY:
+            self._taken += 1
+            if self._taken * 2 >= self._places:
+                count, self._taken = self._taken, 0
+                self._request(count)
+        return item
+
+    def leave(self) -> None:
+        try:
+            super().leave()
+        finally:
+            self._cancel()
+
+    def _ask(self) -> None:
+        if not self._requested:
+            self._request(self._places)
+
+    def _request(self, count: int) -> None:
+        if self._over or self._subscription is None:
+            return
+        self._requested += count
+        try:
+            self._subscription.request(count)
+        except Exception as error:
+            error.add_note("rule 3.16: request may not raise")
+            self._fail(error)
+
+    def _cancel(self) -> None:
+        with self.lock:
+            subscription = None if self._over else self._subscription
+            self._over = True
+        if subscription is not None:
+            subscription.cancel()

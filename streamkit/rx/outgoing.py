@@ -1,0 +1,190 @@
+"""Streams as observables: `to_observable`."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop, CancelledError
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from reactivex import Observable, abc
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from streamkit._core.errors import attached
+from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit.sinks import for_each
+
+__all__ = ["StreamObservable", "to_observable"]
+
+T = TypeVar("T")
+
+
+class _Disposed(BaseException):
+    """Ends a run whose observer wants no more; seen by nobody."""
+
+
+class _Subscription(abc.DisposableBase):
+    """One run of a stream, for one observer."""
+
+    def __init__(self, stream: Stream[Any], observer: abc.ObserverBase[Any], loop: AbstractEventLoop) -> None:
+        self.ended: Future[None] = Future()
+        """Done when the run has ended and everything of it is closed."""
+        self._job = stream | for_each(self._next)
+        self._observer = observer
+        self._loop = loop
+        self._disposed = False
+        self._ending = False
+        """The run is ending by itself: cancelling it would only interrupt its clean-up."""
+        self._failed: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+        if asyncio._get_running_loop() is loop:
+            self._start()
+        else:
+            loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self.ended.set_result(None))
+
+    def _next(self, item: Any) -> None:
+        try:
+            self._observer.on_next(item)
+        except BaseException as error:
+            self._failed = error
+            raise
+        if self._disposed:
+            self._ending = True
+            raise _Disposed
+
+    async def _run(self) -> None:
+        try:
+            if not self._disposed:
+                await self._job
+        except _Disposed as end:
+            self._report_clean_up(end)
+        except CancelledError as end:
+            if self._disposed:
+                self._report_clean_up(end)
+            elif self._task is not None and self._task.cancelling():
+                raise
+            else:  # the stream's own
+                self._tell(self._observer.on_error, end)
+        except Exception as error:
+            if self._disposed or self._failed is not None:
+                self._report(error)
+            else:
+                self._tell(self._observer.on_error, error)
+        else:
+            if not self._disposed:
+                self._tell(self._observer.on_completed)
+
+    def _tell(self, signal: Callable[..., None], *arguments: Any) -> None:
+        try:
+            signal(*arguments)
+        except Exception as error:
+            self._report(error)
+
+    def _report_clean_up(self, end: BaseException) -> None:
+        for error in attached(end):
+            if not isinstance(error, _Disposed):
+                self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        """An error that nobody is left to be told of: an observer's own, or of a clean-up after it left."""
+        self._loop.call_exception_handler(
+            {"message": f"error in or behind an observer of {self._job!r}", "exception": error}
+        )
+
+    def dispose(self) -> None:
+        """End the run, from any thread."""
+        self._disposed = True
+        if asyncio._get_running_loop() is self._loop:
+            self._cancel()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        task = self._task
+        if task is None or self._ending:
+            return
+        if not task.done() and task is not asyncio.current_task():
+            task.cancel()
+
+
+class StreamObservable(Observable[T]):
+    """A stream as a cold observable: see `to_observable`."""
+
+    def __init__(self, stream: Stream[T], scheduler: AsyncIOScheduler | None) -> None:
+        super().__init__()
+        self._stream = stream
+        self._scheduler = scheduler
+        self._subscriptions: set[_Subscription] = set()
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[T], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        subscription = _Subscription(self._stream, observer, self._loop(scheduler))
+        with self.lock:
+            self._subscriptions.add(subscription)
+        subscription.ended.add_done_callback(lambda _: self._ended(subscription))
+        return subscription
+
+    def _ended(self, subscription: _Subscription) -> None:
+        with self.lock:
+            self._subscriptions.discard(subscription)
+
+    def _loop(self, scheduler: abc.SchedulerBase | None) -> AbstractEventLoop:
+        for each in (self._scheduler, scheduler):
+            if isinstance(each, AsyncIOScheduler):
+                loop: AbstractEventLoop = each._loop  # pyright: ignore[reportPrivateUsage]
+                return loop
+        running = asyncio._get_running_loop()
+        if running is None:
+            raise RuntimeError(
+                "no event loop runs in this thread: subscribe where one does, or use "
+                "to_observable(stream, scheduler=AsyncIOThreadSafeScheduler(loop))"
+            )
+        return running
+
+    async def closed(self) -> None:
+        """Wait until every run for an observer has ended, and everything of it is closed."""
+        with self.lock:
+            ended = [asyncio.wrap_future(each.ended) for each in self._subscriptions]
+        if ended:
+            await asyncio.wait(ended)
+
+
+def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None = None) -> StreamObservable[T]:
+    """`stream` as a cold observable: each subscription is a run of its own.
+
+        stream      --a--b--c--|
+        observable  --a--b--c--|
+
+    >>> import asyncio
+    >>> from streamkit import Stream, rx
+    >>> async def main():
+    ...     observable = rx.to_observable(Stream([1, 2, 3]))
+    ...     observable.subscribe(print)
+    ...     await observable.closed()
+    >>> asyncio.run(main())
+    1
+    2
+    3
+
+    Observers are called one item after the other, in the run's task. ``dispose()``, from any thread,
+    cancels the run; ``await observable.closed()`` waits until all of it is closed. An error that an observer
+    raises ends its run and goes to the event loop's exception handler: it is not the stream's.
+
+    Args:
+        stream: a stream, or what one can be made of.
+        scheduler: an asyncio scheduler, whose loop runs the stream; else the loop that runs where
+            ``subscribe`` is called.
+
+    Raises:
+        TypeError: `stream` is no source, or `scheduler` no asyncio scheduler.
+        RuntimeError: (when subscribed) no scheduler was given, and no event loop runs in this thread.
+    """
+    if scheduler is not None and not isinstance(scheduler, AsyncIOScheduler):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {scheduler!r}")
+    return StreamObservable(Stream(stream), scheduler)

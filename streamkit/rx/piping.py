@@ -1,0 +1,165 @@
+"""Operators of RxPY inside our pipes, `operator`, and ours inside theirs, `pipeable`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reactivex import Observable
+from reactivex.subject import Subject
+
+from streamkit._core.arguments import callback
+from streamkit._core.contract import Contract
+from streamkit._core.errors import ObservableError
+from streamkit._core.strategy import Strategy, strategy_argument
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane, Rescue
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Operator, Pipe, Stream
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.run.run import Run
+from streamkit.rx.incoming import Observed, from_observable
+from streamkit.rx.outgoing import StreamObservable
+
+__all__ = ["operator", "pipeable"]
+
+
+class _Feeder(Lane):
+    """The lane of a pump that feeds a subject, as long as what comes out of it finds room."""
+
+    def __init__(self, told: _Fed, subject: Subject[Any], out: Observed, room: float) -> None:
+        super().__init__(told, None)
+        self._subject = subject
+        self._out = out
+        self._lane = out.lanes[0]
+        self._room = room
+
+    def put(self, item: Any) -> bool:
+        try:
+            self._subject.on_next(item)
+        except ObservableError:
+            if self._lane.open:
+                raise
+        return self.full()
+
+    def full(self) -> bool:
+        # once nothing is taken any more, wait to be cancelled: the source is cleaned up then, undisturbed
+        return not self._lane.open or (self._lane.waits and len(self._lane.held) >= self._room)
+
+    async def room(self, rescue: Rescue | None = None) -> None:
+        self._out.roomy = self.wake
+        self._lane.mark = 0
+        try:
+            await super().room(rescue)
+        finally:
+            self._out.roomy = None
+
+    def close(self) -> None:
+        if self.open and self.channel.error is None:
+            self._subject.on_completed()
+        super().close()
+
+
+class _Fed(Channel):
+    """Where a pump tells what went wrong: the subject's observers hear of it."""
+
+    def __init__(self, subject: Subject[Any]) -> None:
+        super().__init__()
+        self._subject = subject
+
+    def fail(self, error: BaseException) -> None:
+        super().fail(error)
+        self._subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:
+    room = strategy.limit or 0
+    if strategy.waits:  # a place is left for each of what one item more may make
+        strategy = strategy.sized(2 * room - 1)
+    subject: Subject[Any] = Subject()
+    out = run.adopt(Observed(subject.pipe(*operators), strategy)).subscribed()
+    run.pump(source, into=_Feeder(run.adopt(_Fed(subject)), subject, out, room))
+    return out
+
+
+@stage(
+    _rx,
+    contract=Contract(
+        holds="strategy.limit * (1 + strategy.waits) - strategy.waits if strategy.overflows else unbounded",
+        lookahead="2 * strategy.limit - 1 if strategy.waits else unbounded",
+        result="what the operators keep",
+        ordered="'as the operators say'",
+        loses="strategy.loses",
+    ),
+)
+def operator(
+    *operators: Callable[[Observable[Any]], Observable[Any]], strategy: Strategy
+) -> Operator[Any, Any]:
+    """Use operators of RxPY inside a pipe.
+
+        items                     --1--2--3--|
+        operator(rx map(x * 10))  --10-20-30-|
+
+    >>> from reactivex import operators as of
+    >>> from streamkit import Stream, Suspend, rx
+    >>> list(Stream([1, 2, 3]) | rx.operator(of.map(lambda x: x * 10), strategy=Suspend(8)))
+    [10, 20, 30]
+
+    Emits when: the operators do, from any thread.
+    Waits when: under a strategy that waits, what came out fills the buffer: no more is pulled then.
+    Completes when: the operators do; they hear of the end of the source.
+    Closes when: it completes, fails, or the consumer leaves; the subscription is disposed once.
+
+    Args:
+        operators: of RxPY, as in ``observable.pipe(...)``.
+        strategy: how many of their results are held. Under one that waits, one item that makes more
+            results than that overflows.
+
+    Raises:
+        TypeError: an operator is not callable, or `strategy` is not a strategy.
+        ValueError: there is no operator.
+        BufferOverflowError: (when run) one item made more results than there is room for.
+    """
+    if not operators:
+        raise ValueError("operators must be one or more, not none")
+    for each in operators:
+        callback("operators", each)
+    return Operator(operator, operators=operators, strategy=strategy_argument("strategy", strategy))
+
+
+def pipeable(
+    *operators: Pipe, strategy: Strategy | None = None
+) -> Callable[[Observable[Any]], StreamObservable[Any]]:
+    """Use operators of streamkit inside ``observable.pipe(...)``.
+
+    >>> import asyncio, reactivex
+    >>> from streamkit import Suspend, ops, rx
+    >>> async def main():
+    ...     pairs = reactivex.of(1, 2, 3).pipe(rx.pipeable(ops.pairwise(), strategy=Suspend(8)))
+    ...     pairs.subscribe(print)
+    ...     await pairs.closed()
+    >>> asyncio.run(main())
+    (1, 2)
+    (2, 3)
+
+    Args:
+        operators: of streamkit, but no sinks.
+        strategy: of the buffer that the observable fills; not needed where ``buffer(strategy)`` comes first.
+
+    Raises:
+        TypeError: an operator is none, or a sink; or there is no strategy.
+    """
+    for each in operators:
+        links: tuple[Link, ...] = getattr(each, "links", ())
+        if not links or links[-1].declaration.sink:
+            raise TypeError(f"operators must be operators of streamkit, not {each!r}")
+    all_links = tuple([link for each in operators for link in each.links])
+    if strategy is None and all_links and all_links[0].declaration.buffers:
+        strategy, all_links = all_links[0].arguments["strategy"], all_links[1:]
+    checked = strategy_argument("strategy", strategy)
+
+    def piped(observable: Observable[Any]) -> StreamObservable[Any]:
+        stream = from_observable(observable, strategy=checked)
+        return StreamObservable(Stream(stream.source, all_links), None)
+
+    return piped
