@@ -18,6 +18,8 @@ and sources arrive as themselves; what else failed meanwhile hangs on them (`att
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "BufferOverflowError",
     "EmitterClosedError",
@@ -32,6 +34,7 @@ __all__ = [
     "StreamkitError",
     "attach",
     "attached",
+    "raise_first",
 ]
 
 
@@ -91,6 +94,15 @@ def attach(error: BaseException, late: BaseException) -> None:
         return
     others.append(late)
     error.add_note(f"then failed too: {type(late).__name__}: {late}")
+
+
+def raise_first(errors: Sequence[BaseException]) -> None:
+    """Raise the first of `errors`, if there is one, with the others attached."""
+    if errors:
+        first, *others = errors
+        for late in others:
+            attach(first, late)
+        raise first
 
 
 def attached(error: BaseException) -> tuple[BaseException, ...]:

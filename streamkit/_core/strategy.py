@@ -72,6 +72,8 @@ class Strategy(Value):
     """Whether all that is held is handed over at once, as a list."""
     drops_incoming: ClassVar[bool] = False
     """Whether an item that finds the buffer full is itself what is dropped."""
+    spills: ClassVar[bool] = False
+    """Whether what is held is on disk in part."""
     fails: ClassVar[bool] = False
     """Whether an item that finds the buffer full ends the stream with an error."""
 
@@ -319,6 +321,7 @@ class Spill(Strategy):
 
     capacity: int
     directory: str | None
+    spills: ClassVar[bool] = True
 
     def __init__(self, capacity: int, directory: str | os.PathLike[str] | None = None) -> None:
         whole("capacity", capacity, least=1)

@@ -17,7 +17,8 @@ from typing import Any
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Abandoned, Lane
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.key import Mode, mode
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.run.run import Run
@@ -35,12 +36,13 @@ class Pool(Lane):
     directly; a result that is held, or waits for its turn, has the place until it is delivered.
     """
 
+    inline = True
+
     def __init__(
         self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, ordered: bool
     ) -> None:
         super().__init__(channel, Suspend(concurrency))
         self.reader = channel
-        self.inline = True
         self.mark = 0
         """An item that is taken out leaves a place, which `loosen` gives to the next."""
         self.run = run

@@ -15,7 +15,7 @@ from types import GeneratorType
 from typing import Any
 
 from streamkit._core.markers import EMPTY
-from streamkit._engine.buffer.lane import Abandoned, Rescue
+from streamkit._engine.buffer.target import Abandoned, Rescue
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace

@@ -63,9 +63,9 @@ class _Clocked(Channel):
 
     since = 0.0
 
-    def arrived(self, lane: Lane) -> None:
+    def arrived(self, lane: Lane, new: bool) -> None:
         self.since = self.clock()
-        super().arrived(lane)
+        super().arrived(lane, new)
 
 
 async def _batch_within(

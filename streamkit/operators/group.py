@@ -23,6 +23,7 @@ from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
 from streamkit._stages.route import Router, keyed
+from streamkit._stages.slot import Slots
 
 __all__ = ["OnFull", "group_by"]
 
@@ -147,19 +148,18 @@ async def _routed_run(
     run.pump(keyed(run, source, key), into=router)
     async for item in router.out:
         yield item
-    if router.channel.error is not None:
-        raise router.channel.error
+    router.out.raise_source_error()
 
 
-def _fail(router: Router, key: object) -> None:
-    raise full_error(key, router.most_groups)
+def _fail(slots: Slots, key: object) -> None:
+    raise full_error(key, slots.most)
 
 
-def _evict(router: Router, key: object) -> None:
-    router.end(next(iter(router.groups.values())))
+def _evict(slots: Slots, key: object) -> None:
+    slots.end(next(iter(slots.groups.values())))
 
 
-def _wait(router: Router, key: object) -> None:
+def _wait(slots: Slots, key: object) -> None:
     """A group that is idle will end."""
 
 

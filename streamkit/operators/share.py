@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any, TypeVar, overload
 
 from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
-from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Abandoned, Lane, Rescue
+from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
-from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink
-from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.run import Run
+from streamkit._stages.fan import gathered, merged
 from streamkit.operators.rate import buffer
 
 __all__ = ["broadcast"]
@@ -31,117 +25,18 @@ R2 = TypeVar("R2")
 R3 = TypeVar("R3")
 
 
-class _Fan(Lane):
-    """Where the pump of a broadcast writes: one lane of one channel per branch, in lock-step.
-
-    The source's error is kept here until every branch has had what was there before it.
-    """
-
-    __slots__ = ("branches",)
-
-    def __init__(self) -> None:
-        super().__init__(Channel(), None)
-        self.branches: list[Lane] = []
-
-    def add(self, run: Run, strategy: Strategy | None) -> Channel:
-        """The channel of a new branch."""
-        channel = Channel()
-        run.channels.append(channel)
-        self.branches.append(channel.lane(strategy))
-        return channel
-
-    def put(self, item: Any) -> bool:
-        self.branches = [lane for lane in self.branches if lane.open]
-        if not self.branches:
-            raise Abandoned
-        wait = False
-        for lane in self.branches:
-            wait = lane.put(item) or wait
-        return wait
-
-    def full(self) -> bool:
-        return any(lane.full() for lane in self.branches)
-
-    async def room(self, rescue: Rescue | None = None) -> None:
-        for lane in self.branches:
-            if lane.full():
-                await lane.room(rescue)
-
-    def close(self) -> None:
-        error = self.channel.error
-        for lane in self.branches:
-            if error is not None and lane.open:
-                lane.channel.fail(error)
-            lane.close()
-
-
-class _Outcome(Channel):
-    """Where the branches end: the first error of a branch ends all; the source's own comes last."""
-
-    fan: _Fan
-
-    def fail(self, error: BaseException) -> None:
-        if error is not self.fan.channel.error:
-            super().fail(error)
-
-
-def _begin(
-    run: Run, source: Inlet[Any], branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
-) -> tuple[_Outcome, list[Inlet[Any]]]:
-    """Pump the source into a channel per branch, and give each branch its channel to read."""
-    fan = _Fan()
-    out = run.adopt(_Outcome(run.halt))
-    out.fan = fan
-    inlets: list[Inlet[Any]] = []
-    for branch, strategy in zip(branches, strategies, strict=True):
-        channel = fan.add(run, strategy)
-        inlets.append(Inlet(run.reading(channel).source, branch.links[strategy is not None :]))
-    run.pump(source, into=fan)
-    return out, inlets
-
-
-async def _merged(
-    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
-) -> AsyncIterator[Any]:
-    out, inlets = _begin(run, source, branches, _strategies)
-    for inlet in inlets:
-        run.pump(inlet, into=out.lane(Suspend(1)))
-    async for item in out:
-        yield item
-    if out.fan.channel.error is not None:
-        raise out.fan.channel.error
-
-
-async def _gathered(
-    run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
-) -> tuple[Any, ...]:
-    out, inlets = _begin(run, source, branches, _strategies)
-    results: list[Any] = [None] * len(branches)
-
-    async def work(number: int, job: Job[Any]) -> None:
-        results[number] = await run.part(job, run.book)
-
-    for number, inlet in enumerate(inlets):
-        job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)
-        run.spawn(partial(work, number, job), out, out.lane(None))
-    await out.wait()
-    if out.fan.channel.error is not None:
-        raise out.fan.channel.error
-    return tuple(results)
-
-
 _BUFFERED = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
 _AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in _strategies)"
 _LOSES = "', '.join(s.loses for s in _strategies if s and s.loses != 'nothing') or 'nothing'"
 
 
-@stage(_gathered, name="broadcast", contract=Contract(holds=_BUFFERED, lookahead=_AHEAD, loses=_LOSES))
+@stage(gathered, name="broadcast", contract=Contract(holds=_BUFFERED, lookahead=_AHEAD, loses=_LOSES))
 def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     return Sink(_to_sinks, branches=branches, _strategies=_strategies)
 
 
 @stage(
-    _merged,
+    merged,
     name="broadcast",
     contract=Contract(
         holds=f"len(branches) + {_BUFFERED}",

@@ -77,14 +77,8 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
     # what the observable calls, from any thread --------------------------------------------
 
     def on_next(self, value: Any) -> None:
-        with self.lock:  # what `take` does, without a call: this is what an item costs
-            held = self._held
-            size = len(held)
-            if 0 < size < self._easy:
-                held.append(value)
-                if size >= self._lane.most:
-                    self._lane.most = size + 1
-                return
+        if self.take(value):
+            return
         outcome = self.offer(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)

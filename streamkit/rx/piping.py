@@ -13,7 +13,7 @@ from streamkit._core.contract import Contract
 from streamkit._core.errors import ObservableError
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Lane, Rescue
+from streamkit._engine.buffer.target import Rescue, Target
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Pipe, Stream
 from streamkit._engine.plan.link import Inlet, Link
@@ -24,15 +24,16 @@ from streamkit.rx.outgoing import StreamObservable
 __all__ = ["operator", "pipeable"]
 
 
-class _Feeder(Lane):
-    """The lane of a pump that feeds a subject, as long as what comes out of it finds room."""
+class _Feeder(Target):
+    """Feeds a subject, as long as what comes out of it finds room."""
 
     def __init__(self, told: _Fed, subject: Subject[Any], out: Observed, room: float) -> None:
-        super().__init__(told, None)
+        super().__init__(told)
         self._subject = subject
         self._out = out
         self._lane = out.lanes[0]
         self._room = room
+        self._closed = False
 
     def put(self, item: Any) -> bool:
         try:
@@ -48,16 +49,16 @@ class _Feeder(Lane):
 
     async def room(self, rescue: Rescue | None = None) -> None:
         self._out.roomy = self.wake
-        self._lane.mark = 0
+        self._lane.watch()
         try:
             await super().room(rescue)
         finally:
             self._out.roomy = None
 
     def close(self) -> None:
-        if self.open and self.channel.error is None:
+        closed, self._closed = self._closed, True
+        if not closed and self.channel.error is None:
             self._subject.on_completed()
-        super().close()
 
 
 class _Fed(Channel):

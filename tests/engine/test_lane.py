@@ -11,7 +11,7 @@ import streamkit
 from streamkit import DropOldest, Stream, Suspend, ops
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Abandoned
+from streamkit._engine.buffer.target import Abandoned
 from streamkit.testing import run
 
 CAPACITY = 6

@@ -12,7 +12,8 @@ from streamkit import BufferOverflowError, BufferStats, Gap
 from streamkit._core.markers import EMPTY
 from streamkit._core.spill import SpillStore
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Abandoned, Lane
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned
 from streamkit.testing import VirtualLoop
 from tests.laws.account import Account, check_sum, strategies
 from tests.laws.lab import trying

@@ -1,16 +1,16 @@
-"""Books: the buffers and the stages of a job that was started, for its handle to look into and to hold."""
+"""Accounts: what became of the items that were offered to a buffer."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from streamkit._core.value import Record
 
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Book", "BufferStats", "Sums"]
+__all__ = ["Account", "BufferStats", "Sums"]
 
 
 class BufferStats(Record):
@@ -34,16 +34,57 @@ class BufferStats(Record):
     seconds_full: float
 
 
-class Entry(Protocol):
-    """What can be entered in a book."""
+class Account:
+    """The counts of one lane, but for those that an item changes on its usual way. Its lane writes them."""
 
-    def stats(self) -> list[BufferStats]:
-        """What became of the items in each of its buffers, so far."""
-        ...
+    __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
 
-    def hold(self) -> None:
-        """Let nobody run a reader's loop until that reader has been awake again."""
-        ...
+    def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
+        self.strategy = strategy
+        """What its buffer does when it is full; None for a hand-over."""
+        self.clock = clock
+        self.dropped: int = 0
+        self.folded: int = 0
+        self.refused: int = 0
+        self.full_seconds: float = 0.0
+        self.full_since: float | None = None
+
+    def not_full(self) -> None:
+        """There is room again."""
+        if self.full_since is not None:
+            self.full_seconds += self.clock() - self.full_since
+            self.full_since = None
+
+    def refuse(self) -> None:
+        """Count an item that was refused before it was put in."""
+        self.refused += 1
+
+    def drop(self) -> None:
+        """Count an item that was dropped before it was put in."""
+        self.dropped += 1
+
+    def follow(self, before: Account) -> None:
+        """Go on counting where `before` ended."""
+        self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
+        self.full_seconds = before.full_seconds
+
+    def stats(self, operator: str, *, delivered: int, held: int, most: int) -> BufferStats:
+        """The counts so far, with those of the lane."""
+        full = self.full_seconds
+        if self.full_since is not None:
+            full += self.clock() - self.full_since
+        return BufferStats(
+            operator=operator,
+            strategy=self.strategy,
+            offered=delivered + self.dropped + self.folded + self.refused + held,
+            delivered=delivered,
+            dropped=self.dropped,
+            folded=self.folded,
+            refused=self.refused,
+            held=held,
+            held_at_most=max(most, held),
+            seconds_full=full,
+        )
 
 
 class Sums:
@@ -60,40 +101,6 @@ class Sums:
     def stats(self, operator: str = "") -> list[BufferStats]:
         """The sums; of `operator`, where the buffers were nobody else's."""
         return [stats.but(operator=stats.operator or operator) for stats in self._sums.values()]
-
-
-class Book:
-    """What is entered, in that order, and the sums of what has ended before the job did."""
-
-    def __init__(self, gate: asyncio.Event | None = None) -> None:
-        self.gate = gate or asyncio.Event()
-        """Closed while the job is paused."""
-        self._entries: dict[Entry, None] = {}
-        self._ended = Sums()
-
-    def enter(self, entry: Entry) -> None:
-        self._entries[entry] = None
-
-    def chapter(self) -> Book:
-        """A new book, entered in this one."""
-        chapter = Book(self.gate)
-        self.enter(chapter)
-        return chapter
-
-    def close(self, entry: Entry) -> None:
-        """`entry` has ended: keep no more than the sums."""
-        del self._entries[entry]
-        for stats in entry.stats():
-            self._ended.add(stats)
-
-    def stats(self) -> list[BufferStats]:
-        """What became of the items in each buffer, so far."""
-        return [stats for entry in self._entries for stats in entry.stats()] + self._ended.stats()
-
-    def hold(self) -> None:
-        """Hold all that is entered."""
-        for entry in self._entries:
-            entry.hold()
 
 
 def _sum(one: BufferStats, other: BufferStats) -> BufferStats:

@@ -9,51 +9,49 @@ here, once.
 from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop, sleep
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from itertools import islice, repeat
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
-from streamkit._core.errors import attach
+from streamkit._core.errors import attach, raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.turns import Turns, rounds
+from streamkit._engine.buffer.rota import Rota
 
 __all__ = ["Channel"]
 
 
-class Channel:
+class Channel(Rota):
     """Lanes of items on their way from writers to one reader."""
 
     def __init__(
         self, failed: Callable[[], None] | None = None, *, clock: Callable[[], float] | None = None
     ) -> None:
-        self.lanes: list[Lane] = []
+        super().__init__()
         self.error: BaseException | None = None
         self._failed = failed
         """Called at the first error: ends intake, that is, stops the other writers."""
-        self._ready: deque[Lane] = deque()
-        """Those that have something, in turn; while there are `Turns`, first those that they go over."""
-        self._turns: Turns | None = None
         self.clock: Callable[[], float] = clock or clock_of(get_running_loop())
+        self._handing: list[Lane] = []
+        """Lanes whose writers wait until the reader asks."""
         self._open = 0
+        """Writers that are not done."""
         self._reader: Future[None] | None = None
+        """What the reader waits for."""
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
-        self.alone = False
-        """Whether the reader lets nobody run while it takes what is there, without a `rest` before."""
-        self.left = False
+        self.left: bool = False
+        """Whether the reader has gone."""
         self.iterator: AsyncGenerator[Any, None] | None = None
         """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
         self.direct: Any = None
         """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
-        self.paused = False
+        self.paused: bool = False
         """Whether `hold` was called, and the reader has not been awake again since."""
-        self.name = ""
+        self.name: str = ""
         """Whose it is, where that is not the stage that owns it."""
 
     def lane(self, strategy: Strategy | None) -> Lane:
@@ -65,95 +63,20 @@ class Channel:
     def adopt(self, lane: Lane) -> None:
         """Take in a lane of another make."""
         self.lanes.append(lane)
+        if lane.strategy is None:
+            self._handing.append(lane)
         self._open += 1
 
-    @property
-    def ready(self) -> bool:
-        """Whether there is something to pop."""
-        if self._turns is not None and not self._turns:
-            self.rest()
-        return bool(self._ready)
+    def join(self) -> None:
+        """A writer that has no lane: the channel does not end before that says `closed`, too."""
+        self._open += 1
 
     @property
     def asking(self) -> bool:
         """Whether the reader is waiting for an item."""
-        return self._asks and self._reader is not None and not self._ready
+        return self._asks and self._reader is not None and not self.queue
 
     # the reader ----------------------------------------------------------------------------
-
-    def only(self) -> Lane:
-        """The one lane, if its items may be taken without asking `pop`; else one that stays empty."""
-        if len(self.lanes) == 1 and self.lanes[0].inline:
-            return self.lanes[0]
-        return Lane(self, None)
-
-    def pop(self) -> Any:
-        """The next item, in turn among the lanes; EMPTY if there is none now."""
-        ready = self._ready
-        item: Any = EMPTY
-        while ready and item is EMPTY:
-            lane = ready[0]
-            if lane.held:
-                item = lane.pop()
-            if not lane.held:
-                lane.listed = False
-                ready.popleft()
-            elif len(ready) > 1:
-                ready.rotate(-1)
-        return item
-
-    def drained(self, most: int) -> Iterator[Any]:
-        """What is there, and comes meanwhile, in turn among the lanes; about `most` items.
-
-        For a reader that takes all of it or leaves: in the midst of a turn, it has the lanes in its hand.
-        """
-        turns = self._turns
-        if turns is None:
-            more = rounds(self._ready, self.alone)
-            if not more:
-                return self._of_one(most) if len(self.lanes) == 1 else self._of_all(most)
-            turns = self._turns = Turns(self._ready, more)
-        return turns.items if len(turns) <= most else islice(turns.items, most)
-
-    def _of_one(self, most: int) -> Iterator[Any]:
-        lane = self.only()
-        held, popleft = lane.held, lane.held.popleft
-        for _ in repeat(None, most):
-            if held:
-                item = popleft()
-                lane.delivered = count = lane.delivered + 1
-                if count >= lane.mark:
-                    lane.loosen()
-            elif (item := self.pop()) is EMPTY:
-                return
-            yield item
-
-    def _of_all(self, most: int) -> Iterator[Any]:
-        """Each lane looked at, once; then again, unless now there may be `rounds`."""
-        loosened = False
-        while self._ready and most > 0 and not loosened:
-            turn, self._ready = self._ready, deque()
-            most -= len(turn)
-            again = self._ready.append
-            for lane in turn:
-                held = lane.held
-                if not held:
-                    lane.listed = False
-                    continue
-                if lane.inline:
-                    item = held.popleft()
-                    lane.delivered = count = lane.delivered + 1
-                    if count >= lane.mark:
-                        lane.loosen()
-                        loosened = True
-                else:
-                    item = lane.pop()
-                if held:
-                    again(lane)
-                else:
-                    lane.listed = False
-                if item is not EMPTY:
-                    yield item
 
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
@@ -166,20 +89,6 @@ class Channel:
             if ended:
                 return False
             await self._wait()
-
-    def rest(self) -> None:
-        """Count what was taken, and keep the lanes that have more: what is taken next is looked at anew."""
-        turns, self._turns = self._turns, None
-        if turns is None:
-            return
-        turns.count()
-        self._ready.rotate(-(turns.place or len(turns.lanes)))  # who came in meanwhile is next after a round
-        gone = False
-        for lane in turns.lanes:
-            if not lane.held:
-                lane.listed, gone = False, True
-        if gone:
-            self._ready = deque([lane for lane in self._ready if lane.held])
 
     @property
     def over(self) -> bool:
@@ -215,13 +124,13 @@ class Channel:
 
     async def before(self, when: float) -> bool:
         """Wait for something to pop, or for the end; False if it is `when` first."""
-        return await self.until(lambda: bool(self._ready) or self.over, when)
+        return await self.until(lambda: bool(self.queue) or self.over, when)
 
     async def change(self) -> None:
         """Wait until a lane that is empty is not, or a lane ends; for readers that choose the lane."""
         for lane in self.lanes:
-            lane.listed = bool(lane.held)
-        self._ready.clear()
+            lane.relist()
+        self.queue.clear()
         await self._wait()
 
     async def _wait(self) -> None:
@@ -229,8 +138,8 @@ class Channel:
             raise CancelledError
         self._reader = get_running_loop().create_future()
         try:
-            for lane in self.lanes if self._asks else ():
-                if lane.strategy is None:
+            if self._asks:
+                for lane in self._handing:
                     lane.wake()
             await self._reader
         finally:
@@ -267,10 +176,7 @@ class Channel:
         errors: list[BaseException] = []
         for lane in self.lanes:
             lane.discard(errors)
-        if errors:
-            for late in errors[1:]:
-                attach(errors[0], late)
-            raise errors[0]
+        raise_first(errors)
 
     # what lanes say ------------------------------------------------------------------------
 
@@ -278,23 +184,13 @@ class Channel:
         """What became of the items in each lane; of `operator`, where the channel is nobody else's."""
         return [lane.stats(self.name or operator) for lane in self.lanes]
 
-    def arrived(self, lane: Lane) -> None:
-        if not lane.listed:
-            lane.listed = True
-            self._ready.append(lane)
+    def arrived(self, lane: Lane, new: bool) -> None:
+        """`lane` has something now; it is `new` where it did not stand in the queue."""
+        if new:
+            self.queue.append(lane)
             if self._turns is not None:
                 self._turns.cut()
         self.wake()
-
-    def cut(self) -> None:
-        """A lane is to be looked at when its turn comes: go only the round to its end that is under way."""
-        if self._turns is not None:
-            self._turns.cut()
-
-    def count(self) -> None:
-        """See to it that the counts of the lanes are those of this moment."""
-        if self._turns is not None:
-            self._turns.count()
 
     def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
         strategy.dropped(item, reason)

@@ -5,14 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 from streamkit._core.markers import EMPTY
+from streamkit._core.spill import SpillStore
 from streamkit._core.strategy import Gap, Strategy
 from streamkit._engine.buffer.lane import Lane, Reader
 
 __all__ = ["lane_of"]
 
 
+class HandOver(Lane):
+    """A lane without a buffer: the writer waits until the reader asks for an item."""
+
+    __slots__ = ()
+    inline = True
+    channel: Any
+
+    def full(self) -> bool:
+        return self.limit >= 0 and (len(self.held) >= self.limit or not self.channel.asking)
+
+
+class SpillLane(Lane):
+    """A lane whose items are on disk in part: writing one and reading it back can fail."""
+
+    __slots__ = ()
+    held: SpillStore
+
+    def pop(self) -> Any:
+        try:
+            return super().pop()
+        except BaseException:  # what was spilled cannot be read back
+            self.account.refused += 1
+            raise
+
+    def _taken_out(self) -> list[Any]:
+        self.held.close()
+        return super()._taken_out()
+
+
 class CollectingLane(Lane):
     """A lane that hands over all that it holds at once, as a list."""
+
+    __slots__ = ()
 
     def pop(self) -> Any:
         held = self.held
@@ -25,9 +57,11 @@ class CollectingLane(Lane):
 class GapLane(Lane):
     """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
 
+    __slots__ = ("_expected",)
+
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
-        self._expected = 1
+        self._expected: int = 1
 
     def put(self, item: Any) -> bool:
         return super().put(_Numbered(self._taken + 1, item))
@@ -39,13 +73,14 @@ class GapLane(Lane):
         if self.open and self._last() < self._taken:
             self.held.append(_Numbered(self._taken + 1, EMPTY))
             if len(self.held) == 1:
-                self.channel.arrived(self)
+                new, self.listed = not self.listed, True
+                self.channel.arrived(self, new)
         super().close()
 
     @property
     def _taken(self) -> int:
         """How many items were not refused."""
-        return self.delivered + self.dropped + self.folded + self.count
+        return self.delivered + self.account.dropped + self.account.folded + self.count
 
     def _last(self) -> int:
         number: int = self.held[-1].number if self.held else self._expected - 1
@@ -90,8 +125,14 @@ class _Numbered:
 
 def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
     """The kind of lane that `strategy` needs."""
+    kind: Any = Lane
     if strategy is None:
-        return Lane(channel, None)
-    if strategy.collects:
-        return CollectingLane(channel, strategy)
-    return GapLane(channel, strategy) if strategy.marks_gaps else Lane(channel, strategy)
+        kind = HandOver
+    elif strategy.collects:
+        kind = CollectingLane
+    elif strategy.marks_gaps:
+        kind = GapLane
+    elif strategy.spills:
+        kind = SpillLane
+    lane: Lane = kind(channel, strategy)
+    return lane

@@ -1,111 +1,120 @@
-"""Lanes: one writer's share of a channel, where its strategy acts and its items are counted."""
+"""Lanes: one writer's share of a channel, where its strategy acts and its items are counted.
+
+All that a lane is, is written here, and in the methods of its kinds. That includes the loops of readers
+that take items of many lanes: a call per item would cost as much as the item (`tests/run/test_run_opcodes.py`
+counts what is executed).
+"""
 
 from __future__ import annotations
 
 import sys
-from asyncio import CancelledError, Future, get_running_loop
+from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, Protocol
 
-from streamkit._core.spill import SpillStore, Store
+from streamkit._core.markers import EMPTY
+from streamkit._core.spill import Store
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.account import Account, BufferStats
+from streamkit._engine.buffer.target import Abandoned, Failing, Target
 
-__all__ = ["NEVER", "Abandoned", "Lane", "Reader", "Rescue"]
+__all__ = ["NEVER", "Lane", "Reader", "from_each", "from_one", "rounds", "took"]
+
+NEVER = sys.maxsize
 
 
-class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error that users see
-    """Told to a writer whose reader has gone."""
-
-
-class Reader(Protocol):
+class Reader(Failing, Protocol):
     """What a lane needs of its channel."""
 
     clock: Callable[[], float]
-    error: BaseException | None
-    left: bool
-    """Whether the reader has gone."""
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
 
-    @property
-    def asking(self) -> bool: ...
-    def arrived(self, lane: Any, /) -> None: ...
-    def closed(self) -> None: ...
-    def count(self) -> None: ...
-    def cut(self) -> None: ...
-    def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None: ...
-    def fail(self, error: BaseException) -> None: ...
+    def arrived(self, lane: Any, new: bool, /) -> None:
+        """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
+        ...
+
+    def closed(self) -> None:
+        """A writer is done."""
+        ...
+
+    def count(self) -> None:
+        """Bring the counts of the lanes up to this moment."""
+        ...
+
+    def cut(self) -> None:
+        """A lane wants to be looked at when its turn comes."""
+        ...
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None:
+        """Tell ``on_drop``."""
+        ...
 
 
-NEVER = sys.maxsize
-Rescue = Callable[[CancelledError], Awaitable[None]]
-
-
-class Lane:
+class Lane(Target):
     """One writer's share of a channel."""
 
+    channel: Reader
     __slots__ = (
-        "_full_seconds",
-        "_full_since",
-        "channel",
+        "account",
         "delivered",
-        "dropped",
-        "folded",
         "grows",
         "held",
-        "inline",
         "kept",
-        "last",
         "limit",
         "listed",
-        "low",
         "mark",
         "most",
         "open",
-        "plain",
-        "refused",
-        "strategy",
         "waits",
-        "writer",
     )
 
+    plain = True
+    inline = True
+    """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
+
+    def __init_subclass__(cls) -> None:
+        """A kind of lane that is plain or inline although it changes what those rely on must say so."""
+        cls.plain, cls.inline = cls.__dict__.get("plain", False), cls.__dict__.get("inline", False)
+
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
-        self.channel = channel
-        self.strategy = strategy
+        super().__init__(channel)
+        self.account = Account(strategy, channel.clock)
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: int = NEVER if limit is None else limit
-        self.low = 0 if limit is None else (limit + 2) // 4
-        """How few items must be held before a writer that waits is woken: not for each one."""
-        self.last = self.limit - 1
-        """How many items are held when one more fills it."""
-        self.waits = strategy is None or strategy.waits
+        """Items that are held at most; -1 when nothing more is taken in."""
+        self.waits: bool = strategy is None or strategy.waits
+        """Whether the writer waits while the lane is full."""
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
-        self.plain = type(self) is Lane and type(self.held) is deque
-        """Whether its items may be put into `held` by one who counts as `put` does."""
-        self.inline = self.plain
-        """Whether its items may be taken out of `held` by one who counts as `pop` does."""
-        self.grows = self.inline and (strategy is None or strategy.only_grows)
-        """Whether nobody but the reader takes anything out of it."""
         self.kept: list[Any] = []
         """Items that were popped, but have not left: they count as held."""
-        self.open = True
-        self.writer: Future[None] | None = None
+        self.grows: bool = (
+            self.plain
+            and self.inline
+            and type(self.held) is deque
+            and (strategy is None or strategy.only_grows)
+        )
+        """Whether nobody but the reader takes anything out of `held`."""
+        self.open: bool = True
+        """Whether the writer may bring more."""
         self.delivered: int = 0
-        self.dropped = self.folded = self.refused = 0
-        self.most = 0
-        self.mark = NEVER
-        """From how many delivered items on taking one out means more than that: `loosen` is to be called."""
-        self.listed = False
-        """Whether the channel has noted that there is something here, and more may be appended to it."""
-        self._full_seconds = 0.0
-        self._full_since: float | None = None
+        self.most: int = 0
+        """Items that were held at most."""
+        self.mark: int = NEVER
+        """`delivered` count at which the reader must call `loosen`."""
+        self.listed: bool = False
+        """Whether the lane stands in the queue of its channel, which more items need not tell then."""
+
+    @property
+    def strategy(self) -> Strategy | None:
+        """What happens when it is full; None for a hand-over."""
+        return self.account.strategy
 
     # the writer ----------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
-        """Take in `item`; True if the writer must wait for `room` before it pulls the next."""
         held = self.held
         size = len(held) + 1
         if size > self.limit:
@@ -114,29 +123,44 @@ class Lane:
         try:
             held.append(item)
         except BaseException:
-            self.refused += 1
+            self.account.refused += 1
             raise
         if size > self.most:  # noqa: PLR1730 - max() costs a call per item
             self.most = size
         if size == 1:
-            self.channel.arrived(self)
+            new, self.listed = not self.listed, True
+            self.channel.arrived(self, new)
             size = len(held)  # a reader that is no task has taken it out already
         if size < self.limit:
             return False
-        self._full_since = self.channel.clock()
+        self.account.full_since = self.channel.clock()
         self.watch()
         return self.waits
 
     def granted(self) -> int:
         """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
 
-        None of them fills it; and that so much is held is noted already, or by the reader, who is alone.
+        None of them fills the lane. And none raises `most`, unless the reader notes that before it takes
+        them: one who is `alone`.
         """
-        last = self.last
-        if last > self.most and not (self.channel.alone and self.grows):
-            last = self.most
-        free = last - len(self.held)
+        size = self.limit - 1
+        if size > self.most and not (self.channel.alone and self.grows):
+            size = self.most
+        free = size - len(self.held)
         return free if free > 0 else 0
+
+    def widen(self) -> None:
+        """Make room for one item more: one that had a place elsewhere."""
+        self.limit += 1
+
+    def follow(self, before: Lane) -> None:
+        """Go on counting where `before` ended."""
+        self.delivered, self.most = before.delivered, before.most
+        self.account.follow(before.account)
+
+    def noted(self, size: int) -> None:
+        """So many are held: what a writer says that appends by itself."""
+        self.most = size
 
     def watch(self) -> None:
         """Have `loosen` called when the next item is taken out."""
@@ -145,55 +169,37 @@ class Lane:
             self.channel.cut()
 
     def _overflow(self, item: Any) -> None:
-        strategy = self.strategy
+        account, strategy = self.account, self.account.strategy
         if self.limit < 0 or strategy is None:
-            self.refused += 1
+            account.refused += 1
             raise Abandoned
         try:
             dropped = strategy.overflow(self.held, item)
         except BaseException:
-            self.refused += 1
+            account.refused += 1
             raise
-        self.folded += strategy.folds
-        self.dropped += len(dropped)
+        account.folded += strategy.folds
+        account.dropped += len(dropped)
         if len(self.held) < self.limit:
-            self._not_full()
+            account.not_full()
         for lost in dropped:
             self._told(self._bare(lost), "full")
 
     def full(self) -> bool:
-        """Whether a writer must wait before it pulls: there is no room, or (hand-over) nobody asks."""
-        if not self.waits or self.limit < 0:
-            return False
-        return len(self.held) >= self.limit or (self.strategy is None and not self.channel.asking)
+        return self.waits and len(self.held) >= self.limit >= 0
 
     def vacancy(self) -> Future[None]:
-        """What a writer waits for where there is no room; he sets `writer` to None afterwards."""
         self.writer = writer = get_running_loop().create_future()
         self.watch()
         return writer
 
-    async def room(self, rescue: Rescue | None = None) -> None:
-        """Wait until there is room: called where there is none.
-
-        A cancellation meanwhile is for `rescue` to raise, or to deal with.
-        """
-        while True:
+    async def emptied(self) -> None:
+        """Wait until everything was taken out, or the reader has left."""
+        while self.held and self.limit >= 0:
             try:
-                try:
-                    await self.vacancy()
-                finally:
-                    self.writer = None
-            except CancelledError as error:
-                if rescue is None:
-                    raise
-                await rescue(error)
-            if not self.full():
-                return
-
-    def wake(self) -> None:
-        if self.writer is not None and not self.writer.done():
-            self.writer.set_result(None)
+                await self.vacancy()
+            finally:
+                self.unwait()
 
     def close(self) -> None:
         """The writer is done; what is held will still be delivered."""
@@ -205,35 +211,39 @@ class Lane:
 
     def pop(self) -> Any:
         """The next item of this lane, which must have one."""
-        try:
-            item = self.held.popleft()
-        except BaseException:  # what was spilled cannot be read back
-            self.refused += 1
-            raise
+        item = self.held.popleft()
         self.delivered += 1
         if self.delivered >= self.mark:
             self.loosen()
         return item
 
     def loosen(self) -> None:
-        """Something was taken out: note that there is room, and wake a writer that waits for it."""
-        if self._full_since is not None:  # `_not_full` without the call, which each burst would pay
-            self._full_seconds += self.channel.clock() - self._full_since
-            self._full_since = None
+        """Something was taken out: note that there is room, and wake a writer that waits for it.
+
+        The writer is woken when a quarter of the room is left to take, and not for each item.
+        """
+        account = self.account
+        if account.full_since is not None:  # `not_full` without the call, which each burst would pay
+            account.full_seconds += self.channel.clock() - account.full_since
+            account.full_since = None
         writer = self.writer
         if writer is not None:
-            above = len(self.held) - self.low
+            above = len(self.held) - (self.limit + 2) // 4  # `low`
             if above > 0:
                 self.mark = self.delivered + above
                 return
+            self.writer = None
             if not writer.done():
                 writer.set_result(None)
         self.mark = NEVER
 
-    def _not_full(self) -> None:
-        if self._full_since is not None:
-            self._full_seconds += self.channel.clock() - self._full_since
-            self._full_since = None
+    def delist(self) -> None:
+        """The channel has taken the lane out of its queue."""
+        self.listed = False
+
+    def relist(self) -> None:
+        """The reader looks at the lanes itself: the channel need only hear of those that are empty."""
+        self.listed = bool(self.held)
 
     def keep(self, item: Any) -> None:
         """Count `item`, which was popped, as held until `release`."""
@@ -242,7 +252,6 @@ class Lane:
         self.mark = 0
         if self.limit > 0:
             self.limit -= 1
-            self.last -= 1
 
     def release(self, *, but: int = 0) -> list[Any]:
         """What was kept, in order, except for the last `but`: now it is delivered, and leaves room."""
@@ -252,42 +261,52 @@ class Lane:
         self.delivered += len(items)
         if self.limit >= 0:
             self.limit += len(items)
-            self.last += len(items)
         self.wake()
         return items
 
+    # the end -------------------------------------------------------------------------------
+
     def refuse(self) -> None:
         """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
-        self.limit = self.last = -1
+        self.limit = -1
         self.listed = False
         self.wake()
 
     def discard(self, errors: list[BaseException]) -> None:
         """Nobody reads any more: drop what is held, tell ``on_drop``, and let the writer go."""
         self.open = False
-        self._not_full()
+        self.account.not_full()
         self.most = max(self.most, self.count)
         self.refuse()
-        held = self.held
-        if not held and not self.kept and type(held) is deque:
-            return
-        kept, self.kept = self.kept, []
-        self.dropped += len(held) + len(kept)
-        if isinstance(held, SpillStore):
-            held.close()
-        for lost in (*kept, *(self._bare(held.popleft()) for _ in range(len(held)))):
+        self.account.dropped += self.count
+        lost, self.kept = self.kept, []
+        lost += self._taken_out()
+        for item in lost:
             try:
-                self._told(lost, "closed")
+                self._told(item, "closed")
             except Exception as error:
                 errors.append(error)
+
+    def _taken_out(self) -> list[Any]:
+        """What was held, for `discard`."""
+        held = self.held
+        return [self._bare(held.popleft()) for _ in range(len(held))]
 
     def _bare(self, entry: Any) -> Any:
         """The item in an entry of `held`."""
         return entry
 
     def _told(self, item: Any, reason: str) -> None:
-        if self.strategy is not None:
-            self.channel.dropped(self.strategy, item, reason)
+        strategy = self.account.strategy
+        if strategy is not None:
+            self.channel.dropped(strategy, item, reason)
+
+    # the counts ----------------------------------------------------------------------------
+
+    @property
+    def low(self) -> int:
+        """How few items must be held before a writer that waits is woken: a quarter of the room."""
+        return 0 if self.limit == NEVER else (self.limit + 2) // 4
 
     @property
     def count(self) -> int:
@@ -297,20 +316,92 @@ class Lane:
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
         self.channel.count()
-        full = self._full_seconds
-        if self._full_since is not None:
-            full += self.channel.clock() - self._full_since
-        delivered, dropped, folded, refused = self.delivered, self.dropped, self.folded, self.refused
-        held = self.count
-        return BufferStats(
-            operator=operator,
-            strategy=self.strategy,
-            offered=delivered + dropped + folded + refused + held,
-            delivered=delivered,
-            dropped=dropped,
-            folded=folded,
-            refused=refused,
-            held=held,
-            held_at_most=max(self.most, self.count),
-            seconds_full=full,
-        )
+        return self.account.stats(operator, delivered=self.delivered, held=self.count, most=self.most)
+
+
+# readers of many lanes -------------------------------------------------------------------------
+
+
+class Queue(Protocol):
+    """What the loops of readers need of a channel."""
+
+    queue: deque[Lane]
+    """The lanes that have something, in turn."""
+
+    def pop(self) -> Any:
+        """The next item, in turn among the lanes; EMPTY if there is none now."""
+        ...
+
+
+def from_one(channel: Queue, lane: Lane, most: int) -> Iterator[Any]:
+    """What `lane` has, and what comes meanwhile; `most` items at most."""
+    held, popleft = lane.held, lane.held.popleft
+    for _ in repeat(None, most):
+        if held:
+            item = popleft()
+            lane.delivered = count = lane.delivered + 1
+            if count >= lane.mark:
+                lane.loosen()
+        elif (item := channel.pop()) is EMPTY:
+            return
+        yield item
+
+
+def from_each(channel: Queue, most: int) -> Iterator[Any]:
+    """One item of each lane that has one, then one again; until one has loosened, or about `most` items.
+
+    Then there may be whole `rounds`.
+    """
+    loosened = False
+    while channel.queue and most > 0 and not loosened:
+        turn, channel.queue = channel.queue, deque()
+        most -= len(turn)
+        again = channel.queue.append
+        for lane in turn:
+            held = lane.held
+            if not held:
+                lane.listed = False
+                continue
+            if lane.inline:
+                item = held.popleft()
+                lane.delivered = count = lane.delivered + 1
+                if count >= lane.mark:
+                    lane.loosen()
+                    loosened = True
+            else:
+                item = lane.pop()
+            if held:
+                again(lane)
+            else:
+                lane.listed = False
+            if item is not EMPTY:
+                yield item
+
+
+def rounds(lanes: Sequence[Lane], most: int, *, alone: bool) -> int:
+    """How many items can be taken from each lane with no check per item: up to `most`, or 0.
+
+    A reader that is `alone` lets nobody run before all are taken, so no writer could use the room they
+    leave. It notes here how much is held, which a writer that appends what it was granted does not.
+    """
+    fewest = most
+    for lane in lanes:
+        near = len(lane.held) if lane.grows else 0
+        if alone:
+            if near > lane.most:  # noqa: PLR1730 - max() costs a call per lane
+                lane.most = near
+        elif near >= lane.mark - lane.delivered:
+            near = lane.mark - lane.delivered - 1
+        if near < fewest:
+            if near < 2 and not alone:
+                return 0
+            fewest = near
+    return fewest if fewest > 1 else 0  # one by one costs no more
+
+
+def took(lanes: Sequence[Lane], each: int) -> None:
+    """Count that `each` items were taken out of each of `lanes`."""
+    for lane in lanes:
+        lane.delivered = count = lane.delivered + each
+        if count >= lane.mark:
+            lane.loosen()

@@ -15,7 +15,7 @@ from threading import RLock, get_ident
 from time import monotonic
 from typing import Any
 
-from streamkit._core.errors import attach
+from streamkit._core.errors import raise_first
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
@@ -62,9 +62,11 @@ class _SharedLane(Lane):
 
     channel: SharedChannel
 
+    plain = inline = True
+
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
-        self.plain = self.inline = True
+        self.grows = False  # not while a reader counts what is there
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -72,12 +74,15 @@ class _SharedLane(Lane):
             self.channel.admit()
 
 
+class _LockedLane(Lane):
+    """A lane out of which producers take items too: the reader needs the lock."""
+
+
 def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
     lane = lane_of(channel, strategy)
-    if lane.grows:
-        return _SharedLane(channel, strategy)
-    lane.plain = lane.inline = False
-    return lane
+    if type(lane) is not Lane:
+        return lane
+    return (_SharedLane if lane.grows else _LockedLane)(channel, strategy)
 
 
 class SharedChannel(Channel):
@@ -99,7 +104,7 @@ class SharedChannel(Channel):
         """What was dropped, and ``on_drop`` has not been told of yet."""
         self._lane = _lane(self, strategy)
         self._held = self._lane.held
-        self._easy = self._simple = self._lane.last if self._lane.plain else 0.0
+        self._easy = self._simple = self._lane.limit - 1 if self._lane.plain else 0
         """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
         self.adopt(self._lane)
 
@@ -108,13 +113,13 @@ class SharedChannel(Channel):
     def take(self, item: Any) -> bool:
         """Put `item` in where nothing else need be done for it: it is neither the first nor the last in."""
         with self.lock:
-            lane = self._lane
-            size = len(lane.held)
+            held = self._held
+            size = len(held)
             if not 0 < size < self._easy:
                 return False
-            lane.held.append(item)
-            if size >= lane.most:
-                lane.most = size + 1
+            held.append(item)
+            if size >= self._lane.most:
+                self._lane.noted(size + 1)
             return True
 
     def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
@@ -137,7 +142,7 @@ class SharedChannel(Channel):
                 waiter = outcome = waits(item)
                 self._waiters.append(waiter)
                 self._easy = 0
-                lane.mark = 0
+                lane.watch()
         if self._lost:
             self._tell()
         return outcome
@@ -165,17 +170,18 @@ class SharedChannel(Channel):
 
     def _put(self, item: Any) -> Offered:
         lane = self._lane
-        dropped = lane.dropped
+        account = lane.account
+        dropped = account.dropped
         try:
             lane.put(item)
         except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
             self.end(error)
             return Offered.FULL if lane.strategy is not None and lane.strategy.fails else Offered.CLOSED
         incoming = lane.strategy is not None and lane.strategy.drops_incoming
-        return Offered.DROPPED if incoming and lane.dropped > dropped else Offered.ACCEPTED
+        return Offered.DROPPED if incoming and account.dropped > dropped else Offered.ACCEPTED
 
     def _refused(self, why: Offered) -> Offered:
-        self._lane.refused += 1
+        self._lane.account.refuse()
         return why
 
     def _close(self) -> None:
@@ -240,11 +246,11 @@ class SharedChannel(Channel):
         if not self._waiters and lane.open:
             self._easy = self._simple
         if self._waiters or self.roomy is not None:
-            lane.mark = 0
+            lane.watch()
 
     async def _wait(self) -> None:
         with self.lock:
-            if self._ready or self.error is not None or not self._open:
+            if self.queue or self.error is not None or not self._open:
                 return
             self._reader = get_running_loop().create_future()
         try:
@@ -267,10 +273,7 @@ class SharedChannel(Channel):
                 self._tell()
             except Exception as error:
                 errors.append(error)
-        if errors:
-            for late in errors[1:]:
-                attach(errors[0], late)
-            raise errors[0]
+        raise_first(errors)
 
     # what lanes say ------------------------------------------------------------------------
 

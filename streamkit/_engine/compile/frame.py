@@ -22,7 +22,6 @@ _ROOM = """\
             await pace.rescue(error)
         if len(held) < lane.limit or lane.limit < 0:
             break
-    lane.writer = None
     pace.rested()
     free = 0
 """
@@ -80,7 +79,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(2, "settle = pace.settle")
     if end in FILLING:
         weaver.add(2, "lane = pace.lane")
-        weaver.add(2, "held, free = lane.held, 0")
+        if end is End.FILL:
+            weaver.add(2, "held, free = lane.held, 0")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
     weaver.setups(2)

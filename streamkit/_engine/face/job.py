@@ -7,7 +7,8 @@ from collections.abc import Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.errors import StoppedError
-from streamkit._engine.buffer.account import Book, BufferStats
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration

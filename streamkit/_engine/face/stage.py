@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
-from streamkit._engine.buffer.account import Book
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import combine

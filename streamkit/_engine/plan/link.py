@@ -16,7 +16,7 @@ from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
     from streamkit._core.contract import Contract
-    from streamkit._engine.buffer.account import Book
+    from streamkit._engine.buffer.book import Book
 
 __all__ = ["Inlet", "Link", "StageDeclaration", "flattened"]
 

@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol
 
-from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 
@@ -26,7 +26,7 @@ class Pump(Pace):
 
     __slots__ = ("lane", "run")
 
-    def __init__(self, run: Owner, lane: Lane) -> None:
+    def __init__(self, run: Owner, lane: Target) -> None:
         super().__init__()
         self.run = run
         self.lane = lane
@@ -38,6 +38,7 @@ class Pump(Pace):
         One that is not the run's comes from a scope inside the source (PEP 789): it is handed to the
         source, where its scope catches it, and the item in hand is kept.
         """
+        self.lane.unwait()
         throw, handed = getattr(self.source, "athrow", None), self.handed
         if self.run.ending or throw is None or (handed and handed[-1].ended):
             raise error

@@ -8,11 +8,13 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, NoReturn, TypeVar
 
-from streamkit._core.errors import attach, attached
+from streamkit._core.errors import attached, raise_first
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.account import Book, BufferStats
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Abandoned, Lane, Reader
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned, Failing, Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
@@ -80,13 +82,13 @@ class Run:
         self.channels.append(channel)
         return channel
 
-    def pump(self, inlet: Inlet[Any], *, into: Lane, book: Book | None = None) -> None:
+    def pump(self, inlet: Inlet[Any], *, into: Target, book: Book | None = None) -> None:
         """Read `inlet` in a task of its own, into the lane, as far as there is room."""
         self.spawn(partial(self.fill, into, inlet, book or self.book), into.channel, into)
 
-    def fill(self, lane: Lane, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
+    def fill(self, lane: Target, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        end = End.FILL if lane.plain and lane.strategy is not None else End.PUMP  # a hand-over wakes all
+        end = End.FILL if lane.plain else End.PUMP
         filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane), book)
         return filled
 
@@ -107,7 +109,7 @@ class Run:
         self.pump(inlet, into=lane)
         return lane
 
-    def spawn(self, work: Work, channel: Reader, lane: Lane | None = None) -> Task[Any]:
+    def spawn(self, work: Work, channel: Failing, lane: Target | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
@@ -191,7 +193,7 @@ class Run:
         source = inlet.source.attached(self)
         return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
 
-    async def _watched(self, work: Work, channel: Reader, lane: Lane | None) -> Any:
+    async def _watched(self, work: Work, channel: Failing, lane: Target | None) -> Any:
         interrupted = False
         try:
             return await work()
@@ -244,11 +246,8 @@ class Run:
             await self._ended()
         except CancelledError as error:
             late.insert(0, error)
-        if late:
-            self._late = []
-            for other in late[1:]:
-                attach(late[0], other)
-            raise late[0]
+        self._late = []
+        raise_first(late)
 
     async def _ended(self) -> None:
         """Wait for every task; cancelled meanwhile, go on waiting and pass the cancellation on after."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit._engine.buffer.account import Book
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import compiled
 from streamkit._engine.compile.pace import Pace
