@@ -8,7 +8,6 @@ from inspect import isawaitable
 from typing import Any
 
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
@@ -16,36 +15,16 @@ from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 
-__all__ = ["Nested", "Places"]
+__all__ = ["Places"]
 
 _ONE = Suspend(1)
-
-
-class Nested(Channel):
-    """What comes out of the inner streams; of lanes that are no longer read, the sums stay."""
-
-    def __init__(self, failed: Callable[[], None]) -> None:
-        super().__init__(failed)
-        self._gone = Sums()
-
-    def retire(self, lane: Lane) -> None:
-        """Take out a lane that is empty, and will stay so."""
-        lane.close()
-        if not lane.held:  # a gap that stands at the end is no item, and still to be read
-            lane.discard([])
-        self.lanes.remove(lane)
-        self._gone.add(lane.stats())
-
-    def stats(self, operator: str = "") -> list[BufferStats]:
-        here = [lane.stats(operator) for lane in self.lanes]
-        return [*here, *self._gone.stats(operator)]
 
 
 class Places(Target):
     """Where the outer source writes: each item takes a place, until its stream has ended and is delivered."""
 
     def __init__(
-        self, run: Run, channel: Nested, function: Callable[[Any], Any], concurrency: int, lookahead: int
+        self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, lookahead: int
     ) -> None:
         super().__init__(channel)
         self.run = run
@@ -111,6 +90,8 @@ class Places(Target):
         if strategy is self.ahead:
             self.idle.append(lane)
         else:
+            lane.close()
+            await lane.emptied()  # of a gap that stands at its end
             self.out.retire(lane)
         self.taken -= 1
         self.wake()

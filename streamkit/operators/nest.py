@@ -12,7 +12,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.places import Nested, Places
+from streamkit._stages.places import Places
 
 __all__ = ["flat_map"]
 
@@ -23,7 +23,7 @@ B = TypeVar("B")
 def _flat_map(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], concurrency: int, lookahead: int
 ) -> Channel:
-    channel = run.adopt(Nested(run.halt))
+    channel = run.channel()
     run.pump(source, into=Places(run, channel, function, concurrency, lookahead))
     return channel
 

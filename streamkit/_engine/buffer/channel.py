@@ -14,8 +14,8 @@ from typing import Any
 
 from streamkit._core.errors import attach, raise_first
 from streamkit._core.markers import EMPTY
-from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.account import BufferStats
+from streamkit._core.strategy import Strategy, strategy_argument
+from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
@@ -37,6 +37,8 @@ class Channel(Rota):
         self.clock: Callable[[], float] = clock or clock_of(get_running_loop())
         self._handing: list[Lane] = []
         """Lanes whose writers wait until the reader asks."""
+        self._gone = Sums()
+        """The counts of lanes that were retired."""
         self._open = 0
         """Writers that are not done."""
         self._reader: Future[None] | None = None
@@ -54,8 +56,14 @@ class Channel(Rota):
         self.name: str = ""
         """Whose it is, where that is not the stage that owns it."""
 
-    def lane(self, strategy: Strategy | None) -> Lane:
-        """A new lane; without a strategy it is a hand-over: the writer waits until the reader asks."""
+    def lane(self, strategy: Strategy | None = None) -> Lane:
+        """A new lane; without a strategy it is a hand-over: the writer waits until the reader asks.
+
+        Raises:
+            TypeError: `strategy` is not a strategy.
+        """
+        if strategy is not None:
+            strategy_argument("strategy", strategy)
         lane = lane_of(self, strategy)
         self.adopt(lane)
         return lane
@@ -66,6 +74,34 @@ class Channel(Rota):
         if lane.strategy is None:
             self._handing.append(lane)
         self._open += 1
+
+    def retire(self, lane: Lane) -> None:
+        """Read `lane` no more: drop what it holds, with the reason ``closed``, and keep only its counts.
+
+        Raises:
+            ValueError: `lane` is none of this channel's.
+            RuntimeError: the lane holds something, and is read in rounds, by a loop: only a reader that takes
+                one item at a time can do without those.
+        """
+        self._require(lane)
+        if self._turns is not None and lane.held:
+            raise RuntimeError("retire(lane) is for readers that take items with take(), pop() or choose()")
+        errors: list[BaseException] = []
+        lane.close()
+        lane.discard(errors)
+        self.lanes.remove(lane)
+        for lanes in (self.queue, self._handing):
+            if lane in lanes:
+                lanes.remove(lane)
+        self._gone.add(lane.stats())
+        raise_first(errors)
+
+    def _require(self, *lanes: Lane) -> None:
+        for lane in lanes:
+            if lane not in self.lanes:
+                raise ValueError(
+                    f"lane must be one that channel.lane(...) of this channel made, not {lane!r}"
+                )
 
     def join(self) -> None:
         """A writer that has no lane: the channel does not end before that says `closed`, too."""
@@ -126,6 +162,29 @@ class Channel(Rota):
         """Wait for something to pop, or for the end; False if it is `when` first."""
         return await self.until(lambda: bool(self.queue) or self.over, when)
 
+    async def choose(self, *lanes: Lane) -> Lane | None:
+        """Wait for an item in one of `lanes`: the first of them that has one, as they are listed.
+
+        None when all of them have ended. The first error of the channel comes after what they hold.
+
+        Raises:
+            TypeError: no lane is given.
+            ValueError: one is none of this channel's.
+        """
+        if not lanes:
+            raise TypeError("choose() needs the lanes to choose from, the preferred one first")
+        self._require(*lanes)
+        while True:
+            error = self.error  # looked at first: nothing comes after it
+            for lane in lanes:
+                if lane.held:
+                    return lane
+            if error is not None:
+                raise error
+            if all(lane.exhausted for lane in lanes):
+                return None
+            await self.change()
+
     async def change(self) -> None:
         """Wait until a lane that is empty is not, or a lane ends; for readers that choose the lane."""
         for lane in self.lanes:
@@ -182,7 +241,8 @@ class Channel(Rota):
 
     def stats(self, operator: str = "") -> list[BufferStats]:
         """What became of the items in each lane; of `operator`, where the channel is nobody else's."""
-        return [lane.stats(self.name or operator) for lane in self.lanes]
+        name = self.name or operator
+        return [*(lane.stats(name) for lane in self.lanes), *self._gone.stats(name)]
 
     def arrived(self, lane: Lane, new: bool) -> None:
         """`lane` has something now; it is `new` where it did not stand in the queue."""

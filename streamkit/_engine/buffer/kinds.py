@@ -7,7 +7,8 @@ from typing import Any
 from streamkit._core.markers import EMPTY
 from streamkit._core.spill import SpillStore
 from streamkit._core.strategy import Gap, Strategy
-from streamkit._engine.buffer.lane import Lane, Reader
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Reader
 
 __all__ = ["lane_of"]
 
@@ -53,6 +54,9 @@ class CollectingLane(Lane):
         self.loosen()
         return items
 
+    def peek(self) -> Any:
+        return [self.held[number] for number in range(len(self.held))] or EMPTY
+
 
 class GapLane(Lane):
     """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
@@ -94,12 +98,19 @@ class GapLane(Lane):
         if missing:
             if item is EMPTY:
                 self.held.popleft()
+                self.loosen()
             return Gap(missing)
         self._expected += 1
         self.held.popleft()
         self.delivered += 1
         self.loosen()
         return item
+
+    def peek(self) -> Any:
+        if not self.held:
+            return EMPTY
+        missing = self.held[0].number - self._expected
+        return Gap(missing) if missing else self.held[0].item
 
     @property
     def count(self) -> int:

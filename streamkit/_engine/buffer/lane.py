@@ -10,47 +10,19 @@ from __future__ import annotations
 import sys
 from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any, Protocol
+from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.spill import Store
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import Account, BufferStats
-from streamkit._engine.buffer.target import Abandoned, Failing, Target
+from streamkit._engine.buffer.target import Abandoned, Queue, Reader, Target
 
-__all__ = ["NEVER", "Lane", "Reader", "from_each", "from_one", "rounds", "took"]
+__all__ = ["NEVER", "Lane", "from_each", "from_one", "rounds", "took"]
 
 NEVER = sys.maxsize
-
-
-class Reader(Failing, Protocol):
-    """What a lane needs of its channel."""
-
-    clock: Callable[[], float]
-    alone: bool
-    """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
-
-    def arrived(self, lane: Any, new: bool, /) -> None:
-        """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
-        ...
-
-    def closed(self) -> None:
-        """A writer is done."""
-        ...
-
-    def count(self) -> None:
-        """Bring the counts of the lanes up to this moment."""
-        ...
-
-    def cut(self) -> None:
-        """A lane wants to be looked at when its turn comes."""
-        ...
-
-    def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None:
-        """Tell ``on_drop``."""
-        ...
 
 
 class Lane(Target):
@@ -193,6 +165,12 @@ class Lane(Target):
         self.watch()
         return writer
 
+    async def send(self, item: Any) -> None:
+        """Put `item` in where there is room, and wait for it where there is none: for a spawned task."""
+        if self.full():
+            await self.room()
+        self.put(item)
+
     async def emptied(self) -> None:
         """Wait until everything was taken out, or the reader has left."""
         while self.held and self.limit >= 0:
@@ -216,6 +194,19 @@ class Lane(Target):
         if self.delivered >= self.mark:
             self.loosen()
         return item
+
+    def take(self) -> Any:
+        """The next item of this lane; EMPTY if there is none now."""
+        return self.pop() if self.held else EMPTY
+
+    def peek(self) -> Any:
+        """What `take` would give, which stays where it is."""
+        return self.held[0] if self.held else EMPTY
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the writer is done, and everything was taken."""
+        return not (self.open or self.held)
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it.
@@ -322,18 +313,7 @@ class Lane(Target):
 # readers of many lanes -------------------------------------------------------------------------
 
 
-class Queue(Protocol):
-    """What the loops of readers need of a channel."""
-
-    queue: deque[Lane]
-    """The lanes that have something, in turn."""
-
-    def pop(self) -> Any:
-        """The next item, in turn among the lanes; EMPTY if there is none now."""
-        ...
-
-
-def from_one(channel: Queue, lane: Lane, most: int) -> Iterator[Any]:
+def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
     """What `lane` has, and what comes meanwhile; `most` items at most."""
     held, popleft = lane.held, lane.held.popleft
     for _ in repeat(None, most):
@@ -342,21 +322,21 @@ def from_one(channel: Queue, lane: Lane, most: int) -> Iterator[Any]:
             lane.delivered = count = lane.delivered + 1
             if count >= lane.mark:
                 lane.loosen()
-        elif (item := channel.pop()) is EMPTY:
+        elif (item := rota.pop()) is EMPTY:
             return
         yield item
 
 
-def from_each(channel: Queue, most: int) -> Iterator[Any]:
+def from_each(rota: Queue, most: int) -> Iterator[Any]:
     """One item of each lane that has one, then one again; until one has loosened, or about `most` items.
 
     Then there may be whole `rounds`.
     """
     loosened = False
-    while channel.queue and most > 0 and not loosened:
-        turn, channel.queue = channel.queue, deque()
+    while rota.queue and most > 0 and not loosened:
+        turn, rota.queue = rota.queue, deque()
         most -= len(turn)
-        again = channel.queue.append
+        again = rota.queue.append
         for lane in turn:
             held = lane.held
             if not held:

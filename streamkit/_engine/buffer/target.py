@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import CancelledError, Future, get_running_loop
+from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["Abandoned", "Failing", "Rescue", "Target"]
+if TYPE_CHECKING:
+    from streamkit._core.strategy import Strategy
+
+__all__ = ["Abandoned", "Failing", "Queue", "Reader", "Rescue", "Target"]
 
 Rescue = Callable[[CancelledError], Awaitable[None]]
 """Raises a cancellation that came while a pump waited for room, or deals with it."""
@@ -27,6 +31,45 @@ class Failing(Protocol):
 
     def fail(self, error: BaseException, /) -> None:
         """Keep `error` for the reader."""
+        ...
+
+
+class Queue(Protocol):
+    """What the loops of readers need of a channel."""
+
+    queue: deque[Any]
+    """The lanes that have something, in turn."""
+
+    def pop(self) -> Any:
+        """The next item, in turn among the lanes; EMPTY if there is none now."""
+        ...
+
+
+class Reader(Failing, Protocol):
+    """What a lane needs of its channel."""
+
+    clock: Callable[[], float]
+    alone: bool
+    """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
+
+    def arrived(self, lane: Any, new: bool, /) -> None:
+        """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
+        ...
+
+    def closed(self) -> None:
+        """A writer is done."""
+        ...
+
+    def count(self) -> None:
+        """Bring the counts of the lanes up to this moment."""
+        ...
+
+    def cut(self) -> None:
+        """A lane wants to be looked at when its turn comes."""
+        ...
+
+    def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None:
+        """Tell ``on_drop``."""
         ...
 
 
