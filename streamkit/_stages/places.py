@@ -114,13 +114,8 @@ class Places(Target):
             raise
 
     def _blame(self, error: Exception) -> None:
-        """Note on `error` that it came from here, unless it did so already: in the buffer of a stream, say.
-
-        What stands for an error that would end an iteration is raised in its place.
-        """
-        link = self.run.link
-        if isinstance(error, Abandoned) or f"in {link!r} at {link.place}" in getattr(error, "__notes__", ()):
-            return
-        blamed = self.run.blame(error)
-        if blamed is not error:
-            raise blamed from blamed.__cause__
+        """Note on `error` that it came from here; raise what stands for one that would end an iteration."""
+        if not isinstance(error, Abandoned):
+            blamed = self.run.blame(error)
+            if blamed is not error:
+                raise blamed from blamed.__cause__

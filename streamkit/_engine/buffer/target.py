@@ -56,6 +56,10 @@ class Reader(Failing, Protocol):
         """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
         ...
 
+    def retire(self, lane: Any, /) -> None:
+        """Read the lane no more."""
+        ...
+
     def closed(self) -> None:
         """A writer is done."""
         ...

@@ -45,6 +45,9 @@ class Loop(Record):
     """Whether there are steps in branches of others among them."""
 
 
+NAMED = "<streamkit loop"
+"""How the name of the file of every loop begins, in tracebacks."""
+
 SMALL = 256
 """CPython keeps the integers up to here, so that counting down from it allocates nothing."""
 
@@ -98,7 +101,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     weaver = woven(kind, steps, end)
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
-    filename = f"<streamkit loop {next(_number)}: {names or 'items'}>"
+    filename = f"{NAMED} {next(_number)}: {names or 'items'}>"
     namespace = dict(
         weaver.constants,
         EMPTY=EMPTY,

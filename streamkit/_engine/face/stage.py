@@ -50,10 +50,13 @@ class _Stage(StageDeclaration):
         try:
             result = await self.runs(run, inlet, **link.arguments)
         except BaseException as error:
+            blamed = run.blame_own(error)
             try:
                 await run.leave()
             except BaseException as late:
-                combine(error, late)
+                combine(blamed, late)
+            if blamed is not error:
+                raise blamed from blamed.__cause__
             raise
         await run.leave()
         return result

@@ -24,7 +24,7 @@ _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 class Opened:
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    __slots__ = ("buffer", "close", "close_now", "direct", "items", "kind")
+    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Opened:
         buffer: Any = None,
         *,
         direct: Any = None,
+        blame: Callable[[BaseException], BaseException] | None = None,
     ) -> None:
         self.kind = kind
         self.items = items
@@ -46,6 +47,8 @@ class Opened:
         """The channel that it is read from, where it is one."""
         self.direct = direct
         """Runs the reader's loop, where those who fill the channel may do so too."""
+        self.blame = blame
+        """Notes on an error that came from here whose it is, where a stage is read."""
 
 
 class Source:

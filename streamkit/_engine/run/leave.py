@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Sequence
+from types import CodeType
 
 from streamkit._core.errors import attach
-from streamkit._engine.compile.loop import Loop
+from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.weave import OUT
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
-__all__ = ["Segment", "blame", "combine"]
+__all__ = ["Segment", "blame", "combine", "is_raised_by"]
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
@@ -25,9 +26,22 @@ def blame(error: BaseException, link: Link) -> BaseException:
         replaced = RuntimeError(f"{link!r} raised {type(error).__name__}")
         replaced.__cause__ = error
         error = replaced
-    if isinstance(error, Exception):
-        error.add_note(f"in {link!r} at {link.place}")
+    note = f"in {link!r} at {link.place}"
+    if isinstance(error, Exception) and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
     return error
+
+
+def is_raised_by(error: BaseException, code: CodeType) -> bool:
+    """Whether `error` comes from the function of `code`, or from what that called, and through no loop."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code is not code:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    while traceback is not None and not traceback.tb_frame.f_code.co_filename.startswith(NAMED):
+        traceback = traceback.tb_next
+    return traceback is None
 
 
 class Segment:
@@ -46,7 +60,7 @@ class Segment:
         opened, self._opened = self._opened, None
         if opened is None:
             return
-        blamed = None if error is None else self._blamed(error)
+        blamed = None if error is None else self._blamed(error, opened)
         try:
             if opened.close is not None:
                 await opened.close()
@@ -58,28 +72,25 @@ class Segment:
             raise blamed
 
     def leave_now(self, error: BaseException | None = None) -> None:
-        """`leave` for a plain generator."""
-        opened, self._opened = self._opened, None
-        if opened is None:
-            return
-        blamed = None if error is None else self._blamed(error)
+        """`leave` for a plain generator, whose source closes without waiting: it ends at once."""
         try:
-            if opened.close_now is not None:
-                opened.close_now()
-        except BaseException as late:
-            combine(blamed, late)
-        if blamed is not error and blamed is not None:
-            raise blamed
+            self.leave(error).send(None)
+        except StopIteration:
+            return
 
-    def _blamed(self, error: BaseException) -> BaseException:
+    def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
+        if isinstance(error, (GeneratorExit, CancelledError)):
+            return error
         owner = self._owner(error)
-        return error if owner is None else blame(error, owner.blamed or owner)
+        if owner is not None:
+            return blame(error, owner.blamed or owner)
+        return error if opened.blame is None else opened.blame(error)
 
     def _owner(self, error: BaseException) -> Link | None:
         traceback = error.__traceback__
         while traceback is not None and traceback.tb_frame.f_code is not self._loop.code:
             traceback = traceback.tb_next
-        if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
+        if traceback is None:
             return None
         place = self._loop.owners[traceback.tb_lineno - 1]
         return None if place is None else self._pace.out if place == OUT else self._links[place]

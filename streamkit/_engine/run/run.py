@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, current_task, get_running_loop, wait
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
 from typing import Any, NoReturn, TypeVar
 
-from streamkit._core.errors import attached, raise_first
+from streamkit._core.errors import raise_first
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Abandoned, Failing, Target
+from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.leave import blame
+from streamkit._engine.run.leave import blame, is_raised_by
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.start import start
+from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["Run"]
 
 C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
-
-
-Work = Callable[[], Awaitable[Any]]
-"""What is to be awaited in a task, made there."""
-
-
-def _of_clean_up(error: BaseException) -> list[BaseException]:
-    """What failed in the clean-up of a task that the run has cancelled.
-
-    Where that met it while it cleaned up after an error of its own, nobody got to that error.
-    """
-    first = getattr(error, "__streamkit_instead__", None)
-    return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]
 
 
 class _ChannelSource(Source):
@@ -53,23 +41,20 @@ class _ChannelSource(Source):
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
 
 
-class Run:
+class Run(Tasks):
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
+        super().__init__()
         self.link = link
         self.book = book
+        """Where the run is entered, if it is part of a job that was started."""
         if book is not None:
             book.enter(self)
-        self.loop = get_running_loop()
         self.channels: list[Channel] = []
-        self._tasks: dict[Task[Any], bool] = {}
-        """Those that have not ended, in the order in which they began, and whether `halt` cancelled them."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
-        self.ending = False
-        """The run cancels its own tasks: their cancellation is no error."""
-        self._late: list[BaseException] = []
+        """The stage itself, where it is an async generator."""
 
     # what a stage uses ---------------------------------------------------------------------
 
@@ -82,8 +67,20 @@ class Run:
         self.channels.append(channel)
         return channel
 
-    def pump(self, inlet: Inlet[Any], *, into: Target, book: Book | None = None) -> None:
-        """Read `inlet` in a task of its own, into the lane, as far as there is room."""
+    def pump(self, source: Any, *, into: Target, book: Book | None = None) -> None:
+        """Read `source` in a task of its own, into a lane, as far as there is room.
+
+        Args:
+            source: the stream that the stage was handed, or whatever a stream can begin with.
+            into: a lane of one of this run's channels. It ends when the source does; `stop` ends it before.
+            book: where the stages of the stream are entered, if not in this run's.
+
+        Raises:
+            TypeError: `source` cannot be iterated, or `into` is no lane.
+        """
+        if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
+        inlet: Inlet[Any] = source if isinstance(source, Inlet) else Inlet(source)
         self.spawn(partial(self.fill, into, inlet, book or self.book), into.channel, into)
 
     def fill(self, lane: Target, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
@@ -95,26 +92,39 @@ class Run:
     def feed(
         self,
         channel: Channel,
-        inlet: Inlet[Any],
+        source: Any,
         strategy: Strategy | None = None,
         *,
         otherwise: Strategy | None = None,
     ) -> Lane:
-        """Pump `inlet` into a new lane of `channel`, taking over a buffer that stands at its end.
+        """Pump `source` into a new lane of `channel`, taking over a buffer that stands at its end.
 
-        Where the user asked for no `strategy`, that buffer's is used, or `otherwise`.
+        Args:
+            channel: one of this run's.
+            source: the stream that the stage was handed, or whatever a stream can begin with.
+            strategy: of the buffer that the user asked for; None if for none.
+            otherwise: what is used where there is neither; without it, the lane is a hand-over.
+
+        Raises:
+            TypeError: an argument is something else.
         """
-        inlet, strategy = fused(inlet, strategy)
+        if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"channel must be one that run.channel() made, not {channel!r}")
+        inlet, strategy = fused(source if isinstance(source, Inlet) else Inlet(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane)
         return lane
 
-    def spawn(self, work: Work, channel: Failing, lane: Target | None = None) -> Task[Any]:
-        """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`."""
-        task = self.loop.create_task(self._watched(work, channel, lane))
-        if not task.done():  # an eager task may be
-            self._tasks[task] = False
-        return task
+    async def retire(self, lane: Lane) -> None:
+        """Read `lane` no more: drop what it holds, end the task that writes into it, and wait for that.
+
+        The counts of the lane stay, as a sum. What the clean-up of its source raises is raised here.
+
+        Raises:
+            ValueError: the lane is none of its channel's, or was retired before.
+        """
+        lane.channel.retire(lane)
+        await self.stop(lane)
 
     async def part(self, job: Any, book: Book | None) -> Any:
         """The result of `job`, which is a part of the one that this run belongs to, and is paused with it."""
@@ -125,8 +135,15 @@ class Run:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
         return Inlet(_ChannelSource(channel), ())
 
-    def open(self, inlet: Inlet[T]) -> AsyncIterator[T]:
-        """Read `inlet` in place, in the task that pulls the stage."""
+    def open(self, source: Inlet[T]) -> AsyncIterator[T]:
+        """Read `source` in place, in the task that pulls the stage.
+
+        Raises:
+            TypeError: it cannot be iterated.
+        """
+        inlet: Any = source
+        if not isinstance(inlet, Inlet):
+            inlet = Inlet(inlet)
         items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
         self._opened.append(items)
         return items
@@ -142,6 +159,15 @@ class Run:
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
         return blame(error, self.link)
+
+    def blame_own(self, error: BaseException) -> BaseException:
+        """`error`, blamed on this operator if it was raised by the stage itself, or by what that called.
+
+        What the stage only passes on went through the loop of a pump, or of a stream that it has opened.
+        """
+        stage = self.link.declaration.stage
+        assert stage is not None
+        return blame(error, self.link) if is_raised_by(error, stage.__code__) else error
 
     def reraise(self, error: Exception) -> NoReturn:
         """Raise `error` of a callback of this stage, blamed; what it came of stays with it."""
@@ -179,9 +205,15 @@ class Run:
             arguments = {name: self._attached(value) for name, value in arguments.items()}
         if self.link.declaration.generates:
             self._stage = stage(self, inlet, **arguments)
-            return Opened(Kind.ASYNC, self._stage, self.leave)
+            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own)
         direct = fed if self.link.declaration.direct else None
-        return Opened(Kind.CHANNEL, lambda: stage(self, inlet, **arguments), self.leave, direct=direct)
+        return Opened(
+            Kind.CHANNEL,
+            lambda: stage(self, inlet, **arguments),
+            self.leave,
+            direct=direct,
+            blame=self.blame_own,
+        )
 
     def _attached(self, value: Any) -> Any:
         """`value`, with streams whose sources cannot wait for the first pull opened now."""
@@ -192,36 +224,6 @@ class Run:
         inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
         source = inlet.source.attached(self)
         return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
-
-    async def _watched(self, work: Work, channel: Failing, lane: Target | None) -> Any:
-        interrupted = False
-        try:
-            return await work()
-        except BaseException as error:
-            if isinstance(error, Abandoned) or (isinstance(error, CancelledError) and self.ending):
-                self._late += _of_clean_up(error)
-                return None
-            if channel.left:
-                self._late.append(error)
-            else:
-                channel.fail(error)
-            if not isinstance(error, (Exception, CancelledError)):
-                interrupted = True
-                raise
-        finally:
-            if lane is not None:
-                lane.close()
-            task = current_task()
-            if task in self._tasks and not interrupted:
-                del self._tasks[task]
-
-    def halt(self) -> None:
-        """End intake: cancel every task of this run but the one that says so."""
-        self.ending = True
-        for task, halted in (*self._tasks.items(),):
-            if task is not current_task() and not halted:  # twice would interrupt its clean-up
-                self._tasks[task] = True
-                task.cancel()
 
     async def leave(self) -> None:
         """End the stage: close its generator and what it opened, cancel its tasks and wait for them."""
@@ -248,20 +250,3 @@ class Run:
             late.insert(0, error)
         self._late = []
         raise_first(late)
-
-    async def _ended(self) -> None:
-        """Wait for every task; cancelled meanwhile, go on waiting and pass the cancellation on after."""
-        cancelled: CancelledError | None = None
-        while self._tasks:
-            try:
-                await wait(self._tasks)
-            except CancelledError as error:
-                cancelled = error
-                for task in (*self._tasks,):
-                    task.cancel()
-            for task in [task for task in self._tasks if task.done()]:
-                del self._tasks[task]  # it never ran: it was cancelled before
-                if not task.cancelled():
-                    task.exception()  # an interrupt, which the event loop has raised
-        if cancelled is not None:
-            raise cancelled
