@@ -1,0 +1,1 @@
+"""Writes the generated pages and pictures of docs/: ``make pages``."""
