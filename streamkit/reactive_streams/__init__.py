@@ -18,8 +18,9 @@ from streamkit._core.reactive_streams import (
     Subscription,
 )
 from streamkit.reactive_streams.processor import StreamProcessor, to_processor
-from streamkit.reactive_streams.publisher import StreamPublisher, StreamSubscription, to_publisher
+from streamkit.reactive_streams.publisher import StreamPublisher, to_publisher
 from streamkit.reactive_streams.subscriber import from_publisher
+from streamkit.reactive_streams.subscription import StreamSubscription
 
 __all__ = [
     "UNBOUNDED_DEMAND",
