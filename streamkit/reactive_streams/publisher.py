@@ -19,8 +19,8 @@ def to_publisher(stream: Stream[T], *, loop: asyncio.AbstractEventLoop | None = 
     """A Reactive Streams publisher of `stream`: cold, with a run of the stream for each subscriber.
 
     Each run pulls only what its subscriber has requested, and sends all signals from one task.
-    ``request`` and ``cancel`` may be called from any thread. That the stream has ended is learnt by
-    pulling, so ``on_complete`` comes with demand for an item more than there are.
+    ``request`` and ``cancel`` may be called from any thread. Only a pull shows that a stream has ended, so
+    ``on_complete`` comes after a request for one item more than there are.
 
     >>> import asyncio
     >>> from streamkit import Stream
@@ -67,11 +67,11 @@ class StreamPublisher(Generic[T]):
         self._stream = stream
         self._loop = loop
         self._ahead = ahead
-        """Whether a run may look for the stream's end before there is demand."""
+        """Whether a run may pull before there is demand, to see whether the stream has ended."""
         self._subscriptions: set[StreamSubscription] = set()
 
     def subscribe(self, subscriber: Subscriber[T]) -> None:
-        """Give `subscriber` a subscription, and, when it requests items, a run of the stream.
+        """Give `subscriber` a subscription and a run of the stream, which waits for its first request.
 
         Raises:
             TypeError: `subscriber` is None, or lacks one of the four methods (rule 1.9).
@@ -85,7 +85,7 @@ class StreamPublisher(Generic[T]):
         subscription.begin()
 
     def nudge(self) -> None:
-        """Runs may look for the stream's end now."""
+        """Let runs ask again whether they may pull without demand (`ahead`)."""
         for subscription in tuple(self._subscriptions):
             subscription.nudge()
 

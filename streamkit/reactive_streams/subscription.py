@@ -16,7 +16,7 @@ from streamkit.reactive_streams.signals import Signals
 __all__ = ["StreamSubscription"]
 
 _running: set[asyncio.Task[None]] = set()
-"""The event loop holds tasks only weakly, and a run that waits for demand is held by nobody else."""
+"""Keeps the tasks alive: to a run that waits for demand, the event loop has only a weak reference."""
 
 
 class StreamSubscription:
@@ -113,7 +113,7 @@ class StreamSubscription:
     async def _forward(self, items: AsyncIterator[Any]) -> None:
         """Pull and send what is requested; returns at the end of the stream, or when told to stop."""
         self._interruptible = True
-        pull, demand = items.__anext__, self._demand
+        pull, demand, send = items.__anext__, self._demand, self._signals.send
         try:
             while not demand.met() or await demand.wait(self._ahead):
                 try:
@@ -125,7 +125,8 @@ class StreamSubscription:
                 if demand.met() and not await demand.wait():
                     return
                 demand.sent += 1
-                if not self._signal("on_next", item):
+                if not send("on_next", item):
+                    demand.end()
                     return
         except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
@@ -137,13 +138,13 @@ class StreamSubscription:
             self._interruptible = False
 
     def _interrupt(self) -> None:
-        """Cancel what the run waits for. A run that says so itself, from within a signal, looks by itself."""
+        """Cancel what the run waits for. Within a signal there is nothing to cancel: the run looks next."""
         task = self._task
         if self._interruptible and task is not None and task is not asyncio.current_task():
             task.cancel()
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call `function` in the thread of the run: at once where this is it."""
+        """Call `function` in the thread of the run; if this is that thread, at once."""
         if get_ident() == self._thread:
             function(*arguments)
         elif self._loop is not None:
@@ -180,7 +181,7 @@ class StreamSubscription:
             self._signals.late(error)
 
     def _release(self) -> None:
-        """Let go of the stream and the subscriber, and of those who wait for the end."""
+        """Drop the stream and the subscriber (rule 3.13), and wake those who wait for the end."""
         self._demand.end()
         self._signals.release()
         self._stream = None
@@ -188,7 +189,7 @@ class StreamSubscription:
         self._ended(self)
 
     def _signal(self, name: str, *arguments: Any) -> bool:
-        """Send one signal; one that the subscriber fails on ends the subscription."""
+        """Send one signal. If the subscriber raises, the subscription has ended."""
         sent = self._signals.send(name, *arguments)
         if not sent:
             self._demand.end()
