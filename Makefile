@@ -40,8 +40,9 @@ format: $(READY)
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-# The generated pages of docs/, from the code as it is.
+# The generated parts of docs/ and README.md, from the code as it is.
 pages: $(READY)
+	$(BIN)/python -m pages.names
 	$(BIN)/python -m pages.tables
 	$(BIN)/python -m pages.rules
 	$(BIN)/python -m pages.pictures

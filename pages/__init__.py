@@ -1,1 +1,1 @@
-"""Writes the generated pages and pictures of docs/: ``make pages``."""
+"""Writes the generated parts of docs/ and README.md: ``make pages``."""

@@ -294,7 +294,7 @@ def page() -> str:
     lines = [INTRODUCTION]
     for module, names in families().items():
         about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
-        lines += [f"## {module.rpartition('.')[2]}", "", f"{about.rpartition(': ')[0]}.", ""]
+        lines += [f"## {module.rpartition('.')[2]}", "", f"{about}.", ""]
         lines += [*conditions(names), "", *contracts(names), ""]
     return "\n".join(lines)
 
