@@ -11,7 +11,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-rx check format bench times clean
+.PHONY: demo test test-rx check format pages bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -39,6 +39,13 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+# The generated parts of docs/ and README.md, from the code as it is.
+pages: $(READY)
+	$(BIN)/python -m pages.names
+	$(BIN)/python -m pages.tables
+	$(BIN)/python -m pages.rules
+	$(BIN)/python -m pages.pictures
 
 # Every workload beside the peers, for this Python; FAST=1 tries it out and writes nothing.
 bench: $(PEERS)

@@ -1,7 +1,7 @@
-"""aiostream: its streams are sources here, ours are sources there, and its operators can stand in our pipe.
+"""aiostream: its streams as sources here, ours as sources there, and its operators in our pipe.
 
-A stream of theirs wants to be opened, or it warns: `from_aiostream` does that. A stream of ours is an async
-iterable, and can be given to every operator of theirs as it is; `to_aiostream` makes it one that ``|`` joins.
+aiostream warns if one of its streams is iterated without ``stream()``; `from_aiostream` calls that. Our
+streams are async iterables, so its operators take them as arguments; only its ``|`` needs `to_aiostream`.
 The package is an extra: ``pip install streamkit[aiostream]``. Its licence is the GPL-3.0.
 """
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
-    """A stream of the items of `source`, an aiostream stream, which each run opens anew and closes.
+    """A stream of the items of `source`, an aiostream stream. Each run opens and closes it.
 
     >>> from aiostream import stream
     >>> from streamkit import aiostream
@@ -42,7 +42,7 @@ def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
 
 
 def to_aiostream(stream: Stream[T]) -> Any:
-    """`stream` as a stream of aiostream; each use of it is a run of its own.
+    """`stream` as a stream of aiostream; each time it is opened, a run begins.
 
     >>> import asyncio
     >>> from aiostream import pipe, stream
@@ -95,9 +95,9 @@ def operator(*operators: Callable[[Any], Any]) -> Operator[Any, Any]:
     [1, 2]
 
     Emits when: the operators do.
-    Waits when: the operators do. What they hold and read ahead is not known, so no bound is promised.
+    Waits when: the operators do. What they hold is not known, so the contract says unbounded.
     Completes when: the operators do.
-    Closes when: it completes, fails, or the consumer leaves: their streamer is closed, and the source.
+    Closes when: it completes, fails, or the consumer leaves: the streamer is closed, then the source.
 
     Args:
         operators: what functions of ``aiostream.pipe`` return.

@@ -1,4 +1,4 @@
-"""Sinks: where streams end, and what comes of them: to_list, fold, count, first, last, for_each, drain."""
+"""Sinks: where streams end, and what comes of them."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def strategies() -> Iterator[str]:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the script draws now."""
     directory = tmp_path_factory.mktemp("pictures")
-    script = [sys.executable, "-W", "error", str(DOCS / "pictures.py"), str(directory)]
-    done = subprocess.run(script, check=False, capture_output=True, text=True)
+    script = [sys.executable, "-W", "error", "-m", "pages.pictures", str(directory)]
+    done = subprocess.run(script, cwd=DOCS.parent, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return directory
 
@@ -47,7 +47,7 @@ def test_the_committed_pictures_are_those_that_are_drawn(drawn: Path) -> None:
 
 @pytest.mark.parametrize("path", COMMITTED, ids=ids)
 def test_a_committed_picture_is_what_is_drawn_now(path: Path, drawn: Path) -> None:
-    assert path.read_bytes() == (drawn / path.name).read_bytes(), "stale: run python docs/pictures.py"
+    assert path.read_bytes() == (drawn / path.name).read_bytes(), "stale; run: make pages"
 
 
 def test_every_strategy_has_a_picture() -> None:

@@ -1,20 +1,18 @@
 """docs/reference.md is what the code says now, and what its tables say of a kind is true of every sample."""
 
-import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from pages import tables
 from streamkit import Behaviour, Contract, ops
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
-DOCS = Path(__file__).parent.parent / "docs"
-COMMAND = "run: python docs/tables.py"
+ROOT = Path(__file__).parent.parent
+COMMAND = "run: make pages"
 
 LINKS = [
     pytest.param(link, id=f"{sample.name} {link.declaration.name}")
@@ -23,45 +21,33 @@ LINKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def tables() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["tables"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["tables"]
-
-
 def test_the_committed_page_is_what_is_written_now(tmp_path: Path) -> None:
-    script = [sys.executable, "-W", "error", str(DOCS / "tables.py"), str(tmp_path / "reference.md")]
-    done = subprocess.run(script, check=False, capture_output=True, text=True)
+    script = [sys.executable, "-W", "error", "-m", "pages.tables", str(tmp_path / "reference.md")]
+    done = subprocess.run(script, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    committed = (DOCS / "reference.md").read_text().splitlines()
+    committed = tables.PAGE.read_text().splitlines()
     written = (tmp_path / "reference.md").read_text().splitlines()
     assert committed == written, f"docs/reference.md is stale; {COMMAND}"
 
 
-def test_the_page_is_the_same_where_operators_of_users_are_declared(tables: ModuleType) -> None:
-    assert tables.page() == (DOCS / "reference.md").read_text(), f"docs/reference.md is stale; {COMMAND}"
+def test_the_page_is_the_same_where_operators_of_users_are_declared() -> None:
+    assert tables.page() == tables.PAGE.read_text(), f"docs/reference.md is stale; {COMMAND}"
 
 
-def test_every_operator_stands_in_both_tables_of_a_family(tables: ModuleType) -> None:
+def test_every_operator_stands_in_both_tables_of_a_family() -> None:
     page = tables.page()
     for name in ops.__all__:
         assert page.count(f"\n| `{name}(") == 1, name
         assert f"\n| `{name}` " in page, name
 
 
-def test_all_rows_of_a_table_have_as_many_cells(tables: ModuleType) -> None:
+def test_all_rows_of_a_table_have_as_many_cells() -> None:
     for table in tables.page().split("\n\n"):
         rows = [row for row in table.splitlines() if row.startswith("|")]
         assert len({row.replace("\\|", "").count("|") for row in rows}) <= 1, rows[0]
 
 
-def test_every_operator_says_when_it_ends(tables: ModuleType) -> None:
+def test_every_operator_says_when_it_ends() -> None:
     for name in ops.__all__:
         found = tables.sections(getattr(ops, name))
         assert found[""], name
@@ -90,7 +76,7 @@ def test_every_operator_says_when_it_ends(tables: ModuleType) -> None:
         ),
     ],
 )
-def test_a_formula_is_put_into_words(tables: ModuleType, formula: str, words: str) -> None:
+def test_a_formula_is_put_into_words(formula: str, words: str) -> None:
     assert tables.readable(formula) == words
 
 
@@ -108,11 +94,11 @@ def test_a_formula_is_put_into_words(tables: ModuleType, formula: str, words: st
         (Contract(holds="n", loses="strategy.loses"), "bounded lossy"),
     ],
 )
-def test_a_kind_is_derived_from_the_formulas(tables: ModuleType, contract: Contract, kinds: str) -> None:
+def test_a_kind_is_derived_from_the_formulas(contract: Contract, kinds: str) -> None:
     assert tables.kinds(contract) == [Behaviour(kind) for kind in kinds.split()]
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_what_an_operator_comes_to_is_among_its_kinds(tables: ModuleType, link: object) -> None:
+def test_what_an_operator_comes_to_is_among_its_kinds(link: object) -> None:
     contract = link.declaration.contract
     assert contract.behaviour(link.arguments) in tables.kinds(contract)

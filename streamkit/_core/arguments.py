@@ -1,4 +1,4 @@
-"""Checks of arguments, made where the call stands: each names the argument, the value and what is allowed."""
+"""Checks of arguments. Each error names the argument, the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def whole(name: str, value: int, *, least: int | None = None) -> int:
 
 
 def seconds(name: str, value: object, *, positive: bool = True) -> float:
-    """Return `value` as a finite float of seconds, above zero (or, if not `positive`, zero as well)."""
+    """Return `value` as a finite float above 0; 0 is allowed if not `positive`."""
     allowed = f"a finite number of seconds {'above' if positive else 'of at least'} 0"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {allowed}, not {value!r}")
@@ -54,14 +54,14 @@ def flag(name: str, value: bool) -> bool:
 
 
 def discard(value: object) -> None:
-    """Close an awaitable that nobody will await, or Python would warn of it, besides our error."""
+    """Close an awaitable that nobody will await, so that Python does not warn of it beside our error."""
     close = getattr(value, "close", None)
     if isawaitable(value) and close is not None:
         close()
 
 
 def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Callable[..., Any]:
-    """Return `value` if it can be called (and, if not `waits`, returns at once); a coroutine gets a hint."""
+    """Return `value` if it is callable; unless `waits`, it may be no coroutine function."""
     if callable(value):
         if not waits and iscoroutinefunction(value):
             raise TypeError(f"{name} must be a plain function, not the coroutine function {value!r}")

@@ -17,25 +17,25 @@ __all__ = ["Declaration", "catalogue", "declared", "parameters_of", "register"]
 
 
 class Declaration:
-    """One form of one operator: what it promises. Compared by identity.
+    """One form of one operator, and what it promises. Declarations are compared by identity.
 
-    How it runs is for its two kinds to say: a step has pieces of one loop, a stage a function of its own.
+    The two kinds of declaration add how the form runs: a step has pieces of a loop, a stage has a function.
     """
 
     stage: Callable[..., Any] | None = None
-    """How it runs, if it is a stage."""
+    """The function that runs it; None for a step."""
     pumps: bool = False
-    """Whether the stage reads what is before it in a task of its own."""
+    """Whether the stage reads its source in a task of its own."""
     buffers: bool = False
-    """Whether the stage is nothing but a buffer, whose ``strategy`` the stage after it can take over."""
+    """Whether the stage is only a buffer. The stage after it can then take over its ``strategy``."""
     forks: bool = False
-    """Whether the step hands each item to each of its ``branches``, which are spliced with it."""
+    """Whether the step hands each item to all of its ``branches``, which are spliced into the same loop."""
     groups: bool = False
-    """Whether the step runs its ``pipe``, spliced with it, with a state of its own for each key."""
+    """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
     generates: bool = False
-    """Whether the stage is an async generator, and no channel that is read directly."""
+    """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
     direct: bool = False
-    """Whether the tasks of the stage may run its reader's loop, while that waits, to deliver an item."""
+    """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Declaration:
     ) -> None:
         self.name = name
         self.function = function
-        """The function that users call; its globals are what the pieces of a step may name."""
+        """The function that users call. The pieces of a step may use the global names of its module."""
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
 
     @property
     def callbacks(self) -> frozenset[str]:
-        """Parameters that the pieces of a step call, and whose awaitable results are therefore awaited."""
+        """Parameters that the pieces of a step call. Their results are awaited if they are awaitable."""
         return frozenset()
 
     @property
@@ -81,14 +81,14 @@ _declarations: dict[tuple[str, str], Declaration] = {}
 
 
 def register(declaration: Declaration) -> None:
-    """Enter `declaration`, and hang it on its function; a module that is loaded anew replaces its own."""
+    """Enter `declaration`, and set it on its function. A reloaded module replaces its own."""
     function = declaration.function
     _declarations[function.__module__, function.__qualname__] = declaration
     function.__streamkit__ = declaration  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def catalogue() -> Iterator[Declaration]:
-    """Every operator and sink: all of the library, and those of others that were declared so far."""
+    """Every operator and sink of the library, and those that users have declared so far."""
     load()
     return iter(tuple(_declarations.values()))
 

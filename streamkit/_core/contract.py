@@ -1,7 +1,7 @@
-"""Contracts: what an operator promises to hold, to read ahead, to keep in order and to lose, as data.
+"""Contracts: what an operator holds, reads ahead, keeps in order and loses, as data.
 
-Numbers are written as formulas over the operator's arguments (``"size - 1"``), so that the docs can
-print them and `explain` can work them out from the same place.
+Numbers are formulas over the operator's arguments (``"size - 1"``): the docs print them, and `explain`
+evaluates them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UNBOUNDED = float("inf")
 
 
 class Behaviour(StrEnum):
-    """What a contract comes to, in one word."""
+    """A contract, summed up in one word."""
 
     PASS_THROUGH = "pass-through"
     """It keeps nothing and reads nothing ahead."""
@@ -41,24 +41,24 @@ class Contract(Record):
     lookahead: str = "0"
     """Items it takes from its sources before anyone asks for them."""
     weight: str = "1"
-    """How many of the items it receives one item that it emits counts for."""
+    """How many received items one emitted item counts for: ``"size"`` for lists of `size`."""
     per_source: bool = False
-    """Whether `holds` and `lookahead` are meant for each of its sources."""
+    """Whether `holds` and `lookahead` count for each of its sources."""
     together: bool = False
-    """Whether one item that it emits is made of one of each of its sources."""
+    """Whether it makes one item out of one item of each source, as ``zip`` does."""
     spreads: bool = False
-    """Whether it emits several items for one, and so has the one in hand while they leave."""
+    """Whether it emits several items for one. It then has that one in hand until the last has left."""
     times: str = "1"
-    """How often the pipe that it was given runs at once, each holding what that holds."""
+    """How many instances of the pipe in its arguments run at once; each holds what the pipe holds."""
     result: str = ""
-    """What a callback or a sink keeps for as long as the run lasts; outside the bound."""
+    """What a callback or a sink keeps until the run ends. It is outside the bound."""
     ordered: str = "True"
     """Whether items leave in the order in which they came."""
     loses: str = "'nothing'"
     """What it loses, and when."""
 
     def behaviour(self, arguments: Mapping[str, Any]) -> Behaviour:
-        """What it comes to with these arguments."""
+        """The behaviour with these arguments."""
         if amount(self.loses, arguments) != "nothing":
             return Behaviour.LOSSY
         holds = amount(self.holds, arguments)
@@ -69,7 +69,7 @@ class Contract(Record):
 
 
 NOTHING_HELD = Contract()
-"""Of what has only the item in its hand, as most steps."""
+"""The contract of most steps: they have only the item in hand."""
 
 
 @lru_cache(maxsize=512)

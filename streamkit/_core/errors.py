@@ -5,15 +5,15 @@
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
-    ├── ObservableError       (RuntimeError)   an observable failed with what is no exception, or goes on
+    ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
     └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
 
-Each is a builtin error too, so code that never heard of streamkit can catch it. Errors of callbacks
-and sources arrive as themselves; what else failed meanwhile hangs on them (`attached`).
+Each subclasses a builtin error too, so that code which does not import streamkit can catch it. Errors of
+callbacks and sources are not wrapped; `attached` lists what failed after them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SourceConsumedError(StreamkitError, RuntimeError):
 
 
 class ObservableError(StreamkitError, RuntimeError):
-    """An observable failed with something that is no exception, or goes on emitting although it may not."""
+    """An observable failed with something that is no exception, or still emits after its disposal."""
 
 
 class RateExceededError(StreamkitError, RuntimeError):
@@ -71,7 +71,7 @@ class RateExceededError(StreamkitError, RuntimeError):
 
 
 class RunningLoopError(StreamkitError, RuntimeError):
-    """A form that drives a loop of its own was called in a thread whose event loop is running."""
+    """A form that starts an event loop was called in a thread where one is running."""
 
 
 class StoppedError(StreamkitError, RuntimeError):
@@ -83,7 +83,7 @@ class StreamTimeoutError(StreamkitError, TimeoutError):
 
 
 def attach(error: BaseException, late: BaseException) -> None:
-    """Hang `late`, which happened after `error`, on `error`: listed by `attached`, told by a note."""
+    """Attach `late`, which came after `error`, to `error`: `attached` lists it, and a note tells of it."""
     if late is error:
         return
     others: list[BaseException] | None = getattr(error, "__streamkit_attached__", None)

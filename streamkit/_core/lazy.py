@@ -1,7 +1,7 @@
 """Lazy doors: a module is loaded when a name that comes from it is first used (PEP 562).
 
-A door lists its names once, as imports under ``if TYPE_CHECKING:``, where type checkers and editors read
-them. `lazily` reads the same block, out of the compiled module: what was not imported at run time is lazy.
+A door imports each of its names once, under ``if TYPE_CHECKING:``, as ``name as name``. Type checkers and
+editors read that block. It is not executed, so `lazily` reads it too, in the compiled code of the module.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
             if source == "streamkit"
             else getattr(import_module(source), name)
         )
-        door[name] = value  # it is not asked for again
+        door[name] = value  # so that `get` is not called for it again
         return value
 
-    # a neighbour is found by name, but not listed: its package may be missing, and `help` gets all that is
+    # neighbours are not listed: `help` loads all that is listed, and their packages may be missing
     public = sorted(name for name, source in home.items() if source != "streamkit" or name == "ops")
 
     def listed() -> list[str]:
@@ -50,16 +50,16 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
 
 
 def load() -> None:
-    """Load all that the doors list, and so not the neighbours, whose packages may be missing."""
-    for module in _doors:  # which grow: one door lists another
+    """Load every name that the doors list. Neighbours are not listed."""
+    for module in _doors:  # the list grows meanwhile: loading `streamkit.ops` adds a door
         for name in module.__all__:
             getattr(module, name)
 
 
 def _imports(code: CodeType) -> Iterator[tuple[str, str]]:
-    """What each ``from module import name`` of a module's code says, whether or not it was executed.
+    """Module and name of each ``from module import name`` in a module's code, executed or not.
 
-    By hand: `dis.get_instructions` would take a millisecond for each door.
+    This decodes the instructions by hand, because `dis.get_instructions` takes a millisecond for each door.
     """
     source, wide, steps = "", 0, code.co_code
     for operation, low in zip(steps[::2], steps[1::2], strict=True):

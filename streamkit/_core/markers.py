@@ -1,4 +1,4 @@
-"""Markers: objects that stand for something missing, where ``None`` is a value like any other."""
+"""Markers of something missing, for places where ``None`` is an ordinary value."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ class Marker(Enum):
 ABSENT: Final = Marker.ABSENT
 """Stands for an argument that was not given."""
 EMPTY: Final = Marker.EMPTY
-"""Stands for an item where there is none: what `Channel.pop` returns when nothing is held."""
+"""What `Channel.pop` returns when nothing is held."""
 Absent: TypeAlias = Literal[Marker.ABSENT]
 """The type of `ABSENT` alone."""

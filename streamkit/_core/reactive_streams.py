@@ -1,8 +1,8 @@
-"""The four words of Reactive Streams 1.0.4, as protocols: any class with these methods will do.
+"""The four interfaces of Reactive Streams 1.0.4, as protocols: any class with these methods fits.
 
 A ``Publisher`` sends at most as many items as its ``Subscriber`` has requested through the
 ``Subscription`` that joins the two. The classes of the package ``reactivestreams``, which comes with
-``rsocket``, fit as they are: `ForeignPublisher` is for those that name types of their own.
+``rsocket``, fit: `ForeignPublisher` is for those whose annotations name types of their own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ A_contra = TypeVar("A_contra", contravariant=True)
 B_co = TypeVar("B_co", covariant=True)
 
 UNBOUNDED_DEMAND = 2**63 - 1
-"""A demand of this many items, or more, has no end (rule 3.17)."""
+"""A demand of this many items, or more, is unbounded (rule 3.17)."""
 
 
 @runtime_checkable
@@ -36,7 +36,7 @@ class Subscriber(Protocol[A_contra]):
     """Receives ``on_subscribe on_next* (on_error | on_complete)?``, one signal after the other."""
 
     def on_subscribe(self, subscription: Any, /) -> None:
-        """The first signal: `subscription` is there to request items with."""
+        """The first signal. Items are requested through `subscription`."""
         ...
 
     def on_next(self, value: A_contra, /) -> None:
@@ -54,7 +54,7 @@ class Subscriber(Protocol[A_contra]):
 
 @runtime_checkable
 class Publisher(Protocol[B_co]):
-    """Provides items to each subscriber as that requests them."""
+    """Sends each subscriber the items that it requests."""
 
     def subscribe(self, subscriber: Subscriber[B_co], /) -> None:
         """Begin to serve `subscriber`, which was never subscribed before."""
@@ -62,7 +62,7 @@ class Publisher(Protocol[B_co]):
 
 
 class ForeignPublisher(Protocol):
-    """A publisher that names a class of its own as its subscribers' type; of what items, it does not say."""
+    """A publisher whose annotations name a subscriber class of its own, without the type of the items."""
 
     def subscribe(self, subscriber: Any, /) -> None:
         """Begin to serve `subscriber`, which was never subscribed before."""

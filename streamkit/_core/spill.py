@@ -10,11 +10,11 @@ __all__ = ["SpillStore", "Store"]
 
 _LENGTH = struct.Struct("<Q")
 _SEGMENT = 16 * 1024 * 1024
-"""Bytes after which a new file is begun, so that what was read leaves the disk."""
+"""Bytes in a file before the next file is begun. A file is deleted when all of it was read."""
 
 
 class Store(Protocol):
-    """What a buffer holds its items in: a deque, or what behaves as one."""
+    """What holds the items of a buffer: a deque, or something with these methods of one."""
 
     def append(self, item: Any, /) -> None: ...
     def popleft(self) -> Any: ...
@@ -24,12 +24,12 @@ class Store(Protocol):
 
 
 class _File:
-    """One nameless file that was written in this run: nobody else can put anything into it."""
+    """A temporary file without a name, so that no other process can write the pickles that are read."""
 
     def __init__(self, directory: str | None) -> None:
         import tempfile  # noqa: PLC0415 - few spill, and it takes long to import
 
-        # without a buffer, a full disk is met by the item that does not fit, and by no later one
+        # unbuffered: on a full disk, the write of the item that does not fit fails, and no later one
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
         self._read_at = 0
         self.size = 0
@@ -56,12 +56,12 @@ class _File:
         self._file.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_file"):  # it could be made
-            self._file.close()  # where what was offered was never read
+        if hasattr(self, "_file"):  # the constructor may have failed
+            self._file.close()  # the store was dropped without a close
 
 
 class _Unreadable:
-    """Stands for an item that was written and cannot be read back, until its turn comes."""
+    """Takes the place of an item that cannot be unpickled; its error is raised when its turn comes."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error

@@ -14,8 +14,8 @@
     Spill(capacity, directory)   items past the capacity go to disk          nothing
     Unbounded()                  it grows                                    nothing, until memory ends
 
-A strategy is a value and holds no items: `Strategy.store` makes what holds them, and `Strategy.overflow`
-is asked only when that is full. It changes what is held and names what was dropped; the buffer counts.
+A strategy is a value and holds no items: `Strategy.store` makes the store that holds them. A full buffer
+calls `Strategy.overflow`, which changes the store and returns what was dropped; the buffer counts it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = [
 
 
 class Gap(Value):
-    """Stands in the stream where items were dropped, under a strategy with ``gaps=True``."""
+    """An item that says how many were dropped here, under a strategy with ``gaps=True``."""
 
     count: int
     """How many items were dropped there."""
@@ -69,9 +69,9 @@ class Strategy(Value):
     folds: ClassVar[bool] = False
     """Whether an item that finds the buffer full is folded into what is held."""
     collects: ClassVar[bool] = False
-    """Whether all that is held is handed over at once, as a list."""
+    """Whether the reader gets all that is held as one list."""
     drops_incoming: ClassVar[bool] = False
-    """Whether an item that finds the buffer full is itself what is dropped."""
+    """Whether an item that finds the buffer full is dropped."""
     spills: ClassVar[bool] = False
     """Whether what is held is on disk in part."""
     fails: ClassVar[bool] = False
@@ -79,22 +79,22 @@ class Strategy(Value):
 
     @property
     def limit(self) -> int | None:
-        """The number of items held in memory at most; None where there is no limit."""
+        """How many items are held in memory at most; None if there is no limit."""
         return getattr(self, "capacity", None)
 
     @property
     def marks_gaps(self) -> bool:
-        """Whether a `Gap` stands in the stream for what was dropped."""
+        """Whether the stream has a `Gap` where items were dropped."""
         return getattr(self, "gaps", False)
 
     @property
     def overflows(self) -> bool:
-        """Whether something happens at the limit: not where the rest goes to disk, or there is none."""
+        """Whether a full buffer waits, loses, folds or fails. `Spill` and `Unbounded` do none of these."""
         return self.limit is not None
 
     @property
     def only_grows(self) -> bool:
-        """Whether nobody but the reader takes anything out."""
+        """Whether only the reader takes items out."""
         return self.waits or self.fails or self.drops_incoming or self.limit is None
 
     def sized(self, capacity: int) -> Strategy:
@@ -102,11 +102,11 @@ class Strategy(Value):
         return self.but(capacity=capacity)
 
     def before(self, then: Strategy) -> Strategy | None:
-        """The one buffer that does what this one and, behind it, one of `then` do; None if there is none.
+        """The strategy of one buffer that replaces this one and one of `then` behind it; None if none can.
 
-        A strategy that never waits overrides what stands before it, which would never fill. Before one that
-        waits, explicit capacities add, and the first decides what happens when both are full. `Collect` and
-        `Conflate` change the items, so nothing fuses behind them, nor a buffer before `Collect`.
+        If `then` never waits, the first buffer never fills, so `then` alone is enough. If `then` waits,
+        capacities add, and the first decides what happens when both are full. `Collect` and `Conflate`
+        change the items, so no buffer fuses with one of them before it, nor with a `Collect` behind it.
 
         >>> Suspend(4).before(Suspend(8)), Suspend(4).before(DropOldest(8)), DropOldest(4).before(Suspend(8))
         (Suspend(capacity=12), DropOldest(capacity=8), DropOldest(capacity=12))
@@ -118,11 +118,11 @@ class Strategy(Value):
         return self if self.limit is None else self.sized(self.limit + (then.limit or 0))
 
     def store(self) -> Store:
-        """What holds the items of one buffer."""
+        """Make what holds the items of one buffer."""
         return deque[Any]()
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
-        """Take in `item` although `held` is full; return the items that were dropped for it."""
+        """Do with `item` what the strategy does when `held` is full; return the items that were dropped."""
         raise BufferOverflowError(f"{self!r} was offered an item more than it holds: {item!r}")
 
     def dropped(self, item: Any, reason: str) -> None:
@@ -183,8 +183,9 @@ class _Lossy(Strategy):
 class DropIncoming(_Lossy):
     """When the buffer is full, the new item is dropped and counted.
 
-    `on_drop` is called with each item that is dropped, and why: ``full``, or ``closed`` at an early end;
-    an error in it fails the stream. With `gaps`, a `Gap` stands in the stream where items were dropped.
+    ``on_drop(item, reason)`` is called for each item that is dropped; the reason is ``full``, or ``closed``
+    at an early end. An error in it fails the stream. With `gaps`, the stream has a `Gap` where items were
+    dropped.
     """
 
     loses: ClassVar[str] = "incoming items"
@@ -245,7 +246,7 @@ class KeepLatest(DropOldest):
 
 
 class Conflate(Strategy):
-    """Items that wait are folded into one: ``fold(waiting, item)`` returns what waits from then on.
+    """Items that wait are folded into one: ``fold(waiting, item)`` returns the item that waits next.
 
     An error of `fold` fails the stream; the item that it was called with is counted as refused.
 
@@ -293,7 +294,7 @@ class Collect(Strategy):
 
     @property
     def only_grows(self) -> bool:
-        """Whether nobody but the reader takes anything out."""
+        """Whether only the reader takes items out."""
         return self.waits or self.fails or self.drops_incoming or self.limit is None
 
     def sized(self, capacity: int) -> Strategy:
@@ -306,16 +307,16 @@ class Collect(Strategy):
 class Spill(Strategy):
     """Items past the capacity go to disk, and come back in order. Nothing is lost.
 
-    The files have no name that others could open, and are gone when the buffer is, on every exit and
-    after a crash. Items that go to disk are pickled: one that cannot be fails the stream with pickle's
-    error, and is counted as refused; so does a full disk.
+    The files have no name, so nothing else can open them, and nothing is left of them after any exit or a
+    crash. Items that go to disk are pickled. An item that cannot be pickled, and one that meets a full
+    disk, fails the stream and is counted as refused.
 
     Args:
         capacity: items held in memory.
         directory: where the files are; the system's directory for temporary files if not given.
 
     Raises:
-        NotADirectoryError: `directory` is none.
+        NotADirectoryError: `directory` is no directory.
         PermissionError: `directory` cannot be written to.
     """
 
@@ -350,7 +351,7 @@ class Unbounded(Strategy):
 
 
 def _at_once(name: str, result: Any) -> Any:
-    """`result`, unless it is an awaitable: a buffer cannot wait."""
+    """Return `result`; an awaitable is an error, because a buffer cannot wait."""
     if isawaitable(result):
         discard(result)
         raise TypeError(f"{name} must return at once, not the awaitable {result!r}")

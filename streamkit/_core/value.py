@@ -1,4 +1,4 @@
-"""Values: objects that cannot be changed, and equal others that are made of the same."""
+"""Values: immutable objects, which are equal if their class and their parts are."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ __all__ = ["Record", "Value"]
 
 
 class Value:
-    """An immutable object; what it is made of is set once, by `_made_of` in its ``__init__``."""
+    """An immutable object. Its ``__init__`` sets its parts, once, with `_made_of`."""
 
     def _made_of(self, **parts: Any) -> None:
         self.__dict__.update(parts)
 
     def but(self, **parts: Any) -> Self:
-        """The same with other `parts`, which are not checked."""
+        """A copy with other `parts`, which are not checked."""
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__, **parts)
         return other
@@ -40,9 +40,9 @@ class Value:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record(Value):
-    """A value made of what is annotated in its class, where defaults stand too; all by keyword.
+    """A value whose parts and defaults are the annotations of its class; all are keyword arguments.
 
-    A dataclass or a ``NamedTuple`` would do the same, but takes a millisecond to define, at each import.
+    It is no dataclass and no ``NamedTuple``, because defining one takes a millisecond at each import.
     """
 
     def __init__(self, **parts: Any) -> None:

@@ -1,4 +1,4 @@
-"""Operators that put items together: batch, batch_within."""
+"""Operators that put items together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that choose: filter, take, take_while, skip, skip_while, distinct_until_changed."""
+"""Operators that choose."""
 
 from __future__ import annotations
 

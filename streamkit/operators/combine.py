@@ -1,4 +1,4 @@
-"""Operators that combine streams: merge, zip, concat."""
+"""Operators that combine streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that act on the side: tap."""
+"""Operators that act on the side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that give each key a pipe of its own: group_by."""
+"""Operators that give each key a pipe of its own."""
 
 from __future__ import annotations
 

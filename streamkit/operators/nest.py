@@ -1,4 +1,4 @@
-"""Operators that make a stream of each item, and join those: flat_map."""
+"""Operators that make a stream of each item, and join those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that decouple the rates of source and consumer: buffer, conflate, extrapolate, throttle."""
+"""Operators that decouple the rates of source and consumer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that go on after an error: catch."""
+"""Operators that go on after an error."""
 
 from __future__ import annotations
 

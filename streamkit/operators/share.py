@@ -1,4 +1,4 @@
-"""Operators that give each item to several: broadcast."""
+"""Operators that give each item to several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that are steered from outside: valve."""
+"""Operators that are steered from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that mind the clock: timeout, keep_alive, sample, debounce."""
+"""Operators that mind the clock."""
 
 from __future__ import annotations
 

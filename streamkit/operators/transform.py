@@ -1,4 +1,4 @@
-"""Operators that make something of each item: map, starmap, flatten, enumerate, pairwise, scan."""
+"""Operators that make something of each item."""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@
     from_publisher(publisher)   Publisher -> Stream       each run subscribes, at its first pull
     to_processor(*operators)    a pipe    -> Processor    for one subscriber
 
-Demand crosses the border as ``request(n)``: a publisher made here pulls its stream only for an item that
-was requested, and a stream made here requests no more than it has places for. ``Publisher``,
-``Subscriber``, ``Subscription`` and ``Processor`` are protocols; the classes of the package
-``reactivestreams``, which ``rsocket`` speaks, fit as they are.
+A publisher made here pulls its stream only for an item that was requested, and a stream made here requests
+only as many items as it has places for. ``Publisher``,
+``Subscriber``, ``Subscription`` and ``Processor`` are protocols, which the classes of the package
+``reactivestreams`` (used by ``rsocket``) fit.
 """
 
 from streamkit._core.reactive_streams import (
@@ -18,8 +18,9 @@ from streamkit._core.reactive_streams import (
     Subscription,
 )
 from streamkit.reactive_streams.processor import StreamProcessor, to_processor
-from streamkit.reactive_streams.publisher import StreamPublisher, StreamSubscription, to_publisher
+from streamkit.reactive_streams.publisher import StreamPublisher, to_publisher
 from streamkit.reactive_streams.subscriber import from_publisher
+from streamkit.reactive_streams.subscription import StreamSubscription
 
 __all__ = [
     "UNBOUNDED_DEMAND",

@@ -34,12 +34,12 @@ def to_processor(
     ['A', 'B']
 
     Args:
-        operators: what items go through, in order; none of them passes items on as they are.
+        operators: what items go through, in order; without any, items are passed on as they are.
         lookahead: how many items may be on their way to the processor, or held; at least 1.
         loop: the event loop of the run; the one that runs where ``subscribe`` is called, if not given.
 
     Raises:
-        TypeError: an operator is none, or is a sink.
+        TypeError: an argument is no operator, or is a sink.
         ValueError: `lookahead` is less than 1.
     """
     for operator in operators:
@@ -59,16 +59,16 @@ class StreamProcessor:
         self._intake = intake = Intake(places, ended=self._nudge)
         self._run = False
         stream: Stream[Any] = Stream(IntakeSource(self._once, places, repr(self)))
-        # Once its publisher has ended there is nothing to hold back: what is left is looked at without
-        # demand, so that an error or the end is passed on at once (rule 4.2).
+        # After the publisher's end the run pulls without demand, so that the subscriber gets an error or the
+        # end at once (rule 4.2).
         self._publisher = StreamPublisher(stream.pipe(*operators), loop, lambda: not intake.open)
 
     def on_subscribe(self, subscription: Subscription) -> None:
-        """Take the subscription; what comes through it is requested when this side's subscriber asks."""
+        """Take the subscription. Its items are requested when this processor's own subscriber requests."""
         self._intake.on_subscribe(subscription)
 
     def on_next(self, value: Any, is_complete: bool = False) -> None:
-        """Take an item in."""
+        """Pass an item through the operators."""
         self._intake.on_next(value, is_complete)
 
     def on_error(self, exception: BaseException) -> None:
@@ -76,11 +76,11 @@ class StreamProcessor:
         self._intake.on_error(exception)
 
     def on_complete(self) -> None:
-        """There are no more items to come in."""
+        """Complete, after what is held."""
         self._intake.on_complete()
 
     def subscribe(self, subscriber: Subscriber[Any]) -> None:
-        """Give `subscriber`, the first one only, what comes out.
+        """Give `subscriber` what comes out; a second one gets ``on_error``.
 
         Raises:
             TypeError: `subscriber` is None, or lacks one of the four methods (rule 1.9).

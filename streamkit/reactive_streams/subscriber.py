@@ -1,4 +1,4 @@
-"""Subscribers: a publisher as the source of a stream, which requests as many items as it has places for."""
+"""Subscribers: a publisher as the source of a stream, which requests only what it has places for."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def from_publisher(  # pyright: ignore[reportOverlappingOverload] - it is used f
 def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: int = 1) -> Stream[Any]:
     """A stream of what a Reactive Streams publisher sends; each run subscribes, at its first pull.
 
-    The run requests `lookahead` items, and more whenever half of them are taken, so that no more than
-    `lookahead` are on their way or held. Signals may come from any thread. What ends the stream early
-    cancels the subscription, once. A publisher with a method ``initial_request_n``, as those of
-    ``rsocket`` clients have, is told its first demand by that.
+    The run requests `lookahead` items, and more when half of them are taken, so that at most `lookahead`
+    items are under way or held. Signals may come from any thread. If the stream ends early, the
+    subscription is cancelled, once. If the publisher has a method ``initial_request_n``, as those of
+    ``rsocket`` clients do, that is called with the first demand.
 
     >>> import asyncio
     >>> from streamkit import Stream, ops
@@ -46,8 +46,8 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
 
     Args:
         publisher: what to subscribe to.
-        lookahead: how many items may be on their way or held; at least 1. Where each ``request`` crosses
-            a network, take as many as arrive in one round trip, or more.
+        lookahead: how many items may be under way or held; at least 1. Over a network, choose at least as
+            many as arrive in one round trip.
 
     Raises:
         TypeError: `publisher` is not a publisher, or `lookahead` no whole number.
@@ -62,7 +62,7 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
 
 
 class IntakeSource(Source):
-    """Intakes, one for each run, as the source of a stream."""
+    """The source of a stream that makes an `Intake` for each run."""
 
     __slots__ = ("_name", "strategy")
 
@@ -86,9 +86,9 @@ class IntakeSource(Source):
 
 
 class Intake(SharedChannel):
-    """The subscriber: holds what it is sent for the loop that reads, and requests what that has taken.
+    """The subscriber of one run: it holds items for the reader, and requests as many as the reader has taken.
 
-    ``request`` and ``cancel`` are called in the thread of that loop only, so never two at once (rule 2.7).
+    It calls ``request`` and ``cancel`` in the reader's thread only, so never two at once (rule 2.7).
     """
 
     def __init__(
@@ -98,16 +98,16 @@ class Intake(SharedChannel):
         self._places = places
         self._publisher = publisher
         self._ended = ended
-        """Called once, from any thread, when nothing more will be taken in."""
+        """Called once, from any thread, when the publisher has ended or broken a rule."""
         self._subscription: Subscription | None = None
         self._over = False
-        """Whether the subscription is cancelled, or was ended by its publisher."""
+        """Whether the subscription was cancelled, or ended by the publisher."""
         self._requested = self._received = self._taken = 0
 
     # the signals, from any thread ----------------------------------------------------------------
 
     def on_subscribe(self, subscription: Subscription) -> None:
-        """Take the subscription, unless there is one or the consumer has left: then cancel it (rule 2.5)."""
+        """Take the subscription. If there is one, or the consumer has left, cancel it instead (rule 2.5)."""
         if subscription is None:  # pyright: ignore[reportUnnecessaryComparison]
             self._reject("subscription", subscription)
         with self.lock:
@@ -154,7 +154,7 @@ class Intake(SharedChannel):
 
     @property
     def open(self) -> bool:
-        """Whether items are taken in still."""
+        """Whether items are still taken in."""
         return self.lanes[0].open
 
     def end(self, error: BaseException | None = None) -> bool:
@@ -164,24 +164,24 @@ class Intake(SharedChannel):
         return first
 
     def _reject(self, name: str, value: object) -> NoReturn:
-        """Answer a signal that is none: to the publisher as rule 2.13 says, and to the consumer."""
+        """Fail the stream over an invalid argument of a signal, and raise to the publisher (rule 2.13)."""
         error = TypeError(f"rule 2.13: {name} may not be {value!r}")
         self._fail(error)
         raise error
 
     def _fail(self, error: Exception) -> None:
-        """The publisher broke a rule: end the stream, and the subscription."""
+        """End the stream with `error`, and the subscription, because the publisher broke a rule."""
         self.end(error)
         self._in_loop(self._cancel)
 
     def _in_loop(self, function: Callable[[], None]) -> None:
-        """Call `function` in the thread of the loop that reads: at once where this is it."""
+        """Call `function` in the reader's thread; if this is that thread, at once."""
         if self.loop is None or get_ident() == self.thread:
             function()
             return
         try:
             self.loop.call_soon_threadsafe(function)
-        except RuntimeError:  # the loop was closed with the stream still open: nobody will read
+        except RuntimeError:  # the reader's loop was closed before the stream: nobody will read
             self._cancel()
 
     # the reader ----------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """RxPY: observables as streams, streams as observables, and the operators of each inside the other's pipe.
 
-An observable pushes and a stream is pulled, so what crosses into a stream needs a strategy. Under
-``Suspend`` a thread that emits is truly held. What emits on the event loop's own thread, or inside
-``subscribe`` itself, cannot be held: it overflows with an error that names the cure.
+An observable pushes and a stream is pulled, so an observable that becomes a stream needs a strategy. Under
+``Suspend``, a thread that emits is blocked while the buffer is full. An emitter that runs on the event
+loop's own thread, or inside ``subscribe``, cannot be blocked: the buffer overflows, and the error says what
+to do.
 """
 
 from streamkit.rx.incoming import from_observable

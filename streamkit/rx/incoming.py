@@ -30,11 +30,11 @@ _CURE = (
 
 
 class _CannotHoldError(Exception):
-    """An event loop runs in this thread: holding it would hold all that runs there."""
+    """An event loop runs in this thread, and blocking the thread would block that loop."""
 
 
 _PATIENCE = 1_000
-"""Items that may come late before whoever emits them gets an error: those that were under way come too."""
+"""How many items may come after the disposal before the emitter gets an error. Some are under way then."""
 
 
 class Observed(SharedChannel, abc.ObserverBase[Any]):
@@ -50,10 +50,10 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         """How many items came after the disposal."""
 
     def subscribed(self) -> Observed:
-        """Begin to read, and subscribe, as ``Observable.subscribe`` does it, but for its own observer.
+        """Begin to read, and subscribe as ``Observable.subscribe`` does, but without RxPY's own observer.
 
-        That one would keep from us what is emitted after the disposal, and so from ending a thread that
-        goes on and on.
+        RxPY's observer swallows what is emitted after the disposal. This one has to see it, to end a thread
+        that never stops emitting (`_count_late`).
         """
         self.begin()
         self._subscribing = True
@@ -77,8 +77,14 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
     # what the observable calls, from any thread --------------------------------------------
 
     def on_next(self, value: Any) -> None:
-        if self.take(value):
-            return
+        with self.lock:  # `SharedChannel.take`, written out: a call would cost more than all of this
+            held = self._held
+            size = len(held)
+            if 0 < size < self._easy:
+                held.append(value)
+                if size >= self._lane.most:
+                    self._lane.noted(size + 1)
+                return
         outcome = self.offer(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)
@@ -108,7 +114,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             strategy = self.lanes[0].strategy
             self.end(BufferOverflowError(f"{strategy!r} was offered more than it holds, and {_CURE}"))
         if self._subscribing and get_ident() == self.thread:
-            raise ObservableError("the stream takes no more")  # or what emits in subscribe might never end
+            raise ObservableError("the stream takes no more")  # otherwise `subscribe` might never return
         loop = self.loop
         if self._disposed:
             self._count_late()
@@ -187,9 +193,9 @@ def from_observable(observable: Observable[T], *, strategy: Strategy) -> Stream[
     >>> list(rx.from_observable(reactivex.of(1, 2, 3), strategy=Suspend(16)))
     [1, 2, 3]
 
-    It subscribes at the first pull, or on entering ``stream.open()``; never before. Items may come from
-    any thread. Under a strategy that waits, a thread that emits is held while the buffer is full, and let
-    go when the run ends; what emits on the event loop's own thread cannot be held, and overflows. A
+    It subscribes at the first pull, or on entering ``stream.open()``. Items may come from any thread.
+    Under a strategy that waits, a thread that emits is blocked while the buffer is full, until the run
+    ends. An emitter on the event loop's own thread cannot be blocked, and overflows the buffer. A
     connectable observable is not connected.
 
     Args:

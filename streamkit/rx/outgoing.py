@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class _Disposed(BaseException):
-    """Ends a run whose observer wants no more; seen by nobody."""
+    """Ends a run whose observer was disposed. It is caught here, and nobody sees it."""
 
 
 class _Subscription(abc.DisposableBase):
@@ -29,13 +29,13 @@ class _Subscription(abc.DisposableBase):
 
     def __init__(self, stream: Stream[Any], observer: abc.ObserverBase[Any], loop: AbstractEventLoop) -> None:
         self.ended: Future[None] = Future()
-        """Done when the run has ended and everything of it is closed."""
+        """Done when the run has ended and is cleaned up."""
         self._job = stream | for_each(self._next)
         self._observer = observer
         self._loop = loop
         self._disposed = False
         self._ending = False
-        """The run is ending by itself: cancelling it would only interrupt its clean-up."""
+        """Whether the run is ending by itself, so that a cancellation would only interrupt its clean-up."""
         self._failed: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
         if asyncio._get_running_loop() is loop:
@@ -68,7 +68,7 @@ class _Subscription(abc.DisposableBase):
                 self._report_clean_up(end)
             elif self._task is not None and self._task.cancelling():
                 raise
-            else:  # the stream's own
+            else:  # the stream raised it; nobody cancelled this task
                 self._tell(self._observer.on_error, end)
         except Exception as error:
             if self._disposed or self._failed is not None:
@@ -91,7 +91,7 @@ class _Subscription(abc.DisposableBase):
                 self._report(error)
 
     def _report(self, error: BaseException) -> None:
-        """An error that nobody is left to be told of: an observer's own, or of a clean-up after it left."""
+        """Report an error that the observer cannot be told: it raised it itself, or was disposed before."""
         self._loop.call_exception_handler(
             {"message": f"error in or behind an observer of {self._job!r}", "exception": error}
         )
@@ -148,7 +148,7 @@ class StreamObservable(Observable[T]):
         return running
 
     async def closed(self) -> None:
-        """Wait until every run for an observer has ended, and everything of it is closed."""
+        """Wait until each run so far has ended and is cleaned up."""
         with self.lock:
             ended = [asyncio.wrap_future(each.ended) for each in self._subscriptions]
         if ended:
@@ -173,13 +173,13 @@ def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None =
     3
 
     Observers are called one item after the other, in the run's task. ``dispose()``, from any thread,
-    cancels the run; ``await observable.closed()`` waits until all of it is closed. An error that an observer
-    raises ends its run and goes to the event loop's exception handler: it is not the stream's.
+    cancels the run; ``await observable.closed()`` waits until it is cleaned up. An error that an observer
+    raises ends its run and goes to the event loop's exception handler.
 
     Args:
         stream: a stream, or what one can be made of.
-        scheduler: an asyncio scheduler, whose loop runs the stream; else the loop that runs where
-            ``subscribe`` is called.
+        scheduler: an asyncio scheduler, whose loop runs the stream; if not given, the loop that runs
+            where ``subscribe`` is called.
 
     Raises:
         TypeError: `stream` is no source, or `scheduler` no asyncio scheduler.

@@ -1,4 +1,4 @@
-"""Operators of RxPY inside our pipes, `operator`, and ours inside theirs, `pipeable`."""
+"""RxPY's operators inside our pipes (`operator`), and ours inside RxPY's pipes (`pipeable`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["operator", "pipeable"]
 
 
 class _Feeder(Target):
-    """Feeds a subject, as long as what comes out of it finds room."""
+    """What goes in goes into a subject at once. It is full while the buffer of the results is full."""
 
     def __init__(self, told: _Fed, subject: Subject[Any], out: Observed, room: float) -> None:
         super().__init__(told)
@@ -44,7 +44,7 @@ class _Feeder(Target):
         return self.full()
 
     def full(self) -> bool:
-        # once nothing is taken any more, wait to be cancelled: the source is cleaned up then, undisturbed
+        # a closed lane is full too: the pump then waits until the run cancels it, which cleans up the source
         return not self._lane.open or (self._lane.waits and len(self._lane.held) >= self._room)
 
     async def room(self, rescue: Rescue | None = None) -> None:
@@ -62,7 +62,7 @@ class _Feeder(Target):
 
 
 class _Fed(Channel):
-    """Where a pump tells what went wrong: the subject's observers hear of it."""
+    """The channel of a `_Feeder`: an error of the pump goes to the subject's observers."""
 
     def __init__(self, subject: Subject[Any]) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Fed(Channel):
 
 def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:
     room = strategy.limit or 0
-    if strategy.waits:  # a place is left for each of what one item more may make
+    if strategy.waits:  # the item that fills the last place may make up to `room` results
         strategy = strategy.sized(2 * room - 1)
     subject: Subject[Any] = Subject()
     out = run.adopt(Observed(subject.pipe(*operators), strategy)).subscribed()
@@ -107,14 +107,14 @@ def operator(
     [10, 20, 30]
 
     Emits when: the operators do, from any thread.
-    Waits when: under a strategy that waits, what came out fills the buffer: no more is pulled then.
-    Completes when: the operators do; they hear of the end of the source.
+    Waits when: the results fill the buffer, under a strategy that waits. No more is pulled then.
+    Completes when: the operators do. The end of the source is ``on_completed`` for them.
     Closes when: it completes, fails, or the consumer leaves; the subscription is disposed once.
 
     Args:
         operators: of RxPY, as in ``observable.pipe(...)``.
-        strategy: how many of their results are held. Under one that waits, one item that makes more
-            results than that overflows.
+        strategy: how many of their results are held. One item that makes more results than that overflows
+            a strategy that waits.
 
     Raises:
         TypeError: an operator is not callable, or `strategy` is not a strategy.

@@ -1,4 +1,4 @@
-"""Tools to test streams with: virtual time that never sleeps, and a check that nothing is left behind.
+"""Tools for tests of streams: virtual time, and a check that nothing is left behind.
 
 >>> import asyncio
 >>> from streamkit.testing import run

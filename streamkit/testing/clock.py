@@ -13,7 +13,6 @@
 """
 
 import asyncio
-import heapq
 import math
 import selectors
 import threading
@@ -23,6 +22,7 @@ from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
 from streamkit.testing.leaks import LeakError, Watch
+from streamkit.testing.timers import Timer, Timers
 from streamkit.testing.waits import DeadlockError, task_line, tasks
 
 __all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
@@ -32,16 +32,6 @@ Ts = TypeVarTuple("Ts")
 
 Events = list[tuple[selectors.SelectorKey, int]]
 AsyncGen = AsyncGenerator[Any, Any]
-
-
-class _Timer(asyncio.TimerHandle):
-    """A timer that the loop itself can fire."""
-
-    __slots__ = ()
-
-    def fire(self) -> None:
-        if not self.cancelled():
-            self._run()
 
 
 class _Selector(selectors.DefaultSelector):
@@ -66,8 +56,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     With `threads=True` other threads and sockets are expected to wake the loop as well. Then,
     while other threads live, time jumps only after `patience` real seconds without a
-    wake-up. In no case does the loop wait longer than `limit` real seconds at once: past
-    those it jumps to the next timer if there is one, and raises `DeadlockError` otherwise.
+    wake-up. The loop never waits longer than `limit` real seconds at once: then it jumps to the next
+    timer, or, if there is none, raises `DeadlockError`.
 
     >>> with asyncio.Runner(loop_factory=VirtualLoop) as runner:
     ...     runner.run(asyncio.sleep(0.1 + 0.2))
@@ -81,9 +71,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, *, threads: bool = False, patience: float = 0.01, limit: float = 10.0) -> None:
         self.steps = 0
         self._now = 0.0
-        self._timers: list[tuple[float, int, _Timer]] = []
-        self._timers_set = 0
-        self._sweep_at = 128
+        self._timers = Timers()
         self._step_callbacks: dict[int, list[Callable[[], object]]] = {}
         self._threads = threads
         self._patience = patience
@@ -100,8 +88,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def call_at_step(self, n: int, callback: Callable[[], object]) -> None:
         """Call `callback` at the beginning of the n-th iteration from now, 1 being the next.
 
-        What it makes ready runs in that iteration still. Pending step callbacks keep no loop alive:
-        one that lies behind the end of the run, or behind a deadlock, is not called.
+        What it makes ready runs in the same iteration. A pending step callback does not keep the loop
+        running: if the run ends, or is in a deadlock, before the n-th iteration, it is not called.
 
         >>> async def main() -> None:
         ...     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -127,19 +115,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Call `callback` at the virtual time `when`."""
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
-        # asyncio's own heap of timers is left empty: it does not keep the order of equal times,
-        # and compares floats with a tolerance that neither lands exactly nor works for large ones.
-        timer = _Timer(when, callback, args, self, context)
-        self._timers_set += 1
-        heapq.heappush(self._timers, (when, self._timers_set, timer))
-        if len(self._timers) >= self._sweep_at:
-            self._sweep()
+        timer = Timer(when, callback, args, self, context)
+        self._timers.add(timer)
         return timer
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
-        """Run `func` in an executor; until it is done, the loop waits in real time."""
+        """Run `func` in an executor. Until it is done, the loop waits in real time."""
         future = super().run_in_executor(executor, func, *args)
         self._at_work += 1
         future.add_done_callback(self._work_done)
@@ -167,7 +150,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _idle(self) -> Events:
         """Nothing is ready: wait for threads where some are expected, then jump to the next timer."""
-        when = self._next_time()
+        when = self._timers.next_time()
         seconds = self._real_seconds(when)
         if seconds and (events := self._poller.poll(seconds)):
             return events
@@ -187,33 +170,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             return self._limit
         return self._patience if threading.active_count() > 1 else 0.0
 
-    def _next_time(self) -> float:
-        """The time of the next timer; infinity if there is none that could ever fire."""
-        while self._timers and self._timers[0][2].cancelled():
-            heapq.heappop(self._timers)
-        return self._timers[0][0] if self._timers else math.inf
-
     def _release_due(self) -> bool:
-        """Make the timers ready whose time has come."""
-        released = False
-        while self._timers and self._timers[0][0] <= self._now:
-            timer = heapq.heappop(self._timers)[2]
-            if not timer.cancelled():
-                self.call_soon(timer.fire)
-                released = True
-        return released
+        """Make due timers ready; whether there were any."""
+        due = self._timers.due(self._now)
+        for timer in due:
+            self.call_soon(timer.fire)
+        return bool(due)
 
     def _call_step_callbacks(self) -> bool:
         callbacks = self._step_callbacks.pop(self.steps, ())
         for callback in callbacks:
             callback()
         return bool(callbacks)
-
-    def _sweep(self) -> None:
-        """Forget cancelled timers, so that a million timeouts that never fired cost no memory."""
-        self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
-        heapq.heapify(self._timers)
-        self._sweep_at = 2 * len(self._timers) + 128
 
     def _work_done(self, _: asyncio.Future[Any]) -> None:
         self._at_work -= 1

@@ -1,4 +1,4 @@
-"""Leaks: what a run left behind when it ended, by name."""
+"""Leaks: the names of what a run left behind when it ended."""
 
 import asyncio
 import gc
@@ -16,13 +16,13 @@ __all__ = ["LeakError", "Watch"]
 AsyncGen = AsyncGenerator[Any, Any]
 
 _CLOSING_STEPS = 10_000
-"""How many iterations the clean-up of a run may take: tasks that ignore cancellation could tick for ever."""
+"""How many iterations the clean-up of a run may take: a task that ignores cancellation might never end."""
 
 _STARTUP_OBJECTS = 1_000
-"""At most this many objects are frozen by Python 3.12 itself when it starts; unfreezing them does no harm."""
+"""Python 3.12 freezes fewer objects than this when it starts; unfreezing those does no harm."""
 
 _THREAD_GRACE = 0.2
-"""Real seconds that a thread which is just ending gets before it counts as left behind."""
+"""Real seconds that an ending thread gets before it counts as left behind."""
 
 
 class LeakError(AssertionError):
@@ -52,8 +52,8 @@ class Watch:
         self._reported: BaseException | None = None
         self._generators: WeakSet[AsyncGen] = WeakSet()
         self._threads_before = set(threading.enumerate())
-        # Objects from before the run are set aside (at no cost), so that the collection after it looks
-        # at the run's own only. Somebody else's freeze is left alone: unfreezing would undo it.
+        # `gc.freeze` costs nothing, and lets the collection after the run skip older objects. If a program
+        # has frozen objects itself, do not: our unfreeze would undo its freeze.
         self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
 
     def __enter__(self) -> Self:
@@ -75,7 +75,7 @@ class Watch:
         """Note every async generator that is first iterated on the runner's loop."""
         loop = self._runner.get_loop()
         loop.set_exception_handler(self._note_exception)
-        # The loop installs its own hooks when it starts: ours have to come after, and call them.
+        # The loop installs its own hooks when it starts. Ours are installed after that, and call them.
         loop.call_soon(self._hook_generators)
 
     def _hook_generators(self) -> None:
@@ -87,7 +87,7 @@ class Watch:
                 first(generator)
 
         def dropped(generator: AsyncGen) -> None:
-            # Its weak references are gone by now, but it lives until the loop has closed it.
+            # Python has cleared its weak references, but it lives until the loop has closed it: add it anew.
             self._generators.add(generator)
             if last is not None:
                 last(generator)
@@ -140,7 +140,7 @@ def _has_ended(generator: AsyncGen) -> bool:
 
 
 def _may_be_replaced(error: BaseException) -> bool:
-    """Whether a leak weighs more than `error`: not where that is itself the verdict of a test."""
+    """Whether `LeakError` may be raised instead of `error`: not if that is itself the verdict of a test."""
     if isinstance(error, (AssertionError, DeadlockError)):
         return False
     return isinstance(error, (Exception, asyncio.CancelledError))

@@ -1,4 +1,4 @@
-"""Who waits for what: the calls that lead from a task to what it waits for, in words."""
+"""What tasks wait for: the calls that lead from a task to what it awaits, in words."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ __all__ = ["DeadlockError", "task_line", "tasks", "trail"]
 
 
 class DeadlockError(RuntimeError):
-    """Nothing is ready, no timer is set, and nobody else is expected to wake the loop.
+    """Nothing is ready, no timer is set, and no thread is expected to wake the loop.
 
     `waiting` has a line for each task: its name, and the calls that lead to what it waits for.
 
@@ -30,7 +30,7 @@ class DeadlockError(RuntimeError):
 
 
 def tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
-    """The tasks that are not done, in the order they were made (unless they were named)."""
+    """The tasks that are not done. Default names (``Task-7``) put them in the order they were made."""
     return sorted(asyncio.all_tasks(loop), key=lambda task: (len(task.get_name()), task.get_name()))
 
 
@@ -60,11 +60,11 @@ def _look_into(awaitable: object) -> tuple[CodeType | None, FrameType | None, ob
         return awaitable.cr_code, awaitable.cr_frame, awaitable.cr_await
     if isinstance(awaitable, AsyncGeneratorType):
         return awaitable.ag_code, awaitable.ag_frame, awaitable.ag_await
-    # Pyright narrows `awaitable` to a generator of unknown types, but leaves `outer` an object.
+    # Pyright would narrow `awaitable` to a generator of unknown types; `outer` stays an object.
     outer = awaitable
     if isinstance(awaitable, GeneratorType):
         return awaitable.gi_code, awaitable.gi_frame, getattr(outer, "gi_yieldfrom", None)
-    # What `anext` of an async generator returns shows its generator to the garbage collector only.
+    # `anext(async_generator)` returns an object whose generator only the garbage collector can see.
     inner: list[object] = [held for held in gc.get_referents(awaitable) if isinstance(held, _AWAITED)]
     return None, None, inner[0] if inner else None
 

@@ -1,6 +1,6 @@
 """The rules of Reactive Streams 1.0.4 as a suite of checks, for any publisher, subscriber or processor.
 
-Describe to it what is to be tested, and check the rules one by one: with pytest, say,
+Write a case that makes what is to be tested, and check each rule, for example with pytest:
 
     class Mine(PublisherCase):
         def publisher(self, count):
@@ -13,8 +13,8 @@ Describe to it what is to be tested, and check the rules one by one: with pytest
     def test_rule(rule):
         run(rule.check(Mine()))
 
-`RULES` has all 43. The few that no test can check are there with the reason, as ``rule.untested``. The
-checks are coroutines for any event loop; in virtual time (`streamkit.testing.run`) their waits cost nothing.
+`RULES` has all 43. Those that no test can check say why, in ``rule.untested``. The checks are coroutines
+for any event loop; in virtual time (`streamkit.testing.run`) their waits take no real time.
 """
 
 from streamkit.testing.reactive_streams.cases import (

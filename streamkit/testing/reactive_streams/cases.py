@@ -1,4 +1,4 @@
-"""Cases: what is to be tested, as its author describes it to the suite."""
+"""Cases: they make what is to be tested, for the suite."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["Case", "Consumer", "ProcessorCase", "PublisherCase", "SubscriberCase
 
 
 class Consumer(Protocol):
-    """Who stands behind a subscriber under test, and wants items or wants no more."""
+    """Takes items from a subscriber under test, or cancels."""
 
     async def take(self) -> Any:
         """The next item; `StopAsyncIteration` at the end, or the error that the publisher signalled."""
         ...
 
     async def cancel(self) -> None:
-        """Want no more, also while a `take` is pending in another task."""
+        """Take no more. A `take` may be pending in another task."""
         ...
 
 
 class Case:
-    """What the checks need besides the thing under test: patience, and an end to what they begin."""
+    """What all cases share: how long to wait, and how to end what the checks have begun."""
 
     seconds: float = 1.0
-    """How long a signal that must come may take."""
+    """How long a check waits for a signal that must come."""
     quiet: float = 0.05
-    """How long nothing must come before it counts as never. In virtual time neither costs anything."""
+    """How long a check waits for a signal that must not come. In virtual time neither takes real time."""
 
     async def eventually(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until `condition`; fail, saying what was expected, if it is not met in time."""
+        """Wait until `condition` is true; after `seconds`, fail with what was expected."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self.seconds
         while not condition():
@@ -43,7 +43,7 @@ class Case:
             await asyncio.sleep(self.seconds / 100)
 
     async def silence(self) -> None:
-        """Give what must not come the time to come."""
+        """Wait long enough for a signal that must not come."""
         await asyncio.sleep(self.quiet)
 
     async def close(self) -> None:
@@ -51,18 +51,18 @@ class Case:
 
 
 class PublisherCase(Case, ABC):
-    """A kind of publisher: makes those that the checks ask for."""
+    """Makes the publishers that the checks ask for."""
 
     recursion: int = 1
-    """How many calls of ``on_next`` may be nested in one another."""
+    """How deeply calls of ``on_next`` may nest."""
 
     @abstractmethod
     def publisher(self, count: int) -> Publisher[Any]:
-        """A publisher of `count` items, none of them None, which completes then."""
+        """A publisher of `count` items, none of them None, and then ``on_complete``."""
 
     @abstractmethod
     def failing(self, count: int, error: Exception) -> Publisher[Any]:
-        """A publisher of `count` items that fails then, with `error`."""
+        """A publisher of `count` items, and then ``on_error`` with `error`."""
 
     @cached_property
     def _probes(self) -> list[Probe]:
@@ -98,11 +98,11 @@ class PublisherCase(Case, ABC):
 
 
 class SubscriberCase(Case, ABC):
-    """A kind of subscriber: attaches fresh ones to the publishers of the checks."""
+    """Subscribes fresh subscribers to the publishers of the checks."""
 
     @abstractmethod
     def subscribe(self, publisher: Publisher[Any]) -> Consumer:
-        """Attach a fresh subscriber to `publisher`, at the latest when the consumer first takes."""
+        """Subscribe a fresh subscriber to `publisher`, now or when the consumer first takes."""
 
     @cached_property
     def _begun(self) -> list[tuple[Consumer, asyncio.Future[Any]]]:
@@ -138,13 +138,13 @@ class SubscriberCase(Case, ABC):
             if not taking.done():
                 taking.cancel()
             elif not taking.cancelled():
-                taking.exception()  # what a check did not look at is no error of the check
+                taking.exception()  # so that asyncio does not report an exception that the check ignored
         self._begun.clear()
         await self.silence()
 
 
 class ProcessorCase(Case, ABC):
-    """A kind of processor: makes those that pass each item on as it is."""
+    """Makes processors that pass each item on as it is."""
 
     recursion: int = 1
 

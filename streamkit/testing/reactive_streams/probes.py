@@ -1,4 +1,4 @@
-"""Probes: what stands on the other side of the thing under test, and notes all that it does."""
+"""Probes: the other side of what is tested. They record what it does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Link", "Probe", "Supply", "Upstream"]
 
 
 class _Watch:
-    """Notes calls that overlap in different threads, and how deep they nest in one."""
+    """Records whether calls overlap in different threads, and how deeply they nest in one."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -36,7 +36,7 @@ class _Watch:
 
 
 class Probe:
-    """A subscriber that requests nothing by itself; the callbacks act in its signals."""
+    """A subscriber that records its signals. It requests nothing, unless a callback does."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Probe:
 
     @property
     def link(self) -> Subscription:
-        """The subscription, which is there."""
+        """The subscription, which must have come."""
         assert self.subscription is not None, "on_subscribe was not signalled"
         return self.subscription
 
@@ -98,7 +98,7 @@ class Probe:
 
 
 class Link:
-    """A subscription that notes what is asked of it; `on_request` answers."""
+    """A subscription that records its calls; `on_request` answers them."""
 
     def __init__(self, on_request: Callable[[int], object] | None = None) -> None:
         self.requests: list[int] = []
@@ -128,7 +128,7 @@ class Link:
 
 
 class Upstream:
-    """A publisher worked by hand: whoever subscribes gets what the check sends."""
+    """A publisher without items of its own: the check sends them to its subscribers."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class _Delivery:
         self._subscriber: Subscriber[Any] | None = subscriber
         self._sent = self._requested = 0
         self._busy = True
-        """Whether signals are being sent: a request from within leaves the sending to it (rule 3.3)."""
+        """Whether a call of `request` is sending. A nested one leaves the sending to that (rule 3.3)."""
 
     def request(self, n: int) -> None:
         self._requested += n

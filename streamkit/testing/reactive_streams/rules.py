@@ -1,4 +1,4 @@
-"""Rules: the entries of the suite, each with its check, or with the reason why there can be none."""
+"""Rules: the entries of the suite, each with its check or with the reason why it has none."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Rule:
     """One of the 43 rules of the specification 1.0.4."""
 
     number: str
-    """As the specification counts, such as ``"1.1"``."""
+    """The number in the specification, such as ``"1.1"``."""
     text: str
     """What it asks for, in short."""
     case: type[Case]
-    """What can be checked for it: publishers, subscribers or processors."""
+    """The kind of case that its check takes."""
     function: Callable[[Any], Awaitable[None]] | None = None
     untested: str = ""
-    """Why no test can show that it is kept, where there is no check."""
+    """Why it has no check; empty if it has one."""
 
     def __str__(self) -> str:
         return self.number
 
     async def check(self, case: Case) -> None:
-        """Raise `AssertionError` unless `case` keeps the rule; then end what the check has begun.
+        """Raise `AssertionError` unless `case` keeps the rule. What the check has begun is ended.
 
         Raises:
             AssertionError: the rule is broken; the message says how.
@@ -61,14 +61,14 @@ class Rule:
 
 
 class Registry(list[Rule]):
-    """The rules of one part of the specification, in the order in which their checks are written."""
+    """The rules of one section of the specification, in the order of their checks."""
 
     def __init__(self, case: type[Case]) -> None:
         super().__init__()
         self._case = case
 
     def rule(self, number: str, text: str) -> Callable[[Check[C]], Check[C]]:
-        """Enter the decorated check as that of rule `number`."""
+        """Enter the decorated function as the check of rule `number`."""
 
         def enter(check: Check[C]) -> Check[C]:
             self.append(Rule(number, text, self._case, check))

@@ -1,22 +1,20 @@
 """Writes docs/reactive-streams.md: what the adapter does, and the 43 rules, each with its test and verdict.
 
-Run `python docs/rules.py` after a change of the rules or of the adapter; a test tells when it is due.
+    python -m pages.rules
+
+Each rule is checked while the page is written. The first part of the page, up to the mark, stays as it is.
 """
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # the tests, where our cases are, belong to no package that is installed
+from streamkit.testing import run
+from streamkit.testing.reactive_streams import RULES, Rule
+from tests.interop.conformance import CASES
 
-from streamkit.testing import run  # noqa: E402
-from streamkit.testing.reactive_streams import RULES, Rule  # noqa: E402
-from tests.interop.conformance import CASES  # noqa: E402
-
-PAGE = ROOT / "docs" / "reactive-streams.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reactive-streams.md"
 TESTS = "tests/interop/test_reactive_streams.py"
 SECTIONS = {"1": "Publisher", "2": "Subscriber", "3": "Subscription", "4": "Processor"}
-MARK = "<!-- what follows is written by docs/rules.py -->\n"
+MARK = "<!-- what follows is written by python -m pages.rules -->\n"
 
 
 def verdict(rule: Rule) -> str:
@@ -52,4 +50,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")

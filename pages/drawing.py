@@ -1,165 +1,13 @@
-"""Draws docs/pictures: what each strategy does, recorded while it did it.
-
-    python docs/pictures.py [directory]
-
-Every picture is a run of ``buffer(strategy)`` in virtual time, with the same producer, which comes in bursts,
-and the same slow consumer. What is drawn is what these two, ``on_drop``, the fold and pickle were called
-with, and when; where that is not what `BufferStats` counted, nothing is drawn.
-"""
+"""Draws what `pages.recording` recorded as an SVG picture."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 import streamkit as sk
-from streamkit import Stream, ops
-from streamkit.testing import run
+from pages.recording import BUSY, DUE, Stay, Tape
 
-HERE = Path(__file__).parent / "pictures"
-DUE = dict(zip("abcdefghi", (0, 1, 2, 3, 4, 5, 6, 18, 19), strict=True))
-"""When the producer has each item, in seconds."""
-BUSY = 3.5
-"""How many seconds the consumer works on each, or on each list."""
-
-# -- the recording --------------------------------------------------------------------------------
-
-
-@dataclass
-class Stay:
-    """One item in one place of the buffer, from when to when, and how that ended."""
-
-    label: str
-    place: str
-    begin: float
-    end: float = -1.0
-    outcome: str = "held"
-    row: int = 0
-
-    @property
-    def passed(self) -> bool:
-        """Whether it left at once, and so took no place."""
-        return self.begin == self.end
-
-
-@dataclass
-class Tape:
-    """What was seen in one run."""
-
-    stays: list[Stay] = field(default_factory=list[Stay])
-    offered: dict[str, float] = field(default_factory=dict[str, float])
-    worked: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    gaps: list[tuple[float, sk.Gap]] = field(default_factory=list[tuple[float, sk.Gap]])
-    failed: tuple[float, str] | None = None
-
-    def enter(self, label: str, place: str = "memory") -> None:
-        self.stays.append(Stay(label, place, now()))
-
-    def leave(self, label: str, outcome: str) -> None:
-        stay = next(stay for stay in self.stays if stay.label == label and stay.outcome == "held")
-        stay.end, stay.outcome = now(), outcome
-
-    def drop(self, item: str, reason: str) -> None:
-        self.leave(item, "dropped")
-
-    def fold(self, waiting: str, item: str) -> str:
-        self.leave(waiting, "folded")
-        self.leave(item, "folded")
-        self.enter(waiting + item)
-        return waiting + item
-
-    def moved(self, label: str, place: str) -> None:
-        """An item went to disk, or came back."""
-        self.leave(label, "moved")
-        self.enter(label, place)
-
-    async def producer(self) -> AsyncIterator[str]:
-        for label, due in DUE.items():
-            await asyncio.sleep(max(0.0, due - now()))
-            self.offered[label] = now()
-            self.enter(label)
-            try:
-                yield Item(label)
-            except GeneratorExit:
-                self.leave(label, "refused")
-                raise
-
-    async def consumer(self, item: Any) -> None:
-        if isinstance(item, sk.Gap):
-            self.gaps.append((now(), item))
-            return
-        labels = item if isinstance(item, list) else [item]
-        for label in labels:
-            self.leave(label, "delivered")
-        self.worked.append((now(), " ".join(labels)))
-        await asyncio.sleep(BUSY)
-
-    def check(self, stats: sk.BufferStats) -> None:
-        """What was seen must be what was counted."""
-        seen = Counter(stay.outcome for stay in self.stays)
-        counted = {name: seen[name] for name in ("delivered", "dropped", "refused", "held")}
-        counted["offered"] = len(self.offered)
-        counted["folded"] = sum(stay.outcome == "folded" and stay.passed for stay in self.stays)
-        times = self.offered.values()
-        together = [sum(stay.begin <= when < stay.end for stay in self.stays) for when in times]
-        counted["held_at_most"] = max(1, *together)
-        for name, number in counted.items():
-            if getattr(stats, name) != number:
-                raise RuntimeError(f"{name}: {number} were seen, which is not what was counted: {stats}")
-        if self.gaps and stats.dropped != sum(gap.count for _, gap in self.gaps):
-            raise RuntimeError(f"{self.gaps} is not what was dropped: {stats}")
-
-
-Make = Callable[[Tape], sk.Strategy]
-_tape: ContextVar[Tape] = ContextVar("tape")
-
-
-class Item(str):
-    """An item that is seen when it is pickled, and when it comes back."""
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[Callable[[str], Item], tuple[str]]:
-        _tape.get().moved(self, "disk")
-        return read_back, (str(self),)
-
-
-def read_back(label: str) -> Item:
-    _tape.get().moved(label, "memory")
-    return Item(label)
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def record(make: Make) -> tuple[Tape, sk.BufferStats]:
-    """Run ``buffer(strategy)`` once, in virtual time."""
-
-    async def main() -> tuple[Tape, sk.BufferStats]:
-        tape = Tape()
-        _tape.set(tape)
-        job = Stream(tape.producer) | ops.buffer(make(tape)) | ops.for_each(tape.consumer)
-        handle = job.start()
-        try:
-            await handle
-        except sk.BufferOverflowError as error:
-            tape.failed = now(), type(error).__name__
-        (stats,) = handle.buffers()
-        tape.check(stats)
-        return tape, stats
-
-    return run(main)
-
-
-# -- the drawing ----------------------------------------------------------------------------------
+__all__ = ["draw"]
 
 LEFT, SECOND, WIDTH = 78, 22, 800
 LOST = {"dropped", "refused"}
@@ -337,7 +185,9 @@ def draw(name: str, says: str, tape: Tape, stats: sk.BufferStats) -> str:
     height = axis + 48
     seen = {stay.outcome for stay in tape.stays}
     late = any(when > DUE[label] for label, when in tape.offered.items())
-    shown = {"offered", "held", "consumer at work"} | seen & LOST | ({"producer waits"} if late else set())
+    shown = (
+        {"offered", "held", "consumer at work"} | seen & LOST | ({"producer waits"} if late else set[str]())
+    )
     body = [
         f"<title>{escape(name)}: {escape(says)}</title>",
         f"<desc>{escape(accounting(stats))}</desc><style>{STYLE}</style>",
@@ -361,40 +211,3 @@ def draw(name: str, says: str, tape: Tape, stats: sk.BufferStats) -> str:
     ]
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>', *body, "</svg>\n"])
-
-
-# -- the pictures ---------------------------------------------------------------------------------
-
-
-def _gaps(tape: Tape) -> sk.Strategy:
-    return sk.DropOldest(3, on_drop=tape.drop, gaps=True)
-
-
-PICTURES: dict[str, tuple[str, Make]] = {
-    "Suspend(3)": ("full: the producer waits", lambda tape: sk.Suspend(3)),
-    "Fail(3)": ("full: the stream fails, after what is held", lambda tape: sk.Fail(3)),
-    "DropIncoming(3)": ("full: the new item is dropped", lambda tape: sk.DropIncoming(3, on_drop=tape.drop)),
-    "DropOldest(3)": ("full: the oldest item is dropped", lambda tape: sk.DropOldest(3, on_drop=tape.drop)),
-    "DropYoungest(3)": ("full: the youngest is replaced", lambda tape: sk.DropYoungest(3, on_drop=tape.drop)),
-    "DropAll(3)": ("full: everything held is dropped", lambda tape: sk.DropAll(3, on_drop=tape.drop)),
-    "KeepLatest()": ("one slot, overwritten", lambda tape: sk.KeepLatest(on_drop=tape.drop)),
-    "Conflate(add)": ("what waits is folded into one", lambda tape: sk.Conflate(tape.fold)),
-    "Collect(2)": ("what waits leaves as one list; full: the producer waits", lambda tape: sk.Collect(2)),
-    "Spill(3)": ("full: the rest goes to disk", lambda tape: sk.Spill(3)),
-    "Unbounded()": ("it grows", lambda tape: sk.Unbounded()),
-    "DropOldest(3, gaps=True)": ("a Gap stands for what was dropped", _gaps),
-}
-"""By the name of each: what it says, and the strategy."""
-
-
-def main(directory: Path) -> None:
-    """Draw all of them into `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, (says, make) in PICTURES.items():
-        tape, stats = record(make)
-        stem = "Gap" if tape.gaps else name.partition("(")[0]
-        (directory / f"{stem}.svg").write_text(draw(name, says, tape, stats), encoding="utf-8", newline="\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -1,6 +1,6 @@
 """Writes docs/reference.md: what every operator does, and what it holds, as it is declared.
 
-    python docs/tables.py [file]
+    python -m pages.tables [file]
 
 The words come from the operators' docstrings, the numbers from their contracts. Nothing is kept by hand.
 """
@@ -19,13 +19,13 @@ from typing import Any
 from streamkit import Behaviour, Contract, ops
 from streamkit._core.catalogue import Declaration, catalogue
 
-HERE = Path(__file__).parent / "reference.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 CONDITIONS = ("Emits", "Waits", "Completes", "Closes")
 
 INTRODUCTION = """\
 # Operators and sinks
 
-Written by `python docs/tables.py` from the docstrings and the contracts in the code: change those, and run
+Written by `python -m pages.tables` from the docstrings and the contracts in the code: change those, and run
 it again.
 
 The first table of each family says what an operator does, and when. The second says what it holds, in
@@ -99,7 +99,10 @@ def _said(node: ast.expr) -> str:
             return f"the sum, {_each(terms)}, of ({_said(terms.elt)})"
         case ast.Call(func=ast.Attribute(attr="join"), args=[ast.GeneratorExp() as terms]):
             return f"{_said(terms.elt)} {_each(terms)}"
-    return ast.unparse(node) if isinstance(node, ast.Constant) else _code(node)
+        case ast.Constant():
+            return ast.unparse(node)
+        case _:
+            return _code(node)
 
 
 def _plain(node: ast.expr) -> bool:
@@ -157,7 +160,8 @@ def _losses(node: ast.expr) -> set[bool]:
             return {words != "nothing"}
         case ast.IfExp(body=body, orelse=other):
             return _losses(body) | _losses(other)
-    return {True, False}
+        case _:
+            return {True, False}
 
 
 def _sizes(formula: str) -> set[int]:
@@ -176,7 +180,8 @@ def _size(node: ast.expr) -> set[int]:
             return {max(pair) for pair in product(_size(left), _size(right))}
         case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp(elt=each)]):
             return {NOTHING} | _size(each)
-    return {SOME}
+        case _:
+            return {SOME}
 
 
 # -- docstrings -----------------------------------------------------------------------------------
@@ -222,7 +227,8 @@ def families() -> dict[str, dict[str, list[Declaration]]]:
     forms: dict[tuple[str, str], list[Declaration]] = {}
     for declaration in catalogue():
         forms.setdefault((declaration.function.__module__, declaration.name), []).append(declaration)
-    for name in ops.__all__:
+    names: list[str] = vars(ops)["__all__"]  # type checkers read the door's imports, and see no `__all__`
+    for name in names:
         module = getattr(ops, name).__module__
         found.setdefault(module, {})[name] = forms.get((module, name), [])
     return dict(sorted(found.items()))
@@ -288,11 +294,11 @@ def page() -> str:
     lines = [INTRODUCTION]
     for module, names in families().items():
         about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
-        lines += [f"## {module.rpartition('.')[2]}", "", f"{about.rpartition(': ')[0]}.", ""]
+        lines += [f"## {module.rpartition('.')[2]}", "", f"{about}.", ""]
         lines += [*conditions(names), "", *contracts(names), ""]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
     file.write_text(page(), encoding="utf-8", newline="\n")

@@ -1,0 +1,1 @@
+"""Writes the generated parts of docs/ and README.md: ``make pages``."""

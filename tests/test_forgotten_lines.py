@@ -1,0 +1,130 @@
+"""A line that was forgotten with a new operator fails a test, which names the file and the line to add.
+
+`test_laws` adds to this that every form of an operator (step, stage, sink) has a sample.
+"""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from inspect import isfunction
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+from streamkit import operators, ops, sinks
+from streamkit._core.catalogue import catalogue
+
+ROOT = Path(__file__).parent.parent
+
+
+class Entry(NamedTuple):
+    """One operator or sink, by the name that users write."""
+
+    name: str
+    module: ModuleType
+
+    @property
+    def file(self) -> str:
+        """The file of its family."""
+        return str(Path(self.module.__file__ or "").relative_to(ROOT))
+
+    @property
+    def tests(self) -> str:
+        """The pattern of the test modules of its family."""
+        family = self.module.__name__.rpartition(".")[2]
+        return f"tests/test_{family}" if self.module is sinks else f"tests/operators/test_{family}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def families() -> list[ModuleType]:
+    """Every family module, also one of which `ops` knows nothing yet."""
+    names = sorted(found.name for found in pkgutil.iter_modules(operators.__path__))
+    return [*(importlib.import_module(f"streamkit.operators.{name}") for name in names), sinks]
+
+
+def entries() -> Iterator[Entry]:
+    """What is declared in the families, and the functions they list that are short for something declared."""
+    modules = {module.__name__: module for module in families()}
+    declared = {(each.name, each.function.__module__) for each in catalogue()}
+    for module in modules.values():
+        declared |= {(name, module.__name__) for name in module.__all__ if isfunction(vars(module)[name])}
+    for name, module_name in sorted(declared):
+        if module_name in modules:
+            yield Entry(name, modules[module_name])
+
+
+ENTRIES = [*entries()]
+every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=str)
+
+
+def named(tree: ast.AST) -> set[str]:
+    """The names after ``ops.`` in a piece of code."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ops"
+    }
+
+
+def asserted(tree: ast.AST) -> set[str]:
+    """The names whose types are asserted: those inside ``assert_type(...)``."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "assert_type":
+            found |= named(node)
+    return found
+
+
+def in_tests(tree: ast.AST) -> set[str]:
+    """The names that stand in test functions, or in what these are parametrized with."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
+            found |= named(node)
+    return found
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def test_there_are_entries_of_every_family() -> None:
+    assert {entry.module for entry in ENTRIES} == {*families()}
+
+
+@every_entry
+def test_stands_in_all_of_its_module(entry: Entry) -> None:
+    assert entry.name in entry.module.__all__, f'{entry.file}: add "{entry.name}" to __all__'
+
+
+@every_entry
+def test_is_re_exported(entry: Entry) -> None:
+    line = f"from {entry.module.__name__} import {entry.name} as {entry.name}"
+    assert entry.name in vars(ops)["__all__"], f"streamkit/ops.py: add `{line}`"
+
+
+@every_entry
+def test_has_a_sample(entry: Entry) -> None:
+    line = f'Sample("{entry.name}", lambda lab: ops.{entry.name}(...))'
+    assert entry.name in named(parsed(ROOT / "tests/samples.py")), f"tests/samples.py: add `{line}`"
+
+
+@every_entry
+def test_has_a_type_assertion(entry: Entry) -> None:
+    found = {name for path in (ROOT / "tests/typing").glob("*.py") for name in asserted(parsed(path))}
+    line = f"assert_type(NUMBERS | ops.{entry.name}(...), ...)"
+    assert entry.name in found, f"tests/typing/test_types.py: add `{line}`"
+
+
+@every_entry
+def test_is_tested_where_its_family_is(entry: Entry) -> None:
+    paths = [*ROOT.glob(f"{entry.tests}.py"), *ROOT.glob(f"{entry.tests}_*.py")]
+    found = {name for path in paths for name in in_tests(parsed(path))}
+    assert entry.name in found, f"{entry.tests}.py: add a test that calls ops.{entry.name}"
