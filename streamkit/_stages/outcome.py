@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import Callable
 
-from streamkit._core.errors import attach
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.target import Failing
 
-__all__ = ["Outcome", "SourceError"]
-
-
-class SourceError:
-    """The error of the source that the branches share, until each has had what came before it."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-        self.left: bool = False
-        """Whether errors are for the run to tell of: nobody will ask here any more."""
-
-    def fail(self, error: BaseException) -> None:
-        """Keep the first error; later ones hang on it."""
-        if self.error is None:
-            self.error = error
-        else:
-            attach(self.error, error)
+__all__ = ["Outcome"]
 
 
 class Outcome(Channel):
@@ -32,17 +15,12 @@ class Outcome(Channel):
 
     def __init__(self, failed: Callable[[], None]) -> None:
         super().__init__(failed)
-        self.source = SourceError()
+        self.source = Failing()
+        """The error of the source that the branches share, until each has had what came before it."""
 
     def fail(self, error: BaseException) -> None:
         if error is not self.source.error:
             super().fail(error)
-
-    async def results(self) -> AsyncIterator[Any]:
-        """What comes out, and then the error of the source."""
-        async for item in self:
-            yield item
-        self.raise_source_error()
 
     def raise_source_error(self) -> None:
         """Raise the error of the source, now that every branch has had it."""

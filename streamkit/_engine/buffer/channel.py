@@ -12,7 +12,7 @@ from asyncio import CancelledError, Future, get_running_loop, sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
-from streamkit._core.errors import attach, raise_first
+from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import BufferStats, Sums
@@ -20,18 +20,19 @@ from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.rota import Rota
+from streamkit._engine.buffer.target import Reader
 
 __all__ = ["Channel"]
 
 
-class Channel(Rota):
+class Channel(Rota, Reader):
     """Lanes of items on their way from writers to one reader."""
 
     def __init__(
         self, failed: Callable[[], None] | None = None, *, clock: Callable[[], float] | None = None
     ) -> None:
-        super().__init__()
-        self.error: BaseException | None = None
+        Rota.__init__(self)
+        Reader.__init__(self)
         self._failed = failed
         """Called at the first error: ends intake, that is, stops the other writers."""
         self.clock: Callable[[], float] = clock or clock_of(get_running_loop())
@@ -45,8 +46,6 @@ class Channel(Rota):
         """What the reader waits for."""
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
-        self.left: bool = False
-        """Whether the reader has gone."""
         self.iterator: AsyncGenerator[Any, None] | None = None
         """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
         self.direct: Any = None
@@ -264,11 +263,10 @@ class Channel(Rota):
         self.wake()
 
     def fail(self, error: BaseException) -> None:
-        """Keep the first error, for when what is held is delivered; later ones hang on it."""
-        if self.error is not None:
-            attach(self.error, error)
+        first = self.error is None
+        super().fail(error)
+        if not first:
             return
-        self.error = error
         self.direct = None
         for lane in self.lanes:
             lane.refuse()

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from streamkit._core.errors import attach
+
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
@@ -21,17 +23,20 @@ class Abandoned(Exception):  # noqa: N818 - a signal between floors, no error th
     """Told to a writer whose reader has gone."""
 
 
-class Failing(Protocol):
-    """Where the errors of a writer go."""
+class Failing:
+    """Where the errors of writers go: the first is kept for when what is held is delivered."""
 
-    error: BaseException | None
-    """The first error, for when what is held is delivered."""
-    left: bool
-    """Whether the reader has gone."""
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.left: bool = False
+        """Whether the reader has gone, so that errors are for the run to tell of."""
 
-    def fail(self, error: BaseException, /) -> None:
-        """Keep `error` for the reader."""
-        ...
+    def fail(self, error: BaseException) -> None:
+        """Keep the first error; later ones hang on it."""
+        if self.error is None:
+            self.error = error
+        else:
+            attach(self.error, error)
 
 
 class Queue(Protocol):
@@ -45,36 +50,36 @@ class Queue(Protocol):
         ...
 
 
-class Reader(Failing, Protocol):
+class Reader(Failing, ABC):
     """What a lane needs of its channel."""
 
     clock: Callable[[], float]
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
 
+    @abstractmethod
     def arrived(self, lane: Any, new: bool, /) -> None:
         """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
-        ...
 
+    @abstractmethod
     def retire(self, lane: Any, /) -> None:
         """Read the lane no more."""
-        ...
 
+    @abstractmethod
     def closed(self) -> None:
         """A writer is done."""
-        ...
 
+    @abstractmethod
     def count(self) -> None:
         """Bring the counts of the lanes up to this moment."""
-        ...
 
+    @abstractmethod
     def cut(self) -> None:
         """A lane wants to be looked at when its turn comes."""
-        ...
 
+    @abstractmethod
     def dropped(self, strategy: Strategy, item: Any, reason: str, /) -> None:
         """Tell ``on_drop``."""
-        ...
 
 
 class Target(ABC):

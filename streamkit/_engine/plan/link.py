@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -114,7 +115,7 @@ def flattened(links: Sequence[Link]) -> list[Link]:
     return found
 
 
-class StageDeclaration(Declaration):
+class StageDeclaration(Declaration, ABC):
     """An operator that owns tasks, a buffer or a clock; how a run of it begins is said above the runs."""
 
     def __init__(
@@ -137,13 +138,13 @@ class StageDeclaration(Declaration):
         self.direct = direct
         self.generates = inspect.isasyncgenfunction(stage)
 
+    @abstractmethod
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
         """A new run of `link` over `inlet`, entered in `book`: what the loop behind it reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
         """What a new run of `link`, a sink, over `inlet` comes to."""
-        raise NotImplementedError
 
 
 class Inlet(Generic[T_co]):

@@ -1,0 +1,82 @@
+"""What a reader can hold in the head: functions of a screen, classes of about a dozen attributes."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PLACES = ("streamkit", "tests", "benchmarks", "examples", "pages")
+FILES = sorted(path for place in PLACES for path in (ROOT / place).rglob("*.py"))
+
+LINES = 50
+"""Of a function, without its docstring: what a screen shows."""
+ATTRIBUTES = 12
+"""That a class sets on itself, without those of the classes that it is made of."""
+METHODS = 24
+
+LARGER = {
+    "Lane": "all but the rare counts, which are its account, is read or written for each item",
+    "Lab": "what a law test is set to, and all that it notes",
+    "PushSource": "one run of the push laws: what was sent, what came of it, and who took part",
+    "Account": "the counts of a lane, kept a second time, to compare",
+    "Workload": "one row of the benchmarks, as data",
+}
+"""Classes that are larger, and why they are one thing."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text()))
+
+
+def where(path: Path, node: Function | ast.ClassDef) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+
+
+def own_lines(function: Function) -> int:
+    """The lines of a function from its ``def`` on, without its docstring."""
+    assert function.end_lineno is not None
+    first = function.body[0]
+    documented = ast.get_docstring(function) is not None
+    assert first.end_lineno is not None
+    docstring = first.end_lineno - first.lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def attributes(kind: ast.ClassDef) -> set[str]:
+    """What methods of the class assign to ``self``, and what stands in its body with an annotation."""
+    found = {
+        each.target.id
+        for each in kind.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
+    for method in kind.body:
+        if isinstance(method, Function):
+            for node in ast.walk(method):
+                match node:
+                    case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                        found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_function_fits_a_screen(path: Path) -> None:
+    for node in nodes(path):
+        if isinstance(node, Function):
+            assert own_lines(node) <= LINES, f"{where(path, node)} has {own_lines(node)} lines"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_class_is_one_thing(path: Path) -> None:
+    for node in nodes(path):
+        if isinstance(node, ast.ClassDef) and node.name not in LARGER:
+            found = attributes(node)
+            assert len(found) <= ATTRIBUTES, (
+                f"{where(path, node)} has {len(found)} attributes: {sorted(found)}"
+            )
+            methods = sum(isinstance(each, Function) for each in node.body)
+            is_test = node.name.startswith("Test")
+            assert is_test or methods <= METHODS, f"{where(path, node)} has {methods} methods"
