@@ -21,8 +21,8 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
 from streamkit._engine.compile.pace import Resumed
-from streamkit._engine.compile.weave import LINES, TooLargeError
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
@@ -37,16 +37,19 @@ class Loop(Record):
     function: Callable[..., Any]
     code: CodeType
     text: str
-    owners: tuple[int | None, ...]
-    """For each line of `text`, the place of the step it came from."""
+    owners: tuple[Owner, ...]
+    """For each line of `text`, where it came from."""
     wanted: tuple[tuple[int, str], ...]
-    """The steps' arguments, in the order in which `function` takes them."""
+    """What `function` takes behind source, leave and pace: each the index of a step, and its argument."""
     forks: bool
-    """Whether there are steps in branches of others among them."""
+    """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
 
 
 SMALL = 256
 """CPython keeps the integers up to here, so that counting down from it allocates nothing."""
+
+ONCE = (None,)
+"""What a loop of one turn goes over: a group that ends early leaves it by a ``break``."""
 
 FRAME = 40
 """Lines by which the frames around one step differ at most, from one kind and end to another."""
@@ -86,7 +89,7 @@ def fits(step: StepKey) -> bool:
     if found is None:
         try:
             weaver = woven(Kind.ITER, (step,), End.RESULT if step.declaration.sink else End.STAGE)
-            found = int(len(weaver.lines) + FRAME <= LINES)
+            found = int(len(weaver.lines.all) + FRAME <= LINES)
         except (TooLargeError, RecursionError):
             found = 0
         with _lock:
@@ -96,12 +99,13 @@ def fits(step: StepKey) -> bool:
 
 def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     weaver = woven(kind, steps, end)
-    text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
+    text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"<streamkit loop {next(_number)}: {names or 'items'}>"
     namespace = dict(
-        weaver.constants,
+        weaver.names.constants,
         EMPTY=EMPTY,
+        ONCE=ONCE,
         SMALL=SMALL,
         islice=islice,
         Resumed=Resumed,
@@ -117,7 +121,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         function=function,
         code=function.__code__,
         text=text,
-        owners=tuple([line.owner for line in weaver.lines]),
-        wanted=tuple(weaver.wanted.values()),
-        forks=len(weaver.steps) > len(steps),
+        owners=tuple([line.owner for line in weaver.lines.all]),
+        wanted=tuple(weaver.names.wanted.values()),
+        forks=len(weaver.layout.steps) > len(steps),
     )

@@ -141,6 +141,15 @@ def signalled(node: ast.AST, name: str) -> ast.Call | None:
             return None
 
 
+def statement_name(statement: ast.stmt) -> str | None:
+    """``name``, if `statement` is ``name()``: a signal of a step that groups, perhaps."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=[], keywords=[])):
+            return name
+        case _:
+            return None
+
+
 def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in block:
         yield statement

@@ -6,9 +6,9 @@ from asyncio import CancelledError
 from collections.abc import Sequence
 
 from streamkit._core.errors import attach
+from streamkit._engine.compile.lines import OUT
 from streamkit._engine.compile.loop import Loop
 from streamkit._engine.compile.pace import Pace
-from streamkit._engine.compile.weave import OUT
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
@@ -81,8 +81,8 @@ class Segment:
             traceback = traceback.tb_next
         if traceback is None or isinstance(error, (GeneratorExit, CancelledError)):
             return None
-        place = self._loop.owners[traceback.tb_lineno - 1]
-        return None if place is None else self._pace.out if place == OUT else self._links[place]
+        owner = self._loop.owners[traceback.tb_lineno - 1]
+        return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:
