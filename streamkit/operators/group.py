@@ -55,11 +55,6 @@ def full_error(key: object, most: int) -> GroupsFullError:
     )
 
 
-def breath() -> Awaitable[None]:
-    """Let others run."""
-    return sleep(0)
-
-
 _LATER = "'later items of a key whose pipe has ended' if _ends is not ABSENT else 'nothing'"
 _CONTRACT = Contract(times="max_groups", ordered="'within each key'", loses=_LATER)
 _SETUP = "groups = {}\nfind = groups.get"
@@ -69,7 +64,7 @@ _FINISH = """
         end()
         ended += 1
         if ended % BREATH == 0:
-            await breath()
+            await sleep(0)
 """
 
 
@@ -88,6 +83,7 @@ _FINISH = """
         run()
     """,
     finish=_FINISH,
+    uses=(sleep,),
     contract=_CONTRACT,
     groups=True,
 )
@@ -118,6 +114,7 @@ def _grouped(
         run()
     """,
     finish=_FINISH,
+    uses=(sleep,),
     contract=_CONTRACT,
     groups=True,
 )

@@ -2,7 +2,10 @@
 
 import asyncio
 import pickle
+from asyncio import sleep
 from collections.abc import AsyncIterator
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -73,6 +76,11 @@ def raising(error: Any) -> Keep:
 @step(each="emit(nowhere(item))")
 def lost() -> Keep:
     return Keep(lost)
+
+
+@step(each="await sleep(pause)\nemit(Decimal(item))", uses=(sleep, {"pause": 1.0}, Decimal))
+def slowly() -> Operator[Any, Decimal]:
+    return Operator(slowly)
 
 
 async def collect(stream: Any) -> list[Any]:
@@ -169,6 +177,73 @@ class TestPieces:
             NameError, match="step lost: 'nowhere' is neither a parameter nor a name of its module"
         ):
             list(Stream([1]) | lost())
+
+
+class TestUses:
+    def test_an_import_that_only_a_piece_names_is_kept(self) -> None:
+        """Of `sleep`: nothing else in this file says it, so ruff would remove it."""
+
+        async def main() -> list[Any]:
+            start = asyncio.get_running_loop().time()
+            found = await collect(Stream([1, 2]) | slowly())
+            return [*found, asyncio.get_running_loop().time() - start]
+
+        assert run(main) == [Decimal(1), Decimal(2), 2.0]
+
+    def test_a_mapping_gives_names_to_any_values(self) -> None:
+        marked = self.declare(
+            {"mark": "!", "double": lambda text: text * 2}, each="emit(double(item) + mark)"
+        )
+        assert list(Stream("ab") | marked()) == ["aa!", "bb!"]
+
+    def test_it_comes_before_a_name_of_the_module(self) -> None:
+        limited = self.declare({"LIMIT": 7}, each="emit(LIMIT)")
+        assert list(Stream("a") | limited()) == [7]
+        assert list(Stream("a") | self.declare((), each="emit(LIMIT)")()) == [LIMIT]
+
+    def test_two_steps_may_use_different_values_of_one_name(self) -> None:
+        first, second = (self.declare({"mark": mark}, each="emit(item + mark)") for mark in "xy")
+        assert list(Stream("a") | first() | second() | first()) == ["axyx"]
+
+    @pytest.mark.parametrize(
+        ("uses", "message"),
+        [
+            (
+                (partial(print, 1),),
+                r"be functions and classes, not functools.partial\(.*\), which has no name",
+            ),
+            ((3,), "be functions and classes, not 3, which has no name of its own"),
+            ((lambda: 1,), "be functions and classes, not <function .*, which has no name of its own"),
+            ("print", "be several functions and classes, or a mapping, not 'print'"),
+            (print, r"be several functions and classes, .*: write uses=\(print,\)"),
+            (None, "be several functions and classes, or a mapping, not None"),
+            ({"two words": 1}, "have names that Python code can say, not 'two words'"),
+            ({"if": 1}, "have names that Python code can say, not 'if'"),
+            ({3: 1}, "have names that Python code can say, not 3"),
+        ],
+    )
+    def test_what_has_no_name(self, uses: Any, message: str) -> None:
+        with pytest.raises(TypeError, match=f"step used: uses= must {message}"):
+            self.declare(uses)
+
+    @pytest.mark.parametrize(
+        ("uses", "message"),
+        [
+            ({"size": 1}, "names that the step has already: size"),
+            ({"item": 1, "emit": 2}, "names that the step has already: emit, item"),
+            ({"held": 1}, "names that a piece assigns to: held"),
+            (({"x": 1}, {"x": 2}), "two values of one name: x"),
+        ],
+    )
+    def test_a_name_that_means_something_else(self, uses: Any, message: str) -> None:
+        with pytest.raises(ValueError, match=f"step used: uses= must not have {message}"):
+            self.declare(uses, setup="held = size", each="emit(held)")
+
+    def declare(self, uses: Any, **pieces: str) -> Any:
+        def used(size: int = 0) -> Operator[Any, Any]:
+            return Operator(used, size=size)
+
+        return step(**{"each": "pass", **pieces}, uses=uses)(used)
 
 
 class TestTargets:
@@ -277,6 +352,17 @@ class TestSplicing:
     def test_a_guard_in_a_nested_loop_skips_its_own_turn_only(self) -> None:
         odd = ops.filter(lambda number: number % 2)
         assert list(Stream([[1, 2, 3], [], [5]]) | ops.flatten() | odd | ops.take(3)) == [1, 3, 5]
+
+    def test_a_guard_negates_the_whole_test(self) -> None:
+        namespace: dict[str, Any] = {"step": step, "Keep": Keep}
+        exec("@step(each='if -item: emit(item)')\ndef nonzero():\n    return Keep(nonzero)\n", namespace)
+        assert list(Stream([0, 1, 2]) | namespace["nonzero"]()) == [1, 2]
+
+    def test_what_is_awaited_may_be_any_expression(self) -> None:
+        namespace: dict[str, Any] = {"step": step, "Operator": Operator, "sleep": asyncio.sleep}
+        code = "@step(each='emit(await (item or sleep(1, 5)))')\ndef waited():\n    return Operator(waited)\n"
+        exec(code, namespace)
+        assert run(lambda: collect(Stream([None]) | namespace["waited"]())) == [5]
 
     def test_what_follows_an_emit_runs_although_a_later_step_drops_the_item(self) -> None:
         assert list(Stream(range(9)) | ops.take(3) | ops.filter(lambda _: False) | counted()) == [0]

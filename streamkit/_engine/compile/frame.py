@@ -27,7 +27,7 @@ if lane.put({item}):
 """Into any lane: `put` says whether it is full now."""
 
 # `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
-# here after every few items. Guarded by `merged` and `ahead` in test_opcodes.py.
+# here after every few items. Guarded by `pumped` in test_opcodes.py.
 _ROOM = """\
     while True:
         try:
@@ -45,7 +45,7 @@ _ROOM = """\
 # A plain lane grants its pump (`Lane.granted`) a number of items that it may append with no call of `put`: as
 # many as do not fill it. `free` counts what is left of them. They may only be appended while `lane.listed`:
 # when the reader has taken all, the next item must be `put`, which tells the reader of it.
-# Guarded by `pumped` in test_opcodes.py.
+# Guarded by `pumped` and `ahead` in test_opcodes.py.
 _APPEND = f"""\
 if free and lane.listed:
     free -= 1
@@ -58,9 +58,9 @@ else:
 """Into a plain lane: by an append, as long as the lane has granted it."""
 
 # Where there are no steps, each item of the source is one for the lane. So the items granted are taken off
-# `left`, the count to the next look at the clock, all at once. The `continue` skips what `_pumped` writes behind
-# this: it would count this item, and look for a step that the source took during a wait; there was
-# no wait. Guarded by `pumped` in test_opcodes.py.
+# `left`, the count to the next look at the clock, all at once. The `continue` skips what `_pumped` writes
+# behind this: that would count this item, and look for a step that the source took during a wait, but there
+# was no wait. Guarded by `pumped` in test_opcodes.py.
 _APPEND_EACH = f"""\
 if free and lane.listed:
     free -= 1
@@ -233,7 +233,7 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     """A channel is read without a generator in between.
 
     A loop that lets nobody else run between two items says so, by ``channel.alone``: then the channel may
-    hand out all that is there at once. Guarded by `ahead` in test_opcodes.py.
+    hand out all that is there at once. Guarded by `pumped` in test_opcodes.py.
     """
     weaver.add(2, "channel = source()")
     weaver.add(2, "drained, wait = channel.drained, channel.wait")

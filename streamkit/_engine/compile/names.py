@@ -75,14 +75,14 @@ class Names:
         if name in declaration.parameters:
             self.wanted[f"{name}_{index}"] = (index, name)
             return f"{name}_{index}"
-        for scope in (getattr(declaration, "uses", {}), declaration.function.__globals__):
+        for scope in (declaration.uses, declaration.function.__globals__):
             if name in scope:
                 self.constants[f"{name}_{index}"] = scope[name]
                 return f"{name}_{index}"
         if not hasattr(builtins, name):
             raise NameError(
-                f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module, "
-                "nor of uses="
+                f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module; "
+                "give it what else it needs by uses="
             )
         return name
 

@@ -120,7 +120,7 @@ class Splicer:
         after = self.layout.after[index]
         if not isinstance(after, Exit) and self.layout.parsed[after].collects:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
-            # append cannot fail, so this line is the emitting step's to blame. Guarded by test_opcodes.py
+            # append cannot fail: an error in this line is the emitting step's. Guarded by test_opcodes.py
             (statement,) = self.layout.parsed[after].each
             self.lines.add(site.depth, ast.unparse(self.names.renamed(statement, after, ready)), index)
             return
