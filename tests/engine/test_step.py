@@ -87,6 +87,19 @@ async def collect(stream: Any) -> list[Any]:
     return [item async for item in stream]
 
 
+async def pass_on(item: Any) -> Any:
+    return item
+
+
+FORMS = (
+    lambda stream: stream,
+    lambda stream: stream | ops.buffer(Suspend(1)),
+    lambda stream: stream | ops.concat([]),
+    lambda stream: stream | ops.batch(2) | ops.flatten(),
+)
+"""What is before a step, so that its loop has one form or another."""
+
+
 async def awaited(job: Any) -> Any:
     return await job
 
@@ -157,6 +170,20 @@ class TestPieces:
 
         assert run(lambda: awaited(Stream([1, 2]) | negative_sum(wrap(later)))) == -3
         assert (Stream([1, 2]) | negative_sum(abs)).run() == -3
+
+    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("wrap", [lambda call: call, lambda call: lambda item: call(item)])
+    def test_what_setup_emits_reaches_callbacks_that_return_awaitables(self, form: Any, wrap: Any) -> None:
+        async def later(item: Any) -> Any:
+            await asyncio.sleep(1.0)
+            return f"{item}!"
+
+        stream = form(Stream("ab")) | framed() | ops.map(wrap(later))
+        expected = ["first!", "a!", "b!", "last!"]
+        assert run(lambda: collect(stream)) == expected
+        assert run(lambda: awaited(stream | ops.to_list())) == expected
+        assert run(lambda: collect(stream | ops.buffer(Suspend(1)))) == expected
+        assert run(lambda: collect(stream | ops.map(pass_on, concurrency=2))) == expected
 
     def test_a_result_makes_a_sink_and_comes_after_finish(self) -> None:
         assert (Stream([1, 2]) | ops.map(abs) | negative_sum(abs)).run() == -3

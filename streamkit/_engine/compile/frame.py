@@ -119,7 +119,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(2, "held, free = lane.held, 0")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
-    weaver.setups(2)
+    weaver.setups(2, probing=probing)
     if end is End.PLAIN:
         _twice(weaver, probing, "for item in source:", counted=False)
     else:
@@ -151,7 +151,7 @@ def _flags(weaver: Weaver, depth: int) -> bool:
 def _push(weaver: Weaver) -> None:
     """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
     probing = _flags(weaver, 1)
-    weaver.setups(1)
+    weaver.setups(1, probing=probing)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
@@ -165,7 +165,7 @@ def _pull(weaver: Weaver) -> None:
     """The loop of a pull form. Its reader fills ``given``, and reads on after EMPTY: that ends nothing."""
     weaver.add(1, "try:")
     probing = _flags(weaver, 2)
-    weaver.setups(2)
+    weaver.setups(2, probing=probing)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")

@@ -18,27 +18,10 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from streamkit._engine.compile.layout import Exit, Layout
-from streamkit._engine.compile.lines import Lines, TooLargeError
+from streamkit._engine.compile.lines import Lines, Site, TooLargeError
 from streamkit._engine.compile.pieces import statement_name
 
-__all__ = ["Groups", "Site", "Splices"]
-
-
-class Site:
-    """A spot in the loop where code of a step is written."""
-
-    __slots__ = ("depth", "ends_turn", "item")
-
-    def __init__(self, item: ast.expr | None, depth: int, *, ends_turn: bool = False) -> None:
-        self.item = item
-        """What ``item`` is here: a variable of the loop, or a value that needs none."""
-        self.depth = depth
-        self.ends_turn = ends_turn
-        """Whether the innermost loop has nothing more to do, this turn, after what is written here.
-
-        Then ``if not predicate(item): continue`` does what ``if predicate(item):`` would do with all the rest
-        in its body, and the rest need not be indented: chains of filters stay flat.
-        """
+__all__ = ["Groups", "Splices"]
 
 
 class Splices(Protocol):

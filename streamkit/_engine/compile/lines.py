@@ -1,12 +1,13 @@
-"""Lines: the text of a loop while it is woven, line by line, and how large it may become."""
+"""Lines: the text of a loop while it is woven, where its next line goes, and how large it may become."""
 
 from __future__ import annotations
 
+from ast import expr
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "TooLargeError"]
+__all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "Site", "TooLargeError"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a loop is cut in two: CPython allows 20 nested blocks and 100 levels of indentation per function."""
@@ -64,3 +65,20 @@ class Lines:
         yield
         if len(self.all) == before:
             self.add(depth, "pass", owner)
+
+
+class Site:
+    """A spot in the loop where code of a step is written."""
+
+    __slots__ = ("depth", "ends_turn", "item")
+
+    def __init__(self, item: expr | None, depth: int, *, ends_turn: bool = False) -> None:
+        self.item = item
+        """What ``item`` is here: a variable of the loop, or a value that needs none."""
+        self.depth = depth
+        self.ends_turn = ends_turn
+        """Whether the innermost loop has nothing more to do, this turn, after what is written here.
+
+        Then ``if not predicate(item): continue`` does what ``if predicate(item):`` would do with all the rest
+        in its body, and the rest need not be indented: chains of filters stay flat.
+        """

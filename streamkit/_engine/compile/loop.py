@@ -1,8 +1,8 @@
 """The loop compiler: a segment (a source, the steps after it, and where items go) as one function.
 
-`compiled` makes one code object per *shape*: kind of source, sequence of steps, kind of end. Users'
-functions are arguments of it, so a shape is compiled once and kept. The generated text is registered
-with `linecache`: tracebacks and debuggers show it.
+`compiled` makes one function per *shape*: kind of source, sequence of steps, kind of end. Users' functions
+are arguments of it, so a shape is compiled once and kept. The generated text is registered with
+`linecache`: tracebacks and debuggers show it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from streamkit._engine.compile.pace import Resumed
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
 
-class Ended(Exception):  # noqa: N818 - a signal, thrown in where the next item would be sent
-    """Told to a loop in push form when nothing more will come."""
+class Ended(Exception):  # noqa: N818 - a signal, no failure
+    """Thrown into a loop in push form, instead of an item sent, when the source has ended."""
 
 
 class Loop(Record):
@@ -52,7 +52,7 @@ ONCE = (None,)
 """What a loop of one turn goes over: a group that ends early leaves it by a ``break``."""
 
 FRAME = 40
-"""Lines by which the frames around one step differ at most, from one kind and end to another."""
+"""How many lines longer a frame may be, of another kind or end, than the one that `fits` looks at."""
 
 _SIZE = 512
 _cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
@@ -69,7 +69,8 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
     try:
         made: Loop | int = _compile(kind, steps, end)
     except (TooLargeError, RecursionError):
-        parts = len(steps) + (end in FILLING)  # what comes out may go a longer way than through the steps
+        # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
+        parts = len(steps) + (end in FILLING)
         if parts < 2:
             raise
         made = parts // 2
@@ -83,7 +84,7 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
 
 
 def fits(step: StepKey) -> bool:
-    """Whether a loop of this one step is not too large: others around it can be cut off."""
+    """Whether a loop of this step alone is not too large; the steps around it can have loops of their own."""
     key = (step,)
     found = _cache.get(key)
     if found is None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 
-from streamkit._engine.compile.groups import Groups, Site
+from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
-from streamkit._engine.compile.lines import OUT, Lines
+from streamkit._engine.compile.lines import OUT, Lines, Site
 from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.pieces import signalled
 
-__all__ = ["Site", "Splicer"]
+__all__ = ["Splicer"]
 
 
 class Splicer:

@@ -10,9 +10,9 @@ import ast
 
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.layout import Layout
-from streamkit._engine.compile.lines import Lines
+from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.names import Names
-from streamkit._engine.compile.splice import Site, Splicer
+from streamkit._engine.compile.splice import Splicer
 
 __all__ = ["Weaver"]
 
@@ -32,8 +32,9 @@ class Weaver:
         self.names = Names(self.layout, self.lines, settle)
         self._splicer = Splicer(self.layout, self.lines, self.names, last)
 
-    def setups(self, depth: int) -> None:
+    def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
+        self.names.probing = probing
         self._splicer.setups(depth)
 
     def body(self, depth: int, *, probing: bool, followed: bool = False) -> bool:
