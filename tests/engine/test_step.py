@@ -223,6 +223,10 @@ class TestUses:
         )
         assert list(Stream("ab") | marked()) == ["aa!", "bb!"]
 
+    def test_a_class_is_no_mapping_whatever_it_has(self) -> None:
+        made = self.declare([dict, Decimal], each="emit(dict(a=Decimal(item)))")
+        assert list(Stream("1") | made()) == [{"a": Decimal(1)}]
+
     def test_it_comes_before_a_name_of_the_module(self) -> None:
         limited = self.declare({"LIMIT": 7}, each="emit(LIMIT)")
         assert list(Stream("a") | limited()) == [7]

@@ -12,7 +12,7 @@ __all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "Site", "TooLargeError"]
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a loop is cut in two: CPython allows 20 nested blocks and 100 levels of indentation per function."""
 
-OUT: Final = "out"
+OUT: Final[Literal["out"]] = "out"
 """Owns the lines that hand an item over to what reads the loop."""
 
 Owner: TypeAlias = int | Literal["out"] | None
@@ -31,7 +31,7 @@ class Line:
     def __init__(self, depth: int, text: str, owner: Owner) -> None:
         self.depth = depth
         self.text = text
-        self.owner = owner
+        self.owner: Owner = owner
 
 
 class Lines:

@@ -71,13 +71,21 @@ class StepDeclaration(Declaration):
         self.forks = forks
         self.groups = groups
 
-    @cached_property
+    @property
     def callbacks(self) -> frozenset[str]:
+        return self._callbacks
+
+    @property
+    def variable(self) -> tuple[str, ...]:
+        return self._variable
+
+    @cached_property
+    def _callbacks(self) -> frozenset[str]:
         return parsed(self).called & {*self.parameters}
 
     @cached_property
-    def variable(self) -> tuple[str, ...]:
-        # whether one that is compared with ABSENT was given is compiled apart
+    def _variable(self) -> tuple[str, ...]:
+        # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
         decisive = self.callbacks | parsed(self).compared
         return tuple([name for name in self.parameters if name in decisive])
 
@@ -112,17 +120,18 @@ def parsed(declaration: Declaration) -> Parsed:
 
 def used(step: str, uses: Any) -> dict[str, Any]:
     """What ``uses=`` of `step` means: values by their names in the pieces. It is checked to be `Uses`."""
-    if callable(uses) or isinstance(uses, str) or not isinstance(uses, Iterable):
-        hint = f": write uses=({uses.__name__},)" if hasattr(uses, "__name__") else ""
+    if callable(uses) or isinstance(uses, str) or not hasattr(uses, "__iter__"):
+        name = getattr(uses, "__name__", None)
+        hint = f": write uses=({name},)" if name else ""
         raise TypeError(
             f"step {step}: uses= must be several functions and classes, or a mapping, not {uses!r}{hint}"
         )
     pairs: list[tuple[Any, Any]] = []
-    for each in [uses] if isinstance(uses, Mapping) else uses:
-        if isinstance(each, Mapping):
-            pairs += each.items()
+    for each in [uses] if hasattr(uses, "items") else uses:
+        if callable(each):
+            pairs.append((getattr(each, "__name__", None), each))
         else:
-            pairs.append((getattr(each, "__name__", None) if callable(each) else None, each))
+            pairs += each.items() if hasattr(each, "items") else [(None, each)]
     names: dict[str, Any] = {}
     for name, value in pairs:
         if name is None or name == "<lambda>":
