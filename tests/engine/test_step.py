@@ -78,6 +78,27 @@ def lost() -> Keep:
     return Keep(lost)
 
 
+@step(
+    setup="groups = {}",
+    each="""
+        name = item[0]
+        state = groups.get(name)
+        if state is None:
+            enter()
+        else:
+            resume()
+        run()
+        if item[1] is None:
+            end()
+            groups.pop(name)
+    """,
+    finish="for name, state in groups.items():\n    end()",
+    groups=True,
+)
+def sessions(pipe: Any) -> Operator[Any, Any]:
+    return Operator(sessions, pipe=pipe)
+
+
 @step(each="await sleep(pause)\nemit(Decimal(item))", uses=(sleep, {"pause": 1.0}, Decimal))
 def slowly() -> Operator[Any, Decimal]:
     return Operator(slowly)
@@ -275,6 +296,23 @@ class TestUses:
             return Operator(used, size=size)
 
         return step(**{"each": "pass", **pieces}, uses=uses)(used)
+
+
+class TestGroups:
+    """Steps that group: `group_by` is one of them, and anyone may write another."""
+
+    ITEMS = (("a", 1), ("b", 1), ("a", 2), ("a", None), ("a", 3), ("b", 2))
+
+    def test_a_group_ends_when_the_step_says_so_and_its_name_begins_anew(self) -> None:
+        values = sessions(ops.map(lambda item: item[1]) | ops.to_list())
+        assert list(Stream(self.ITEMS) | values) == [("a", [1, 2, None]), ("b", [1, 2]), ("a", [3])]
+
+    def test_what_the_step_says_after_run_is_skipped_once_a_group_has_ended_early(self) -> None:
+        assert list(Stream(self.ITEMS) | sessions(ops.take(1))) == [("a", ("a", 1)), ("b", ("b", 1))]
+
+    def test_an_inner_group_that_ends_early_leaves_the_outer_one_as_it_is(self) -> None:
+        pipe = sessions(ops.take(1)) | ops.count()
+        assert list(Stream(self.ITEMS) | sessions(pipe)) == [("a", 1), ("b", 1), ("a", 1)]
 
 
 class TestTargets:
