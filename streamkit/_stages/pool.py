@@ -19,7 +19,7 @@ from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
-from streamkit._engine.compile.key import Mode, mode
+from streamkit._engine.compile.key import Mode, mode_of
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.run.run import Run
 
@@ -63,7 +63,7 @@ class Pool(Lane):
         """What workers begin with, whoever calls them: not what a source or a callback has set."""
         self.idle: deque[Future[None]] = deque()
         """Workers that wait for something to do, as the futures they wait on."""
-        self.waiting: bool | None = True if mode(function) is Mode.ASYNC else None
+        self.waiting: bool | None = True if mode_of(function) is Mode.ASYNC else None
         self.taken = 0
         """How many items were taken, where order is kept: each has a number, and in its turn it leaves."""
         self.done: dict[int, Any] = {}

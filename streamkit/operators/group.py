@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
-from textwrap import indent
 from typing import Any, TypeVar, overload
 
 from streamkit._core import arguments
@@ -31,7 +30,6 @@ A = TypeVar("A")
 B = TypeVar("B")
 K = TypeVar("K", bound=Hashable)
 
-ONCE = (None,)
 BREATH = 256
 """How many groups end, at the end of the source, before others may run."""
 
@@ -58,70 +56,69 @@ def full_error(key: object, most: int) -> GroupsFullError:
     )
 
 
-def breath() -> Awaitable[None]:
-    """Let others run."""
-    return sleep(0)
-
-
 _LATER = "'later items of a key whose pipe has ended' if _ends is not ABSENT else 'nothing'"
 _CONTRACT = Contract(times="max_groups", ordered="'within each key'", loses=_LATER)
 _SETUP = "groups = {}\nfind = groups.get"
-_EACH = """
-name = key(item)
-state = find(name)
-if state is None:
-    if len(groups) == max_groups:
-        raise full_error(name, max_groups)
-    enter()
-else:
-    resume()
-run()
-"""
-_CLOSE = "resume()\nclose()"
-
-
-def _once(text: str) -> str:
-    """`text` as the body of a loop, for pipes that may end early, which they do by breaking out of it."""
-    return (
-        f"if _ends is ABSENT:\n{indent(text, '    ')}\nelse:\n    for _ in ONCE:\n{indent(text, '        ')}"
-    )
-
-
-_EVICTING = f"""
-name = key(item)
-state = groups.pop(name, None)
-if state is None:
-    if len(groups) == max_groups:
-        new = name
-        name = next(iter(groups))
-        state = groups[name]
-{indent(_once(_CLOSE), "        ")}
-        groups.pop(name)
-        name = new
-    enter()
-else:
-    groups[name] = state
-    resume()
-run()
-"""
-_FINISH = f"""
-ended = 0
-for name, state in groups.items():
-{indent(_once(_CLOSE), "    ")}
-    ended += 1
-    if ended % BREATH == 0:
-        await breath()
+_FINISH = """
+    ended = 0
+    for name, state in groups.items():
+        end()
+        ended += 1
+        if ended % BREATH == 0:
+            await sleep(0)
 """
 
 
-@step(name="group_by", setup=_SETUP, each=_once(_EACH), finish=_FINISH, contract=_CONTRACT, groups=True)
+@step(
+    name="group_by",
+    setup=_SETUP,
+    each="""
+        name = key(item)
+        state = find(name)
+        if state is None:
+            if len(groups) == max_groups:
+                raise full_error(name, max_groups)
+            enter()
+        else:
+            resume()
+        run()
+    """,
+    finish=_FINISH,
+    uses=(sleep,),
+    contract=_CONTRACT,
+    groups=True,
+)
 def _grouped(
     key: Callable[..., Any], pipe: Pipe, *, max_groups: int, _ends: Any = ABSENT
 ) -> Operator[Any, Any]:
     return Operator(_grouped, key=key, pipe=pipe, max_groups=max_groups, _ends=_ends)
 
 
-@step(name="group_by", setup=_SETUP, each=_once(_EVICTING), finish=_FINISH, contract=_CONTRACT, groups=True)
+@step(
+    name="group_by",
+    setup=_SETUP,
+    each="""
+        name = key(item)
+        state = groups.pop(name, None)
+        if state is None:
+            if len(groups) == max_groups:
+                new = name
+                name = next(iter(groups))
+                state = groups[name]
+                end()
+                groups.pop(name)
+                name = new
+            enter()
+        else:
+            groups[name] = state
+            resume()
+        run()
+    """,
+    finish=_FINISH,
+    uses=(sleep,),
+    contract=_CONTRACT,
+    groups=True,
+)
 def _evicting(
     key: Callable[..., Any], pipe: Pipe, *, max_groups: int, on_full: OnFull, _ends: Any = ABSENT
 ) -> Operator[Any, Any]:

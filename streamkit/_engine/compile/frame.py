@@ -1,4 +1,12 @@
-"""Frames: the function around the steps of a loop, for each kind of source and of end."""
+"""Frames: the function around the steps of a loop, for each kind of source and of end.
+
+A loop whose steps have callbacks that may return awaitables has its body in two forms. The *probing* form
+looks at what each callback returns first. When every callback has returned something that is no awaitable,
+the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
+stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both.
+
+What a loop executes per item is counted in ``tests/engine/test_opcodes.py``, beside the loop by hand.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +16,18 @@ from streamkit._engine.compile.weave import Weaver
 
 __all__ = ["FILLING", "woven"]
 
+# How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
+# is full: so there is room for the next item before the source is asked for it (law 2).
+
 _PUT = """\
 if lane.put({item}):
     await lane.room(pace.rescue)
     pace.rested()
 """
-"""The end of a pump: a place is reserved before the source is pulled."""
+"""Into any lane: `put` says whether it is full now."""
+
+# `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
+# here after every few items. Guarded by `pumped` in test_opcodes.py.
 _ROOM = """\
     while True:
         try:
@@ -25,7 +39,12 @@ _ROOM = """\
     pace.rested()
     free = 0
 """
-"""What `Lane.room` does, without coroutines between the task and what it waits for."""
+"""Waits for room in a plain lane."""
+
+# A plain lane grants its pump (`Lane.granted`) a number of items that it may append with no call of `put`: as
+# many as do not fill it. `free` counts what is left of them. They may only be appended while `lane.listed`:
+# when the reader has taken all, the next item must be `put`, which tells the reader of it.
+# Guarded by `pumped` and `ahead` in test_opcodes.py.
 _APPEND = f"""\
 if free and lane.listed:
     free -= 1
@@ -35,7 +54,12 @@ elif lane.put({{item}}):
 else:
     free = lane.granted()
 """
-"""The same, with no call for what the lane has granted."""
+"""Into a plain lane: by an append, as long as the lane has granted it."""
+
+# Where there are no steps, each item of the source is one for the lane. So the items granted are taken off
+# `left`, the count to the next look at the clock, all at once. The `continue` skips what `_pumped` writes
+# behind this: that would count this item, and look for a step that the source took during a wait, but there
+# was no wait. Guarded by `pumped` in test_opcodes.py.
 _APPEND_EACH = f"""\
 if free and lane.listed:
     free -= 1
@@ -47,22 +71,34 @@ else:
     free = min(lane.granted(), left - 1)
     left -= free
 """
-"""The same, where every item of the source gets there: what is granted is counted at once."""
+"""The same, where every item of an asynchronous source goes into the lane as it is."""
+
 FILLING = {End.PUMP: _PUT, End.FILL: _APPEND}
 """The ends that put items into a lane, and how."""
+
+_SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
+"""How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
 
 
 def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
-    last = "" if end is End.RESULT else FILLING.get(end, "yield {item}")
     settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, last, settle=settle)
-    weaver.add(0, "")
+    weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
+    weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
-    parameters = ", ".join(["source", "leave", "pace", *weaver.wanted])
+    parameters = ", ".join(["source", "leave", "pace", *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
-    weaver.lines[0].text = f"{colour} loop({parameters}):"
+    weaver.lines.all[0].text = f"{colour} loop({parameters}):"
     return weaver
+
+
+def _handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
+    """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
+    if end is End.RESULT:
+        return ""
+    if end is End.FILL and kind is Kind.ASYNC and not steps:
+        return _APPEND_EACH
+    return FILLING.get(end, "yield {item}")
 
 
 def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
@@ -74,7 +110,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     weaver.add(1, "try:")
     if end is End.USER:
         weaver.add(2, "yield")
-    flags = _flags(weaver, 2)
+    probing = _flags(weaver, 2)
     if end is End.PLAIN:
         weaver.add(2, "settle = pace.settle")
     if end in FILLING:
@@ -83,85 +119,67 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
             weaver.add(2, "held, free = lane.held, 0")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
-    weaver.setups(2)
+    weaver.setups(2, probing=probing)
     if end is End.PLAIN:
-        _plain(weaver, bool(flags))
+        _twice(weaver, probing, "for item in source:", counted=False)
     else:
-        _KINDS[kind](weaver, end, bool(flags))
-    weaver.probing = bool(flags)
-    weaver.ending(2)
+        _LOOPS[kind](weaver, end, probing)
+    weaver.ending(2, probing=probing)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
     weaver.add(2, "raise")
-    if kind is not Kind.SLICE:
+    if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
         weaver.add(1, "finally:")
         weaver.add(2, f"{wait}leave()")
 
 
-def _flags(weaver: Weaver, depth: int) -> list[str]:
-    """Set the flags of the callbacks of which it is not known whether they must be awaited."""
-    flags = weaver.unknown()
+def _flags(weaver: Weaver, depth: int) -> bool:
+    """Set the flags of the callbacks that may return awaitables; whether there are any.
+
+    ``probing``, in the loop, counts the callbacks of which it is not known yet that they return none.
+    """
+    flags = weaver.names.unknown()
     if flags:
         weaver.add(depth, f"{' = '.join(flags)} = None")
         weaver.add(depth, f"probing = {len(flags)}")
-    return flags
+    return bool(flags)
+
+
+# the loop over each kind of source -------------------------------------------------------------------------
 
 
 def _push(weaver: Weaver) -> None:
-    """Whoever sends the items in does the rest: he opens, closes, and says whose error it is."""
-    flags = _flags(weaver, 1)
-    weaver.setups(1)
+    """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
+    probing = _flags(weaver, 1)
+    weaver.setups(1, probing=probing)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
-    _each(weaver, 3, bool(flags))
+    _turn(weaver, 3, probing)
     weaver.add(1, "except Ended:")
     weaver.add(2, "pass")
-    weaver.probing = bool(flags)
-    weaver.ending(1)
+    weaver.ending(1, probing=probing)
 
 
 def _pull(weaver: Weaver) -> None:
-    """Whoever takes the items out does the rest. He may ask again where it waits: it goes on waiting."""
+    """The loop of a pull form. Its reader fills ``given``, and reads on after EMPTY: that ends nothing."""
     weaver.add(1, "try:")
-    flags = _flags(weaver, 2)
-    weaver.setups(2)
+    probing = _flags(weaver, 2)
+    weaver.setups(2, probing=probing)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")
     weaver.add(4, "for item in given.popleft():")
-    _each(weaver, 5, bool(flags))
+    _turn(weaver, 5, probing)
     weaver.add(3, "yield EMPTY")
-    weaver.probing = bool(flags)
-    weaver.ending(2)
+    weaver.ending(2, probing=probing)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, "leave(error)")
     weaver.add(2, "raise")
 
 
-def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
-    """The loop over one slice: while callbacks are unknown in one form, from then on in the fast one."""
-    if probing:
-        weaver.add(depth, "if probing:")
-        weaver.add(depth + 1, header)
-        weaver.probing = True
-        weaver.body(depth + 2)
-        weaver.probing = False
-        weaver.add(depth, "else:")
-        depth += 1
-    weaver.add(depth, header)
-    weaver.body(depth + 1)
-
-
-def _breathe(weaver: Weaver, depth: int, before: str = "") -> None:
-    weaver.add(depth, "if pace.due():")
-    if before:
-        weaver.add(depth + 1, before)
-    weaver.add(depth + 1, "await sleep(0)")
-    weaver.add(depth + 1, "pace.rested()")
-
-
 def _slice(weaver: Weaver, end: End, probing: bool) -> None:
+    """A list is sliced, which costs nothing per item; the clock is looked at between two slices."""
     weaver.add(2, "start = 0")
     weaver.add(2, "while part := source[start:start + pace.size]:")
     weaver.add(3, "start += len(part)")
@@ -170,6 +188,7 @@ def _slice(weaver: Weaver, end: End, probing: bool) -> None:
 
 
 def _iter(weaver: Weaver, end: End, probing: bool) -> None:
+    """An iterator is taken in parts by ``islice``; one without an item is the end."""
     weaver.add(2, "while True:")
     weaver.add(3, "item = EMPTY")
     _either(weaver, 3, probing, "for item in islice(source, pace.size):")
@@ -178,14 +197,8 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     _breathe(weaver, 3)
 
 
-def _counted(weaver: Weaver, depth: int) -> None:
-    weaver.add(depth, "if not left:")
-    _breathe(weaver, depth + 1)
-    weaver.add(depth + 1, "left = min(pace.size, SMALL)")
-    weaver.add(depth, "left -= 1")
-
-
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
+    """An ``async for`` cannot be had in parts: it counts down to the next look at the clock."""
     if end in FILLING:
         _pumped(weaver, probing)
         return
@@ -193,40 +206,18 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
     _twice(weaver, probing, "async for item in source:", counted=True)
 
 
-def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None:
-    """The loop over a whole iterator: first in the probing form, until all callbacks are known."""
-    depth = 2
-    if probing:
-        weaver.add(2, "ended = False")
-        weaver.add(2, header)
-        if counted:
-            _counted(weaver, 3)
-        weaver.probing = True
-        weaver.body(3)
-        weaver.probing = False
-        # where the body has said `continue`, a later item gets here
-        weaver.add(3, "if not probing:")
-        weaver.add(4, "break")
-        weaver.add(2, "else:")
-        weaver.add(3, "ended = True")
-        weaver.add(2, "if not ended:")
-        depth = 3
-    weaver.add(depth, header)
-    if counted:
-        _counted(weaver, depth + 1)
-    weaver.body(depth + 1)
-
-
 def _pumped(weaver: Weaver, probing: bool) -> None:
-    """A pump's loop: a step of the source that was taken while waiting downstream (PEP 789) comes first."""
-    weaver.whole = True  # the check for such a step must not be skipped
-    if weaver.last == _APPEND and not weaver.steps:
-        weaver.last = _APPEND_EACH
+    """A pump's loop over an asynchronous source.
+
+    A timeout of the source's own may fire while the pump waits downstream (PEP 789). The pump hands that
+    cancellation to the source, which takes a step for it: what comes of that step is in ``handed``, and is
+    read before the rest of the source.
+    """
     weaver.add(2, "left = min(pace.size, SMALL)")
     weaver.add(2, "handed, items = pace.handed, source")
     weaver.add(2, "while items is not None:")
     weaver.add(3, "async for item in items:")
-    _each(weaver, 4, probing)
+    _turn(weaver, 4, probing, followed=True)
     weaver.add(4, "if handed:")
     weaver.add(5, "items = Resumed(handed, source)")
     weaver.add(5, "break")
@@ -238,37 +229,90 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     weaver.add(4, "items = None")
 
 
-def _each(weaver: Weaver, depth: int, probing: bool) -> bool:
-    """What happens with one item; whether others may run meanwhile, once the callbacks are known."""
-    if probing:
-        weaver.add(depth, "if probing:")
-        weaver.probing = True
-        weaver.body(depth + 1)
-        weaver.probing = False
-        weaver.add(depth, "else:")
-        depth += 1
-    weaver.waits = bool(weaver.last)
-    weaver.body(depth)
-    return weaver.waits
-
-
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
+    """A channel is read without a generator in between.
+
+    A loop that lets nobody else run between two items says so, by ``channel.alone``: then the channel may
+    hand out all that is there at once. Guarded by `pumped` in test_opcodes.py.
+    """
     weaver.add(2, "channel = source()")
     weaver.add(2, "drained, wait = channel.drained, channel.wait")
-    place = len(weaver.lines) + probing
+    before = len(weaver.lines.all) + probing  # the `while`; where it probes, the first line in it
     weaver.add(2, "while await wait():")
     weaver.add(3, "for item in drained(pace.size):")
-    alone = not _each(weaver, 4, probing)
+    awaits = _turn(weaver, 4, probing)
+    alone = end is End.RESULT and not awaits
     if alone:
         line = Line(2 + probing, f"channel.alone = {'not probing' if probing else True}", None)
-        weaver.lines.insert(place, line)
+        weaver.lines.all.insert(before, line)
     _breathe(weaver, 3, before="channel.rest()" if alone else "")
 
 
-def _plain(weaver: Weaver, probing: bool) -> None:
-    _twice(weaver, probing, "for item in source:", counted=False)
+_LOOPS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL: _channel}
 
 
-_KINDS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL: _channel}
-_SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
-"""How the kinds that are generators, and run by tasks of others, have a callback's result awaited."""
+# in those loops --------------------------------------------------------------------------------------------
+
+
+def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False) -> bool:
+    """What happens with one item, in either form; whether the fast one awaits anything.
+
+    It looks which form it is at each item: for loops that may run for long before the next slice.
+    """
+    if probing:
+        weaver.add(depth, "if probing:")
+        weaver.body(depth + 1, probing=True, followed=followed)
+        weaver.add(depth, "else:")
+        depth += 1
+    return weaver.body(depth, probing=False, followed=followed)
+
+
+def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
+    """A loop over one slice, in either form: a slice is gone through in the form in which it began."""
+    if probing:
+        weaver.add(depth, "if probing:")
+        weaver.add(depth + 1, header)
+        weaver.body(depth + 2, probing=True)
+        weaver.add(depth, "else:")
+        depth += 1
+    weaver.add(depth, header)
+    weaver.body(depth + 1, probing=False)
+
+
+def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None:
+    """Two loops over a whole iterator: one that probes, and when all is known, the fast one over the rest."""
+    depth = 2
+    if probing:
+        weaver.add(2, "ended = False")
+        weaver.add(2, header)
+        if counted:
+            _counted(weaver, 3)
+        weaver.body(3, probing=True)
+        # where the body has said `continue`, a later item gets here
+        weaver.add(3, "if not probing:")
+        weaver.add(4, "break")
+        weaver.add(2, "else:")
+        weaver.add(3, "ended = True")
+        weaver.add(2, "if not ended:")
+        depth = 3
+    weaver.add(depth, header)
+    if counted:
+        _counted(weaver, depth + 1)
+    weaver.body(depth + 1, probing=False)
+
+
+def _counted(weaver: Weaver, depth: int) -> None:
+    """Count down to the next look at the clock."""
+    weaver.add(depth, "if not left:")
+    _breathe(weaver, depth + 1)
+    weaver.add(depth + 1, "left = min(pace.size, SMALL)")
+    weaver.add(depth, "left -= 1")
+
+
+def _breathe(weaver: Weaver, depth: int, before: str = "") -> None:
+    """Look at the clock, and let others run if it is time."""
+    weaver.add(depth, "if pace.due():")
+    if before:
+        weaver.add(depth + 1, before)
+    weaver.add(depth + 1, "await sleep(0)")
+    weaver.add(depth + 1, "pace.rested()")

@@ -1,4 +1,8 @@
-"""Shapes: what decides the code of a loop, and is looked up to find it compiled already."""
+"""Shapes: what decides the code of a loop, and is looked up to find it compiled already.
+
+A shape is a `Kind` of source, a `StepKey` of each step, and an `End`. `mode_of` says what a step key must
+know of a callback.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, NamedTuple
 
 from streamkit._core.catalogue import Declaration
 
-__all__ = ["End", "Kind", "Mode", "StepKey", "mode"]
+__all__ = ["End", "Kind", "Mode", "StepKey", "mode_of"]
 
 _COROUTINE = inspect.CO_COROUTINE
 
@@ -27,9 +31,9 @@ class Kind(StrEnum):
     CHANNEL = "channel"
     """A `Channel`: read without a generator in between."""
     PUSH = "push"
-    """Nothing: each item is sent in, and what must be awaited comes out. A generator, ended by `Ended`."""
+    """Nothing. A plain generator: each item is sent into it; it yields what must be awaited. See `Ended`."""
     PULL = "pull"
-    """What it is `given`, in iterables: a generator of what comes of that, and of EMPTY where it waits."""
+    """A queue of iterables. A plain generator: it yields what comes of them, and EMPTY when there is none."""
 
 
 class End(StrEnum):
@@ -40,11 +44,11 @@ class End(StrEnum):
     PUMP = "pump"
     """Into a lane of a channel: a coroutine."""
     FILL = "fill"
-    """Into a plain lane, as far as it has granted that without a call: a coroutine."""
+    """Into a plain lane, which may be appended to without a call: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
     USER = "user"
-    """To the user's ``async for``: an async generator that waits once before it begins."""
+    """To the user's ``async for``: an async generator that yields once before it begins."""
     PLAIN = "plain"
     """To a plain ``for``: a generator."""
 
@@ -53,10 +57,13 @@ class Mode(StrEnum):
     """What is known of one argument before the run: the loop is compiled accordingly."""
 
     SYNC = "s"
+    """A callable that returns no awaitable: a class of objects that are none."""
     ASYNC = "a"
+    """A coroutine function."""
     UNKNOWN = "u"
     """A callable that may return an awaitable: its first result tells."""
     ABSENT = "x"
+    """Not given: `ABSENT`."""
 
 
 class StepKey(NamedTuple):
@@ -65,15 +72,15 @@ class StepKey(NamedTuple):
     declaration: Declaration
     modes: tuple[tuple[str, Mode], ...]
     branches: tuple[tuple[StepKey, ...], ...] = ()
-    """Steps that each get every item that comes to this one, if it is a fork, or those of every group."""
+    """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
 
 
-def mode(value: Any) -> Mode:
+def mode_of(value: Any) -> Mode:
     """What is known, before the run, of what a callable returns."""
     if type(value) is FunctionType:
         return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
     if isinstance(value, functools.partial):
-        return mode(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return mode_of(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.UNKNOWN

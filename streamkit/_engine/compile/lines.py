@@ -1,10 +1,26 @@
-"""Lines: what a loop is made of while it is woven, and where a line may go."""
+"""Lines: the text of a loop while it is woven, where its next line goes, and how large it may become."""
 
 from __future__ import annotations
 
 from ast import expr
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final, Literal, TypeAlias
 
-__all__ = ["Group", "Line", "Site"]
+__all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "Site", "TooLargeError"]
+
+LINES, LOOPS, DEPTH = 1200, 12, 60
+"""Where a loop is cut in two: CPython allows 20 nested blocks and 100 levels of indentation per function."""
+
+OUT: Final[Literal["out"]] = "out"
+"""Owns the lines that hand an item over to what reads the loop."""
+
+Owner: TypeAlias = int | Literal["out"] | None
+"""Where a line came from: the step of this index, `OUT`, or None for the frame around the steps."""
+
+
+class TooLargeError(Exception):
+    """The loop outgrew what one function may hold: its steps must be cut into two loops."""
 
 
 class Line:
@@ -12,30 +28,57 @@ class Line:
 
     __slots__ = ("depth", "owner", "text")
 
-    def __init__(self, depth: int, text: str, owner: int | None) -> None:
+    def __init__(self, depth: int, text: str, owner: Owner) -> None:
         self.depth = depth
         self.text = text
-        self.owner = owner
-        """The place of the step that the line came from; None for the frame around them."""
+        self.owner: Owner = owner
+
+
+class Lines:
+    """The lines of one loop, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self.all: list[Line] = []
+        self.loops = 0
+        """How many ``for`` loops of steps are around the next line; the frame's own are not counted."""
+
+    def add(self, depth: int, text: str, owner: Owner = None) -> None:
+        """Write one line, indented `depth` times."""
+        if len(self.all) >= LINES or depth > DEPTH:
+            raise TooLargeError
+        self.all.append(Line(depth, text, owner))
+
+    @contextmanager
+    def loop(self, depth: int, header: str, owner: Owner) -> Generator[None, None, None]:
+        """Write the `header` of a ``for`` loop, whose body is written in the block."""
+        self.loops += 1
+        if self.loops > LOOPS:
+            raise TooLargeError
+        self.add(depth, header, owner)
+        yield
+        self.loops -= 1
+
+    @contextmanager
+    def body(self, depth: int, owner: Owner) -> Generator[None, None, None]:
+        """What is written in the block is the body of something; where that is nothing, it is ``pass``."""
+        before = len(self.all)
+        yield
+        if len(self.all) == before:
+            self.add(depth, "pass", owner)
 
 
 class Site:
-    """Where a step's code is being placed: its item, and what a ``continue`` would mean there."""
+    """A spot in the loop where code of a step is written."""
 
-    __slots__ = ("depth", "item", "loop", "tail")
+    __slots__ = ("depth", "ends_turn", "item")
 
-    def __init__(self, item: expr | None, depth: int, *, tail: bool, loop: bool) -> None:
+    def __init__(self, item: expr | None, depth: int, *, ends_turn: bool = False) -> None:
         self.item = item
+        """What ``item`` is here: a variable of the loop, or a value that needs none."""
         self.depth = depth
-        self.tail = tail
-        """Whether nothing of this turn of the loop comes after the code being placed."""
-        self.loop = loop
+        self.ends_turn = ends_turn
+        """Whether the innermost loop has nothing more to do, this turn, after what is written here.
 
-
-class Group:
-    """The steps of the groups of one step that groups."""
-
-    def __init__(self, steps: range) -> None:
-        self.steps = steps
-        self.loops = 0
-        """How many loops are around the code of the group; only out of the innermost can it break."""
+        Then ``if not predicate(item): continue`` does what ``if predicate(item):`` would do with all the rest
+        in its body, and the rest need not be indented: chains of filters stay flat.
+        """

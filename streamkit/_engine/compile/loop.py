@@ -1,8 +1,8 @@
 """The loop compiler: a segment (a source, the steps after it, and where items go) as one function.
 
-`compiled` makes one code object per *shape*: kind of source, sequence of steps, kind of end. Users'
-functions are arguments of it, so a shape is compiled once and kept. The generated text is registered
-with `linecache`: tracebacks and debuggers show it.
+`compiled` makes one function per *shape*: kind of source, sequence of steps, kind of end. Users' functions
+are arguments of it, so a shape is compiled once and kept. The generated text is registered with
+`linecache`: tracebacks and debuggers show it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
 from streamkit._engine.compile.pace import Resumed
-from streamkit._engine.compile.weave import LINES, TooLargeError
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
 
-class Ended(Exception):  # noqa: N818 - a signal, thrown in where the next item would be sent
-    """Told to a loop in push form when nothing more will come."""
+class Ended(Exception):  # noqa: N818 - a signal, no failure
+    """Thrown into a loop in push form, instead of an item sent, when the source has ended."""
 
 
 class Loop(Record):
@@ -37,12 +37,12 @@ class Loop(Record):
     function: Callable[..., Any]
     code: CodeType
     text: str
-    owners: tuple[int | None, ...]
-    """For each line of `text`, the place of the step it came from."""
+    owners: tuple[Owner, ...]
+    """For each line of `text`, where it came from."""
     wanted: tuple[tuple[int, str], ...]
-    """The steps' arguments, in the order in which `function` takes them."""
+    """What `function` takes behind source, leave and pace: each the index of a step, and its argument."""
     forks: bool
-    """Whether there are steps in branches of others among them."""
+    """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
 
 
 NAMED = "<streamkit loop"
@@ -51,8 +51,11 @@ NAMED = "<streamkit loop"
 SMALL = 256
 """CPython keeps the integers up to here, so that counting down from it allocates nothing."""
 
+ONCE = (None,)
+"""What a loop of one turn goes over: a group that ends early leaves it by a ``break``."""
+
 FRAME = 40
-"""Lines by which the frames around one step differ at most, from one kind and end to another."""
+"""How many lines longer a frame may be, of another kind or end, than the one that `fits` looks at."""
 
 _SIZE = 512
 _cache: OrderedDict[tuple[Any, ...], Loop | int] = OrderedDict()
@@ -69,7 +72,8 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
     try:
         made: Loop | int = _compile(kind, steps, end)
     except (TooLargeError, RecursionError):
-        parts = len(steps) + (end in FILLING)  # what comes out may go a longer way than through the steps
+        # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
+        parts = len(steps) + (end in FILLING)
         if parts < 2:
             raise
         made = parts // 2
@@ -83,13 +87,13 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
 
 
 def fits(step: StepKey) -> bool:
-    """Whether a loop of this one step is not too large: others around it can be cut off."""
+    """Whether a loop of this step alone is not too large; the steps around it can have loops of their own."""
     key = (step,)
     found = _cache.get(key)
     if found is None:
         try:
             weaver = woven(Kind.ITER, (step,), End.RESULT if step.declaration.sink else End.STAGE)
-            found = int(len(weaver.lines) + FRAME <= LINES)
+            found = int(len(weaver.lines.all) + FRAME <= LINES)
         except (TooLargeError, RecursionError):
             found = 0
         with _lock:
@@ -99,12 +103,13 @@ def fits(step: StepKey) -> bool:
 
 def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     weaver = woven(kind, steps, end)
-    text = "\n".join("    " * line.depth + line.text for line in weaver.lines) + "\n"
+    text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"
     namespace = dict(
-        weaver.constants,
+        weaver.names.constants,
         EMPTY=EMPTY,
+        ONCE=ONCE,
         SMALL=SMALL,
         islice=islice,
         Resumed=Resumed,
@@ -120,7 +125,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         function=function,
         code=function.__code__,
         text=text,
-        owners=tuple([line.owner for line in weaver.lines]),
-        wanted=tuple(weaver.wanted.values()),
-        forks=len(weaver.steps) > len(steps),
+        owners=tuple([line.owner for line in weaver.lines.all]),
+        wanted=tuple(weaver.names.wanted.values()),
+        forks=len(weaver.layout.steps) > len(steps),
     )

@@ -1,4 +1,8 @@
-"""Pace: how many items a loop takes before it looks at the clock, and when it lets others run."""
+"""Pace: how many items a loop takes before it looks at the clock, and when it lets others run.
+
+A loop that looked at the clock for each item would be slow; one that never did would keep the event loop from
+all other tasks. So a loop takes its items in slices, and the clock says how large the next may be.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,20 @@ LARGEST = 1024
 
 
 class Pace:
-    """Sizes the slices of one loop by the clock: from 1 item upwards, to an eighth of `BUDGET` and more."""
+    """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
     __slots__ = ("_looked", "_started", "handed", "out", "settle", "size", "source")
 
     def __init__(self) -> None:
         self.size = 1
         self.handed: list[Any] = []
-        """Steps of the source, as awaitables: one that was taken outside of the loop, and what comes next."""
+        """Steps of the source that a pump took, or must take, outside of its loop; see `Pump.rescue`."""
         self.settle: Any = None
-        """Awaits, for a plain generator, what a callback returned."""
+        """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
         self.source: Any = None
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
         self.out: Any = None
-        """The operator that a pump fills a lane for, and which is named where that fails."""
+        """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
         self._started = self._looked = perf_counter()
 
     def due(self) -> bool:
@@ -47,7 +51,7 @@ class Pace:
 
 
 class Resumed:
-    """An asynchronous iterator, of which steps are handed to the loop that reads it."""
+    """An asynchronous iterator, read on behind the steps of it that were `handed` to its reader."""
 
     def __init__(self, handed: list[Any], items: Any) -> None:
         self._handed = handed

@@ -1,22 +1,40 @@
-"""Pieces: a step as text, and what is found in it once it is parsed.
+"""Pieces: a step as text, what it uses by name, and what is found in it once it is parsed.
 
-A step is three small pieces of Python. `parsed` turns them into syntax trees, checks that they can be
-spliced, and notes what the weaver must know of them: which names they assign, which parameters they call.
+`StepDeclaration` is what the catalogue knows of a step. `parsed` turns its pieces into syntax trees, checks
+that they can be spliced, and notes what the weaver must know of them: which names they assign, which they
+call, whether they stop. The functions at the end recognise what a statement says.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
+from keyword import iskeyword
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeAlias
 
 from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.value import Record
 
-__all__ = ["Parsed", "Pieces", "StepDeclaration", "absence", "assigned", "parsed", "signalled"]
+__all__ = [
+    "Parsed",
+    "Pieces",
+    "StepDeclaration",
+    "Uses",
+    "absence",
+    "assigned",
+    "parsed",
+    "signalled",
+    "statement_name",
+    "used",
+]
+
+Uses: TypeAlias = Mapping[str, Any] | Iterable[Callable[..., Any] | Mapping[str, Any]]
+"""What the pieces of a step use by name: functions and classes, or mappings of names to values."""
+SIGNALS = ("emit", "stop")
+GROUP_SIGNALS = ("enter", "resume", "run", "end")
 
 
 class Pieces(Record):
@@ -39,21 +57,35 @@ class StepDeclaration(Declaration):
         *,
         pieces: Pieces,
         parameters: tuple[str, ...],
+        uses: Uses = (),
         forks: bool = False,
         groups: bool = False,
     ) -> None:
         super().__init__(name, function, contract, parameters=parameters, sink=bool(pieces.result))
         self.pieces = pieces
+        self.uses: Mapping[str, Any] = used(name, uses)
+        """Values by the names that the pieces have for them."""
+        taken = {*parameters, "item", *SIGNALS, *(GROUP_SIGNALS if groups else ())}
+        if clashes := ", ".join(sorted(taken & self.uses.keys())):
+            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
 
-    @cached_property
+    @property
     def callbacks(self) -> frozenset[str]:
+        return self._callbacks
+
+    @property
+    def variable(self) -> tuple[str, ...]:
+        return self._variable
+
+    @cached_property
+    def _callbacks(self) -> frozenset[str]:
         return parsed(self).called & {*self.parameters}
 
     @cached_property
-    def variable(self) -> tuple[str, ...]:
-        # whether one that is compared with ABSENT was given is compiled apart
+    def _variable(self) -> tuple[str, ...]:
+        # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
         decisive = self.callbacks | parsed(self).compared
         return tuple([name for name in self.parameters if name in decisive])
 
@@ -68,6 +100,7 @@ class Parsed(Record):
     assigned: frozenset[str]
     called: frozenset[str]
     compared: frozenset[str]
+    """The names that are assigned to; `called`, those that are called, and `compared`, with ABSENT."""
     stops: bool
     """Whether it may end the stream before the source does."""
     collects: bool
@@ -77,7 +110,41 @@ class Parsed(Record):
 def parsed(declaration: Declaration) -> Parsed:
     """The pieces of `declaration`, a step, parsed once."""
     assert isinstance(declaration, StepDeclaration)
-    return _parse(declaration.pieces, declaration.function.__qualname__)
+    found = _parse(declaration.pieces, declaration.function.__qualname__)
+    if declaration.uses and (clashes := ", ".join(sorted(found.assigned & declaration.uses.keys()))):
+        raise ValueError(
+            f"step {declaration.name}: uses= must not have names that a piece assigns to: {clashes}"
+        )
+    return found
+
+
+def used(step: str, uses: Any) -> dict[str, Any]:
+    """What ``uses=`` of `step` means: values by their names in the pieces. It is checked to be `Uses`."""
+    if callable(uses) or isinstance(uses, str) or not hasattr(uses, "__iter__"):
+        name = getattr(uses, "__name__", None)
+        hint = f": write uses=({name},)" if name else ""
+        raise TypeError(
+            f"step {step}: uses= must be several functions and classes, or a mapping, not {uses!r}{hint}"
+        )
+    pairs: list[tuple[Any, Any]] = []
+    for each in [uses] if hasattr(uses, "items") else uses:
+        if callable(each):
+            pairs.append((getattr(each, "__name__", None), each))
+        else:
+            pairs += each.items() if hasattr(each, "items") else [(None, each)]
+    names: dict[str, Any] = {}
+    for name, value in pairs:
+        if name is None or name == "<lambda>":
+            raise TypeError(
+                f"step {step}: uses= must be functions and classes, not {value!r}, which has no name of "
+                "its own: write uses={'name': ...}"
+            )
+        if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+            raise TypeError(f"step {step}: uses= must have names that Python code can say, not {name!r}")
+        if name in names and names[name] is not value:
+            raise ValueError(f"step {step}: uses= must not have two values of one name: {name}")
+        names[name] = value
+    return names
 
 
 @lru_cache(maxsize=1024)
@@ -141,6 +208,15 @@ def signalled(node: ast.AST, name: str) -> ast.Call | None:
             return None
 
 
+def statement_name(statement: ast.stmt) -> str | None:
+    """``name``, if `statement` is ``name()``: a signal of a step that groups, perhaps."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=[], keywords=[])):
+            return name
+        case _:
+            return None
+
+
 def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in block:
         yield statement
@@ -159,7 +235,7 @@ def _check(block: list[ast.stmt], where: str) -> None:
                 f"step {where}: only assignments, calls, if, for and raise can be spliced, not {kind}"
             )
     names = [n.id for s in block for n in ast.walk(s) if isinstance(n, ast.Name)]
-    for signal in ("emit", "stop"):
+    for signal in SIGNALS:
         if names.count(signal) != sum(signalled(statement, signal) is not None for statement in statements):
             raise SyntaxError(f"step {where}: {signal}(...) must be a statement of its own")
     if any(

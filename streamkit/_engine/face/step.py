@@ -11,6 +11,33 @@ on, ``stop()`` ends the stream, and the parameters of the decorated function are
 [0, 1]
 
 A sink has the same form; ``result`` says what it returns.
+
+Steps with pipes inside
+-----------------------
+
+Two kinds of steps have pipes of steps among their arguments, which are spliced into the loop with the step.
+They are made for ``broadcast`` and ``group_by``.
+
+A step that *forks* (``forks=True``) has a parameter ``branches``, a tuple of pipes. Each item goes to every
+branch, in their order, and what comes out of them is what the step emits. Its ``each`` is "pass". If it is
+a sink, its result is the tuple of theirs, and its ``result`` is "()".
+
+A step that *groups* (``groups=True``) has a parameter ``pipe``, a pipe that it runs for each of many groups:
+a group is one set of the variables of that pipe's steps. The pieces say which group they mean by three
+variables: ``groups`` is a dict, which ``setup`` makes; ``name`` and ``state`` are a key of it and the value
+there. And they say what is to be done with that group by four signals:
+
+============  ============================================================================================
+``enter()``   begin a group, by the setups of its steps; this sets ``state`` and ``groups[name]``
+``resume()``  take up the variables of the group out of its ``state``
+``run()``     give ``item`` to the group that was entered or resumed, and put its variables away
+``end()``     end the group with this ``state``, by the finish of its steps
+============  ============================================================================================
+
+What comes out of a group is emitted as ``(name, value)``, and so is the result of a sink, when the group
+ends. A group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such
+a group, ``resume()`` skips the rest of ``each``, and ``end()`` does nothing. Only the step itself takes
+names out of ``groups``.
 """
 
 from __future__ import annotations
@@ -20,9 +47,9 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
-from streamkit._engine.compile.pieces import Pieces, StepDeclaration, parsed
+from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, parsed
 
-__all__ = ["declare_step", "step"]
+__all__ = ["step"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +60,7 @@ def step(
     each: str,
     finish: str = "",
     result: str = "",
+    uses: Uses = (),
     contract: Contract | None = None,
     name: str | None = None,
     forks: bool = False,
@@ -40,45 +68,48 @@ def step(
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
-    The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of
-    the values that the pieces use. Names that are neither parameters nor assigned in the pieces are
-    looked up in the function's module. A step that `forks` has ``branches``, pipes of steps, and each
-    item goes to every one of them; `each` then says nothing. One that `groups` has a ``pipe`` of steps, and
-    says of each item which of many states of that pipe it meets: ``enter()`` begins a new ``state`` in
-    ``groups[name]``, ``resume()`` takes up ``state``, ``run()`` gives the item to the pipe, and ``close()``
-    ends it; what comes out is emitted with its ``name``.
+    The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of the
+    values that the pieces use.
+
+    A name in a piece is a variable of the step, if a piece assigns to it. Else it is a parameter of the
+    function; else a name in `uses`; else a name of the function's module, looked up when a loop with the
+    step is first compiled; else a builtin. What is imported for the pieces only belongs in `uses`: a linter
+    does not read them, and takes the import for unused.
+
+    Args:
+        setup: what happens before the first item is asked for.
+        each: what happens with each ``item``.
+        finish: what happens when the source has ended, or a step before this one has said ``stop()``.
+        result: an expression, which makes the step a sink: what ``await job`` returns.
+        uses: functions and classes that the pieces name, as in ``uses=(sleep, Decimal)``; a mapping of names
+            to any values, as in ``uses={"limit": 3}``; or such mappings among the functions and classes.
+        contract: what the operator holds and loses; nothing, if it is not given.
+        name: the operator's name, if it is not the function's.
+        forks: whether each item goes to several pipes; described where this function is defined.
+        groups: whether a pipe runs for each of many groups; described there too.
 
     Raises:
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
+        TypeError: something in `uses` is no function or class, and has no name in a mapping.
+        ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
+            already (``item``, ``emit``, ``stop``), or stands for two values.
     """
     pieces = Pieces(setup=setup, each=each, finish=finish, result=result)
 
     def decorate(function: F) -> F:
-        declare_step(function, pieces, contract, name, forks, groups)
+        declaration = StepDeclaration(
+            name or function.__name__.strip("_"),
+            function,
+            contract or NOTHING_HELD,
+            pieces=pieces,
+            parameters=parameters_of(function),
+            uses=uses,
+            forks=forks,
+            groups=groups,
+        )
+        if not (function.__module__ or "").startswith("streamkit."):
+            parsed(declaration)  # shows a mistake here; our own are parsed when used, and by the tests
+        register(declaration)
         return function
 
     return decorate
-
-
-def declare_step(
-    function: Callable[..., Any],
-    pieces: Pieces,
-    contract: Contract | None,
-    name: str | None,
-    forks: bool = False,
-    groups: bool = False,
-) -> StepDeclaration:
-    """Enter the declaration; a mistake in the pieces shows here, where the step is written."""
-    declaration = StepDeclaration(
-        name or function.__name__.strip("_"),
-        function,
-        contract or NOTHING_HELD,
-        pieces=pieces,
-        parameters=parameters_of(function),
-        forks=forks,
-        groups=groups,
-    )
-    if not (function.__module__ or "").startswith("streamkit."):
-        parsed(declaration)  # ours are parsed when used, and by the tests
-    register(declaration)
-    return declaration

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
-from streamkit._engine.compile.key import Mode, StepKey, mode
+from streamkit._engine.compile.key import Mode, StepKey, mode_of
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Link:
             if value is ABSENT:
                 modes += ((name, Mode.ABSENT),)
             elif name in declaration.callbacks:
-                modes += ((name, mode(value)),)
+                modes += ((name, mode_of(value)),)
         branches: tuple[tuple[StepKey, ...], ...] = ()
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from types import CodeType
 
 from streamkit._core.errors import attach
+from streamkit._engine.compile.lines import OUT
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
-from streamkit._engine.compile.weave import OUT
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
@@ -92,8 +92,8 @@ class Segment:
             traceback = traceback.tb_next
         if traceback is None:
             return None
-        place = self._loop.owners[traceback.tb_lineno - 1]
-        return None if place is None else self._pace.out if place == OUT else self._links[place]
+        owner = self._loop.owners[traceback.tb_lineno - 1]
+        return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

@@ -1,0 +1,123 @@
+"""Groups: what the signals of a step that groups become, with the state of each group put away and taken up.
+
+The pipe of the groups stands in the loop once. Its variables are variables of the loop, as those of all other
+steps are; between two items of a group, their values are in a list of that group's. The step at index 2, if
+it groups, keeps these lists in its variable ``groups``, which is ``groups_2`` in the loop; ``name_2`` and
+``state_2`` are the name and the list of the group that the loop is working on.
+
+A group can end early, by a ``stop()`` in its pipe, while the loop goes on with the next item: that must leave
+the code of this group, and nothing else. So that code is the body of a ``for`` loop of one turn, which a
+``break`` leaves (see `once`); and EMPTY stands for the state of a group that has ended.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol
+
+from streamkit._engine.compile.layout import Exit, Layout
+from streamkit._engine.compile.lines import Lines, Site, TooLargeError
+from streamkit._engine.compile.pieces import statement_name
+
+__all__ = ["Groups", "Splices"]
+
+
+class Splices(Protocol):
+    """What groups need of the `Splicer`."""
+
+    layout: Layout
+    lines: Lines
+
+    def each(self, index: int | Exit, site: Site) -> None: ...
+    def setups(self, depth: int, group: int | None = None) -> None: ...
+    def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
+    def result(self, index: int) -> str | None: ...
+
+
+class Groups:
+    """Writes what concerns the groups of steps that group."""
+
+    def __init__(self, splicer: Splices) -> None:
+        self._splicer = splicer
+        self._layout = splicer.layout
+        self._lines = splicer.lines
+        self._loops: dict[int, int] = {}
+        """By the index of the step that groups: how many loops are around the code of a group just now."""
+
+    def signal(self, statement: ast.stmt, group: int, site: Site) -> bool:
+        """Write what `statement` stands for, if it is a signal of the step that groups at index `group`."""
+        match statement_name(statement):
+            case "enter":
+                self._enter(group, site.depth)
+            case "resume":
+                self._resume(group, site.depth)
+            case "run":
+                self._run(group, site)
+            case "end":
+                self._end(group, site.depth)
+            case _:
+                return False
+        return True
+
+    @contextmanager
+    def once(self, group: int, depth: int) -> Generator[int, None, None]:
+        """Let a group end early in what is written in the block; at which depth that must be."""
+        if self._layout.ends_early(group):
+            with self._lines.loop(depth, "for _ in ONCE:", group):
+                yield depth + 1
+        else:
+            yield depth
+
+    def stop(self, group: int, index: int, depth: int) -> None:
+        """What ``stop()`` is in the step at `index`, which is in a group: that ends, and is left."""
+        if self._lines.loops != self._loops[group]:
+            raise TooLargeError  # a step's own loop is around it, and a break cannot leave two
+        self._close(group, self._layout.after[index], depth)
+        self._lines.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
+        self._lines.add(depth, "break", group)
+
+    def emit(self, group: int, value: str, site: Site) -> None:
+        """Pass on `value`, which comes out of a group, with the name of the group."""
+        self._lines.add(site.depth, f"pair_{group} = (name_{group}, {value})", group)
+        item = ast.Name(f"pair_{group}", ast.Load())
+        self._splicer.each(self._layout.after[group], Site(item, site.depth, ends_turn=site.ends_turn))
+
+    def _enter(self, group: int, depth: int) -> None:
+        """Begin a group: the setups of its steps, and a list of what they have set."""
+        self._loops[group] = self._lines.loops
+        self._splicer.setups(depth, group)
+        kept = ", ".join(self._layout.kept(group))
+        self._lines.add(depth, f"state_{group} = groups_{group}[name_{group}] = [{kept}]", group)
+
+    def _resume(self, group: int, depth: int) -> None:
+        """Take up the state of a group; one that has ended has none, and is left."""
+        if self._layout.ends_early(group):
+            self._lines.add(depth, f"if state_{group} is EMPTY:", group)
+            self._lines.add(depth + 1, "break", group)
+        if kept := self._layout.kept(group):
+            self._lines.add(depth, f"[{', '.join(kept)}] = state_{group}", group)
+
+    def _run(self, group: int, site: Site) -> None:
+        """Give the item to the steps of the group, and put away what they have assigned to."""
+        self._loops[group] = self._lines.loops
+        self._splicer.each(self._layout.groups[group][0], Site(site.item, site.depth))
+        rebound = self._layout.rebound(group)
+        for number, name in enumerate(self._layout.kept(group)):
+            if name in rebound:
+                self._lines.add(site.depth, f"state_{group}[{number}] = {name}", group)
+
+    def _end(self, group: int, depth: int) -> None:
+        """End a group that has not ended by itself, as if the source had."""
+        with self.once(group, depth) as inner:
+            self._resume(group, inner)
+            self._loops[group] = self._lines.loops
+            self._close(group, self._layout.groups[group][0], inner)
+
+    def _close(self, group: int, first: int | Exit, depth: int) -> None:
+        """The finish of the steps of a group, from that at `first` on, and the result of its sink."""
+        self._splicer.finish(depth, first, Exit(group=group))
+        result = self._splicer.result(self._layout.groups[group][-1])
+        if result is not None:
+            self.emit(group, result, Site(None, depth))

@@ -1,0 +1,85 @@
+"""The layout of a loop: which index each step has, and which step gets what it emits."""
+
+from __future__ import annotations
+
+from streamkit._core.value import Record
+from streamkit._engine.compile.key import StepKey
+from streamkit._engine.compile.pieces import Parsed, assigned, parsed
+
+__all__ = ["Exit", "Layout"]
+
+
+class Exit(Record):
+    """Stands where the index of a next step would, behind the last step: the items leave."""
+
+    group: int | None
+    """The index of the grouping step whose groups they leave; None where they leave the whole loop."""
+
+
+class Layout:
+    """The steps of a loop, numbered: the *index* of a step is its number in `steps`.
+
+    The steps of the pipe come first, in its order. Behind them come the steps in the branches of the first
+    that forks or groups, each branch with all that is inside it, then those of the second, and so on. It is
+    the order of `flattened`, which lists the links of a pipe: there, too, a step is found by its index.
+
+    A step that forks (``broadcast``) has several branches, each of which gets every item that comes to it. A
+    step that groups (``group_by``) has one pipe, which stands in the loop once, and runs with the state of
+    this group or that.
+    """
+
+    def __init__(self, steps: tuple[StepKey, ...]) -> None:
+        self.steps: list[StepKey] = []
+        self.after: list[int | Exit] = []
+        """By the index of a step: the index of the step that gets what it emits."""
+        self.forks: dict[int, list[range]] = {}
+        """By the index of a step that forks: the indexes of each branch."""
+        self.groups: dict[int, range] = {}
+        """By the index of a step that groups: the indexes of the pipe of its groups."""
+        self.inside: dict[int, int] = {}
+        """By the index of a step in such a pipe: the index of the step that groups (the innermost)."""
+        top = self._numbered(steps, Exit(group=None))
+        self.first: int | Exit = top[0] if top else Exit(group=None)
+        """The step that gets the items of the source."""
+        self.last: int | None = top[-1] if top else None
+        """The step whose result is that of the loop, if it is a sink."""
+        self.parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
+
+    def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
+        """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
+        indexes = range(len(self.steps), len(self.steps) + len(steps))
+        self.steps += steps
+        self.after += [*indexes[1:], out] if steps else []
+        for index, key in zip(indexes, steps, strict=True):
+            if key.declaration.groups:
+                pipe = self._numbered(key.branches[0], Exit(group=index))
+                enclosed = dict.fromkeys(range(pipe[0], len(self.steps)), index)
+                self.inside.update(enclosed | self.inside)  # what is in a group of an inner step stays there
+                self.groups[index] = pipe
+            elif key.branches:
+                self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
+        return indexes
+
+    def members(self, group: int | None) -> list[int]:
+        """The steps of the groups of the step at index `group`, or (None) those that are in no group."""
+        return [index for index in range(len(self.steps)) if self.inside.get(index) == group]
+
+    def ends_early(self, group: int) -> bool:
+        """Whether a step of the groups of the step at index `group` may ``stop()``."""
+        return any(self.parsed[index].stops for index in self.members(group))
+
+    def kept(self, group: int) -> list[str]:
+        """The variables that a group keeps from one item to the next, by their names in the loop."""
+        return [
+            f"{name}_{index}"
+            for index in self.members(group)
+            for name in sorted(assigned(self.parsed[index].setup))
+        ]
+
+    def rebound(self, group: int) -> frozenset[str]:
+        """Those of them that ``each`` assigns to; the others are objects that stay the same."""
+        return frozenset(
+            f"{name}_{index}"
+            for index in self.members(group)
+            for name in assigned(self.parsed[index].setup) & assigned(self.parsed[index].each)
+        )

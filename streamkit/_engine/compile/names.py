@@ -1,0 +1,154 @@
+"""Names: what the names in a step's pieces become in the loop, and how what its callbacks return is awaited.
+
+In the loop, a name of the step at index 2 ends in ``_2``: two steps of one kind do not meet. A parameter of
+the step becomes a parameter of the loop; a name of its module, or of ``uses=``, a global of the loop.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import Any
+
+from streamkit._engine.compile.key import Mode
+from streamkit._engine.compile.layout import Layout
+from streamkit._engine.compile.lines import Lines
+from streamkit._engine.compile.pieces import StepDeclaration, absence
+
+__all__ = ["Names"]
+
+
+class Names:
+    """Renames the names in pieces, and notes what the loop must be given for them."""
+
+    def __init__(self, layout: Layout, lines: Lines, settle: str) -> None:
+        self.layout = layout
+        self.lines = lines
+        self.settle = settle
+        """The text that awaits ``{value}``: ``await`` in a coroutine, a call or a ``yield`` elsewhere."""
+        self.constants: dict[str, Any] = {}
+        """The loop's globals."""
+        self.wanted: dict[str, tuple[int, str]] = {}
+        """The loop's parameters: by name, the index of the step, and which of its arguments it is."""
+        self.probing = False
+        """Whether what is being written asks of callbacks' results whether they must be awaited.
+
+        It is only asked of a callback's first result; a loop has a form of its own for what comes after that,
+        which pays nothing for it.
+        """
+        self.awaits = False
+        """Whether anything is awaited in what was written since this was set to False."""
+
+    def unknown(self) -> list[str]:
+        """The flags of the callbacks whose first result decides whether they are awaited."""
+        return [
+            _flag(index, name)
+            for index, key in enumerate(self.layout.steps)
+            for name, mode in key.modes
+            if mode is Mode.UNKNOWN
+        ]
+
+    def known(self, test: ast.expr, index: int) -> bool | None:
+        """The truth of a test that is known before the run, ``parameter is ABSENT``; None for any other."""
+        name = absence(test)
+        if name is None or name not in self.layout.steps[index].declaration.parameters:
+            return None
+        return self._mode(index, name) is Mode.ABSENT
+
+    def ready(self, node: Any, index: int, item: ast.expr | None, depth: int) -> Any:
+        """`node` as it stands in the loop: renamed, and with what callbacks return awaited.
+
+        Lines that must come before it are written, at `depth`.
+        """
+        return _Awaiting(self, index, depth).visit(self.renamed(node, index, item))
+
+    def renamed(self, node: Any, index: int, item: ast.expr | None) -> Any:
+        """A copy of `node`, a part of the step at `index`, with its names as they are in the loop."""
+        return _Renaming(self, index, item).visit(node)
+
+    def name(self, name: str, index: int) -> str:
+        """What `name`, in a piece of the step at `index`, is called in the loop."""
+        declaration, pieces = self.layout.steps[index].declaration, self.layout.parsed[index]
+        assert isinstance(declaration, StepDeclaration)
+        if name in pieces.assigned:
+            return f"{name}_{index}"
+        if name in declaration.parameters:
+            self.wanted[f"{name}_{index}"] = (index, name)
+            return f"{name}_{index}"
+        for scope in (declaration.uses, declaration.function.__globals__):
+            if name in scope:
+                self.constants[f"{name}_{index}"] = scope[name]
+                return f"{name}_{index}"
+        if not hasattr(builtins, name):
+            raise NameError(
+                f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module; "
+                "give it what else it needs by uses="
+            )
+        return name
+
+    def called(self, call: ast.Call, index: int, name: str, depth: int) -> ast.expr:
+        """`call` of the callback `name`, awaited if it must be."""
+        mode = self._mode(index, name)
+        if mode is Mode.ASYNC:
+            return self.awaited(call)
+        if mode is not Mode.UNKNOWN or not self.probing:
+            return call
+        value, flag = f"got_{name}_{index}", _flag(index, name)
+        self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
+        self.lines.add(depth, f"if {flag} is None:", index)
+        self.lines.add(depth + 1, f"{flag} = isawaitable({value})", index)
+        self.lines.add(depth + 1, f"probing -= not {flag}", index)
+        self.lines.add(depth, f"if {flag}:", index)
+        self.lines.add(depth + 1, f"{value} = {self.settle.format(value=value)}", index)
+        return ast.Name(value, ast.Load())
+
+    def awaited(self, value: ast.expr) -> ast.expr:
+        """`value` awaited, in the way of the function that it becomes part of."""
+        self.awaits = True
+        return ast.parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
+
+    def _mode(self, index: int, name: str) -> Mode | None:
+        return dict(self.layout.steps[index].modes).get(name)
+
+
+def _flag(index: int, name: str) -> str:
+    return f"awaits_{name}_{index}"
+
+
+class _Renaming(ast.NodeVisitor):
+    """Copies what it renames: the pieces themselves are needed again, for other loops."""
+
+    def __init__(self, names: Names, index: int, item: ast.expr | None) -> None:
+        self.names, self.index, self.item = names, index, item
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id == "item" and self.item is not None:
+            return self.item
+        return ast.Name(self.names.name(node.id, self.index), node.ctx)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return type(node)(**{name: self._copied(value) for name, value in vars(node).items()})
+
+    def _copied(self, value: Any) -> Any:
+        if type(value) is list:
+            return [self._copied(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - of ast
+        return self.visit(value) if isinstance(value, ast.AST) else value
+
+
+class _Awaiting(ast.NodeTransformer):
+    """Has what callbacks return awaited, and what the step says ``await`` of, in a part that is renamed."""
+
+    def __init__(self, names: Names, index: int, depth: int) -> None:
+        self.names, self.index, self.depth = names, index, depth
+        callbacks = names.layout.steps[index].declaration.callbacks
+        self.callbacks = {f"{name}_{index}": name for name in callbacks}
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.callbacks:
+            return self.names.called(node, self.index, self.callbacks[node.func.id], self.depth)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.expr:
+        self.generic_visit(node)
+        return self.names.awaited(node.value)
