@@ -144,7 +144,9 @@ class Router(Lane):
         self.out = run.adopt(Outcome(run.halt))
         self.out.router = self
         buffered = pipe[0].declaration.buffers
-        self.strategy: Strategy = pipe[0].arguments["strategy"] if buffered else Suspend(1)
+        strategy = pipe[0].arguments["strategy"] if buffered else Suspend(1)
+        # never None here, unlike a lane's, which is set once and never after
+        self.strategy: Strategy = strategy  # pyright: ignore[reportIncompatibleVariableOverride]
         self.pipe = pipe[buffered:]
         self.most_groups = most
         self.idle = idle

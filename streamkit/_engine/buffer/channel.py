@@ -44,16 +44,16 @@ class Channel:
         self._reader: Future[None] | None = None
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
-        self.alone = False
+        self.alone: bool = False
         """Whether the reader lets nobody run while it takes what is there, without a `rest` before."""
-        self.left = False
+        self.left: bool = False
         self.iterator: AsyncGenerator[Any, None] | None = None
         """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
         self.direct: Any = None
         """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
-        self.paused = False
+        self.paused: bool = False
         """Whether `hold` was called, and the reader has not been awake again since."""
-        self.name = ""
+        self.name: str = ""
         """Whose it is, where that is not the stage that owns it."""
 
     def lane(self, strategy: Strategy | None) -> Lane:

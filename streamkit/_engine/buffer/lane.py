@@ -72,32 +72,34 @@ class Lane:
     )
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
-        self.channel = channel
-        self.strategy = strategy
+        self.channel: Reader = channel
+        self.strategy: Strategy | None = strategy
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: int = NEVER if limit is None else limit
-        self.low = 0 if limit is None else (limit + 2) // 4
+        self.low: int = 0 if limit is None else (limit + 2) // 4
         """How few items must be held before a writer that waits is woken: not for each one."""
-        self.last = self.limit - 1
+        self.last: int = self.limit - 1
         """How many items are held when one more fills it."""
-        self.waits = strategy is None or strategy.waits
+        self.waits: bool = strategy is None or strategy.waits
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
-        self.plain = type(self) is Lane and type(self.held) is deque
+        self.plain: bool = type(self) is Lane and type(self.held) is deque
         """Whether its items may be put into `held` by one who counts as `put` does."""
-        self.inline = self.plain
+        self.inline: bool = self.plain
         """Whether its items may be taken out of `held` by one who counts as `pop` does."""
-        self.grows = self.inline and (strategy is None or strategy.only_grows)
+        self.grows: bool = self.inline and (strategy is None or strategy.only_grows)
         """Whether nobody but the reader takes anything out of it."""
         self.kept: list[Any] = []
         """Items that were popped, but have not left: they count as held."""
-        self.open = True
+        self.open: bool = True
         self.writer: Future[None] | None = None
         self.delivered: int = 0
-        self.dropped = self.folded = self.refused = 0
-        self.most = 0
-        self.mark = NEVER
+        self.dropped: int = 0
+        self.folded: int = 0
+        self.refused: int = 0
+        self.most: int = 0
+        self.mark: int = NEVER
         """From how many delivered items on taking one out means more than that: `loosen` is to be called."""
-        self.listed = False
+        self.listed: bool = False
         """Whether the channel has noted that there is something here, and more may be appended to it."""
         self._full_seconds = 0.0
         self._full_since: float | None = None

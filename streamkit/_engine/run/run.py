@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, current_task, get_running_loop, wait
+from asyncio import AbstractEventLoop, CancelledError, Task, current_task, get_running_loop, wait
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
@@ -55,17 +55,17 @@ class Run:
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
-        self.link = link
-        self.book = book
+        self.link: Link = link
+        self.book: Book | None = book
         if book is not None:
             book.enter(self)
-        self.loop = get_running_loop()
+        self.loop: AbstractEventLoop = get_running_loop()
         self.channels: list[Channel] = []
         self._tasks: dict[Task[Any], bool] = {}
         """Those that have not ended, in the order in which they began, and whether `halt` cancelled them."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
-        self.ending = False
+        self.ending: bool = False
         """The run cancels its own tasks: their cancellation is no error."""
         self._late: list[BaseException] = []
 
