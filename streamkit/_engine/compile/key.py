@@ -73,7 +73,7 @@ def mode(value: Any) -> Mode:
     if type(value) is FunctionType:
         return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
     if isinstance(value, functools.partial):
-        return mode(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return mode(value.func)
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.UNKNOWN
