@@ -63,8 +63,8 @@ def buffer(strategy: Strategy) -> Any:
             passed on as one list; under a lossy one with ``gaps=True``, a `Gap` where items were dropped.
 
     Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
-    never waits overrides what stands before it (`Strategy.before`). So does a buffer before ``merge``, ``zip``,
-    ``batch_within`` and a concurrent ``map``, which then read through it.
+    never waits overrides what stands before it (`Strategy.before`). So does a buffer before ``merge``,
+    ``zip``, ``batch_within`` and a concurrent ``map``, which then read through it.
 
     Raises:
         TypeError: `strategy` is not a strategy.

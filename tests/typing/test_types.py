@@ -82,7 +82,7 @@ def test_operators() -> None:
 def test_lambdas() -> None:
     # mypy infers lambdas through `|`; pyright does not, and the docs say so
     stream = NUMBERS | ops.filter(lambda x: x > 1) | ops.take(3)  # pyright: ignore
-    job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()  # pyright: ignore
+    job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()
     assert_type(job, Job[list[list[list[int]]]])  # pyright: ignore
     assert job.run() == [[[2], [3]]]
 

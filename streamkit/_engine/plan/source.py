@@ -36,15 +36,15 @@ class Opened:
         *,
         direct: Any = None,
     ) -> None:
-        self.kind = kind
-        self.items = items
-        self.close = close
+        self.kind: Kind = kind
+        self.items: Any = items
+        self.close: Callable[[], Awaitable[None]] | None = close
         """Closes an asynchronous source."""
-        self.close_now = close_now
+        self.close_now: Callable[[], None] | None = close_now
         """Closes a synchronous one."""
-        self.buffer = buffer
+        self.buffer: Any = buffer
         """The channel that it is read from, where it is one."""
-        self.direct = direct
+        self.direct: Any = direct
         """Runs the reader's loop, where those who fill the channel may do so too."""
 
 
@@ -57,7 +57,7 @@ class Source:
     """What the source's own buffer does when it is full, where it has one."""
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value: Any = value
         self._consumed = False
         self._makes = type(value) is FunctionType and not value.__code__.co_flags & CO_COROUTINE
         """Whether each run calls `value` for something to iterate."""
