@@ -7,7 +7,7 @@ from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefu
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import discard
+from streamkit._core.arguments import Composed, discard
 from streamkit._core.errors import SourceConsumedError
 from streamkit._engine.compile.key import Kind
 
@@ -75,7 +75,7 @@ class Source:
         if isawaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
-        if not callable(value):
+        if not callable(value) or isinstance(value, Composed):
             raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
         if iscoroutinefunction(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
