@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV ?= .venv
 
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
 MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-rx check format pages bench times clean
+.PHONY: demo test test-rx check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -35,6 +36,17 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/mypy --strict
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(MAKE) --no-print-directory types
+
+# How much of what users see of the wheel has a type that every checker reads alike: all of it, or this fails.
+types: $(READY)
+	@room=$$(mktemp -d) && trap 'rm -rf "$$room"' EXIT && \
+	$(BIN)/python -m venv --without-pip "$$room/venv" && \
+	$(PIP) wheel --no-deps --wheel-dir "$$room" . && \
+	$(PIP) --python "$$room/venv/bin/python" install "$$(echo "$$room"/*.whl)[aiostream]" && \
+	cd "$$room" && \
+	if PATH="$$room/venv/bin:$$PATH" $(abspath $(BIN))/pyright --ignoreexternal --verifytypes streamkit >found; \
+	then grep score: found; else cat found; exit 1; fi
 
 format: $(READY)
 	$(BIN)/ruff check --fix-only

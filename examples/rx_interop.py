@@ -87,12 +87,17 @@ class Day(NamedTuple):
         return f"{day}  {departures}, the latest by {delay} min, {flight}, {route}"
 
 
-def add(day: Day | None, departure: Departure) -> Day:
-    """One departure more; the first of a day begins a new one."""
-    late = departure.delay >= LATE
-    if day is None or day.worst.day != departure.day:
-        return Day(1, late, departure)
-    return Day(day.departures + 1, day.late + late, max(day.worst, departure, key=lambda each: each.delay))
+def alone(departure: Departure) -> Day:
+    """A day that has seen no other departure yet."""
+    return Day(1, int(departure.delay >= LATE), departure)
+
+
+def add(day: Day, one: Day) -> Day:
+    """A day, with one departure more; the first of another day begins that."""
+    if day.worst.day != one.worst.day:
+        return one
+    worst = max(day.worst, one.worst, key=lambda departure: departure.delay)
+    return Day(day.departures + 1, day.late + one.late, worst)
 
 
 def is_over(days: tuple[Day, Day]) -> bool:
@@ -105,7 +110,7 @@ async def show(data: Path) -> None:
     rows = replay(data / "flights-2013-01.csv.gz").pipe(of.filter(departed))
     stream = rx.from_observable(rows, strategy=Suspend(AHEAD))
     departures = rx.to_observable(stream | ops.map(partial(departure, names), concurrency=8))
-    sums: Observable[Day] = departures.pipe(of.scan(add, None))
+    sums = departures.pipe(of.map(alone), of.scan(add))
     errors: list[Exception] = []
     week = sums.pipe(of.pairwise(), of.filter(is_over), of.map(itemgetter(0)), of.take(7))
     week.subscribe(print, errors.append)

@@ -9,7 +9,7 @@ from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
-from streamkit._engine.face.shapes import ListOf, One, OneOf
+from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
 from streamkit.operators.transform import map as map_items
@@ -77,7 +77,7 @@ def fold(function: Callable[..., Any], initial: Any) -> Sink[Any, Any]:
 
 
 @step(setup="number = 0", each="number += 1", result="number")
-def count() -> Sink[Any, int]:
+def count() -> Always[int]:
     """Count the items.
 
     >>> from streamkit import Stream, ops
@@ -87,7 +87,7 @@ def count() -> Sink[Any, int]:
     Completes when: the source does.
     Closes when: it completes or fails.
     """
-    return Sink(count)
+    return Always(count)
 
 
 @overload
@@ -182,7 +182,7 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
 
 
 @step(each="pass", result="None")
-def drain() -> Sink[Any, None]:
+def drain() -> Always[None]:
     """Run the stream for its effects; the items are thrown away.
 
     >>> from streamkit import Stream, ops
@@ -193,4 +193,4 @@ def drain() -> Sink[Any, None]:
     Completes when: the source does.
     Closes when: it completes or fails.
     """
-    return Sink(drain)
+    return Always(drain)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, get_origin, overload
 
 from streamkit._core.markers import ABSENT
-from streamkit._core.strategy import Strategy, strategy_argument
+from streamkit._core.strategy import Collect, Gap, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._stages.emit import Emitter, PushSource
@@ -38,7 +38,17 @@ def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
     return Stream(first) | combine.concat(*others)
 
 
-def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]:
+@overload
+def push(strategy: Collect, *, of: type[T]) -> tuple[Stream[list[T]], Emitter[T]]: ...
+@overload
+def push(strategy: Lossy[Literal[False]], *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+@overload
+def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitter[T]]: ...
+@overload
+def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+@overload
+def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
+def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -62,12 +72,16 @@ def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]:
     Args:
         strategy: how many items are held for the consumer, and what happens to one more. There is no
             default, because a producer that cannot be held makes it a decision of yours.
+        of: the type of the items, for type checkers: ``push(Suspend(2), of=int)`` is a ``Stream[int]`` and
+            an ``Emitter[int]``. Items are not checked against it.
 
     Raises:
-        TypeError: `strategy` is not a strategy.
+        TypeError: `strategy` is not a strategy, or `of` not a type.
         SourceConsumedError: (when run) the stream was run before.
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
+    if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
+        raise TypeError(f"of must be a type such as int, not {of!r}")
     channel = SharedChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 

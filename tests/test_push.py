@@ -159,6 +159,19 @@ class TestOffer:
         with pytest.raises(TypeError, match="strategy must be a strategy such as Suspend"):
             push(strategy)
 
+    @pytest.mark.parametrize("of", [int, Any, list[int], int | None, Callable[[int], str]], ids=repr)
+    def test_takes_the_type_of_its_items(self, of: Any) -> None:
+        stream, emitter = push(Suspend(1), of=of)
+        emitter.offer("not checked against it")
+        emitter.close()
+        assert list(stream) == ["not checked against it"]
+
+    @pytest.mark.parametrize("of", [3, "int", None, (int, str)], ids=repr)
+    def test_takes_a_type_and_nothing_else(self, of: Any) -> None:
+        with pytest.raises(TypeError) as caught:
+            push(Suspend(1), of=of)
+        assert str(caught.value) == f"of must be a type such as int, not {of!r}"
+
 
 class TestSend:
     @virtual

@@ -7,7 +7,13 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any
 
-__all__ = ["callback", "discard", "flag", "number", "seconds", "whole"]
+__all__ = ["Composed", "callback", "discard", "flag", "number", "seconds", "whole"]
+
+
+class Composed:
+    """What operators are: their base, by which a check can tell them from other callables."""
+
+    __slots__ = ()
 
 
 def whole(name: str, value: int, *, least: int | None = None) -> int:
@@ -62,6 +68,8 @@ def discard(value: object) -> None:
 
 def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Callable[..., Any]:
     """Return `value` if it is callable; unless `waits`, it may be no coroutine function."""
+    if isinstance(value, Composed):
+        raise TypeError(f"{name} must be a callable, not the operator {value!r}")
     if callable(value):
         if not waits and iscoroutinefunction(value):
             raise TypeError(f"{name} must be a plain function, not the coroutine function {value!r}")

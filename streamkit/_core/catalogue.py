@@ -7,6 +7,7 @@ Tests, docs and `explain` walk the catalogue; nothing else keeps a list of opera
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from inspect import CO_VARARGS
 from typing import Any
 
@@ -53,12 +54,12 @@ class Declaration:
         self.parameters = parameters
         self.sink = sink
 
-    @property
+    @cached_property
     def callbacks(self) -> frozenset[str]:
         """Parameters that the pieces of a step call. Their results are awaited if they are awaitable."""
         return frozenset()
 
-    @property
+    @cached_property
     def variable(self) -> tuple[str, ...]:
         """Parameters whose values decide how a step is compiled."""
         return ()

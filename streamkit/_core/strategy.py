@@ -24,7 +24,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 from streamkit._core.arguments import callback, discard, flag, whole
 from streamkit._core.errors import BufferOverflowError
@@ -41,12 +41,20 @@ __all__ = [
     "Fail",
     "Gap",
     "KeepLatest",
+    "Lossy",
     "Spill",
     "Strategy",
     "Suspend",
     "Unbounded",
     "strategy_argument",
 ]
+
+if TYPE_CHECKING:
+    import typing_extensions  # checkers bring it along; in `typing`, there are defaults from Python 3.13 on
+
+    G_co = typing_extensions.TypeVar("G_co", bound=bool, covariant=True, default=Literal[False])
+else:
+    G_co = TypeVar("G_co", covariant=True)
 
 
 class Gap(Value):
@@ -153,11 +161,25 @@ class Fail(Strategy):
         self._made_of(capacity=whole("capacity", capacity, least=1))
 
 
-class _Lossy(Strategy):
+class Lossy(Strategy, Generic[G_co]):
+    """A strategy that drops items; its parameter says whether `Gap`s stand where they were dropped."""
+
     capacity: int
     on_drop: Callable[[Any, str], object] | None
-    gaps: bool
+    gaps: G_co
 
+    @overload
+    def __init__(
+        self: Lossy[Literal[False]],
+        capacity: int,
+        *,
+        on_drop: Callable[[Any, str], object] | None = None,
+        gaps: Literal[False] = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, capacity: int, *, on_drop: Callable[[Any, str], object] | None = None, gaps: G_co
+    ) -> None: ...
     def __init__(
         self, capacity: int, *, on_drop: Callable[[Any, str], object] | None = None, gaps: bool = False
     ) -> None:
@@ -180,7 +202,7 @@ class _Lossy(Strategy):
             _at_once("on_drop", self.on_drop(item, reason))
 
 
-class DropIncoming(_Lossy):
+class DropIncoming(Lossy[G_co]):
     """When the buffer is full, the new item is dropped and counted.
 
     ``on_drop(item, reason)`` is called for each item that is dropped; the reason is ``full``, or ``closed``
@@ -195,7 +217,7 @@ class DropIncoming(_Lossy):
         return (item,)
 
 
-class DropOldest(_Lossy):
+class DropOldest(Lossy[G_co]):
     """When the buffer is full, the oldest item held is dropped and counted; see `DropIncoming`."""
 
     loses: ClassVar[str] = "oldest items"
@@ -206,7 +228,7 @@ class DropOldest(_Lossy):
         return (oldest,)
 
 
-class DropYoungest(_Lossy):
+class DropYoungest(Lossy[G_co]):
     """When the buffer is full, the youngest item held is replaced, and counted; see `DropIncoming`."""
 
     loses: ClassVar[str] = "youngest items"
@@ -217,7 +239,7 @@ class DropYoungest(_Lossy):
         return (youngest,)
 
 
-class DropAll(_Lossy):
+class DropAll(Lossy[G_co]):
     """When the buffer is full, everything held is dropped and counted; see `DropIncoming`."""
 
     loses: ClassVar[str] = "everything held"
@@ -228,14 +250,23 @@ class DropAll(_Lossy):
         return everything
 
 
-class KeepLatest(DropOldest):
+class KeepLatest(DropOldest[G_co]):
     """One slot, overwritten: ``DropOldest(1)`` by its usual name.
 
     >>> KeepLatest()
     KeepLatest()
     """
 
-    def __init__(self, *, on_drop: Callable[[Any, str], object] | None = None, gaps: bool = False) -> None:
+    @overload
+    def __init__(
+        self: KeepLatest[Literal[False]],
+        *,
+        on_drop: Callable[[Any, str], object] | None = None,
+        gaps: Literal[False] = False,
+    ) -> None: ...
+    @overload
+    def __init__(self, *, on_drop: Callable[[Any, str], object] | None = None, gaps: G_co) -> None: ...
+    def __init__(self, *, on_drop: Callable[[Any, str], object] | None = None, gaps: Any = False) -> None:
         super().__init__(1, on_drop=on_drop, gaps=gaps)
 
     def sized(self, capacity: int) -> Strategy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
 from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.markers import ABSENT
@@ -12,9 +12,17 @@ from streamkit._engine.face.stream import Keep, Operator
 
 __all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs  # which checkers bring along; in `typing` from Python 3.13 on
+
 A = TypeVar("A")
+B = TypeVar("B")
 
 
+@overload
+def filter(predicate: Callable[[A], TypeGuard[B]]) -> Operator[A, B]: ...
+@overload
+def filter(predicate: Callable[[A], TypeIs[B]]) -> Operator[A, B]: ...
 @overload
 def filter(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
 @overload
@@ -34,6 +42,8 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     Waits when: the consumer does.
     Completes when: the source does.
     Closes when: it completes, fails, or the consumer leaves.
+
+    A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
     Raises:
         TypeError: `predicate` is not callable.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from streamkit._core.arguments import callback, flag, number
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
 from streamkit._core.markers import ABSENT, EMPTY, Absent
-from streamkit._core.strategy import Collect, Conflate, Strategy, Suspend, strategy_argument
+from streamkit._core.strategy import Collect, Conflate, Gap, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.face.shapes import Lists
+from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
 from streamkit._engine.plan.link import Inlet
@@ -31,6 +31,10 @@ def _buffer(run: Run, source: Inlet[Any], *, strategy: Strategy) -> Channel:
 
 @overload  # a Collect is a Strategy too, and the first that fits counts
 def buffer(strategy: Collect) -> Lists: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+@overload  # a Lossy[bool] is one whose gaps=True, or a value that is known at run time only
+def buffer(strategy: Lossy[Literal[False]]) -> Keep: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+@overload
+def buffer(strategy: Lossy[bool]) -> Joined[Gap]: ...  # type: ignore[overload-overlap]
 @overload
 def buffer(strategy: Strategy) -> Keep: ...
 @stage(
@@ -70,7 +74,8 @@ def buffer(strategy: Strategy) -> Any:
         TypeError: `strategy` is not a strategy.
         BufferOverflowError: (when run) one item too many came under ``Fail``.
     """
-    kind = Lists if strategy_argument("strategy", strategy).collects else Keep
+    checked = strategy_argument("strategy", strategy)
+    kind = Lists if checked.collects else Joined[Gap] if checked.marks_gaps else Keep
     return kind(buffer, strategy=strategy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.catalogue import declared
@@ -10,9 +11,10 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
+from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink
+from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
 from streamkit._stages.fan import gathered, merged
 from streamkit.operators.rate import buffer
 
@@ -21,8 +23,12 @@ __all__ = ["broadcast"]
 A = TypeVar("A")
 B = TypeVar("B")
 R = TypeVar("R")
+R1 = TypeVar("R1")
 R2 = TypeVar("R2")
 R3 = TypeVar("R3")
+R4 = TypeVar("R4")
+R5 = TypeVar("R5")
+R6 = TypeVar("R6")
 
 
 _BUFFERED = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
@@ -71,15 +77,75 @@ def _splices(branches: tuple[Pipe, ...]) -> bool:
 def broadcast(first: Keep, /, *others: Keep) -> Keep: ...
 @overload
 def broadcast(first: Operator[A, B], /, *others: Operator[A, B]) -> Operator[A, B]: ...
+@overload  # a Sink is an `Into` too; the first overload that fits counts, so these come first
+def broadcast(first: Sink[A, R1], /) -> Sink[A, tuple[R1]]: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
 @overload
-def broadcast(first: Sink[A, R], /) -> Sink[A, tuple[R]]: ...
+def broadcast(first: Sink[A, R1], second: Sink[A, R2], /) -> Sink[A, tuple[R1, R2]]: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
 @overload
-def broadcast(first: Sink[A, R], second: Sink[A, R2], /) -> Sink[A, tuple[R, R2]]: ...
+def broadcast(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /
+) -> Sink[A, tuple[R1, R2, R3]]: ...
 @overload
-def broadcast(first: Sink[A, R], second: Sink[A, R2], third: Sink[A, R3], /) -> Sink[A, tuple[R, R2, R3]]: ...
+def broadcast(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /
+) -> Sink[A, tuple[R1, R2, R3, R4]]: ...
 @overload
-def broadcast(*branches: Pipe) -> Any: ...
-def broadcast(*branches: Pipe) -> Any:
+def broadcast(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], /
+) -> Sink[A, tuple[R1, R2, R3, R4, R5]]: ...
+@overload
+def broadcast(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    first: Sink[A, R1],
+    second: Sink[A, R2],
+    third: Sink[A, R3],
+    fourth: Sink[A, R4],
+    fifth: Sink[A, R5],
+    sixth: Sink[A, R6],
+    /,
+) -> Sink[A, tuple[R1, R2, R3, R4, R5, R6]]: ...
+@overload
+def broadcast(first: Into[A, R1], /) -> Callable[[Stream[A]], Job[tuple[R1]]]: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
+def broadcast(first: Into[A, R1], second: Into[A, R2], /) -> Callable[[Stream[A]], Job[tuple[R1, R2]]]: ...
+@overload
+def broadcast(
+    first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /
+) -> Callable[[Stream[A]], Job[tuple[R1, R2, R3]]]: ...
+@overload
+def broadcast(
+    first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /
+) -> Callable[[Stream[A]], Job[tuple[R1, R2, R3, R4]]]: ...
+@overload
+def broadcast(
+    first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], /
+) -> Callable[[Stream[A]], Job[tuple[R1, R2, R3, R4, R5]]]: ...
+@overload
+def broadcast(
+    first: Into[A, R1],
+    second: Into[A, R2],
+    third: Into[A, R3],
+    fourth: Into[A, R4],
+    fifth: Into[A, R5],
+    sixth: Into[A, R6],
+    /,
+) -> Callable[[Stream[A]], Job[tuple[R1, R2, R3, R4, R5, R6]]]: ...
+@overload
+def broadcast(*branches: Sink[A, R]) -> Sink[A, tuple[R, ...]]: ...
+@overload
+def broadcast(*branches: Keep | Operator[Any, Any] | Shape) -> Any: ...
+@overload
+def broadcast(
+    first: Pipe,
+    second: Pipe,
+    third: Pipe,
+    fourth: Pipe,
+    fifth: Pipe,
+    sixth: Pipe,
+    seventh: Pipe,
+    /,
+    *others: Pipe,
+) -> Any: ...
+def broadcast(*branches: Any) -> Any:
     """Give each item to every branch, in lock-step.
 
         items              --1-----2-----|
@@ -87,7 +153,7 @@ def broadcast(*branches: Pipe) -> Any:
         branch filter(odd) --1-----------|
         broadcast          --"1"1--"2"---|
 
-    If all branches end in sinks, this is a sink, whose result is the tuple of theirs:
+    If all branches end in sinks, this is a sink, whose result is the tuple of theirs (typed, up to six):
 
     >>> from streamkit import Stream, ops
     >>> (Stream([1, 2, 3]) | ops.broadcast(ops.count(), ops.fold(max, 0))).run()
@@ -120,7 +186,7 @@ def broadcast(*branches: Pipe) -> Any:
     if not branches:
         raise ValueError("branches must be one or more, not none")
     for branch in branches:
-        if not isinstance(branch, Pipe):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(branch, Pipe):
             raise TypeError(f"branches must be operators or sinks, not {branch!r}")
     sinks = [branch.links[-1].declaration.sink for branch in branches]
     if any(sinks) and not all(sinks):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar, overload
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, TypeVarTuple, overload
 
 from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.contract import Contract
@@ -18,6 +18,7 @@ __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
 
 A = TypeVar("A")
 B = TypeVar("B")
+As = TypeVarTuple("As")
 
 
 @stage(
@@ -93,10 +94,10 @@ def map(
     return Operator(map, function=function)
 
 
+@overload  # of the elements of a list, how many there are is not known to a type checker
+def starmap(function: Callable[[*As], Awaitable[B]]) -> Operator[tuple[*As] | list[Any], B]: ...
 @overload
-def starmap(function: Callable[..., Awaitable[B]]) -> Operator[Iterable[Any], B]: ...
-@overload
-def starmap(function: Callable[..., B]) -> Operator[Iterable[Any], B]: ...
+def starmap(function: Callable[[*As], B]) -> Operator[tuple[*As] | list[Any], B]: ...
 @step(each="emit(function(*item))")
 def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
     """Pass on what `function` returns for the elements of each item as its arguments.

@@ -54,7 +54,7 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
         ValueError: `lookahead` is less than 1.
         BufferOverflowError: (when run) the publisher sent more than was requested, against rule 1.1.
     """
-    if not isinstance(publisher, Publisher):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(publisher, Publisher):
         raise TypeError(f"publisher must be a Publisher, not {publisher!r}")
     places = whole("lookahead", lookahead, least=1)
     name = f"from_publisher({publisher!r}{'' if places == 1 else f', lookahead={places}'})"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from threading import get_ident
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 from reactivex.scheduler import CurrentThreadScheduler
 
 from streamkit._core.errors import BufferOverflowError, ObservableError
-from streamkit._core.strategy import Strategy, strategy_argument
+from streamkit._core.strategy import Collect, Gap, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.stream import Stream
@@ -182,7 +182,15 @@ class _ObservableSource(Source):
         return f"from_observable({self.value!r}, strategy={self.strategy!r})"
 
 
-def from_observable(observable: Observable[T], *, strategy: Strategy) -> Stream[T]:
+@overload
+def from_observable(observable: Observable[T], *, strategy: Collect) -> Stream[list[T]]: ...
+@overload
+def from_observable(observable: Observable[T], *, strategy: Lossy[Literal[False]]) -> Stream[T]: ...
+@overload
+def from_observable(observable: Observable[T], *, strategy: Lossy[bool]) -> Stream[T | Gap]: ...
+@overload
+def from_observable(observable: Observable[T], *, strategy: Strategy) -> Stream[T]: ...
+def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Stream[Any]:
     """A stream of what `observable` emits; each run subscribes anew, and disposes when it ends.
 
         observable  --a--b--c--|

@@ -218,7 +218,7 @@ def run(
     coroutine = main() if callable(main) else main
     if not asyncio.iscoroutine(coroutine):
         raise TypeError(f"main must be a coroutine or an async function without arguments, not {main!r}")
-    if asyncio._get_running_loop() is not None:  # pyright: ignore[reportPrivateUsage]
+    if asyncio._get_running_loop() is not None:
         coroutine.close()
         raise RuntimeError("run() cannot be called while an event loop is running in this thread")
     runner = asyncio.Runner(loop_factory=lambda: VirtualLoop(threads=threads))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import ABSENT
+from streamkit import ABSENT, ops
 from streamkit._core.arguments import callback, discard, flag, number, seconds, whole
 from streamkit._core.markers import Marker
 
@@ -144,6 +144,12 @@ class TestCallback:
     )
     def test_passes_as_it_is(self, value: Any) -> None:
         assert callback("function", value) is value
+
+    @pytest.mark.parametrize("value", [ops.take(1), ops.batch(1), ops.count(), ops.map(str)], ids=repr)
+    def test_operators_are_none_though_some_can_be_called(self, value: Any) -> None:
+        with pytest.raises(TypeError) as caught:
+            callback("function", value)
+        assert str(caught.value) == f"function must be a callable, not the operator {value!r}"
 
     @pytest.mark.parametrize("value", [5, None, object()], ids=["number", "none", "object"])
     def test_what_cannot_be_called(self, value: Any) -> None:

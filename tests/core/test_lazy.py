@@ -132,6 +132,15 @@ class TestImport:
         assert {*loaded} & {*home(ops).values()} == {"streamkit.operators.choose"}
         assert "streamkit._engine.run.run" not in loaded  # which only stages need
 
+    def test_needs_no_package_though_type_checkers_read_one(self) -> None:
+        known = fresh("""
+            import sys
+            sys.modules["typing_extensions"] = sys.modules["reactivex"] = None
+            from streamkit._core.catalogue import catalogue
+            print(len({each.name for each in catalogue()}) > 20)
+        """)
+        assert known == "True"
+
 
 class TestCatalogue:
     def test_knows_every_operator_though_none_was_used(self) -> None:

@@ -117,6 +117,11 @@ class TestLeftSide:
                 f"source must be an iterable, an async iterable, or a callable that makes one, not {value!r}"
             )
 
+    @pytest.mark.parametrize("operator", [ops.take(1), ops.batch(2), ops.count()], ids=repr)
+    def test_an_operator_is_refused_at_once(self, operator: Any) -> None:
+        with pytest.raises(TypeError, match=r"source must be an iterable.*, not (take|batch|count)\("):
+            Stream(operator)
+
     def test_a_coroutine_gets_a_hint_and_is_closed(self) -> None:
         with pytest.raises(TypeError, match="await it first"):
             Stream(asyncio.sleep(1.0))  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """What mypy and pyright infer, both in strict mode; run by pytest too, so that it is true of values."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import streamkit
 from streamkit import Collect, Conflate, Job, KeepLatest, Operator, Sink, Stream, Suspend, Valve, ops
@@ -50,6 +50,13 @@ def test_streams() -> None:
     assert_type([1, 2] | ops.map(text), Stream[str])
 
 
+def test_chosen() -> None:
+    assert_type(NUMBERS | ops.take_while(positive, inclusive=True), Stream[int])
+    assert_type(NUMBERS | ops.skip_while(positive), Stream[int])
+    assert_type(NUMBERS | ops.distinct_until_changed(), Stream[int])
+    assert_type(NUMBERS | ops.distinct_until_changed(text), Stream[int])
+
+
 def test_groups() -> None:
     assert_type(NUMBERS | ops.group_by(text, ops.count(), max_groups=2), Stream[tuple[str, int]])
     assert_type(NUMBERS | ops.group_by(text, ops.map(later), max_groups=2), Stream[tuple[str, str]])
@@ -79,10 +86,16 @@ def test_operators() -> None:
     assert_type(ops.filter(positive) | ops.fold(add, 0), Sink[int, int])
 
 
+def test_shapes_that_are_joined() -> None:
+    assert_type(ops.batch(2) | ops.count(), Sink[Any, int])
+    assert_type(ops.map(text) | ops.to_list(), Sink[int, list[str]])
+    assert_type([1, 2] | ops.count(), Job[int])
+
+
 def test_lambdas() -> None:
     # mypy infers lambdas through `|`; pyright does not, and the docs say so
     stream = NUMBERS | ops.filter(lambda x: x > 1) | ops.take(3)  # pyright: ignore
-    job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()  # pyright: ignore
+    job = stream | ops.map(lambda x: [x]) | ops.batch(2) | ops.to_list()
     assert_type(job, Job[list[list[list[int]]]])  # pyright: ignore
     assert job.run() == [[[2], [3]]]
 
@@ -137,7 +150,21 @@ def test_rates() -> None:
     assert_type(NUMBERS | ops.map(text, concurrency=2, lookahead=2, ordered=False), Stream[str])
 
 
+def instead(error: Exception) -> list[str]:
+    return [str(error)]
+
+
+async def instead_later(error: Exception) -> list[str]:
+    return [str(error)]
+
+
+def test_recovery() -> None:
+    assert_type(NUMBERS | ops.catch(instead), Stream[int | str])
+    assert_type(NUMBERS | ops.catch(instead_later, errors=ValueError), Stream[int | str])
+
+
 def test_clocks() -> None:
+    assert_type(NUMBERS | ops.timeout(1.0), Stream[int])
     assert_type(NUMBERS | ops.keep_alive(1.0, function=beat_later), Stream[int | str])
     assert_type(NUMBERS | ops.keep_alive(1.0, function=beat), Stream[int | None])
     assert_type(NUMBERS | ops.sample(1.0), Stream[int])

@@ -28,7 +28,6 @@ class SpillLane(Lane):
     """A lane whose items are on disk in part: writing one and reading it back can fail."""
 
     __slots__ = ()
-    held: SpillStore
 
     def pop(self) -> Any:
         try:
@@ -38,6 +37,7 @@ class SpillLane(Lane):
             raise
 
     def _taken_out(self) -> list[Any]:
+        assert isinstance(self.held, SpillStore)
         self.held.close()
         return super()._taken_out()
 

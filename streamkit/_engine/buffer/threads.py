@@ -60,7 +60,8 @@ class _SharedLane(Lane):
     Taking an item from a deque is atomic; what happens at the limits, and before the reader waits, is not.
     """
 
-    channel: SharedChannel
+    # narrower than a lane's, which is set once and never after
+    channel: SharedChannel  # pyright: ignore[reportIncompatibleVariableOverride]
 
     plain = inline = True
 
@@ -90,7 +91,7 @@ class SharedChannel(Channel):
 
     def __init__(self, strategy: Strategy) -> None:
         super().__init__(clock=monotonic)
-        self.lock = RLock()
+        self.lock: RLock = RLock()
         self.loop: AbstractEventLoop | None = None
         """The loop that reads; None until it begins."""
         self.thread: int | None = None

@@ -80,7 +80,7 @@ def mode_of(value: Any) -> Mode:
     if type(value) is FunctionType:
         return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
     if isinstance(value, functools.partial):
-        return mode_of(value.func)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return mode_of(value.func)
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.UNKNOWN

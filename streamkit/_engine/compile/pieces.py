@@ -71,20 +71,12 @@ class StepDeclaration(Declaration):
         self.forks = forks
         self.groups = groups
 
-    @property
-    def callbacks(self) -> frozenset[str]:
-        return self._callbacks
-
-    @property
-    def variable(self) -> tuple[str, ...]:
-        return self._variable
-
     @cached_property
-    def _callbacks(self) -> frozenset[str]:
+    def callbacks(self) -> frozenset[str]:
         return parsed(self).called & {*self.parameters}
 
     @cached_property
-    def _variable(self) -> tuple[str, ...]:
+    def variable(self) -> tuple[str, ...]:
         # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
         decisive = self.callbacks | parsed(self).compared
         return tuple([name for name in self.parameters if name in decisive])

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from streamkit._engine.face.job import Job
-from streamkit._engine.face.stream import Shape, Stream
+from streamkit._engine.face.stream import Shape, SourceLike, Stream
 
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class Lists(Shape):
@@ -102,6 +103,20 @@ class ZippedAny(Shape):
 
     def __call__(self, stream: Stream[A]) -> Stream[tuple[Any, ...]]:
         result: Stream[tuple[Any, ...]] = self.apply(stream)
+        return result
+
+
+class Always(Shape, Generic[R_co]):
+    """A stream of anything to one ``R_co``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[R_co]:
+        result: Job[R_co] = self.apply(stream)
+        return result
+
+    def __ror__(self, left: SourceLike[Any]) -> Job[R_co]:
+        result: Job[R_co] = super().__ror__(left)
         return result
 
 

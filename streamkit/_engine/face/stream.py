@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
+from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import declared
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
@@ -19,7 +20,7 @@ from streamkit._engine.plan.source import Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import OpenStream, iterate
 
-__all__ = ["Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
+__all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -102,7 +103,7 @@ class Stream(Inlet[T_co]):
         return " | ".join([f"Stream({self.source!r})", *map(repr, self.links)])
 
 
-class Pipe:
+class Pipe(Composed):
     """One operator, or several joined: a value that can be compared, printed, pickled and reused."""
 
     __slots__ = ("_links",)
@@ -207,13 +208,19 @@ class Shape(Pipe):
     @overload
     def __or__(self, other: Sink[Any, R]) -> Sink[Any, R]: ...
     @overload
-    def __or__(self, other: Keep | Shape) -> Operator[Any, Any]: ...
+    def __or__(self, other: Callable[[Stream[Any]], Stream[C]]) -> Operator[Any, C]: ...
+    @overload
+    def __or__(self, other: Callable[[Stream[Any]], Job[R]]) -> Sink[Any, R]: ...
     def __or__(self, other: Any) -> Any:
         return self._then(other)
 
     def apply(self, stream: Stream[Any]) -> Any:
         """`stream` through this operator, for a subclass's ``__call__``."""
         return _joined(stream, self)
+
+
+Into: TypeAlias = Sink[A, R] | Callable[[Stream[A]], Job[R]]
+"""A sink of any shape."""
 
 
 def _face(pipe: Pipe) -> type[Pipe]:

@@ -30,10 +30,10 @@ class Link:
     __slots__ = ("arguments", "blamed", "declaration", "file", "key", "line")
 
     def __init__(self, declaration: Declaration, arguments: dict[str, Any], file: str, line: int) -> None:
-        self.declaration = declaration
-        self.arguments = arguments
-        self.file = file
-        self.line = line
+        self.declaration: Declaration = declaration
+        self.arguments: dict[str, Any] = arguments
+        self.file: str = file
+        self.line: int = line
         self.blamed: Link | None = None
         """The link to name in its place when something fails in it."""
         modes: tuple[tuple[str, Mode], ...] = ()
@@ -98,7 +98,7 @@ class Link:
 
 def _shown(value: Any) -> str:
     while isinstance(value, functools.partial):
-        value = value.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        value = value.func
     if isinstance(value, (FunctionType, type)):
         return value.__name__
     text = getattr(value, "__name__", None) if callable(value) else None

@@ -7,7 +7,7 @@ from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefu
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import discard
+from streamkit._core.arguments import Composed, discard
 from streamkit._core.errors import SourceConsumedError
 from streamkit._engine.compile.key import Kind
 
@@ -37,15 +37,15 @@ class Opened:
         direct: Any = None,
         blame: Callable[[BaseException], BaseException] | None = None,
     ) -> None:
-        self.kind = kind
-        self.items = items
-        self.close = close
+        self.kind: Kind = kind
+        self.items: Any = items
+        self.close: Callable[[], Awaitable[None]] | None = close
         """Closes an asynchronous source."""
-        self.close_now = close_now
+        self.close_now: Callable[[], None] | None = close_now
         """Closes a synchronous one."""
-        self.buffer = buffer
+        self.buffer: Any = buffer
         """The channel that it is read from, where it is one."""
-        self.direct = direct
+        self.direct: Any = direct
         """Runs the reader's loop, where those who fill the channel may do so too."""
         self.blame = blame
         """Notes on an error that came from here whose it is, where a stage is read."""
@@ -60,7 +60,7 @@ class Source:
     """What the source's own buffer does when it is full, where it has one."""
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value: Any = value
         self._consumed = False
         self._makes = type(value) is FunctionType and not value.__code__.co_flags & CO_COROUTINE
         """Whether each run calls `value` for something to iterate."""
@@ -78,7 +78,7 @@ class Source:
         if isawaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
-        if not callable(value):
+        if not callable(value) or isinstance(value, Composed):
             raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
         if iscoroutinefunction(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")

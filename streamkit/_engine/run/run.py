@@ -32,6 +32,11 @@ C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
+def _inlet(source: Any) -> Inlet[Any]:
+    """`source` as a stream, if it can be one."""
+    return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
+
+
 class _ChannelSource(Source):
     """A channel as the source of a stream."""
 
@@ -46,8 +51,8 @@ class Run(Tasks):
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
-        self.link = link
-        self.book = book
+        self.link: Link = link
+        self.book: Book | None = book
         """Where the run is entered, if it is part of a job that was started."""
         if book is not None:
             book.enter(self)
@@ -80,7 +85,7 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
-        inlet: Inlet[Any] = source if isinstance(source, Inlet) else Inlet(source)
+        inlet = _inlet(source)
         self.spawn(partial(self.fill, into, inlet, book or self.book), into.channel, into)
 
     def fill(self, lane: Target, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
@@ -110,7 +115,7 @@ class Run(Tasks):
         """
         if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"channel must be one that run.channel() made, not {channel!r}")
-        inlet, strategy = fused(source if isinstance(source, Inlet) else Inlet(source), strategy)
+        inlet, strategy = fused(_inlet(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane)
         return lane
@@ -141,9 +146,7 @@ class Run(Tasks):
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet: Any = source
-        if not isinstance(inlet, Inlet):
-            inlet = Inlet(inlet)
+        inlet = _inlet(source)
         items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
         self._opened.append(items)
         return items

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
+from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -45,7 +45,7 @@ class Tasks:
     """What a run has under way. Its first error ends the others; their cancellation is no error."""
 
     def __init__(self) -> None:
-        self.loop = get_running_loop()
+        self.loop: AbstractEventLoop = get_running_loop()
         self.ending: bool = False
         """Whether the run cancels its own tasks."""
         self._tasks: dict[Task[Any], list[BaseException] | None] = {}
@@ -122,11 +122,12 @@ class Tasks:
                 task.cancel()
 
     async def _watched(self, work: Work, channel: Failing, lane: Target | None) -> Any:
-        interrupted = False
+        task, interrupted = current_task(), False
+        assert task is not None
         try:
             return await work()
         except BaseException as error:
-            into = self._tasks.get(current_task())  # type: ignore[arg-type]  # there is one here
+            into = self._tasks.get(task)
             if isinstance(error, Abandoned) or (
                 isinstance(error, CancelledError) and (self.ending or into is not None)
             ):
@@ -145,7 +146,6 @@ class Tasks:
             if lane is not None:
                 lane.close()
                 self._writers.pop(lane, None)
-            task = current_task()
             if task in self._tasks and not interrupted:
                 del self._tasks[task]
 

@@ -18,7 +18,7 @@ class _Watch:
     def __init__(self) -> None:
         self._lock = Lock()
         self._inside: dict[int, int] = {}
-        self.overlapped = False
+        self.overlapped: bool = False
 
     @contextmanager
     def call(self) -> Generator[None, None, None]:
@@ -48,8 +48,8 @@ class Probe:
         """The names of the signals, in the order in which they came."""
         self.items: list[Any] = []
         self.error: BaseException | None = None
-        self.watch = _Watch()
-        self.deepest = 0
+        self.watch: _Watch = _Watch()
+        self.deepest: int = 0
         """How many calls of ``on_next`` were nested at most."""
         self._depth = 0
         self._when_subscribed = on_subscribe
@@ -102,8 +102,8 @@ class Link:
 
     def __init__(self, on_request: Callable[[int], object] | None = None) -> None:
         self.requests: list[int] = []
-        self.cancels = 0
-        self.watch = _Watch()
+        self.cancels: int = 0
+        self.watch: _Watch = _Watch()
         self._when_requested = on_request
 
     @property
