@@ -372,6 +372,7 @@ class TestEnding:
         assert not attached(error or Boom())
         assert not end(emitter)
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
     @every_strategy
     def test_refuses_what_is_sent_later(self, strategy: Strategy, way: Any, end: Any) -> None:

@@ -68,6 +68,7 @@ def test_a_strategy_shows_as_it_is_written(text: str) -> None:
     assert repr(SHOWN[text]) == text
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("first", ALL, ids=repr)
 @pytest.mark.parametrize("second", ALL, ids=repr)
 def test_strategies_are_equal_if_they_are_written_alike(first: Strategy, second: Strategy) -> None:
@@ -117,6 +118,7 @@ def test_a_capacity_below_one_is_refused(kind: Any, capacity: int) -> None:
         kind(capacity)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("kind", SIZED)
 @pytest.mark.parametrize("capacity", [True, False, 1.0, 2.5, "3", None])
 def test_a_capacity_that_is_no_whole_number_is_refused(kind: Any, capacity: Any) -> None:
@@ -291,6 +293,7 @@ def fused_pairs() -> Iterator[Any]:
             yield pytest.param(written(first), written(then), written(expected), id=f"{first}-{then}")
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(("first", "then", "expected"), [*fused_pairs()])
 def test_two_neighbouring_buffers_fuse_as_the_table_says(
     first: Strategy, then: Strategy, expected: Strategy | None
@@ -298,6 +301,7 @@ def test_two_neighbouring_buffers_fuse_as_the_table_says(
     assert fuse(first, then) == expected
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(("first", "then", "expected"), [*fused_pairs()])
 def test_buffers_that_fuse_are_one_buffer_when_they_run(
     first: Strategy, then: Strategy, expected: Strategy | None

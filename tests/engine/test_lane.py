@@ -13,6 +13,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Abandoned
 from streamkit.testing import run
+from tests.tiers import examples
 
 CAPACITY = 6
 SUSPEND = Suspend(CAPACITY)
@@ -99,7 +100,7 @@ class Reader:
 
 
 class TestGranted:
-    @settings(max_examples=200)
+    @settings(max_examples=examples(200))
     @example(writers=1, steps=[("write", 0, 3), ("read", 0, 1), ("write", 0, 2), ("read", 0, 1)])
     @given(
         writers=st.integers(1, 3),

@@ -335,6 +335,7 @@ def test_subscribers_live_in_any_thread() -> None:
     run(main, threads=True)
 
 
+@pytest.mark.usefixtures("real_clock")
 def test_cancel_reaches_a_run_that_never_waits() -> None:
     async def main() -> None:
         begun = asyncio.Event()

@@ -268,6 +268,7 @@ class TestDispose:
         assert (heard.items, heard.end, seen) == ([0, 1, 2], ["completed"], [0, 1, 2])
         assert sync or (numbers.taken, numbers.closed) == (3, 1)
 
+    @pytest.mark.usefixtures("real_clock")
     @virtual
     async def test_of_an_endless_source_that_never_waits_is_heard(self) -> None:
         heard = Heard()

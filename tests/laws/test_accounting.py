@@ -16,6 +16,7 @@ from streamkit._engine.buffer.lane import Abandoned, Lane
 from streamkit.testing import VirtualLoop
 from tests.laws.account import Account, check_sum, strategies
 from tests.laws.lab import trying
+from tests.tiers import examples
 
 TURNS = 6
 STEPS = 50
@@ -291,7 +292,7 @@ class Accounting(RuleBasedStateMachine):
                 account.waiter = None
 
 
-Accounting.TestCase.settings = settings(max_examples=150, stateful_step_count=STEPS)
+Accounting.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=STEPS)
 TestAccounting = Accounting.TestCase
 
 

@@ -261,6 +261,7 @@ def test_a_cancellation_of_the_consumer_is_never_taken_for_one_of_the_source() -
 # Context variables ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("sample", SAMPLES, ids=named)
 @pytest.mark.parametrize("style", STYLES)
 def test_every_source_sees_the_context_variables_of_who_runs_the_stream(sample: Sample, style: str) -> None:
@@ -336,6 +337,7 @@ def test_callbacks_that_run_at_once_see_the_variables_of_who_runs_the_stream() -
 # Two pulls at once ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
 @pytest.mark.parametrize("form", ["open", "bare"])
 def test_two_pulls_at_once_are_refused_and_the_first_goes_on(sample: Sample, form: str) -> None:
@@ -389,6 +391,7 @@ ONE_SHOT: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("source", ONE_SHOT.values(), ids=ONE_SHOT)
 @pytest.mark.parametrize("sample", SAMPLES, ids=named)
 def test_all_streams_derived_from_a_one_shot_source_share_its_one_run(

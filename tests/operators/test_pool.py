@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 from streamkit import BufferStats, DropOldest, Strategy, Stream, Suspend, Unbounded, ops
 from streamkit.testing import VirtualLoop, run
+from tests.tiers import examples
 
 MANY = 1500
 
@@ -99,6 +100,7 @@ BEFORE: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 
 
 class TestOrder:
+    @pytest.mark.spread(2)
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize("function", FUNCTIONS)
     @pytest.mark.parametrize("source", SOURCES)
@@ -156,6 +158,7 @@ class TestOrder:
         flat = [number for batch in found for number in batch]
         assert (flat if ordered else sorted(flat, reverse=True)) == [-number for number in numbers]
 
+    @pytest.mark.spread
     @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
     @pytest.mark.parametrize("concurrency", [2, 5, 600])
     @pytest.mark.parametrize("function", [plain, ready, one_turn, mixed])
@@ -199,6 +202,7 @@ class Inside:
 
 
 class TestBound:
+    @pytest.mark.spread
     @pytest.mark.parametrize("ordered", [True, False])
     @pytest.mark.parametrize("source", SOURCES)
     @pytest.mark.parametrize("sink", ["fast", "slow", "returned", "for"])
@@ -226,6 +230,7 @@ class TestBound:
         if source in ("range", "list", "tuple"):
             assert inside.most >= 5
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("before", ["", "lookahead"])
     @pytest.mark.parametrize("source", SOURCES)
     @pytest.mark.parametrize("concurrency", [2, 64, 500])
@@ -265,6 +270,7 @@ class TestBound:
 
 
 class TestEnds:
+    @pytest.mark.spread
     @pytest.mark.parametrize("ordered", [True, False])
     @pytest.mark.parametrize("function", FUNCTIONS)
     @pytest.mark.parametrize("source", SOURCES)
@@ -293,6 +299,7 @@ class TestEnds:
             assert not ordered or found == [-item for item in range(count)]
             assert late == []
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize("source", ["list", "async", "async turns"])
     def test_cancelled_at_every_step(self, source: str, before: str) -> None:
@@ -323,6 +330,7 @@ class TestEnds:
             steps += 1
         assert steps > 5
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize(
         "kind", [Oops, KeyError, StopAsyncIteration, StopIteration, asyncio.CancelledError]
@@ -376,6 +384,7 @@ def balanced(buffers: tuple[BufferStats, ...]) -> None:
 
 
 class TestAccounting:
+    @pytest.mark.spread(2)
     @pytest.mark.parametrize("ordered", [True, False])
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize("function", FUNCTIONS)
@@ -508,7 +517,7 @@ SECONDS = st.integers(0, 6).map(lambda quarters: quarters / 4)
 class TestBuffered:
     """In every state: nothing is lost but by the strategy, and the end and errors are always noticed."""
 
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(
         gaps=st.lists(SECONDS, max_size=12),
         seconds=st.lists(SECONDS, min_size=13, max_size=13),

@@ -17,6 +17,7 @@ from streamkit import Stream, Suspend, ops
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit.testing import run
+from tests.tiers import examples
 
 
 class Boom(Exception):  # noqa: N818
@@ -132,7 +133,7 @@ def fork(items: list[Any], pipes: list[Any]) -> list[list[Any]]:
 
 
 class TestResults:
-    @settings(max_examples=20)
+    @settings(max_examples=examples(20))
     @given(st.lists(st.integers(0, 5), max_size=9), st.lists(nested(), min_size=1, max_size=3))
     def test_each_branch_gives_what_it_gives_alone(self, numbers: list[int], pipes: list[Any]) -> None:
         # the number of each branch tells its items apart
@@ -150,7 +151,7 @@ class TestResults:
                     # branches in a branch may be merged in another order
                     assert sorted(map(repr, mine)) == sorted(map(repr, items))
 
-    @settings(max_examples=20)
+    @settings(max_examples=examples(20))
     @given(
         st.lists(st.integers(0, 5), max_size=9),
         st.lists(st.tuples(branches, st.sampled_from(SINKS)), min_size=1, max_size=4),
@@ -174,6 +175,7 @@ class TestResults:
             [[1, 2, 3], [1, 2, 3]],
         ]
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("count", range(8))
     @pytest.mark.parametrize("source", SOURCES)
     def test_what_is_behind_may_end_it(self, source: Any, count: int) -> None:
@@ -340,6 +342,7 @@ class TestSize:
                 found = run(lambda: outcome(stream | ops.broadcast(*pipes) | ops.to_list()))
                 assert sorted(found) == sorted([n + item for n in range(count) for item in (0, 1)])
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("branch", [ops.map(hash), ops.map(hash) | ops.filter(odd), ops.batch(2)])
     @pytest.mark.parametrize("sink", [False, True])
     def test_what_is_spliced_fits_into_every_kind_of_loop(self, branch: Any, sink: bool) -> None:

@@ -74,6 +74,7 @@ def in_lists(count: int, size: int) -> list[list[int]]:
 
 
 class TestItems:
+    @pytest.mark.spread(2)
     @pytest.mark.parametrize("size", [1, 3, 50, 400])
     @pytest.mark.parametrize("function", FUNCTIONS)
     @pytest.mark.parametrize("source", SOURCES)
@@ -157,6 +158,7 @@ class TestItems:
 
 
 class TestEnds:
+    @pytest.mark.spread(2)
     @pytest.mark.parametrize("at", [0, 5, 60, 99])
     @pytest.mark.parametrize("returned", [False, True])
     @pytest.mark.parametrize("source", SOURCES)
@@ -221,6 +223,7 @@ class TestEnds:
         kept = stream | ops.map(sleeping, concurrency=2) | ops.to_list()
         assert run(lambda: outcome(kept)) == [*range(9), *range(100, 120)]
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("returned", [False, True])
     @pytest.mark.parametrize("source", ["native", "iterator", "async"])
     def test_cancelled_at_every_step(self, source: str, returned: bool) -> None:
@@ -350,6 +353,7 @@ class TestWhereItRuns:
         assert len(tasks) == 1
 
     @pytest.mark.parametrize("source", ["range", "lists"])
+    @pytest.mark.usefixtures("real_clock")
     def test_a_filter_that_lets_nothing_through_lets_others_run(self, source: str) -> None:
         async def main() -> None:
             endless = Stream(lambda: repeat([1, 2, 3])) | ops.flatten()
