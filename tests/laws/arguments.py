@@ -19,7 +19,7 @@ import streamkit
 from streamkit import ABSENT, Job, Stream, ops
 from tests.laws.lab import Item, Lab
 
-__all__ = ["ARGUMENTS", "STALL", "Way", "strategies"]
+__all__ = ["ARGUMENTS", "FINITE", "STALL", "Way", "fanned", "strategies"]
 
 SIZES = st.integers(1, 6)
 COUNTS = st.integers(0, 6)
