@@ -11,10 +11,10 @@ sys.path.insert(0, str(ROOT))  # the tests, where our cases are, belong to no pa
 
 from streamkit.testing import run  # noqa: E402
 from streamkit.testing.reactive_streams import RULES, Rule  # noqa: E402
-from tests.interop.conformance import CASES  # noqa: E402
+from tests.reactive_streams.conformance import CASES  # noqa: E402
 
 PAGE = ROOT / "docs" / "reactive-streams.md"
-TESTS = "tests/interop/test_reactive_streams.py"
+TESTS = "tests/reactive_streams/test_rules.py"
 SECTIONS = {"1": "Publisher", "2": "Subscriber", "3": "Subscription", "4": "Processor"}
 MARK = "<!-- what follows is written by docs/rules.py -->\n"
 

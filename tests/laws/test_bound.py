@@ -14,8 +14,9 @@ from hypothesis import Phase, given, settings, strategies as st
 
 from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
-from tests.laws.arguments import ARGUMENTS, FINITE, STALL, Way, fanned
+from tests.laws.arguments import ARGUMENTS
 from tests.laws.lab import STYLES, Lab, items_in, play, trying
+from tests.laws.ways import FINITE, STALL, Way, fanned
 from tests.tiers import examples
 
 TURNS = 5
