@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import (
-    RunningLoopError,
-    Stream,
-    Suspend,
-    attached,
-    ops,
-)
+from streamkit import RunningLoopError, Stream, Suspend, attached, ops
 from streamkit.testing import run
 from tests.face.ticking import Ticking, now, within
 

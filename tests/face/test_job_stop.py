@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import (
-    Handle,
-    StoppedError,
-    Stream,
-    Suspend,
-    ops,
-)
+from streamkit import Handle, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.face.ticking import Ticking, now, within
 

@@ -10,17 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import (
-    Job,
-    Keep,
-    KeepLatest,
-    Operator,
-    RunningLoopError,
-    Sink,
-    Stream,
-    Suspend,
-    ops,
-)
+from streamkit import Job, Keep, KeepLatest, Operator, RunningLoopError, Sink, Stream, Suspend, ops
 from streamkit.testing import run
 
 

@@ -22,14 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from streamkit import (
-    BufferOverflowError,
-    Emitter,
-    EmitterClosedError,
-    Gap,
-    Offered,
-    push,
-)
+from streamkit import BufferOverflowError, Emitter, EmitterClosedError, Gap, Offered, push
 from streamkit.testing import VirtualLoop
 from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, REFUSED, check_sum, check_told, every_strategy, keys, turns

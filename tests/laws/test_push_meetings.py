@@ -12,12 +12,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import (
-    BufferOverflowError,
-    EmitterClosedError,
-    Offered,
-    push,
-)
+from streamkit import BufferOverflowError, EmitterClosedError, Offered, push
 from tests import tiers
 from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, check_sum, check_told, every_strategy, keys, turns

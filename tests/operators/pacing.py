@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from streamkit import (
-    BufferStats,
-    StoppedError,
-    ops,
-)
+from streamkit import BufferStats, StoppedError, ops
 from streamkit.testing import run
 from tests.marbles import Source
 

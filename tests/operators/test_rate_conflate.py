@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import (
-    Conflate,
-    KeepLatest,
-    Stream,
-    Suspend,
-    ops,
-)
+from streamkit import Conflate, KeepLatest, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn, noted
 from tests.operators.pacing import MANY, NO_TIE, consumed, stopped

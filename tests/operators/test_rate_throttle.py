@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import (
-    RateExceededError,
-    Stream,
-    ops,
-)
+from streamkit import RateExceededError, Stream, ops
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn, noted
 from tests.operators.pacing import MANY

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamkit import Stream
-from streamkit.reactive_streams import (
-    Subscriber,
-)
+from streamkit.reactive_streams import Subscriber
 
 Answer = Callable[[Any, int], object]
 

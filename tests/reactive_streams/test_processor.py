@@ -1,11 +1,7 @@
 """`to_processor`: what it adds to the rules, which have tests of their own."""
 
 from streamkit import SourceConsumedError, Stream, ops
-from streamkit.reactive_streams import (
-    from_publisher,
-    to_processor,
-    to_publisher,
-)
+from streamkit.reactive_streams import from_publisher, to_processor, to_publisher
 from streamkit.testing import run
 from streamkit.testing.reactive_streams import Probe, Supply, Upstream
 from tests.reactive_streams.asking import Source, asking, rest

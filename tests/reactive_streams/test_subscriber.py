@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamkit import Stream, ops
-from streamkit.reactive_streams import (
-    from_publisher,
-    to_processor,
-    to_publisher,
-)
+from streamkit.reactive_streams import from_publisher, to_processor, to_publisher
 from streamkit.testing import run
 from streamkit.testing.reactive_streams import Supply, Upstream
 from tests.reactive_streams.asking import rest

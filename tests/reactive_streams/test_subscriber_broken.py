@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from streamkit import BufferOverflowError, attached, ops
-from streamkit.reactive_streams import (
-    Subscription,
-    from_publisher,
-)
+from streamkit.reactive_streams import Subscription, from_publisher
 from streamkit.testing import run
 from streamkit.testing.reactive_streams import Link, Upstream
 from tests.reactive_streams.asking import rest

@@ -15,12 +15,7 @@ import reactivex
 from reactivex.disposable import Disposable
 
 import streamkit
-from streamkit import (
-    Stream,
-    Suspend,
-    ops,
-    rx,
-)
+from streamkit import Stream, Suspend, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
 

@@ -16,16 +16,7 @@ from reactivex.subject import AsyncSubject, BehaviorSubject, ReplaySubject, Subj
 from reactivex.testing import ReactiveTest, TestScheduler
 
 import streamkit
-from streamkit import (
-    BufferOverflowError,
-    DropOldest,
-    ObservableError,
-    Stream,
-    Suspend,
-    attached,
-    ops,
-    rx,
-)
+from streamkit import BufferOverflowError, DropOldest, ObservableError, Stream, Suspend, attached, ops, rx
 from tests.laws.lab import Boom
 from tests.rx.observables import (
     CANCELS,

@@ -9,28 +9,10 @@ import reactivex
 from reactivex import operators as of
 from reactivex.subject import Subject
 
-from streamkit import (
-    BufferOverflowError,
-    DropOldest,
-    ObservableError,
-    Suspend,
-    Unbounded,
-    attached,
-    ops,
-    rx,
-)
+from streamkit import BufferOverflowError, DropOldest, ObservableError, Suspend, Unbounded, attached, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
-from tests.rx.observables import (
-    PATIENCE,
-    TERMINALS,
-    Source,
-    drained,
-    every_terminal,
-    threads,
-    turns,
-    virtual,
-)
+from tests.rx.observables import PATIENCE, TERMINALS, Source, drained, every_terminal, threads, turns, virtual
 
 
 class TestGrammar:

@@ -13,26 +13,9 @@ from reactivex.disposable import Disposable
 from reactivex.scheduler import NewThreadScheduler
 from reactivex.subject import Subject
 
-from streamkit import (
-    BufferOverflowError,
-    Collect,
-    DropOldest,
-    Fail,
-    ObservableError,
-    Suspend,
-    ops,
-    rx,
-)
+from streamkit import BufferOverflowError, Collect, DropOldest, Fail, ObservableError, Suspend, ops, rx
 from tests.laws.lab import Boom
-from tests.rx.observables import (
-    PATIENCE,
-    Source,
-    drained,
-    threads,
-    turns,
-    until,
-    virtual,
-)
+from tests.rx.observables import PATIENCE, Source, drained, threads, turns, until, virtual
 
 
 class TestHolding:

@@ -12,24 +12,9 @@ from reactivex import operators as of
 from reactivex.disposable import Disposable
 
 import streamkit
-from streamkit import (
-    BufferOverflowError,
-    StreamTimeoutError,
-    Suspend,
-    ops,
-    rx,
-)
+from streamkit import BufferOverflowError, StreamTimeoutError, Suspend, ops, rx
 from tests.laws.lab import Boom
-from tests.rx.observables import (
-    Source,
-    behind,
-    drained,
-    every_tail,
-    every_terminal,
-    threads,
-    turns,
-    virtual,
-)
+from tests.rx.observables import Source, behind, drained, every_tail, every_terminal, threads, turns, virtual
 
 
 class TestSubscription:

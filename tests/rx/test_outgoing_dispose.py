@@ -6,7 +6,7 @@ import gc
 import itertools
 import random
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -16,15 +16,7 @@ from reactivex.scheduler.eventloop import AsyncIOThreadSafeScheduler
 from streamkit import Stream, Suspend, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
-from tests.rx.observables import (
-    PATIENCE,
-    Halt,
-    Source,
-    threads,
-    turns,
-    until,
-    virtual,
-)
+from tests.rx.observables import PATIENCE, Halt, Source, threads, turns, until, virtual
 from tests.rx.observers import Heard, Numbers, reports
 
 
@@ -223,36 +215,42 @@ class TestErrorsOfObservers:
         assert (numbers.taken, numbers.closed) == (1, 1)
 
 
+class Quick(Numbers):
+    """One whose clean-up takes a turn only."""
+
+    async def __call__(self) -> AsyncIterator[int]:
+        self.begun += 1
+        try:
+            for number in itertools.count():
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            await asyncio.sleep(0)
+            self.closed += 1
+
+
+def cycle(chance: random.Random, source: Quick, observable_of: Callable[[Any], Any]) -> None:
+    """Subscribe to `source`, and dispose at some time: before it begins, meanwhile, or when it has ended."""
+    done = threading.Event()
+    stream = Stream(source) if chance.random() < 0.5 else Stream(source) | ops.buffer(Suspend(1))
+    observable = observable_of(stream).pipe(of.take(chance.randrange(1, 6)), of.finally_action(done.set))
+    subscription = observable.subscribe(lambda _: None)
+    for _ in range(chance.choice([0, 10, 1_000])):
+        pass  # a while that is no loop's turn
+    if chance.random() < 0.5:
+        assert done.wait(PATIENCE)
+    subscription.dispose()
+
+
 def test_a_thousand_subscriptions_from_four_threads_leave_nothing() -> None:
     sources: list[Numbers] = []
-
-    class Quick(Numbers):
-        async def __call__(self) -> AsyncIterator[int]:
-            self.begun += 1
-            try:
-                for number in itertools.count():
-                    await asyncio.sleep(0)
-                    yield number
-            finally:
-                await asyncio.sleep(0)
-                self.closed += 1
 
     def cycles(name: int, observable_of: Any) -> None:
         chance = random.Random(name)
         for _ in range(250):
             source = Quick()
             sources.append(source)
-            done = threading.Event()
-            stream = Stream(source) if chance.random() < 0.5 else Stream(source) | ops.buffer(Suspend(1))
-            observable = observable_of(stream).pipe(
-                of.take(chance.randrange(1, 6)), of.finally_action(done.set)
-            )
-            subscription = observable.subscribe(lambda _: None)
-            for _ in range(chance.choice([0, 10, 1_000])):
-                pass  # a while that is no loop's turn
-            if chance.random() < 0.5:
-                assert done.wait(PATIENCE)
-            subscription.dispose()
+            cycle(chance, source, observable_of)
 
     async def main() -> None:
         loop: Any = asyncio.get_running_loop()

@@ -19,15 +19,7 @@ import streamkit
 from streamkit import Stream, Suspend, ops, push, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
-from tests.rx.observables import (
-    WHO,
-    Halt,
-    drained,
-    threads,
-    turns,
-    until,
-    virtual,
-)
+from tests.rx.observables import WHO, Halt, drained, threads, turns, until, virtual
 from tests.rx.observers import Heard, Numbers, reports
 
 

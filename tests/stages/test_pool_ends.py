@@ -9,16 +9,7 @@ import pytest
 
 from streamkit import BufferStats, Stream, ops
 from streamkit.testing import VirtualLoop, run
-from tests.stages.pools import (
-    BEFORE,
-    FUNCTIONS,
-    SOURCES,
-    Oops,
-    asynchronous,
-    mixed,
-    one_turn,
-    outcome,
-)
+from tests.stages.pools import BEFORE, FUNCTIONS, SOURCES, Oops, asynchronous, mixed, one_turn, outcome
 
 
 class TestEnds:

@@ -12,17 +12,7 @@ from hypothesis import given, strategies as st
 
 from streamkit import Stream, ops
 from streamkit.testing import VirtualLoop, run
-from tests.stages.pools import (
-    BEFORE,
-    FUNCTIONS,
-    MANY,
-    SOURCES,
-    mixed,
-    one_turn,
-    outcome,
-    plain,
-    ready,
-)
+from tests.stages.pools import BEFORE, FUNCTIONS, MANY, SOURCES, mixed, one_turn, outcome, plain, ready
 
 
 class TestOrder:

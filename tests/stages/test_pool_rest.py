@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,14 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from streamkit import DropOldest, Strategy, Stream, Suspend, Unbounded, ops
 from streamkit.testing import VirtualLoop, run
-from tests.stages.pools import (
-    BEFORE,
-    Oops,
-    asynchronous,
-    mixed,
-    plain,
-    ready,
-)
+from tests.stages.pools import BEFORE, Oops, asynchronous, mixed, plain, ready
 from tests.tiers import examples
 
 
@@ -111,102 +105,125 @@ class TestRest:
 SECONDS = st.integers(0, 6).map(lambda quarters: quarters / 4)
 
 
+@dataclass(frozen=True)
+class Timing:
+    """How a source, a concurrent map and a consumer are, and how fast each is with each item."""
+
+    gaps: list[float]
+    seconds: list[float]
+    busy: list[float]
+    concurrency: int
+    lookahead: int
+    ordered: bool
+    strategy: Strategy | None
+    ends: str
+    last: float
+    consumer: str
+
+
+TIMINGS = st.builds(
+    Timing,
+    gaps=st.lists(SECONDS, max_size=12),
+    seconds=st.lists(SECONDS, min_size=13, max_size=13),
+    busy=st.lists(SECONDS, max_size=12),
+    concurrency=st.integers(2, 5),
+    lookahead=st.integers(0, 4),
+    ordered=st.booleans(),
+    strategy=st.sampled_from([None, DropOldest(1), DropOldest(3), Suspend(1), Suspend(2), Unbounded()]),
+    ends=st.sampled_from(["end", "source", "function", "never"]),
+    last=SECONDS,
+    consumer=st.sampled_from(["callback", "returned", "plain", "for"]),
+)
+
+
+class Trial:
+    """One run with such a timing, and what it did."""
+
+    def __init__(self, timing: Timing) -> None:
+        self.timing = timing
+        self.dropped: list[int] = []
+        self.passed: list[int] = []
+        self.begun: list[int] = []
+        self.running = self.most = 0
+
+    async def source(self) -> AsyncIterator[int]:
+        for number, gap in enumerate(self.timing.gaps):
+            await asyncio.sleep(gap)
+            yield number
+        await asyncio.sleep(self.timing.last)
+        if self.timing.ends == "source":
+            raise Oops("source")
+        if self.timing.ends == "never":
+            await asyncio.get_running_loop().create_future()
+
+    async def work(self, number: int) -> int:
+        self.begun.append(number)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self.timing.seconds[number])
+        finally:
+            self.running -= 1
+        if self.timing.ends == "function" and number == len(self.timing.gaps) // 2:
+            raise Oops("function")
+        return number
+
+    async def consume(self, number: int) -> None:
+        busy = self.timing.busy
+        self.passed.append(number)
+        await asyncio.sleep(busy[number] if number < len(busy) else 0.0)
+
+    def stream(self) -> Any:
+        timing, strategy = self.timing, self.timing.strategy
+        stream: Any = Stream(self.source)
+        if isinstance(strategy, DropOldest):
+            strategy = DropOldest(strategy.capacity, on_drop=lambda item, _: self.dropped.append(item))
+        if strategy is not None:
+            stream = stream | ops.buffer(strategy)
+        return stream | ops.map(
+            self.work, concurrency=timing.concurrency, ordered=timing.ordered, lookahead=timing.lookahead
+        )
+
+    async def read(self) -> None:
+        async with self.stream().open() as items:
+            async for number in items:
+                await self.consume(number)
+
+    async def main(self) -> Exception | None:
+        sinks: dict[str, Any] = {"callback": self.consume, "returned": lambda n: self.consume(n)}
+        sink = sinks.get(self.timing.consumer, self.passed.append)
+        try:
+            async with asyncio.timeout(1000.0):
+                if self.timing.consumer == "for":
+                    await self.read()
+                else:
+                    await (self.stream() | ops.for_each(sink))
+        except (TimeoutError, Oops) as error:
+            return error
+        return None
+
+
 class TestBuffered:
     """In every state: nothing is lost but by the strategy, and the end and errors are always noticed."""
 
     @settings(max_examples=examples(100))
-    @given(
-        gaps=st.lists(SECONDS, max_size=12),
-        seconds=st.lists(SECONDS, min_size=13, max_size=13),
-        busy=st.lists(SECONDS, max_size=12),
-        concurrency=st.integers(2, 5),
-        lookahead=st.integers(0, 4),
-        ordered=st.booleans(),
-        strategy=st.sampled_from([None, DropOldest(1), DropOldest(3), Suspend(1), Suspend(2), Unbounded()]),
-        ends=st.sampled_from(["end", "source", "function", "never"]),
-        last=SECONDS,
-        consumer=st.sampled_from(["callback", "returned", "plain", "for"]),
-    )
-    def test_random_timings(
-        self,
-        gaps: list[float],
-        seconds: list[float],
-        busy: list[float],
-        concurrency: int,
-        lookahead: int,
-        ordered: bool,
-        strategy: Strategy | None,
-        ends: str,
-        last: float,
-        consumer: str,
-    ) -> None:
-        dropped: list[int] = []
-        passed: list[int] = []
-        begun: list[int] = []
-        running = [0, 0]
-        if isinstance(strategy, DropOldest):
-            strategy = DropOldest(strategy.capacity, on_drop=lambda item, _: dropped.append(item))
-
-        async def source() -> AsyncIterator[int]:
-            for number, gap in enumerate(gaps):
-                await asyncio.sleep(gap)
-                yield number
-            await asyncio.sleep(last)
-            if ends == "source":
-                raise Oops("source")
-            if ends == "never":
-                await asyncio.get_running_loop().create_future()
-
-        async def work(number: int) -> int:
-            begun.append(number)
-            running[0] += 1
-            running[1] = max(running)
-            try:
-                await asyncio.sleep(seconds[number])
-            finally:
-                running[0] -= 1
-            if ends == "function" and number == len(gaps) // 2:
-                raise Oops("function")
-            return number
-
-        async def consume(number: int) -> None:
-            passed.append(number)
-            await asyncio.sleep(busy[number] if number < len(busy) else 0.0)
-
-        async def main() -> Any:
-            stream = Stream(source)
-            if strategy is not None:
-                stream = stream | ops.buffer(strategy)
-            stream = stream | ops.map(work, concurrency=concurrency, ordered=ordered, lookahead=lookahead)
-
-            async def read() -> None:
-                async with stream.open() as items:
-                    async for number in items:
-                        await consume(number)
-
-            sinks: dict[str, Any] = {"callback": consume, "returned": lambda n: consume(n)}
-            sink = sinks.get(consumer, passed.append)
-            try:
-                async with asyncio.timeout(1000.0):
-                    await (read() if consumer == "for" else stream | ops.for_each(sink))
-            except (TimeoutError, Oops) as error:
-                return error
-            return None
-
-        error = run(main)
-        assert running[0] == 0
-        assert running[1] <= concurrency
-        assert begun == sorted(begun)
-        assert not ordered or passed == sorted(passed)
-        assert len(set(passed)) == len(passed)
-        failing = ends == "function" and len(gaps) // 2 in begun
+    @given(timing=TIMINGS)
+    def test_random_timings(self, timing: Timing) -> None:
+        trial = Trial(timing)
+        error = run(trial.main)
+        assert trial.running == 0
+        assert trial.most <= timing.concurrency
+        assert trial.begun == sorted(trial.begun)
+        assert not timing.ordered or trial.passed == sorted(trial.passed)
+        assert len(set(trial.passed)) == len(trial.passed)
+        failing = timing.ends == "function" and len(timing.gaps) // 2 in trial.begun
         if failing:
             assert str(error) == "function"
-        elif ends == "source":
+        elif timing.ends == "source":
             assert str(error) == "source"
-        elif ends == "never":
+        elif timing.ends == "never":
             assert isinstance(error, TimeoutError)
         else:
             assert error is None
-        if not failing and ends != "source":
-            assert sorted([*passed, *dropped]) == [*range(len(gaps))]
+        if not failing and timing.ends != "source":
+            assert sorted([*trial.passed, *trial.dropped]) == [*range(len(timing.gaps))]

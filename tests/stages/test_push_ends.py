@@ -8,16 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import (
-    DropIncoming,
-    Emitter,
-    EmitterClosedError,
-    Strategy,
-    Suspend,
-    attached,
-    ops,
-    push,
-)
+from streamkit import DropIncoming, Emitter, EmitterClosedError, Strategy, Suspend, attached, ops, push
 from tests.laws.lab import Boom
 from tests.stages.pushing import (
     CLOSED,
