@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings, strategies as st
 
 from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
+from tests import tiers
 from tests.laws.arguments import ARGUMENTS
 from tests.laws.lab import STYLES, Lab, items_in, play, trying
 from tests.laws.ways import FINITE, STALL, Way, fanned
@@ -201,7 +202,9 @@ def test_every_entry_of_the_arguments_is_an_operator(name: str) -> None:
 @given(data=st.data())
 def test_no_more_is_inside_than_explain_says_whatever_the_arguments(name: str, data: st.DataObject) -> None:
     way = data.draw(ARGUMENTS[name])
-    for plan in (*STALLED, any_plan(data.draw(st.sampled_from(SEEDS)))):
+    stride = tiers.stride(3)  # another third for each operator; together they try them all
+    stalled = STALLED[[*ARGUMENTS].index(name) % stride :: stride]
+    for plan in (*stalled, any_plan(data.draw(st.sampled_from(SEEDS)))):
         with trying(way, plan):
             most, bound = run_through([way], plan)
             assert most <= bound, f"{most} items inside, bound {bound}"

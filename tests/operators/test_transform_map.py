@@ -67,20 +67,6 @@ class TestMap:
     def test_empty(self, concurrency: int) -> None:
         assert list(Stream([]) | ops.map(double, concurrency=concurrency)) == []
 
-    @pytest.mark.parametrize("concurrency", [1, 2, 50])
-    def test_nothing_is_pulled_before_it_is_asked(self, concurrency: int) -> None:
-        pulled: list[int] = []
-
-        async def main() -> None:
-            items = aiter(
-                Stream(map(pulled.append, range(9))) | ops.map(double_later, concurrency=concurrency)
-            )
-            await asyncio.sleep(1.0)
-            assert pulled == []
-            await items.aclose()
-
-        run(main)
-
     def test_error_names_the_operator_and_its_place(self) -> None:
         with pytest.raises(ZeroDivisionError) as caught:
             list(Stream([1, 0]) | ops.map(lambda number: 1 // number))
