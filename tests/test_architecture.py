@@ -128,7 +128,9 @@ def test_the_doors_only_export(path: Path) -> None:
 
 HOUSE = ROOT.parent
 AROUND = sorted(
-    path for where in ("tests", "benchmarks", "docs", "examples") for path in HOUSE.glob(f"{where}/**/*.py")
+    path
+    for where in ("tests", "benchmarks", "docs", "pages", "examples")
+    for path in HOUSE.glob(f"{where}/**/*.py")
 )
 TESTS = sorted(HOUSE.glob("tests/**/test_*.py"))
 MIRRORED = {
@@ -148,7 +150,20 @@ MIRRORED = {
 """Folders of tests, and what is tested there."""
 UNMIRRORED = {"laws", "examples", "typing"}
 MORE_FAMILIES = {
-    "": {"api", "architecture", "benchmarks", "docs", "laws", "pictures", "tables", "tiers"},
+    "": {
+        "api",
+        "architecture",
+        "benchmarks",
+        "docs",
+        "forgotten",
+        "laws",
+        "paths",
+        "pictures",
+        "sizes",
+        "tables",
+        "tiers",
+    },
+    "buffer": {"turns"},
     "compile": {"opcodes"},
     "stages": {"push", "splice"},
     "reactive_streams": {"rsocket", "rules"},
