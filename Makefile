@@ -12,19 +12,24 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-rx check format pages types bench times clean
+.PHONY: demo test test-full test-rx check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
+# Every test, of the large matrices a spread; some 70 seconds on two cores.
 test: $(READY)
 	$(BIN)/python -m pytest -p no:benchmark -n auto
+
+# All cases of all matrices, and more examples; some five minutes.
+test-full: $(READY)
+	$(BIN)/python -m pytest -p no:benchmark -n auto --full
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:
 	for version in $(RX); do \
 	    $(MAKE) --no-print-directory VENV=.venv-rx-$$version .venv-rx-$$version/.rx-$$version && \
-	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -q tests/interop/test_rx_*.py || exit 1; \
+	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -q --full tests/rx || exit 1; \
 	done
 
 $(VENV)/.rx-%: $(READY)

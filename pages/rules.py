@@ -9,10 +9,10 @@ from pathlib import Path
 
 from streamkit.testing import run
 from streamkit.testing.reactive_streams import RULES, Rule
-from tests.interop.conformance import CASES
+from tests.reactive_streams.conformance import CASES
 
 PAGE = Path(__file__).parent.parent / "docs" / "reactive-streams.md"
-TESTS = "tests/interop/test_reactive_streams.py"
+TESTS = "tests/reactive_streams/test_rules.py"
 SECTIONS = {"1": "Publisher", "2": "Subscriber", "3": "Subscription", "4": "Processor"}
 MARK = "<!-- what follows is written by python -m pages.rules -->\n"
 

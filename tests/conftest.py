@@ -1,4 +1,4 @@
-"""What every test gets: a check that it leaves nothing behind, virtual time, and hypothesis's settings."""
+"""What every test gets: a check that it leaves nothing behind, a steady clock; and which tier is run."""
 
 import asyncio
 import os
@@ -12,16 +12,35 @@ import pytest
 from hypothesis import settings
 
 import streamkit.testing
+from tests import tiers
 
-# Time limits fail on slow machines only, and say nothing of the code.
-settings.register_profile("dev", deadline=None, max_examples=50)
-settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
-
+EXAMPLES = 50
+"""How many examples hypothesis tries of a test, where the test says nothing else."""
 LOOK = 0.00001
 """Seconds that pass from one look at the clock to the next."""
 ENDING_SECONDS = 1.0
 """How long a thread that is just ending may take."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="all cases of all matrices, and all examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    tiers.choose(full=config.getoption("--full"))
+    # Time limits fail on slow machines only, and say nothing of the code.
+    common: Any = {"deadline": None, "max_examples": tiers.examples(EXAMPLES)}
+    settings.register_profile("dev", **common)
+    settings.register_profile("ci", **common, derandomize=True, print_blob=True)
+    settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full") or any("[" in argument for argument in config.args):
+        return  # a case that is asked for by its name runs
+    items[:], left = tiers.thin(items)
+    if left:
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +57,12 @@ def nothing_left_behind() -> Iterator[None]:
 def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops let others run by a clock that is the same on a busy machine and an idle one."""
     monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, LOOK).__next__)
+
+
+@pytest.fixture
+def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the machine: for endless loops, whose turn by the steady clock would be seconds long."""
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", time.perf_counter)
 
 
 @pytest.fixture(scope="session")

@@ -132,3 +132,73 @@ def test_the_doors_only_export(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.stmt):
             assert isinstance(node, (ast.Expr, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.If))
+
+
+# the house around the package ---------------------------------------------------------------
+
+HOUSE = ROOT.parent
+AROUND = sorted(
+    path
+    for where in ("tests", "benchmarks", "docs", "pages", "examples")
+    for path in HOUSE.glob(f"{where}/**/*.py")
+)
+TESTS = sorted(HOUSE.glob("tests/**/test_*.py"))
+MIRRORED = {
+    "": ".",
+    "core": "_core",
+    "compile": "_engine/compile",
+    "buffer": "_engine/buffer",
+    "plan": "_engine/plan",
+    "run": "_engine/run",
+    "face": "_engine/face",
+    "stages": "_stages",
+    "operators": "operators",
+    "reactive_streams": "reactive_streams",
+    "rx": "rx",
+    "testing": "testing",
+}
+"""Folders of tests, and what is tested there."""
+UNMIRRORED = {"laws", "examples", "typing"}
+MORE_FAMILIES = {
+    "": {
+        "api",
+        "architecture",
+        "benchmarks",
+        "docs",
+        "forgotten",
+        "laws",
+        "paths",
+        "pictures",
+        "sizes",
+        "tables",
+        "tiers",
+    },
+    "buffer": {"turns"},
+    "compile": {"opcodes"},
+    "stages": {"push", "splice"},
+    "reactive_streams": {"rsocket", "rules"},
+}
+"""What is tested in a folder and bears no name of a module there."""
+
+
+def place_of(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+@pytest.mark.parametrize("path", AROUND, ids=place_of)
+def test_files_around_the_package_are_short_and_named_by_what_is_in_them(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+    assert path.stem not in {"utils", "helpers", "common", "misc"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=place_of)
+def test_tests_are_found_by_the_name_of_what_they_test(path: Path) -> None:
+    """`tests/<folder>/test_<family>_<aspect>.py`; a family is a module of the folder that is mirrored."""
+    folder = "/".join(path.parent.relative_to(HOUSE / "tests").parts)
+    if folder not in UNMIRRORED:
+        modules = {each.stem for each in (ROOT / MIRRORED[folder]).iterdir()}
+        families = modules | MORE_FAMILIES.get(folder, set())
+        name = path.stem.removeprefix("test_")
+        assert any(f"{name}_".startswith(f"{family}_") for family in families), (
+            f"no {name} in {sorted(families)}"
+        )

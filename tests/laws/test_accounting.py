@@ -17,6 +17,7 @@ from streamkit._engine.buffer.target import Abandoned
 from streamkit.testing import VirtualLoop
 from tests.laws.account import Account, check_sum, strategies
 from tests.laws.lab import trying
+from tests.tiers import examples
 
 TURNS = 6
 STEPS = 50
@@ -292,7 +293,7 @@ class Accounting(RuleBasedStateMachine):
                 account.waiter = None
 
 
-Accounting.TestCase.settings = settings(max_examples=150, stateful_step_count=STEPS)
+Accounting.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=STEPS)
 TestAccounting = Accounting.TestCase
 
 

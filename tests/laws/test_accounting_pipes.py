@@ -12,6 +12,7 @@ from streamkit import BufferOverflowError, BufferStats, Gap, StoppedError, Strea
 from streamkit.testing import run
 from tests.laws.account import OnDrop, check_sum, strategies
 from tests.laws.lab import trying
+from tests.tiers import examples
 
 LENGTH = 25
 PAUSES = (0.0, 0.0, 0.0, 0.5, 1.0, 3.0)
@@ -119,7 +120,7 @@ class Trial:
             assert self.found == [*range(LENGTH)], "something was lost"
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.lists(strategies(of_a_lane=False), min_size=1, max_size=3),
     st.sampled_from(WAYS_OUT),

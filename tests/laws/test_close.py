@@ -324,6 +324,7 @@ def exits(sample: Sample) -> list[Exit]:
 MATRIX = [(sample, leave) for sample in SAMPLES for leave in exits(sample)]
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(
     ("sample", "leave"), MATRIX, ids=[f"{sample.name}-{leave.__name__}" for sample, leave in MATRIX]
 )

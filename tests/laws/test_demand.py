@@ -9,18 +9,21 @@ import pytest
 
 from tests.laws.lab import STYLES, Lab, Sample, play, trying
 from tests.samples import OPERATORS, SAMPLES, SINKS
+from tests.tiers import examples
 
 LONG = 60.0
 PAUSES = (0, 0, 0, 0.5, 1.0, 3.0)
-SEEDS = range(6)
+SEEDS = range(examples(6))
 
 
 def named(sample: Sample) -> str:
     return sample.name
 
 
+@pytest.mark.spread
+@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
-def test_a_stalled_consumer_stalls_the_source(sample: Sample) -> None:
+def test_a_stalled_consumer_stalls_the_source(sample: Sample, style: str) -> None:
     async def main(lab: Lab) -> None:
         stream = sample.built(lab)
         async with stream.open() as items:
@@ -32,10 +35,9 @@ def test_a_stalled_consumer_stalls_the_source(sample: Sample) -> None:
             taken = lab.taken
         assert taken <= sample.needs + stream.explain().lookahead
 
-    for style in STYLES:
-        for kind in sample.kinds:
-            with trying(style, kind):
-                play(partial(main, Lab(style, kind, count=50)))
+    for kind in sample.kinds:
+        with trying(kind):
+            play(partial(main, Lab(style, kind, count=50)))
 
 
 @pytest.mark.parametrize("sample", [each for each in SINKS if each.calls], ids=named)
@@ -104,6 +106,7 @@ def keeps_a_result(sample: Sample) -> bool:
     return sample.sink and any(part.result for part in built.explain().parts)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("busy", [False, True], indirect=True, ids=["idle", "busy"])
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if not keeps_a_result(each)], ids=named)
 def test_no_more_is_inside_than_explain_says(sample: Sample, busy: bool) -> None:

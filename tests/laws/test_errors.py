@@ -36,6 +36,7 @@ async def read(built: Any, lab: Lab, *, slowly: bool = False) -> None:
 # What is held comes first ---------------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["turn", "clock", "ready", "plain"])
 @pytest.mark.parametrize(
     "sample", [each for each in OPERATORS if each.lossless and not each.catches], ids=named
@@ -104,6 +105,7 @@ def test_an_error_does_not_queue_behind_items_that_come_later() -> None:
 # Where it was ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("kind", ["sync", "async", "object"])
 @pytest.mark.parametrize("sample", CALLING, ids=named)
 def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: Sample, kind: str) -> None:
@@ -123,6 +125,7 @@ def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: 
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("form", ["await", "for"])
 @pytest.mark.parametrize("kind", ["sync", "async", "lambda"])
 @pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
@@ -148,6 +151,7 @@ def test_the_end_of_an_iterator_inside_a_callback_is_an_error(
 # Errors of clean-up ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["turn", "plain"])
 @pytest.mark.parametrize("sample", [each for each in CALLING if not each.catches], ids=named)
 def test_errors_of_clean_up_hang_on_the_first_error(sample: Sample, style: str) -> None:
@@ -183,6 +187,7 @@ def test_errors_of_a_siblings_clean_up_hang_on_the_first_error(sample: Sample, s
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
 def test_errors_of_clean_up_come_out_of_open(sample: Sample, style: str) -> None:
@@ -202,6 +207,7 @@ def test_errors_of_clean_up_come_out_of_open(sample: Sample, style: str) -> None
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
 def test_errors_of_clean_up_hang_on_the_error_of_the_consumer(sample: Sample, style: str) -> None:
@@ -222,6 +228,7 @@ def test_errors_of_clean_up_hang_on_the_error_of_the_consumer(sample: Sample, st
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
 def test_errors_of_clean_up_hang_on_the_cancellation(sample: Sample, style: str) -> None:

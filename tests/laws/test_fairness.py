@@ -60,14 +60,15 @@ def taken_at_once(sample: Sample, style: str, kind: str) -> tuple[int, int]:
     return max(taken.values(), default=0), lab.taken
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("busy", [True], indirect=True, ids=["busy"])
+@pytest.mark.parametrize("style", READY)
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_items_that_are_always_ready_let_the_loop_breathe(sample: Sample, busy: bool) -> None:
-    for style in READY:
-        for kind in sample.kinds:
-            with trying(style, kind):
-                # every look at the clock says that it is time: so after each item, but for a loop's first
-                assert taken_at_once(sample, style, kind)[0] <= 2
+def test_items_that_are_always_ready_let_the_loop_breathe(sample: Sample, style: str, busy: bool) -> None:
+    for kind in sample.kinds:
+        with trying(kind):
+            # every look at the clock says that it is time: so after each item, but for a loop's first
+            assert taken_at_once(sample, style, kind)[0] <= 2
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -146,6 +147,7 @@ class Clock:
         self.spent[iteration()] += seconds  # type: ignore[assignment]
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("seconds", [1e-6, 3e-5, 1e-4, 1e-3, 0.02])
 @pytest.mark.parametrize("make", SOURCES.values(), ids=SOURCES)
 def test_the_loop_breathes_every_few_milliseconds_whatever_an_item_costs(

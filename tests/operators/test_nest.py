@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import (
-    Stream,
-    Suspend,
-    ops,
-)
+from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
 from tests.marbles import drawn, note, noted
 from tests.nests import Counted, Inner, endless, first_items, letters

@@ -113,15 +113,6 @@ class TestOperators:
         assert source.closed == 1
         assert source.pulled <= 4
 
-    def test_nothing_is_pulled_before_it_is_asked(self) -> None:
-        async def main() -> None:
-            source = Counted()
-            async with (Stream(source) | ops.broadcast(ops.take(9), ops.take(9))).open():
-                await asyncio.sleep(9.0)
-            assert source.pulled == 0
-
-        run(main)
-
     def test_is_an_operator_that_others_can_follow(self) -> None:
         assert (Stream([1, 2]) | ops.broadcast(ops.map(abs), ops.map(abs)) | ops.fold(add, 0)).run() == 6
 

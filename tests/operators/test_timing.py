@@ -140,17 +140,6 @@ class TestTimeout:
         stream = Stream(after(1.0, 9.0)) | ops.timeout(2.0) | ops.catch(lambda _: [-1], errors=TimeoutError)
         assert run(lambda: collect(stream)) == [0, -1]
 
-    def test_an_error_of_the_source_comes_as_itself(self) -> None:
-        error = OSError("gone")
-
-        async def source() -> AsyncIterator[int]:
-            yield 1
-            raise error
-
-        with pytest.raises(OSError, match="gone") as caught:
-            run(lambda: collect(Stream(source) | ops.timeout(2.0)))
-        assert caught.value is error
-
     def test_empty_and_without_a_wait(self) -> None:
         assert list(Stream([]) | ops.timeout(1.0)) == []
         assert list(Stream("ab") | ops.timeout(1e-9)) == ["a", "b"]

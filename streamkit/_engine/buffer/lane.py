@@ -1,7 +1,7 @@
 """Lanes: one writer's share of a channel, where its strategy acts and its items are counted.
 
 All that a lane is, is written here, and in the methods of its kinds. That includes the loops of readers
-that take items of many lanes: a call per item would cost as much as the item (`tests/run/test_run_opcodes.py`
+that take items of many lanes: a call per item would cost as much as the item (`tests/compile/test_opcodes.py`
 counts what is executed).
 """
 

@@ -5,7 +5,7 @@ looks at what each callback returns first. When every callback has returned some
 the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
 stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both.
 
-What a loop executes per item is counted in ``tests/engine/test_opcodes.py``, beside the loop by hand.
+What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, beside the loop by hand.
 """
 
 from __future__ import annotations

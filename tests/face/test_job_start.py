@@ -1,0 +1,146 @@
+"""Jobs and their handles: await, run and start; for buffers() see test_account."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from operator import add
+from typing import Any
+
+import pytest
+
+from streamkit import RunningLoopError, Stream, Suspend, attached, ops
+from streamkit.testing import run
+from tests.face.ticking import Ticking, now, within
+
+
+class TestJob:
+    def test_each_await_is_a_new_run(self) -> None:
+        source = Ticking(3)
+        job = Stream(source) | ops.to_list()
+
+        async def main() -> None:
+            assert await job == [0, 1, 2]
+            assert await job == [0, 1, 2]
+            assert await asyncio.gather(within(9.0, job), within(9.0, job)) == [[0, 1, 2]] * 2
+            assert source.closed == 4
+
+        run(main)
+
+    def test_nothing_begins_before_it_is_awaited(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            job = Stream(source) | ops.drain()
+            await asyncio.sleep(9.0)
+            assert (source.pulled, repr(job)) == (0, f"Job({Stream(source).source!r} | drain())")
+
+        run(main)
+
+    def test_runs_where_no_loop_runs(self) -> None:
+        assert (Stream(Ticking(3, seconds=0.0)) | ops.fold(add, 0)).run() == 3
+
+    def test_run_inside_a_loop_says_what_to_write(self) -> None:
+        async def main() -> None:
+            with pytest.raises(RunningLoopError, match="use await job"):
+                (Stream([1]) | ops.drain()).run()
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        "operator",
+        [
+            ops.buffer(Suspend(1)),
+            ops.take(1),
+        ],
+        ids=repr,
+    )
+    def test_start_needs_a_running_loop(self, operator: Any) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            (Stream([1]) | operator | ops.drain()).start()
+
+    def test_cancelling_closes_the_source_first(self) -> None:
+        async def main() -> None:
+            source = Ticking(closing=5.0)
+            with pytest.raises(TimeoutError):
+                await within(2.5, Stream(source) | ops.buffer(Suspend(2)) | ops.drain())
+            assert (now(), source.closed) == (7.5, 1)
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        "last",
+        [ops.to_list, lambda: ops.broadcast(ops.buffer(Suspend(1)) | ops.to_list())],
+        ids=["step", "stage"],
+    )
+    def test_a_second_error_hangs_on_the_first(self, last: Callable[[], Any]) -> None:
+        async def dirty() -> AsyncIterator[int]:
+            try:
+                yield 1
+                yield 0
+            finally:
+                raise OSError("clean-up")
+
+        with pytest.raises(ZeroDivisionError) as caught:
+            (Stream(dirty) | ops.map(lambda number: 1 // number) | last()).run()
+        assert [str(error) for error in attached(caught.value)] == ["clean-up"]
+
+
+class TestStart:
+    def test_runs_beside_the_caller_and_gives_the_result(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking(3)) | ops.to_list()).start()
+            assert not handle.done
+            await asyncio.sleep(10.0)
+            assert handle.done
+            assert await handle == [0, 1, 2]
+            assert await handle == [0, 1, 2]
+            assert now() == 10.0
+
+        run(main)
+
+    def test_an_error_comes_out_of_each_await(self) -> None:
+        async def main() -> None:
+            handle = (Stream([0]) | ops.map(lambda number: 1 // number) | ops.drain()).start()
+            for _ in range(2):
+                with pytest.raises(ZeroDivisionError):
+                    await handle
+            assert handle.done
+
+        run(main)
+
+    def test_has_a_name(self) -> None:
+        async def main() -> None:
+            names: list[str] = []
+
+            def note(_: int) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                names.append(task.get_name())
+
+            await (Stream([1]) | ops.for_each(note)).start(name="import of stars")
+            await (Stream([1]) | ops.for_each(note)).start()
+            assert names == ["import of stars", "Job([1] | for_each(note))"]
+
+        run(main)
+
+    def test_says_how_it_is(self) -> None:
+        async def main() -> None:
+            handle = (Stream(Ticking(2)) | ops.drain()).start(name="ticks")
+            assert repr(handle) == "<Handle running ticks>"
+            handle.pause()
+            assert repr(handle) == "<Handle paused ticks>"
+            handle.resume()
+            await handle
+            assert repr(handle) == "<Handle done ticks>"
+
+        run(main)
+
+    def test_cancelling_who_awaits_it_cancels_it(self) -> None:
+        async def main() -> None:
+            source = Ticking()
+            handle = (Stream(source) | ops.drain()).start()
+            with pytest.raises(TimeoutError):
+                await within(2.5, handle)
+            assert (handle.done, source.closed) == (True, 1)
+            with pytest.raises(asyncio.CancelledError):
+                await handle
+
+        run(main)

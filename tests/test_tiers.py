@@ -1,0 +1,85 @@
+"""The two tiers: what `make test` leaves out is repetition, and every operator and every way stays in."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from tests import tiers
+from tests.laws import test_close
+from tests.samples import SAMPLES
+from tests.tiers import kept, spread, thin
+
+CASES = st.lists(st.fixed_dictionaries({"a": st.integers(0, 5), "b": st.integers(0, 3), "c": st.booleans()}))
+
+
+def values(cases: list[Any], strength: int) -> set[Any]:
+    """The values of `cases`, or their pairs."""
+    if strength == 1:
+        return {(name, value) for case in cases for name, value in case.items()}
+    return {frozenset([one, other]) for case in cases for one, other in product(case.items(), case.items())}
+
+
+@pytest.mark.parametrize("strength", [1, 2])
+@given(cases=CASES)
+def test_each_value_stays_and_the_order_too(cases: list[Any], strength: int) -> None:
+    chosen = spread(cases, strength)
+    assert chosen == sorted(set(chosen))
+    assert values([cases[number] for number in chosen], strength) == values(cases, strength)
+    assert chosen == spread(cases, strength)
+
+
+def test_a_table_is_met_along_its_diagonal() -> None:
+    table = [{"row": row, "column": column} for row, column in product(range(6), range(3))]
+    chosen = [table[number] for number in spread(table)]
+    assert [case["row"] for case in chosen] == [*range(6)]
+    assert sorted(case["column"] for case in chosen) == [0, 0, 1, 1, 2, 2]
+
+
+def test_of_three_parameters_the_pairs_are_fewer_than_the_product() -> None:
+    cube = [dict(zip("abc", each, strict=True)) for each in product(range(5), repeat=3)]
+    assert len(spread(cube)) == 5
+    assert 25 <= len(spread(cube, 2)) < 50
+
+
+def test_values_that_are_equal_but_of_another_type_are_told_apart() -> None:
+    assert spread([{"a": 1}, {"a": True}, {"a": 1.0}, {"a": 1}]) == [0, 1, 2]
+
+
+def test_values_that_cannot_be_hashed_are_themselves() -> None:
+    same: list[int] = []
+    assert spread([{"a": same}, {"a": same}, {"a": []}]) == [0, 2]
+
+
+def test_the_close_matrix_keeps_each_sample_and_each_exit() -> None:
+    matrix = test_close.MATRIX
+    chosen = [matrix[number] for number in spread([{"sample": s, "leave": leave} for s, leave in matrix])]
+    assert {sample for sample, _ in chosen} == {*SAMPLES}
+    assert {leave for _, leave in chosen} == {*test_close.EXITS, *test_close.STREAM_EXITS}
+
+
+def test_of_each_thinned_test_here_every_value_is_in_the_default_tier(request: pytest.FixtureRequest) -> None:
+    items = [item for item in request.session.items if item.get_closest_marker("spread")]
+    stays, left = thin(items)
+    for item in left:
+        name = item.nodeid.partition("[")[0]
+        same: Any = [each for each in stays if each.nodeid.partition("[")[0] == name]
+        for parameter, value in item.callspec.params.items():  # type: ignore[attr-defined]
+            assert any(each.callspec.params[parameter] == value for each in same), (item.nodeid, parameter)
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("number", [1, pytest.param(1, marks=kept)])
+def test_a_case_with_a_mark_of_its_own_is_kept(request: pytest.FixtureRequest, number: int) -> None:
+    mine = [item for item in request.session.items if item.nodeid.partition("[")[0] in request.node.nodeid]
+    assert thin(mine) == (mine, [])
+
+
+def test_hypothesis_tries_fewer_examples_in_the_default_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(tiers._tier, "full", False)
+    assert [tiers.examples(count) for count in (3, 20, 50, 150)] == [2, 4, 10, 30]
+    assert tiers.stride(5) == 5
+    monkeypatch.setitem(tiers._tier, "full", True)
+    assert [tiers.examples(count) for count in (3, 20, 50, 150)] == [3, 20, 50, 150]
+    assert tiers.stride(5) == 1

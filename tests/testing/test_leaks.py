@@ -1,0 +1,326 @@
+"""The check for what a run leaves behind, and `run` itself."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from streamkit.testing import DeadlockError, LeakError, run
+from tests.testing.looping import ROOT, numbers, quickly, the_loop
+
+
+class TestLeaks:
+    def leaks(self, main: Callable[[], Any]) -> str:
+        with pytest.raises(LeakError) as caught:
+            run(main)
+        assert "\n  ".join(caught.value.leaks) in str(caught.value)
+        run(main, leaks=False)
+        (leak,) = caught.value.leaks
+        return leak
+
+    def test_none(self) -> None:
+        async def main() -> int:
+            async with aclosing(numbers()) as source:
+                await anext(source)
+            return await asyncio.create_task(asyncio.sleep(1.0, 7))
+
+        assert run(main) == 7
+
+    def test_a_task(self) -> None:
+        tasks: list[Any] = []
+
+        async def main() -> None:
+            tasks.append(asyncio.create_task(asyncio.sleep(1.0), name="forgotten"))
+
+        assert self.leaks(main).startswith("task 'forgotten': sleep (tasks.py:")
+        assert all(task.cancelled() for task in tasks)
+
+    def test_a_task_that_is_slow_to_be_cancelled(self) -> None:
+        async def stubborn() -> None:
+            while True:
+                try:
+                    await asyncio.sleep(1.0)
+                except asyncio.CancelledError:
+                    break
+            for _ in range(3):
+                await asyncio.sleep(1.0)
+
+        async def main() -> None:
+            task = asyncio.create_task(stubborn(), name="stubborn")
+            await asyncio.sleep(5.0)
+            assert not task.done()
+
+        with quickly(), pytest.raises(LeakError, match="stubborn"):
+            run(main)
+
+    def test_cleaning_up_ends_even_if_a_task_ticks_for_ever(self) -> None:
+        stop = False
+
+        async def ticker() -> None:
+            while not stop:
+                try:
+                    await asyncio.sleep(1.0)
+                except asyncio.CancelledError:
+                    continue
+
+        async def main() -> None:
+            main.task = asyncio.create_task(ticker(), name="ticker")  # type: ignore[attr-defined]
+            await asyncio.sleep(5.0)
+
+        with quickly(30.0), pytest.raises(LeakError, match="do not end when cancelled"):
+            run(main)
+
+    def test_an_async_generator_that_is_held(self) -> None:
+        held: list[Any] = []
+
+        async def main() -> None:
+            source = numbers()
+            held.append(source)
+            await anext(source)
+
+        assert self.leaks(main).startswith("async generator numbers (looping.py:")
+        assert all(generator.ag_frame is None for generator in held)
+
+    def test_an_async_generator_that_was_dropped_unclosed(self) -> None:
+        async def main() -> None:
+            async for _ in numbers():
+                break
+
+        with pytest.raises(LeakError, match=r"async generator numbers \(looping.py:"):
+            run(main)
+
+    def test_an_async_generator_that_the_loop_could_close_in_time(self) -> None:
+        async def main() -> None:
+            async for _ in numbers():
+                break
+            await asyncio.sleep(1.0)
+
+        run(main)
+
+    def test_a_thread(self) -> None:
+        release = threading.Event()
+        threads: list[threading.Thread] = []
+
+        async def main() -> None:
+            threads.append(threading.Thread(target=release.wait, args=(10.0,), name="worker-7"))
+            threads[-1].start()
+
+        try:
+            assert self.leaks(main) == "thread 'worker-7'"
+        finally:
+            release.set()
+            for thread in threads:
+                thread.join()
+
+    def test_daemon_threads_and_the_default_executor_are_none(self) -> None:
+        release = threading.Event()
+        thread = threading.Thread(target=release.wait, args=(10.0,), daemon=True)
+
+        async def main() -> None:
+            await asyncio.to_thread(thread.start)
+
+        try:
+            run(main)
+        finally:
+            release.set()
+            thread.join()
+
+    def test_an_exception_that_nobody_retrieved(self) -> None:
+        async def fail() -> None:
+            raise ValueError("lost")
+
+        async def main() -> None:
+            _ = asyncio.create_task(fail())  # noqa: RUF006
+            await asyncio.sleep(1.0)
+
+        with pytest.raises(LeakError) as caught:
+            run(main)
+        assert caught.value.leaks == ("Task exception was never retrieved: ValueError('lost')",)
+        assert isinstance(caught.value.__cause__, ValueError)
+
+    @pytest.mark.parametrize("objects", [0, 100_000])
+    def test_an_exception_that_only_the_collector_finds(self, objects: int) -> None:
+        """However long the run was, and whatever the collector has moved to its older generations."""
+
+        async def fail(cycle: list[Any]) -> None:
+            raise ValueError("lost")
+
+        async def main() -> None:
+            cycle: list[Any] = []
+            cycle.append(asyncio.create_task(fail(cycle)))
+            cycle.append(cycle)
+            await asyncio.sleep(1.0)
+            ballast = [[number] for number in range(objects)]
+            await asyncio.sleep(1.0)
+            del ballast
+
+        with pytest.raises(LeakError, match="never retrieved: ValueError"):
+            run(main)
+
+    def test_an_error_in_a_callback_of_the_loop(self) -> None:
+        async def main() -> None:
+            the_loop().call_soon(int, "x")
+            await asyncio.sleep(1.0)
+
+        with pytest.raises(LeakError, match="Exception in callback"):
+            run(main)
+
+    def test_all_are_named_at_once(self) -> None:
+        tasks: list[Any] = []
+
+        async def main() -> None:
+            tasks.extend(asyncio.create_task(asyncio.sleep(1.0), name=f"task-{n}") for n in (2, 1, 10))
+
+        with pytest.raises(LeakError) as caught:
+            run(main)
+        assert [leak.partition(":")[0] for leak in caught.value.leaks] == [
+            "task 'task-1'",
+            "task 'task-2'",
+            "task 'task-10'",
+        ]
+
+    def test_an_error_of_main_is_the_cause(self) -> None:
+        tasks: list[Any] = []
+
+        async def main() -> None:
+            tasks.append(asyncio.create_task(asyncio.sleep(1.0)))
+            raise OSError("first")
+
+        with pytest.raises(LeakError) as caught:
+            run(main)
+        assert isinstance(caught.value.__cause__, OSError)
+
+    @pytest.mark.parametrize(
+        "error", [AssertionError("verdict"), KeyboardInterrupt(), DeadlockError("stuck")]
+    )
+    def test_the_verdict_of_a_test_comes_as_itself(self, error: BaseException) -> None:
+        tasks: list[Any] = []
+
+        async def main() -> None:
+            tasks.append(asyncio.create_task(asyncio.sleep(1.0), name="forgotten"))
+            await asyncio.sleep(0.5)
+            raise error
+
+        with pytest.raises(type(error)) as caught:
+            run(main)
+        assert caught.value is error
+        assert "forgotten" in error.__notes__[0]
+
+    def test_an_error_of_main_without_leaks_comes_as_itself(self) -> None:
+        async def main() -> None:
+            raise OSError("only")
+
+        with pytest.raises(OSError, match="only") as caught:
+            run(main)
+        assert not hasattr(caught.value, "__notes__")
+
+    def test_leaves_the_collector_as_it_was(self) -> None:
+        before = gc.get_freeze_count()
+        run(asyncio.sleep(1.0))
+        assert gc.get_freeze_count() <= before
+
+    def test_respects_what_others_froze(self) -> None:
+        gc.collect()
+        gc.freeze()
+        try:
+            run(asyncio.sleep(1.0))
+            assert gc.get_freeze_count() > 0
+        finally:
+            gc.unfreeze()
+
+
+class TestRun:
+    def test_takes_a_coroutine_or_an_async_function(self) -> None:
+        async def main() -> str:
+            return "done"
+
+        assert run(main) == run(main()) == "done"
+
+    @pytest.mark.parametrize("main", [3, lambda: 3])
+    def test_refuses_anything_else(self, main: Any) -> None:
+        with pytest.raises(TypeError, match="main must be a coroutine or an async function"):
+            run(main)
+
+    def test_refuses_to_run_inside_a_loop(self) -> None:
+        async def main() -> None:
+            with pytest.raises(RuntimeError, match="while an event loop is running"):
+                run(asyncio.sleep(1.0))
+
+        run(main)
+
+    def test_runs_in_other_threads(self) -> None:
+        results: list[float] = []
+
+        async def main() -> float:
+            await asyncio.sleep(100.0)
+            return the_loop().time()
+
+        threads = [threading.Thread(target=lambda: results.append(run(main, leaks=False))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [100.0] * 4
+
+    def test_cancellation_of_main_arrives(self) -> None:
+        async def main() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            the_loop().call_at_step(1, task.cancel)
+            await the_loop().create_future()
+
+        with pytest.raises(asyncio.CancelledError):
+            run(main)
+
+    def test_is_fast_beside_many_objects(self) -> None:
+        """The collection after a run looks at the run's own objects, not at half a million others."""
+        ballast = [[number] for number in range(500_000)]
+        start = time.perf_counter()
+        for _ in range(100):
+            run(asyncio.sleep(1.0))
+        seconds = time.perf_counter() - start
+        # A hundred full collections of these would take several seconds.
+        assert seconds < 1.5
+        assert len(ballast) == 500_000
+
+    def test_clean_under_w_error(self) -> None:
+        script = """if True:
+            import asyncio
+            from streamkit.testing import DeadlockError, LeakError, run
+
+            async def numbers():
+                yield 1
+                await asyncio.sleep(1)
+                yield 2
+
+            async def main(leave):
+                assert await asyncio.to_thread(int, "3") == 3
+                source = numbers()
+                await anext(source)
+                await (asyncio.Event().wait() if leave == "deadlock" else source.aclose())
+                tasks = [asyncio.create_task(asyncio.sleep(9))] if leave else []
+                await asyncio.sleep(1)
+
+            for leave, error in ("", None), ("task", LeakError), ("deadlock", DeadlockError):
+                try:
+                    run(main(leave))
+                except (LeakError, DeadlockError) as caught:
+                    assert type(caught) is error
+                else:
+                    assert error is None
+        """
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "error", "-c", script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")

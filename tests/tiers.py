@@ -1,0 +1,111 @@
+"""Two tiers of one suite: `make test` runs a spread of the large matrices, `make test-full` runs all of them.
+
+Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
+tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
+meets each row and each column. `spread(2)` keeps every pair of values, where that matters. Hypothesis tries
+fewer examples, and a long row inside a test is tried in strides. What is kept is the same on each run, so
+that a failure comes again.
+
+A case that failed once is no matter of luck: give it a mark of its own (`pytest.param(..., marks=kept)`), a
+test of its own, or an `@example`, and both tiers run it.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+__all__ = ["FEWER", "choose", "examples", "kept", "spread", "stride", "thin"]
+
+FEWER = 5
+"""By how much fewer examples hypothesis tries in the default tier."""
+LEAST = 2
+"""Examples are not fewer than this, but where the full tier has fewer too."""
+
+kept = pytest.mark.kept
+"""The mark of a case that both tiers run."""
+
+Case = Mapping[str, object]
+"""The parameters of one case of a test, by name."""
+
+_tier = {"full": True}  # a test module that is imported without pytest gets all there is
+
+
+def choose(*, full: bool) -> None:
+    """Choose the tier, before test modules are imported."""
+    _tier["full"] = full
+
+
+def examples(count: int) -> int:
+    """How many examples hypothesis tries in this tier, where the full one has `count`."""
+    return count if _tier["full"] else min(count, max(LEAST, count // FEWER))
+
+
+def stride(width: int) -> int:
+    """How far apart the points of a long row are that a test tries; the full tier tries each of them."""
+    return 1 if _tier["full"] else width
+
+
+def spread(cases: Sequence[Case], strength: int = 1) -> list[int]:
+    """The numbers of so few `cases` that each value of each parameter is in one of them.
+
+    With a `strength` of 2, each pair of values of two parameters. Among several cases that would do, the one
+    with the most that is new is taken, then the one whose values were taken least often: so the others turn
+    through their values, and the choice is a diagonal, not a column.
+    """
+    targets = [_targets(case, strength) for case in cases]
+    having: dict[Hashable, list[int]] = {}
+    for number, each in enumerate(targets):
+        for target in each:
+            having.setdefault(target, []).append(number)
+    taken: set[int] = set()
+    covered: set[Hashable] = set()
+    used: Counter[Hashable] = Counter()
+    values = [_targets(case, 1) for case in cases]
+    for target, numbers in having.items():
+        if target not in covered:
+            best = min(
+                numbers,
+                key=lambda number: (
+                    -sum(each not in covered for each in targets[number]),
+                    sum(used[value] for value in values[number]),
+                    number,
+                ),
+            )
+            taken.add(best)
+            covered.update(targets[best])
+            used.update(values[best])
+    return sorted(taken)
+
+
+def _targets(case: Case, strength: int) -> list[Hashable]:
+    """What `case` covers: its values, or so many of them together; in the order of the parameters."""
+    named = [(name, _key(value)) for name, value in case.items()]
+    return [*combinations(named, min(strength, len(named)))]
+
+
+def _key(value: Any) -> Hashable:
+    """What two equal values of a parameter have in common; True is not 1, and a list is itself only."""
+    try:
+        hash(value)
+    except TypeError:
+        return id(value)
+    return type(value), value
+
+
+def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Part `items` into those of the default tier, in their order, and the others."""
+    matrices: dict[tuple[str, int], list[Any]] = {}
+    for item in items:
+        mark = item.get_closest_marker("spread")
+        spec = getattr(item, "callspec", None)
+        if mark is not None and spec is not None and not spec.marks:
+            name = item.nodeid.removesuffix(f"[{spec.id}]")
+            matrices.setdefault((name, *mark.args) if mark.args else (name, 1), []).append(item)
+    left: set[pytest.Item] = set()
+    for (_, strength), matrix in matrices.items():
+        chosen = {matrix[number] for number in spread([each.callspec.params for each in matrix], strength)}
+        left.update(each for each in matrix if each not in chosen)
+    return [item for item in items if item not in left], [item for item in items if item in left]
