@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY
+    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         DropOldest as DropOldest,
         DropYoungest as DropYoungest,
         Fail as Fail,
-        Gap as Gap,
         KeepLatest as KeepLatest,
         Spill as Spill,
         Strategy as Strategy,

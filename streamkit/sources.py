@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar, get_origin, overload
 
-from streamkit._core.markers import ABSENT
-from streamkit._core.strategy import Collect, Gap, Lossy, Strategy, strategy_argument
+from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._stages.emit import Emitter, PushSource

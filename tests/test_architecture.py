@@ -173,7 +173,6 @@ MORE_FAMILIES = {
         "tables",
         "tiers",
     },
-    "buffer": {"turns"},
     "compile": {"opcodes"},
     "stages": {"push", "splice"},
     "reactive_streams": {"rsocket", "rules"},

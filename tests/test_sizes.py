@@ -37,13 +37,18 @@ def where(path: Path, node: Function | ast.ClassDef) -> str:
 
 
 def own_lines(function: Function) -> int:
-    """The lines of a function from its ``def`` on, without its docstring."""
-    assert function.end_lineno is not None
+    """The lines of a function from its ``def`` on, without its docstring and the functions inside it."""
+    inside = [each for each in ast.walk(function) if isinstance(each, Function) and each is not function]
+    other = {number for each in inside for number in span(each)}
     first = function.body[0]
-    documented = ast.get_docstring(function) is not None
-    assert first.end_lineno is not None
-    docstring = first.end_lineno - first.lineno + 1 if documented else 0
-    return function.end_lineno - function.lineno + 1 - docstring
+    if ast.get_docstring(function) is not None:
+        other.update(span(first))
+    return len(set(span(function)) - other)
+
+
+def span(node: ast.stmt) -> range:
+    assert node.end_lineno is not None
+    return range(node.lineno, node.end_lineno + 1)
 
 
 def attributes(kind: ast.ClassDef) -> set[str]:

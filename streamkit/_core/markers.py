@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["ABSENT", "EMPTY", "Absent", "Marker"]
+from streamkit._core.value import Value
+
+__all__ = ["ABSENT", "EMPTY", "Absent", "Gap", "Marker"]
 
 
 class Marker(Enum):
@@ -24,3 +26,13 @@ EMPTY: Final = Marker.EMPTY
 """What `Channel.pop` returns when nothing is held."""
 Absent: TypeAlias = Literal[Marker.ABSENT]
 """The type of `ABSENT` alone."""
+
+
+class Gap(Value):
+    """An item that says how many were dropped here, under a strategy with ``gaps=True``."""
+
+    count: int
+    """How many items were dropped there."""
+
+    def __init__(self, count: int) -> None:
+        self._made_of(count=count)

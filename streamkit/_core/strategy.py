@@ -39,7 +39,6 @@ __all__ = [
     "DropOldest",
     "DropYoungest",
     "Fail",
-    "Gap",
     "KeepLatest",
     "Lossy",
     "Spill",
@@ -55,16 +54,6 @@ if TYPE_CHECKING:
     G_co = typing_extensions.TypeVar("G_co", bound=bool, covariant=True, default=Literal[False])
 else:
     G_co = TypeVar("G_co", covariant=True)
-
-
-class Gap(Value):
-    """An item that says how many were dropped here, under a strategy with ``gaps=True``."""
-
-    count: int
-    """How many items were dropped there."""
-
-    def __init__(self, count: int) -> None:
-        self._made_of(count=count)
 
 
 class Strategy(Value):

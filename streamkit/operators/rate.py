@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar, overload
 from streamkit._core.arguments import callback, flag, number
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
-from streamkit._core.markers import ABSENT, EMPTY, Absent
-from streamkit._core.strategy import Collect, Conflate, Gap, Lossy, Strategy, Suspend, strategy_argument
+from streamkit._core.markers import ABSENT, EMPTY, Absent, Gap
+from streamkit._core.strategy import Collect, Conflate, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage

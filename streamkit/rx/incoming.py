@@ -11,7 +11,8 @@ from reactivex.disposable import Disposable
 from reactivex.scheduler import CurrentThreadScheduler
 
 from streamkit._core.errors import BufferOverflowError, ObservableError
-from streamkit._core.strategy import Collect, Gap, Lossy, Strategy, strategy_argument
+from streamkit._core.markers import Gap
+from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.stream import Stream

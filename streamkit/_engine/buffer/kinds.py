@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamkit._core.markers import EMPTY
+from streamkit._core.markers import EMPTY, Gap
 from streamkit._core.spill import SpillStore
-from streamkit._core.strategy import Gap, Strategy
+from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
