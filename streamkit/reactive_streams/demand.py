@@ -18,9 +18,9 @@ class Demand:
     """
 
     def __init__(self) -> None:
-        self.sent = 0
+        self.sent: int = 0
         """How many items were sent; only the run counts them."""
-        self.over = False
+        self.over: bool = False
         """Whether the subscription was cancelled or terminated; both mean the same (rule 1.6)."""
         self.refused: Exception | None = None
         """The error of an invalid request; the run ends with it."""

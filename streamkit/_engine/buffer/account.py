@@ -40,9 +40,9 @@ class Account:
     __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
-        self.strategy = strategy
+        self.strategy: Strategy | None = strategy
         """What its buffer does when it is full; None for a hand-over."""
-        self.clock = clock
+        self.clock: Callable[[], float] = clock
         self.dropped: int = 0
         self.folded: int = 0
         self.refused: int = 0

@@ -26,7 +26,7 @@ class Book:
     """What is entered, in that order, and the sums of what has ended before the job did."""
 
     def __init__(self, gate: asyncio.Event | None = None) -> None:
-        self.gate = gate or asyncio.Event()
+        self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
         self._entries: dict[Entry, None] = {}
         self._ended = Sums()

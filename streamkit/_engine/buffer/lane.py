@@ -12,7 +12,7 @@ from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, ClassVar
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.spill import Store
@@ -43,17 +43,18 @@ class Lane(Target):
         "waits",
     )
 
-    plain = True
-    inline = True
+    plain: ClassVar[bool] = True
+    inline: ClassVar[bool] = True
     """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
 
     def __init_subclass__(cls) -> None:
         """A kind of lane that is plain or inline although it changes what those rely on must say so."""
-        cls.plain, cls.inline = cls.__dict__.get("plain", False), cls.__dict__.get("inline", False)
+        cls.plain = cls.__dict__.get("plain", False)
+        cls.inline = cls.__dict__.get("inline", False)
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel)
-        self.account = Account(strategy, channel.clock)
+        self.account: Account = Account(strategy, channel.clock)
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: int = NEVER if limit is None else limit
         """Items that are held at most; -1 when nothing more is taken in."""

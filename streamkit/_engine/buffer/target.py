@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from asyncio import CancelledError, Future, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from streamkit._core.errors import attach
 
@@ -87,7 +87,7 @@ class Target(ABC):
 
     __slots__ = ("channel", "writer")
 
-    plain = False
+    plain: ClassVar[bool] = False
     """Whether a loop may append to its ``held`` by itself, as far as `Lane.granted` allows it."""
 
     def __init__(self, channel: Any) -> None:

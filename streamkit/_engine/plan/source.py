@@ -47,7 +47,7 @@ class Opened:
         """The channel that it is read from, where it is one."""
         self.direct: Any = direct
         """Runs the reader's loop, where those who fill the channel may do so too."""
-        self.blame = blame
+        self.blame: Callable[[BaseException], BaseException] | None = blame
         """Notes on an error that came from here whose it is, where a stage is read."""
 
 
