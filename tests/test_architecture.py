@@ -1,11 +1,15 @@
 """The floors: imports run downwards, hide nowhere, make no cycle; and a file's name says what is in it."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from streamkit._engine.buffer.account import Account
+from streamkit._engine.buffer.lane import Lane
 
 ROOT = Path(__file__).parent.parent / "streamkit"
 FILES = sorted(ROOT.rglob("*.py"))
@@ -201,3 +205,61 @@ def test_tests_are_found_by_the_name_of_what_they_test(path: Path) -> None:
         assert any(f"{name}_".startswith(f"{family}_") for family in families), (
             f"no {name} in {sorted(families)}"
         )
+
+
+# the engine ----------------------------------------------------------------------------------------
+
+ENGINE = ROOT / "_engine"
+LANE = ENGINE / "buffer" / "lane.py"
+BY_HAND = {"streamkit._core.lazy": "the doors", "streamkit._core.catalogue": "declarations that were pickled"}
+"""Who imports by a call, and for what."""
+
+
+def test_the_map_of_the_engine_shows_every_room() -> None:
+    """Wings and modules as the docstring of `streamkit._engine` lists them, from the top down."""
+    shown: dict[str, set[str]] = {}
+    wing = ""
+    for line in (ast.get_docstring(tree(ENGINE / "__init__.py")) or "").splitlines():
+        if found := re.match(r" {4}(\w+)/ ", line):
+            wing = found[1]
+        elif found := re.match(r" {8}(\w+) ", line):
+            shown.setdefault(wing, set()).add(found[1])
+    there = {wing: {path.stem for path in (ENGINE / wing).glob("*.py")} - {"__init__"} for wing in WINGS}
+    assert shown == there
+    assert list(shown) == sorted(WINGS, key=WINGS.__getitem__, reverse=True)
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_nothing_is_imported_by_a_call(path: Path) -> None:
+    called = {name for node in ast.walk(tree(path)) for name in called_names(node)}
+    if name_of(path) not in BY_HAND:
+        assert not called & {"import_module", "__import__"}, f"{name_of(path)} imports by a call"
+
+
+def called_names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            yield name
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path != LANE], ids=ids)
+def test_only_a_lane_writes_what_a_lane_is(path: Path) -> None:
+    """In lane.py, or in a method of a kind of lane; the loops that are generated are looked at too."""
+    state = {*Lane.__slots__, *Account.__slots__} - {"channel", "clock", "strategy"}
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name, ctx=ast.Store()):
+                assert owner not in {"lane", "intake"} or name not in state, (
+                    f"{ids(path)}:{node.lineno} writes {name}"
+                )
+            case ast.Attribute(value=ast.Attribute(attr=owner), attr=name, ctx=ast.Store()):
+                kept = owner in {"lane", "intake", "_lane", "account"} and name in state
+                assert not kept, f"{ids(path)}:{node.lineno} writes {owner}.{name}"
+            case ast.Constant(value=str(text)):
+                assert not re.search(r"\blane\.\w+ *[-+]?= ", text), (
+                    f"{ids(path)}:{node.lineno} generates a write"
+                )
+            case _:
+                pass

@@ -33,7 +33,7 @@ class SpillLane(Lane):
         try:
             return super().pop()
         except BaseException:  # what was spilled cannot be read back
-            self.account.refused += 1
+            self.account.refuse()
             raise
 
     def _taken_out(self) -> list[Any]:
