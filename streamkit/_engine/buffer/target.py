@@ -56,8 +56,8 @@ class Reader(Failing, Protocol):
         """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
         ...
 
-    def retire(self, lane: Any, /) -> None:
-        """Read the lane no more."""
+    def retire(self, lane: Any, late: list[BaseException] | None = None, /) -> None:
+        """Read the lane no more; errors of its ``on_drop`` go into `late`, if that is given."""
         ...
 
     def closed(self) -> None:
