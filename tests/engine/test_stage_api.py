@@ -680,6 +680,40 @@ class TestWhoIsBlamed:
         check_blamed(caught.value)
 
 
+@pytest.mark.parametrize("reader", ["task", "stage"])
+def test_an_error_of_one_channel_is_not_lost_where_another_is_read(reader: str) -> None:
+    """It has stopped the writers of both."""
+
+    async def failing() -> AsyncIterator[int]:
+        await asyncio.sleep(1.5)
+        yield 1
+        raise OSError("source")
+
+    found: list[int] = []
+
+    async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+        inner, out = run.channel(), run.channel()
+        run.feed(inner, failing, otherwise=Suspend(9))
+        if reader == "stage":
+            run.feed(out, Source(), otherwise=Suspend(9))
+        else:
+            lane = out.lane(Suspend(1))
+
+            async def work() -> None:
+                async for item in inner:
+                    await lane.send(item)
+
+            run.spawn(work, out, lane)
+        async for item in out:
+            found.append(item)
+        yield
+
+    with pytest.raises(OSError, match="source") as caught:
+        outcome(stage)
+    assert notes(caught.value) == []
+    assert found == ([0, 1] if reader == "stage" else [])
+
+
 ANYTHING = object()
 WRONG: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "pump into": (lambda run, c: run.pump([], into=c), TypeError, r"channel\.lane\(strategy\) makes it"),

@@ -58,6 +58,8 @@ class Run(Tasks):
         if book is not None:
             book.enter(self)
         self.channels: list[Channel] = []
+        self._made: list[Channel] = []
+        """Those of them that `channel` made."""
         self._chapters: dict[Target, Book] = {}
         """Where the stages of what a pump reads are entered, until its lane is retired."""
         self._opened: list[AsyncGenerator[Any, None]] = []
@@ -67,8 +69,20 @@ class Run(Tasks):
     # what a stage uses ---------------------------------------------------------------------
 
     def channel(self) -> Channel:
-        """A new channel; its first error ends intake: every other task of this run is cancelled."""
-        return self.adopt(Channel(self.halt))
+        """A new channel; its first error ends intake: every other task of this run is cancelled.
+
+        So it is the error of all channels that were made here: none would get more items.
+        """
+        channel = self.adopt(Channel(lambda: self._failed(channel)))
+        self._made.append(channel)
+        return channel
+
+    def _failed(self, channel: Channel) -> None:
+        self.halt()
+        others = [each for each in self._made if each is not channel]
+        if channel.error is not None and not any(each.error for each in others):
+            for each in others:
+                each.fail(channel.error)
 
     def adopt(self, channel: C) -> C:
         """Own a channel of another make: it is left when the stage ends."""
