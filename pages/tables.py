@@ -145,7 +145,12 @@ def kinds(contract: Contract) -> list[Behaviour]:
     if True in losses:
         found.add(Behaviour.LOSSY)
     if False in losses:
-        for holds, ahead in product(_sizes(contract.holds), _sizes(contract.lookahead)):
+        formulas = [contract.holds, contract.lookahead]
+        if contract.mixed:
+            formulas = [
+                f"({one}) + ({other})" for one, other in zip(formulas, contract.of_others, strict=True)
+            ]
+        for holds, ahead in product(*map(_sizes, formulas)):
             if holds == ANY:
                 found.add(Behaviour.UNBOUNDED)
             else:
@@ -279,10 +284,15 @@ def _contract(contract: Contract) -> list[str]:
     source = " per source" if contract.per_source else ""
     kind = " or ".join(", ".join(kinds(contract)).rsplit(", ", 1))
     order = {"True": "kept", "ordered": "kept if `ordered`"}.get(contract.ordered)
+    others = ["", ""]
+    if contract.mixed:
+        others = [
+            f" of the first source, {readable(formula)} of each other" for formula in contract.of_others
+        ]
     return [
-        _holds(contract) + source * (contract.holds != "0"),
-        readable(contract.lookahead) + source * (contract.lookahead != "0"),
-        order or readable(contract.ordered),
+        _holds(contract) + source * (contract.holds != "0") + others[0],
+        readable(contract.lookahead) + source * (contract.lookahead != "0") + others[1],
+        (order or readable(contract.ordered)) + ", at the end only" * contract.at_end,
         readable(contract.loses),
         contract.result,
         kind,

@@ -26,6 +26,7 @@ from streamkit import (
     ops,
     rx,
 )
+from tests import own
 from tests.laws.lab import Item, Lab, Sample
 
 __all__ = ["OPERATORS", "SAMPLES", "SINKS"]
@@ -262,6 +263,31 @@ OPERATORS = [
     Sample("pairwise", lambda lab: ops.pairwise(), needs=2),
     Sample("scan", lambda lab: ops.scan(lab.callback(newest)), calls=True),
     Sample("scan-initial", lambda lab: ops.scan(lab.callback(newest), None), calls=True),
+    # of users, as docs/operators.md has them
+    Sample(
+        "own-switch_map",
+        lambda lab: own.switch_map(lab.callback(alone)),
+        calls=True,
+        needs=100,  # all, where items come faster than those of the streams that are made of them
+        lossless=False,
+    ),
+    Sample(
+        "own-switch_map-streams",
+        lambda lab: own.switch_map(lab.callback(lambda _: lab.source())),
+        calls=True,
+        needs=100,
+        lossless=False,
+    ),
+    Sample(
+        "own-with_latest_from",
+        lambda lab: own.with_latest_from(lab.source()),
+        needs=2,
+        lossless=False,
+        ordered=False,
+    ),
+    Sample("own-prefer", lambda lab: own.prefer(lab.source()), ordered=False),
+    Sample("own-slow", lambda lab: own.slow(0.5, lambda: None)),
+    Sample("own-take_last", lambda lab: own.take_last(2)),
     # several, joined
     Sample(
         "pipe-steps",

@@ -1,5 +1,6 @@
 """Every example in docstrings, README and docs runs, each as a test of its own."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -43,3 +44,16 @@ def test_the_first_example_of_the_readme() -> None:
     exec(compile(code, "README.md", "exec"), {"print": lambda value: printed.append(str(value))})
     assert printed[0] == "[100, 100, 100, 34]"
     assert printed[1].endswith("bound: 308 items inside at most, 208 items read ahead")
+
+
+def defined(text: str) -> dict[str, str]:
+    """What each function in `text` is, with its decorators."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {node.name: ast.unparse(node) for node in ast.parse(text).body if isinstance(node, functions)}
+
+
+def test_the_operators_of_users_in_the_tests_are_those_of_the_docs() -> None:
+    (page,) = [test for test in pages() if test.name == "operators.md"]
+    shown = {name: text for each in page.examples for name, text in defined(each.source).items()}
+    tested = defined((ROOT / "tests" / "own.py").read_text())
+    assert tested == {name: shown.get(name) for name in tested}

@@ -21,6 +21,7 @@ LARGER = {
     "Lab": "what a law test is set to, and all that it notes",
     "PushSource": "one run of the push laws: what was sent, what came of it, and who took part",
     "Account": "the counts of a lane, kept a second time, to compare",
+    "Contract": "one row of the reference, as data",
     "Workload": "one row of the benchmarks, as data",
 }
 """Classes that are larger, and why they are one thing."""

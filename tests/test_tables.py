@@ -89,6 +89,8 @@ def test_a_formula_is_put_into_words(formula: str, words: str) -> None:
         (Contract(holds="unbounded if limit is None else limit"), "bounded unbounded"),
         (Contract(holds="sum(0 if s is None else s.limit for s in all)"), "pass-through bounded"),
         (Contract(holds="1 + sum(s.limit for s in all)"), "bounded"),
+        (Contract(holds="1", others_hold="unbounded"), "unbounded"),
+        (Contract(others_lookahead="n"), "bounded"),
         (Contract(loses="'late items'"), "lossy"),
         (Contract(loses="'nothing' if strict else 'the rest'"), "pass-through lossy"),
         (Contract(holds="n", loses="strategy.loses"), "bounded lossy"),
@@ -102,3 +104,12 @@ def test_a_kind_is_derived_from_the_formulas(contract: Contract, kinds: str) -> 
 def test_what_an_operator_comes_to_is_among_its_kinds(link: object) -> None:
     contract = link.declaration.contract
     assert contract.behaviour(link.arguments) in tables.kinds(contract)
+
+
+def test_a_contract_of_mixed_sources_and_one_that_waits_for_the_end_are_put_into_words() -> None:
+    mixed = Contract(holds="1", others_hold="n", others_lookahead="unbounded", at_end=True)
+    assert tables._contract(mixed)[:3] == [
+        "1 of the first source, `n` of each other",
+        "0 of the first source, unbounded of each other",
+        "kept, at the end only",
+    ]

@@ -44,10 +44,16 @@ class Contract(Record):
     """How many received items one emitted item counts for: ``"size"`` for lists of `size`."""
     per_source: bool = False
     """Whether `holds` and `lookahead` count for each of its sources."""
+    others_hold: str = ""
+    """What `holds` is for each source but the first, where that differs: the others then count, too."""
+    others_lookahead: str = ""
+    """What `lookahead` is for each source but the first, where that differs."""
     together: bool = False
     """Whether it makes one item out of one item of each source, as ``zip`` does."""
     spreads: bool = False
     """Whether it emits several items for one. It then has that one in hand until the last has left."""
+    at_end: bool = False
+    """Whether it emits nothing before its source has ended."""
     times: str = "1"
     """How many instances of the pipe in its arguments run at once; each holds what the pipe holds."""
     result: str = ""
@@ -57,14 +63,26 @@ class Contract(Record):
     loses: str = "'nothing'"
     """What it loses, and when."""
 
+    @property
+    def mixed(self) -> bool:
+        """Whether the first source and the others are read in different ways."""
+        return bool(self.others_hold or self.others_lookahead)
+
+    @property
+    def of_others(self) -> tuple[str, str]:
+        """The formulas of `holds` and `lookahead` for each source but the first, if it is `mixed`."""
+        return self.others_hold or self.holds, self.others_lookahead or self.lookahead
+
     def behaviour(self, arguments: Mapping[str, Any]) -> Behaviour:
         """The behaviour with these arguments."""
         if amount(self.loses, arguments) != "nothing":
             return Behaviour.LOSSY
-        holds = amount(self.holds, arguments)
+        holds, ahead = amount(self.holds, arguments), amount(self.lookahead, arguments)
+        if self.mixed:
+            others = [amount(formula, arguments) for formula in self.of_others]
+            holds, ahead = max(holds, others[0]), max(ahead, others[1])
         if holds == UNBOUNDED:
             return Behaviour.UNBOUNDED
-        ahead = amount(self.lookahead, arguments)
         return Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH
 
 

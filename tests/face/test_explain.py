@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import DropOldest, Explanation, KeepLatest, Stream, Suspend, Unbounded, ops
+from streamkit import Contract, DropOldest, Explanation, KeepLatest, Stream, Suspend, Unbounded, ops
 from streamkit.testing import run
+from tests import own
 
 
 def double(number: int) -> int:
@@ -203,3 +204,35 @@ class TestCode:
     def test_stands_behind_the_sum_in_the_text(self) -> None:
         explanation = (Stream([1]) | ops.map(double)).explain(code=True)
         assert str(explanation).endswith(explanation.code[0].rstrip())
+
+
+class TestMixedSources:
+    def test_the_others_count_as_the_contract_says(self) -> None:
+        explained = (Stream([]) | own.with_latest_from(Stream([]) | ops.batch(3))).explain()
+        # of the main source one, and one in hand; of the other a batch kept, one in the pair; and in its pump
+        assert explained.bound == 2 + 3 + 3 + 3
+        assert explained.lookahead == math.inf
+
+    def test_what_reads_a_source_with_no_limit_reserves_no_place_for_what_it_reads(self) -> None:
+        limited = (Stream([]) | own.prefer(Stream([]) | ops.map(str))).explain()
+        endless = (Stream([]) | own.with_latest_from(Stream([]) | ops.map(str))).explain()
+        assert [part.holds for part in limited.parts if part.depth and part.kind == "segment"] == [0]
+        assert [part.holds for part in endless.parts if part.depth and part.kind == "segment"] == [1]
+
+    def test_what_is_not_said_of_the_others_is_as_for_the_first(self) -> None:
+        contract = Contract(holds="2", lookahead="1", others_hold="5")
+        assert contract.mixed
+        assert contract.of_others == ("5", "1")
+        assert contract.behaviour({}) == "bounded"
+        assert contract.but(others_hold="unbounded").behaviour({}) == "unbounded"
+
+
+class TestAtTheEnd:
+    def test_is_told(self) -> None:
+        explained = (Stream("ab") | ops.map(str) | own.take_last(2)).explain()
+        assert explained.at_end
+        assert "emits at the end only" in str(explained)
+
+    def test_of_another_source_says_nothing_of_the_whole(self) -> None:
+        assert not (Stream("ab") | own.prefer(Stream("ab") | own.take_last(2))).explain().at_end
+        assert (Stream("ab") | own.take_last(2) | own.prefer("a")).explain().at_end

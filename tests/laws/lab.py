@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from streamkit import Job, Stream, attached
+from streamkit._core.contract import amount
 from streamkit.testing import VirtualLoop, run
 
 STYLES = ("turn", "clock", "ready", "plain")
@@ -277,6 +278,10 @@ class Lab:
     def taken(self) -> int:
         return sum(visit.taken for visit in self.visits)
 
+    @property
+    def taken_of_main(self) -> int:
+        return sum(visit.taken for visit in self.visits if visit.source.name == "main")
+
     def inside(self) -> int:
         """Items taken from the sources and neither delivered, dropped nor filtered out."""
         return sum(1 for item in self.alive if item not in self.out)
@@ -341,6 +346,20 @@ class Sample:
     @property
     def sink(self) -> bool:
         return isinstance(self.built(Lab()), Job)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether its contract says that it emits nothing before its source has ended."""
+        return bool(self.built(Lab()).explain().at_end)
+
+    def ahead_of_main(self) -> float:
+        """What its contract says that it reads ahead of its first source, where others are read otherwise."""
+        built = self.built(Lab())
+        mixed = [link for link in built.links if link.declaration.contract.mixed]
+        if not mixed:
+            return float(built.explain().lookahead)
+        contract = mixed[0].declaration.contract
+        return float(amount(contract.lookahead, mixed[0].arguments))
 
     def __repr__(self) -> str:
         return self.name

@@ -5,13 +5,15 @@ import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 import streamkit
 from streamkit import BufferOverflowError, BufferStats, Gap, StoppedError, Stream, ops
 from streamkit.testing import run
 from tests.laws.account import OnDrop, check_sum, strategies
-from tests.laws.lab import trying
+from tests.laws.lab import STYLES, Lab, Sample, trying
+from tests.samples import SAMPLES
 from tests.tiers import examples
 
 LENGTH = 25
@@ -179,3 +181,24 @@ def test_what_batch_within_keeps_for_a_list_counts_in_what_it_held_at_most() -> 
     stats = run(main)
     assert stats.held == 3
     check_sum(stats)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 99.0], ids=["stopped", "to its end"])
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_every_buffer_of_every_operator_adds_up_all_the_time(sample: Sample, seconds: float) -> None:
+    async def main(lab: Lab) -> None:
+        built: Any = sample.built(lab)
+        job = built if sample.sink else built | ops.for_each(lambda _: asyncio.sleep(0.7))
+        handle = job.start()
+        while not handle.done and asyncio.get_running_loop().time() < seconds:
+            for stats in handle.buffers():
+                check_sum(stats)
+            await asyncio.sleep(0.25)
+        await handle.stop()
+        for stats in handle.buffers():
+            check_sum(stats)
+            assert stats.held == 0
+
+    for style in STYLES:
+        with trying(style):
+            run(lambda style=style: main(Lab(style, "async", count=9)))

@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings, strategies as st
 
 from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
-from tests import tiers
+from tests import own, tiers
 from tests.laws.arguments import ARGUMENTS
 from tests.laws.lab import STYLES, Lab, items_in, play, trying
 from tests.laws.ways import FINITE, STALL, Way, fanned
@@ -265,3 +265,21 @@ def test_the_bound_is_reached_where_branches_behind_buffers_fill_one_after_the_o
     ]
     most, bound = max(run_through([fanned(ways, sinks=False)], plan) for plan in STALLED)
     assert most == bound == 19
+
+
+def test_a_bound_of_sources_that_are_read_in_different_ways_is_reached() -> None:
+    latest = Way("with_latest_from", lambda lab: own.with_latest_from(lab.source()))
+    slow = Way("map", lambda lab: ops.map(lab.callback(lambda pair: pair)))
+    found = 0
+    for plan in (*STALLED, *map(any_plan, SEEDS)):
+        most, bound = run_through([latest, slow], plan)
+        assert most <= bound == 4, f"{most} items inside, bound {bound}"
+        found = max(found, most)
+    assert found == 4
+
+
+def test_the_bound_of_a_step_that_emits_at_the_end_is_reached() -> None:
+    last = Way("take_last", lambda lab: own.take_last(3))
+    found = [run_through([last], plan) for plan in STALLED]
+    assert max(most for most, _ in found) == 4
+    assert {bound for _, bound in found} == {4}

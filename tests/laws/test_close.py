@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -184,7 +185,11 @@ def hanging(sample: Sample, style: str, kind: str) -> None:
 
     async def main() -> None:
         built = sample.built(lab)
-        if hasattr(built, "open"):
+        if sample.at_end:
+            async with built.open() as items:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(anext(items), LONG)
+        elif hasattr(built, "open"):
             async with built.open() as items:
                 async for _ in items:
                     break

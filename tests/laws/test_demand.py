@@ -30,10 +30,16 @@ def test_a_stalled_consumer_stalls_the_source(sample: Sample, style: str) -> Non
             await asyncio.sleep(LONG)
             assert lab.taken == 0, "pulled before anything was asked for"
             async for _ in items:
+                before = lab.taken
                 await asyncio.sleep(LONG)
+                assert lab.taken <= before + stream.explain().lookahead
                 break
-            taken = lab.taken
-        assert taken <= sample.needs + stream.explain().lookahead
+            taken, of_main = lab.taken, lab.taken_of_main
+        if sample.at_end:
+            assert taken == lab.count, "it emitted something before its source had ended"
+        else:
+            assert taken <= sample.needs + stream.explain().lookahead
+            assert of_main <= sample.needs + sample.ahead_of_main()
 
     for kind in sample.kinds:
         with trying(kind):

@@ -74,8 +74,10 @@ class Channel(Rota, Reader):
             self._handing.append(lane)
         self._open += 1
 
-    def retire(self, lane: Lane) -> None:
+    def retire(self, lane: Lane, late: list[BaseException] | None = None) -> None:
         """Read `lane` no more: drop what it holds, with the reason ``closed``, and keep only its counts.
+
+        What an ``on_drop`` raises goes into `late`, if that is given, and is raised otherwise.
 
         Raises:
             ValueError: `lane` is none of this channel's.
@@ -85,7 +87,7 @@ class Channel(Rota, Reader):
         self._require(lane)
         if self._turns is not None and lane.held:
             raise RuntimeError("retire(lane) is for readers that take items with take(), pop() or choose()")
-        errors: list[BaseException] = []
+        errors: list[BaseException] = [] if late is None else late
         lane.close()
         lane.discard(errors)
         self.lanes.remove(lane)
@@ -93,13 +95,20 @@ class Channel(Rota, Reader):
             if lane in lanes:
                 lanes.remove(lane)
         self._gone.add(lane.stats())
-        raise_first(errors)
+        if late is None:
+            raise_first(errors)
 
     def _require(self, *lanes: Lane) -> None:
         for lane in lanes:
-            if lane not in self.lanes:
+            if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(
+                    f"lane must be one that run.feed(...) or channel.lane(...) made, not {lane!r}"
+                )
+            # only one that takes in nothing may have been retired: to look for each would cost their square
+            if lane.channel is not self or (lane.limit < 0 and lane not in self.lanes):
                 raise ValueError(
-                    f"lane must be one that channel.lane(...) of this channel made, not {lane!r}"
+                    "lane must be one that channel.lane(...) of this channel made, and that was not retired, "
+                    f"not {lane!r}"
                 )
 
     def join(self) -> None:
@@ -161,20 +170,25 @@ class Channel(Rota, Reader):
         """Wait for something to pop, or for the end; False if it is `when` first."""
         return await self.until(lambda: bool(self.queue) or self.over, when)
 
-    async def choose(self, *lanes: Lane) -> Lane | None:
+    async def choose(self, *lanes: Lane, until: Lane | None = None) -> Lane | None:
         """Wait for an item in one of `lanes`: the first of them that has one, as they are listed.
 
-        None when all of them have ended. The first error of the channel comes after what they hold.
+        None when all of them have ended; with `until`, one of them, when that has. The first error of the
+        channel comes after what they hold.
 
         Raises:
-            TypeError: no lane is given.
-            ValueError: one is none of this channel's.
+            TypeError: no lane is given, or something else.
+            ValueError: one is none of this channel's, or `until` is none of them.
         """
         if not lanes:
             raise TypeError("choose() needs the lanes to choose from, the preferred one first")
         self._require(*lanes)
+        if until is not None and until not in lanes:
+            raise ValueError(f"until must be one of the lanes to choose from, not {until!r}")
         while True:
             error = self.error  # looked at first: nothing comes after it
+            if until is not None and until.exhausted and error is None:
+                return None
             for lane in lanes:
                 if lane.held:
                     return lane

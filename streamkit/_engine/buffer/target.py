@@ -62,8 +62,8 @@ class Reader(Failing, ABC):
         """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
 
     @abstractmethod
-    def retire(self, lane: Any, /) -> None:
-        """Read the lane no more."""
+    def retire(self, lane: Any, late: list[BaseException] | None = None, /) -> None:
+        """Read the lane no more; errors of its ``on_drop`` go into `late`, if that is given."""
 
     @abstractmethod
     def closed(self) -> None:

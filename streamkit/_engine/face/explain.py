@@ -43,6 +43,8 @@ class Part(Record):
     """What it keeps until the end of the run; outside the bound."""
     depth: int = 0
     """How far it is nested: 1 for the other streams of a merge."""
+    at_end: bool = False
+    """Whether nothing comes out of it before its source has ended."""
 
 
 class Explanation(Record):
@@ -61,6 +63,11 @@ class Explanation(Record):
     def lookahead(self) -> float:
         """Items taken from the sources at most before the consumer asks for them."""
         return _whole(sum(part.lookahead for part in self.parts))
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing comes out before the source has ended."""
+        return any(part.at_end for part in self.parts if not part.depth)
 
     def __str__(self) -> str:
         width = max(len(part.text) + 2 * part.depth for part in self.parts)
@@ -145,7 +152,7 @@ def _pipeline(
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
             chain.start = max(chain.start, weight)  # its streams take turns in the same hand
-    _end(parts, chain, weight, last, depth, reserved=reader is not None)
+    _end(parts, chain, weight, last, depth, reserved=reader is not None and _reserves_others(reader))
     return parts, weight
 
 
@@ -192,6 +199,12 @@ def _reserves(stage: Link) -> bool:
     return stage.declaration.pumps and bool(ahead != UNBOUNDED)
 
 
+def _reserves_others(stage: Link) -> bool:
+    """Whether what reads the other sources of `stage` does; one that reads in place takes turns with it."""
+    contract = stage.declaration.contract
+    return not contract.mixed or bool(amount(contract.of_others[1], stage.arguments) != UNBOUNDED)
+
+
 def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
     kept, weight = _kept(links, weight)
     every = flattened(links)
@@ -204,6 +217,7 @@ def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]
         behaviour=behaviour,
         result=result,
         depth=depth,
+        at_end=any(link.declaration.contract.at_end for link in links),
     )
     return part, weight
 
@@ -252,21 +266,40 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 if contract.times != "1":
                     weights.append(other)
                     out = 0 if sink else times * other  # a place for what comes out of each
-    counted = own if contract.per_source else weight
+    holds, ahead = _read(link, own if contract.per_source else weight, weights)
     part = Part(
         text=f"{link.declaration.name}(...)" if inner else repr(link),
         kind="stage",
-        holds=amount(contract.holds, arguments) * counted + out,
-        lookahead=amount(contract.lookahead, arguments) * counted + out,
+        holds=holds + out,
+        lookahead=ahead + out,
         strategy=next((repr(value) for value in arguments.values() if hasattr(value, "overflows")), ""),
         loses=amount(contract.loses, arguments),
         behaviour=_behaviour(link),
         result=contract.result,
         depth=depth,
+        at_end=contract.at_end,
     )
     if contract.together:
         return part, inner, sum(weights)
     return part, inner, 1 if contract.spreads else max(weights) * amount(contract.weight, arguments)
+
+
+def _read(link: Link, counted: float, weights: Sequence[float]) -> tuple[float, float]:
+    """What a stage holds and reads ahead of its sources, whose items count for `weights`.
+
+    Where it reads all of them in one way, its numbers are for items that are `counted` so.
+    """
+    contract, arguments = link.declaration.contract, link.arguments
+    formulas = contract.holds, contract.lookahead
+    if not contract.mixed:
+        holds, ahead = [amount(formula, arguments) * counted for formula in formulas]
+        return holds, ahead
+    first, *others = weights
+    holds, ahead = [
+        amount(one, arguments) * first + sum(amount(other, arguments) * weight for weight in others)
+        for one, other in zip(formulas, contract.of_others, strict=True)
+    ]
+    return holds, ahead
 
 
 def _several(value: object) -> tuple[Any, ...]:
@@ -283,6 +316,8 @@ def _told(part: Part) -> str:
         told.append(f"reads {_shown(part.lookahead)} ahead")
     if part.strategy:
         told.append(part.strategy)
+    if part.at_end:
+        told.append("emits at the end only")
     if part.loses != "nothing":
         told.append(f"loses {part.loses}")
     if part.result:

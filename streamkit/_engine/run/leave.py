@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import CodeType
 
 from streamkit._core.errors import attach
@@ -32,16 +32,22 @@ def blame(error: BaseException, link: Link) -> BaseException:
     return error
 
 
-def is_raised_by(error: BaseException, code: CodeType) -> bool:
-    """Whether `error` comes from the function of `code`, or from what that called, and through no loop."""
+def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeType] = ()) -> bool:
+    """Whether `error` comes from the function of `code`, or from what that called.
+
+    And through no loop, no clean-up of one, nor a function of `others`: then it is somebody else's.
+    """
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_code is not code:
         traceback = traceback.tb_next
     if traceback is None:
         return False
-    while traceback is not None and not traceback.tb_frame.f_code.co_filename.startswith(NAMED):
+    while traceback is not None:
+        passed = traceback.tb_frame.f_code
+        if passed is Segment.leave.__code__ or passed in others or passed.co_filename.startswith(NAMED):
+            return False
         traceback = traceback.tb_next
-    return traceback is None
+    return True
 
 
 class Segment:

@@ -17,8 +17,11 @@ class Owner(Protocol):
     """What a pump needs of its run."""
 
     link: Link
-    ending: bool
-    """Whether it cancels its own tasks."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it has cancelled the current task itself."""
+        ...
 
 
 class Pump(Pace):
@@ -40,19 +43,32 @@ class Pump(Pace):
         """
         self.lane.unwait()
         throw, handed = getattr(self.source, "athrow", None), self.handed
-        if self.run.ending or throw is None or (handed and handed[-1].ended):
-            raise error
-        if handed:  # an item more is in hand: the source hears of it, once for all scopes, at its next step
-            if not isinstance(handed[-1], _Thrown):
-                handed.append(_Thrown(throw, error))
-            return
         try:
-            handed.append(_Handed(await throw(error)))
+            if self.run.stopping or throw is None or (handed and handed[-1].ended):
+                raise error
+            if (
+                handed
+            ):  # an item more is in hand: the source hears of it, once for all scopes, at its next step
+                if not isinstance(handed[-1], _Thrown):
+                    handed.append(_Thrown(throw, error))
+                return
+            handed.append(await self._thrown(throw, error))
+        finally:
+            del error  # its traceback has this frame: they would keep each other, and the items on the way
+
+    async def _thrown(
+        self, throw: Callable[[BaseException], Awaitable[Any]], error: BaseException
+    ) -> _Handed:
+        """What the source does with `error`."""
+        try:
+            return _Handed(await throw(error))
         except StopAsyncIteration:
-            handed.append(_Handed(None, ended=True))
+            return _Handed(None, ended=True)
         except BaseException:
             self.out = None  # nobody but the source is to blame
             raise
+        finally:
+            del error
 
 
 class _Handed:

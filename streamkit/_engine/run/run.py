@@ -6,10 +6,11 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
+from types import CodeType
 from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.errors import raise_first
-from streamkit._core.strategy import Strategy
+from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
@@ -32,11 +33,6 @@ C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-def _inlet(source: Any) -> Inlet[Any]:
-    """`source` as a stream, if it can be one."""
-    return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
-
-
 class _ChannelSource(Source):
     """A channel as the source of a stream."""
 
@@ -44,6 +40,11 @@ class _ChannelSource(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
+
+
+def _inlet(source: Any) -> Inlet[Any]:
+    """`source` as a stage sees a stream."""
+    return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
 
 
 class Run(Tasks):
@@ -57,6 +58,10 @@ class Run(Tasks):
         if book is not None:
             book.enter(self)
         self.channels: list[Channel] = []
+        self._made: list[Channel] = []
+        """Those of them that `channel` made."""
+        self._chapters: dict[Target, Book] = {}
+        """Where the stages of what a pump reads are entered, until its lane is retired."""
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         """The stage itself, where it is an async generator."""
@@ -64,8 +69,20 @@ class Run(Tasks):
     # what a stage uses ---------------------------------------------------------------------
 
     def channel(self) -> Channel:
-        """A new channel; its first error ends intake: every other task of this run is cancelled."""
-        return self.adopt(Channel(self.halt))
+        """A new channel; its first error ends intake: every other task of this run is cancelled.
+
+        So it is the error of all channels that were made here: none would get more items.
+        """
+        channel = self.adopt(Channel(lambda: self._failed(channel)))
+        self._made.append(channel)
+        return channel
+
+    def _failed(self, channel: Channel) -> None:
+        self.halt()
+        others = [each for each in self._made if each is not channel]
+        if channel.error is not None and not any(each.error for each in others):
+            for each in others:
+                each.fail(channel.error)
 
     def adopt(self, channel: C) -> C:
         """Own a channel of another make: it is left when the stage ends."""
@@ -86,7 +103,9 @@ class Run(Tasks):
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
         inlet = _inlet(source)
-        self.spawn(partial(self.fill, into, inlet, book or self.book), into.channel, into)
+        if book is None and self.book is not None:
+            book = self._chapters[into] = self.book.chapter()
+        self.spawn(partial(self.fill, into, inlet, book), into.channel, into)
 
     def fill(self, lane: Target, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
@@ -115,6 +134,9 @@ class Run(Tasks):
         """
         if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"channel must be one that run.channel() made, not {channel!r}")
+        for name, value in (("strategy", strategy), ("otherwise", otherwise)):
+            if value is not None:
+                strategy_argument(name, value)
         inlet, strategy = fused(_inlet(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane)
@@ -126,10 +148,26 @@ class Run(Tasks):
         The counts of the lane stay, as a sum. What the clean-up of its source raises is raised here.
 
         Raises:
-            ValueError: the lane is none of its channel's, or was retired before.
+            TypeError: `lane` is no lane.
+            ValueError: the lane is none of this run's channels', or was retired before.
         """
-        lane.channel.retire(lane)
-        await self.stop(lane)
+        if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"lane must be one that run.feed(...) or channel.lane(...) made, not {lane!r}")
+        if lane.channel not in self.channels:
+            raise ValueError(f"lane must be one of this run's channels, not {lane!r}")
+        late: list[BaseException] = []
+        lane.channel.retire(lane, late)
+        late = [self.blame(error) for error in late]
+        try:
+            await self.stop(lane)
+        except CancelledError as error:
+            raise_first([error, *late])
+        except Exception as error:
+            late.append(error)
+        chapter = self._chapters.pop(lane, None)
+        if self.book is not None and chapter is not None:
+            self.book.close(chapter)
+        raise_first(late)
 
     async def part(self, job: Any, book: Book | None) -> Any:
         """The result of `job`, which is a part of the one that this run belongs to, and is paused with it."""
@@ -163,14 +201,15 @@ class Run(Tasks):
         """`error` of a callback of this stage, with a note that names the operator and its place."""
         return blame(error, self.link)
 
-    def blame_own(self, error: BaseException) -> BaseException:
-        """`error`, blamed on this operator if it was raised by the stage itself, or by what that called.
+    def blame_own(self, error: BaseException, code: CodeType | None = None) -> BaseException:
+        """`error`, blamed on this operator if the function of `code` raised it, or what that called.
 
-        What the stage only passes on went through the loop of a pump, or of a stream that it has opened.
+        That is the stage itself, if nothing is given. What it only passes on came from a stream that it has
+        opened or pumps, or from a job that is a part of it.
         """
-        stage = self.link.declaration.stage
-        assert stage is not None
-        return blame(error, self.link) if is_raised_by(error, stage.__code__) else error
+        stage: Any = self.link.declaration.stage
+        own = is_raised_by(error, code or stage.__code__, (start.__code__, Run.part.__code__))
+        return blame(error, self.link) if own else error
 
     def reraise(self, error: Exception) -> NoReturn:
         """Raise `error` of a callback of this stage, blamed; what it came of stays with it."""
@@ -230,6 +269,7 @@ class Run(Tasks):
 
     async def leave(self) -> None:
         """End the stage: close its generator and what it opened, cancel its tasks and wait for them."""
+        self.disarm()
         self.halt()
         late = self._late
         for channel in self.channels:

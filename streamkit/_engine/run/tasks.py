@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from types import CodeType
 from typing import Any
 
 from streamkit._core.arguments import callback, discard, seconds as seconds_argument
@@ -23,6 +25,21 @@ def _of_clean_up(error: BaseException) -> list[BaseException]:
     """
     first = getattr(error, "__streamkit_instead__", None)
     return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]
+
+
+def _channel_argument(channel: object) -> None:
+    if not hasattr(channel, "fail"):
+        raise TypeError(
+            f"channel must be the one that run.channel() made, which an error is to fail, not {channel!r}"
+        )
+
+
+def _nothing_to_await(result: object) -> None:
+    if isawaitable(result):
+        discard(result)
+        raise TypeError(
+            f"what a timer calls must return nothing to await, not {result!r}: let it call run.spawn(...)"
+        )
 
 
 class Timer:
@@ -56,6 +73,19 @@ class Tasks:
         self._late: list[BaseException] = []
         """Errors of clean-ups, for the end of the run."""
 
+    def blame(self, error: BaseException) -> BaseException:
+        """`error`, raised by something that the stage has called, with a note that names the operator."""
+        raise NotImplementedError
+
+    def blame_own(self, error: BaseException, code: CodeType | None = None) -> BaseException:
+        """`error`, blamed if the function of `code` raised it, or what that called, and no other stream."""
+        raise NotImplementedError
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the current task is to end: it, or every one, was cancelled by the run."""
+        return self.ending or self._tasks.get(current_task()) is not None  # type: ignore[arg-type]
+
     def time(self) -> float:
         """The time of the event loop, in seconds."""
         return self.loop.time()
@@ -63,54 +93,86 @@ class Tasks:
     def after(self, seconds: float, function: Callable[[], object], channel: Failing) -> Timer:
         """Call `function` in so many seconds, unless the run has ended; an error in it fails `channel`.
 
+        The error names the operator, as that of any callback does.
+
         Raises:
-            TypeError: `seconds` is not a number, or `function` cannot be called or is a coroutine function.
+            TypeError: `seconds` is not a number, `function` cannot be called or is a coroutine function, or
+                `channel` is no channel.
             ValueError: `seconds` is not finite, or below 0.
         """
         seconds_argument("seconds", seconds, positive=False)
         callback("function", function, waits=False)
+        _channel_argument(channel)
 
         def ring() -> None:
             timer.cancel()
             try:
-                function()
+                _nothing_to_await(function())
             except Exception as error:
-                channel.fail(error)
+                channel.fail(self.blame(error))
 
         timer = Timer(self.loop.call_later(seconds, ring), self._timers)
         return timer
+
+    def disarm(self) -> None:
+        """Cancel every timer."""
+        for timer in (*self._timers,):
+            timer.cancel()
 
     def spawn(self, work: Work, channel: Failing, lane: Target | None = None) -> Task[Any]:
         """Run `work` in a task of this run; an error in it fails `channel`, its end closes `lane`.
 
         Raises:
-            TypeError: `work` cannot be called: pass the function, not what it returns.
+            TypeError: `work` cannot be called: pass the function, not what it returns; `channel` is no
+                channel, or `lane` no lane.
         """
         if not callable(work):
             discard(work)
             raise TypeError(
                 f"work must make what is awaited, as partial(function, item) does, and not be it: {work!r}"
             )
+        _channel_argument(channel)
+        if lane is not None and not isinstance(lane, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"lane must be one that channel.lane(strategy) made, not {lane!r}")
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
             self._tasks[task] = None
             if lane is not None:
                 self._writers[lane] = task
+            if self.ending:  # intake is over: it does not even begin
+                self._tasks[task] = self._late
+                task.cancel()
         return task
 
     async def stop(self, lane: Target) -> None:
         """End the task that writes into `lane`, and wait until it has ended.
 
-        Its cancellation is no error, and nobody sees it. What its clean-up raises is raised here.
+        Its cancellation is no error, and nobody sees it. What its clean-up raises is raised here; at the
+        end of the run, where this was cancelled meanwhile.
+
+        Raises:
+            RuntimeError: it is called in that task.
         """
         task = self._writers.get(lane)
         if task is None:
             return
+        if task is current_task():
+            raise RuntimeError("a task cannot stop itself: let its work return")
         errors = self._tasks[task]
         if errors is None:
             errors = self._tasks[task] = []
             task.cancel()
-        await wait({task})
+        try:
+            await wait({task})
+        except CancelledError:
+            if not task.done():
+                self._tasks[task] = self._late
+            self._late += errors
+            raise
+        if self._writers.get(lane) is task:  # it was cancelled before it began
+            del self._writers[lane]
+            self._tasks.pop(task, None)
+            lane.close()
         raise_first(errors)
 
     def halt(self) -> None:
@@ -127,18 +189,8 @@ class Tasks:
         try:
             return await work()
         except BaseException as error:
-            into = self._tasks.get(task)
-            if isinstance(error, Abandoned) or (
-                isinstance(error, CancelledError) and (self.ending or into is not None)
-            ):
-                (self._late if into is None else into).extend(_of_clean_up(error))
+            if self._settled(error, task, channel):
                 return None
-            if into is not None and into is not self._late:
-                into.append(error)
-            elif channel.left:
-                self._late.append(error)
-            else:
-                channel.fail(error)
             if not isinstance(error, (Exception, CancelledError)):
                 interrupted = True
                 raise
@@ -146,13 +198,32 @@ class Tasks:
             if lane is not None:
                 lane.close()
                 self._writers.pop(lane, None)
-            if task in self._tasks and not interrupted:
-                del self._tasks[task]
+            if not interrupted:
+                self._tasks.pop(task, None)
+
+    def _settled(self, error: BaseException, task: Task[Any], channel: Failing) -> bool:
+        """See to it that `error`, which ended `task`, is told; True if it only ended it.
+
+        The frame of the task, which the traceback has, keeps none of it: it would never be freed.
+        """
+        into = self._tasks.get(task)
+        if isinstance(error, Abandoned) or (
+            isinstance(error, CancelledError) and (self.ending or into is not None)
+        ):
+            (self._late if into is None else into).extend(_of_clean_up(error))
+            return True
+        blamed = self.blame_own(error, Tasks._watched.__code__)
+        if into is not None and into is not self._late:
+            into.append(blamed)
+        elif channel.left:
+            self._late.append(blamed)
+        else:
+            channel.fail(blamed)
+        return False
 
     async def _ended(self) -> None:
         """Wait for every task; cancelled meanwhile, go on waiting and pass the cancellation on after."""
-        for timer in (*self._timers,):
-            timer.cancel()
+        self.disarm()
         cancelled: CancelledError | None = None
         while self._tasks:
             try:
