@@ -1,22 +1,29 @@
-"""The kinds of pools: where their workers take items from, and which of them a concurrent ``map`` is."""
+"""How ``map`` runs where it is concurrent: a pool, and the kind of supply that suits what is before it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.pool import MORE, Pool
-from streamkit._stages.spread import SpreadPool, spreads
+from streamkit._stages.pool import Pool
+from streamkit._stages.pull import PullLoop
+from streamkit._stages.spread import SpreadSupply, spreads
+from streamkit._stages.supply import Supply
 
 __all__ = ["pooled"]
+
+MORE = 4
+"""How many others a worker calls where there is more: few, as one does all that is ready at once.
+
+With fewer it would take too long until all work: `test_all_are_in_flight_within_a_few_steps`.
+"""
 
 
 def pooled(
@@ -28,62 +35,66 @@ def pooled(
     ordered: bool,
     lookahead: int,
 ) -> Channel:
-    """The channel that the results of `function` come out of; how ``map`` runs where it is concurrent."""
+    """The channel that the results of `function` come out of."""
     channel = run.channel()
     source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
+    supply: Supply
     if strategy is not None:
-        buffered = BufferedPool(run, channel, function, concurrency, ordered)
-        run.pump(source, into=buffered.behind(run.adopt(Inbox()), strategy))
-    elif (items := source.native) is not None:
-        SlicedPool(run, channel, function, concurrency, ordered).begin(items)
+        supply = BufferedSupply(channel, concurrency, run.adopt(Inbox()), strategy)
+    elif source.native is not None:
+        supply = SlicedSupply(channel, concurrency)
     elif (place := spreads(source)) is not None:
-        SpreadPool(run, channel, function, concurrency, ordered).begin(source, place)
+        supply = SpreadSupply(channel, concurrency, PullLoop(source.links[place:]))
+        source = Inlet(source.source, source.links[:place])
     else:
-        run.pump(source, into=Pool(run, channel, function, concurrency, ordered))
+        supply = Supply(channel, concurrency)
+    Pool(run, channel, function, supply, ordered=ordered)
+    supply.begin(run, source)
     return channel
 
 
-class SlicedPool(Pool):
-    """A pool over a range, list or tuple: the workers take from it themselves, without a pump."""
+class SlicedSupply(Supply):
+    """A range, list or tuple: the workers take from it themselves, without a pump."""
 
-    def begin(self, items: Iterable[Any]) -> None:
-        """Start the first worker."""
-        self.pull = partial(next, iter(items), EMPTY)
-        self._call(1)
+    def begin(self, run: Run, inlet: Inlet[Any]) -> None:
+        self.pull = partial(next, iter(inlet.native), EMPTY)
+        self.crew.call(1)
 
-    def _more(self) -> bool:
-        return not self.ended
+    def wanted(self) -> bool:
+        return not self.ended and self.free > 0 and not self.gone
 
-    def _others(self) -> None:
-        self._call(MORE)
+    def call_others(self) -> None:
+        self.crew.call(MORE)
 
-    def _dry(self) -> None:
+    def ran_dry(self) -> None:
         self.close()
 
 
-class BufferedPool(Pool):
-    """A pool behind a buffer, which holds what comes while there is no place."""
+class BufferedSupply(Supply):
+    """A buffer, which holds what comes while there is no place."""
 
-    inbox: Inbox
-
-    def behind(self, inbox: Inbox, strategy: Strategy) -> Lane:
-        """The lane of `inbox` to write into."""
-        self.inbox, inbox.pool = inbox, self
+    def __init__(self, channel: Channel, concurrency: int, inbox: Inbox, strategy: Strategy) -> None:
+        super().__init__(channel, concurrency)
+        self.inbox, inbox.look = inbox, self._look
         self.pull = inbox.pop
-        return inbox.lane(strategy)
+        self._lane = inbox.lane(strategy)
 
-    def look(self) -> None:
+    def begin(self, run: Run, inlet: Inlet[Any]) -> None:
+        run.pump(inlet, into=self._lane)
+
+    def _look(self) -> None:
         """Something has happened in the buffer."""
-        if not self.called:
-            self._call(max(1, len(self.inbox.lanes[0].held)))
+        if not self.crew.called:
+            self.crew.call(max(1, len(self._lane.held)))
 
-    def _others(self) -> None:
-        self._call(MORE)
+    def call_others(self) -> None:
+        self.crew.call(MORE)
 
-    def _more(self) -> bool:
-        return self.inbox.ready or (self.inbox.over and not self.ended)
+    def wanted(self) -> bool:
+        there = self.inbox.ready or (self.inbox.over and not self.ended)
+        return there and self.free > 0 and not self.gone
 
-    def _dry(self) -> None:
+    def ran_dry(self) -> None:
         inbox = self.inbox
         if inbox.error is not None:
             self.channel.fail(inbox.error)
@@ -94,7 +105,7 @@ class BufferedPool(Pool):
 class Inbox(Channel):
     """The buffer before a pool, which takes out of it whenever there is something and a place for it."""
 
-    pool: BufferedPool
+    look: Callable[[], None]
 
     def wake(self) -> None:
-        self.pool.look()
+        self.look()

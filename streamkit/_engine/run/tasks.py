@@ -84,7 +84,8 @@ class Tasks:
     @property
     def stopping(self) -> bool:
         """Whether the current task is to end: it, or every one, was cancelled by the run."""
-        return self.ending or self._tasks.get(current_task()) is not None  # type: ignore[arg-type]
+        task = current_task()
+        return self.ending or (task is not None and self._tasks.get(task) is not None)
 
     def time(self) -> float:
         """The time of the event loop, in seconds."""
