@@ -63,9 +63,9 @@ class _Clocked(Channel):
 
     since = 0.0
 
-    def arrived(self, lane: Lane, new: bool) -> None:
+    def enlist(self, lane: Lane) -> None:
         self.since = self.clock()
-        super().arrived(lane, new)
+        super().enlist(lane)
 
 
 async def _batch_within(

@@ -257,14 +257,6 @@ class Channel(Rota, Reader):
         name = self.name or operator
         return [*(lane.stats(name) for lane in self.lanes), *self._gone.stats(name)]
 
-    def arrived(self, lane: Lane, new: bool) -> None:
-        """`lane` has something now; it is `new` where it did not stand in the queue."""
-        if new:
-            self.queue.append(lane)
-            if self._turns is not None:
-                self._turns.cut()
-        self.wake()
-
     def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
         strategy.dropped(item, reason)
 

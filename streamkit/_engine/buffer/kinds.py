@@ -77,8 +77,10 @@ class GapLane(Lane):
         if self.open and self._last() < self._taken:
             self.held.append(_Numbered(self._taken + 1, EMPTY))
             if len(self.held) == 1:
-                new, self.listed = not self.listed, True
-                self.channel.arrived(self, new)
+                if not self.listed:
+                    self.listed = True
+                    self.channel.enlist(self)
+                self.channel.wake()
         super().close()
 
     @property

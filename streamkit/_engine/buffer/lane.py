@@ -37,6 +37,7 @@ class Lane(Target):
         "kept",
         "limit",
         "listed",
+        "low",
         "mark",
         "most",
         "open",
@@ -58,6 +59,8 @@ class Lane(Target):
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: int = NEVER if limit is None else limit
         """Items that are held at most; -1 when nothing more is taken in."""
+        self.low: int = 0 if limit is None else (limit + 2) // 4
+        """How few items must be held before a writer that waits is woken: not for each one."""
         self.waits: bool = strategy is None or strategy.waits
         """Whether the writer waits while the lane is full."""
         self.held: Store = deque[Any]() if strategy is None else strategy.store()
@@ -101,8 +104,10 @@ class Lane(Target):
         if size > self.most:  # noqa: PLR1730 - max() costs a call per item
             self.most = size
         if size == 1:
-            new, self.listed = not self.listed, True
-            self.channel.arrived(self, new)
+            if not self.listed:
+                self.listed = True
+                self.channel.enlist(self)
+            self.channel.wake()
             size = len(held)  # a reader that is no task has taken it out already
         if size < self.limit:
             return False
@@ -141,8 +146,14 @@ class Lane(Target):
             self.mark = 0
             self.channel.cut()
 
+    def watch_low(self) -> None:
+        """Have `loosen` called when so few items are left that others may be let in."""
+        self.mark = self.delivered + max(len(self.held) - self.low, 0)
+        self.channel.cut()
+
     def _overflow(self, item: Any) -> None:
-        account, strategy = self.account, self.account.strategy
+        account = self.account
+        strategy = account.strategy
         if self.limit < 0 or strategy is None:
             account.refused += 1
             raise Abandoned
@@ -151,12 +162,14 @@ class Lane(Target):
         except BaseException:
             account.refused += 1
             raise
-        account.folded += strategy.folds
-        account.dropped += len(dropped)
-        if len(self.held) < self.limit:
-            account.not_full()
-        for lost in dropped:
-            self._told(self._bare(lost), "full")
+        if strategy.folds:
+            account.folded += 1
+        if dropped:
+            account.dropped += len(dropped)
+            if len(self.held) < self.limit:
+                account.not_full()
+            for lost in dropped:
+                self.channel.dropped(strategy, self._bare(lost), "full")
 
     def full(self) -> bool:
         return self.waits and len(self.held) >= self.limit >= 0
@@ -220,7 +233,7 @@ class Lane(Target):
             account.full_since = None
         writer = self.writer
         if writer is not None:
-            above = len(self.held) - (self.limit + 2) // 4  # `low`
+            above = len(self.held) - self.low
             if above > 0:
                 self.mark = self.delivered + above
                 return
@@ -294,11 +307,6 @@ class Lane(Target):
             self.channel.dropped(strategy, item, reason)
 
     # the counts ----------------------------------------------------------------------------
-
-    @property
-    def low(self) -> int:
-        """How few items must be held before a writer that waits is woken: a quarter of the room."""
-        return 0 if self.limit == NEVER else (self.limit + 2) // 4
 
     @property
     def count(self) -> int:

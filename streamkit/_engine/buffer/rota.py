@@ -104,8 +104,7 @@ class Rota:
         if turns is None:
             more = rounds(self.queue, LARGEST, alone=self.alone)
             if not more:
-                one = len(self.lanes) == len(self.queue) == 1  # a lane that was retired may be read still
-                return from_one(self, self.only(), most) if one else from_each(self, most)
+                return from_one(self, self.only(), most) if len(self.lanes) == 1 else from_each(self, most)
             turns = self._turns = Turns(self.queue, more)
         return turns.items if len(turns) <= most else islice(turns.items, most)
 
@@ -129,6 +128,12 @@ class Rota:
                 gone = True
         if gone:
             self.queue = deque([lane for lane in self.queue if lane.held])
+
+    def enlist(self, lane: Lane) -> None:
+        """Give `lane`, which has something now, its turn behind the others."""
+        self.queue.append(lane)
+        if self._turns is not None:
+            self._turns.cut()
 
     def cut(self) -> None:
         """A lane is to be looked at when its turn comes: go only the round to its end that is under way."""

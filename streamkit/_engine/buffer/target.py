@@ -58,8 +58,12 @@ class Reader(Failing, ABC):
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
 
     @abstractmethod
-    def arrived(self, lane: Any, new: bool, /) -> None:
-        """The lane has something now; it is `new` where it did not stand in the queue of the channel."""
+    def enlist(self, lane: Any, /) -> None:
+        """Give the lane, which has something now, its turn behind the others."""
+
+    @abstractmethod
+    def wake(self) -> None:
+        """A lane that was empty has something: let the reader look."""
 
     @abstractmethod
     def retire(self, lane: Any, late: list[BaseException] | None = None, /) -> None:

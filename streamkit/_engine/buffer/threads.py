@@ -143,7 +143,8 @@ class SharedChannel(Channel):
                 waiter = outcome = waits(item)
                 self._waiters.append(waiter)
                 self._easy = 0
-                lane.watch()
+                if lane.mark:
+                    lane.watch()
         if self._lost:
             self._tell()
         return outcome
@@ -170,16 +171,15 @@ class SharedChannel(Channel):
             return True
 
     def _put(self, item: Any) -> Offered:
-        lane = self._lane
-        account = lane.account
-        dropped = account.dropped
+        account = self._lane.account
+        strategy, dropped = account.strategy, account.dropped
         try:
-            lane.put(item)
+            self._lane.put(item)
         except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
             self.end(error)
-            return Offered.FULL if lane.strategy is not None and lane.strategy.fails else Offered.CLOSED
-        incoming = lane.strategy is not None and lane.strategy.drops_incoming
-        return Offered.DROPPED if incoming and account.dropped > dropped else Offered.ACCEPTED
+            return Offered.FULL if strategy is not None and strategy.fails else Offered.CLOSED
+        incoming = account.dropped > dropped and strategy is not None and strategy.drops_incoming
+        return Offered.DROPPED if incoming else Offered.ACCEPTED
 
     def _refused(self, why: Offered) -> Offered:
         self._lane.account.refuse()
@@ -247,7 +247,7 @@ class SharedChannel(Channel):
         if not self._waiters and lane.open:
             self._easy = self._simple
         if self._waiters or self.roomy is not None:
-            lane.watch()
+            lane.watch_low()
 
     async def _wait(self) -> None:
         with self.lock:
