@@ -1,13 +1,15 @@
 """Operators as users write them: those of docs/operators.md, word for word."""
 
-from collections import deque  # noqa: F401 - a piece of take_last uses it
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-from streamkit import EMPTY, Contract, Keep, KeepLatest, Operator, Stream, Suspend, stage, step
+from streamkit import EMPTY, Contract, Inlet, Keep, KeepLatest, Operator, Run, Stream, Suspend, stage, step
 
 __all__ = ["prefer", "slow", "switch_map", "take_last", "with_latest_from"]
 
 
-async def _switch_map(run, source, *, function):
+async def _switch_map(run: Run, source: Inlet[Any], *, function: Callable[[Any], Any]) -> AsyncIterator[Any]:
     channel = run.channel()
     lanes = [run.feed(channel, source, otherwise=Suspend(1))]
     while lane := await channel.choose(*lanes):
@@ -21,17 +23,17 @@ async def _switch_map(run, source, *, function):
 
 
 @stage(_switch_map, contract=Contract(holds="2", lookahead="2", spreads=True))
-def switch_map(function) -> Operator:
+def switch_map(function: Callable[[Any], Any]) -> Operator[Any, Any]:
     """Pass on the items of the stream that `function` makes of the newest item."""
     return Operator(switch_map, function=function)
 
 
-async def _with_latest_from(run, source, *, other):
+async def _with_latest_from(run: Run, source: Inlet[Any], *, other: Inlet[Any]) -> AsyncIterator[Any]:
     channel = run.channel()
     main, beside = channel.lane(Suspend(1)), channel.lane(KeepLatest())
     run.pump(source, into=main)
     run.pump(other, into=beside)
-    latest = EMPTY
+    latest: Any = EMPTY
     while lane := await channel.choose(beside, main, until=main):
         item = lane.take()
         if lane is beside:
@@ -51,12 +53,12 @@ async def _with_latest_from(run, source, *, other):
         loses="'all but the latest item of other, and what comes before its first'",
     ),
 )
-def with_latest_from(other) -> Operator:
+def with_latest_from(other: Any) -> Operator[Any, Any]:
     """Pass on each item with the latest one of `other`."""
     return Operator(with_latest_from, other=Stream(other))
 
 
-async def _prefer(run, source, *, others):
+async def _prefer(run: Run, source: Inlet[Any], *, others: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
     channel = run.channel()
     lanes = [run.feed(channel, each, otherwise=Suspend(1)) for each in (source, *others)]
     while lane := await channel.choose(*lanes):
@@ -64,12 +66,15 @@ async def _prefer(run, source, *, others):
 
 
 @stage(_prefer, contract=Contract(holds="1", lookahead="1", per_source=True))
-def prefer(*others) -> Operator:
+def prefer(*others: Any) -> Operator[Any, Any]:
     """Merge with `others`: of what is ready, the stream that stands first comes first."""
-    return Operator(prefer, others=tuple(map(Stream, others)))
+    streams: list[Stream[Any]] = [Stream(each) for each in others]
+    return Operator(prefer, others=tuple(streams))
 
 
-async def _slow(run, source, *, seconds, function):
+async def _slow(
+    run: Run, source: Inlet[Any], *, seconds: float, function: Callable[[], object]
+) -> AsyncIterator[Any]:
     channel = run.channel()
     run.pump(source, into=channel.lane())
     while True:
@@ -81,7 +86,7 @@ async def _slow(run, source, *, seconds, function):
 
 
 @stage(_slow)
-def slow(seconds, function) -> Keep:
+def slow(seconds: float, function: Callable[[], object]) -> Keep:
     """Call `function` where the source takes more than `seconds` for an item."""
     return Keep(slow, seconds=seconds, function=function)
 
@@ -93,6 +98,7 @@ def slow(seconds, function) -> Keep:
         for each in kept:
             emit(each)
     """,
+    uses=(deque,),
     contract=Contract(at_end=True, holds="count"),
 )
 def take_last(count: int) -> Keep:

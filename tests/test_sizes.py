@@ -1,7 +1,7 @@
 """What a reader can hold in the head: functions of a screen, classes of about a dozen attributes."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,9 @@ LARGER = {
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def nodes(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text()))
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return (*ast.walk(ast.parse(path.read_text())),)
 
 
 def where(path: Path, node: Function | ast.ClassDef) -> str:

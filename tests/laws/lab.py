@@ -352,9 +352,9 @@ class Sample:
         """Whether its contract says that it emits nothing before its source has ended."""
         return bool(self.built(Lab()).explain().at_end)
 
-    def ahead_of_main(self) -> float:
+    @staticmethod
+    def ahead_of_main(built: Any) -> float:
         """What its contract says that it reads ahead of its first source, where others are read otherwise."""
-        built = self.built(Lab())
         mixed = [link for link in built.links if link.declaration.contract.mixed]
         if not mixed:
             return float(built.explain().lookahead)

@@ -39,7 +39,7 @@ def test_a_stalled_consumer_stalls_the_source(sample: Sample, style: str) -> Non
             assert taken == lab.count, "it emitted something before its source had ended"
         else:
             assert taken <= sample.needs + stream.explain().lookahead
-            assert of_main <= sample.needs + sample.ahead_of_main()
+            assert of_main <= sample.needs + sample.ahead_of_main(stream)
 
     for kind in sample.kinds:
         with trying(kind):
