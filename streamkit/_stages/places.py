@@ -21,7 +21,7 @@ _ONE = Suspend(1)
 
 
 class Places(Target):
-    """The target of the outer source. Each item takes a place, until its stream has ended and was delivered."""
+    """The target of the outer source. An item takes a place until its stream was delivered to the end."""
 
     def __init__(
         self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, lookahead: int
@@ -32,7 +32,7 @@ class Places(Target):
         self.function = function
         self.concurrency = concurrency
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
-        """The buffer that the user asked for; None with the default lookahead, where an inner stream's own decides."""
+        """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
         self.idle: list[Lane] = []
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""

@@ -25,7 +25,7 @@ __all__ = ["Router", "keyed"]
 
 
 def _function(key: Any, name: Any) -> None:
-    """Stands for the steps around a group, which pair items with their key, and results with the group's name."""
+    """Declares the steps around a group: one adds the key to an item, one the group's name to a result."""
 
 
 def _step(each: str) -> StepDeclaration:
@@ -115,7 +115,7 @@ class Idle:
 class Router(Target):
     """The target of the pump: puts each item into the group of its key, and begins and ends groups.
 
-    An item that its group has no room for, or whose group cannot begin yet, stays in `hand`; the source waits.
+    While an item waits in `hand`, for room in its group or for a slot, the source waits too.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Router(Target):
         self._finish()
 
     def _last(self) -> None:
-        """Put the item in hand into its group, so that it is delivered before the source's error; else drop it."""
+        """After an error of the source, give the item in hand to its group if possible, or drop it."""
         if self.hand is EMPTY or self.out.left:
             return
         (_, item), slot = self.hand, self.slots.groups.get(self.hand[0])

@@ -21,8 +21,8 @@ class Turns:
     """Rounds over lanes, planned ahead: one item of each lane per round, one call in C per item.
 
     To count each item would run Python code for it. So `count` finds from the iterator's position, on demand
-    and at the end, how many items were taken (``test_an_item_of_a_merge_that_reads_ahead_costs_less_than_through_``
-    ``one_deque`` in ``tests/compile/test_opcodes.py``; ``merge`` in ``benchmarks/workloads/combining.py``).
+    and at the end, how many items were taken. ``ahead_ours`` in ``tests/compile/test_opcodes.py`` counts
+    the opcodes; ``merge`` in ``benchmarks/workloads/combining.py`` measures the time.
     """
 
     __slots__ = ("_counted", "_left", "_plan", "items", "lanes")

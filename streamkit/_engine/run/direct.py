@@ -38,7 +38,7 @@ class Feed:
         self._here: Run = _call
         self._calls = calls
         self.send: Callable[[Any], Any] = push.send
-        """Delivers an item, in the task that has it. The caller passes what it returns or raises to `told`."""
+        """Delivers an item, in the task that has it. Its caller passes the outcome to `told`."""
         self._waiting: Any = None
         """The awaitable that a callback returned; the reader awaits it before the next item."""
         self._error: BaseException | None = None

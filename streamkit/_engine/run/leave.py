@@ -72,7 +72,7 @@ class Segment:
             raise blamed
 
     def leave_now(self, error: BaseException | None = None) -> None:
-        """`leave` for a plain generator. Its source closes without waiting, so one step runs all of `leave`."""
+        """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""
         try:
             self.leave(error).send(None)
         except StopIteration:
