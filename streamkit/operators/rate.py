@@ -67,8 +67,8 @@ def buffer(strategy: Strategy) -> Any:
             all held items as one list; a lossy strategy with ``gaps=True`` puts a `Gap` for dropped items.
 
     Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
-    never waits overrides what stands before it. So does a buffer before ``merge``, ``zip``,
-    ``batch_within`` and a concurrent ``map``, which then read through it.
+    never waits overrides those before it. A buffer before ``merge``, ``zip``,
+    ``batch_within`` or a concurrent ``map`` fuses with the buffer of that operator.
 
     Raises:
         TypeError: `strategy` is not a strategy.

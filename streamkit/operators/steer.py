@@ -67,7 +67,7 @@ class Valve:
         self._tell()
 
     def drain(self) -> None:
-        """Take in no more: close what stands before the valve, let what it holds pass, and complete.
+        """Take in no more: close the stream before the valve, let held items pass, and complete.
 
         The valve holds what a ``buffer`` directly before it holds. Other operators before it drop their held
         items, as at every early end. To lose none, put the valve before operators that hold items.
@@ -78,7 +78,7 @@ class Valve:
         self._tell()
 
     def abort(self, error: BaseException) -> None:
-        """Close what stands before the valve now, and raise `error` when next asked for an item.
+        """Close the stream before the valve now, and raise `error` when next asked for an item.
 
         Held items are dropped, and counted.
 
