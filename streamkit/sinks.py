@@ -1,4 +1,4 @@
-"""Sinks: where streams end, and what comes of them."""
+"""Sinks: they consume a stream into a result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def to_list() -> ListOf:
     ['a', 'b']
 
     Completes when: the source does.
-    Closes when: it completes or fails.
+    Closes when: it ends.
     """
     return ListOf(to_list)
 
@@ -64,7 +64,7 @@ def fold(function: Callable[..., Any], initial: Any) -> Sink[Any, Any]:
     6
 
     Completes when: the source does.
-    Closes when: it completes or fails.
+    Closes when: it ends.
 
     Args:
         function: called with the state so far and the item; returns the new state, or an awaitable of it.
@@ -85,7 +85,7 @@ def count() -> Always[int]:
     3
 
     Completes when: the source does.
-    Closes when: it completes or fails.
+    Closes when: it ends.
     """
     return Always(count)
 
@@ -111,7 +111,7 @@ def first(*, default: Any = ABSENT) -> One | OneOf[Any]:
     'a'
 
     Completes when: one item has come, or the source completes.
-    Closes when: it completes or fails.
+    Closes when: it ends.
 
     Args:
         default: the result of an empty stream.
@@ -144,7 +144,7 @@ def last(*, default: Any = ABSENT) -> One | OneOf[Any]:
     'c'
 
     Completes when: the source does.
-    Closes when: it completes or fails.
+    Closes when: it ends.
 
     Args:
         default: the result of an empty stream.
@@ -165,7 +165,7 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
     b
 
     Completes when: the source does, and every call has returned.
-    Closes when: it completes or fails; calls in flight are cancelled first.
+    Closes when: it ends; calls in flight are cancelled first.
 
     Args:
         function: called with each item; its result is ignored.
@@ -191,6 +191,6 @@ def drain() -> Always[None]:
     b
 
     Completes when: the source does.
-    Closes when: it completes or fails.
+    Closes when: it ends.
     """
     return Always(drain)

@@ -65,13 +65,13 @@ def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitt
 
     ``emitter.offer(item)`` says at once what became of the item; ``await emitter.send(item)`` waits for
     room, in any event loop, and ``emitter.send_blocking(item)`` in a thread without one. ``close()`` and
-    ``fail(error)`` end the stream after what is held. What is offered before the stream is read is held
-    as the strategy says. The stream can be run once; when its consumer leaves, what is held is dropped,
+    ``fail(error)`` end the stream after the held items. Items offered before the stream is read are held
+    as the strategy says. The stream can be run once. When its consumer leaves, held items are dropped,
     and every later offer is answered ``CLOSED``.
 
     Args:
         strategy: how many items are held for the consumer, and what happens to one more. There is no
-            default, because a producer that cannot be held makes it a decision of yours.
+            default: a callback cannot be made to wait, so you must choose.
         of: the type of the items, for type checkers: ``push(Suspend(2), of=int)`` is a ``Stream[int]`` and
             an ``Emitter[int]``. Items are not checked against it.
 

@@ -22,7 +22,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class PushSource(Source):
-    """What emitters fill, as the source of a stream that can be run once."""
+    """The source that emitters fill; its stream can be run once."""
 
     __slots__ = ("strategy",)
 
@@ -66,7 +66,7 @@ class ThreadWaiter(Waiter):
 
 
 class _AsyncWaiter(Waiter):
-    """Waits in an event loop, in the reader's or another."""
+    """Waits in an event loop, the reader's or another."""
 
     def __init__(self, item: Any) -> None:
         super().__init__(item)
@@ -85,7 +85,7 @@ class _AsyncWaiter(Waiter):
 
 
 class Emitter(Generic[T_contra]):
-    """Where the items of a `push` source come from; every method may be called from any thread."""
+    """The producers' end of a `push` source; any thread may call its methods."""
 
     __slots__ = ("_channel",)
 
@@ -95,8 +95,8 @@ class Emitter(Generic[T_contra]):
     def offer(self, item: T_contra) -> Offered:
         """Offer `item` without waiting, and say what became of it.
 
-        Under a strategy that waits, a full buffer answers ``FULL``. Under ``Fail`` the item that is too
-        many is answered ``FULL`` too, and ends the stream with the error.
+        Under a strategy that waits, a full buffer answers ``FULL``. So does one under ``Fail``, and the
+        stream ends with the error.
         """
         outcome = self._channel.offer(item)
         assert isinstance(outcome, Offered)
@@ -105,7 +105,7 @@ class Emitter(Generic[T_contra]):
     async def send(self, item: T_contra) -> Offered:
         """Offer `item`; under a strategy that waits, wait until there is room. From any event loop.
 
-        Cancelled while it waits, it refuses the item, unless that was taken in already.
+        If it is cancelled while it waits, the item is refused, unless it was taken in already.
 
         Raises:
             EmitterClosedError: the stream has ended, or did so because of this item.
@@ -164,7 +164,7 @@ class Emitter(Generic[T_contra]):
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is taken in any more: closed, failed, or the consumer has left."""
+        """Whether the stream takes no more items: it was closed, has failed, or its consumer has left."""
         return not self._channel.lanes[0].open
 
     def stats(self) -> BufferStats:

@@ -1,4 +1,4 @@
-"""Fanning out: each item to every branch of a broadcast, where branches have tasks of their own."""
+"""Fanning out: each item goes to every branch of a broadcast; each branch has tasks of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["gathered", "merged"]
 
 
 class Fan(Target):
-    """Where the pump of a broadcast writes: one lane of one channel per branch, in lock-step."""
+    """The target of a broadcast's pump: puts each item into every branch's lane, in lock-step."""
 
     def __init__(self, channel: Failing) -> None:
         super().__init__(channel)
@@ -54,7 +54,7 @@ class Fan(Target):
 def _begin(
     run: Run, source: Inlet[Any], branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
 ) -> tuple[Outcome, list[Inlet[Any]]]:
-    """Pump the source into a channel per branch, and give each branch its channel to read."""
+    """Pump the source into one channel per branch; return what each branch reads."""
     out = run.adopt(Outcome(run.halt))
     fan = Fan(out.source)
     inlets: list[Inlet[Any]] = []
@@ -69,7 +69,7 @@ def _begin(
 async def merged(
     run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> AsyncIterator[Any]:
-    """What comes out of the branches, which are operators."""
+    """Run branches that are operators; yield what they emit."""
     out, inlets = _begin(run, source, branches, _strategies)
     for inlet in inlets:
         run.pump(inlet, into=out.lane(Suspend(1)))
@@ -81,7 +81,7 @@ async def merged(
 async def gathered(
     run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> tuple[Any, ...]:
-    """The results of the branches, which are sinks."""
+    """Run branches that are sinks; return their results."""
     out, inlets = _begin(run, source, branches, _strategies)
     results: list[Any] = [None] * len(branches)
 

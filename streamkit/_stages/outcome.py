@@ -1,4 +1,4 @@
-"""Where the branches of a stage end: those of a broadcast, and the groups of a ``group_by``."""
+"""The channel that the branches of a broadcast, or the groups of a ``group_by``, write into."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["Outcome"]
 
 
 class Outcome(Channel):
-    """What comes out of the branches. The first error of one ends all; the source's own comes last."""
+    """What the branches emit. The first error of a branch ends all; the source's own error comes last."""
 
     def __init__(self, failed: Callable[[], None]) -> None:
         super().__init__(failed)
         self.source = Failing()
-        """The error of the source that the branches share, until each has had what came before it."""
+        """Keeps the source's error until every branch has received the items before it."""
 
     def fail(self, error: BaseException) -> None:
         if error is not self.source.error:
             super().fail(error)
 
     def raise_source_error(self) -> None:
-        """Raise the error of the source, now that every branch has had it."""
+        """Raise the source's error, after every branch has received it."""
         if self.source.error is not None:
             raise self.source.error

@@ -1,4 +1,4 @@
-"""Places: how many streams of a ``flat_map`` are read at once, and what comes out of them."""
+"""The places of a ``flat_map``: each reads one inner stream at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ONE = Suspend(1)
 
 
 class Places(Target):
-    """Where the outer source writes: each item takes a place, until its stream has ended and is delivered."""
+    """The target of the outer source. An item takes a place until its stream was delivered to the end."""
 
     def __init__(
         self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, lookahead: int
@@ -32,18 +32,18 @@ class Places(Target):
         self.function = function
         self.concurrency = concurrency
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
-        """The buffer that was asked for: the usual lookahead gives way to one at the end of a stream."""
+        """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
         self.idle: list[Lane] = []
-        """Lanes whose stream has ended, and that wait for the next."""
+        """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
         self._over = False
-        """Whether the last inner stream has ended, and the channel knows it."""
+        """Whether the channel was told that the last inner stream has ended."""
         channel.join()
 
     @property
     def _gone(self) -> bool:
-        """Whether nothing is taken any more."""
+        """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
 
     def full(self) -> bool:
@@ -57,7 +57,7 @@ class Places(Target):
         return self.full()
 
     def close(self) -> None:
-        """The outer source has ended: the last stream to end closes this."""
+        """The outer source has ended; the last inner stream to end closes the lanes."""
         self.ended = True
         self._close_if_done()
 
@@ -91,30 +91,32 @@ class Places(Target):
             self.idle.append(lane)
         else:
             lane.close()
-            await lane.emptied()  # of a gap that stands at its end
+            await lane.emptied()  # the reader must still take a `Gap` at its end
             self.out.retire(lane)
         self.taken -= 1
         self.wake()
         self._close_if_done()
 
     def _lane(self, strategy: Strategy | None) -> Lane:
-        """A lane for one stream; where that brings no buffer of its own, one that another has left."""
+        """A lane for one stream: an idle one, unless the stream brings its own buffer."""
         if strategy is self.ahead and self.idle:
             return self.idle.pop()
         return self.out.lane(strategy or _ONE)
 
     async def _made(self, items: list[Any]) -> Inlet[Any]:
-        """The stream of the one item in `items`, of which nothing else is kept."""
+        """Make the inner stream. Pops the item out of `items`, so that no frame keeps it alive."""
         try:
             made = self.function(items.pop())
-            observable = hasattr(made, "subscribe")  # RxPY's can be awaited too, for its last item
+            observable = hasattr(
+                made, "subscribe"
+            )  # an observable of RxPY is awaitable too, for its last item
             return Inlet(made if observable or not isawaitable(made) else await made)
         except Exception as error:
             self._blame(error)
             raise
 
     def _blame(self, error: Exception) -> None:
-        """Note on `error` that it came from here; raise what stands for one that would end an iteration."""
+        """Note on `error` that this operator raised it; raise the error that replaces a ``StopIteration``."""
         if not isinstance(error, Abandoned):
             blamed = self.run.blame(error)
             if blamed is not error:

@@ -1,4 +1,4 @@
-"""Routing: each item to the group of its key, where a group is a branch with tasks of its own."""
+"""Routing: each item goes to the group of its key; each group has tasks of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Router", "keyed"]
 
 
 def _function(key: Any, name: Any) -> None:
-    """The steps around a group: items come with their key, and leave with its name."""
+    """Declares the steps around a group: one adds the key to an item, one the group's name to a result."""
 
 
 def _step(each: str) -> StepDeclaration:
@@ -45,18 +45,18 @@ def _around(run: Run, declaration: Declaration, **arguments: Any) -> Link:
 
 
 def keyed(run: Run, source: Inlet[Any], key: Callable[[Any], Any]) -> Inlet[Any]:
-    """`source` with each item behind its key."""
+    """Make `source` yield pairs of key and item."""
     return Inlet(source.source, (*source.links, _around(run, _KEYED, key=key)))
 
 
 class Groups(Outcome):
-    """Where the groups end; what they have not taken in is dropped when the reader goes."""
+    """Collects what the groups emit. When the reader leaves, drops items that no group has taken."""
 
     router: Router
 
     def __init__(self, failed: Callable[[], None]) -> None:
         super().__init__(failed)
-        self.join()  # until the router has ended, whatever groups there are
+        self.join()  # the router counts as a writer: the channel stays open until it has ended
 
     def leave(self) -> None:
         errors: list[Exception] = []
@@ -75,7 +75,7 @@ class Groups(Outcome):
 
 
 class Idle:
-    """Ends groups that have had no item for so many seconds."""
+    """Ends groups that have had no item for `seconds`."""
 
     def __init__(self, router: Router, seconds: float) -> None:
         self._router = router
@@ -84,17 +84,17 @@ class Idle:
         self._timer: TimerHandle | None = None
 
     def start(self, came: float) -> None:
-        """An item has come, at this time: look again when its group may have been idle for so long."""
+        """An item came at the time `came`: check its group for idleness when `seconds` have passed."""
         if self._timer is None:
             self._timer = self._loop.call_at(came + self._seconds, self._tick)
 
     def stop(self) -> None:
-        """No group is to be ended any more."""
+        """Stop ending groups."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _tick(self) -> None:
-        """What comes at the same moment is in time: wait for it, as `Channel.until` does."""
+        """Let items that are due at this moment arrive first, as `Channel.until` does; then sweep."""
         soon = self._loop.call_soon
         soon(soon, self._sweep)
 
@@ -113,9 +113,9 @@ class Idle:
 
 
 class Router(Target):
-    """Where the pump writes: gives each item to the group of its key, and says which groups there are.
+    """The target of the pump: puts each item into the group of its key, and begins and ends groups.
 
-    While an item is in hand, because its group has no room or there is none to be had, the source waits.
+    While an item waits in `hand`, for room in its group or for a slot, the source waits too.
     """
 
     def __init__(
@@ -131,23 +131,23 @@ class Router(Target):
         self.out.router = self
         super().__init__(self.out.source)
         self._overflowed = overflowed
-        """Called with a new key when as many groups are there as may be: ends one, or raises, or waits."""
+        """Called with a new key when `most` groups exist: ends one of them, raises, or lets the item wait."""
         buffered = pipe[0].declaration.buffers
         strategy: Strategy = pipe[0].arguments["strategy"] if buffered else Suspend(1)
         self._pipe = pipe[buffered:]
         self.slots = Slots(self.out, strategy, most, self._ended, self.wake)
         self._idle = None if idle is None else Idle(self, idle)
         self.hand: Any = EMPTY
-        """The key and the item that wait for a place."""
+        """The key and the item that wait for room in a group; EMPTY if none does."""
         self.over = False
         """Whether the source has ended."""
         self._finished = False
-        """Whether the groups have, too."""
+        """Whether all groups have ended too."""
 
     # the pump ------------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
-        if self.out.left or self.out.error is not None:  # a group that began now would not be told
+        if self.out.left or self.out.error is not None:  # a group that began now would never be told to end
             raise Abandoned
         self.hand = item
         try:
@@ -181,7 +181,7 @@ class Router(Target):
             await rescue(error)
 
     def close(self) -> None:
-        """The source has ended: so does every group, after what it has; an error comes after that."""
+        """The source has ended: end every group after its held items; the source's error follows them."""
         if self.over:
             return
         self.over = True
@@ -196,13 +196,13 @@ class Router(Target):
         self._finish()
 
     def _last(self) -> None:
-        """The source has failed while an item was in hand: it is held, and delivered before the error."""
+        """After an error of the source, give the item in hand to its group if possible, or drop it."""
         if self.hand is EMPTY or self.out.left:
             return
         (_, item), slot = self.hand, self.slots.groups.get(self.hand[0])
         if slot is not None and slot.intake.open and slot.intake.limit >= 0:
             self.hand = EMPTY
-            slot.intake.widen()  # by the place that it had in the hand
+            slot.intake.widen()  # the item counted in hand already: the bound stays the same
             slot.intake.put(item)
             return
         try:
@@ -211,14 +211,14 @@ class Router(Target):
             self.out.fail(self.run.blame(error))
 
     def drop(self) -> None:
-        """The item in hand will get no place."""
+        """Drop the item in hand, and count it."""
         if self.hand is not EMPTY:
             (_, item), self.hand = self.hand, EMPTY
             next(iter(self.slots)).intake.account.drop()
             self.slots.strategy.dropped(item, "closed")
 
     def _placed(self) -> bool:
-        """Give the item in hand to its group, if that can be now."""
+        """Put the item in hand into its group; return whether there was room."""
         key, item = self.hand
         slot = self.slots.groups.get(key) or self._begun(key)
         if slot is None:
@@ -239,7 +239,7 @@ class Router(Target):
     # groups --------------------------------------------------------------------------------
 
     def _begun(self, key: Hashable) -> Slot | None:
-        """The slot of the new group of `key`, which has begun to read; None if it must wait for one."""
+        """Begin a group for `key`; return its slot, or None if it must wait for one."""
         if key not in self.slots.leaving and self.slots.full:
             self._overflowed(self.slots, key)
         slot = self.slots.taken(key)
@@ -260,7 +260,7 @@ class Router(Target):
         slot.put((key, result))
 
     def _ended(self, slot: Slot) -> None:
-        """The pipe of a group has ended."""
+        """The pipe of a group has ended: close its intake, free the slot."""
         try:
             slot.inbox.leave()
         except Exception as error:  # of an ``on_drop``

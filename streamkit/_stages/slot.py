@@ -1,4 +1,4 @@
-"""Slots: where the groups of a ``group_by`` work, one after the other."""
+"""Slots: each runs groups of a ``group_by``, one after the other."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Slot", "Slots"]
 
 
 class Slot(Lane):
-    """Where one group at a time works: what has come for it, and what comes out of it."""
+    """The lane of what a group emits, and its `inbox`; used by one group at a time."""
 
     inbox: Channel
-    """What the group reads."""
+    """The channel that the group reads."""
     intake: Lane
-    """The one lane of that, for the group's items."""
+    """The only lane of `inbox`; the router writes into it."""
     name: Hashable = None
     book: Book | None = None
-    """Where what is inside the group is entered."""
+    """The book of the runs inside the group."""
     came: float = 0.0
-    """When its last item came."""
+    """The time of its last item."""
     running: bool = False
     free: bool = False
-    """Whether it is among those that a new group may have."""
+    """Whether a new group may take it."""
 
     def __init__(self, slots: Slots, out: Channel) -> None:
         super().__init__(out, Suspend(1))
@@ -39,7 +39,7 @@ class Slot(Lane):
         self.intake = self.inbox.lane(self.slots.strategy)
 
     def refill(self) -> None:
-        """A new, empty intake; it goes on counting where the last one was."""
+        """Replace the intake by an empty one, which continues the counts."""
         before = self.intake
         self._open_intake()
         self.intake.follow(before)
@@ -50,17 +50,17 @@ class Slot(Lane):
         return item
 
     def close(self) -> None:
-        """The group has ended; the slot is there for others."""
+        """The group has ended."""
         self.running = False
         self.slots.ended(self)
 
     def shut(self) -> None:
-        """No group will come any more."""
+        """Close the lane: no further group will begin."""
         super().close()
 
 
 class Slots:
-    """As many slots as there may be groups, and which group has which."""
+    """The slots, at most one for each group that may exist at once, and the group in each."""
 
     def __init__(
         self,
@@ -72,16 +72,16 @@ class Slots:
     ) -> None:
         self.out = out
         self.strategy = strategy
-        """Of the buffer with which the pipe of a group begins."""
+        """The strategy of each group's intake."""
         self.most = most
         self.ended = ended
         """Called when the pipe of a group has ended."""
         self._roomy = roomy
         """Called when a slot has become free."""
         self.groups: dict[Hashable, Slot] = {}
-        """The one that has had no item for longest first."""
+        """The slots of groups, the longest idle first."""
         self.leaving: dict[Hashable, Slot] = {}
-        """Groups that were told to end, and have not."""
+        """Groups that were told to end, and have not ended yet."""
         self._all: list[Slot] = []
         self._free: list[Slot] = []
 
@@ -90,16 +90,16 @@ class Slots:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many groups as there may be."""
+        """Whether no further group may begin."""
         return len(self.groups) >= self.most
 
     def came(self, name: Hashable, slot: Slot, now: float) -> None:
-        """An item has come for the group: it is the last to be idle."""
+        """Note that an item came for the group at the time `now`: it moves to the end of `groups`."""
         self.groups[name] = self.groups.pop(name)
         slot.came = now
 
     def taken(self, name: Hashable) -> Slot | None:
-        """A slot for a new group; None if it must wait for one, or for the last group of that name."""
+        """Take a slot for a new group; None if none is free, or an old group of that name is still ending."""
         if name in self.leaving:
             return None
         if self._free:
@@ -117,7 +117,7 @@ class Slots:
         return slot
 
     def end(self, slot: Slot) -> None:
-        """Let a group end, as if the source had."""
+        """End a group as if the source had ended."""
         del self.groups[slot.name]
         if slot.running:
             self.leaving[slot.name] = slot
@@ -126,12 +126,12 @@ class Slots:
             self.settle(slot)
 
     def left(self, slot: Slot) -> None:
-        """The group has ended; if nobody told it to, it keeps its slot."""
+        """The group has ended. If it did so by itself, it keeps its slot, to drop later items of its key."""
         self.leaving.pop(slot.name, None)
         self.settle(slot)
 
     def settle(self, slot: Slot) -> None:
-        """Note that a slot is there for others, if no group has it, and all that came out was taken."""
+        """Free a slot, if no group has it and the reader has taken all that the last group emitted."""
         if slot.running or slot.held or self.groups.get(slot.name) is slot or slot.free:
             return
         slot.free = True

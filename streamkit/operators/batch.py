@@ -43,10 +43,10 @@ def batch(size: int) -> Lists:
     >>> list(Stream("abc") | ops.batch(2))
     [['a', 'b'], ['c']]
 
-    Emits when: `size` items have come; at the end, what is left.
+    Emits when: `size` items have come; at the end, the rest.
     Waits when: the consumer does.
-    Completes when: the source does, after what is left.
-    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped.
+    Completes when: the source does, after the rest.
+    Closes when: it ends, or the consumer leaves; held items are dropped.
 
     Args:
         size: items per list.
@@ -59,7 +59,7 @@ def batch(size: int) -> Lists:
 
 
 class _Clocked(Channel):
-    """A channel that knows since when something has been there."""
+    """A channel that notes when an item arrives in it while it is empty."""
 
     since = 0.0
 
@@ -82,7 +82,7 @@ async def _batch_within(
             item = channel.pop()
             if item is not EMPTY:
                 came = max(emitted, channel.since)
-                lane.keep(item)  # before it is weighed: it takes up room meanwhile
+                lane.keep(item)  # before it is weighed: weighing may wait, and the item counts in the bound
                 try:
                     weighs = await _weight(run, weight, item)
                 except Exception as error:
@@ -137,18 +137,18 @@ def batch_within(
     >>> list(Stream(["a", "bbb", "cc"]) | ops.batch_within(9, seconds=1.0, weight=len, heaviest=4))
     [['a', 'bbb'], ['cc']]
 
-    Emits when: `count` items have come, or as many as weigh `heaviest`; or `seconds` have passed since the
-        first of them came; at the end of the source, what is left.
-    Waits when: nothing has come. While the consumer is busy, the batch fills up; then the source waits.
-    Completes when: the source does, after what is left.
-    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped, and counted.
+    Emits when: a list has `count` items, or weighs `heaviest`, or the next item would make it heavier; or
+        `seconds` have passed since its first item came; at the end of the source, the rest.
+    Waits when: no item has come. While the consumer is busy, the list fills up; then the source waits.
+    Completes when: the source does, after the rest.
+    Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
 
     Args:
         count: items per list at most.
         seconds: how long the first item of a list waits for others.
-        weight: how much an item weighs. One that would make a list heavier than `heaviest` begins the
-            next; one that is heavier alone is a list of its own.
-        heaviest: how much a list weighs at most.
+        weight: returns the weight of an item. An item that would make a list heavier than `heaviest` begins
+            the next list; an item that alone is heavier is a list of its own.
+        heaviest: the greatest weight of a list.
 
     Raises:
         TypeError: an argument has the wrong type.

@@ -41,7 +41,7 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     Emits when: `predicate` has returned something true.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
@@ -77,7 +77,7 @@ def take(count: int) -> Keep:
     Emits when: an item comes.
     Waits when: the consumer does.
     Completes when: `count` items were passed on (with 0, before any is pulled), or the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `count` is not a whole number.
@@ -112,7 +112,7 @@ def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Ope
     Emits when: `predicate` has returned something true.
     Waits when: the consumer does.
     Completes when: `predicate` returns something false, or the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
         predicate: called with each item.
@@ -148,7 +148,7 @@ def skip(count: int) -> Keep:
     Emits when: an item comes after the first `count`.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `count` is not a whole number.
@@ -183,7 +183,7 @@ def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     Emits when: `predicate` has once returned something false.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `predicate` is not callable.
@@ -220,7 +220,7 @@ def distinct_until_changed(key: Any = ABSENT) -> Any:
     Emits when: an item, or its key, differs from the last one.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
         key: called with each item; what it returns is compared, instead of the items.

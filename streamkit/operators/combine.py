@@ -29,7 +29,7 @@ def _streams(sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
 
 
 def _ahead(lookahead: int) -> Suspend | None:
-    """The buffer that was asked for: the usual lookahead gives way to a buffer before the operator."""
+    """The buffer that the user asked for; None by default: a buffer before the operator decides then."""
     return None if lookahead == 1 else Suspend(lookahead)
 
 
@@ -61,9 +61,9 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
     ['a', 1, 'b', 2]
 
     Emits when: an item is there; sources that are ready take turns, item by item.
-    Waits when: the consumer does: then each source is read `lookahead` items ahead.
+    Waits when: the consumer does; each source is read `lookahead` items ahead.
     Completes when: every source has.
-    Closes when: it completes, fails, or the consumer leaves: all sources at once, each in its own task.
+    Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
 
     Args:
         sources: streams, iterables, async iterables, or callables that make them.
@@ -148,15 +148,15 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
     [('a', 1), ('b', 2), ('c', None)]
 
     Emits when: every source has an item.
-    Waits when: the consumer does: then each source is read `lookahead` items ahead.
-    Completes when: one source does and its items were used; with `strict` or `fill`, when all have.
-    Closes when: it completes, fails, or the consumer leaves: all sources at once, each in its own task.
+    Waits when: the consumer does; each source is read `lookahead` items ahead.
+    Completes when: a source has ended and its items are used up; with `strict` or `fill`, all sources have.
+    Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
 
     Args:
         sources: streams, iterables, async iterables, or callables that make them.
         lookahead: items that each source may be ahead.
         strict: fail with ValueError if the sources do not end together.
-        fill: stands for the items of sources that have ended, until all have.
+        fill: replaces the missing items of sources that have ended, until all have.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -192,7 +192,7 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     Emits when: an item comes.
     Waits when: the consumer does.
     Completes when: the last source does; each is opened when the one before it has ended.
-    Closes when: each source ends; the one being read, when the stream fails or the consumer leaves.
+    Closes when: each source as it ends; the current one, if the stream fails or the consumer leaves.
 
     Raises:
         TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.

@@ -24,10 +24,10 @@ def tap(function: Callable[[Any], Any]) -> Keep:
     >>> list(Stream("ab") | ops.tap(seen.append)), seen
     (['a', 'b'], ['a', 'b'])
 
-    Emits when: `function` has returned; what it returns is ignored, or awaited first.
+    Emits when: `function` has returned. An awaitable is awaited; the result is ignored.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `function` is not callable.

@@ -31,25 +31,25 @@ B = TypeVar("B")
 K = TypeVar("K", bound=Hashable)
 
 BREATH = 256
-"""How many groups end, at the end of the source, before others may run."""
+"""How many groups end, at the end of the source, before other tasks may run."""
 
 
 class OnFull(Enum):
-    """What ``group_by`` does with an item of a new key, when it has as many groups as it may have."""
+    """What ``group_by`` does with an item of a new key, when it has `max_groups` groups."""
 
     FAIL = "fail"
-    """It fails, with a `GroupsFullError`."""
+    """The stream fails with a `GroupsFullError`."""
     EVICT = "evict"
-    """The group that has had no item for longest ends, as if the source had."""
+    """The group that has been idle for longest ends, as if the source had ended."""
     WAIT = "wait"
-    """The source waits until a group has ended; only with ``idle=``, which ends them."""
+    """The source waits until a group has ended; only with ``idle=``, which ends idle groups."""
 
     def __repr__(self) -> str:
         return f"OnFull.{self.name}"
 
 
 def full_error(key: object, most: int) -> GroupsFullError:
-    """The error of a new key where there are as many groups as may be."""
+    """The error for an item of a new key, when there are `most` groups already."""
     return GroupsFullError(
         f"no group for the key {key!r}: there are max_groups={most} already; "
         "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
@@ -157,7 +157,7 @@ def _evict(slots: Slots, key: object) -> None:
 
 
 def _wait(slots: Slots, key: object) -> None:
-    """A group that is idle will end."""
+    """Do nothing: the item waits until an idle group ends."""
 
 
 _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
@@ -199,7 +199,7 @@ def _routed(
 def _spliced(
     key: Callable[..., Any], pipe: Pipe, max_groups: int, on_full: OnFull, ends: Any
 ) -> Operator[Any, Any] | None:
-    """The form of a step, if the pipe is steps alone that wait for nothing, as far as is known."""
+    """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
     if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
         return None
     if on_full is OnFull.EVICT:
@@ -287,30 +287,30 @@ def group_by(
     >>> list(Stream(range(5)) | pairs)
     [(0, [0, 2]), (1, [1, 3]), (0, [4])]
 
-    A group ends with the source, or when it is evicted, or idle; then its key may come again, and begins
-    anew. Where its own pipe ends early (``take``, ``first``), what comes out of that is passed on at once,
-    and the group keeps its place: later items of the key are dropped, until it ends.
+    A group ends with the source, or earlier if it is evicted or idle; a later item of its key begins a new
+    group. If the pipe ends early (``take``, ``first``), its results are passed on at once. The group itself
+    goes on: it counts towards `max_groups`, and drops later items of its key, until it ends.
 
-    Pipes of steps are spliced into the loop that reads the source, with a state per key: a callback there
-    that turns out to return an awaitable holds the other keys up. Where a callback is an ``async def``,
-    a stage stands in the pipe, or with `idle`, each group has a task, and one item that waits for it; a
-    pipe that begins with ``buffer(strategy)`` has that instead. What is inside is at most `max_groups`
-    times what the pipe holds.
+    A pipe of steps runs inside the loop that reads the source, with a state per key. If a callback there
+    returns an awaitable, the other keys wait for it. Each group has a task if a callback is an ``async def``,
+    if the pipe has a stage, or with `idle`. A group with a task buffers one item, or what a
+    ``buffer(strategy)`` at the start of the pipe says. The bound is `max_groups` times that of the pipe.
 
-    Emits when: a group does; a sink, when its group ends: with the source, in order of their first items
-        (the idlest first, with ``OnFull.EVICT``), or, where they have tasks, as they are done.
+    Emits when: a group does; a sink does when its group ends. When the source ends, groups without tasks
+        end in order of their first items (with ``OnFull.EVICT``, the longest idle first); groups with
+        tasks end as they are done.
     Waits when: the consumer does; the group of the last item has no room; or, with ``OnFull.WAIT``, there
         are `max_groups` groups, and none has been idle for long enough.
     Completes when: the source does, and every group has ended.
-    Closes when: it completes, fails, or the consumer leaves; then no group emits anything more.
+    Closes when: it ends, or the consumer leaves; then no group emits anything more.
 
     Args:
-        key: called with each item; what it returns, or awaits, is hashable, and says which group it is for.
+        key: called with each item; returns the key of its group, which is hashable, or an awaitable of it.
         pipe: operators, or operators and a sink, that each group runs for itself.
-        max_groups: groups that are there at once, at most.
-        on_full: what happens when an item of another key comes then: it fails, the idlest group ends, or
-            (only with `idle`) the source waits.
-        idle: seconds after which a group ends that no item has come for.
+        max_groups: groups at once, at most.
+        on_full: what happens to an item of a new key when there are `max_groups` groups: the stream fails,
+            the longest idle group ends, or (only with `idle`) the source waits.
+        idle: seconds without an item after which a group ends.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) a key is not hashable.

@@ -62,19 +62,18 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
     ['A', 'B', 'C', 'D']
 
     Emits when: an item of an inner stream is there; inner streams that are ready take turns, item by item.
-    Waits when: the consumer does: then each inner stream is read `lookahead` items ahead. The source is
-        pulled only while a place is free: one of `concurrency`, each taken by an item whose inner stream is
-        not over, or has items that were not delivered.
-    Completes when: the source and every inner stream have.
-    Closes when: it completes, fails, or the consumer leaves: the source and all inner streams at once, each
+    Waits when: the consumer does; each inner stream is read `lookahead` items ahead. Or all `concurrency`
+        places are taken: an item takes one until its inner stream has ended and was delivered.
+    Completes when: the source does, and every inner stream has.
+    Closes when: it ends, or the consumer leaves: the source and all inner streams at once, each
         in its own task.
 
     Args:
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. It is called in the task that reads what it returns.
         concurrency: inner streams read at once at most. With 1 they follow each other, in order.
-        lookahead: items that each inner stream may be ahead. A ``buffer(strategy)`` at the end of an inner
-            stream becomes this.
+        lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+            end of an inner stream decides instead.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.

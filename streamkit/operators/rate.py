@@ -59,16 +59,16 @@ def buffer(strategy: Strategy) -> Any:
 
     Emits when: an item is held and asked for.
     Waits when: nothing is held; the source waits while the buffer is full, if `strategy` says so.
-    Completes when: the source does, and what is held was delivered.
-    Closes when: it completes, fails, or the consumer leaves; then what is held is dropped, and counted.
+    Completes when: the source does, and held items were delivered.
+    Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
 
     Args:
-        strategy: how many items are held, and what happens to one more. Under ``Collect``, what waits is
-            passed on as one list; under a lossy one with ``gaps=True``, a `Gap` where items were dropped.
+        strategy: how many items are held, and what happens to one more. ``Collect`` passes on
+            all held items as one list; a lossy strategy with ``gaps=True`` puts a `Gap` for dropped items.
 
     Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
-    never waits overrides what stands before it. So does a buffer before ``merge``, ``zip``,
-    ``batch_within`` and a concurrent ``map``, which then read through it.
+    never waits overrides those before it. A buffer before ``merge``, ``zip``,
+    ``batch_within`` or a concurrent ``map`` fuses with the buffer of that operator.
 
     Raises:
         TypeError: `strategy` is not a strategy.
@@ -91,13 +91,13 @@ def conflate(function: Callable[[A, A], A]) -> Operator[A, A]:
     >>> list(Stream([1, 2]) | ops.conflate(add))
     [3]
 
-    Emits when: an item, or what several were folded into, is asked for.
+    Emits when: an item, folded or not, is held and asked for.
     Waits when: nothing is held. The source never waits.
-    Completes when: the source does, and what is held was delivered.
-    Closes when: it completes, fails, or the consumer leaves.
+    Completes when: the source does, and the held item was delivered.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
-        function: called with what waits and a new item; returns what waits from then on. Not awaited.
+        function: called with the held item and a new one; returns the item to hold. Not awaited.
 
     Raises:
         TypeError: `function` is not callable, or is a coroutine function.
@@ -115,7 +115,7 @@ async def _extrapolate(
     try:
         while True:
             if not channel.ready:
-                await sleep(0)  # the source comes first, even if the consumer never waits
+                await sleep(0)  # let the source run first, even if the consumer never waits
             item = channel.pop()
             if item is not EMPTY:
                 _close(run, more)
@@ -166,19 +166,19 @@ def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
     >>> list(Stream([1, 2]) | ops.extrapolate(repeat))
     [1, 2]
 
-    Emits when: an item is there; otherwise, when asked, the next of what `function` made of the last.
-    Waits when: nothing is there, and what `function` made is used up, or there was no item yet.
+    Emits when: an item is there; else, when asked, the next item of the iterable that `function` returned.
+    Waits when: no item has come yet; or none is there, and the iterable is used up.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
-        function: called with an item when more is asked for before the next; returns an iterable of what
-            to pass on until that comes, endless or not (``itertools.repeat`` repeats the item).
+        function: called with the last item, if the consumer asks before the next has come; returns an
+            iterable to pass on until then, endless or not (``itertools.repeat`` repeats the item).
 
     Raises:
         TypeError: `function` is not callable.
 
-    The idea is Pekko's ``extrapolate``. One item is read ahead; a buffer before it becomes that.
+    The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
     """
     return Operator(extrapolate, function=callback("function", function))
 
@@ -232,14 +232,14 @@ def throttle(
     >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
     ['a', 'b']
 
-    Emits when: an item comes, and enough tokens are there; `rate` of them come per second, up to `burst`.
-    Waits when: tokens are missing, or the consumer does. Nothing is pulled meanwhile.
+    Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
+    Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
         rate: tokens per second.
-        burst: tokens that are saved up at most while nothing passes; there are as many at the start.
+        burst: tokens that the bucket holds at most. It is full at the start.
         cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
             waits for a full bucket, and those after it wait longer.
         failing: fail where an item would have to wait.
@@ -249,9 +249,9 @@ def throttle(
         ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
         RateExceededError: (when run) with `failing`, an item came too soon.
 
-    Nothing is dropped: RxPY's ``throttle_first`` does another thing.
+    Nothing is dropped, unlike in RxPY's ``throttle_first``.
 
-    The token bucket is that of RFC 2697, in one colour, with debt for what is larger than the bucket.
+    The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
     """
     number("rate", rate, above=0)
     number("burst", burst, above=0)

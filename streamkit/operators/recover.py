@@ -36,7 +36,9 @@ async def _catch(
         caught = error
     try:
         fallback: Any = function(caught)
-        if isawaitable(fallback) and not hasattr(fallback, "subscribe"):  # RxPY's can be awaited too
+        if isawaitable(fallback) and not hasattr(
+            fallback, "subscribe"
+        ):  # an observable of RxPY is awaitable too
             fallback = await fallback
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
@@ -65,17 +67,16 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     >>> list(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.catch(lambda error: [str(error)]))
     [1, 'integer division or modulo by zero']
 
-    Emits when: an item comes, of the source or of what follows it.
+    Emits when: an item comes, from the source or from the stream after it.
     Waits when: the consumer does.
-    Completes when: the source does, or after an error what follows it does.
-    Closes when: it completes, fails, or the consumer leaves; a source that fails is closed before
-        `function` is called.
+    Completes when: the source does; after an error, when the stream after it does.
+    Closes when: it ends, or the consumer leaves; a failed source is closed before `function` is called.
 
     Args:
         function: called with the error; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. ``[]`` ends the stream.
-        errors: the types of error that are caught. Errors of what stands behind ``catch``, and of what
-            `function` returned, are never caught.
+        errors: the types of error that are caught. Errors of operators after ``catch``, and of the
+            stream that `function` returned, are never caught.
 
     Raises:
         TypeError: `function` is not callable, or `errors` is not one or more types of Exception.

@@ -66,7 +66,7 @@ def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
 
 
 def _splices(branches: tuple[Pipe, ...]) -> bool:
-    """Whether all branches are steps that end with the source and wait for nothing, as far as is known."""
+    """Whether all branches are steps that end with the source, and none is known to wait."""
     links = [link for branch in branches for link in branch.links]
     return not any(
         link.declaration.stage is not None or link.waits or parsed(link.declaration).stops for link in links
@@ -164,17 +164,17 @@ def broadcast(*branches: Any) -> Any:
     >>> sorted(Stream([1, 2]) | ops.broadcast(ops.map(lambda x: -x), ops.map(lambda x: x)))
     [-2, -1, 1, 2]
 
-    Branches of steps alone are spliced into the loop that reads the source, one behind the other, without
-    a task: a branch there whose callback turns out to return an awaitable holds the next one up. Where a
-    callback is an ``async def``, or a branch ends before the source, each branch has a task of its own.
+    Branches of steps run inside the loop that reads the source, one after the other, without a task. If a
+    callback there returns an awaitable, the next branch waits for it. Each branch has a task of its own if a
+    callback is an ``async def``, if a branch has a stage, or if one can end before the source.
 
     Emits when: a branch does.
-    Waits when: any branch works on the last item; a branch that begins with ``buffer(strategy)`` holds
-        the others up only as far as its strategy waits.
+    Waits when: a branch works on the last item. A branch that begins with ``buffer(strategy)`` delays
+        the others only if its strategy waits, and is full.
     Completes when: every branch has. A branch that ends early leaves, and the others go on.
-    Closes when: every branch has left, it fails, or the consumer leaves.
+    Closes when: every branch has ended, it fails, or the consumer leaves.
 
-    An error of a branch ends all. An error of the source reaches each branch after what came before it.
+    An error of a branch ends all. An error of the source reaches each branch after the items before it.
 
     Args:
         branches: operators, or sinks.
@@ -202,6 +202,6 @@ def broadcast(*branches: Any) -> Any:
 
 
 def _strategy(branch: Pipe) -> Strategy | None:
-    """The strategy of a branch that begins with a buffer: its channel takes it, and needs no task."""
+    """The strategy of the buffer that a branch begins with: its channel takes it over, and saves a task."""
     first = branch.links[0]
     return first.arguments["strategy"] if first.declaration is declared(buffer) else None

@@ -20,10 +20,10 @@ __all__ = ["Valve", "valve"]
 
 
 class Valve:
-    """Holds, lets go, drains or aborts every run whose stream goes through ``ops.valve(this)``.
+    """Pauses, resumes, drains or aborts every run whose stream goes through ``ops.valve(this)``.
 
-    Every method may be called from any thread, before a run, while it goes and after. Drained or aborted,
-    it stays so: a later run through it ends at once.
+    Every method may be called from any thread, before, during and after a run. A valve that was drained or
+    aborted stays so: a later run through it ends at once.
 
     >>> from streamkit import Stream, Valve, ops
     >>> tap = Valve()
@@ -41,7 +41,7 @@ class Valve:
         self._drained = False
         self._error: BaseException | None = None
         self._turns = 0
-        """How often it was turned."""
+        """How often a method has changed its state."""
         self._runs: list[tuple[Run, Channel]] = []
 
     @property
@@ -67,10 +67,10 @@ class Valve:
         self._tell()
 
     def drain(self) -> None:
-        """Take in no more: close what stands before the valve, let what it holds pass, and complete.
+        """Take in no more: close the stream before the valve, let held items pass, and complete.
 
-        What it holds is what a ``buffer`` directly before it does. Other operators before it drop what they
-        hold, as at every early end: put a valve where nothing before it does.
+        The valve holds what a ``buffer`` directly before it holds. Other operators before it drop their held
+        items, as at every early end. To lose none, put the valve before operators that hold items.
         """
         with self._lock:
             self._paused = False
@@ -78,9 +78,9 @@ class Valve:
         self._tell()
 
     def abort(self, error: BaseException) -> None:
-        """Close what stands before the valve now, and end with `error` when next asked for an item.
+        """Close the stream before the valve now, and raise `error` when next asked for an item.
 
-        What is held is dropped, and counted.
+        Held items are dropped, and counted.
 
         Raises:
             TypeError: `error` is not an exception.
@@ -97,7 +97,7 @@ class Valve:
             self._turns += 1
             runs = [*self._runs]
         for run, channel in runs:
-            with suppress(RuntimeError):  # the run, and its loop, have ended meanwhile
+            with suppress(RuntimeError):  # the event loop of the run was closed meanwhile
                 if self.ended:
                     run.loop.call_soon_threadsafe(run.halt)
                 run.loop.call_soon_threadsafe(channel.wake)
@@ -108,7 +108,7 @@ class Valve:
 
     @contextmanager
     def _turning(self, run: Run, channel: Channel) -> Generator[None, None, None]:
-        """Have `channel` look again whenever the valve is turned."""
+        """Wake `channel` whenever the valve changes."""
         entry = (run, channel)
         with self._lock:
             self._runs.append(entry)
@@ -119,7 +119,7 @@ class Valve:
                 self._runs.remove(entry)
 
     async def _passes(self, channel: Channel) -> bool:
-        """Wait while paused. False once drained; raises once aborted."""
+        """Wait while the valve is paused. Return False if it was drained, raise if it was aborted."""
         await channel.until(lambda: not self._paused, asks=False)
         if self._error is not None:
             if channel.error is not None:
@@ -154,7 +154,7 @@ class Valve:
     contract=Contract(),
 )
 def valve(control: Valve) -> Keep:
-    """Pass items on as `control` lets them: hold them, let them go, drain the stream or abort it.
+    """Pass items on as `control` says: pause, resume, drain or abort the stream.
 
         items   --a--b--c--d--e--f--|
         control -----pause----resume--drain
@@ -165,9 +165,9 @@ def valve(control: Valve) -> Keep:
     ['a', 'b']
 
     Emits when: an item comes, and the valve is not paused.
-    Waits when: the consumer does, or the valve is paused; then the source stalls.
-    Completes when: the source does, or the valve was drained and what was taken has passed.
-    Closes when: it completes, fails, is drained or aborted, or the consumer leaves.
+    Waits when: the consumer does, or the valve is paused; the source then waits too.
+    Completes when: the source does, or the valve was drained and its held items have passed.
+    Closes when: it ends, is drained or aborted, or the consumer leaves.
 
     Args:
         control: the `Valve` that is turned from outside, from any thread.

@@ -48,14 +48,14 @@ def timeout(seconds: float) -> Keep:
     >>> list(Stream("ab") | ops.timeout(5.0))
     ['a', 'b']
 
-    Emits when: an item comes. An item that comes in the same turn of the event loop as the end of the
-        time is passed on; the pull is never cancelled and begun again.
+    Emits when: an item comes in time, or in the turn of the event loop in which the time ends. The pull is
+        never cancelled and begun again.
     Waits when: the consumer does; that time does not count.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
-        seconds: from when an item is asked for until it must be there.
+        seconds: how long an item may take, from when the consumer asks for it.
 
     Raises:
         TypeError: `seconds` is not a number.
@@ -102,12 +102,12 @@ def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     Emits when: an item comes; or none has for `seconds` since it was asked for.
     Waits when: the consumer does; a pull is never cancelled and begun again.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
-        seconds: how long nothing is passed on at most, while the consumer asks; the time in which it works
-            on an item does not count.
-        function: called without arguments, for each item to put in.
+        seconds: the longest silence while the consumer asks; the time in which it works on an item does
+            not count.
+        function: called without arguments; returns an item to pass on.
 
     Raises:
         TypeError: `seconds` is not a number, or `function` not callable.
@@ -144,10 +144,10 @@ def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     >>> list(Stream("abc") | ops.sample(60.0))
     ['c']
 
-    Emits when: a period ends in which an item came; at the end of the source, the latest is passed on.
-    Waits when: no item has come since. The source never waits.
+    Emits when: a period ends in which an item came; at the end of the source, the latest item at once.
+    Waits when: no item has come since it last emitted. The source never waits.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
         seconds: the length of a period. Periods are counted from the start; a consumer that is late gets
@@ -163,7 +163,7 @@ def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
 
 
 class _Stamped(Lane):
-    """A lane that knows when the last item came."""
+    """A lane that notes when its last item came."""
 
     stamp = 0.0
 
@@ -202,12 +202,12 @@ def debounce(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     ['c']
 
     Emits when: `seconds` have passed since the latest item; at the end of the source, at once.
-    Waits when: items follow each other sooner. The source never waits.
+    Waits when: the latest item came less than `seconds` ago, or none is held. The source never waits.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
-        seconds: how long it must have been quiet after an item.
+        seconds: the silence after an item that lets it pass.
         on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
 
     Raises:

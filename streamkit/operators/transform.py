@@ -58,10 +58,10 @@ def map(
     >>> list(Stream([1, 2, 3]) | ops.map(str))
     ['1', '2', '3']
 
-    Emits when: `function` has returned; with `ordered`, and every earlier item has been passed on.
-    Waits when: the consumer does, or `concurrency` items are inside.
+    Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+    Waits when: the consumer does, or all `concurrency` places are taken.
     Completes when: the source does, and every item has been passed on.
-    Closes when: it completes, fails, or the consumer leaves; calls in flight are cancelled first.
+    Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
 
     Args:
         function: called with each item. Its first result decides whether results are awaited; one
@@ -70,14 +70,14 @@ def map(
             With 1, each is awaited in the loop that reads the source, without a task.
         ordered: whether results keep the order of the items, or come as they are ready.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
-            ``map`` becomes this.
+            ``map`` does the same.
 
     Raises:
         TypeError: `function` is not callable, or another argument has the wrong type.
         ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
-    While a sink waits for a concurrent ``map``, the tasks that call `function` run the callbacks of the
-    steps behind it and of the sink too, which see the context variables of the task that waits.
+    While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
+    steps after it and of the sink. Those see the context variables of the task that waits.
 
     An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
     that are ready are delivered first (with `ordered`, those before the first missing one).
@@ -94,7 +94,7 @@ def map(
     return Operator(map, function=function)
 
 
-@overload  # of the elements of a list, how many there are is not known to a type checker
+@overload  # a type checker does not know how many elements a list has
 def starmap(function: Callable[[*As], Awaitable[B]]) -> Operator[tuple[*As] | list[Any], B]: ...
 @overload
 def starmap(function: Callable[[*As], B]) -> Operator[tuple[*As] | list[Any], B]: ...
@@ -112,7 +112,7 @@ def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
     Emits when: `function` has returned.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `function` is not callable.
@@ -131,10 +131,10 @@ def flatten() -> Items:
     >>> list(Stream(["ab", "", "c"]) | ops.flatten())
     ['a', 'b', 'c']
 
-    Emits when: an element is asked for; the next item is pulled when all were passed on.
+    Emits when: an element is asked for; the next item is pulled when all its elements were passed on.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
     """
     return Items(flatten)
 
@@ -153,7 +153,7 @@ def enumerate(start: int = 0) -> Numbered:
     Emits when: an item comes.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Raises:
         TypeError: `start` is not a whole number.
@@ -183,7 +183,7 @@ def pairwise() -> Pairs:
     Emits when: the second and every later item comes.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
     """
     return Pairs(pairwise)
 
@@ -227,7 +227,7 @@ def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, A
     Emits when: `function` has returned the new state; without `initial`, the first item as it is.
     Waits when: the consumer does.
     Completes when: the source does.
-    Closes when: it completes, fails, or the consumer leaves.
+    Closes when: it ends, or the consumer leaves.
 
     Args:
         function: called with the state so far and the item; returns the new state.

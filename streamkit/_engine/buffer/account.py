@@ -20,28 +20,30 @@ class BufferStats(Record):
     """
 
     operator: str
-    """The stage that it belongs to."""
+    """The stage that owns the buffer."""
     strategy: Strategy | None
-    """None for a hand-over, where the writer waits until the reader asks."""
+    """None for a hand-over: the writer waits until the reader asks."""
     offered: int
     delivered: int
     dropped: int
     folded: int
     refused: int
-    """Answered full or closed, or what overflowed ``Fail``."""
+    """Offers answered full or closed, and the item that overflowed ``Fail``."""
     held: int
     held_at_most: int
     seconds_full: float
 
 
 class Account:
-    """The counts of one lane, but for those that an item changes on its usual way. Its lane writes them."""
+    """The rare counts of one lane. Delivered and held items are counted in the lane itself, which is cheaper.
+
+    ``tests/compile/test_opcodes.py`` guards what an item costs there."""
 
     __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
         self.strategy: Strategy | None = strategy
-        """What its buffer does when it is full; None for a hand-over."""
+        """The strategy of the lane; None for a hand-over."""
         self.clock: Callable[[], float] = clock
         self.dropped: int = 0
         self.folded: int = 0
@@ -64,12 +66,12 @@ class Account:
         self.dropped += 1
 
     def follow(self, before: Account) -> None:
-        """Go on counting where `before` ended."""
+        """Continue the counts of `before`."""
         self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
         self.full_seconds = before.full_seconds
 
     def stats(self, operator: str, *, delivered: int, held: int, most: int) -> BufferStats:
-        """The counts so far, with those of the lane."""
+        """The counts so far, joined with the lane's own."""
         full = self.full_seconds
         if self.full_since is not None:
             full += self.clock() - self.full_since
@@ -88,7 +90,7 @@ class Account:
 
 
 class Sums:
-    """What became of the items in buffers that are no more, by operator, strategy and size."""
+    """The summed counts of buffers that are gone, by operator, strategy and size."""
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], BufferStats] = {}
@@ -99,7 +101,7 @@ class Sums:
         self._sums[kind] = stats if before is None else _sum(before, stats)
 
     def stats(self, operator: str = "") -> list[BufferStats]:
-        """The sums; of `operator`, where the buffers were nobody else's."""
+        """The sums; those without an operator are given to `operator`."""
         return [stats.but(operator=stats.operator or operator) for stats in self._sums.values()]
 
 

@@ -1,4 +1,4 @@
-"""Books: the stages of a job that was started, for its handle to look into and to hold."""
+"""Books: the buffers of a started job, so that its handle can count and hold them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ __all__ = ["Book"]
 
 
 class Entry(Protocol):
-    """What can be entered in a book."""
+    """Anything that can be entered in a book: a channel, or another book."""
 
     def stats(self) -> list[BufferStats]:
         """What became of the items in each of its buffers, so far."""
         ...
 
     def hold(self) -> None:
-        """Let nobody run a reader's loop until that reader has been awake again."""
+        """Suspend direct delivery until the reader has run."""
         ...
 
 
 class Book:
-    """What is entered, in that order, and the sums of what has ended before the job did."""
+    """The entries, in order, and the sums of entries that ended before the job."""
 
     def __init__(self, gate: asyncio.Event | None = None) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
@@ -41,7 +41,7 @@ class Book:
         return chapter
 
     def close(self, entry: Entry) -> None:
-        """`entry` has ended: keep no more than the sums."""
+        """Replace `entry`, which has ended, by its sums: memory stays flat in a job with many short runs."""
         del self._entries[entry]
         for stats in entry.stats():
             self._ended.add(stats)
@@ -51,6 +51,6 @@ class Book:
         return [stats for entry in self._entries for stats in entry.stats()] + self._ended.stats()
 
     def hold(self) -> None:
-        """Hold all that is entered."""
+        """Hold every entry."""
         for entry in self._entries:
             entry.hold()

@@ -1,4 +1,4 @@
-"""The kinds of lanes: what a strategy asks of the one that it acts in, beyond what `Lane` does."""
+"""The kinds of lanes, for strategies that need more than `Lane` does."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class HandOver(Lane):
 
 
 class SpillLane(Lane):
-    """A lane whose items are on disk in part: writing one and reading it back can fail."""
+    """A lane with some items on disk: writing an item or reading it back can fail."""
 
     __slots__ = ()
 
     def pop(self) -> Any:
         try:
             return super().pop()
-        except BaseException:  # what was spilled cannot be read back
+        except BaseException:  # the item cannot be read back from disk: it counts as refused
             self.account.refuse()
             raise
 
@@ -43,7 +43,7 @@ class SpillLane(Lane):
 
 
 class CollectingLane(Lane):
-    """A lane that hands over all that it holds at once, as a list."""
+    """A lane whose `pop` returns all held items as one list."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class CollectingLane(Lane):
 
 
 class GapLane(Lane):
-    """A lane that numbers what it is offered, so that a hole in the numbers shows as a `Gap`."""
+    """A lane that numbers the items it is offered. A hole in the numbers comes out as a `Gap`."""
 
     __slots__ = ("_expected",)
 
@@ -85,7 +85,7 @@ class GapLane(Lane):
 
     @property
     def _taken(self) -> int:
-        """How many items were not refused."""
+        """How many items were put in, dropped ones included."""
         return self.delivered + self.account.dropped + self.account.folded + self.count
 
     def _last(self) -> int:
@@ -137,7 +137,7 @@ class _Numbered:
 
 
 def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
-    """The kind of lane that `strategy` needs."""
+    """Make a lane of the kind that `strategy` needs."""
     kind: Any = Lane
     if strategy is None:
         kind = HandOver

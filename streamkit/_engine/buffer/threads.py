@@ -1,7 +1,8 @@
-"""Shared channels: where producers of any thread or event loop meet the one loop that reads.
+"""Shared channels: producers in any thread or event loop fill them, and one event loop reads them.
 
-Everything that the two sides touch is touched under one lock, held for a few lines and never while a
-callback of the user runs (but for ``Conflate``'s fold). Producers wake the reading loop once per burst.
+One lock guards all state that both sides use. It is held for a few lines, and never while a user's callback
+runs, except ``Conflate``'s fold. Producers wake the reading loop once per burst, because a wake-up from
+another thread writes to the loop's socket (``from_thread`` in ``benchmarks/workloads/buffers.py``).
 """
 
 from __future__ import annotations
@@ -51,23 +52,24 @@ class Waiter(ABC):
 
     @abstractmethod
     def wake(self) -> None:
-        """Tell the producer that the outcome is there."""
+        """Tell the producer that `outcome` is set."""
 
 
 class _SharedLane(Lane):
-    """A lane from which producers never take anything out, so that the reader needs no lock to do so.
+    """A lane that only the reader takes items from. It needs no lock for that: popping a deque is atomic.
 
-    Taking an item from a deque is atomic; what happens at the limits, and before the reader waits, is not.
+    It locks to let producers in (`loosen`), and before it waits. So reading a burst costs no lock per item
+    (``from_thread`` in ``benchmarks/workloads/buffers.py``).
     """
 
-    # narrower than a lane's, which is set once and never after
+    # narrower than in `Lane`; safe, because it is set once
     channel: SharedChannel  # pyright: ignore[reportIncompatibleVariableOverride]
 
     plain = inline = True
 
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
-        self.grows = False  # not while a reader counts what is there
+        self.grows = False  # producers append at any time, even while the reader counts what is held
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -76,7 +78,7 @@ class _SharedLane(Lane):
 
 
 class _LockedLane(Lane):
-    """A lane out of which producers take items too: the reader needs the lock."""
+    """A lane that producers take items from too, when they drop: the reader pops under the lock."""
 
 
 def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
@@ -97,22 +99,25 @@ class SharedChannel(Channel):
         self.thread: int | None = None
         """The thread of that loop."""
         self._waiters: deque[Waiter] = deque()
-        """In the order in which they came; none is overtaken by one that comes later."""
+        """Producers that wait for room, first come, first served."""
         self.roomy: Callable[[], None] | None = None
-        """Called by the reader, once there is room again."""
+        """Called by the reader when there is room again."""
         self._waking = False
         self._lost: deque[tuple[Any, str]] = deque()
-        """What was dropped, and ``on_drop`` has not been told of yet."""
+        """Dropped items that ``on_drop`` has not been told of yet."""
         self._lane = _lane(self, strategy)
         self._held = self._lane.held
         self._easy = self._simple = self._lane.limit - 1 if self._lane.plain else 0
-        """Up to how many held items one more is just appended; 0 while some wait, or it has ended."""
+        """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
         self.adopt(self._lane)
 
     # the producers -------------------------------------------------------------------------
 
     def take(self, item: Any) -> bool:
-        """Put `item` in where nothing else need be done for it: it is neither the first nor the last in."""
+        """Append `item` if that needs no wake-up (it is not the first) and fills nothing; else return False.
+
+        The short way of almost every item in a burst: one lock, two comparisons, one append.
+        ``benchmarks/workloads/buffers.py`` (``from_thread``) measures it."""
         with self.lock:
             held = self._held
             size = len(held)
@@ -124,7 +129,7 @@ class SharedChannel(Channel):
             return True
 
     def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
-        """Put `item` in, or say why not; where there is no room, let a waiter made by `waits` wait."""
+        """Put `item` in, or say why not; if there is no room, return a waiter that `waits` made."""
         if self.take(item):
             return Offered.ACCEPTED
         with self.lock:
@@ -150,7 +155,7 @@ class SharedChannel(Channel):
         return outcome
 
     def give_up(self, waiter: Waiter) -> bool:
-        """The producer waits no more: refuse its item, unless it was decided already."""
+        """The producer stops waiting: refuse its item, unless its outcome is set already."""
         with self.lock:
             if waiter.outcome is None:
                 self._waiters.remove(waiter)
@@ -161,7 +166,7 @@ class SharedChannel(Channel):
             return False
 
     def end(self, error: BaseException | None = None) -> bool:
-        """No more is taken in; `error` follows what is held. False if it had ended before."""
+        """Take in no more; deliver `error` after the held items. False if the channel had ended before."""
         with self.lock:
             if not self._lane.open:
                 return False
@@ -175,7 +180,7 @@ class SharedChannel(Channel):
         strategy, dropped = account.strategy, account.dropped
         try:
             self._lane.put(item)
-        except Exception as error:  # a fold, a pickling, a disk, or too many under Fail: the stream's error
+        except Exception as error:  # from a fold, pickling, a disk, or ``Fail``: the stream's error
             self.end(error)
             return Offered.FULL if strategy is not None and strategy.fails else Offered.CLOSED
         incoming = account.dropped > dropped and strategy is not None and strategy.drops_incoming
@@ -194,13 +199,13 @@ class SharedChannel(Channel):
             waiter.wake()
 
     def _tell(self) -> None:
-        """Tell ``on_drop`` what was dropped, outside of the lock; an error in it fails the stream."""
+        """Tell ``on_drop`` of dropped items, without the lock. If it raises, the stream fails."""
         strategy = self._lane.strategy
         assert strategy is not None
         while self._lost:
             try:
                 item, reason = self._lost.popleft()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread told of it
                 return
             try:
                 strategy.dropped(item, reason)
@@ -219,7 +224,7 @@ class SharedChannel(Channel):
             return super().stats(operator)
 
     def begin(self) -> SharedChannel:
-        """This loop is the one that reads."""
+        """Make the running loop the one that reads."""
         with self.lock:
             self.loop = get_running_loop()
             self.thread = get_ident()
@@ -235,7 +240,7 @@ class SharedChannel(Channel):
         return item
 
     def admit(self) -> None:
-        """Let in those who wait, once little is left in the lane: threads change turns by the batch."""
+        """Let waiting producers in, once the lane is down to `low`: threads then switch once per batch."""
         lane = self._lane
         if len(lane.held) <= lane.low:
             while self._waiters and len(lane.held) < lane.limit and lane.open:
@@ -261,7 +266,7 @@ class SharedChannel(Channel):
                 self._reader = None
 
     def _abandon(self) -> None:
-        """Drop what is held; whoever gave up the lock then tells of it."""
+        """Drop what is held. The caller releases the lock, then calls `_tell`."""
         super().leave()
         self._close()
 
@@ -285,7 +290,7 @@ class SharedChannel(Channel):
         reader, loop = self._reader, self.loop
         if reader is None or loop is None:
             return
-        if loop.is_closed():  # with the stream still open: nobody will read
+        if loop.is_closed():  # while the stream was open: nobody will read it
             self._reader = None
             self._abandon()
         elif get_ident() == self.thread:

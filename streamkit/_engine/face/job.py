@@ -35,13 +35,13 @@ class Job(Generic[R_co]):
     def __init__(self, stream: Inlet[Any], links: tuple[Link, ...]) -> None:
         self._inlet = stream
         self._links = links
-        """The sink, and any operators that stand before it in the same value."""
+        """The sink, and operators that were joined to it before the stream was."""
 
     def __await__(self) -> Generator[Any, None, R_co]:
         return self.work(None).__await__()
 
     def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
-        """A new run, not yet begun, whose stages are entered in `book`."""
+        """The coroutine of a new run. Its stages are entered in `book`."""
         links = (*self._inlet.links, *self._links)
         sink = links[-1].declaration
         if isinstance(sink, StageDeclaration):
@@ -84,20 +84,20 @@ class Handle(Generic[R_co]):
 
     @property
     def done(self) -> bool:
-        """Whether the job has ended, and everything of it is closed."""
+        """Whether the job has ended and closed everything."""
         return self._task.done()
 
     @property
     def paused(self) -> bool:
-        """Whether the job is held, or will be at its next step of the event loop."""
+        """Whether the job is held, or will be when it next waits."""
         return not self._book.gate.is_set()
 
     def buffers(self) -> tuple[BufferStats, ...]:
-        """What became of the items in each buffer of the job, so far or, when it has ended, at the end."""
+        """What became of the items in each buffer of the job so far."""
         return tuple(self._book.stats())
 
     def pause(self) -> None:
-        """Hold the job at the next point where it waits; what feeds it fills its buffers, and waits too."""
+        """Hold the job where it next waits. Its sources go on until the buffers are full."""
         self._book.gate.clear()
         self._book.hold()
 
@@ -106,7 +106,7 @@ class Handle(Generic[R_co]):
         self._book.gate.set()
 
     async def stop(self) -> None:
-        """End the job now, and return when all of it is closed. Awaiting it then raises `StoppedError`."""
+        """End the job; return when everything is closed. Awaiting the handle then raises `StoppedError`."""
         if not self._task.done():
             self._stopped = True
             self._task.cancel()

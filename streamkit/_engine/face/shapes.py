@@ -1,4 +1,4 @@
-"""What the operators and sinks that take items of any type make of them, for the type checkers."""
+"""Static types of operators and sinks that take items of any type: from the item type to the result type."""
 
 from __future__ import annotations
 

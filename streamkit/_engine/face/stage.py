@@ -1,7 +1,7 @@
 """Stages: operators that own tasks, a buffer or a clock, and the decorator that declares them.
 
-A stage is an async generator function that is handed the run, the stream before it, and the operator's
-arguments. The run opens, pumps and closes; the stage only says what happens with the items:
+A stage is an async generator function. It receives the run, the stream before it, and the operator's
+arguments. The run opens, pumps and closes; the stage only handles items:
 
 >>> from streamkit import Operator, Stream, Suspend, stage
 >>> async def _doubled(run, source, *, times):
@@ -16,8 +16,8 @@ arguments. The run opens, pumps and closes; the stage only says what happens wit
 >>> list(Stream("ab") | doubled())
 ['a', 'a', 'b', 'b']
 
-A plain function that fills a channel and returns it saves a generator; a coroutine function that
-returns a result makes a sink.
+A stage that only fills a channel can be a plain function that returns it, which saves a generator per item
+(``benchmarks/workloads/buffers.py``). A coroutine function that returns a result makes a sink.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Stage(StageDeclaration):
-    """A stage whose function is handed a `Run`."""
+    """A stage whose function takes a `Run`."""
 
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
         return Run(link, book).begin(inlet)
@@ -74,9 +74,13 @@ def stage(
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
-    `pumps` says whether it reads what is before it in a task of its own, or in place;
-    `buffers`, that it is only a buffer, which the stage after it can take over; `direct`, that its tasks
-    deliver through `Channel.direct` where they can.
+    Args:
+        runs: the function that runs it: an async generator function, a coroutine function or a function.
+        contract: what the operator promises; by default, that it holds no items.
+        name: the operator's name; by default, the decorated function's.
+        pumps: whether it reads its source in a task of its own, rather than in place.
+        buffers: whether it is only a buffer, so that the stage after it can take it over.
+        direct: whether its tasks deliver through `Channel.direct` (``run.direct``).
 
     Raises:
         TypeError: `runs` is not a function.

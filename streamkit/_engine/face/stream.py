@@ -1,8 +1,8 @@
 """Streams and pipes: what users compose.
 
-Three shapes of operator let both type checkers follow a pipe: `Keep` keeps the item type whatever it
-is, `Operator` and `Sink` are typed by a callback, and a `Shape` (``batch``, ``to_list``) says by its
-``__call__`` what it makes of any item type. At run time they are one: a tuple of links.
+Type checkers follow a pipe by the class of each operator. `Keep` keeps the item type. A callback's types give
+the types of `Operator` and `Sink`. A `Shape` (``batch``, ``to_list``) maps any item type to another by its
+``__call__``. At run time all are the same: a tuple of links.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Stream(Inlet[T_co]):
         return _joined(self, other)
 
     def pipe(self, *operators: Pipe) -> Any:
-        """The stream through `operators`: the same as joining them with ``|``, without static types."""
+        """Join `operators` with ``|``, without static types."""
         result: Any = self
         for operator in operators:
             result = result | operator
@@ -110,7 +110,7 @@ class Pipe(Composed):
     __array_ufunc__ = None
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
-        """The operator `operator`, which ``step`` or ``stage`` has declared, with its arguments."""
+        """An operator with its arguments; ``step`` or ``stage`` has declared the function `operator`."""
         frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
         while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("streamkit."):
             frame = frame.f_back
@@ -196,9 +196,9 @@ class Sink(Pipe, Generic[A_contra, R_co]):
 
 
 class Shape(Pipe):
-    """An operator or sink that makes something of items of any type: ``batch``, ``zip``, ``to_list``.
+    """An operator or sink whose result type depends on the item type: ``batch``, ``zip``, ``to_list``.
 
-    Its subclasses say what, by a generic ``__call__``, which runs it as well.
+    A generic ``__call__`` of the subclass tells type checkers how, and applies the operator.
     """
 
     __slots__ = ()
@@ -215,7 +215,7 @@ class Shape(Pipe):
         return self._then(other)
 
     def apply(self, stream: Stream[Any]) -> Any:
-        """`stream` through this operator, for a subclass's ``__call__``."""
+        """Join this operator to `stream`; a subclass's ``__call__`` calls this."""
         return _joined(stream, self)
 
 

@@ -14,9 +14,9 @@ __all__ = ["collapsed", "fused"]
 
 
 def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Strategy | None]:
-    """`inlet` without the buffers at its end that one of `strategy` takes over; and the strategy of all.
+    """Merge the buffers at the end of `inlet` into `strategy`; return the rest, and the merged strategy.
 
-    None stands for a buffer that nobody asked for: it gives way to whatever stands before it.
+    `strategy` is None if the user asked for no buffer; a buffer at the end of `inlet` then decides alone.
     """
     links = inlet.links
     while links and links[-1].declaration.buffers:
@@ -29,7 +29,7 @@ def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Str
 
 
 def collapsed(links: Sequence[Link]) -> list[Link]:
-    """`links` with neighbouring buffers written as the one that they run as."""
+    """Replace neighbouring buffers in `links` by the single buffer that runs in their place."""
     result: list[Link] = []
     for link in links:
         if link.declaration.buffers and result and result[-1].declaration.buffers:

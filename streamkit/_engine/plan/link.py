@@ -35,7 +35,7 @@ class Link:
         self.file: str = file
         self.line: int = line
         self.blamed: Link | None = None
-        """The link to name in its place when something fails in it."""
+        """The link that errors name instead of this one; None for this one."""
         modes: tuple[tuple[str, Mode], ...] = ()
         for name in declaration.variable:
             value = arguments[name]
@@ -50,21 +50,21 @@ class Link:
 
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:
-        """The links of each branch, if it is a fork, or of the pipe that each group runs."""
+        """The links of each branch of a fork; of a `group_by`, the links of the pipe of a group."""
         if self.declaration.groups:
             return (self.arguments["pipe"].links,)
         return tuple([pipe.links for pipe in self.arguments["branches"]]) if self.declaration.forks else ()
 
     @property
     def place(self) -> str:
-        """Where it was put into the pipe, as ``file:line``."""
+        """The line that put it into the pipe, as ``file:line``; errors name it."""
         path = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
         return f"{path}:{self.line}"
 
     @property
     def waits(self) -> bool:
         """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never are
+        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never do
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
@@ -107,7 +107,7 @@ def _shown(value: Any) -> str:
 
 
 def flattened(links: Sequence[Link]) -> list[Link]:
-    """`links`, and behind them those of the branches of forks: in the order in which steps are woven."""
+    """`links`, then the links of their branches: the order in which the compiler numbers the steps."""
     found = [*links]
     for link in links:
         for branch in link.branches:
@@ -116,7 +116,10 @@ def flattened(links: Sequence[Link]) -> list[Link]:
 
 
 class StageDeclaration(Declaration, ABC):
-    """An operator that owns tasks, a buffer or a clock; how a run of it begins is said above the runs."""
+    """An operator that owns tasks, a buffer or a clock.
+
+    `face.stage` implements how a run begins, because `plan` may not import `run`.
+    """
 
     def __init__(
         self,
@@ -140,11 +143,11 @@ class StageDeclaration(Declaration, ABC):
 
     @abstractmethod
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
-        """A new run of `link` over `inlet`, entered in `book`: what the loop behind it reads."""
+        """Begin a run of `link` over `inlet`, entered in `book`; return what the loop after it reads."""
 
     @abstractmethod
     async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
-        """What a new run of `link`, a sink, over `inlet` comes to."""
+        """Run the sink `link` over `inlet` to its end, and return its result."""
 
 
 class Inlet(Generic[T_co]):
@@ -175,7 +178,7 @@ class Inlet(Generic[T_co]):
 
     @property
     def native(self) -> Any:
-        """The range, list or tuple that this is, with no operator after it; else None."""
+        """The range, list or tuple, if the stream is one without operators; else None."""
         return self._source.native if not self._links else None
 
     def __eq__(self, other: object) -> bool:

@@ -44,11 +44,11 @@ class Opened:
         self.close_now: Callable[[], None] | None = close_now
         """Closes a synchronous one."""
         self.buffer: Any = buffer
-        """The channel that it is read from, where it is one."""
+        """The channel, if the source is one."""
         self.direct: Any = direct
-        """Runs the reader's loop, where those who fill the channel may do so too."""
+        """Runs the reader's loop, if the tasks that fill the channel may run it too (`run.direct`)."""
         self.blame: Callable[[BaseException], BaseException] | None = blame
-        """Notes on an error that came from here whose it is, where a stage is read."""
+        """Adds the operator's name to an error that a stage raised; None for other sources."""
 
 
 class Source:
@@ -57,7 +57,7 @@ class Source:
     __slots__ = ("_consumed", "_makes", "value")
 
     strategy: Strategy | None = None
-    """What the source's own buffer does when it is full, where it has one."""
+    """The strategy of the source's own buffer; None if it has no buffer."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
@@ -67,7 +67,7 @@ class Source:
         if self._makes or type(value) in _USUAL:
             return
         if _observable(value):
-            # before all else: one of RxPY's can be awaited too, and has an index without an end
+            # checked first: an observable of RxPY is awaitable too, and its `__getitem__` never ends
             raise TypeError(
                 f"source must be {_ALLOWED}, not the observable {value!r}: use "
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
@@ -85,11 +85,11 @@ class Source:
         self._makes = True
 
     def open(self, *, blocking: bool = False) -> Opened:
-        """Obtain a fresh iterator; `blocking` prefers the synchronous side of what has both.
+        """Obtain a fresh iterator; the synchronous one, if `value` has both kinds and `blocking` is set.
 
         Raises:
-            SourceConsumedError: it is a one-shot iterator, and was opened before.
-            TypeError: it is a callable, and what it made cannot be iterated.
+            SourceConsumedError: `value` is a one-shot iterator that was opened before.
+            TypeError: `value` is a callable, and its result cannot be iterated.
         """
         value, made = self.value, self._makes
         if made:
@@ -118,11 +118,11 @@ class Source:
 
     @property
     def blocking(self) -> bool:
-        """Whether the source can be read without awaiting, as far as can be told before it is opened."""
+        """Whether the source seems readable without awaiting; a callable is known only when opened."""
         return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
 
     def attached(self, run: Any) -> Source:
-        """The source for a stage of `run`: one that cannot wait for the first pull is opened now."""
+        """The source for a stage of `run`. A push source opens here, before the first pull."""
         return self
 
     def _check_made(self, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The blocking colour: a plain ``for`` over a stream, where no event loop runs."""
+"""A plain ``for`` over a stream, in a thread where no event loop runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
-    """The stream for a plain ``for``: as a plain generator where nothing waits, else on a private loop."""
+    """Iterate the stream synchronously: by a plain generator if nothing waits, else on a private loop."""
     links = stream.links
     if not stream.source.blocking or any(link.declaration.stage or link.waits for link in links):
         require_no_loop("for x in stream", "async for x in stream")
@@ -39,7 +39,7 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
 
 
 def require_no_loop(form: str, instead: str) -> None:
-    """Raise unless this thread is free to drive an event loop of its own."""
+    """Raise if an event loop runs in this thread: a second one cannot."""
     if asyncio._get_running_loop() is not None:
         raise RunningLoopError(
             f"{form} needs an event loop of its own, but one runs in this thread: use {instead}"
@@ -47,7 +47,7 @@ def require_no_loop(form: str, instead: str) -> None:
 
 
 class _Settle:
-    """Awaits, on a private loop, what a callback returned; the loop is made for the first and kept."""
+    """Awaits what callbacks return, on a private event loop that is made for the first and kept."""
 
     def __init__(self, opened: Opened) -> None:
         self._close_source = opened.close_now
@@ -77,7 +77,7 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
 
 
 def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
-    """Drive a stream on a private loop, in one task; the loop rests while the caller's body runs."""
+    """Run a stream on a private loop, in one task. The loop stands still while the caller's body runs."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         turn = _Turn[T](loop)
@@ -93,14 +93,14 @@ def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
         finally:
             if not task.done():
                 turn.end(task)
-            while not turn.ended:  # also where KeyboardInterrupt came out of the loop, before it had stopped
+            while not turn.ended:  # a KeyboardInterrupt may have left the loop with the task unfinished
                 loop.run_forever()
             if not task.cancelled():
                 task.result()
 
 
 class _Turn(Generic[T]):
-    """Whose turn it is: the loop's, until it has an item, or the caller's, until it wants the next."""
+    """Passes control: to the loop until it has an item, to the caller until it asks for the next."""
 
     item: T
     resume: asyncio.Future[bool]
@@ -111,7 +111,7 @@ class _Turn(Generic[T]):
         self.ended = False
 
     def over(self, _: object) -> None:
-        """The task has ended: the loop stops."""
+        """Stop the loop: the task has ended."""
         self.ended = True
         self._loop.stop()
 
@@ -130,7 +130,7 @@ class _Turn(Generic[T]):
             await items.aclose()
 
     def end(self, task: asyncio.Task[None]) -> None:
-        """The caller wants no more: end the stream, or interrupt it where it was waiting."""
+        """End the stream, as the caller wants no more; cancel it if it waits for something."""
         if self._resting and not self.resume.done():
             self.resume.set_result(False)
         else:

@@ -1,8 +1,9 @@
-"""Feeding a loop in push form: the tasks that fill a channel run its reader's loop themselves.
+"""Direct delivery: a task that has an item for a waiting reader runs the reader's loop itself.
 
-While the reader waits, the `Feed` is in `Channel.direct`, and whoever has an item calls its `send`: the
-item is delivered without waking the reader's task. The reader still opens and closes, awaits what callbacks
-return, and raises what goes wrong.
+While the reader waits, `Channel.direct` is its `Feed`. A task with an item calls `Feed.send`, which runs the
+loop up to its next request. This saves a task switch per item, which costs as much as many fused steps;
+``benchmarks/workloads/maps.py`` measures it, ``spread_ours`` in ``tests/compile/test_opcodes.py`` counts it.
+The reader still opens, closes, awaits what callbacks return, and raises errors.
 """
 
 from __future__ import annotations
@@ -27,44 +28,44 @@ Run = Callable[..., Any]
 
 
 class Feed:
-    """A loop in push form, and the one reader that feeds it, or lets others do it while he waits."""
+    """A loop in push form. Its reader sends items in; while the reader waits, other tasks do."""
 
     __slots__ = ("_calls", "_channel", "_error", "_here", "_push", "_waiting", "ended", "result", "send")
 
     def __init__(self, push: Generator[Any, Any, Any], *, calls: bool) -> None:
-        """`calls`: whether the loop calls anything that could look at the context it runs in."""
+        """`calls`: whether the loop has callbacks, which could read context variables."""
         self._push = push
         self._here: Run = _call
         self._calls = calls
         self.send: Callable[[Any], Any] = push.send
-        """Delivers an item, in the task that has it. What it returns, or raises, is for `told`."""
+        """Delivers an item, in the task that has it. Its caller passes the outcome to `told`."""
         self._waiting: Any = None
-        """What a callback returned, if it must be awaited before the next item is sent."""
+        """The awaitable that a callback returned; the reader awaits it before the next item."""
         self._error: BaseException | None = None
         self._channel: Channel
         self.ended = False
         self.result: Any = None
 
     async def begin(self) -> None:
-        """Run the setups, in the task that reads; one of them may end the loop before anything is read."""
+        """Run the setups in the reader's task. One of them may end the loop before anything is read."""
         if self._calls:
             self._here, there = runners()
             self.send = partial(there, self._push.send)
         await self._step(self._push.send, None)
 
     async def read(self, channel: Channel, pace: Pace) -> None:
-        """Send all that comes, until the channel or the loop ends."""
+        """Send items into the loop until the channel or the loop ends."""
         self._channel = channel
         while await self._drain(pace):
             if channel.paused:
                 channel.paused = False
-                await sleep(0)  # the job is held here, before anyone else may run its loop
+                await sleep(0)  # a paused job stops here, before another task may run its loop
                 continue
             channel.direct = self
             try:
                 await channel.until(self._called)
             except BaseException as error:
-                if self._error is not None:  # cancelled, before it could be raised
+                if self._error is not None:  # the reader was cancelled before it could raise this
                     attach(error, self._error)
                 raise
             finally:
@@ -78,7 +79,7 @@ class Feed:
                 return
 
     def deliver(self, item: Any) -> bool:
-        """`send`, and `told` of what comes of it; False if that was the last."""
+        """Send `item` and pass the outcome to `told`; False if the loop has ended."""
         try:
             told = self.send(item)
         except BaseException as error:
@@ -89,7 +90,7 @@ class Feed:
         return True
 
     def told(self, waiting: Any = None, error: BaseException | None = None) -> None:
-        """The loop has returned `waiting`, which must be awaited, or it has ended: wake the reader."""
+        """Wake the reader: it must await `waiting`, or the loop has ended with `error`."""
         if isinstance(error, StopIteration):
             self._end(error)
         else:
@@ -98,13 +99,13 @@ class Feed:
         self._channel.wake()
 
     def close(self) -> None:
-        """Let go of the loop, without its ``finish``, and of what it waits for."""
+        """Close the loop without running its ``finish``, and cancel what it waits for."""
         waiting, self._waiting = self._waiting, None
         let_go(waiting)
         self._push.close()
 
     async def _drain(self, pace: Pace) -> bool:
-        """Send what is held; whether the loop asks for more."""
+        """Send all held items; return whether the loop asks for more."""
         left = pace.size
         while not self.ended and (item := self._channel.pop()) is not EMPTY:
             await self._step(self._push.send, item)
@@ -147,7 +148,7 @@ class Feed:
 
 
 def let_go(waiting: Any) -> None:
-    """Nobody will await `waiting`, which a callback has returned."""
+    """Cancel or close `waiting`, which a callback returned and nobody will await."""
     if isinstance(waiting, Future):
         waiting.cancel()
     elif isinstance(waiting, Coroutine):
@@ -155,9 +156,9 @@ def let_go(waiting: Any) -> None:
 
 
 def runners() -> tuple[Run, Run]:
-    """How this task runs the loop, and how others do: in both cases callbacks see the same variables."""
+    """How this task and how others run the loop: in both, callbacks see the same context variables."""
     get_context = getattr(current_task(), "get_context", None)
-    if get_context is not None:  # since 3.12; before, nobody but the task itself has its context
+    if get_context is not None:  # since 3.12; earlier versions hide a task's context, so both run in a copy
         return _call, get_context().run
     run = copy_context().run
     return run, run
@@ -170,7 +171,7 @@ def _call(step: Callable[[Any], Any], value: Any) -> Any:
 async def fed(
     opened: Opened, push: Generator[Any, Any, Any], part: Segment, pace: Pace, *, calls: bool
 ) -> Any:
-    """Run a loop in push form over a channel whose writers may run it themselves."""
+    """Run a loop in push form over a channel; its writers may run the loop too."""
     feed = Feed(push, calls=calls)
     try:
         await feed.begin()

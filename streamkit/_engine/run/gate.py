@@ -1,4 +1,4 @@
-"""Driving an awaitable by hand: from where it stands, and only while a gate is open."""
+"""Stepping an awaitable by hand: to hold a job while its gate is closed, or to finish one that has begun."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["Drive"]
 
 
 class Drive:
-    """An awaitable that steps `steps` (the iterator of another awaitable) and waits where that waits.
+    """Steps another awaitable's iterator, `steps`, and yields to the event loop what that yields.
 
-    If it was stepped once before, `waiting` is what it waits for. While `gate` is closed it is held
-    where it waited, at no cost per item: a closed gate is met only when the event loop wakes it. A task
-    that is being cancelled is not held: it is to end.
+    If `steps` has begun already, `waiting` is what it last yielded. While `gate` is closed, `steps` is not
+    resumed. The gate is checked only when the event loop resumes the task, so it costs nothing per item.
+    A task that is being cancelled passes a closed gate: otherwise it could not end.
     """
 
     def __init__(self, steps: Any, *, waiting: Any = None, gate: asyncio.Event | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Iterating: what ``async for``, ``open()`` and a plain ``for`` hold of a run, and how they let go of it."""
+"""Iterating a stream: ``async for``, ``open()``, and the end of a run whose iterator is dropped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ T = TypeVar("T")
 
 
 def iterate(stream: Inlet[T]) -> AsyncGenerator[T, None]:
-    """The stream, opened, as an async generator that ends its run however it is let go."""
+    """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
     return prime(start(stream.source, stream.links, End.USER))
 
 
 def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Give `items` our finaliser.
+    """Give `items` our finaliser instead of the event loop's.
 
-    It is an ordinary async generator, stepped once to its first ``yield`` while our finaliser is in
-    place of the event loop's: Python asks for the finaliser at the first step, and keeps it.
+    Python reads the finaliser hook at the first step of an async generator, and keeps it for that generator.
+    So the hook is swapped while `items` is stepped once, to its first ``yield``.
     """
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
@@ -43,10 +43,10 @@ def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
 
 
 class _Finaliser:
-    """Ends the run of an iterator that was dropped: after a ``break``, say, where Python awaits nothing.
+    """Ends the run of a dropped iterator, for example after a ``break``, where Python awaits nothing.
 
-    In the task that iterated, the clean-up is stepped by hand at once; if it waits, a task of the
-    loop finishes it. Anywhere else, such a task does all of it.
+    If the iterating task drops it, the clean-up begins at once, and a new task of the loop finishes what
+    waits. If another task, another thread or the collector drops it, that new task does all of it.
     """
 
     __slots__ = ("loop", "task")
@@ -100,13 +100,13 @@ def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
         loop.call_exception_handler({"message": "clean-up of a dropped stream failed", "exception": error})
         return
     if loop is None:
-        steps.close()  # no loop will ever run what it waits for
+        steps.close()  # without a loop, what it waits for can never happen
     else:
         _keep(loop.create_task(_awaited(Drive(steps, waiting=waiting))))
 
 
 class OpenStream(Generic[T]):
-    """A stream in use, from ``async with stream.open() as items``; when the block ends, it has ended."""
+    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has."""
 
     def __init__(self, stream: Inlet[T]) -> None:
         self._stream = stream
@@ -133,7 +133,7 @@ class OpenStream(Generic[T]):
         return self._running().__anext__()
 
     async def aclose(self) -> None:
-        """End the run. A pull that is pending in another task is cancelled first; it sees the end."""
+        """End the run. A pull that is pending in another task is cancelled, and sees the end."""
         items: Any = self._running()
         while items.ag_running:
             waiting = _innermost(items)
@@ -149,14 +149,14 @@ class OpenStream(Generic[T]):
 
 
 def _innermost(awaitable: Any) -> asyncio.Future[Any] | None:
-    """The future that a suspended async generator is waiting for in the end."""
+    """The future at the bottom of what a suspended async generator awaits; None if there is none."""
     while awaitable is not None and not asyncio.isfuture(awaitable):
         for name in ("ag_await", "cr_await", "gi_yieldfrom"):
             if hasattr(awaitable, name):
                 awaitable = getattr(awaitable, name)
                 break
         else:
-            # the iterator of a future, and the step of an async generator, only refer to whose they are
+            # the iterator of a future and the step of an async generator have no attribute for their owner
             inner = [each for each in gc.get_referents(awaitable) if _is_awaitable(each)]
             awaitable = inner[0] if inner else None
     return awaitable

@@ -1,4 +1,4 @@
-"""A segment at run time: leaves its source in every case, and says which operator an error came from."""
+"""A running segment: closes its source on every exit, and names the operator that an error came from."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Segment", "blame", "combine", "is_raised_by"]
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
-    """`error`, raised by a callback of `link`, with a note that says so.
+    """Note on `error` that a callback of `link` raised it; return the error to raise.
 
-    ``StopIteration`` and ``StopAsyncIteration`` would be taken for the end of the stream by whoever
-    iterates, so they arrive as ``RuntimeError``, as Python's own generators do it (PEP 479).
+    A ``StopIteration`` or ``StopAsyncIteration`` would look like the end of the stream to its consumer, so a
+    ``RuntimeError`` takes its place, as in Python's generators (PEP 479).
     """
     if isinstance(error, (StopIteration, StopAsyncIteration)):
         replaced = RuntimeError(f"{link!r} raised {type(error).__name__}")
@@ -33,9 +33,9 @@ def blame(error: BaseException, link: Link) -> BaseException:
 
 
 def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeType] = ()) -> bool:
-    """Whether `error` comes from the function of `code`, or from what that called.
+    """Whether the function of `code` raised `error`, itself or in a call.
 
-    And through no loop, no clean-up of one, nor a function of `others`: then it is somebody else's.
+    Not if the call entered a loop, the clean-up of one, or a function of `others`: those have errors of their own.
     """
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_code is not code:
@@ -51,7 +51,7 @@ def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeTy
 
 
 class Segment:
-    """The running side of a loop: what it reads, and the links that its lines came from."""
+    """One execution of a loop: what it reads, and the links that its lines were made from."""
 
     __slots__ = ("_links", "_loop", "_opened", "_pace")
 
@@ -62,7 +62,7 @@ class Segment:
         self._opened: Opened | None = opened
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Close the source, once. Raises what closing raised, or hangs it on `error`."""
+        """Close the source, once. Raise an error of closing, or attach it to `error`."""
         opened, self._opened = self._opened, None
         if opened is None:
             return
@@ -78,7 +78,7 @@ class Segment:
             raise blamed
 
     def leave_now(self, error: BaseException | None = None) -> None:
-        """`leave` for a plain generator, whose source closes without waiting: it ends at once."""
+        """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""
         try:
             self.leave(error).send(None)
         except StopIteration:
@@ -103,12 +103,12 @@ class Segment:
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:
-    """Decide between `error` and `late`, which came while leaving because of it."""
+    """Raise `late`, an error of the clean-up after `error`, or attach it to `error`, which then stands."""
     if error is None or isinstance(error, GeneratorExit):
         raise late
     if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
         attach(late, error)
-        # the run that cancelled it must tell this error, which nobody got to, from those of the clean-up
+        # the run that cancelled this task reads it: `error` was not delivered, unlike errors of clean-up
         late.__streamkit_instead__ = error  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         raise late
     attach(error, late)

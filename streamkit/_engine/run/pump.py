@@ -1,4 +1,4 @@
-"""Pumps: what a loop that fills a lane has at hand, and what becomes of a scope inside its source."""
+"""Pumps: the pace of a loop that fills a lane, and cancel scopes that fire inside its source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Pump"]
 
 
 class Owner(Protocol):
-    """What a pump needs of its run."""
+    """The part of a `Run` that a pump uses."""
 
     link: Link
 
@@ -36,19 +36,17 @@ class Pump(Pace):
         self.out = run.link
 
     async def rescue(self, error: CancelledError) -> None:
-        """Deal with a cancellation that came while the loop waited for room.
+        """Handle a cancellation that arrived while the loop waited for room.
 
-        One that is not the run's comes from a scope inside the source (PEP 789): it is handed to the
-        source, where its scope catches it, and the item in hand is kept.
+        If the run did not send it, a cancel scope inside the source did (PEP 789). Then it is thrown into the
+        source, where its scope catches it, and the item in hand is kept (``tests/laws/test_scopes.py``).
         """
         self.lane.unwait()
         throw, handed = getattr(self.source, "athrow", None), self.handed
         try:
             if self.run.stopping or throw is None or (handed and handed[-1].ended):
                 raise error
-            if (
-                handed
-            ):  # an item more is in hand: the source hears of it, once for all scopes, at its next step
+            if handed:  # the source has stepped once already: throw at its next step, once for all scopes
                 if not isinstance(handed[-1], _Thrown):
                     handed.append(_Thrown(throw, error))
                 return
@@ -65,14 +63,14 @@ class Pump(Pace):
         except StopAsyncIteration:
             return _Handed(None, ended=True)
         except BaseException:
-            self.out = None  # nobody but the source is to blame
+            self.out = None  # the source raised this: name no operator
             raise
         finally:
             del error
 
 
 class _Handed:
-    """A step of the source that was already taken: awaiting it gives the item, or the end."""
+    """A step of the source that was taken early: awaiting it gives the item, or the end."""
 
     def __init__(self, item: Any, *, ended: bool = False) -> None:
         self.item = item
@@ -82,11 +80,11 @@ class _Handed:
         if self.ended:
             raise StopAsyncIteration
         return self.item
-        yield  # what makes it a generator
+        yield  # never reached: it makes this function a generator
 
 
 class _Thrown:
-    """A step of the source that begins with an error, thrown in when it is awaited."""
+    """A step of the source that throws an error into it when awaited."""
 
     ended = False
 

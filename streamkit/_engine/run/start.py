@@ -19,7 +19,7 @@ __all__ = ["segment", "start"]
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
-    """The stream of `links` over `source`, ready to run: a coroutine or a generator, as `end` says."""
+    """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
     cut = len(links)
     while cut and links[cut - 1].declaration.stage is None:
         cut -= 1
@@ -38,7 +38,7 @@ def start(
 
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
-    """One loop over `opened`; or two, joined by a generator, where one would be too large."""
+    """Make one loop over `opened`; if it would be too large, two that are joined by a generator."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is End.RESULT and not any(link.waits for link in links):
