@@ -35,7 +35,7 @@ def blame(error: BaseException, link: Link) -> BaseException:
 def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeType] = ()) -> bool:
     """Whether the function of `code` raised `error`, itself or in a call.
 
-    Not if the call entered a loop, the clean-up of one, or a function of `others`: those have errors of their own.
+    Not if the call entered a loop, the clean-up of one, or a function of `others`.
     """
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_code is not code:
