@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from streamkit._engine.plan.link import Inlet as Inlet
     from streamkit._engine.run.run import Run as Run
     from streamkit._engine.run.tasks import Timer as Timer
-    from streamkit._stages.emit import Emitter as Emitter
+    from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources import concat as concat, merge as merge, push as push, zip as zip

@@ -8,7 +8,7 @@ from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._stages.emit import Emitter, PushSource
+from streamkit._stages.push import Emitter, PushSource
 from streamkit.operators import combine
 
 __all__ = ["concat", "merge", "push", "zip"]

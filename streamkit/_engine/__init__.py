@@ -1,6 +1,6 @@
 """How streams run. The engine knows no operator: it is handed declarations, and runs them.
 
-Imports run down this list, and within a wing nobody imports what stands above; a test holds that.
+A wing imports from the wings below it only, and within a wing imports make no cycle; a test holds that.
 
     face/      what users and authors of operators touch
         stream     `Stream`, `Operator`, `Sink` and how they are joined with ``|``
@@ -13,10 +13,10 @@ Imports run down this list, and within a wing nobody imports what stands above; 
         run        `Run`: what a stage is handed; opens, pumps and closes what the stage reads
         tasks      the tasks and timers of a run, which end with it
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
-        start      a source and its links become one coroutine or generator
-        leave      the close of a source, once, on every exit; whose error it is
+        start      a source and its links become a coroutine or generator; a loop too large is cut in two
+        leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
-        gate       holds a job that is paused
+        gate       `Drive`: holds a job that is paused where it waits
         iterate    ``async for``, ``stream.open()``, and iterators that are dropped
         blocking   a plain ``for``
     plan/      what a stream is before it runs
@@ -26,11 +26,11 @@ Imports run down this list, and within a wing nobody imports what stands above; 
     buffer/    where items wait between tasks
         channel    one reader, and a lane for each writer: waiting, the end, the first error
         rota       which lane is read next
-        lane       one writer's share: the strategy acts here, and all counts of items are kept here
+        lane       one writer's share: the strategy acts here, and every item is counted here
         kinds      lanes that hand over, collect, mark gaps or spill
-        target     what a pump writes into: a lane, or the router, fan or supply of a stage
+        target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill
-        account    the counts of one buffer, and sums of those that are gone
+        account    where a lane keeps its rare counts; statistics, and the sums of lanes that are gone
         book       the buffers of a job that was started
         clock      by which a buffer counts the seconds that it was full
     compile/   text of pieces -> syntax trees -> one function
@@ -60,27 +60,41 @@ Words:
 *Target*    what a task puts items into, one at a time: ``put``, ``full``, ``room``, ``close``.
 *Lane*      a target that holds items for a reader, under one strategy.
 *Channel*   the lanes of one reader.
-*Pump*      a task that runs a loop over an inlet into a target. It reserves a place before it pulls.
+*Pump*      a task that runs a loop over an inlet into a target. Before it pulls, it waits until there is
+            room.
 *Pace*      what a loop knows of time: after how many items it looks at the clock, and when it breathes.
-*Feed*      a loop that others run in its reader's place, while the reader waits (`direct`).
+*Feed*      a loop in push form: a generator into which each item is sent. While its reader waits, other tasks
+            send items in, without waking it: they deliver *directly* (``Channel.direct`` is the feed).
+*Scope*     a timeout or cancel scope inside a source, which may fire while the pump of the source waits.
 *Book*      where the runs of a started job are entered, so that its handle can look into their buffers.
 
 The way of an item through ``Stream(numbers) | ops.map(fetch, concurrency=8) | ops.to_list()``, where
-``numbers`` makes an async generator:
+``numbers`` makes an async generator. It crosses three tasks: the pump's, a worker's and the reader's, which
+is the task that awaits the job. (``_stages`` is the folder beside this one.)
 
- 1. ``job.Job.work`` calls ``start.start``: the last stage is the ``map``, behind it a segment, ``to_list``.
- 2. The declaration of the stage begins a `Run` (``stage.py``); ``_stages/map.py`` gives it a channel, a pool
-    and a supply, and has the run pump the source.
- 3. ``run.Run.pump`` begins a task. It runs a loop that ``compile/loop.py`` has for this shape: ``async for
-    item in source``, and at its end ``supply.put(item)`` (``frame.py``).
- 4. ``supply.put`` notes the item, and has the crew of workers look whether more of them should begin.
- 5. A worker (``_stages/pool.py``, ``work``) takes the item, and with it one of eight places.
- 6. It awaits ``fetch(item)``.
- 7. While the reader waits, ``channel.direct`` is its `Feed`: the worker sends the result in, and the loop of
-    ``to_list`` runs in the worker's task. The item has arrived.
- 8. Otherwise, or if earlier results are still missing, the pool holds the result, as any lane does.
- 9. The reader (``direct.Feed.read``) pops it in its turn, and sends it into its loop.
-10. The place of the item is free: a worker takes the next, or the pump goes on.
-11. The source ends: the pump closes the supply, the last worker the pool, and the channel tells its reader.
-12. ``leave.Segment.leave`` closes what was read; ``Run.leave`` ends the tasks of the run and waits for them.
+ 1. ``Job.work`` calls ``run/start.py``. That begins a `Run` of the last stage, the ``map``, and makes a
+    loop of what stands behind it: ``to_list``, in push form, because the workers may deliver directly.
+ 2. ``run/direct.py`` (``fed``) runs this loop in the reader's task. It first calls the stage:
+    ``_stages/map.py`` makes a channel, a pool and a supply, and has the run pump the source.
+ 3. ``Run.pump`` begins the pump's task. It calls ``numbers``, and runs the loop that ``compile/loop.py``
+    has for this shape: for each item of the source, ``if lane.put(item): await lane.room()``. The lane is
+    the supply.
+ 4. ``_stages/supply.py``: ``put`` keeps the item in ``todo`` and has the crew (``_stages/crew.py``) check
+    whether more workers should begin. When all eight places will be taken, the pump waits in ``room``: it
+    pulls no more.
+ 5. A worker (``_stages/pool.py``, ``work``) takes the item, and with it a place, and awaits
+    ``fetch(item)``.
+ 6. It is the item's turn, and the reader waits: the worker sends the result into the `Feed`. The loop of
+    ``to_list`` appends it, in the worker's task. The worker keeps its place and takes the next item.
+ 7. Earlier results are missing: the result waits in ``Pool.done``. The worker that brings the missing one
+    sends all that follow it, and gives their places back.
+ 8. The reader does not wait, because it is busy or paused, or a stage or an ``async for`` reads: the pool
+    holds the result, as any lane does. The reader takes it out in turn (``Rota.pop``), which gives its
+    place back.
+ 9. The source ends: the pump closes it, and then the supply. The last result closes the pool, and so the
+    channel. The reader, which has waited for that, runs the ``finish`` of its loop and returns the list.
+10. In every case ``Segment.leave`` (``run/leave.py``) of the reader closes what the loop has read: the
+    stage. That is ``Run.leave``: it cancels the tasks that are left, and waits for them.
+11. The reader is cancelled, or a callback fails: the same way. The pump is cancelled where it waits, and
+    its own ``Segment.leave`` closes the source, in the task that has iterated it.
 """

@@ -1,1 +1,15 @@
-"""Machinery that one operator owns, too large for its family module."""
+"""Machinery that one operator owns, too large for its family module.
+
+push        the emitter of a push source, and the source that it fills
+flat_map    the places of a ``flat_map``: how many inner streams are read at once
+broadcast   each item to a lane of every branch, where branches have tasks of their own
+group_by    each item to the group of its key, where groups have tasks of their own
+slot        where such groups work, one after the other
+branches    what comes out of the branches of these two
+map         which kind of supply a concurrent ``map`` has, and how it begins
+pool        its results, and what one worker does with an item
+supply      its items that are still to be worked on, and the places for them
+crew        its workers: who begins when there is more to do, and how they rest together
+spread      the supply behind steps that make several items of one
+pull        the loop of such steps, which whoever has a place runs on to its next item
+"""

@@ -20,9 +20,10 @@ from streamkit._stages.supply import Supply
 __all__ = ["pooled"]
 
 MORE = 4
-"""How many others a worker calls where there is more: few, as one does all that is ready at once.
+"""How many others a worker calls if it leaves items behind.
 
-With fewer it would take too long until all work: `test_all_are_in_flight_within_a_few_steps`.
+Few, because one worker alone does all items whose callback does not wait; not fewer, or it would take too
+long until all are in flight: `test_all_are_in_flight_within_a_few_steps`.
 """
 
 
@@ -43,9 +44,9 @@ def pooled(
         supply = BufferedSupply(channel, concurrency, run.adopt(Inbox()), strategy)
     elif source.native is not None:
         supply = SlicedSupply(channel, concurrency)
-    elif (place := spreads(source)) is not None:
-        supply = SpreadSupply(channel, concurrency, PullLoop(source.links[place:]))
-        source = Inlet(source.source, source.links[:place])
+    elif (index := spreads(source)) is not None:
+        supply = SpreadSupply(channel, concurrency, PullLoop(source.links[index:]))
+        source = Inlet(source.source, source.links[:index])
     else:
         supply = Supply(channel, concurrency)
     Pool(run, channel, function, supply, ordered=ordered)

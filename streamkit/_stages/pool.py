@@ -35,7 +35,7 @@ class Pool(Lane):
     worker seldom needs is in coroutines apart; one around the loop would cost a step for each wait.
     """
 
-    inline = True  # `mark` is always reached, so that a reader calls `loosen` for each item
+    inline = True  # a reader may take results by itself: `mark` stays 0, so it calls `loosen` for each
     channel: Any
 
     def __init__(
@@ -94,7 +94,7 @@ class Pool(Lane):
                     told = None
             result = None  # a worker that waits keeps nothing alive: test_workers_keep_no_item_alive
             left -= 1
-            if not left:  # before it takes an item: while it rests, others would begin later ones
+            if not left:  # and not with an item in hand, while others begin those behind it
                 item = None
                 left = await self._next_slice()
             if direct is None:

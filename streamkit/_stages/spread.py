@@ -26,15 +26,15 @@ __all__ = ["SpreadSupply", "spreads"]
 
 
 def spreads(inlet: Inlet[Any]) -> int | None:
-    """The place of the link from which on the workers can run the loop; None if there is none."""
+    """The index of the link from which on the workers can run the loop; None if there is none."""
     links = inlet.links
-    place = len(links)
-    while place and links[place - 1].declaration.stage is None:
-        place -= 1
-    if place or inlet.source.native is None:
-        while place < len(links) and not links[place].declaration.contract.spreads:
-            place += 1
-    return place if pulls(links[place:]) else None
+    index = len(links)
+    while index and links[index - 1].declaration.stage is None:
+        index -= 1
+    if index or inlet.source.native is None:
+        while index < len(links) and not links[index].declaration.contract.spreads:
+            index += 1
+    return index if pulls(links[index:]) else None
 
 
 class SpreadSupply(Supply):

@@ -91,7 +91,7 @@ class Supply(Target):
         """A worker has asked for an item, and there was none."""
 
     def give_up(self) -> None:
-        """A worker that has a place has found no item for it, so there is none to call others for."""
+        """A worker that kept a place found no item for it, so it calls no other worker."""
         self.ran_dry()
         self.free += 1
         if self.writer is not None:

@@ -12,7 +12,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.places import Places
+from streamkit._stages.flat_map import Places
 
 __all__ = ["flat_map"]
 

@@ -15,7 +15,7 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
-from streamkit._stages.fan import gathered, merged
+from streamkit._stages.broadcast import gathered, merged
 from streamkit.operators.rate import buffer
 
 __all__ = ["broadcast"]

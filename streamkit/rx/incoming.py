@@ -18,7 +18,7 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
-from streamkit._stages.emit import ThreadWaiter
+from streamkit._stages.push import ThreadWaiter
 
 __all__ = ["Observed", "from_observable"]
 

@@ -118,8 +118,8 @@ class Lane(Target):
     def granted(self) -> int:
         """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
 
-        None of them fills the lane. And none raises `most`, unless the reader notes that before it takes
-        them: one who is `alone`.
+        None of them fills the lane. Nor does one raise `most`, which only `put` notes; but a reader that is
+        `alone` notes it too, before it takes anything, so there the room is the only limit.
         """
         size = self.limit - 1
         if size > self.most and not (self.channel.alone and self.grows):
@@ -225,7 +225,7 @@ class Lane(Target):
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it.
 
-        The writer is woken when a quarter of the room is left to take, and not for each item.
+        A writer that waits is woken when only a quarter of the room is still taken, not for each item.
         """
         account = self.account
         if account.full_since is not None:  # `not_full` without the call, which each burst would pay

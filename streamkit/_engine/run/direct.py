@@ -24,7 +24,8 @@ from streamkit._engine.run.leave import Segment
 
 __all__ = ["Feed", "fed", "let_go", "runners"]
 
-Run = Callable[..., Any]
+Runner = Callable[..., Any]
+"""Runs a step of a loop with an argument, in the context of one task."""
 
 
 class Feed:
@@ -35,7 +36,7 @@ class Feed:
     def __init__(self, push: Generator[Any, Any, Any], *, calls: bool) -> None:
         """`calls`: whether the loop has callbacks, which could read context variables."""
         self._push = push
-        self._here: Run = _call
+        self._here: Runner = _call
         self._calls = calls
         self.send: Callable[[Any], Any] = push.send
         """Delivers an item, in the task that has it. Its caller passes the outcome to `told`."""
@@ -155,7 +156,7 @@ def let_go(waiting: Any) -> None:
         waiting.close()
 
 
-def runners() -> tuple[Run, Run]:
+def runners() -> tuple[Runner, Runner]:
     """How this task and how others run the loop: in both, callbacks see the same context variables."""
     get_context = getattr(current_task(), "get_context", None)
     if get_context is not None:  # since 3.12; earlier versions hide a task's context, so both run in a copy

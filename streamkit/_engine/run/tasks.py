@@ -21,7 +21,7 @@ Work = Callable[[], Awaitable[Any]]
 def _of_clean_up(error: BaseException) -> list[BaseException]:
     """What failed in the clean-up of a task that the run has cancelled.
 
-    Where that met it while it cleaned up after an error of its own, nobody got to that error.
+    Not an error of the task itself that the cancellation has overtaken: that was never to be delivered.
     """
     first = getattr(error, "__streamkit_instead__", None)
     return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]

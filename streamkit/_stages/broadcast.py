@@ -14,7 +14,7 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.outcome import Outcome
+from streamkit._stages.branches import Outcome
 
 __all__ = ["gathered", "merged"]
 

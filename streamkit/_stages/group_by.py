@@ -18,7 +18,7 @@ from streamkit._engine.compile.pieces import Pieces, StepDeclaration
 from streamkit._engine.face.job import Job
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
-from streamkit._stages.outcome import Outcome
+from streamkit._stages.branches import Outcome
 from streamkit._stages.slot import Slot, Slots
 
 __all__ = ["Router", "keyed"]
