@@ -95,8 +95,8 @@ def slow(seconds: float, function: Callable[[], object]) -> Keep:
     setup="kept = deque(maxlen=count)",
     each="kept.append(item)",
     finish="""
-        for each in kept:
-            emit(each)
+        for _ in range(len(kept)):
+            emit(kept.popleft())
     """,
     uses=(deque,),
     contract=Contract(at_end=True, holds="count"),

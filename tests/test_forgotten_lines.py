@@ -17,6 +17,7 @@ import pytest
 
 from streamkit import operators, ops, sinks
 from streamkit._core.catalogue import catalogue
+from tests.laws.arguments import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
 
@@ -114,6 +115,12 @@ def test_is_re_exported(entry: Entry) -> None:
 def test_has_a_sample(entry: Entry) -> None:
     line = f'Sample("{entry.name}", lambda lab: ops.{entry.name}(...))'
     assert entry.name in named(parsed(ROOT / "tests/samples.py")), f"tests/samples.py: add `{line}`"
+
+
+@every_entry
+def test_has_arguments_for_the_bound(entry: Entry) -> None:
+    line = f'"{entry.name}": ways("{entry.name}", lambda lab, **given: ops.{entry.name}(**given), ...)'
+    assert entry.name in ARGUMENTS, f"tests/laws/arguments.py: add `{line}`"
 
 
 @every_entry
