@@ -84,14 +84,14 @@ class Places(Target):
             raise
         del stream
         if lane.held:
-            await lane.emptied()
+            await _emptied(lane)
         if self.run.book and book:
             self.run.book.close(book)
         if strategy is self.ahead:
             self.idle.append(lane)
         else:
             lane.close()
-            await lane.emptied()  # the reader must still take a `Gap` at its end
+            await _emptied(lane)  # the reader must still take a `Gap` at its end
             self.out.retire(lane)
         self.taken -= 1
         self.wake()
@@ -121,3 +121,12 @@ class Places(Target):
             blamed = self.run.blame(error)
             if blamed is not error:
                 raise blamed from blamed.__cause__
+
+
+async def _emptied(lane: Lane) -> None:
+    """Wait until everything in `lane` was taken out, or its reader has left."""
+    while lane.held and lane.limit >= 0:
+        try:
+            await lane.vacancy()
+        finally:
+            lane.unwait()

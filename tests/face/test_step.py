@@ -101,6 +101,36 @@ async def numbers() -> AsyncIterator[int]:
         yield number
 
 
+@step(
+    setup="sums = [f(1), f(2)]; twice = [f(x) for x in range(2)]",
+    each="emit((f(item), f(-item), sums, twice))",
+)
+def calling(f: Any) -> Operator[Any, Any]:
+    return Operator(calling, f=f)
+
+
+@step(each="f_got = 1; f_awaits = 2; emit((f(item), f_got, f_awaits))")
+def gotten(f: Any) -> Operator[Any, Any]:
+    return Operator(gotten, f=f)
+
+
+@step(each="emit((f(item), f(-item)))")
+def both(f: Any) -> Operator[Any, Any]:
+    return Operator(both, f=f)
+
+
+class TestCalls:
+    def test_several_in_one_statement_keep_their_results(self) -> None:
+        assert list(Stream([5, 6]) | calling(abs)) == [(5, 5, [1, 2], [0, 1]), (6, 6, [1, 2], [0, 1])]
+
+    def test_several_in_one_statement_are_awaited(self) -> None:
+        pairs = Stream([5, 6]) | both(lambda item: pass_on(item))
+        assert run(lambda: collect(pairs)) == [(5, -5), (6, -6)]
+
+    def test_names_of_the_piece_are_its_own(self) -> None:
+        assert list(Stream([5, 6]) | gotten(abs)) == [(5, 1, 2), (6, 1, 2)]
+
+
 class TestPieces:
     def test_names_of_the_module_are_looked_up(self) -> None:
         assert list(Stream([1, 10, 100, 1000]) | light()) == [1, 10]

@@ -130,6 +130,87 @@ class TestSend:
 
         assert outcome(stage) == [0]
 
+    def test_a_second_task_that_would_wait_is_told(self) -> None:
+        async def stage(run: Any, _: Any) -> AsyncIterator[int]:
+            channel = run.channel()
+            lane = channel.lane(Suspend(1))
+
+            async def work() -> None:
+                for number in range(3):
+                    await lane.send(number)
+
+            run.spawn(work, channel)
+            run.spawn(work, channel)
+            async for item in channel:
+                yield item
+
+        with pytest.raises(RuntimeError, match="make a lane for each writer"):
+            outcome(stage)
+
+    def test_a_lane_that_was_closed_takes_nothing_more(self) -> None:
+        async def stage(run: Any, _: Any) -> AsyncIterator[int]:
+            lane = run.channel().lane(Suspend(1))
+            lane.close()
+            with pytest.raises(RuntimeError, match="was closed"):
+                await lane.send(1)
+            yield 1
+
+        assert outcome(stage) == [1]
+
+    def test_a_lane_has_one_writer(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[int]:
+            channel = run.channel()
+            lane = run.feed(channel, source, otherwise=Suspend(1))
+            with pytest.raises(ValueError, match="lane must have no writer yet"):
+                run.pump([1], into=lane)
+            async for item in channel:
+                yield item
+
+        assert outcome(stage, "ab") == ["a", "b"]
+
+
+class TestWaysOfReading:
+    """They may be mixed: what one leaves, the next finds."""
+
+    def test_take_after_wait(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+            channel = run.channel()
+            lane = run.feed(channel, source, otherwise=Suspend(1))
+            while await channel.wait():
+                yield lane.take()
+
+        assert outcome(stage, "abc") == ["a", "b", "c"]
+
+    def test_take_after_until_of_a_hand_over(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+            channel = run.channel()
+            lane = run.feed(channel, source)
+            while True:
+                await channel.until(lambda: lane.peek() is not EMPTY or lane.exhausted)
+                if lane.exhausted:
+                    return
+                yield lane.take()
+
+        assert outcome(stage, "abc") == ["a", "b", "c"]
+
+    def test_in_turn_after_choose(self) -> None:
+        async def slow() -> AsyncIterator[str]:
+            for letter in "pqrs":
+                yield letter
+                await asyncio.sleep(1.0)
+
+        async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+            channel = run.channel()
+            run.feed(channel, [1, 2], otherwise=Suspend(5))
+            lane = run.feed(channel, slow, otherwise=Suspend(1))
+            for _ in range(2):
+                assert await channel.choose(lane) is lane
+                yield lane.take()
+            async for item in channel:
+                yield item
+
+        assert outcome(stage) == ["p", "q", 1, 2, "r", "s"]
+
 
 class TestTimers:
     def test_call_when_it_is_time_unless_they_were_cancelled(self) -> None:

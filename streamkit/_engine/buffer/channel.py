@@ -196,10 +196,13 @@ class Channel(Rota, Reader):
                 raise error
             if all(lane.exhausted for lane in lanes):
                 return None
-            await self.change()
+            try:
+                await self.change()
+            finally:  # who takes items in turn afterwards finds all that there is
+                self.gather()
 
     async def change(self) -> None:
-        """Wait until a lane that is empty is not, or a lane ends; for readers that choose the lane."""
+        """Wait until a lane that is empty is not, or a lane ends; for readers that take from lanes only."""
         for lane in self.lanes:
             lane.relist()
         self.queue.clear()

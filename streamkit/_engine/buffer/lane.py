@@ -1,8 +1,7 @@
 """Lanes: one writer's share of a channel, where its strategy acts and its items are counted.
 
-All that a lane is, is written here, and in the methods of its kinds. That includes the loops of readers
-that take items of many lanes: a call per item would cost as much as the item (`tests/compile/test_opcodes.py`
-counts what is executed).
+Its state is written here, and in the methods of its kinds: also by the loops of readers that take items of
+many lanes, since a call per item would cost as much as the item (`tests/compile/test_opcodes.py`).
 """
 
 from __future__ import annotations
@@ -152,8 +151,7 @@ class Lane(Target):
         self.channel.cut()
 
     def _overflow(self, item: Any) -> None:
-        account = self.account
-        strategy = account.strategy
+        account, strategy = self.account, self.account.strategy
         if self.limit < 0 or strategy is None:
             account.refused += 1
             raise Abandoned
@@ -180,18 +178,18 @@ class Lane(Target):
         return writer
 
     async def send(self, item: Any) -> None:
-        """Put `item` in where there is room, and wait for it where there is none: for a spawned task."""
+        """Put `item` in when there is room: for a spawned task.
+
+        Raises:
+            RuntimeError: another task waits for room, or the lane was closed.
+        """
+        if self.writer is not None:
+            raise RuntimeError("another task waits in send(): make a lane for each writer")
+        if not self.open and self.limit >= 0:
+            raise RuntimeError("this lane was closed: nothing more can be sent")
         if self.full():
             await self.room()
         self.put(item)
-
-    async def emptied(self) -> None:
-        """Wait until everything was taken out, or the reader has left."""
-        while self.held and self.limit >= 0:
-            try:
-                await self.vacancy()
-            finally:
-                self.unwait()
 
     def close(self) -> None:
         """The writer is done; what is held will still be delivered."""
@@ -211,7 +209,13 @@ class Lane(Target):
 
     def take(self) -> Any:
         """The next item of this lane; EMPTY if there is none now."""
-        return self.pop() if self.held else EMPTY
+        if not self.held:
+            return EMPTY
+        item = self.pop()
+        if not self.held and self.listed:
+            self.listed = False
+            self.channel.strike(self)
+        return item
 
     def peek(self) -> Any:
         """What `take` would give, which stays where it is."""
@@ -247,7 +251,7 @@ class Lane(Target):
         self.listed = False
 
     def relist(self) -> None:
-        """The reader looks at the lanes itself: the channel need only hear of those that are empty."""
+        """The reader looks by itself: the channel need only hear of lanes that are empty."""
         self.listed = bool(self.held)
 
     def keep(self, item: Any) -> None:

@@ -137,6 +137,15 @@ class Rota:
         if self._turns is not None:
             self._turns.cut()
 
+    def gather(self) -> None:
+        """Queue every lane that has something, after a reader has looked by itself."""
+        self.queue = deque([lane for lane in self.lanes if lane.listed])
+
+    def strike(self, lane: Lane) -> None:
+        """Take `lane`, which has nothing any more, out of the queue."""
+        if lane in self.queue:
+            self.queue.remove(lane)
+
     def cut(self) -> None:
         """End the plan after the current round, because a lane must be checked when its turn comes."""
         if self._turns is not None:

@@ -62,6 +62,10 @@ class Reader(Failing, ABC):
         """Give the lane, which has something now, its turn behind the others."""
 
     @abstractmethod
+    def strike(self, lane: Any, /) -> None:
+        """Take the lane, which has nothing any more, out of the queue."""
+
+    @abstractmethod
     def wake(self) -> None:
         """A lane that was empty has something: let the reader look."""
 

@@ -86,14 +86,15 @@ class Names:
             )
         return name
 
-    def called(self, call: ast.Call, index: int, name: str, depth: int) -> ast.expr:
-        """`call` of the callback `name`, awaited if it must be."""
+    def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr:
+        """`call` of the callback `name`, awaited if it must be; the `number`-th that its statement probes."""
         mode = self._mode(index, name)
         if mode is Mode.ASYNC:
             return self.awaited(call)
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
-        value, flag = f"got_{name}_{index}", _flag(index, name)
+        # no name of a piece ends like this: those end in the index of their step
+        value, flag = f"{name}_{index}_got{number or ''}", _flag(index, name)
         self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
         self.lines.add(depth, f"if {flag} is None:", index)
         self.lines.add(depth + 1, f"{flag} = isawaitable({value})", index)
@@ -112,7 +113,7 @@ class Names:
 
 
 def _flag(index: int, name: str) -> str:
-    return f"awaits_{name}_{index}"
+    return f"{name}_{index}_awaits"
 
 
 class _Renaming(ast.NodeVisitor):
@@ -135,6 +136,9 @@ class _Renaming(ast.NodeVisitor):
         return self.visit(value) if isinstance(value, ast.AST) else value
 
 
+_INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+
+
 class _Awaiting(ast.NodeTransformer):
     """Has what callbacks return awaited, and what the step says ``await`` of, in a part that is renamed."""
 
@@ -142,12 +146,23 @@ class _Awaiting(ast.NodeTransformer):
         self.names, self.index, self.depth = names, index, depth
         callbacks = names.layout.steps[index].declaration.callbacks
         self.callbacks = {f"{name}_{index}": name for name in callbacks}
+        self.calls = 0
+        self.inner = False
+        """Whether the part is in a comprehension or a lambda, whose calls cannot be made before it."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in self.callbacks:
-            return self.names.called(node, self.index, self.callbacks[node.func.id], self.depth)
-        return node
+        if not isinstance(node.func, ast.Name) or node.func.id not in self.callbacks or self.inner:
+            return node
+        number, self.calls = self.calls, self.calls + 1
+        return self.names.called(node, self.index, self.callbacks[node.func.id], self.depth, number)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        outer = self.inner
+        self.inner = outer or isinstance(node, _INNER)
+        result = super().generic_visit(node)
+        self.inner = outer
+        return result
 
     def visit_Await(self, node: ast.Await) -> ast.expr:
         self.generic_visit(node)

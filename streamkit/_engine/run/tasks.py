@@ -126,6 +126,7 @@ class Tasks:
         Raises:
             TypeError: `work` cannot be called: pass the function, not what it returns; `channel` is no
                 channel, or `lane` no lane.
+            ValueError: another task writes into the lane.
         """
         if not callable(work):
             discard(work)
@@ -135,6 +136,8 @@ class Tasks:
         _channel_argument(channel)
         if lane is not None and not isinstance(lane, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"lane must be one that channel.lane(strategy) made, not {lane!r}")
+        if lane in self._writers:
+            raise ValueError(f"lane must have no writer yet: {lane!r} has one, so make another lane")
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
             self._tasks[task] = None
