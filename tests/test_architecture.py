@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from streamkit._engine.buffer.account import Account
 from streamkit._engine.buffer.lane import Lane
+from tests.files import over
 
 ROOT = Path(__file__).parent.parent / "streamkit"
 FILES = sorted(ROOT.rglob("*.py"))
@@ -78,7 +77,7 @@ def ids(path: Path) -> str:
     return name_of(path)
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
+@over(FILES)
 def test_imports_run_downwards(path: Path) -> None:
     here = name_of(path)
     for module in imports(tree(path)):
@@ -88,7 +87,7 @@ def test_imports_run_downwards(path: Path) -> None:
                 assert module.split(".")[1] == here.split(".")[1], f"{here} imports its neighbour {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
+@over(FILES)
 def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
     executed = {*imports(AtRunTime().visit(tree(path)))}
     for module in imports(tree(path)):
@@ -100,7 +99,7 @@ def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
             assert owner in {path.stem, path.parent.name}, f"{name_of(path)} imports {top}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
+@over(FILES)
 def test_no_import_of_streamkit_hides_in_a_function(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -108,7 +107,7 @@ def test_no_import_of_streamkit_hides_in_a_function(path: Path) -> None:
             assert not hidden, f"{name_of(path)}.{node.name} imports {hidden}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
+@over(FILES)
 def test_files_are_short_and_named_by_what_is_in_them(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem == "__init__" or path.stem not in sys.stdlib_module_names
@@ -133,7 +132,7 @@ def test_imports_make_no_cycle() -> None:
         visit(module, ())
 
 
-@pytest.mark.parametrize("path", DOORS, ids=ids)
+@over(DOORS)
 def test_the_doors_only_export(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.stmt):
@@ -190,13 +189,13 @@ def place_of(path: Path) -> str:
     return str(path.relative_to(HOUSE))
 
 
-@pytest.mark.parametrize("path", AROUND, ids=place_of)
+@over(AROUND)
 def test_files_around_the_package_are_short_and_named_by_what_is_in_them(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "common", "misc"}
 
 
-@pytest.mark.parametrize("path", TESTS, ids=place_of)
+@over(TESTS)
 def test_tests_are_found_by_the_name_of_what_they_test(path: Path) -> None:
     """`tests/<folder>/test_<family>_<aspect>.py`; a family is a module of the folder that is mirrored."""
     folder = "/".join(path.parent.relative_to(HOUSE / "tests").parts)
@@ -231,7 +230,7 @@ def test_the_map_of_the_engine_shows_every_room() -> None:
     assert list(shown) == sorted(WINGS, key=WINGS.__getitem__, reverse=True)
 
 
-@pytest.mark.parametrize("path", FILES, ids=ids)
+@over(FILES)
 def test_nothing_is_imported_by_a_call(path: Path) -> None:
     called = {name for node in ast.walk(tree(path)) for name in called_names(node)}
     if name_of(path) not in BY_HAND:
@@ -246,7 +245,7 @@ def called_names(node: ast.AST) -> Iterator[str]:
             pass
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path != LANE], ids=ids)
+@over([path for path in FILES if path != LANE])
 def test_only_a_lane_writes_what_a_lane_is(path: Path) -> None:
     """In lane.py, or in a method of a kind of lane; the loops that are generated are looked at too."""
     state = {*Lane.__slots__, *Account.__slots__} - {"channel", "clock", "strategy"}

@@ -4,7 +4,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.files import over
 
 ROOT = Path(__file__).parent.parent
 PLACES = ("streamkit", "tests", "benchmarks", "examples", "pages")
@@ -38,9 +38,9 @@ def where(path: Path, node: Function | ast.ClassDef) -> str:
     return f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
 
 
-def own_lines(function: Function) -> int:
-    """The lines of a function from its ``def`` on, without its docstring and the functions inside it."""
-    inside = [each for each in ast.walk(function) if isinstance(each, Function) and each is not function]
+def own_lines(function: Function, functions: list[Function]) -> int:
+    """The lines of a function, without its docstring and those of `functions` inside it."""
+    inside = [each for each in functions if each.lineno in span(function) and each is not function]
     other = {number for each in inside for number in span(each)}
     first = function.body[0]
     if ast.get_docstring(function) is not None:
@@ -69,14 +69,15 @@ def attributes(kind: ast.ClassDef) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@over(FILES)
 def test_a_function_fits_a_screen(path: Path) -> None:
-    for node in nodes(path):
-        if isinstance(node, Function):
-            assert own_lines(node) <= LINES, f"{where(path, node)} has {own_lines(node)} lines"
+    functions = [node for node in nodes(path) if isinstance(node, Function)]
+    for function in functions:
+        lines = own_lines(function, functions)
+        assert lines <= LINES, f"{where(path, function)} has {lines} lines"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@over(FILES)
 def test_a_class_is_one_thing(path: Path) -> None:
     for node in nodes(path):
         if isinstance(node, ast.ClassDef) and node.name not in LARGER:

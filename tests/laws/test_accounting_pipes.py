@@ -183,6 +183,7 @@ def test_what_batch_within_keeps_for_a_list_counts_in_what_it_held_at_most() -> 
     check_sum(stats)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("seconds", [3.0, 99.0], ids=["stopped", "to its end"])
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_every_buffer_of_every_operator_adds_up_all_the_time(sample: Sample, seconds: float) -> None:
