@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -58,7 +59,7 @@ class Timer:
         self._timers.discard(self)
 
 
-class Tasks:
+class Tasks(ABC):
     """What a run has under way. Its first error ends the others; their cancellation is no error."""
 
     def __init__(self) -> None:
@@ -73,13 +74,13 @@ class Tasks:
         self._late: list[BaseException] = []
         """Errors of clean-ups, for the end of the run."""
 
+    @abstractmethod
     def blame(self, error: BaseException) -> BaseException:
         """`error`, raised by something that the stage has called, with a note that names the operator."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blame_own(self, error: BaseException, code: CodeType | None = None) -> BaseException:
         """`error`, blamed if the function of `code` raised it, or what that called, and no other stream."""
-        raise NotImplementedError
 
     @property
     def stopping(self) -> bool:
