@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks import memory
 from benchmarks.chart import chart
 from benchmarks.goals import digits, judged
+from benchmarks.imports import FIRST
 from benchmarks.store import LIBRARIES, Results, Row, stored
 from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads import FAMILIES, WORKLOADS
@@ -127,7 +128,8 @@ def goals(all_results: Sequence[Results]) -> list[str]:
 
 def start_up(all_results: Sequence[Results]) -> list[str]:
     shown = [
-        [name, *(moment(results.imports.get(name)) for results in all_results)] for name in (OURS, *PEERS)
+        [name, *(moment(results.imports.get(name)) for results in all_results)]
+        for name in (OURS, FIRST, *PEERS)
     ]
     return table(["import, over asyncio", *(results.short for results in all_results)], shown)
 
