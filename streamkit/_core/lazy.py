@@ -20,6 +20,7 @@ _doors: list[ModuleType] = []
 
 def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that calls this."""
+    # `inspect.stack()` would read the sources of all callers
     caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     door, module = caller.f_globals, sys.modules[caller.f_globals["__name__"]]
     home = {name: source for source, name in _imports(caller.f_code) if source.startswith("streamkit")}

@@ -63,6 +63,7 @@ class _SharedLane(Lane):
     """
 
     # narrower than in `Lane`; safe, because it is set once
+    # a lane of this kind is only ever made by its own channel
     channel: SharedChannel  # pyright: ignore[reportIncompatibleVariableOverride]
 
     plain = inline = True
