@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import RunningLoopError, Stream, Suspend, attached, ops
+from streamkit import RunningLoopError, StoppedError, Stream, Suspend, attached, ops
 from streamkit.testing import run
 from tests.face.ticking import Ticking, now, within
 
@@ -141,6 +141,50 @@ class TestStart:
                 await within(2.5, handle)
             assert (handle.done, source.closed) == (True, 1)
             with pytest.raises(asyncio.CancelledError):
+                await handle
+
+        run(main)
+
+
+class TestPause:
+    @pytest.mark.parametrize("pauses_at_once", [True, False])
+    def test_holds_stages_that_begin_while_paused(self, pauses_at_once: bool) -> None:
+        async def source() -> AsyncIterator[int]:
+            for number in range(40):
+                await asyncio.sleep(1.0)
+                yield number
+
+        async def call(item: int) -> int:
+            await asyncio.sleep(0.5)
+            return item
+
+        async def main() -> None:
+            for groups in (False, True):
+                seen: list[int] = []
+                pipe: Any = ops.map(call, concurrency=4) | ops.for_each(seen.append)
+                if groups:
+                    pipe = ops.group_by(lambda n: n // 4, pipe, max_groups=20, idle=99.0) | ops.drain()
+                handle = (Stream(source) | pipe).start()
+                if not pauses_at_once:
+                    await asyncio.sleep(10.2)
+                handle.pause()
+                await asyncio.sleep(1.0)
+                before = len(seen)
+                await asyncio.sleep(60.0)
+                assert len(seen) - before <= 4  # of the calls that were under way
+                handle.resume()
+                await handle
+                assert len(seen) == 40
+
+        run(main)
+
+    def test_a_job_that_is_cancelled_while_it_is_held_before_its_first_step_ends(self) -> None:
+        async def main() -> None:
+            handle = (Stream([1]) | ops.drain()).start()
+            handle.pause()
+            await asyncio.sleep(1.0)
+            await handle.stop()
+            with pytest.raises(StoppedError):
                 await handle
 
         run(main)

@@ -76,7 +76,7 @@ class Visit:
     cleaned: int = 0
     """How often its clean-up began."""
     ended: bool = False
-    """Whether it came to its own end: what happens then meets it in its clean-up, and may interrupt that."""
+    """Whether it came to its own end."""
     finished: bool = False
     context: ContextVar[int] = field(default_factory=lambda: ContextVar("step", default=0))
     strangers: list[str] = field(default_factory=list)
@@ -300,13 +300,11 @@ class Lab:
             assert visit.cleaned == 1, f"{visit.source} was cleaned up {visit.cleaned} times"
             assert not visit.strangers, f"{visit.source}: {visit.strangers}"
 
-    def check_finished(self, *, undisturbed: bool = False) -> None:
-        """And no clean-up was interrupted, but of sources that were ending anyway when all was closed."""
+    def check_finished(self) -> None:
+        """And no clean-up was interrupted."""
         self.check_clean()
         for visit in self.visits:
-            assert visit.finished or (visit.ended and not undisturbed), (
-                f"the clean-up of {visit.source} did not finish"
-            )
+            assert visit.finished, f"the clean-up of {visit.source} did not finish"
 
 
 def all_attached(error: BaseException) -> list[BaseException]:

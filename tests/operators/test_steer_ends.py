@@ -1,6 +1,7 @@
 """valve: drain and abort."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -225,3 +226,34 @@ class TestAbort:
             valve.abort(error)
         assert str(caught.value) == f"error must be an exception, not {error!r}"
         assert not valve.ended
+
+
+@pytest.mark.parametrize("wanted", ["drain", "abort"])
+def test_a_pump_that_is_ended_before_it_has_begun_closes_its_lane(wanted: str) -> None:
+    tap = Valve()
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            await asyncio.sleep(1.0)
+            yield number
+
+    async def main() -> None:
+        def factory(loop: Any, coroutine: Any, **named: Any) -> Any:
+            """As if another thread steered the valve just when the task was made."""
+            task = asyncio.Task(coroutine, loop=loop, **named)
+            if getattr(coroutine, "__qualname__", "") == "Tasks._watched":
+                call = tap.drain if wanted == "drain" else lambda: tap.abort(OSError("aborted"))
+                thread = threading.Thread(target=call)
+                thread.start()
+                thread.join()
+            return task
+
+        asyncio.get_running_loop().set_task_factory(factory)
+        job = Stream(source) | ops.valve(tap) | ops.to_list()
+        if wanted == "drain":
+            assert await job == []
+        else:
+            with pytest.raises(OSError, match="aborted"):
+                await job
+
+    run(main)

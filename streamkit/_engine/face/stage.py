@@ -31,7 +31,7 @@ from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.leave import combine
+from streamkit._engine.run.leave import combine, tell
 from streamkit._engine.run.run import Run
 
 __all__ = ["stage"]
@@ -47,14 +47,17 @@ class _Stage(StageDeclaration):
 
     async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
         run = Run(link, book)
+        inlet, arguments = run.attached(inlet)
         try:
-            result = await self.runs(run, inlet, **link.arguments)
+            result = await self.runs(run, inlet, **arguments)
         except BaseException as error:
             blamed = run.blame_own(error)
             try:
                 await run.leave()
             except BaseException as late:
                 combine(blamed, late)
+            finally:
+                tell(blamed, run.unreached())
             if blamed is not error:
                 raise blamed from blamed.__cause__
             raise

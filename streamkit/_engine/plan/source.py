@@ -24,7 +24,7 @@ _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 class Opened:
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind")
+    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind", "unreached")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Opened:
         *,
         direct: Any = None,
         blame: Callable[[BaseException], BaseException] | None = None,
+        unreached: Callable[[], list[BaseException]] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
@@ -49,6 +50,8 @@ class Opened:
         """Runs the reader's loop, if the tasks that fill the channel may run it too (`run.direct`)."""
         self.blame: Callable[[BaseException], BaseException] | None = blame
         """Adds the operator's name to an error that a stage raised; None for other sources."""
+        self.unreached: Callable[[], list[BaseException]] | None = unreached
+        """The errors of a stage's sources that nobody was told of when the stage was left."""
 
 
 class Source:

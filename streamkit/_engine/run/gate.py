@@ -23,21 +23,26 @@ class Drive:
         self._gate = gate
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        steps, gate, waiting = self._steps, self._gate, self._waiting
+        steps, waiting = self._steps, self._waiting
+        begun = waiting is not None
         try:
-            if waiting is None:
-                waiting = steps.send(None)
             while True:
                 try:
-                    value = yield waiting
-                    while gate is not None and not gate.is_set() and not _cancelling():
-                        yield from gate.wait().__await__()
+                    value = (yield waiting) if begun else None
+                    yield from self._held()
                 except BaseException as error:
                     waiting = steps.throw(error)
                 else:
                     waiting = steps.send(value)
+                begun = True
         except StopIteration as end:
             return end.value
+
+    def _held(self) -> Generator[Any, Any, None]:
+        """Wait while the gate is closed."""
+        gate = self._gate
+        while gate is not None and not gate.is_set() and not _cancelling():
+            yield from gate.wait().__await__()
 
 
 def _cancelling() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import CodeType
 
 from streamkit._core.errors import attach
@@ -13,7 +13,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
-__all__ = ["Segment", "blame", "combine", "is_raised_by"]
+__all__ = ["Segment", "blame", "closed", "combine", "is_of_clean_up", "is_raised_by", "tell", "unreached"]
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
@@ -50,6 +50,32 @@ def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeTy
     return True
 
 
+def is_of_clean_up(error: BaseException) -> bool:
+    """Whether a source raised `error` when a loop closed it."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code is not Segment.leave.__code__:
+        traceback = traceback.tb_next
+    return traceback is not None
+
+
+def unreached(cancelled: BaseException) -> list[BaseException]:
+    """The errors of sources that `cancelled`, a cancellation, has overtaken: nobody was told of them."""
+    return getattr(cancelled, "__streamkit_unreached__", [])
+
+
+async def closed(close: Callable[[], Awaitable[None]]) -> None:
+    """Call what closes an asynchronous source.
+
+    A source that yields inside a ``TaskGroup`` raises a group with the ``GeneratorExit`` that ended it.
+    """
+    try:
+        await close()
+    except BaseExceptionGroup as group:
+        _, rest = group.split(GeneratorExit)
+        if rest is not None:
+            raise rest from group.__cause__
+
+
 class Segment:
     """One execution of a loop: what it reads, and the links that its lines were made from."""
 
@@ -69,11 +95,14 @@ class Segment:
         blamed = None if error is None else self._blamed(error, opened)
         try:
             if opened.close is not None:
-                await opened.close()
+                await closed(opened.close)
             elif opened.close_now is not None:
                 opened.close_now()
         except BaseException as late:
             combine(blamed, late)
+        finally:
+            if blamed is not None and opened.unreached is not None:
+                tell(blamed, opened.unreached())
         if blamed is not error and blamed is not None:
             raise blamed
 
@@ -108,7 +137,15 @@ def combine(error: BaseException | None, late: BaseException) -> None:
         raise late
     if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
         attach(late, error)
-        # the run that cancelled this task reads it: `error` was not delivered, unlike errors of clean-up
-        late.__streamkit_instead__ = error  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        tell(late, [error])
         raise late
     attach(error, late)
+
+
+def tell(error: BaseException, others: list[BaseException]) -> None:
+    """Attach `others`, which nobody was told of, to `error`; a cancellation takes them to the run it is from."""
+    if isinstance(error, CancelledError):
+        error.__streamkit_unreached__ = [*unreached(error), *others]  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    elif not isinstance(error, GeneratorExit):
+        for other in others:
+            attach(error, other)

@@ -22,7 +22,7 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.leave import blame, is_raised_by
+from streamkit._engine.run.leave import blame, closed, is_raised_by
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.start import start
 from streamkit._engine.run.tasks import Tasks
@@ -40,6 +40,10 @@ class _ChannelSource(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
+
+    def attached(self, run: Run) -> Source:
+        run.leave_too(self.value)
+        return self
 
 
 def _inlet(source: Any) -> Inlet[Any]:
@@ -63,6 +67,8 @@ class Run(Tasks):
         self._chapters: dict[Target, Book] = {}
         """Where the stages of what a pump reads are entered, until its lane is retired."""
         self._opened: list[AsyncGenerator[Any, None]] = []
+        self._foreign: list[Channel] = []
+        """Channels of other runs that are left as well."""
         self._stage: AsyncGenerator[Any, None] | None = None
         """The stage itself, where it is an async generator."""
 
@@ -242,54 +248,83 @@ class Run(Tasks):
         """The stage over `inlet`: as an async generator, or as the channel that it fills."""
         stage = self.link.declaration.stage
         assert stage is not None
-        inlet, arguments = self._attached(inlet), self.link.arguments
-        if self.link.declaration.pumps:
-            arguments = {name: self._attached(value) for name, value in arguments.items()}
+        inlet, arguments = self.attached(inlet)
         if self.link.declaration.generates:
             self._stage = stage(self, inlet, **arguments)
-            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own)
-        direct = fed if self.link.declaration.direct else None
+            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own, unreached=self.unreached)
         return Opened(
             Kind.CHANNEL,
             lambda: stage(self, inlet, **arguments),
             self.leave,
-            direct=direct,
+            direct=fed if self.link.declaration.direct else None,
             blame=self.blame_own,
+            unreached=self.unreached,
         )
 
-    def _attached(self, value: Any) -> Any:
-        """`value`, with streams whose sources cannot wait for the first pull opened now."""
-        if isinstance(value, tuple):
-            return tuple([self._attached(each) for each in value])  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(value, Inlet):
-            return value
-        inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        source = inlet.source.attached(self)
-        return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
+    def attached(self, inlet: Inlet[Any]) -> tuple[Inlet[Any], dict[str, Any]]:
+        """What the stage is handed, with streams whose sources cannot wait for the first pull opened now.
+
+        If one of them cannot be opened, all are left, whether they come before it or after.
+        """
+        errors: list[Exception] = []
+        inlet, arguments = _attached(self, inlet, errors), self.link.arguments
+        if self.link.declaration.pumps:
+            arguments = {name: _attached(self, value, errors) for name, value in arguments.items()}
+        if errors:
+            self._leave_channels(errors)
+            raise_first(errors)
+        return inlet, arguments
+
+    def leave_too(self, channel: Channel) -> None:
+        """Leave `channel` when the stage ends, although it is another run's: what reads it may never begin."""
+        self._foreign.append(channel)
+
+    def unreached(self) -> list[BaseException]:
+        """The errors that the stage was not told of."""
+        return [*self._ahead, *(each.error for each in self.channels if each.error is not None)]
+
+    def _leave_channels(self, late: list[Any]) -> None:
+        for channel in (*self.channels, *self._foreign):
+            try:
+                channel.leave()
+            except Exception as error:  # of an ``on_drop``
+                late.append(self.blame(error))
 
     async def leave(self) -> None:
         """End the stage: close its generator and what it opened, cancel its tasks and wait for them."""
         self.disarm()
         self.halt()
-        late = self._late
-        for channel in self.channels:
-            try:
-                channel.leave()
-            except Exception as error:  # of an ``on_drop``
-                late.append(self.blame(error))
-        generators = (
-            [*reversed(self._opened)] if self._stage is None else [self._stage, *reversed(self._opened)]
-        )
+        late, stage = self._late, self._stage
+        by_itself = stage is not None and stage.ag_frame is None
+        self._leave_channels(late)
+        generators = [*reversed(self._opened)] if stage is None else [stage, *reversed(self._opened)]
         self._opened.clear()
         generators += [channel.iterator for channel in self.channels if channel.iterator is not None]
         for generator in generators:
             try:
-                await generator.aclose()
+                await closed(generator.aclose)
             except BaseException as error:
                 late.append(error)
         try:
             await self._ended()
         except CancelledError as error:
-            late.insert(0, error)
+            late.append(error)
+        if by_itself:  # it has not left its sources early: their errors are its own
+            late += self._ahead
         self._late = []
-        raise_first(late)
+        raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
+
+
+def _attached(run: Run, value: Any, errors: list[Exception]) -> Any:
+    """`value`, an argument of the stage of `run`, attached; what cannot be is told in `errors`."""
+    if isinstance(value, tuple):
+        return tuple([_attached(run, each, errors) for each in value])  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(value, Inlet):
+        return value
+    inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
+    try:
+        source = inlet.source.attached(run)
+    except Exception as error:
+        errors.append(error)
+        return inlet
+    return inlet if source is inlet.source else Inlet[Any](source, inlet.links)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
+from functools import partial
 from typing import Any
 
 from streamkit._engine.buffer.book import Book
@@ -39,6 +40,11 @@ def start(
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """Make one loop over `opened`; if it would be too large, two that are joined by a generator."""
+    return _parts(opened, links, end, pace)[0]
+
+
+def _parts(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> tuple[Any, Segment]:
+    """The loop, and what leaves `opened`, if the loop is a generator that is closed before it has begun."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is End.RESULT and not any(link.waits for link in links):
@@ -48,13 +54,13 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         if opened.kind is Kind.PUSH:
             opened.kind, opened.direct = Kind.CHANNEL, None
         if end is End.PLAIN:
-            hop = segment(opened, links[:loop], End.PLAIN, pace)
-            joined = Opened(Kind.ITER, hop, None, hop.close)
+            hop, first = _parts(opened, links[:loop], End.PLAIN, pace)
+            joined = Opened(Kind.ITER, hop, None, partial(_close_now, hop, first))
         else:
             pace.source = None
-            hop = segment(opened, links[:loop], End.STAGE, Pace())
-            joined = Opened(Kind.ASYNC, hop, hop.aclose)
-        return segment(joined, links[loop:], end, pace)
+            hop, first = _parts(opened, links[:loop], End.STAGE, Pace())
+            joined = Opened(Kind.ASYNC, hop, partial(_close, hop, first))
+        return _parts(joined, links[loop:], end, pace)
     if loop.forks:
         links = flattened(links)
     part = Segment(loop, links, opened, pace)
@@ -62,6 +68,21 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     items = loop.function(
         opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
     )
-    if opened.kind is not Kind.PUSH:
-        return items
-    return opened.direct(opened, items, part, pace, calls=any(link.declaration.callbacks for link in links))
+    if opened.kind is Kind.PUSH:
+        calls = any(link.declaration.callbacks for link in links)
+        items = opened.direct(opened, items, part, pace, calls=calls)
+    return items, part
+
+
+async def _close(items: AsyncGenerator[Any, None], part: Segment) -> None:
+    try:
+        await items.aclose()
+    finally:
+        await part.leave()
+
+
+def _close_now(items: Generator[Any, None, None], part: Segment) -> None:
+    try:
+        items.close()
+    finally:
+        part.leave_now()

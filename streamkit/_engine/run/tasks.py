@@ -12,6 +12,8 @@ from typing import Any
 from streamkit._core.arguments import callback, discard, seconds as seconds_argument
 from streamkit._core.errors import attached, raise_first
 from streamkit._engine.buffer.target import Abandoned, Failing, Target
+from streamkit._engine.run.ending import Ending
+from streamkit._engine.run.leave import is_of_clean_up, unreached
 
 __all__ = ["Tasks", "Timer", "Work"]
 
@@ -20,12 +22,13 @@ Work = Callable[[], Awaitable[Any]]
 
 
 def _of_clean_up(error: BaseException) -> list[BaseException]:
-    """What failed in the clean-up of a task that the run has cancelled.
-
-    Not an error of the task itself that the cancellation has overtaken: that was never to be delivered.
-    """
-    first = getattr(error, "__streamkit_instead__", None)
-    return [late for late in attached(error) if late is not first and not isinstance(late, CancelledError)]
+    """What failed in the clean-up of a task that the run has cancelled."""
+    others = unreached(error)
+    return [
+        late
+        for late in attached(error)
+        if not isinstance(late, CancelledError) and not any(late is other for other in others)
+    ]
 
 
 def _channel_argument(channel: object) -> None:
@@ -70,9 +73,12 @@ class Tasks(ABC):
         """Those that have not ended, as they began; where what their clean-up raises goes, if cancelled."""
         self._writers: dict[Target, Task[Any]] = {}
         """The task that writes into a lane, while it does."""
+        self._ends: Ending = Ending(self.loop)
         self._timers: set[Timer] = set()
         self._late: list[BaseException] = []
         """Errors of clean-ups, for the end of the run."""
+        self._ahead: list[BaseException] = []
+        """Errors of tasks that came too late to be delivered, as everything was ending already."""
 
     @abstractmethod
     def blame(self, error: BaseException) -> BaseException:
@@ -144,9 +150,8 @@ class Tasks(ABC):
             self._tasks[task] = None
             if lane is not None:
                 self._writers[lane] = task
-            if self.ending:  # intake is over: it does not even begin
+            if self.ending:  # intake is over: `work` does not even begin
                 self._tasks[task] = self._late
-                task.cancel()
         return task
 
     async def stop(self, lane: Target) -> None:
@@ -166,7 +171,7 @@ class Tasks(ABC):
         errors = self._tasks[task]
         if errors is None:
             errors = self._tasks[task] = []
-            task.cancel()
+            self._ends.cancel(task)
         try:
             await wait({task})
         except CancelledError:
@@ -183,16 +188,16 @@ class Tasks(ABC):
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self.ending = True
-        for task, cancelled in (*self._tasks.items(),):
-            if task is not current_task() and cancelled is None:  # twice would interrupt its clean-up
+        for task, stopped in (*self._tasks.items(),):
+            if task is not current_task() and stopped is None:
                 self._tasks[task] = self._late
-                task.cancel()
+                self._ends.cancel(task)
 
     async def _watched(self, work: Work, channel: Failing, lane: Target | None) -> Any:
         task, interrupted = current_task(), False
         assert task is not None
         try:
-            return await work()
+            return None if self.stopping else await work()
         except BaseException as error:
             if self._settled(error, task, channel):
                 return None
@@ -216,18 +221,19 @@ class Tasks(ABC):
             isinstance(error, CancelledError) and (self.ending or into is not None)
         ):
             (self._late if into is None else into).extend(_of_clean_up(error))
+            self._ahead += unreached(error)
             return True
         blamed = self.blame_own(error, Tasks._watched.__code__)
         if into is not None and into is not self._late:
             into.append(blamed)
         elif channel.left:
-            self._late.append(blamed)
+            (self._late if task.cancelling() or is_of_clean_up(error) else self._ahead).append(blamed)
         else:
             channel.fail(blamed)
         return False
 
     async def _ended(self) -> None:
-        """Wait for every task; cancelled meanwhile, go on waiting and pass the cancellation on after."""
+        """Wait for every task; cancelled meanwhile, however often, go on and pass the cancellation on after."""
         self.disarm()
         cancelled: CancelledError | None = None
         while self._tasks:
@@ -235,11 +241,10 @@ class Tasks(ABC):
                 await wait(self._tasks)
             except CancelledError as error:
                 cancelled = error
-                for task in (*self._tasks,):
-                    task.cancel()
             for task in [task for task in self._tasks if task.done()]:
                 del self._tasks[task]  # it never ran: it was cancelled before
                 if not task.cancelled():
                     task.exception()  # an interrupt, which the event loop has raised
+        self._ends.forget()
         if cancelled is not None:
             raise cancelled

@@ -1,0 +1,178 @@
+"""Ending tasks: each is cancelled once, and never in its clean-up.
+
+A run ends its tasks by cancellation, which goes to whatever a task waits for. Where that is clean-up, or the
+task is being cancelled by somebody else already (``asyncio.run`` cancels all tasks when a program ends), the
+task is left alone, and looked at again a little later.
+"""
+
+from __future__ import annotations
+
+import dis
+from asyncio import AbstractEventLoop, Task, TimerHandle, isfuture
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from gc import get_referents
+from inspect import CORO_CREATED, getcoroutinestate
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from typing import Any
+
+from streamkit._engine.run.gate import Drive
+from streamkit._engine.run.leave import Segment
+
+__all__ = ["Ending", "is_cleaning_up"]
+
+_SOON = 0.001
+"""Seconds until a task that was left alone is looked at again; then twice as long, and so on."""
+
+
+class Ending:
+    """Cancels the tasks of one run."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._left: set[Task[Any]] = set()
+        """Those that were left alone."""
+        self._timer: TimerHandle | None = None
+
+    def cancel(self, task: Task[Any]) -> None:
+        """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
+        if _has_begun(task) and not self._ended(task) and self._timer is None:
+            self._look_in(_SOON)
+
+    def forget(self) -> None:
+        """Every task has ended."""
+        self._left.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ended(self, task: Task[Any]) -> bool:
+        if task.cancelling() or is_cleaning_up(task):
+            self._left.add(task)
+            return False
+        self._left.discard(task)
+        task.cancel()
+        return True
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = self._loop.call_later(seconds, self._look, 2 * seconds)
+
+    def _look(self, seconds: float) -> None:
+        self._timer = None
+        self._left = {task for task in self._left if not task.done()}
+        if [task for task in (*self._left,) if not self._ended(task)]:
+            self._look_in(seconds)
+
+
+def _has_begun(task: Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return not isinstance(coroutine, CoroutineType) or getcoroutinestate(coroutine) != CORO_CREATED
+
+
+def is_cleaning_up(task: Task[Any]) -> bool:
+    """Whether what `task` waits for is clean-up: that of a source which is being closed, or ends by itself."""
+    for code, frame in _calls(task.get_coro()):
+        if code is Segment.leave.__code__:
+            return True
+        if frame is not None and frame.f_lasti in _last_waits(code):
+            return True
+    return False
+
+
+def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
+    """The code of each coroutine and async generator that is waiting, and of the latter, the frame."""
+    while awaitable is not None and not isfuture(awaitable):
+        if isinstance(awaitable, CoroutineType):
+            yield awaitable.cr_code, None
+            awaitable = awaitable.cr_await
+        elif isinstance(awaitable, AsyncGeneratorType):
+            yield awaitable.ag_code, awaitable.ag_frame
+            awaitable = awaitable.ag_await
+        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code is Drive.__await__.__code__:
+            awaitable = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
+        elif hasattr(awaitable, "gi_yieldfrom"):
+            awaitable = awaitable.gi_yieldfrom
+        else:  # a step of an async generator has no attribute for that
+            inner = [each for each in get_referents(awaitable) if isinstance(each, _WAITING)]
+            awaitable = inner[0] if inner else None
+
+
+_WAITING = (AsyncGeneratorType, CoroutineType)
+
+# Where an async generator is in its clean-up cannot be asked. But its code tells: it waits in a ``finally``, an
+# ``except`` or the end of a ``with``, and no ``yield`` can follow. Python compiles the body of a ``finally``
+# twice, for the usual way and for errors. So the usual way is known by the places in the source text that it
+# shares with what only errors lead to (`tests/run/test_ending.py`).
+
+_LAST = ("RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS")
+_JUMPS = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
+_USUAL = ("END_ASYNC_FOR", "CLEANUP_THROW")
+"""How exceptions that are no errors are handled: the end of an ``async for``, and what is thrown in."""
+
+
+@lru_cache(maxsize=512)
+def _last_waits(code: CodeType) -> frozenset[int]:
+    """The offsets of the instructions in clean-up behind the last ``yield`` of an async generator."""
+    steps = {step.offset: step for step in dis.get_instructions(code)}
+    following, usual = _ways(code, steps)
+    from_start = _reached(0, lambda offset: usual[offset])
+    yields = {
+        before
+        for before, after in zip(steps, [*steps][1:], strict=False)
+        if steps[before].opname == "YIELD_VALUE" and (steps[after].arg or 0) & 3 == 1  # no ``await``
+    }
+    by_error = {steps[offset].positions for offset in steps.keys() - from_start}
+    return frozenset(
+        offset
+        for offset, step in steps.items()
+        if step.positions is not None
+        and step.positions.lineno is not None
+        and step.positions in by_error
+        and not yields & _reached(offset, lambda offset: following[offset])
+    )
+
+
+def _ways(
+    code: CodeType, steps: dict[int, dis.Instruction]
+) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """Where each instruction may lead to; and the same without errors."""
+    usual: dict[int, set[int]] = {offset: set() for offset in steps}
+    for offset, after in zip(steps, [*steps][1:], strict=False):
+        if steps[offset].opname not in (*_LAST, *_JUMPS):
+            usual[offset].add(after)
+    for offset, step in steps.items():
+        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+            usual[offset].add(step.argval)
+    following = {offset: {*ways} for offset, ways in usual.items()}
+    for start, end, target in _handlers(code):
+        for offset in steps:
+            if start <= offset < end:
+                following[offset].add(target)
+                if steps[target].opname in _USUAL:
+                    usual[offset].add(target)
+    return following, usual
+
+
+def _reached(offset: int, ways: Callable[[int], set[int]]) -> set[int]:
+    """`offset`, and all that it leads to."""
+    found, left = {offset}, [offset]
+    while left:
+        new = ways(left.pop()) - found
+        found |= new
+        left += new
+    return found
+
+
+def _handlers(code: CodeType) -> Iterator[tuple[int, int, int]]:
+    """Start and end of each stretch of `code`, and the offset where its exceptions are handled.
+
+    The format is that of ``Objects/exception_handling_notes.txt`` in CPython.
+    """
+    numbers, number = [], 0
+    for byte in code.co_exceptiontable:
+        number = number << 6 | byte & 63
+        if not byte & 64:
+            numbers.append(number)
+            number = 0
+    for start, length, target in zip(numbers[::4], numbers[1::4], numbers[2::4], strict=True):
+        yield 2 * start, 2 * (start + length), 2 * target
