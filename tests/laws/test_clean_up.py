@@ -32,14 +32,14 @@ def loop_of_tests() -> VirtualLoop:
 
 
 def check(lab: Lab, reader: asyncio.Task[Any] | None, disturbed: list[Visit]) -> None:
-    """Each clean-up has finished, but where whoever cancelled the task of the source met it in its clean-up."""
+    """Each clean-up has finished, unless the test itself has cancelled its task in the middle of it."""
     lab.check_clean()
     for visit in lab.visits:
         if visit.begun is not reader and visit not in disturbed:
             assert visit.finished, f"the clean-up of {visit.source} was interrupted"
 
 
-# How a run is ended, from the step `number` on; whether it was still running then. -----------------------------
+# How a run is ended, from the step `number` on; whether it was still running then. ------------------------
 
 
 async def cancelled_again_and_again(lab: Lab, sample: Sample, number: int) -> bool:

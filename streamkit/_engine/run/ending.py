@@ -70,7 +70,7 @@ def _has_begun(task: Task[Any]) -> bool:
 
 
 def is_cleaning_up(task: Task[Any]) -> bool:
-    """Whether what `task` waits for is clean-up: that of a source which is being closed, or ends by itself."""
+    """Whether `task` waits for the clean-up of a source, which is being closed or ends by itself."""
     for code, frame in _calls(task.get_coro()):
         if code is Segment.leave.__code__:
             return True
@@ -99,10 +99,10 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
 
 _WAITING = (AsyncGeneratorType, CoroutineType)
 
-# Where an async generator is in its clean-up cannot be asked. But its code tells: it waits in a ``finally``, an
-# ``except`` or the end of a ``with``, and no ``yield`` can follow. Python compiles the body of a ``finally``
-# twice, for the usual way and for errors. So the usual way is known by the places in the source text that it
-# shares with what only errors lead to (`tests/run/test_ending.py`).
+# Where an async generator is in its clean-up cannot be asked. But its code tells: it waits in a ``finally``,
+# an ``except`` or the end of a ``with``, and no ``yield`` can follow. Python compiles the body of a
+# ``finally`` twice, for the usual way and for errors. So the usual way is known by the places in the source
+# text that it shares with what only errors lead to (`tests/run/test_ending.py`).
 
 _LAST = ("RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS")
 _JUMPS = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")

@@ -143,7 +143,7 @@ def combine(error: BaseException | None, late: BaseException) -> None:
 
 
 def tell(error: BaseException, others: list[BaseException]) -> None:
-    """Attach `others`, which nobody was told of, to `error`; a cancellation takes them to the run it is from."""
+    """Attach `others`, which nobody was told of, to `error`; a cancellation takes them to its run."""
     if isinstance(error, CancelledError):
         error.__streamkit_unreached__ = [*unreached(error), *others]  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     elif not isinstance(error, GeneratorExit):

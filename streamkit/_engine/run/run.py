@@ -276,7 +276,7 @@ class Run(Tasks):
         return inlet, arguments
 
     def leave_too(self, channel: Channel) -> None:
-        """Leave `channel` when the stage ends, although it is another run's: what reads it may never begin."""
+        """Leave `channel`, another run's, when the stage ends: what reads it may never begin."""
         self._foreign.append(channel)
 
     def unreached(self) -> list[BaseException]:

@@ -233,7 +233,7 @@ class Tasks(ABC):
         return False
 
     async def _ended(self) -> None:
-        """Wait for every task; cancelled meanwhile, however often, go on and pass the cancellation on after."""
+        """Wait for every task; if cancelled meanwhile, however often, pass that on afterwards."""
         self.disarm()
         cancelled: CancelledError | None = None
         while self._tasks:
