@@ -121,7 +121,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(3, "await lane.room(pace.rescue)")
     weaver.setups(2, probing=probing)
     if end is End.PLAIN:
-        _twice(weaver, probing, "for item in source:", counted=False)
+        _plain(weaver, probing)
     else:
         _LOOPS[kind](weaver, end, probing)
     weaver.ending(2, probing=probing)
@@ -198,12 +198,33 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
 
 
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
-    """An ``async for`` cannot be had in parts: it counts down to the next look at the clock."""
+    """An ``async for`` cannot be had in parts: it counts down to the next look at the clock.
+
+    A timeout of the source's own may fire while the loop breathes. Then the source takes a step for it
+    (`Pace.breathe`), and the loop reads on behind the item in hand and what came of that step.
+    """
     if end in FILLING:
         _pumped(weaver, probing)
         return
     weaver.add(2, "left = min(pace.size, SMALL)")
-    _twice(weaver, probing, "async for item in source:", counted=True)
+    weaver.add(2, "items = source")
+    weaver.add(2, "while items is not None:")
+    depth = 3
+    if probing:
+        weaver.add(3, "if probing:")
+        _counted(weaver, 4)
+        weaver.body(5, probing=True)
+        # where the body has said `continue`, a later item gets here
+        weaver.add(5, "if not probing:")
+        weaver.add(6, "break")
+        weaver.add(4, "else:")
+        weaver.add(5, "items = None")
+        weaver.add(3, "else:")
+        depth = 4
+    _counted(weaver, depth)
+    weaver.body(depth + 1, probing=False)
+    weaver.add(depth, "else:")
+    weaver.add(depth + 1, "items = None")
 
 
 def _pumped(weaver: Weaver, probing: bool) -> None:
@@ -223,7 +244,9 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     weaver.add(5, "break")
     weaver.add(4, "left -= 1")
     weaver.add(4, "if not left:")  # before the next pull: nothing is in hand while others run
-    _breathe(weaver, 5)
+    weaver.add(5, "if pace.due() and await pace.breathe():")
+    weaver.add(6, "items = Resumed(handed, source)")
+    weaver.add(6, "break")
     weaver.add(5, "left = min(pace.size, SMALL)")
     weaver.add(3, "else:")
     weaver.add(4, "items = None")
@@ -279,34 +302,32 @@ def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
     weaver.body(depth + 1, probing=False)
 
 
-def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None:
+def _plain(weaver: Weaver, probing: bool) -> None:
     """Two loops over a whole iterator: one that probes, and when all is known, the fast one over the rest."""
     depth = 2
     if probing:
         weaver.add(2, "ended = False")
-        weaver.add(2, header)
-        if counted:
-            _counted(weaver, 3)
+        weaver.add(2, "for item in source:")
         weaver.body(3, probing=True)
-        # where the body has said `continue`, a later item gets here
         weaver.add(3, "if not probing:")
         weaver.add(4, "break")
         weaver.add(2, "else:")
         weaver.add(3, "ended = True")
         weaver.add(2, "if not ended:")
         depth = 3
-    weaver.add(depth, header)
-    if counted:
-        _counted(weaver, depth + 1)
+    weaver.add(depth, "for item in source:")
     weaver.body(depth + 1, probing=False)
 
 
 def _counted(weaver: Weaver, depth: int) -> None:
-    """Count down to the next look at the clock."""
-    weaver.add(depth, "if not left:")
-    _breathe(weaver, depth + 1)
-    weaver.add(depth + 1, "left = min(pace.size, SMALL)")
-    weaver.add(depth, "left -= 1")
+    """A loop over asynchronous items, which counts down to the next look at the clock."""
+    weaver.add(depth, "async for item in items:")
+    weaver.add(depth + 1, "if not left:")
+    weaver.add(depth + 2, "if pace.due() and await pace.breathe():")
+    weaver.add(depth + 3, "items = pace.resumed(item)")
+    weaver.add(depth + 3, "break")
+    weaver.add(depth + 2, "left = min(pace.size, SMALL)")
+    weaver.add(depth + 1, "left -= 1")
 
 
 def _breathe(weaver: Weaver, depth: int, before: str = "") -> None:

@@ -6,10 +6,15 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
+from asyncio import CancelledError, sleep
+from collections.abc import Awaitable, Callable, Generator
 from time import perf_counter
 from typing import Any
 
-__all__ = ["LARGEST", "Pace", "Resumed"]
+__all__ = ["LARGEST", "Handed", "Pace", "Resumed", "Throw"]
+
+Throw = Callable[[BaseException], Awaitable[Any]]
+"""The method `athrow` of an async generator."""
 
 BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
@@ -25,7 +30,7 @@ class Pace:
     def __init__(self) -> None:
         self.size = 1
         self.handed: list[Any] = []
-        """Steps of the source that a pump took, or must take, outside of its loop; see `Pump.rescue`."""
+        """Steps of the source that were taken, or must be, outside of the loop: see `rescue`."""
         self.settle: Any = None
         """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
         self.source: Any = None
@@ -48,6 +53,61 @@ class Pace:
     def rested(self) -> None:
         """Others have run: begin anew."""
         self._started = self._looked = perf_counter()
+
+    async def breathe(self) -> bool:
+        """Let others run; True if a cancellation came meanwhile, and the source has taken a step for it."""
+        try:
+            await sleep(0)
+        except CancelledError as error:
+            await self.rescue(error)
+            return True
+        finally:
+            self.rested()
+        return False
+
+    async def rescue(self, error: CancelledError) -> None:
+        """Throw a cancellation into the source, as it would have come there had the loop not waited.
+
+        If it is from a cancel scope of the source's own, that catches it.
+        """
+        throw = getattr(self.source, "athrow", None)
+        try:
+            if throw is None:
+                raise error
+            self.handed.append(await self.thrown(throw, error))
+        finally:
+            del error  # its traceback has this frame: they would keep each other, and the items on the way
+
+    async def thrown(self, throw: Throw, error: BaseException) -> Handed:
+        """What the source does with `error`."""
+        try:
+            return Handed(await throw(error))
+        except StopAsyncIteration:
+            return Handed(None, ended=True)
+        except BaseException:
+            self.out = None  # the source raised this: name no operator
+            raise
+        finally:
+            del error
+
+    def resumed(self, item: Any) -> Resumed:
+        """What the loop reads when `item` is in its hand."""
+        self.handed.insert(0, Handed(item))
+        return Resumed(self.handed, self.source)
+
+
+class Handed:
+    """A step of the source that was taken early: awaiting it gives the item, or the end."""
+
+    def __init__(self, item: Any, *, ended: bool = False) -> None:
+        self.item = item
+        self.ended = ended
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self.ended:
+            raise StopAsyncIteration
+        return self.item
+        yield  # never reached: it makes this function a generator
 
 
 class Resumed:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from typing import Any, Protocol
 
 from streamkit._engine.buffer.target import Target
-from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pace import Pace, Throw
 from streamkit._engine.plan.link import Link
 
 __all__ = ["Pump"]
@@ -50,37 +50,9 @@ class Pump(Pace):
                 if not isinstance(handed[-1], _Thrown):
                     handed.append(_Thrown(throw, error))
                 return
-            handed.append(await self._thrown(throw, error))
+            handed.append(await self.thrown(throw, error))
         finally:
             del error  # its traceback has this frame: they would keep each other, and the items on the way
-
-    async def _thrown(
-        self, throw: Callable[[BaseException], Awaitable[Any]], error: BaseException
-    ) -> _Handed:
-        """What the source does with `error`."""
-        try:
-            return _Handed(await throw(error))
-        except StopAsyncIteration:
-            return _Handed(None, ended=True)
-        except BaseException:
-            self.out = None  # the source raised this: name no operator
-            raise
-        finally:
-            del error
-
-
-class _Handed:
-    """A step of the source that was taken early: awaiting it gives the item, or the end."""
-
-    def __init__(self, item: Any, *, ended: bool = False) -> None:
-        self.item = item
-        self.ended = ended
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        if self.ended:
-            raise StopAsyncIteration
-        return self.item
-        yield  # never reached: it makes this function a generator
 
 
 class _Thrown:
@@ -88,7 +60,7 @@ class _Thrown:
 
     ended = False
 
-    def __init__(self, throw: Callable[[BaseException], Awaitable[Any]], error: BaseException) -> None:
+    def __init__(self, throw: Throw, error: BaseException) -> None:
         self.throw = throw
         self.error = error
 

@@ -57,8 +57,9 @@ def _parts(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> tuple
             hop, first = _parts(opened, links[:loop], End.PLAIN, pace)
             joined = Opened(Kind.ITER, hop, None, partial(_close_now, hop, first))
         else:
-            pace.source = None
-            hop, first = _parts(opened, links[:loop], End.STAGE, Pace())
+            before = Pace()
+            before.source, pace.source = pace.source, None
+            hop, first = _parts(opened, links[:loop], End.STAGE, before)
             joined = Opened(Kind.ASYNC, hop, partial(_close, hop, first))
         return _parts(joined, links[loop:], end, pace)
     if loop.forks:
