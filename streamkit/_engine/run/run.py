@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
-from types import CodeType
+from types import AsyncGeneratorType, CodeType
 from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.errors import raise_first
@@ -69,7 +69,7 @@ class Run(Tasks):
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
-        self._stage: AsyncGenerator[Any, None] | None = None
+        self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
 
     # what a stage uses ---------------------------------------------------------------------
