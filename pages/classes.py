@@ -48,6 +48,19 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Spill",
         "Unbounded",
     ),
+    "For authors of operators": (
+        "step",
+        "stage",
+        "Contract",
+        "Behaviour",
+        "Keep",
+        "Shape",
+        "Run",
+        "Channel",
+        "Lane",
+        "Inlet",
+        "Timer",
+    ),
 }
 """What of the front door is in the page, in order; errors and `streamkit.testing` follow by themselves."""
 
