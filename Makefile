@@ -63,6 +63,7 @@ format: $(READY)
 pages: $(READY)
 	$(BIN)/python -m pages.names
 	$(BIN)/python -m pages.tables
+	$(BIN)/python -m pages.classes
 	$(BIN)/python -m pages.rules
 	$(BIN)/python -m pages.pictures
 

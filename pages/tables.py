@@ -12,12 +12,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from enum import Enum
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from streamkit import Behaviour, Contract, ops
 from streamkit._core.catalogue import Declaration, catalogue
+from streamkit._core.markers import ABSENT
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 CONDITIONS = ("Emits", "Waits", "Completes", "Closes")
@@ -30,8 +32,9 @@ it again.
 
 The first table of each family says what an operator does, and when. The second says what it holds, in
 items that it receives. *Holds* is what it keeps between two pulls, besides the one in its hand; *lookahead*,
-what it takes from its source before anyone asks. Words in `this type` are its arguments; `strategies` are
-those of the buffers with which branches begin. *Unbounded* stands where there is no limit. *Kind* sums it up:
+what it takes from its source before anyone asks. Arguments after `*` are given by name; `...` stands for a
+default that is no value: see the docstring. Words in `this type` are arguments; `strategies` are those of the
+buffers with which branches begin. *Unbounded* stands where there is no limit. *Kind* sums it up:
 
 | kind | it |
 | --- | --- |
@@ -216,11 +219,36 @@ def made_of(name: str) -> str:
     return code[0]
 
 
-def called(name: str) -> str:
-    """How the operator is called: its name, and those of its arguments."""
-    parameters = inspect.signature(getattr(ops, name)).parameters.values()
-    shown = [str(each.replace(annotation=each.empty, default=each.empty)) for each in parameters]
-    return f"`{name}({', '.join(argument for argument in shown if argument.lstrip('*')[0] != '_')})`"
+def called(name: str, function: Callable[..., Any]) -> str:
+    """How `function` is called as `name`: arguments, defaults, and from where on they must be named.
+
+    >>> called("map", ops.map)
+    '`map(function, *, concurrency=1, ordered=True, lookahead=0)`'
+    """
+    found = inspect.signature(function)
+    shown = [
+        each.replace(annotation=each.empty, default=_default(each.default))
+        for each in found.parameters.values()
+        if not each.name.startswith("_") and each.name != "self"
+    ]
+    text = str(found.replace(parameters=shown, return_annotation=found.empty))
+    return f"`{name}{text}`"
+
+
+class _Shown:
+    """A default as a reader would write it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _default(value: Any) -> Any:
+    if value is ABSENT:
+        return _Shown("...")
+    return _Shown(str(value)) if isinstance(value, Enum) else value
 
 
 # -- the page -------------------------------------------------------------------------------------
@@ -252,7 +280,7 @@ def conditions(names: dict[str, list[Declaration]]) -> Iterator[str]:
     rows: list[list[str]] = []
     for name in names:
         found = sections(getattr(ops, name))
-        rows.append([called(name), *(found.get(word, "") for word in ("", *CONDITIONS))])
+        rows.append([called(name, getattr(ops, name)), *(found.get(word, "") for word in ("", *CONDITIONS))])
     return table(head, rows)
 
 

@@ -1,12 +1,14 @@
 """docs/reference.md is what the code says now, and what its tables say of a kind is true of every sample."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pages import tables
+import streamkit
+from pages import classes, tables
 from streamkit import Behaviour, Contract, ops
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
@@ -28,6 +30,17 @@ def test_the_committed_page_is_what_is_written_now(tmp_path: Path) -> None:
     committed = tables.PAGE.read_text().splitlines()
     written = (tmp_path / "reference.md").read_text().splitlines()
     assert committed == written, f"docs/reference.md is stale; {COMMAND}"
+
+
+def test_the_page_of_classes_is_what_is_written_now() -> None:
+    assert classes.page() == classes.PAGE.read_text(), f"docs/api.md is stale; {COMMAND}"
+
+
+def test_every_public_name_stands_in_a_page() -> None:
+    pages = {path.name: path.read_text() for path in classes.PAGE.parent.glob("*.md")}
+    for name in streamkit.__all__:
+        found = [page for page, text in pages.items() if re.search(rf"\b{name}\b", text)]
+        assert found, f"{name} stands in no page of docs/"
 
 
 def test_the_page_is_the_same_where_operators_of_users_are_declared() -> None:

@@ -129,6 +129,7 @@ class Strategy(Value):
 class Suspend(Strategy):
     """When the buffer is full, the producer waits. Nothing is lost.
 
+    >>> from streamkit import Suspend
     >>> Suspend(16)
     Suspend(capacity=16)
     """
@@ -242,6 +243,7 @@ class DropAll(Lossy[G_co]):
 class KeepLatest(DropOldest[G_co]):
     """One slot, overwritten: ``DropOldest(1)`` by its usual name.
 
+    >>> from streamkit import KeepLatest
     >>> KeepLatest()
     KeepLatest()
     """
@@ -271,6 +273,7 @@ class Conflate(Strategy):
     An error of `fold` fails the stream; the item that it was called with is counted as refused.
 
     >>> from operator import add
+    >>> from streamkit import Conflate
     >>> Conflate(add)
     Conflate(add)
     """
@@ -301,6 +304,7 @@ class Conflate(Strategy):
 class Collect(Strategy):
     """Items that wait are handed over as one list; when `limit` of them wait, the producer does too.
 
+    >>> from streamkit import Collect
     >>> Collect(100)
     Collect(limit=100)
     """

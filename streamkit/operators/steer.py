@@ -71,6 +71,7 @@ class Valve:
 
         The valve holds what a ``buffer`` directly before it holds. Other operators before it drop their held
         items, as at every early end. To lose none, put the valve before operators that hold items.
+        The sink `ops.drain` is something else: it runs a stream for its effects.
         """
         with self._lock:
             self._paused = False

@@ -48,6 +48,9 @@ def timeout(seconds: float) -> Keep:
     >>> list(Stream("ab") | ops.timeout(5.0))
     ['a', 'b']
 
+    The time is that of one pull: each item of the source counts, also one that an operator behind this leaves
+    out. There is no limit for the whole stream; ``async with asyncio.timeout(...)`` around it is one.
+
     Emits when: an item comes in time, or in the turn of the event loop in which the time ends. The pull is
         never cancelled and begun again.
     Waits when: the consumer does; that time does not count.

@@ -59,6 +59,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     wake-up. The loop never waits longer than `limit` real seconds at once: then it jumps to the next
     timer, or, if there is none, raises `DeadlockError`.
 
+    >>> import asyncio
+    >>> from streamkit.testing import VirtualLoop
     >>> with asyncio.Runner(loop_factory=VirtualLoop) as runner:
     ...     runner.run(asyncio.sleep(0.1 + 0.2))
     ...     runner.get_loop().time()
@@ -91,6 +93,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         What it makes ready runs in the same iteration. A pending step callback does not keep the loop
         running: if the run ends, or is in a deadlock, before the n-th iteration, it is not called.
 
+        >>> import asyncio
+        >>> from streamkit.testing import run
         >>> async def main() -> None:
         ...     loop, task = asyncio.get_running_loop(), asyncio.current_task()
         ...     assert isinstance(loop, VirtualLoop) and task is not None

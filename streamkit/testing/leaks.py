@@ -28,7 +28,8 @@ _THREAD_GRACE = 0.2
 class LeakError(AssertionError):
     """Something was left behind when `main` returned; `leaks` names each of them.
 
-    >>> from streamkit.testing import run
+    >>> import asyncio
+    >>> from streamkit.testing import LeakError, run
     >>> async def main() -> None:
     ...     main.task = asyncio.create_task(asyncio.sleep(1.0), name="forgotten")
     >>> try:

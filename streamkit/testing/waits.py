@@ -14,7 +14,8 @@ class DeadlockError(RuntimeError):
 
     `waiting` has a line for each task: its name, and the calls that lead to what it waits for.
 
-    >>> from streamkit.testing import run
+    >>> import asyncio
+    >>> from streamkit.testing import DeadlockError, run
     >>> async def main() -> None:
     ...     await asyncio.Event().wait()
     >>> try:

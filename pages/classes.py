@@ -1,0 +1,179 @@
+"""Writes docs/api.md: streams, jobs, push sources, strategies, errors and `testing`, from their docstrings.
+
+python -m pages.classes [file]
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import streamkit
+from pages.tables import called
+from streamkit import Strategy, testing
+from streamkit._core.value import Record
+
+PAGE = Path(__file__).parent.parent / "docs" / "api.md"
+
+INTRODUCTION = """\
+# Streams, jobs and sources
+
+Written by `python -m pages.classes` from the docstrings: change those, and run it again. Operators and sinks
+stand in [reference.md](reference.md); what an author of operators uses in [operators.md](operators.md).
+Arguments after `*` are given by name.
+"""
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
+    "Jobs": ("Job", "Handle", "BufferStats"),
+    "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Steering": ("Valve",),
+    "Strategies": (
+        "Suspend",
+        "Fail",
+        "DropIncoming",
+        "DropOldest",
+        "DropYoungest",
+        "DropAll",
+        "KeepLatest",
+        "Conflate",
+        "Collect",
+        "Spill",
+        "Unbounded",
+    ),
+    "For authors of operators": (
+        "step",
+        "stage",
+        "Contract",
+        "Behaviour",
+        "Keep",
+        "Shape",
+        "Run",
+        "Channel",
+        "Lane",
+        "Inlet",
+        "Timer",
+    ),
+}
+"""What of the front door is in the page, in order; errors and `streamkit.testing` follow by themselves."""
+
+MADE_BY_OTHERS = ("Operator", "Sink", "Explanation", "Job", "Handle", "BufferStats", "Emitter")
+"""What users get from a call, and do not make."""
+
+HIDDEN = ("but", "links", "native", "source", "work")
+"""Members that are not for users."""
+
+
+def prose(thing: Any) -> Iterator[str]:
+    """The docstring of `thing` as Markdown: examples and marbles as code, sections in bold."""
+    text = (inspect.getdoc(thing) or "").replace("``", "`")
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        if lines and all(line.startswith("    ") or not line for line in lines):
+            yield "```text\n" + inspect.cleandoc(block) + "\n```"
+        elif lines and lines[0].startswith(">>>"):
+            yield "```python\n" + block + "\n\n```"
+        elif found := re.match(r"(Args|Raises|Returns):\n", block):
+            yield f"**{found[1]}**\n\n" + "\n".join(_entries(lines[1:]))
+        else:
+            yield block
+        yield ""
+
+
+def _entries(lines: list[str]) -> Iterator[str]:
+    """The entries of ``Args:`` or ``Raises:`` as a list."""
+    entry = ""
+    for line in lines:
+        if line.startswith("    ") and not line.startswith("     "):
+            if entry:
+                yield entry
+            name, _, rest = line.strip().partition(": ")
+            entry = f"- `{name}`: {rest}"
+        else:
+            entry += " " + line.strip()
+    yield entry
+
+
+def members(kind: type) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class, in the order in which they are written."""
+    for owner in [each for each in kind.__mro__ if each.__module__.startswith("streamkit")]:
+        for name, value in vars(owner).items():
+            plain = inspect.isfunction(value) or isinstance(value, property)
+            told = inspect.getdoc(value) and (owner is kind or name not in vars(kind))
+            if plain and told and not name.startswith("_") and name not in HIDDEN:
+                yield name, value
+
+
+def fields(kind: type) -> Iterator[str]:
+    """The parts of a record or the members of an enum, with what their source says of them."""
+    (body,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(body, ast.ClassDef)
+    for one, after in pairwise([*body.body, ast.Pass()]):
+        match one:
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                if not name.startswith("_"):
+                    said = _said(after)
+                    yield f"- `{name}`" + (f": {said}" if said else "")
+
+
+def _said(statement: ast.stmt) -> str:
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str(text))):
+            return " ".join(text.split()).replace("``", "`")
+        case _:
+            return ""
+
+
+def entry(name: str, thing: Any) -> Iterator[str]:
+    """A class with its members, or a function."""
+    yield f"### {name}"
+    yield ""
+    listed = isinstance(thing, type) and issubclass(thing, (Record, Enum))
+    if not (name in MADE_BY_OTHERS or listed or (isinstance(thing, type) and issubclass(thing, Exception))):
+        yield called(name, thing)
+        yield ""
+    yield from prose(thing)
+    if listed:
+        yield from fields(thing)
+        yield ""
+    if isinstance(thing, type) and not issubclass(thing, (Exception, Strategy)):
+        for member, value in members(thing):
+            shown = f"`{name}.{member}`" if isinstance(value, property) else called(f"{name}.{member}", value)
+            yield f"#### {shown}"
+            yield ""
+            yield from prose(value)
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [INTRODUCTION]
+    for title, names in SECTIONS.items():
+        lines += [f"## {title}", ""]
+        for name in names:
+            lines += entry(name, getattr(streamkit, name))
+    lines += ["## Errors", "", "```text", *_tree(), "```", ""]
+    lines += ["## streamkit.testing", ""]
+    for name in testing.__all__:
+        thing = getattr(testing, name)
+        if not inspect.ismodule(thing):
+            lines += entry(name, thing)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _tree() -> list[str]:
+    """The tree of errors, out of the docstring of the module that has them."""
+    text = inspect.getdoc(sys.modules[streamkit.StreamkitError.__module__]) or ""
+    block = next(block for block in text.split("\n\n") if block.lstrip().startswith("StreamkitError"))
+    return inspect.cleandoc(block).splitlines()
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    file.write_text(page(), encoding="utf-8", newline="\n")
