@@ -183,7 +183,9 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
 
 @step(each="pass", result="None")
 def drain() -> Always[None]:
-    """Run the stream for its effects; the items are thrown away. (`Valve.drain` ends a stream early.)
+    """Run the stream for its effects; the items are thrown away.
+
+    `Valve.drain` is something else: it ends a stream early.
 
     >>> from streamkit import Stream, ops
     >>> (Stream("ab") | ops.tap(print) | ops.drain()).run()
