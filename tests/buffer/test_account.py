@@ -144,3 +144,14 @@ def test_a_reader_that_leaves_in_the_midst_of_a_turn_and_comes_again_gets_all() 
         assert sorted(found) == list(range(30))
 
     run(main)
+
+
+def test_streams_that_an_operator_has_read_one_after_the_other_leave_sums() -> None:
+    async def main() -> None:
+        sources = [Stream([number]) | ops.buffer(Suspend(1)) | ops.map(str) for number in range(50)]
+        handle = (Stream([]) | ops.concat(*sources) | ops.drain()).start()
+        await handle
+        assert len(handle.buffers()) <= 2
+        assert sum(stats.delivered for stats in handle.buffers()) == 50
+
+    run(main)

@@ -66,7 +66,8 @@ class Run(Tasks):
         """Those of them that `channel` made."""
         self._chapters: dict[Target, Book] = {}
         """Where the stages of what a pump reads are entered, until its lane is retired."""
-        self._opened: list[AsyncGenerator[Any, None]] = []
+        self._opened: dict[AsyncGenerator[Any, None], Book | None] = {}
+        """What `open` gave, and where its stages are entered."""
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
@@ -191,17 +192,20 @@ class Run(Tasks):
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
-        self._opened.append(items)
+        book = None if self.book is None else self.book.chapter()
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, book)
+        self._opened[items] = book
         return items
 
     async def close(self, items: AsyncIterator[Any]) -> None:
-        """Close what `open` gave, before the stage ends."""
-        for place, opened in enumerate(self._opened):
-            if opened is items:
-                del self._opened[place]
-                await opened.aclose()
-                return
+        """Close what `open` gave, before the stage ends; of the accounts of its stages, sums are kept."""
+        opened = next((each for each in self._opened if each is items), None)
+        if opened is None:
+            return
+        book = self._opened.pop(opened)
+        await closed(opened.aclose)
+        if self.book is not None and book is not None:
+            self.book.close(book)
 
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
