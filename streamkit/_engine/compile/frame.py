@@ -21,6 +21,7 @@ __all__ = ["FILLING", "woven"]
 
 _PUT = """\
 if lane.put({item}):
+    {item} = None
     await lane.room(pace.rescue)
     pace.rested()
 """
@@ -29,6 +30,7 @@ if lane.put({item}):
 # `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
 # here after every few items. Guarded by `pumped` in test_opcodes.py.
 _ROOM = """\
+    {item} = None
     while True:
         try:
             await lane.vacancy()
@@ -64,6 +66,7 @@ _APPEND_EACH = f"""\
 if free and lane.listed:
     free -= 1
     held.append({{item}})
+    del {{item}}
     continue
 if lane.put({{item}}):
 {_ROOM}\
@@ -84,6 +87,8 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
+    if end is End.PLAIN:
+        weaver.breathes, weaver.names.pends = False, "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.names.wanted])
@@ -134,10 +139,14 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
 
 
 def _flags(weaver: Weaver, depth: int) -> bool:
-    """Set the flags of the callbacks that may return awaitables; whether there are any.
+    """Set the flags of the callbacks whose first result decides; whether there are any.
 
     ``probing``, in the loop, counts the callbacks of which it is not known yet that they return none.
     """
+    if weaver.names.looks():
+        weaver.add(depth, "plain = {*PLAIN}")
+    if weaver.breathes:
+        weaver.add(depth, "many = LARGEST")
     flags = weaver.names.unknown()
     if flags:
         weaver.add(depth, f"{' = '.join(flags)} = None")
@@ -155,7 +164,7 @@ def _push(weaver: Weaver) -> None:
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
-    _turn(weaver, 3, probing)
+    _turn(weaver, 3, probing, rests=True)
     weaver.add(1, "except Ended:")
     weaver.add(2, "pass")
     weaver.ending(1, probing=probing)
@@ -171,6 +180,7 @@ def _pull(weaver: Weaver) -> None:
     weaver.add(3, "while given:")
     weaver.add(4, "for item in given.popleft():")
     _turn(weaver, 5, probing)
+    weaver.let_go(3)
     weaver.add(3, "yield EMPTY")
     weaver.ending(2, probing=probing)
     weaver.add(1, "except BaseException as error:")
@@ -217,7 +227,7 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     weaver.add(2, "handed, items = pace.handed, source")
     weaver.add(2, "while items is not None:")
     weaver.add(3, "async for item in items:")
-    _turn(weaver, 4, probing, followed=True)
+    _turn(weaver, 4, probing, followed=True, rests=True)
     weaver.add(4, "if handed:")
     weaver.add(5, "items = Resumed(handed, source)")
     weaver.add(5, "break")
@@ -241,6 +251,7 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "while await wait():")
     weaver.add(3, "for item in drained(pace.size):")
     awaits = _turn(weaver, 4, probing)
+    weaver.let_go(3)
     alone = end is End.RESULT and not awaits
     if alone:
         line = Line(2 + probing, f"channel.alone = {'not probing' if probing else True}", None)
@@ -254,17 +265,21 @@ _LOOPS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL
 # in those loops --------------------------------------------------------------------------------------------
 
 
-def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False) -> bool:
+def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False, rests: bool = False) -> bool:
     """What happens with one item, in either form; whether the fast one awaits anything.
 
     It looks which form it is at each item: for loops that may run for long before the next slice.
     """
+    probed: list[str] = []
     if probing:
         weaver.add(depth, "if probing:")
-        weaver.body(depth + 1, probing=True, followed=followed)
+        weaver.body(depth + 1, probing=True, followed=followed, rests=rests)
+        probed = weaver.names.passing
         weaver.add(depth, "else:")
         depth += 1
-    return weaver.body(depth, probing=False, followed=followed)
+    awaits = weaver.body(depth, probing=False, followed=followed, rests=rests)
+    weaver.names.passes(*probed)
+    return awaits
 
 
 def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
@@ -273,6 +288,8 @@ def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
         weaver.add(depth, "if probing:")
         weaver.add(depth + 1, header)
         weaver.body(depth + 2, probing=True)
+        if passed := weaver.names.passing[1:]:
+            weaver.let_go(depth + 1, *passed)
         weaver.add(depth, "else:")
         depth += 1
     weaver.add(depth, header)
@@ -287,7 +304,8 @@ def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None
         weaver.add(2, header)
         if counted:
             _counted(weaver, 3)
-        weaver.body(3, probing=True)
+        weaver.body(3, probing=True, rests=counted)
+        passed = weaver.names.passing[1:]
         # where the body has said `continue`, a later item gets here
         weaver.add(3, "if not probing:")
         weaver.add(4, "break")
@@ -295,10 +313,12 @@ def _twice(weaver: Weaver, probing: bool, header: str, *, counted: bool) -> None
         weaver.add(3, "ended = True")
         weaver.add(2, "if not ended:")
         depth = 3
+        if passed and not counted:
+            weaver.let_go(3, *passed)
     weaver.add(depth, header)
     if counted:
         _counted(weaver, depth + 1)
-    weaver.body(depth + 1, probing=False)
+    weaver.body(depth + 1, probing=False, rests=counted)
 
 
 def _counted(weaver: Weaver, depth: int) -> None:

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
+from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.pieces import statement_name
 
 __all__ = ["Groups", "Splices"]
@@ -29,6 +30,7 @@ class Splices(Protocol):
 
     layout: Layout
     lines: Lines
+    names: Names
 
     def each(self, index: int | Exit, site: Site) -> None: ...
     def setups(self, depth: int, group: int | None = None) -> None: ...
@@ -82,7 +84,8 @@ class Groups:
         """Pass on `value`, which comes out of a group, with the name of the group."""
         self._lines.add(site.depth, f"pair_{group} = (name_{group}, {value})", group)
         item = ast.Name(f"pair_{group}", ast.Load())
-        self._splicer.each(self._layout.after[group], Site(item, site.depth, ends_turn=site.ends_turn))
+        self._splicer.names.passes(f"pair_{group}")
+        self._splicer.each(self._layout.after[group], site.at(item=item, spent=True, later=frozenset()))
 
     def _enter(self, group: int, depth: int) -> None:
         """Begin a group: the setups of its steps, and a list of what they have set."""
@@ -102,7 +105,8 @@ class Groups:
     def _run(self, group: int, site: Site) -> None:
         """Give the item to the steps of the group, and put away what they have assigned to."""
         self._loops[group] = self._lines.loops
-        self._splicer.each(self._layout.groups[group][0], Site(site.item, site.depth))
+        inner = Site(site.item, site.depth, spent=site.free)
+        self._splicer.each(self._layout.groups[group][0], inner)
         rebound = self._layout.rebound(group)
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:

@@ -17,6 +17,9 @@ from streamkit._engine.compile.pieces import StepDeclaration, absence
 
 __all__ = ["Names"]
 
+GOT = "got"
+"""The variable for what a callback has just returned. A name of a piece would have a number at its end."""
+
 
 class Names:
     """Renames the names in pieces, and notes what the loop must be given for them."""
@@ -26,6 +29,10 @@ class Names:
         self.lines = lines
         self.settle = settle
         """The text that awaits ``{value}``: ``await`` in a coroutine, a call or a ``yield`` elsewhere."""
+        self.pends = "pending({value})"
+        """What is done with a ``{value}`` that a callback has returned, before it is awaited."""
+        self.passing: list[str] = []
+        """The variables that hold something only for a turn of the loop, since this was made empty."""
         self.constants: dict[str, Any] = {}
         """The loop's globals."""
         self.wanted: dict[str, tuple[int, str]] = {}
@@ -47,6 +54,14 @@ class Names:
             for name, mode in key.modes
             if mode is Mode.UNKNOWN
         ]
+
+    def looks(self) -> bool:
+        """Whether there are callbacks each result of which is looked at."""
+        return any(mode is Mode.MIXED for key in self.layout.steps for _, mode in key.modes)
+
+    def passes(self, *names: str) -> None:
+        """Note variables that hold something only for a turn of the loop."""
+        self.passing += [name for name in names if name not in self.passing]
 
     def known(self, test: ast.expr, index: int) -> bool | None:
         """The truth of a test that is known before the run, ``parameter is ABSENT``; None for any other."""
@@ -91,22 +106,39 @@ class Names:
         mode = self._mode(index, name)
         if mode is Mode.ASYNC:
             return self.awaited(call)
+        if mode is Mode.MIXED:
+            return self._looked_at(call)
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
         # no name of a piece ends like this: those end in the index of their step
         value, flag = f"{name}_{index}_got{number or ''}", _flag(index, name)
+        self.passes(value)
         self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
         self.lines.add(depth, f"if {flag} is None:", index)
-        self.lines.add(depth + 1, f"{flag} = isawaitable({value})", index)
+        self.lines.add(depth + 1, f"{flag} = is_awaitable({value})", index)
         self.lines.add(depth + 1, f"probing -= not {flag}", index)
         self.lines.add(depth, f"if {flag}:", index)
-        self.lines.add(depth + 1, f"{value} = {self.settle.format(value=value)}", index)
+        self.lines.add(depth + 1, f"{value} = {self._settled(value)}", index)
         return ast.Name(value, ast.Load())
 
     def awaited(self, value: ast.expr) -> ast.expr:
         """`value` awaited, in the way of the function that it becomes part of."""
         self.awaits = True
         return ast.parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
+
+    def _looked_at(self, call: ast.Call) -> ast.expr:
+        """`call`, awaited if what it returns is awaitable: one test per call, where its type is known.
+
+        Nothing is written before it, and the name of the result, which is used at once, serves all calls.
+        """
+        self.passes(GOT)
+        self.awaits = True
+        test = f"type({GOT} := {ast.unparse(call)}) in plain or not awaits({GOT}, plain)"
+        text = f"({GOT} if {test} else {self._settled(GOT)})"
+        return ast.parse(text, mode="eval").body
+
+    def _settled(self, value: str) -> str:
+        return self.settle.format(value=self.pends.format(value=value))
 
     def _mode(self, index: int, name: str) -> Mode | None:
         return dict(self.layout.steps[index].modes).get(name)

@@ -37,17 +37,41 @@ class Weaver:
         self.names.probing = probing
         self._splicer.setups(depth)
 
-    def body(self, depth: int, *, probing: bool, followed: bool = False) -> bool:
+    def body(self, depth: int, *, probing: bool, followed: bool = False, rests: bool = False) -> bool:
         """What happens with one item of the source, which is in ``item``; whether anything is awaited there.
 
-        `followed` says whether the frame writes more behind it, which no ``continue`` may skip.
+        `followed` says whether the frame writes more behind it, which no ``continue`` may skip; `rests`,
+        whether the loop waits for the next item then, and so lets go of this one.
         """
         self.names.probing = probing
         self.names.awaits = False
+        self.names.passing = ["item"]
         with self.lines.body(depth, None):
             item = ast.Name("item", ast.Load())
-            self._splicer.each(self.layout.first, Site(item, depth, ends_turn=not followed))
+            site = Site(item, depth, ends_turn=not followed, spent=True, rests=rests and not followed)
+            self._splicer.each(self.layout.first, site)
+            if rests:
+                self._splicer.rest(depth)
+                self._splicer.let_go()
         return self.names.awaits
+
+    def let_go(self, depth: int, *names: str) -> None:
+        """Let go of the variables of these names; without any, of all that hold something for a turn."""
+        self.add(depth, f"{' = '.join(names or self.names.passing)} = None")
+
+    @property
+    def breathes(self) -> bool:
+        """Whether there are loops in steps, which let others run."""
+        return self._splicer.breathes and any(
+            isinstance(node, ast.For)
+            for pieces in self.layout.parsed
+            for statement in [*pieces.setup, *pieces.each, *pieces.finish]
+            for node in ast.walk(statement)
+        )
+
+    @breathes.setter
+    def breathes(self, can: bool) -> None:
+        self._splicer.breathes = can
 
     def ending(self, depth: int, *, probing: bool) -> None:
         """What happens when the source has ended."""

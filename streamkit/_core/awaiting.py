@@ -1,0 +1,33 @@
+"""What a callback returned: a value, or something to await."""
+
+from __future__ import annotations
+
+from asyncio import wrap_future
+from concurrent.futures import Future
+from inspect import isawaitable
+from types import GeneratorType, NoneType
+from typing import Any
+
+__all__ = ["PLAIN", "awaits", "is_awaitable", "pending"]
+
+PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, set))
+"""Types of values that are not awaitable: those that callbacks return most."""
+
+
+def is_awaitable(value: Any) -> bool:
+    """Whether `value` must be awaited: by ``await``, or, for a future of an executor, through `pending`."""
+    return isawaitable(value) or isinstance(value, Future)
+
+
+def awaits(value: Any, plain: set[type]) -> bool:
+    """`is_awaitable`, for a value whose type is not in `plain`; there goes a type whose values are not."""
+    if is_awaitable(value):
+        return True
+    if not isinstance(value, GeneratorType):  # of a generator, its own function says whether it is awaitable
+        plain.add(type(value))
+    return False
+
+
+def pending(value: Any) -> Any:
+    """`value`, which `is_awaitable`, as something that ``await`` takes; in a task."""
+    return wrap_future(value) if isinstance(value, Future) else value
