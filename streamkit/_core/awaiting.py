@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import wrap_future
 from concurrent.futures import Future
-from inspect import isawaitable
+from inspect import CO_ITERABLE_COROUTINE, isawaitable
 from types import GeneratorType, NoneType
 from typing import Any
 
@@ -21,11 +21,12 @@ def is_awaitable(value: Any) -> bool:
 
 def awaits(value: Any, plain: set[type]) -> bool:
     """`is_awaitable`, for a value whose type is not in `plain`; there goes a type whose values are not."""
-    if is_awaitable(value):
-        return True
-    if not isinstance(value, GeneratorType):  # of a generator, its own function says whether it is awaitable
+    if type(value) is GeneratorType:  # its function says whether it is one of `types.coroutine`
+        return value.gi_code.co_flags & CO_ITERABLE_COROUTINE != 0
+    found = is_awaitable(value)
+    if not found:
         plain.add(type(value))
-    return False
+    return found
 
 
 def pending(value: Any) -> Any:

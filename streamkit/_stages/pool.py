@@ -45,10 +45,8 @@ class Pool(Lane):
         self.mark = 0
         self.run = run
         self.function = function
-        self.waits = mode_of(function) is Mode.ASYNC
-        """Whether all that `function` returns is awaitable."""
         self.plain = {*PLAIN}
-        """Types of what it has returned that is not."""
+        """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
         self.crew = Crew(run, channel, self.work, supply)
         self.rest = Rest()
@@ -66,7 +64,7 @@ class Pool(Lane):
         """What one worker does: one item after the other, until there will be no more."""
         function, ordered, held, done = self.function, self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
-        waits, plain = self.waits, self.plain
+        waits, plain = mode_of(function) is Mode.ASYNC, self.plain
         item, direct, number, left = await self._first(), None, 0, 1
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
             if ordered:

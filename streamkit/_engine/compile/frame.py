@@ -88,7 +88,8 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
     if end is End.PLAIN:
-        weaver.breathes, weaver.names.pends = False, "{value}"
+        weaver.whole()
+        weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.names.wanted])
@@ -145,8 +146,6 @@ def _flags(weaver: Weaver, depth: int) -> bool:
     """
     if weaver.names.looks():
         weaver.add(depth, "plain = {*PLAIN}")
-    if weaver.breathes:
-        weaver.add(depth, "many = LARGEST")
     flags = weaver.names.unknown()
     if flags:
         weaver.add(depth, f"{' = '.join(flags)} = None")

@@ -11,7 +11,7 @@ import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
 from collections.abc import Callable
-from itertools import count, islice
+from itertools import chain, count, islice
 from operator import length_hint
 from threading import Lock
 from types import CodeType
@@ -23,7 +23,7 @@ from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
-from streamkit._engine.compile.pace import LARGEST, Resumed, further
+from streamkit._engine.compile.pace import LARGEST, Resumed
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
@@ -121,7 +121,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         PLAIN=PLAIN,
         LARGEST=LARGEST,
         length_hint=length_hint,
-        further=further,
+        chain=chain,
         CancelledError=CancelledError,
         Ended=Ended,
     )

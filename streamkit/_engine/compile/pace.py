@@ -6,12 +6,10 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, islice
 from time import perf_counter
 from typing import Any
 
-__all__ = ["LARGEST", "Pace", "Resumed", "further"]
+__all__ = ["LARGEST", "Pace", "Resumed"]
 
 BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
@@ -50,13 +48,6 @@ class Pace:
     def rested(self) -> None:
         """Others have run: begin anew."""
         self._started = self._looked = perf_counter()
-
-
-def further(rest: Iterator[Any], size: int) -> Iterator[Any] | None:
-    """The next `size` items of `rest`, or what there is; None where there is nothing more."""
-    for item in rest:
-        return chain((item,), islice(rest, size - 1))
-    return None
 
 
 class Resumed:

@@ -202,29 +202,31 @@ class Splicer:
     def _parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:
         """Go through `source` in parts: what is in the block goes through one. Let others run between.
 
-        Of what is short, or ends soon, the one part is the whole. `many` is how many elements may be gone
-        through, in all loops of steps together, before the next look at the clock.
+        What is short is one part: its length is looked at, which costs a call, and nothing per element. What
+        does not know its length is sliced, and the clock is looked at if there is a second slice.
         """
         # no name of a piece ends like these: those end in the index of their step
         part, rest = (f"{name}_{index}_{self.lines.loops}_" for name in ("part", "rest"))
         self.names.passes(part, rest)
         self.names.awaits = True
         add = self.lines.add
-        add(depth, f"{part}, {rest} = {source}, None", index)
-        add(depth, f"many -= length_hint({part}, LARGEST)", index)
-        add(depth, "if many < 0:", index)
-        add(depth + 1, f"many, {rest} = LARGEST, iter({part})", index)
+        add(depth, f"{rest} = None", index)
+        add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
+        add(depth + 1, f"{rest} = iter({part})", index)
         add(depth + 1, f"{part} = islice({rest}, pace.size)", index)
         with self.lines.loop(depth, "while True:", index):
             yield part
             add(depth + 1, f"if {rest} is None:", index)
             add(depth + 2, "break", index)
+            add(depth + 1, f"{part} = EMPTY", index)
+            add(depth + 1, f"for {part} in {rest}:", index)
+            add(depth + 2, "break", index)
+            add(depth + 1, f"if {part} is EMPTY:", index)
+            add(depth + 2, "break", index)
             add(depth + 1, "if pace.due():", index)
             add(depth + 2, self.names.settle.format(value="sleep(0)"), index)
             add(depth + 2, "pace.rested()", index)
-            add(depth + 1, f"{part} = further({rest}, pace.size)", index)
-            add(depth + 1, f"if {part} is None:", index)
-            add(depth + 2, "break", index)
+            add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))", index)
 
     def rest(self, depth: int) -> None:
         """A line that lets go of the passing names; `let_go` says of which."""

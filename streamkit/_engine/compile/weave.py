@@ -59,19 +59,9 @@ class Weaver:
         """Let go of the variables of these names; without any, of all that hold something for a turn."""
         self.add(depth, f"{' = '.join(names or self.names.passing)} = None")
 
-    @property
-    def breathes(self) -> bool:
-        """Whether there are loops in steps, which let others run."""
-        return self._splicer.breathes and any(
-            isinstance(node, ast.For)
-            for pieces in self.layout.parsed
-            for statement in [*pieces.setup, *pieces.each, *pieces.finish]
-            for node in ast.walk(statement)
-        )
-
-    @breathes.setter
-    def breathes(self, can: bool) -> None:
-        self._splicer.breathes = can
+    def whole(self) -> None:
+        """Go through what is in the loops of steps without letting others run."""
+        self._splicer.breathes = False
 
     def ending(self, depth: int, *, probing: bool) -> None:
         """What happens when the source has ended."""
