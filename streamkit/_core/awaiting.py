@@ -8,7 +8,7 @@ from inspect import CO_ITERABLE_COROUTINE, isawaitable
 from types import GeneratorType, NoneType
 from typing import Any
 
-__all__ = ["PLAIN", "awaits", "is_awaitable", "pending"]
+__all__ = ["PLAIN", "awaits", "is_awaitable", "kind_of", "pending"]
 
 PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, set))
 """Types of values that are not awaitable: those that callbacks return most."""
@@ -21,12 +21,20 @@ def is_awaitable(value: Any) -> bool:
 
 def awaits(value: Any, plain: set[type]) -> bool:
     """`is_awaitable`, for a value whose type is not in `plain`; there goes a type whose values are not."""
-    if type(value) is GeneratorType:  # its function says whether it is one of `types.coroutine`
-        return value.gi_code.co_flags & CO_ITERABLE_COROUTINE != 0
-    found = is_awaitable(value)
-    if not found:
-        plain.add(type(value))
-    return found
+    return kind_of(value, plain) is None
+
+
+def kind_of(value: Any, plain: set[type]) -> Any:
+    """None if `value` must be awaited; else its type, or True, where others of that type must be."""
+    kind = type(value)
+    if kind in plain:
+        return kind
+    if kind is GeneratorType:  # its function says whether it is one of `types.coroutine`
+        return None if value.gi_code.co_flags & CO_ITERABLE_COROUTINE else True
+    if is_awaitable(value):
+        return None
+    plain.add(kind)
+    return kind
 
 
 def pending(value: Any) -> Any:

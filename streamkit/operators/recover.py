@@ -31,6 +31,7 @@ async def _catch(
     try:
         async for item in items:
             yield item  # nothing is ever thrown in here: an operator never catches its consumer's error
+            del item  # nothing is held while the source waits
         return
     except errors as error:
         caught = error
@@ -48,6 +49,7 @@ async def _catch(
         del caught
     async for item in following:
         yield item
+        del item
 
 
 @overload

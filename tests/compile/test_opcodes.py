@@ -147,7 +147,7 @@ NAME = 2
 COUNT = (6, 6, 7)
 """`if not left: ...` and `left -= 1`, where a loop cannot be sliced; 3.13 executes one opcode more for it."""
 FREED = 1
-"""`del item`, before the next is asked for: what the consumer has dropped is not kept while the source waits."""
+"""`del item`, before the next is asked for: nothing is kept while the source waits."""
 COUNTED = (COUNT[0] + LOOK + FREED, COUNT[1] + LOOK + FREED, COUNT[2] + LOOK + FREED)
 YIELDED = (
     COUNTED[0] + NAME / 2,

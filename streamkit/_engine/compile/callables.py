@@ -32,17 +32,23 @@ _OPERATORS = frozenset(
         "BUILD_SET",
         "BUILD_MAP",
         "BUILD_STRING",
+        "BUILD_CONST_KEY_MAP",
+        "FORMAT_VALUE",
+        "FORMAT_SIMPLE",
+        "FORMAT_WITH_SPEC",
         "LIST_EXTEND",
         "LOAD_CONST",
+        "LOAD_SMALL_INT",
     )
-)
-_CARRIES = frozenset(
-    opmap[name]
-    for name in ("COPY", "SWAP", "JUMP_FORWARD", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP")
     if name in opmap
 )
+_CARRIES = frozenset(
+    opmap[name] for name in ("COPY", "SWAP", "JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP") if name in opmap
+)
 """What may bring a value to a ``return`` from elsewhere than the opcode before it."""
-_RETURN, _BINARY, _CACHE = opmap["RETURN_VALUE"], opmap["BINARY_OP"], opmap["CACHE"]
+_LEAVES = frozenset({opmap["RETURN_VALUE"], opmap["JUMP_FORWARD"]})
+"""What returns the value that was made last, or takes it to a ``return``."""
+_BINARY, _CACHE = opmap["BINARY_OP"], opmap["CACHE"]
 _ARITHMETIC = 26
 """How many operators `BINARY_OP` has. Since Python 3.14, the next number is for subscripts."""
 _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
@@ -63,7 +69,7 @@ def operates(code: CodeType) -> bool:
     text, made = code.co_code, False
     for place in range(0, len(text), 2):
         found = text[place]
-        if found in _CARRIES or (found == _RETURN and not made):
+        if found in _CARRIES or (found in _LEAVES and not made):
             return False
         if found != _CACHE:
             made = found in _OPERATORS and (found != _BINARY or text[place + 1] < _ARITHMETIC)

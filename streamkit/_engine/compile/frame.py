@@ -144,7 +144,8 @@ def _flags(weaver: Weaver, depth: int) -> bool:
 
     ``probing``, in the loop, counts the callbacks of which it is not known yet that they return none.
     """
-    if weaver.names.looks():
+    if kinds := weaver.names.kinds():
+        weaver.add(depth, f"{' = '.join(kinds)} = None")
         weaver.add(depth, "plain = {*PLAIN}")
     flags = weaver.names.unknown()
     if flags:

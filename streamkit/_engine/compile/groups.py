@@ -78,6 +78,8 @@ class Groups:
             raise TooLargeError  # a step's own loop is around it, and a break cannot leave two
         self._close(group, self._layout.after[index], depth)
         self._lines.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
+        if kept := self._layout.kept(group):  # what the group has held goes with it
+            self._lines.add(depth, f"{' = '.join(kept)} = None", group)
         self._lines.add(depth, "break", group)
 
     def emit(self, group: int, value: str, site: Site) -> None:

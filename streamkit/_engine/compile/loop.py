@@ -17,7 +17,7 @@ from threading import Lock
 from types import CodeType
 from typing import Any
 
-from streamkit._core.awaiting import PLAIN, awaits, is_awaitable, pending
+from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
@@ -115,7 +115,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         islice=islice,
         Resumed=Resumed,
         sleep=sleep,
-        awaits=awaits,
+        kind_of=kind_of,
         is_awaitable=is_awaitable,
         pending=pending,
         PLAIN=PLAIN,

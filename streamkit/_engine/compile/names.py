@@ -55,9 +55,14 @@ class Names:
             if mode is Mode.UNKNOWN
         ]
 
-    def looks(self) -> bool:
-        """Whether there are callbacks each result of which is looked at."""
-        return any(mode is Mode.MIXED for key in self.layout.steps for _, mode in key.modes)
+    def kinds(self) -> list[str]:
+        """The variables for the type of the last result of the callbacks that are looked at each time."""
+        return [
+            _kind(index, name)
+            for index, key in enumerate(self.layout.steps)
+            for name, mode in key.modes
+            if mode is Mode.MIXED
+        ]
 
     def passes(self, *names: str) -> None:
         """Note variables that hold something only for a turn of the loop."""
@@ -107,7 +112,7 @@ class Names:
         if mode is Mode.ASYNC:
             return self.awaited(call)
         if mode is Mode.MIXED:
-            return self._looked_at(call)
+            return self._looked_at(call, _kind(index, name))
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
         # no name of a piece ends like this: those end in the index of their step
@@ -126,14 +131,14 @@ class Names:
         self.awaits = True
         return ast.parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
 
-    def _looked_at(self, call: ast.Call) -> ast.expr:
-        """`call`, awaited if what it returns is awaitable: one test per call, where its type is known.
+    def _looked_at(self, call: ast.Call, kind: str) -> ast.expr:
+        """`call`, awaited if what it returns is awaitable: one test, if it is of the same `kind` as before.
 
         Nothing is written before it, and the name of the result, which is used at once, serves all calls.
         """
         self.passes(GOT)
         self.awaits = True
-        test = f"type({GOT} := {ast.unparse(call)}) in plain or not awaits({GOT}, plain)"
+        test = f"type({GOT} := {ast.unparse(call)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
         text = f"({GOT} if {test} else {self._settled(GOT)})"
         return ast.parse(text, mode="eval").body
 
@@ -146,6 +151,10 @@ class Names:
 
 def _flag(index: int, name: str) -> str:
     return f"{name}_{index}_awaits"
+
+
+def _kind(index: int, name: str) -> str:
+    return f"{name}_{index}_kind"
 
 
 class _Renaming(ast.NodeVisitor):
