@@ -27,9 +27,13 @@ from tests.compile.by_hand import (
     ahead_ours,
     async_by_hand,
     async_ours,
+    flat_by_hand,
+    flat_ours,
     iter_ours,
     iterated_by_hand,
     iterated_ours,
+    looked_by_hand,
+    looked_ours,
     merged_by_hand,
     merged_ours,
     plain_by_hand,
@@ -160,6 +164,10 @@ PAIRS = [
     Pair(ten_ours, ten_by_hand, (LOOK,) * 3),
     Pair(async_ours, async_by_hand, COUNTED),
     Pair(iterated_ours, iterated_by_hand, YIELDED),
+    # of each list of eight the length, and whether it was gone through in parts
+    Pair(flat_ours, flat_by_hand, (2.0, 2.0, 1.8)),
+    # whether the result is of the same type as the last one was
+    Pair(looked_ours, looked_by_hand, (10 + LOOK, 9 + LOOK, 9 + LOOK)),
     Pair(plain_ours, plain_by_hand, (NAME / 2 + LOOK,) * 3),
     # both loops look at a burst, where by hand they look at each item: as many opcodes as what they look for
     Pair(pumped_ours, pumped_by_hand, (0.5 + FREED, 2.4 + FREED, 2.4 + FREED)),
