@@ -3,8 +3,8 @@
 A loop whose steps have callbacks that may return awaitables has its body in two forms. The *probing* form
 looks at what each callback returns first. When every callback has returned something that is no awaitable,
 the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
-stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both; of one that
-may return a value now and an awaitable then, both forms look at each result (`Mode.MIXED`).
+stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both. Of one
+that may return a value now and an awaitable then, both forms look at each result (`Mode.MIXED`).
 
 What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, beside the loop by hand.
 """
