@@ -45,7 +45,7 @@ class Pool(Lane):
         self.mark = 0
         self.run = run
         self.function = function
-        self.plain = {*PLAIN}
+        self.values = {*PLAIN}
         """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
         self.crew = Crew(run, channel, self.work, supply)
@@ -64,7 +64,7 @@ class Pool(Lane):
         """What one worker does: one item after the other, until there will be no more."""
         function, ordered, held, done = self.function, self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
-        waits, plain = mode_of(function) is Mode.ASYNC, self.plain
+        waits, plain = mode_of(function) is Mode.ASYNC, self.values
         item, direct, number, left = await self._first(), None, 0, 1
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
             if ordered:

@@ -55,7 +55,7 @@ _GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _COMPUTING = frozenset(
     {len, repr, ascii, ord, chr, hash, id, isinstance, issubclass, callable, format, hex, oct, bin}
 )
-_OPERATOR = operator.add.__self__
+_OPERATOR = getattr(operator.add, "__self__", None)
 """The module that `operator` has its functions from."""
 _FINDING = frozenset({operator.getitem, getattr(operator, "call", None)})
 _SCALARS = (str, bytes, int, float)

@@ -74,7 +74,8 @@ class _Settle:
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await pending(awaitable)
+    result: T = await pending(awaitable)
+    return result
 
 
 def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
