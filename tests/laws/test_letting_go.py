@@ -201,3 +201,14 @@ def test_what_was_taken_out_of_a_buffer_is_not_kept_by_its_pump() -> None:
         return found
 
     assert max(run(main)) <= 2
+
+
+def test_a_consumer_at_work_has_no_earlier_result_beside_it() -> None:
+    async def main() -> int:
+        stream = Stream(blocks) | ops.map(made) | ops.map(promised) | ops.map(made) | ops.map(lambda _: 1 + 1)
+        async with stream.open() as items:
+            for _ in range(2):
+                await anext(items)
+            return Block.alive
+
+    assert run(main) == 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import Any
+from typing import Any, TypeGuard
 
 from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
@@ -43,6 +43,8 @@ class Names:
         It is only asked of a callback's first result; a loop has a form of its own for what comes after that,
         which pays nothing for it.
         """
+        self._new_got = False
+        """Whether the last call that was written is the first since then whose result is stored as `GOT`."""
         self.awaits = False
         """Whether anything is awaited in what was written since this was set to False."""
 
@@ -136,11 +138,28 @@ class Names:
 
         Nothing is written before it, and the name of the result, which is used at once, serves all calls.
         """
+        self._new_got = GOT not in self.passing
         self.passes(GOT)
         self.awaits = True
         test = f"type({GOT} := {ast.unparse(call)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
         text = f"({GOT} if {test} else {self._settled(GOT)})"
         return ast.parse(text, mode="eval").body
+
+    def store(self, ready: ast.expr, name: str, index: int, depth: int) -> None:
+        """Write that `ready` is stored as `name`; what a callback has returned, and is looked at, at once.
+
+        Else the loop would hold it twice, and go on doing so when a later step has made something of it.
+        """
+        text, looks = ast.unparse(ready), sum(_is_got(node, ast.Store) for node in ast.walk(ready))
+        if looks == 1 and isinstance(ready, ast.IfExp) and _is_got(ready.body, ast.Load):
+            for node in ast.walk(ready):
+                if _is_got(node, (ast.Load, ast.Store)):
+                    node.id = name
+            self.lines.add(depth, f"if not ({ast.unparse(ready.test)}):", index)
+            depth, text = depth + 1, ast.unparse(ready.orelse)
+            if self._new_got:
+                self.passing.remove(GOT)
+        self.lines.add(depth, f"{name} = {text}", index)
 
     def _settled(self, value: str) -> str:
         return self.settle.format(value=self.pends.format(value=value))
@@ -155,6 +174,10 @@ def _flag(index: int, name: str) -> str:
 
 def _kind(index: int, name: str) -> str:
     return f"{name}_{index}_kind"
+
+
+def _is_got(node: ast.AST, context: type | tuple[type, ...]) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and node.id == GOT and isinstance(node.ctx, context)
 
 
 class _Renaming(ast.NodeVisitor):

@@ -141,7 +141,7 @@ class Splicer:
             # over the item, if that is not read again: else each step would hold one
             name = site.item.id if site.free and isinstance(site.item, ast.Name) else f"item_{index + 1}"
             self.names.passes(name)
-            self.lines.add(site.depth, f"{name} = {ast.unparse(ready)}", index)
+            self.names.store(ready, name, index, site.depth)
             ready = ast.Name(name, ast.Load())
         spent = not isinstance(value, ast.Name) or (
             site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
