@@ -212,3 +212,17 @@ def test_a_consumer_at_work_has_no_earlier_result_beside_it() -> None:
             return Block.alive
 
     assert run(main) == 0
+
+
+def test_a_plain_for_keeps_nothing_while_the_source_waits() -> None:
+    alive: list[int] = []
+
+    async def source() -> AsyncIterator[Block]:
+        for _ in range(3):
+            yield Block()
+            await asyncio.sleep(0)
+            alive.append(Block.alive)
+
+    for item in Stream(source) | ops.map(made) | ops.map(promised):
+        del item
+    assert alive == [0, 0, 0]

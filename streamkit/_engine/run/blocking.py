@@ -126,6 +126,7 @@ class _Turn(Generic[T]):
                 self._loop.stop()
                 wanted = await self.resume
                 self._resting = False
+                del self.item  # nothing is held while the source waits
                 if not wanted:
                     break
         finally:
