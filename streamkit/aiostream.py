@@ -64,6 +64,7 @@ async def _opened(source: Any) -> AsyncIterator[Any]:
     async with source.stream() as items:
         async for item in items:
             yield item
+            del item  # nothing is held while the source waits
 
 
 async def _through(
@@ -72,6 +73,7 @@ async def _through(
     joined: Any = reduce(_joined, operators, aiostream.stream.iterate(run.open(source)))
     async for item in run.open(Inlet[Any](lambda: _opened(joined))):
         yield item
+        del item
 
 
 def _joined(items: Any, operator: Callable[[Any], Any]) -> Any:

@@ -41,6 +41,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         groups     steps that run a pipe per key
         names      names renamed apart, callbacks awaited
+        callables  whether the first result of a callback tells of the others
+        passing    which variables hold something for one turn only
         layout     which step comes after which
         lines      the text while it is written, and its limits
         pieces     a step as text, parsed and checked

@@ -75,6 +75,7 @@ async def merged(
         run.pump(inlet, into=out.lane(Suspend(1)))
     async for item in out:
         yield item
+        del item  # nothing is held while the branches have nothing
     out.raise_source_error()
 
 

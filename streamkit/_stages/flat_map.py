@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
+from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -110,7 +110,7 @@ class Places(Target):
             observable = hasattr(
                 made, "subscribe"
             )  # an observable of RxPY is awaitable too, for its last item
-            return Inlet(made if observable or not isawaitable(made) else await made)
+            return Inlet(made if observable or not is_awaitable(made) else await pending(made))
         except Exception as error:
             self._blame(error)
             raise

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import Any
 
+from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -45,8 +45,8 @@ class Pool(Lane):
         self.mark = 0
         self.run = run
         self.function = function
-        self.waiting: bool | None = True if mode_of(function) is Mode.ASYNC else None
-        """Whether `function` returns awaitables; None before its first result."""
+        self.values = {*PLAIN}
+        """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
         self.crew = Crew(run, channel, self.work, supply)
         self.rest = Rest()
@@ -64,7 +64,8 @@ class Pool(Lane):
         """What one worker does: one item after the other, until there will be no more."""
         function, ordered, held, done = self.function, self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
-        item, waits, direct, number, left = await self._first(), self.waiting, None, 0, 1
+        waits, plain = mode_of(function) is Mode.ASYNC, self.values
+        item, direct, number, left = await self._first(), None, 0, 1
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
             if ordered:
                 number = self.taken
@@ -73,9 +74,8 @@ class Pool(Lane):
                 result = function(item)
                 if waits:
                     result = await result
-                elif waits is None:
-                    waits = self.waiting = isawaitable(result)
-                    result = await result if waits else result
+                elif type(result) not in plain and awaits(result, plain):
+                    result = await pending(result)
             except Exception as error:
                 self.run.reraise(error)
             direct = channel.direct

@@ -174,6 +174,7 @@ async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ..
         items = run.open(inlet)
         async for item in items:
             yield item
+            del item  # nothing is held while the source waits
         await run.close(items)
 
 

@@ -145,6 +145,7 @@ async def _routed_run(
     run.pump(keyed(run, source, key), into=router)
     async for item in router.out:
         yield item
+        del item  # nothing is held while the groups have nothing
     router.out.raise_source_error()
 
 

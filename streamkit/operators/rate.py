@@ -208,6 +208,7 @@ async def _throttle(
             await sleep(lacking / rate)
         tokens -= costs
         yield item
+        del item  # nothing is held while the source waits
 
 
 async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
+from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.contract import Contract
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
@@ -31,15 +31,16 @@ async def _catch(
     try:
         async for item in items:
             yield item  # nothing is ever thrown in here: an operator never catches its consumer's error
+            del item  # nothing is held while the source waits
         return
     except errors as error:
         caught = error
     try:
         fallback: Any = function(caught)
-        if isawaitable(fallback) and not hasattr(
+        if is_awaitable(fallback) and not hasattr(
             fallback, "subscribe"
         ):  # an observable of RxPY is awaitable too
-            fallback = await fallback
+            fallback = await pending(fallback)
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
         blamed = run.blame(error)
@@ -48,6 +49,7 @@ async def _catch(
         del caught
     async for item in following:
         yield item
+        del item
 
 
 @overload

@@ -64,8 +64,8 @@ def map(
     Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
 
     Args:
-        function: called with each item. Its first result decides whether results are awaited; one
-            that mixes both kinds must be an ``async def``.
+        function: called with each item. What it returns is awaited if it is awaitable, or a future of an
+            executor.
         concurrency: calls in flight at most; finished results that wait for their turn count as well.
             With 1, each is awaited in the loop that reads the source, without a task.
         ordered: whether results keep the order of the items, or come as they are ready.

@@ -133,6 +133,47 @@ def plain_by_hand(items: int) -> None:
         pass
 
 
+LISTS = 8
+"""Elements of each list that is flattened."""
+
+
+def listed(items: int) -> list[list[int]]:
+    return [[0] * LISTS] * (items // LISTS)
+
+
+async def flat_ours(items: int) -> list[int]:
+    return await (Stream(listed(items)) | ops.flatten() | ops.to_list())
+
+
+async def flat_by_hand(items: int) -> list[int]:
+    def loop(source: Any) -> list[int]:
+        out: list[int] = []
+        for item in source:
+            for each in item:
+                out.append(each)
+        return out
+
+    return loop(listed(items))
+
+
+def calling(number: int) -> int:
+    return add(number)
+
+
+async def looked_ours(items: int) -> list[int]:
+    return await (Stream(range(items)) | ops.map(calling) | ops.to_list())
+
+
+async def looked_by_hand(items: int) -> list[int]:
+    def loop(source: Any, function: Any) -> list[int]:
+        out: list[int] = []
+        for item in source:
+            out.append(function(item))
+        return out
+
+    return loop(range(items), calling)
+
+
 async def pumped_ours(items: int) -> list[int]:
     return await (Stream(lambda: numbers(items)) | ops.buffer(Suspend(64)) | ops.to_list())
 

@@ -3,7 +3,8 @@
 A loop whose steps have callbacks that may return awaitables has its body in two forms. The *probing* form
 looks at what each callback returns first. When every callback has returned something that is no awaitable,
 the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
-stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both.
+stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both. Of one
+that may return a value now and an awaitable then, both forms look at each result (`Mode.MIXED`).
 
 What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, beside the loop by hand.
 """
@@ -21,6 +22,7 @@ __all__ = ["FILLING", "woven"]
 
 _PUT = """\
 if lane.put({item}):
+    {item} = None
     await lane.room(pace.rescue)
     pace.rested()
 """
@@ -29,6 +31,7 @@ if lane.put({item}):
 # `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
 # here after every few items. Guarded by `pumped` in test_opcodes.py.
 _ROOM = """\
+    {item} = None
     while True:
         try:
             await lane.vacancy()
@@ -64,6 +67,7 @@ _APPEND_EACH = f"""\
 if free and lane.listed:
     free -= 1
     held.append({{item}})
+    del {{item}}
     continue
 if lane.put({{item}}):
 {_ROOM}\
@@ -84,6 +88,9 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
+    if end is End.PLAIN:
+        weaver.whole()
+        weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
     parameters = ", ".join(["source", "leave", "pace", *weaver.names.wanted])
@@ -134,10 +141,13 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
 
 
 def _flags(weaver: Weaver, depth: int) -> bool:
-    """Set the flags of the callbacks that may return awaitables; whether there are any.
+    """Set the flags of the callbacks whose first result decides; whether there are any.
 
     ``probing``, in the loop, counts the callbacks of which it is not known yet that they return none.
     """
+    if kinds := weaver.names.kinds():
+        weaver.add(depth, f"{' = '.join(kinds)} = None")
+        weaver.add(depth, "plain = {*PLAIN}")
     flags = weaver.names.unknown()
     if flags:
         weaver.add(depth, f"{' = '.join(flags)} = None")
@@ -155,7 +165,7 @@ def _push(weaver: Weaver) -> None:
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
-    _turn(weaver, 3, probing)
+    _turn(weaver, 3, probing, rests=True)
     weaver.add(1, "except Ended:")
     weaver.add(2, "pass")
     weaver.ending(1, probing=probing)
@@ -171,6 +181,7 @@ def _pull(weaver: Weaver) -> None:
     weaver.add(3, "while given:")
     weaver.add(4, "for item in given.popleft():")
     _turn(weaver, 5, probing)
+    weaver.let_go(3)
     weaver.add(3, "yield EMPTY")
     weaver.ending(2, probing=probing)
     weaver.add(1, "except BaseException as error:")
@@ -212,8 +223,7 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
     depth = 3
     if probing:
         weaver.add(3, "if probing:")
-        _counted(weaver, 4)
-        weaver.body(5, probing=True)
+        _counted(weaver, 4, probing=True)
         # where the body has said `continue`, a later item gets here
         weaver.add(5, "if not probing:")
         weaver.add(6, "break")
@@ -221,8 +231,7 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         weaver.add(5, "items = None")
         weaver.add(3, "else:")
         depth = 4
-    _counted(weaver, depth)
-    weaver.body(depth + 1, probing=False)
+    _counted(weaver, depth, probing=False)
     weaver.add(depth, "else:")
     weaver.add(depth + 1, "items = None")
 
@@ -238,7 +247,7 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     weaver.add(2, "handed, items = pace.handed, source")
     weaver.add(2, "while items is not None:")
     weaver.add(3, "async for item in items:")
-    _turn(weaver, 4, probing, followed=True)
+    _turn(weaver, 4, probing, followed=True, rests=True)
     weaver.add(4, "if handed:")
     weaver.add(5, "items = Resumed(handed, source)")
     weaver.add(5, "break")
@@ -264,6 +273,7 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "while await wait():")
     weaver.add(3, "for item in drained(pace.size):")
     awaits = _turn(weaver, 4, probing)
+    weaver.let_go(3)
     alone = end is End.RESULT and not awaits
     if alone:
         line = Line(2 + probing, f"channel.alone = {'not probing' if probing else True}", None)
@@ -277,17 +287,21 @@ _LOOPS = {Kind.SLICE: _slice, Kind.ITER: _iter, Kind.ASYNC: _async, Kind.CHANNEL
 # in those loops --------------------------------------------------------------------------------------------
 
 
-def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False) -> bool:
+def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False, rests: bool = False) -> bool:
     """What happens with one item, in either form; whether the fast one awaits anything.
 
     It looks which form it is at each item: for loops that may run for long before the next slice.
     """
+    probed: list[str] = []
     if probing:
         weaver.add(depth, "if probing:")
-        weaver.body(depth + 1, probing=True, followed=followed)
+        weaver.body(depth + 1, probing=True, followed=followed, rests=rests)
+        probed = weaver.names.passing
         weaver.add(depth, "else:")
         depth += 1
-    return weaver.body(depth, probing=False, followed=followed)
+    awaits = weaver.body(depth, probing=False, followed=followed, rests=rests)
+    weaver.names.passes(*probed)
+    return awaits
 
 
 def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
@@ -296,6 +310,8 @@ def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
         weaver.add(depth, "if probing:")
         weaver.add(depth + 1, header)
         weaver.body(depth + 2, probing=True)
+        if passed := weaver.names.passing[1:]:
+            weaver.let_go(depth + 1, *passed)
         weaver.add(depth, "else:")
         depth += 1
     weaver.add(depth, header)
@@ -309,17 +325,20 @@ def _plain(weaver: Weaver, probing: bool) -> None:
         weaver.add(2, "ended = False")
         weaver.add(2, "for item in source:")
         weaver.body(3, probing=True)
+        passed = weaver.names.passing[1:]
         weaver.add(3, "if not probing:")
         weaver.add(4, "break")
         weaver.add(2, "else:")
         weaver.add(3, "ended = True")
         weaver.add(2, "if not ended:")
         depth = 3
+        if passed:
+            weaver.let_go(3, *passed)
     weaver.add(depth, "for item in source:")
     weaver.body(depth + 1, probing=False)
 
 
-def _counted(weaver: Weaver, depth: int) -> None:
+def _counted(weaver: Weaver, depth: int, *, probing: bool) -> None:
     """A loop over asynchronous items, which counts down to the next look at the clock."""
     weaver.add(depth, "async for item in items:")
     weaver.add(depth + 1, "if not left:")
@@ -328,6 +347,11 @@ def _counted(weaver: Weaver, depth: int) -> None:
     weaver.add(depth + 3, "break")
     weaver.add(depth + 2, "left = min(pace.size, SMALL)")
     weaver.add(depth + 1, "left -= 1")
+    weaver.body(depth + 1, probing=probing, rests=True, followed=weaver.loops)
+    if weaver.loops:  # a step that goes through something lets others run in between, too
+        weaver.add(depth + 1, "if pace.handed:")
+        weaver.add(depth + 2, "items = Resumed(pace.handed, source)")
+        weaver.add(depth + 2, "break")
 
 
 def _breathe(weaver: Weaver, depth: int, before: str = "") -> None:

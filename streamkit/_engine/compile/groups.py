@@ -19,6 +19,7 @@ from typing import Protocol
 
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
+from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.pieces import statement_name
 
 __all__ = ["Groups", "Splices"]
@@ -29,6 +30,7 @@ class Splices(Protocol):
 
     layout: Layout
     lines: Lines
+    names: Names
 
     def each(self, index: int | Exit, site: Site) -> None: ...
     def setups(self, depth: int, group: int | None = None) -> None: ...
@@ -76,13 +78,16 @@ class Groups:
             raise TooLargeError  # a step's own loop is around it, and a break cannot leave two
         self._close(group, self._layout.after[index], depth)
         self._lines.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
+        if kept := self._layout.kept(group):  # what the group has held goes with it
+            self._lines.add(depth, f"{' = '.join(kept)} = None", group)
         self._lines.add(depth, "break", group)
 
     def emit(self, group: int, value: str, site: Site) -> None:
         """Pass on `value`, which comes out of a group, with the name of the group."""
         self._lines.add(site.depth, f"pair_{group} = (name_{group}, {value})", group)
         item = ast.Name(f"pair_{group}", ast.Load())
-        self._splicer.each(self._layout.after[group], Site(item, site.depth, ends_turn=site.ends_turn))
+        self._splicer.names.passes(f"pair_{group}")
+        self._splicer.each(self._layout.after[group], site.at(item=item, spent=True, later=frozenset()))
 
     def _enter(self, group: int, depth: int) -> None:
         """Begin a group: the setups of its steps, and a list of what they have set."""
@@ -102,7 +107,8 @@ class Groups:
     def _run(self, group: int, site: Site) -> None:
         """Give the item to the steps of the group, and put away what they have assigned to."""
         self._loops[group] = self._lines.loops
-        self._splicer.each(self._layout.groups[group][0], Site(site.item, site.depth))
+        inner = Site(site.item, site.depth, spent=site.free)
+        self._splicer.each(self._layout.groups[group][0], inner)
         rebound = self._layout.rebound(group)
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 from enum import StrEnum
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from streamkit._core.catalogue import Declaration
+from streamkit._engine.compile.callables import computes, operates
 
 __all__ = ["End", "Kind", "Mode", "StepKey", "mode_of"]
 
@@ -61,7 +62,9 @@ class Mode(StrEnum):
     ASYNC = "a"
     """A coroutine function."""
     UNKNOWN = "u"
-    """A callable that may return an awaitable: its first result tells."""
+    """A callable whose results are all made in one way: the first tells whether they are awaitables."""
+    MIXED = "m"
+    """Any other: it may return a value now and an awaitable then, so each result is looked at."""
     ABSENT = "x"
     """Not given: `ABSENT`."""
 
@@ -78,12 +81,16 @@ class StepKey(NamedTuple):
 def mode_of(value: Any) -> Mode:
     """What is known, before the run, of what a callable returns."""
     if type(value) is FunctionType:
-        return Mode.ASYNC if value.__code__.co_flags & _COROUTINE else Mode.UNKNOWN
+        if value.__code__.co_flags & _COROUTINE:
+            return Mode.ASYNC
+        return Mode.UNKNOWN if operates(value.__code__) else Mode.MIXED
+    if type(value) is MethodType:
+        return mode_of(value.__func__)
     if isinstance(value, functools.partial):
         return mode_of(value.func)
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
-        return Mode.SYNC if plain else Mode.UNKNOWN
+        return Mode.SYNC if plain else Mode.MIXED
     if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
         return Mode.ASYNC
-    return Mode.UNKNOWN
+    return Mode.UNKNOWN if computes(value) else Mode.MIXED

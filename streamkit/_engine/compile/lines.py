@@ -5,7 +5,7 @@ from __future__ import annotations
 from ast import expr
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 __all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "Site", "TooLargeError"]
 
@@ -70,15 +70,40 @@ class Lines:
 class Site:
     """A spot in the loop where code of a step is written."""
 
-    __slots__ = ("depth", "ends_turn", "item")
+    __slots__ = ("depth", "ends_turn", "item", "later", "rests", "spent")
 
-    def __init__(self, item: expr | None, depth: int, *, ends_turn: bool = False) -> None:
+    def __init__(
+        self,
+        item: expr | None,
+        depth: int,
+        *,
+        ends_turn: bool = False,
+        spent: bool = False,
+        later: frozenset[str] = frozenset(),
+        rests: bool = False,
+    ) -> None:
         self.item = item
         """What ``item`` is here: a variable of the loop, or a value that needs none."""
         self.depth = depth
+        self.spent = spent
+        """Whether no earlier step reads the variable again, this turn: it may be written over."""
+        self.later = later
+        """The names that the step itself reads, or may read, after what is written here."""
+        self.rests = rests
+        """Whether the loop waits for its next item after a ``continue`` that is written here."""
         self.ends_turn = ends_turn
         """Whether the innermost loop has nothing more to do, this turn, after what is written here.
 
         Then ``if not predicate(item): continue`` does what ``if predicate(item):`` would do with all the rest
         in its body, and the rest need not be indented: chains of filters stay flat.
         """
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing reads the variable that ``item`` is after what is written here."""
+        return self.spent and "item" not in self.later
+
+    def at(self, **changes: Any) -> Site:
+        """The same spot, but for `changes`."""
+        known = {name: getattr(self, name) for name in self.__slots__}
+        return Site(**(known | changes))

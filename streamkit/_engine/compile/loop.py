@@ -11,18 +11,19 @@ import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
 from collections.abc import Callable
-from inspect import isawaitable
-from itertools import count, islice
+from itertools import chain, count, islice
+from operator import length_hint
 from threading import Lock
 from types import CodeType
 from typing import Any
 
+from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
-from streamkit._engine.compile.pace import Resumed
+from streamkit._engine.compile.pace import LARGEST, Resumed
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
@@ -114,7 +115,13 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         islice=islice,
         Resumed=Resumed,
         sleep=sleep,
-        isawaitable=isawaitable,
+        kind_of=kind_of,
+        is_awaitable=is_awaitable,
+        pending=pending,
+        PLAIN=PLAIN,
+        LARGEST=LARGEST,
+        length_hint=length_hint,
+        chain=chain,
         CancelledError=CancelledError,
         Ended=Ended,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import Any
+from typing import Any, TypeGuard
 
 from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
@@ -16,6 +16,9 @@ from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.pieces import StepDeclaration, absence
 
 __all__ = ["Names"]
+
+GOT = "got"
+"""The variable for what a callback has just returned. A name of a piece would have a number at its end."""
 
 
 class Names:
@@ -26,6 +29,10 @@ class Names:
         self.lines = lines
         self.settle = settle
         """The text that awaits ``{value}``: ``await`` in a coroutine, a call or a ``yield`` elsewhere."""
+        self.pends = "pending({value})"
+        """What is done with a ``{value}`` that a callback has returned, before it is awaited."""
+        self.passing: list[str] = []
+        """The variables that hold something only for a turn of the loop, since this was made empty."""
         self.constants: dict[str, Any] = {}
         """The loop's globals."""
         self.wanted: dict[str, tuple[int, str]] = {}
@@ -36,6 +43,8 @@ class Names:
         It is only asked of a callback's first result; a loop has a form of its own for what comes after that,
         which pays nothing for it.
         """
+        self._new_got = False
+        """Whether the last call that was written is the first since then whose result is stored as `GOT`."""
         self.awaits = False
         """Whether anything is awaited in what was written since this was set to False."""
 
@@ -47,6 +56,19 @@ class Names:
             for name, mode in key.modes
             if mode is Mode.UNKNOWN
         ]
+
+    def kinds(self) -> list[str]:
+        """The variables for the type of the last result of the callbacks that are looked at each time."""
+        return [
+            _kind(index, name)
+            for index, key in enumerate(self.layout.steps)
+            for name, mode in key.modes
+            if mode is Mode.MIXED
+        ]
+
+    def passes(self, *names: str) -> None:
+        """Note variables that hold something only for a turn of the loop."""
+        self.passing += [name for name in names if name not in self.passing]
 
     def known(self, test: ast.expr, index: int) -> bool | None:
         """The truth of a test that is known before the run, ``parameter is ABSENT``; None for any other."""
@@ -91,16 +113,19 @@ class Names:
         mode = self._mode(index, name)
         if mode is Mode.ASYNC:
             return self.awaited(call)
+        if mode is Mode.MIXED:
+            return self._looked_at(call, _kind(index, name))
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
         # no name of a piece ends like this: those end in the index of their step
         value, flag = f"{name}_{index}_got{number or ''}", _flag(index, name)
+        self.passes(value)
         self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
         self.lines.add(depth, f"if {flag} is None:", index)
-        self.lines.add(depth + 1, f"{flag} = isawaitable({value})", index)
+        self.lines.add(depth + 1, f"{flag} = is_awaitable({value})", index)
         self.lines.add(depth + 1, f"probing -= not {flag}", index)
         self.lines.add(depth, f"if {flag}:", index)
-        self.lines.add(depth + 1, f"{value} = {self.settle.format(value=value)}", index)
+        self.lines.add(depth + 1, f"{value} = {self._settled(value)}", index)
         return ast.Name(value, ast.Load())
 
     def awaited(self, value: ast.expr) -> ast.expr:
@@ -108,12 +133,51 @@ class Names:
         self.awaits = True
         return ast.parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
 
+    def _looked_at(self, call: ast.Call, kind: str) -> ast.expr:
+        """`call`, awaited if what it returns is awaitable: one test, if it is of the same `kind` as before.
+
+        Nothing is written before it, and the name of the result, which is used at once, serves all calls.
+        """
+        self._new_got = GOT not in self.passing
+        self.passes(GOT)
+        self.awaits = True
+        test = f"type({GOT} := {ast.unparse(call)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
+        text = f"({GOT} if {test} else {self._settled(GOT)})"
+        return ast.parse(text, mode="eval").body
+
+    def store(self, ready: ast.expr, name: str, index: int, depth: int) -> None:
+        """Write that `ready` is stored as `name`; what a callback has returned, and is looked at, at once.
+
+        Else the loop would hold it twice, and go on doing so when a later step has made something of it.
+        """
+        text, looks = ast.unparse(ready), sum(_is_got(node, ast.Store) for node in ast.walk(ready))
+        if looks == 1 and isinstance(ready, ast.IfExp) and _is_got(ready.body, ast.Load):
+            for node in ast.walk(ready):
+                if _is_got(node, (ast.Load, ast.Store)):
+                    node.id = name
+            self.lines.add(depth, f"if not ({ast.unparse(ready.test)}):", index)
+            depth, text = depth + 1, ast.unparse(ready.orelse)
+            if self._new_got:
+                self.passing.remove(GOT)
+        self.lines.add(depth, f"{name} = {text}", index)
+
+    def _settled(self, value: str) -> str:
+        return self.settle.format(value=self.pends.format(value=value))
+
     def _mode(self, index: int, name: str) -> Mode | None:
         return dict(self.layout.steps[index].modes).get(name)
 
 
 def _flag(index: int, name: str) -> str:
     return f"{name}_{index}_awaits"
+
+
+def _kind(index: int, name: str) -> str:
+    return f"{name}_{index}_kind"
+
+
+def _is_got(node: ast.AST, context: type | tuple[type, ...]) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and node.id == GOT and isinstance(node.ctx, context)
 
 
 class _Renaming(ast.NodeVisitor):

@@ -7,11 +7,14 @@ the last step emits is written as the line that hands it over to what reads the 
 from __future__ import annotations
 
 import ast
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
-from streamkit._engine.compile.lines import OUT, Lines, Site
+from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
+from streamkit._engine.compile.passing import lazy, loads, passing, stores
 from streamkit._engine.compile.pieces import signalled
 
 __all__ = ["Splicer"]
@@ -26,6 +29,10 @@ class Splicer:
         self.names = names
         self.last = last
         self.groups = Groups(self)
+        self.rests: list[Line] = []
+        """Lines that are to let go of the passing names, before a ``continue``."""
+        self.breathes = True
+        """Whether the loop can let others run, in the loops of its steps."""
 
     # whole pieces --------------------------------------------------------------------------
 
@@ -46,14 +53,19 @@ class Splicer:
             *others, last = self.layout.forks[index]
             for branch in others:
                 self.each(branch[0], Site(site.item, site.depth))
-            self.each(last[0], site)
+            self.each(last[0], site.at(spent=site.free))
         elif index in self.layout.groups:
             with self.groups.once(index, site.depth) as depth:
-                ends_turn = site.ends_turn or depth != site.depth
-                inner = Site(site.item, depth, ends_turn=ends_turn)
-                self._block(self.layout.parsed[index].each, index, inner)
+                once = depth != site.depth
+                inner = site.at(depth=depth, ends_turn=site.ends_turn or once, rests=site.rests and not once)
+                self._each(index, inner)
         else:
-            self._block(self.layout.parsed[index].each, index, site)
+            self._each(index, site)
+
+    def _each(self, index: int, site: Site) -> None:
+        pieces = self.layout.parsed[index]
+        self.names.passes(*(f"{name}_{index}" for name in sorted(passing(pieces))))
+        self._block(pieces.each, index, site.at(later=lazy(pieces.each)))
 
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """The finish of the step at `index`, and of each step after it, as far as `until`."""
@@ -90,8 +102,9 @@ class Splicer:
             if signalled(statement, "stop"):
                 self._stop(index, site.depth)
                 return  # nothing after it is reached
-            ends_turn = site.ends_turn and number == len(block) - 1
-            self._statement(statement, index, Site(site.item, site.depth, ends_turn=ends_turn))
+            ends_turn, rest = site.ends_turn and number == len(block) - 1, block[number + 1 :]
+            later = site.later | loads(rest) if rest else site.later
+            self._statement(statement, index, site.at(ends_turn=ends_turn, later=later))
 
     def _statement(self, statement: ast.stmt, index: int, site: Site) -> None:
         emitted = signalled(statement, "emit")
@@ -125,10 +138,15 @@ class Splicer:
             self.lines.add(site.depth, ast.unparse(self.names.renamed(statement, after, ready)), index)
             return
         if not isinstance(ready, ast.Name):
-            name = f"item_{index + 1}"
-            self.lines.add(site.depth, f"{name} = {ast.unparse(ready)}", index)
+            # over the item, if that is not read again: else each step would hold one
+            name = site.item.id if site.free and isinstance(site.item, ast.Name) else f"item_{index + 1}"
+            self.names.passes(name)
+            self.names.store(ready, name, index, site.depth)
             ready = ast.Name(name, ast.Load())
-        self.each(after, Site(ready, site.depth, ends_turn=site.ends_turn))
+        spent = not isinstance(value, ast.Name) or (
+            site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
+        )
+        self.each(after, site.at(item=ready, spent=spent, later=frozenset()))
 
     def _leave(self, through: Exit, site: Site) -> None:
         """What becomes of an item that comes out of a group, or out of the loop."""
@@ -139,6 +157,8 @@ class Splicer:
             return
         for text in self.last.format(item=item).splitlines():
             line = text.lstrip()
+            if line.startswith(f"{item} = ") and not site.free:
+                continue
             self.lines.add(site.depth + (len(text) - len(line)) // 4, line, OUT)
 
     def _if(self, statement: ast.If, index: int, site: Site) -> None:
@@ -151,6 +171,8 @@ class Splicer:
             double = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
             negated = test.operand if double else ast.UnaryOp(ast.Not(), test)
             self.lines.add(site.depth, f"if {ast.unparse(negated)}:", index)
+            if site.rests:
+                self.rest(site.depth + 1)
             self.lines.add(site.depth + 1, "continue", index)
             self._block(statement.body, index, site)
             return
@@ -163,10 +185,62 @@ class Splicer:
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
         source = self.names.ready(statement.iter, index, site.item, site.depth)
         target = self.names.renamed(statement.target, index, site.item)
-        with self.lines.loop(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", index):
-            self._body(statement.body, index, Site(site.item, site.depth, ends_turn=True))
+        # the next turn reads again what it does not begin with
+        later = site.later | (loads(statement.body) - stores([statement.target]))
+        inner = site.at(ends_turn=True, rests=False, later=later)
+        if not self.breathes:
+            with self.lines.loop(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", index):
+                self._body(statement.body, index, inner)
+            return
+        with (
+            self._parts(ast.unparse(source), index, site.depth) as part,
+            self.lines.loop(site.depth + 1, f"for {ast.unparse(target)} in {part}:", index),
+        ):
+            self._body(statement.body, index, inner.at(depth=site.depth + 1))
+
+    @contextmanager
+    def _parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:
+        """Go through `source` in parts: what is in the block goes through one. Let others run between.
+
+        What is short is one part: its length is looked at, which costs a call, and nothing per element. What
+        does not know its length is sliced, and the clock is looked at if there is a second slice.
+        """
+        # no name of a piece ends like these: those end in the index of their step
+        part, rest = (f"{name}_{index}_{self.lines.loops}_" for name in ("part", "rest"))
+        self.names.passes(part, rest)
+        self.names.awaits = True
+        add = self.lines.add
+        add(depth, f"{rest} = None", index)
+        add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
+        add(depth + 1, f"{rest} = iter({part})", index)
+        add(depth + 1, f"{part} = islice({rest}, pace.size)", index)
+        with self.lines.loop(depth, "while True:", index):
+            yield part
+            add(depth + 1, f"if {rest} is None:", index)
+            add(depth + 2, "break", index)
+            add(depth + 1, f"{part} = EMPTY", index)
+            add(depth + 1, f"for {part} in {rest}:", index)
+            add(depth + 2, "break", index)
+            add(depth + 1, f"if {part} is EMPTY:", index)
+            add(depth + 2, "break", index)
+            add(depth + 1, "if pace.due():", index)
+            add(depth + 2, self.names.settle.format(value="pace.breathe()"), index)
+            add(depth + 1, f"{part} = chain(({part},), islice({rest}, pace.size))", index)
+
+    def rest(self, depth: int) -> None:
+        """A line that lets go of the passing names; `let_go` says of which."""
+        self.lines.add(depth, "pass")
+        self.rests.append(self.lines.all[-1])
+
+    def let_go(self) -> None:
+        """Write the lines of `rest` since the last call: the loop has the item, and may have the others."""
+        others = [name for name in self.names.passing if name != "item"]
+        text = "; ".join(["del item", *([f"{' = '.join(others)} = None"] if others else [])])
+        for line in self.rests:
+            line.text = text
+        self.rests.clear()
 
     def _body(self, block: list[ast.stmt], index: int, site: Site) -> None:
         """`block`, one deeper than `site`."""
         with self.lines.body(site.depth + 1, index):
-            self._block(block, index, Site(site.item, site.depth + 1, ends_turn=site.ends_turn))
+            self._block(block, index, site.at(depth=site.depth + 1))

@@ -32,22 +32,47 @@ class Weaver:
         self.names = Names(self.layout, self.lines, settle)
         self._splicer = Splicer(self.layout, self.lines, self.names, last)
 
+    @property
+    def loops(self) -> bool:
+        """Whether a step goes through something, item by item."""
+        return any(
+            isinstance(node, ast.For)
+            for each in self.layout.parsed
+            for block in (each.each,)
+            for part in block
+            for node in ast.walk(part)
+        )
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing
         self._splicer.setups(depth)
 
-    def body(self, depth: int, *, probing: bool, followed: bool = False) -> bool:
+    def body(self, depth: int, *, probing: bool, followed: bool = False, rests: bool = False) -> bool:
         """What happens with one item of the source, which is in ``item``; whether anything is awaited there.
 
-        `followed` says whether the frame writes more behind it, which no ``continue`` may skip.
+        `followed` says whether the frame writes more behind it, which no ``continue`` may skip; `rests`,
+        whether the loop waits for the next item then, and so lets go of this one.
         """
         self.names.probing = probing
         self.names.awaits = False
+        self.names.passing = ["item"]
         with self.lines.body(depth, None):
             item = ast.Name("item", ast.Load())
-            self._splicer.each(self.layout.first, Site(item, depth, ends_turn=not followed))
+            site = Site(item, depth, ends_turn=not followed, spent=True, rests=rests and not followed)
+            self._splicer.each(self.layout.first, site)
+            if rests:
+                self._splicer.rest(depth)
+                self._splicer.let_go()
         return self.names.awaits
+
+    def let_go(self, depth: int, *names: str) -> None:
+        """Let go of the variables of these names; without any, of all that hold something for a turn."""
+        self.add(depth, f"{' = '.join(names or self.names.passing)} = None")
+
+    def whole(self) -> None:
+        """Go through what is in the loops of steps without letting others run."""
+        self._splicer.breathes = False
 
     def ending(self, depth: int, *, probing: bool) -> None:
         """What happens when the source has ended."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import discard
+from streamkit._core.awaiting import pending
 from streamkit._core.errors import RunningLoopError
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
@@ -73,7 +74,8 @@ class _Settle:
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+    result: T = await pending(awaitable)
+    return result
 
 
 def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
@@ -124,6 +126,7 @@ class _Turn(Generic[T]):
                 self._loop.stop()
                 wanted = await self.resume
                 self._resting = False
+                del self.item  # nothing is held while the source waits
                 if not wanted:
                     break
         finally:

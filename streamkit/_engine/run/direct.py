@@ -142,10 +142,12 @@ class Feed:
                 value = await waiting
             except BaseException as error:
                 step, value = self._push.throw, error
+            waiting = None  # it holds its result, and would until the next has come
             try:
                 self._waiting = self._here(step, value)
             except StopIteration as end:
                 self._end(end)
+            value = None
 
 
 def let_go(waiting: Any) -> None:

@@ -1,0 +1,42 @@
+"""What a callback returned: a value, or something to await."""
+
+from __future__ import annotations
+
+from asyncio import wrap_future
+from concurrent.futures import Future
+from inspect import CO_ITERABLE_COROUTINE, isawaitable
+from types import GeneratorType, NoneType
+from typing import Any
+
+__all__ = ["PLAIN", "awaits", "is_awaitable", "kind_of", "pending"]
+
+PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, set))
+"""Types of values that are not awaitable: those that callbacks return most."""
+
+
+def is_awaitable(value: Any) -> bool:
+    """Whether `value` must be awaited: by ``await``, or, for a future of an executor, through `pending`."""
+    return isawaitable(value) or isinstance(value, Future)
+
+
+def awaits(value: Any, plain: set[type]) -> bool:
+    """`is_awaitable`, for a value whose type is not in `plain`; there goes a type whose values are not."""
+    return kind_of(value, plain) is None
+
+
+def kind_of(value: Any, plain: set[type]) -> Any:
+    """None if `value` must be awaited; else its type, or True, where others of that type must be."""
+    kind = type(value)
+    if kind in plain:
+        return kind
+    if kind is GeneratorType:  # its function says whether it is one of `types.coroutine`
+        return None if value.gi_code.co_flags & CO_ITERABLE_COROUTINE else True
+    if is_awaitable(value):
+        return None
+    plain.add(kind)
+    return kind
+
+
+def pending(value: Any) -> Any:
+    """`value`, which `is_awaitable`, as something that ``await`` takes; in a task."""
+    return wrap_future(value) if isinstance(value, Future) else value

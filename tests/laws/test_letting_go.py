@@ -1,0 +1,228 @@
+"""Law 12: what the consumer has dropped is let go of, while the source waits for the next item."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+from streamkit.testing import run
+from tests.laws.lab import Lab, Sample, play, trying
+from tests.samples import SAMPLES
+
+COUNT = 7
+HELD = {
+    "distinct_until_changed": 1,  # what the next item is compared with
+    "batch": 1,
+    "batch-uneven": 1,
+    "batch_within": 1,
+    "batch_within-weight": 1,
+    "group_by-key": 1,  # a batch of one of the groups
+    "group_by-evict": 1,  # the state of a fold
+    "group_by-stage-sink": 1,
+    "extrapolate": 1,  # what it would make more of
+    "aiostream-operator": 1,  # in a generator of aiostream's
+    "broadcast-buffer": 1,  # a batch
+    "pairwise": 1,
+    "scan": 1,
+    "scan-initial": 1,
+    "own-switch_map": 1,
+    "own-switch_map-streams": 1,
+    "own-with_latest_from": 2,
+    "own-take_last": 2,
+    "to_list": COUNT,
+    "fold": 1,
+    "last": 1,
+    "broadcast-sinks": COUNT,
+    "broadcast-sinks-calls": 1,
+    "pipe-sink": 2 * COUNT,
+}
+"""How many of `COUNT` items a sample keeps, by its contract; those that are not here keep none."""
+
+
+async def consume(built: Any) -> None:
+    if not hasattr(built, "open"):
+        await built
+        return
+    async with built.open() as items:
+        async for item in items:
+            del item
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_nothing_is_kept_that_no_contract_keeps(sample: Sample) -> None:
+    for style in ("turn", "ready"):
+        for kind in ("sync", "async", "lambda", "object") if sample.calls else ("sync",):
+            lab = Lab(style, kind, count=COUNT, hang=("main", "other"))
+
+            async def main(lab: Lab = lab) -> int:
+                consumer = asyncio.ensure_future(consume(sample.built(lab)))
+                await asyncio.sleep(20)
+                alive = len(lab.alive)
+                consumer.cancel()
+                await asyncio.gather(consumer, return_exceptions=True)
+                return alive
+
+            with trying(style, kind):
+                assert play(main) <= HELD.get(sample.name, 0)
+
+
+# what each step makes ---------------------------------------------------------------------------------------
+
+
+class Block:
+    """What a step makes of an item: large, as users' are."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        Block.alive += 1
+
+    def __del__(self) -> None:
+        Block.alive -= 1
+
+
+async def blocks() -> AsyncIterator[Block]:
+    for _ in range(3):
+        yield Block()
+    await asyncio.get_running_loop().create_future()
+
+
+def wrapped(_: Any) -> list[Block]:
+    return [Block()]
+
+
+def made(_: Any) -> Block:
+    return Block()
+
+
+async def waited(_: Any) -> Block:
+    await asyncio.sleep(0)
+    return Block()
+
+
+def promised(_: Any) -> Awaitable[Block]:
+    return waited(_)
+
+
+def submitted(_: Any) -> Any:
+    future: Future[Block] = Future()
+    future.set_result(Block())
+    return future
+
+
+class Mixed:
+    """Returns a value now and an awaitable then."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, item: Any) -> Any:
+        self.calls += 1
+        return waited(item) if self.calls % 2 else Block()
+
+
+GROWS: dict[str, Callable[[], Any]] = {
+    "class": lambda: ops.map(lambda _: Block()),
+    "function": lambda: ops.map(made),
+    "coroutine": lambda: ops.map(waited),
+    "lambda": lambda: ops.map(promised),
+    "future": lambda: ops.map(submitted),
+    "mixed": lambda: ops.map(Mixed()),
+    "flatten": lambda: ops.map(wrapped) | ops.flatten(),
+    "filter": lambda: ops.map(made) | ops.filter(lambda _: True) | ops.filter(lambda _: [Block()]),
+    "concurrent": lambda: ops.map(waited, concurrency=2),
+    "spread": lambda: ops.map(wrapped) | ops.flatten() | ops.map(made, concurrency=2),
+    "buffer": lambda: ops.map(made) | ops.buffer(Suspend(2)),
+    "hand-over": lambda: ops.map(made) | ops.merge(),
+    "dropped": lambda: ops.map(made) | ops.filter(lambda _: not [Block()]),
+}
+
+
+async def seen(_: Any) -> None:
+    await asyncio.sleep(0)
+
+
+ENDS: dict[str, Callable[[], Any]] = {
+    "iterated": lambda: ops.filter(lambda _: True),
+    "for_each": lambda: ops.for_each(lambda _: None),
+    "for_each-async": lambda: ops.for_each(seen),
+    "for_each-concurrent": lambda: ops.for_each(seen, concurrency=2),
+    "drain": lambda: ops.drain(),
+}
+
+
+@pytest.mark.parametrize("grows", GROWS.values(), ids=GROWS)
+def test_what_steps_make_is_let_go_of(grows: Callable[[], Any]) -> None:
+    for name, end in ENDS.items():
+        for steps in (1, 3):
+
+            async def main(end: Callable[[], Any] = end, steps: int = steps) -> int:
+                built: Any = Stream(blocks)
+                for _ in range(steps):
+                    built = built | grows()
+                consumer = asyncio.ensure_future(consume(built | end()))
+                await asyncio.sleep(1)
+                alive = Block.alive
+                consumer.cancel()
+                await asyncio.gather(consumer, return_exceptions=True)
+                return alive
+
+            with trying(name, steps):
+                assert run(main) == 0
+                assert Block.alive == 0
+
+
+@pytest.mark.parametrize("grow", [made, promised, waited], ids=lambda grow: grow.__name__)
+def test_a_consumer_at_work_has_the_only_one(grow: Callable[[Any], Any]) -> None:
+    async def main() -> int:
+        stream = Stream(blocks) | ops.map(grow) | ops.map(grow) | ops.map(grow)
+        async with stream.open() as items:
+            item = await anext(items)
+            alive = Block.alive
+            del item
+            return alive
+
+    assert run(main) == 1
+
+
+def test_what_was_taken_out_of_a_buffer_is_not_kept_by_its_pump() -> None:
+    async def main() -> list[int]:
+        found: list[int] = []
+        stream = Stream(blocks) | ops.map(made) | ops.merge()
+        async with stream.open() as items:
+            for _ in range(3):
+                item = await anext(items)
+                del item
+                await asyncio.sleep(1)  # the pump may have the next one ready
+                found.append(Block.alive)
+        return found
+
+    assert max(run(main)) <= 2
+
+
+def test_a_consumer_at_work_has_no_earlier_result_beside_it() -> None:
+    async def main() -> int:
+        stream = Stream(blocks) | ops.map(made) | ops.map(promised) | ops.map(made) | ops.map(lambda _: 1 + 1)
+        async with stream.open() as items:
+            for _ in range(2):
+                await anext(items)
+            return Block.alive
+
+    assert run(main) == 0
+
+
+def test_a_plain_for_keeps_nothing_while_the_source_waits() -> None:
+    alive: list[int] = []
+
+    async def source() -> AsyncIterator[Block]:
+        for _ in range(3):
+            yield Block()
+            await asyncio.sleep(0)
+            alive.append(Block.alive)
+
+    for item in Stream(source) | ops.map(made) | ops.map(promised):
+        del item
+    assert alive == [0, 0, 0]
