@@ -124,7 +124,8 @@ async def _extrapolate(
                 continue
             extra: Any = EMPTY
             if last is not EMPTY and not channel.over:
-                more = more or await run.call(iter, await run.call(function, last))
+                if more is None:  # it may be falsy, as an iterator with a length is when it is used up
+                    more = await run.call(iter, await run.call(function, last))
                 extra = _next(run, more)
             if extra is not EMPTY:
                 yield extra

@@ -43,7 +43,7 @@ async def _catch(
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
         blamed = run.blame(error)
-        raise blamed from blamed.__cause__ or caught
+        raise blamed from (caught if blamed.__cause__ is None else blamed.__cause__)
     finally:
         del caught
     async for item in following:

@@ -89,7 +89,7 @@ class Valve:
             raise TypeError(f"error must be an exception, not {error!r}")
         with self._lock:
             self._paused = False
-            self._error = self._error or error
+            self._error = error if self._error is None else self._error
         self._tell()
 
     def _tell(self) -> None:

@@ -80,7 +80,7 @@ class Run(Tasks):
     def _failed(self, channel: Channel) -> None:
         self.halt()
         others = [each for each in self._made if each is not channel]
-        if channel.error is not None and not any(each.error for each in others):
+        if channel.error is not None and all(each.error is None for each in others):
             for each in others:
                 each.fail(channel.error)
 
