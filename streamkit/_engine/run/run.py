@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.errors import raise_first
 from streamkit._core.strategy import Strategy, strategy_argument
-from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -60,9 +60,11 @@ class Run(Tasks):
         self.channels: list[Channel] = []
         self._made: list[Channel] = []
         """Those of them that `channel` made."""
-        self._chapters: dict[Target, Book] = {}
-        """Where the stages of what a pump reads are entered, until its lane is retired."""
-        self._opened: list[AsyncGenerator[Any, None]] = []
+        self._chapters: dict[Target | AsyncGenerator[Any, None], Book] = {}
+        """Where the stages of what a lane or an opened stream reads are entered, until it is settled."""
+        self._opened: dict[AsyncGenerator[Any, None], None] = {}
+        self._many = MANY
+        """At how many chapters or opened streams those that have ended are settled."""
         self._stage: AsyncGenerator[Any, None] | None = None
         """The stage itself, where it is an async generator."""
 
@@ -104,6 +106,7 @@ class Run(Tasks):
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
         inlet = _inlet(source)
         if book is None and self.book is not None:
+            self._settle()
             book = self._chapters[into] = self.book.chapter()
         self.spawn(partial(self.fill, into, inlet, book), into.channel, into)
 
@@ -185,17 +188,32 @@ class Run(Tasks):
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
-        self._opened.append(items)
+        self._settle()
+        book = self.book and self.book.chapter()
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, book)
+        self._opened[items] = None
+        if book is not None:
+            self._chapters[items] = book
         return items
 
     async def close(self, items: AsyncIterator[Any]) -> None:
         """Close what `open` gave, before the stage ends."""
-        for place, opened in enumerate(self._opened):
-            if opened is items:
-                del self._opened[place]
-                await opened.aclose()
-                return
+        opened: Any = items
+        if opened in self._opened:
+            del self._opened[opened]
+            await opened.aclose()
+
+    def _settle(self) -> None:
+        """Keep only the counts of streams that have ended, where a stage goes on opening others."""
+        if max(len(self._chapters), len(self._opened)) < self._many:
+            return
+        self._opened = {items: None for items in self._opened if items.ag_frame is not None}
+        live: set[Any] = {*self._writers, *self._opened}
+        for reads in [each for each in self._chapters if each not in live]:
+            chapter = self._chapters.pop(reads)
+            if self.book is not None:
+                self.book.close(chapter)
+        self._many = max(MANY, 2 * len(self._chapters), 2 * len(self._opened))
 
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""
