@@ -38,6 +38,11 @@ class _ChannelSource(Source):
 
     __slots__ = ()
 
+    @property
+    def buffered(self) -> Strategy | None:
+        lanes = self.value.lanes
+        return lanes[0].strategy if len(lanes) == 1 else None
+
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
 
