@@ -26,6 +26,11 @@ from streamkit import (
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn, note, noted
 
+
+def in_time() -> float:
+    return 0.0
+
+
 RATES = st.floats(-2.0, 6.0).map(lambda power: 10.0**power)
 
 
@@ -80,7 +85,7 @@ class TestRates:
                 yield number
 
         async def main() -> list[tuple[float, Any]]:
-            coarse(0.0, in_time5)
+            coarse(0.0, lambda: 0.05)
             return await note(Stream(source) | ops.throttle(100.0))
 
         seen = [when for when, item in run(main) if item != "|"]
