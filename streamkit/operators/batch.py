@@ -31,6 +31,7 @@ __all__ = ["batch", "batch_within"]
             emit(full)
     """,
     finish="if held: emit(held)",
+    regroups=True,
     contract=Contract(holds="size - 1", weight="size"),
 )
 def batch(size: int) -> Lists:

@@ -60,6 +60,7 @@ class StepDeclaration(Declaration):
         uses: Uses = (),
         forks: bool = False,
         groups: bool = False,
+        regroups: bool = False,
     ) -> None:
         super().__init__(name, function, contract, parameters=parameters, sink=bool(pieces.result))
         self.pieces = pieces
@@ -70,6 +71,8 @@ class StepDeclaration(Declaration):
             raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
+        self.regroups = regroups
+        """Whether ``finish`` does nothing but pass on items that it holds: it does so after an error, too."""
 
     @cached_property
     def callbacks(self) -> frozenset[str]:
