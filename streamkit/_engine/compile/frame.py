@@ -86,7 +86,7 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
-    held = ["part"] if weaver.holds else []
+    held = ["segment"] if weaver.holds else []
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"

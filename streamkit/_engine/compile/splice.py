@@ -16,7 +16,7 @@ from streamkit._engine.compile.pieces import signalled
 
 __all__ = ["Splicer"]
 
-FAILED = "failed = part.failed(error)"
+FAILED = "failed = segment.failed(error)"
 """What a loop does with an error, where steps pass on what they hold first."""
 
 
@@ -77,7 +77,7 @@ class Splicer:
         self.lines.all.insert(loop, Line(depth, "failed = None", None))
         self._guarded(depth, self.layout.first, Exit(group=None), loop + 1)
         self.lines.add(depth, "if failed is not None:")
-        self.lines.add(depth + 1, "raise part.first")
+        self.lines.add(depth + 1, "raise segment.first")
         self.ending(depth, Exit(group=None))
 
     def _guarded(self, depth: int, index: int | Exit, until: int | Exit, begin: int) -> int:
