@@ -46,6 +46,7 @@ def buffer(strategy: Strategy) -> Keep: ...
         holds="strategy.limit if strategy.overflows else unbounded",
         lookahead="strategy.limit if strategy.waits else unbounded",
         weight="strategy.limit if strategy.collects else 1",
+        keeps="not (strategy.collects or strategy.folds)",
         loses="strategy.loses",
     ),
 )
@@ -214,7 +215,7 @@ async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
     return found
 
 
-@stage(_throttle, pumps=False)
+@stage(_throttle, pumps=False, contract=Contract(keeps="True"))
 def throttle(
     rate: float, *, burst: float = 1, cost: Callable[[Any], Any] | Absent = ABSENT, failing: bool = False
 ) -> Keep:

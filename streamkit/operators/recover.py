@@ -56,7 +56,9 @@ def catch(
 ) -> Joined[B]: ...
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
-@stage(_catch, pumps=False, contract=Contract(result="what the stream that function makes holds"))
+@stage(
+    _catch, pumps=False, contract=Contract(keeps="True", result="what the stream that function makes holds")
+)
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
 

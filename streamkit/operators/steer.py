@@ -151,7 +151,7 @@ class Valve:
 
 @stage(
     Valve._run,  # pyright: ignore[reportPrivateUsage]
-    contract=Contract(),
+    contract=Contract(keeps="True"),
 )
 def valve(control: Valve) -> Keep:
     """Pass items on as `control` says: pause, resume, drain or abort the stream.
