@@ -44,7 +44,7 @@ def batch(size: int) -> Lists:
     >>> list(Stream("abc") | ops.batch(2))
     [['a', 'b'], ['c']]
 
-    Emits when: `size` items have come; at the end, the rest.
+    Emits when: `size` items have come; at the end, and before an error of what is before it, the rest.
     Waits when: the consumer does.
     Completes when: the source does, after the rest.
     Closes when: it ends, or the consumer leaves; held items are dropped.

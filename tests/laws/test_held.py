@@ -210,6 +210,6 @@ def test_a_plain_for_gets_what_is_held() -> None:
 def test_the_error_names_the_step_that_raised_it() -> None:
     stream = Stream(range(5)) | ops.map(lambda number: 1 // (3 - number)) | ops.batch(9)
     with pytest.raises(ZeroDivisionError) as caught:
-        [*stream]
+        list(stream)
     (note,) = caught.value.__notes__
     assert note.startswith("in map(<lambda>)")
