@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ async def accounts(operator: Any, users: int) -> list[BufferStats]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_accounts_are_few_however_many_streams_there_were(way: str) -> None:
-    small, large = [run(lambda n=n: accounts(WAYS[way](), n)) for n in (60, 480)]
+    small, large = [run(partial(accounts, WAYS[way](), n)) for n in (60, 480)]
     assert len(large) <= FEW
     assert len(large) <= len(small) + 8
     per_user = [sum(stats.delivered for stats in each) / n for each, n in ((small, 60), (large, 480))]
@@ -101,7 +102,7 @@ def test_accounts_are_few_however_many_streams_there_were(way: str) -> None:
 
 def test_operators_of_one_name_in_a_pipe_are_counted_apart() -> None:
     def streams(user: int) -> Any:
-        few = ops.filter(lambda _: False)
+        few: Any = ops.filter(lambda _: False)
         first, last = ops.map(Fetch(user), concurrency=2), ops.map(Fetch(100 + user), concurrency=2)
         return Stream([user]) | first | few | last
 

@@ -26,6 +26,12 @@ def _grouped() -> Any:
     return ops.group_by(lambda _: next(keys), ops.batch(2), max_groups=3)
 
 
+def _branches() -> Any:
+    one: Any = ops.batch(2)
+    other: Any = ops.batch(3)
+    return ops.broadcast(one, other | ops.buffer(Suspend(2)))
+
+
 FLATTEN = Way("flatten", lambda lab: ops.flatten())
 ZIP = Way("zip", lambda lab: ops.zip(lab.source()))
 ZIP_BATCHED = Way("zip batched", lambda lab: ops.zip(Stream(lab.source()) | ops.batch(3)))
@@ -51,7 +57,7 @@ UP: list[Way] = [
     Way("pairwise", lambda lab: ops.pairwise()),
     TWICE,
     Way("group_by", lambda lab: _grouped()),
-    Way("branches", lambda lab: ops.broadcast(ops.batch(2), ops.batch(3) | ops.buffer(Suspend(2)))),
+    Way("branches", lambda lab: _branches()),
 ]
 DOWN: list[Way] = [
     FLATTEN,

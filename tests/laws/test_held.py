@@ -64,13 +64,18 @@ SOURCES: dict[str, Callable[[int], Any]] = {
     "filter": lambda count: Stream(synchronous(count)) | ops.filter(lambda _: True),
 }
 
+
+def _buffered() -> Any:
+    return ops.buffer(Suspend(1))
+
+
 PIPES: dict[str, Any] = {
     "batch": lambda: ops.batch(4),
     "batch of batch": lambda: ops.batch(4) | ops.batch(3),
     "batch, map, batch": lambda: ops.batch(4) | ops.map(list) | ops.batch(3),
     "batch, awaiting map, batch": lambda: ops.batch(4) | ops.map(later) | ops.batch(3),
     "batch, flatten": lambda: ops.batch(4) | ops.flatten(),
-    "batch, buffer, batch": lambda: ops.batch(4) | ops.buffer(Suspend(1)) | ops.batch(3),
+    "batch, buffer, batch": lambda: ops.batch(4) | _buffered() | ops.batch(3),
     "batch_within": lambda: ops.batch_within(4, seconds=60.0),
     "batch in a group": lambda: ops.group_by(lambda number: number % 3, ops.batch(3), max_groups=3),
     "take and batch in a group": lambda: ops.group_by(
@@ -169,7 +174,9 @@ def test_an_error_from_behind_a_batch_is_not_one_of_its_source(how: str) -> None
             raise FAILURE
         return each
 
-    pipe = ops.map(lambda item: [item, item]) | ops.flatten() | ops.batch(3) | ops.map(check) | ops.batch(9)
+    pipe: Any = (
+        ops.map(lambda item: [item, item]) | ops.flatten() | ops.batch(3) | ops.map(check) | ops.batch(9)
+    )
     got, error = run(lambda: consumed(Stream(range(99)) | pipe, how))
     assert error is FAILURE
     assert seen == [[0, 0, 1], [1, 2, 2]]

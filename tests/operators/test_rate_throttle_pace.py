@@ -187,7 +187,9 @@ def test_the_end_and_an_error_do_not_wait_for_tokens() -> None:
 
 
 def test_with_flatten_each_item_made_of_one_waits_and_the_rest_stays_in_the_buffer() -> None:
-    pipe = ops.buffer(KeepLatest()) | ops.map(lambda item: [item] * 2) | ops.flatten() | ops.throttle(0.1)
+    pipe: Any = (
+        ops.buffer(KeepLatest()) | ops.map(lambda item: [item] * 2) | ops.flatten() | ops.throttle(0.1)
+    )
     seen = noted(Stream(numbers(45)) | pipe)
     assert seen[:5] == [(1.0, 0), (11.0, 0), (21.0, 20), (31.0, 20), (41.0, 40)]
 

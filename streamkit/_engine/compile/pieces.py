@@ -72,7 +72,6 @@ class StepDeclaration(Declaration):
         self.forks = forks
         self.groups = groups
         self.regroups = regroups
-        """Whether ``finish`` does nothing but pass on items that it holds: it does so after an error, too."""
 
     @cached_property
     def callbacks(self) -> frozenset[str]:

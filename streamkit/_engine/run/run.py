@@ -67,7 +67,7 @@ class Run(Tasks):
         """Those of them that `channel` made."""
         self._chapters: dict[Target | AsyncGenerator[Any, None], Book] = {}
         """Where the stages of what a lane or an opened stream reads are entered, until it is settled."""
-        self._opened: dict[AsyncGenerator[Any, None], None] = {}
+        self._opened: dict[Any, None] = {}
         self._many = MANY
         """At how many chapters or opened streams those that have ended are settled."""
         self._stage: AsyncGenerator[Any, None] | None = None
