@@ -33,8 +33,6 @@ class Declaration:
     """Whether the step hands each item to all of its ``branches``, which are spliced into the same loop."""
     groups: bool = False
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
-    regroups: bool = False
-    """Whether ``finish`` of the step only passes on items that it holds: it does so after an error, too."""
     generates: bool = False
     """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
     direct: bool = False

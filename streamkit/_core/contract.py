@@ -56,6 +56,11 @@ class Contract(Record):
     """Whether it makes one item out of one item of each source, as ``zip`` does."""
     spreads: bool = False
     """Whether it emits several items for one. It then has that one in hand until the last has left."""
+    regroups: bool = False
+    """Whether all that its ``finish`` does is to pass on items that it holds back, if it is a step.
+
+    It then does so after an error of the source or of a step before it, too; the error comes behind them.
+    """
     at_end: bool = False
     """Whether it emits nothing before its source has ended."""
     times: str = "1"

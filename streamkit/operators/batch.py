@@ -31,8 +31,7 @@ __all__ = ["batch", "batch_within"]
             emit(full)
     """,
     finish="if held: emit(held)",
-    regroups=True,
-    contract=Contract(holds="size - 1", weight="size"),
+    contract=Contract(holds="size - 1", weight="size", regroups=True),
 )
 def batch(size: int) -> Lists:
     """Pass on the items in lists of `size`; the last may be shorter.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, attached, ops
+from streamkit import Contract, Operator, Stream, Suspend, attached, ops, step
 from streamkit.testing import run
 
 FAILURE = OSError("source")
@@ -220,3 +220,25 @@ def test_the_error_names_the_step_that_raised_it() -> None:
         list(stream)
     (note,) = caught.value.__notes__
     assert note.startswith("in map(<lambda>)")
+
+
+def test_a_step_of_a_user_says_that_it_only_regroups() -> None:
+    def seen(contract: Contract) -> list[Any]:
+        got: list[Any] = []
+
+        @step(
+            setup="kept = []",
+            each="kept.append(item)",
+            finish="for each in kept:\n    emit(each)",
+            contract=contract,
+        )
+        def late() -> Operator[int, int]:
+            return Operator(late)
+
+        stream = Stream(synchronous(3)) | late() | ops.for_each(got.append)
+        with pytest.raises(OSError, match="source"):
+            stream.run()
+        return got
+
+    assert seen(Contract(holds="unbounded", regroups=True)) == [0, 1, 2]
+    assert seen(Contract(holds="unbounded")) == []

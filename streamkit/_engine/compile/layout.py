@@ -87,7 +87,7 @@ class Layout:
         return [
             index
             for index, key in enumerate(self.steps)
-            if key.declaration.regroups and (group is None or group in self._around(index))
+            if key.declaration.contract.regroups and (group is None or group in self._around(index))
         ]
 
     def _around(self, index: int) -> set[int]:

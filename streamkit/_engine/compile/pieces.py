@@ -60,7 +60,6 @@ class StepDeclaration(Declaration):
         uses: Uses = (),
         forks: bool = False,
         groups: bool = False,
-        regroups: bool = False,
     ) -> None:
         super().__init__(name, function, contract, parameters=parameters, sink=bool(pieces.result))
         self.pieces = pieces
@@ -71,7 +70,6 @@ class StepDeclaration(Declaration):
             raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
-        self.regroups = regroups
 
     @cached_property
     def callbacks(self) -> frozenset[str]:

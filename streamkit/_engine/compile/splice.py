@@ -88,7 +88,7 @@ class Splicer:
             after = self.layout.after[index]
             for branch in self.layout.forks.get(index, ()):
                 begin = self._guarded(depth, branch[0], after, begin)
-            regroups = self.layout.steps[index].declaration.regroups
+            regroups = self.layout.steps[index].declaration.contract.regroups
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
                 begin = lines.attempt(begin, depth, FAILED)
@@ -109,7 +109,7 @@ class Splicer:
             after = self.layout.after[index]
             for branch in self.layout.forks.get(index, ()):
                 self.held(depth, branch[0], after)
-            if self.layout.steps[index].declaration.regroups:
+            if self.layout.steps[index].declaration.contract.regroups:
                 self.lines.add(depth, self._unless_after(index))
                 with self.lines.body(depth + 1, None):
                     self._block(self.layout.parsed[index].finish, index, Site(None, depth + 1))

@@ -65,7 +65,6 @@ def step(
     name: str | None = None,
     forks: bool = False,
     groups: bool = False,
-    regroups: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
@@ -88,8 +87,6 @@ def step(
         name: the operator's name, if it is not the function's.
         forks: whether each item goes to several pipes; described where this function is defined.
         groups: whether a pipe runs for each of many groups; described there too.
-        regroups: whether all that `finish` does is to pass on items that the step holds back. It is then run
-            after an error of the source or of a step before this one, too; the error comes behind them.
 
     Raises:
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
@@ -109,7 +106,6 @@ def step(
             uses=uses,
             forks=forks,
             groups=groups,
-            regroups=regroups,
         )
         if not (function.__module__ or "").startswith("streamkit."):
             parsed(declaration)  # shows a mistake here; our own are parsed when used, and by the tests
