@@ -19,8 +19,8 @@ __all__ = ["Bucket", "held_back"]
 ROUNDING = 1e-9
 """Tokens that may be missing because of the rounding of floats."""
 
-LATENESS = 0.1
-"""Seconds by which a timer may be late and the rate is kept: event loops count in milliseconds, at best."""
+LATENESS = 1.0
+"""Seconds by which a timer may be late, as one is where the event loop was busy, and the rate is still kept."""
 
 Weigh = Callable[[Any], Awaitable[float]]
 """What an item costs."""
