@@ -20,7 +20,7 @@ ROUNDING = 1e-9
 """Tokens that may be missing because of the rounding of floats."""
 
 LATENESS = 1.0
-"""Seconds by which a timer may be late, as one is where the event loop was busy, and the rate is still kept."""
+"""Seconds by which a timer may be late, as it is where the event loop was busy, and the rate is kept."""
 
 Weigh = Callable[[Any], Awaitable[float]]
 """What an item costs."""
