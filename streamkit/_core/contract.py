@@ -16,7 +16,7 @@ from typing import Any
 from streamkit._core.markers import ABSENT
 from streamkit._core.value import Record
 
-__all__ = ["NOTHING_HELD", "UNBOUNDED", "Behaviour", "Contract", "amount"]
+__all__ = ["NOTHING_HELD", "PASSED_ON", "UNBOUNDED", "Behaviour", "Contract", "amount"]
 
 UNBOUNDED = float("inf")
 
@@ -42,6 +42,10 @@ class Contract(Record):
     """Items it takes from its sources before anyone asks for them."""
     weight: str = "1"
     """How many received items one emitted item counts for: ``"size"`` for lists of `size`."""
+    keeps: str = "False"
+    """Whether it emits the items that it receives, as they are, and makes nothing of them."""
+    opens: bool = False
+    """Whether it emits what stands inside the items that it receives, as ``flatten`` does."""
     per_source: bool = False
     """Whether `holds` and `lookahead` count for each of its sources."""
     others_hold: str = ""
@@ -52,6 +56,11 @@ class Contract(Record):
     """Whether it makes one item out of one item of each source, as ``zip`` does."""
     spreads: bool = False
     """Whether it emits several items for one. It then has that one in hand until the last has left."""
+    regroups: bool = False
+    """Whether all that its ``finish`` does is to pass on items that it holds back, if it is a step.
+
+    It then does so after an error of the source or of a step before it, too; the error comes behind them.
+    """
     at_end: bool = False
     """Whether it emits nothing before its source has ended."""
     times: str = "1"
@@ -88,6 +97,9 @@ class Contract(Record):
 
 NOTHING_HELD = Contract()
 """The contract of most steps: they have only the item in hand."""
+
+PASSED_ON = Contract(keeps="True")
+"""The contract of those of them that pass items on as they are."""
 
 
 @lru_cache(maxsize=512)

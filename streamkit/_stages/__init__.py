@@ -12,4 +12,5 @@ supply      its items that are still to be worked on, and the places for them
 crew        its workers: who begins when there is more to do, and how they rest together
 spread      the supply behind steps that make several items of one
 pull        the loop of such steps, which whoever has a place runs on to its next item
+throttle    its tokens, and what it leaves in a buffer until they are there
 """

@@ -104,7 +104,7 @@ class Idle:
         now = self._loop.time()
         while slots.groups and not router.over:
             slot = next(iter(slots.groups.values()))
-            if router.hand is not EMPTY and router.hand[0] == slot.name:
+            if router.hand is not EMPTY and slots.groups.get(router.hand[0]) is slot:
                 slots.came(slot.name, slot, now)
             if slot.came + self._seconds > now:
                 self.start(slot.came)
@@ -271,7 +271,7 @@ class Router(Target):
         self._finish()
 
     def _finish(self) -> None:
-        if self.over and not self._finished and not any(slot.running for slot in self.slots):
+        if self.over and not self._finished and not self.slots.running:
             self._finished = True
             for slot in self.slots:
                 slot.shut()

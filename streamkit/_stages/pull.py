@@ -20,8 +20,14 @@ __all__ = ["PullLoop", "pulls"]
 
 
 def pulls(links: Sequence[Link]) -> bool:
-    """Whether `links` can run as one loop in pull form: they are some, small enough, and none must wait."""
-    return bool(links) and not any(link.waits for link in links) and isinstance(_compiled(links), Loop)
+    """Whether `links` can run as one loop in pull form: they are some, small enough, and none must wait.
+
+    Nor may one hold items back: the pump would have to tell the loop of an error of the source.
+    """
+    if not links or any(link.waits for link in links):
+        return False
+    loop = _compiled(links)
+    return isinstance(loop, Loop) and not loop.holds
 
 
 def _compiled(links: Sequence[Link]) -> Loop | int:

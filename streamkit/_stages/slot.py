@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
@@ -51,7 +52,9 @@ class Slot(Lane):
 
     def close(self) -> None:
         """The group has ended."""
-        self.running = False
+        if self.running:
+            self.running = False
+            self.slots.running -= 1
         self.slots.ended(self)
 
     def shut(self) -> None:
@@ -78,8 +81,11 @@ class Slots:
         """Called when the pipe of a group has ended."""
         self._roomy = roomy
         """Called when a slot has become free."""
-        self.groups: dict[Hashable, Slot] = {}
-        """The slots of groups, the longest idle first."""
+        self.groups: OrderedDict[Hashable, Slot] = OrderedDict()
+        """The slots of groups, the longest idle first: the first of a plain dict is found by going past all
+        that were deleted before it."""
+        self.running = 0
+        """How many slots are running."""
         self.leaving: dict[Hashable, Slot] = {}
         """Groups that were told to end, and have not ended yet."""
         self._all: list[Slot] = []
@@ -95,7 +101,7 @@ class Slots:
 
     def came(self, name: Hashable, slot: Slot, now: float) -> None:
         """Note that an item came for the group at the time `now`: it moves to the end of `groups`."""
-        self.groups[name] = self.groups.pop(name)
+        self.groups.move_to_end(name)
         slot.came = now
 
     def taken(self, name: Hashable) -> Slot | None:
@@ -114,6 +120,7 @@ class Slots:
             return None
         self.groups[name] = slot
         slot.name, slot.running = name, True
+        self.running += 1
         return slot
 
     def end(self, slot: Slot) -> None:

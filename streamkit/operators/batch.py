@@ -31,7 +31,7 @@ __all__ = ["batch", "batch_within"]
             emit(full)
     """,
     finish="if held: emit(held)",
-    contract=Contract(holds="size - 1", weight="size"),
+    contract=Contract(holds="size - 1", weight="size", regroups=True),
 )
 def batch(size: int) -> Lists:
     """Pass on the items in lists of `size`; the last may be shorter.
@@ -43,7 +43,7 @@ def batch(size: int) -> Lists:
     >>> list(Stream("abc") | ops.batch(2))
     [['a', 'b'], ['c']]
 
-    Emits when: `size` items have come; at the end, the rest.
+    Emits when: `size` items have come; at the end, and before an error of what is before it, the rest.
     Waits when: the consumer does.
     Completes when: the source does, after the rest.
     Closes when: it ends, or the consumer leaves; held items are dropped.

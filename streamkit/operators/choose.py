@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
 from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.contract import PASSED_ON
 from streamkit._core.markers import ABSENT
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator
@@ -27,7 +28,7 @@ def filter(predicate: Callable[[A], TypeIs[B]]) -> Operator[A, B]: ...
 def filter(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
 @overload
 def filter(predicate: Callable[[A], object]) -> Operator[A, A]: ...
-@step(each="if predicate(item):\n    emit(item)")
+@step(each="if predicate(item):\n    emit(item)", contract=PASSED_ON)
 def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     """Pass on the items for which `predicate` is true.
 
@@ -63,6 +64,7 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
         if not left:
             stop()
     """,
+    contract=PASSED_ON,
 )
 def take(count: int) -> Keep:
     """Pass on the first `count` items, then end.
@@ -97,7 +99,8 @@ def take_while(predicate: Callable[[A], object], *, inclusive: bool = False) -> 
                 emit(item)
             stop()
         emit(item)
-    """
+    """,
+    contract=PASSED_ON,
 )
 def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Operator[Any, Any]:
     """Pass on items as long as `predicate` is true, then end.
@@ -134,6 +137,7 @@ def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Ope
         else:
             emit(item)
     """,
+    contract=PASSED_ON,
 )
 def skip(count: int) -> Keep:
     """Leave out the first `count` items.
@@ -169,6 +173,7 @@ def skip_while(predicate: Callable[[A], object]) -> Operator[A, A]: ...
         if not skipping:
             emit(item)
     """,
+    contract=PASSED_ON,
 )
 def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     """Leave out items as long as `predicate` is true; from then on pass on all.
@@ -206,6 +211,7 @@ def distinct_until_changed(key: Callable[[A], object]) -> Operator[A, A]: ...
             last = value
             emit(item)
     """,
+    contract=PASSED_ON,
 )
 def distinct_until_changed(key: Any = ABSENT) -> Any:
     """Leave out items that equal the one before them.

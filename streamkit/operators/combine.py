@@ -46,6 +46,7 @@ def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], loo
         holds="lookahead",
         lookahead="lookahead",
         per_source=True,
+        keeps="True",
         ordered="'within each source'",
     ),
 )
@@ -178,7 +179,7 @@ async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ..
         await run.close(items)
 
 
-@stage(_concat, pumps=False)
+@stage(_concat, pumps=False, contract=Contract(keeps="True"))
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

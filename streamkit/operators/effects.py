@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from streamkit._core.arguments import callback
+from streamkit._core.contract import PASSED_ON
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep
 
 __all__ = ["tap"]
 
 
-@step(each="function(item)\nemit(item)")
+@step(each="function(item)\nemit(item)", contract=PASSED_ON)
 def tap(function: Callable[[Any], Any]) -> Keep:
     """Call `function` with each item, and pass the item on.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar, overload
@@ -59,6 +60,8 @@ def full_error(key: object, most: int) -> GroupsFullError:
 _LATER = "'later items of a key whose pipe has ended' if _ends is not ABSENT else 'nothing'"
 _CONTRACT = Contract(times="max_groups", ordered="'within each key'", loses=_LATER)
 _SETUP = "groups = {}\nfind = groups.get"
+_ORDERED = "groups = OrderedDict()"
+"""Its first is found at once: that of a plain dict, by going past all that were deleted before it."""
 _FINISH = """
     ended = 0
     for name, state in groups.items():
@@ -96,7 +99,7 @@ def _grouped(
 
 @step(
     name="group_by",
-    setup=_SETUP,
+    setup=_ORDERED,
     each="""
         name = key(item)
         state = groups.pop(name, None)
@@ -115,7 +118,7 @@ def _grouped(
         run()
     """,
     finish=_FINISH,
-    uses=(sleep,),
+    uses=(sleep, OrderedDict),
     contract=_CONTRACT,
     groups=True,
 )

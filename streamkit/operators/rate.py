@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal, TypeVar, overload
 
 from streamkit._core.arguments import callback, flag, number
@@ -17,6 +18,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.throttle import Bucket, held_back
 
 __all__ = ["buffer", "conflate", "extrapolate", "throttle"]
 
@@ -44,6 +46,7 @@ def buffer(strategy: Strategy) -> Keep: ...
         holds="strategy.limit if strategy.overflows else unbounded",
         lookahead="strategy.limit if strategy.waits else unbounded",
         weight="strategy.limit if strategy.collects else 1",
+        keeps="not (strategy.collects or strategy.folds)",
         loses="strategy.loses",
     ),
 )
@@ -124,7 +127,8 @@ async def _extrapolate(
                 continue
             extra: Any = EMPTY
             if last is not EMPTY and not channel.over:
-                more = more or await run.call(iter, await run.call(function, last))
+                if more is None:  # it may be falsy, as an iterator with a length is when it is used up
+                    more = await run.call(iter, await run.call(function, last))
                 extra = _next(run, more)
             if extra is not EMPTY:
                 yield extra
@@ -192,21 +196,17 @@ async def _throttle(
     cost: Any,
     failing: bool,
 ) -> AsyncIterator[Any]:
-    tokens, then = burst, run.loop.time()
-    async for item in run.open(source):
-        costs = 1.0 if cost is ABSENT else await _cost(run, cost, item)
-        now = run.loop.time()
-        tokens = min(burst, tokens + (now - then) * rate)
-        then = now
-        lacking = min(costs, burst) - tokens
-        if lacking > _ROUNDING and failing:
+    bucket = Bucket(run.loop.time, rate, burst)
+    weigh = None if cost is ABSENT else partial(_cost, run, cost)
+    async for item in run.open(source if failing else held_back(run, source, bucket, weigh)):
+        costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
+        lacking = bucket.lacking(costs)
+        if lacking and failing:
             text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
             raise run.blame(RateExceededError(text))
-        if lacking > _ROUNDING:
-            then += lacking / rate
-            tokens += lacking
-            await sleep(lacking / rate)
-        tokens -= costs
+        if lacking:
+            await bucket.fill(lacking)
+        bucket.tokens -= costs
         yield item
         del item  # nothing is held while the source waits
 
@@ -216,11 +216,7 @@ async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
     return found
 
 
-_ROUNDING = 1e-9
-"""Tokens that may be missing because of the rounding of floats."""
-
-
-@stage(_throttle, pumps=False)
+@stage(_throttle, pumps=False, contract=Contract(keeps="True"))
 def throttle(
     rate: float, *, burst: float = 1, cost: Callable[[Any], Any] | Absent = ABSENT, failing: bool = False
 ) -> Keep:
@@ -250,7 +246,12 @@ def throttle(
         ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
         RateExceededError: (when run) with `failing`, an item came too soon.
 
-    Nothing is dropped, unlike in RxPY's ``throttle_first``.
+    Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
+    collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
+    `cost`, which is asked of the item that waits in the buffer right before.
+
+    The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
+    it is more than `burst`.
 
     The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
     """

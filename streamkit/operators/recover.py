@@ -44,7 +44,7 @@ async def _catch(
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
         blamed = run.blame(error)
-        raise blamed from blamed.__cause__ or caught
+        raise blamed from (caught if blamed.__cause__ is None else blamed.__cause__)
     finally:
         del caught
     async for item in following:
@@ -58,7 +58,9 @@ def catch(
 ) -> Joined[B]: ...
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
-@stage(_catch, pumps=False, contract=Contract(result="what the stream that function makes holds"))
+@stage(
+    _catch, pumps=False, contract=Contract(keeps="True", result="what the stream that function makes holds")
+)
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
 

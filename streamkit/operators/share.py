@@ -47,6 +47,7 @@ def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     contract=Contract(
         holds=f"len(branches) + {_BUFFERED}",
         lookahead=f"1 + {_AHEAD}",
+        keeps="True",
         ordered="'within each branch'",
         loses=_LOSES,
     ),
@@ -60,7 +61,9 @@ def _spliced_to_sinks(*branches: Pipe) -> Sink[Any, Any]:
     return Sink(_spliced_to_sinks, branches=branches)
 
 
-@step(each="pass", name="broadcast", forks=True, contract=Contract(ordered="'within each branch'"))
+@step(
+    each="pass", name="broadcast", forks=True, contract=Contract(keeps="True", ordered="'within each branch'")
+)
 def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
     return Operator(_spliced_to_operators, branches=branches)
 

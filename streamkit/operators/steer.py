@@ -90,7 +90,7 @@ class Valve:
             raise TypeError(f"error must be an exception, not {error!r}")
         with self._lock:
             self._paused = False
-            self._error = self._error or error
+            self._error = error if self._error is None else self._error
         self._tell()
 
     def _tell(self) -> None:
@@ -152,7 +152,7 @@ class Valve:
 
 @stage(
     Valve._run,  # pyright: ignore[reportPrivateUsage]
-    contract=Contract(),
+    contract=Contract(keeps="True"),
 )
 def valve(control: Valve) -> Keep:
     """Pass items on as `control` says: pause, resume, drain or abort the stream.

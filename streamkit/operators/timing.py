@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar, overload
 
 from streamkit._core import arguments
-from streamkit._core.contract import Contract
+from streamkit._core.contract import PASSED_ON, Contract
 from streamkit._core.errors import StreamTimeoutError
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import KeepLatest
@@ -37,7 +37,7 @@ async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIter
             return
 
 
-@stage(_timeout)
+@stage(_timeout, contract=PASSED_ON)
 def timeout(seconds: float) -> Keep:
     """Fail if an item that is asked for does not come within `seconds`.
 
@@ -91,7 +91,7 @@ async def _keep_alive(
 def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joined[B]: ...
 @overload
 def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
-@stage(_keep_alive)
+@stage(_keep_alive, contract=PASSED_ON)
 def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
@@ -135,7 +135,9 @@ async def _sample(
 
 @stage(
     _sample,
-    contract=Contract(holds="1", lookahead="unbounded", loses="'all but the latest item of each period'"),
+    contract=Contract(
+        holds="1", lookahead="unbounded", keeps="True", loses="'all but the latest item of each period'"
+    ),
 )
 def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     """Every `seconds`, pass on the latest item, if there is a new one.
@@ -192,7 +194,9 @@ async def _debounce(
 
 @stage(
     _debounce,
-    contract=Contract(holds="1", lookahead="unbounded", loses="'items that another follows too soon'"),
+    contract=Contract(
+        holds="1", lookahead="unbounded", keeps="True", loses="'items that another follows too soon'"
+    ),
 )
 def debounce(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     """Pass an item on when no other has come for `seconds` after it.

@@ -120,7 +120,7 @@ def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
     return Operator(starmap, function=callback("function", function))
 
 
-@step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True))
+@step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
 def flatten() -> Items:
     """Pass on the elements of each item, an iterable, one by one.
 

@@ -97,7 +97,7 @@ class Watch:
 
     def _note_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._reported = self._reported or error
+        self._reported = error if self._reported is None else self._reported
         self._found.append(f"{context['message']}{'' if error is None else f': {error!r}'}")
 
     def _inspect(self) -> None:

@@ -193,9 +193,9 @@ class TestErrors:
         assert place.startswith("in group_by(")
 
     @pytest.mark.parametrize("pipe", forms(ops.batch(2)), ids=str)
-    def test_of_the_source_end_it_without_what_is_not_complete(self, pipe: Any) -> None:
+    def test_of_the_source_end_it_behind_what_groups_hold(self, pipe: Any) -> None:
         found = noted(Stream(drawn("aA-b-X")) | ops.group_by(upper, pipe, max_groups=2))
-        assert [item for _, item in found] == [("A", ["a", "A"]), ERROR]
+        assert [item for _, item in found] == [("A", ["a", "A"]), ("B", ["b"]), ERROR]
 
     @pytest.mark.parametrize("pipe", forms(ops.map(fail)), ids=str)
     def test_of_one_group_end_all_and_close_the_source(self, pipe: Any) -> None:

@@ -10,7 +10,14 @@ from streamkit._core.value import Record
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Account", "BufferStats", "Sums"]
+__all__ = ["MANY", "Account", "BufferStats", "Sums"]
+
+MANY = 16
+"""From how many lanes or streams on those that have ended are looked for, to keep only their counts."""
+
+
+MOST_SUMS = 32
+"""How many sums are kept apart by place, strategy and size; the rest by the name of the operator."""
 
 
 class BufferStats(Record):
@@ -90,15 +97,34 @@ class Account:
 
 
 class Sums:
-    """The summed counts of buffers that are gone, by operator, strategy and size."""
+    """The summed counts of buffers that are gone: few, however many there were.
+
+    They are kept by operator, by the kind of strategy and by its size. An operator is known by its name here,
+    not by its arguments, which may be other ones in each stream that a function has made.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], BufferStats] = {}
+        self.many = MANY
+        """At how many buffers those that have ended are looked for, to keep only their counts."""
 
-    def add(self, stats: BufferStats) -> None:
-        kind = (stats.operator, type(stats.strategy), stats.strategy and stats.strategy.limit)
-        before = self._sums.get(kind)
-        self._sums[kind] = stats if before is None else _sum(before, stats)
+    def add(self, *gone: BufferStats) -> None:
+        """Add the counts of the buffers of one pipe, where those of one name differ by their order."""
+        places: dict[str, dict[str, int]] = {}
+        for stats in gone:
+            name = stats.operator.partition("(")[0]
+            place = places.setdefault(name, {})
+            strategy = stats.strategy
+            kind: tuple[Any, ...] = (
+                name,
+                place.setdefault(stats.operator, len(place)),
+                type(strategy),
+                None if strategy is None else strategy.limit,
+            )
+            if kind not in self._sums and len(self._sums) >= MOST_SUMS:
+                kind = (name, None, None, None)
+            before = self._sums.get(kind)
+            self._sums[kind] = stats if before is None else _sum(before, stats)
 
     def stats(self, operator: str = "") -> list[BufferStats]:
         """The sums; those without an operator are given to `operator`."""
@@ -106,7 +132,9 @@ class Sums:
 
 
 def _sum(one: BufferStats, other: BufferStats) -> BufferStats:
+    name = one.operator.partition("(")[0]
     return one.but(
+        operator=one.operator if one.operator == other.operator else f"{name}(...)",
         offered=one.offered + other.offered,
         delivered=one.delivered + other.delivered,
         dropped=one.dropped + other.dropped,

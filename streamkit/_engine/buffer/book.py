@@ -43,8 +43,7 @@ class Book:
     def close(self, entry: Entry) -> None:
         """Replace `entry`, which has ended, by its sums: memory stays flat in a job with many short runs."""
         del self._entries[entry]
-        for stats in entry.stats():
-            self._ended.add(stats)
+        self._ended.add(*entry.stats())
 
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer, so far."""

@@ -15,7 +15,7 @@ from typing import Any
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, strategy_argument
-from streamkit._engine.buffer.account import BufferStats, Sums
+from streamkit._engine.buffer.account import MANY, BufferStats, Sums
 from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
@@ -39,7 +39,7 @@ class Channel(Rota, Reader):
         self._handing: list[Lane] = []
         """Lanes whose writers wait until the reader asks."""
         self._gone = Sums()
-        """The counts of lanes that were retired."""
+        """The counts of lanes that were retired, or have ended long ago."""
         self._open = 0
         """Writers that are not done."""
         self._reader: Future[None] | None = None
@@ -69,6 +69,8 @@ class Channel(Rota, Reader):
 
     def adopt(self, lane: Lane) -> None:
         """Take in a lane of another make."""
+        if len(self.lanes) >= self._gone.many:
+            self._settle()
         self.lanes.append(lane)
         if lane.strategy is None:
             self._handing.append(lane)
@@ -85,6 +87,9 @@ class Channel(Rota, Reader):
                 one item at a time can do without those.
         """
         self._require(lane)
+        if lane.exhausted and lane not in self.lanes:  # its counts were settled already
+            lane.refuse()
+            return
         if self._turns is not None and lane.held:
             raise RuntimeError("retire(lane) is for readers that take items with take(), pop() or choose()")
         errors: list[BaseException] = [] if late is None else late
@@ -97,6 +102,17 @@ class Channel(Rota, Reader):
         self._gone.add(lane.stats())
         if late is None:
             raise_first(errors)
+
+    def _settle(self) -> None:
+        """Keep only the counts of lanes that have ended and are empty: a stage may make ever more of them."""
+        if self.error is None and not self.left:
+            self.count()
+            over = [lane for lane in self.lanes if lane.exhausted and not lane.count and not lane.listed]
+            self._gone.add(*(lane.stats() for lane in over))
+            gone = {*over}
+            self.lanes[:] = [lane for lane in self.lanes if lane not in gone]
+            self._handing[:] = [lane for lane in self._handing if lane not in gone]
+        self._gone.many = max(MANY, 2 * len(self.lanes))
 
     def _require(self, *lanes: Lane) -> None:
         for lane in lanes:

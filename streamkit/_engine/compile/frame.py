@@ -93,7 +93,8 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
         weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end)
-    parameters = ", ".join(["source", "leave", "pace", *weaver.names.wanted])
+    held = ["segment"] if weaver.holds else []
+    parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
     return weaver
@@ -127,11 +128,12 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
     weaver.setups(2, probing=probing)
+    begin = len(weaver.lines.all)
     if end is End.PLAIN:
         _plain(weaver, probing)
     else:
         _LOOPS[kind](weaver, end, probing)
-    weaver.ending(2, probing=probing)
+    weaver.ending(2, probing=probing, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
     weaver.add(2, "raise")
@@ -162,13 +164,14 @@ def _push(weaver: Weaver) -> None:
     """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
     probing = _flags(weaver, 1)
     weaver.setups(1, probing=probing)
+    begin = len(weaver.lines.all)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
     _turn(weaver, 3, probing, rests=True)
     weaver.add(1, "except Ended:")
     weaver.add(2, "pass")
-    weaver.ending(1, probing=probing)
+    weaver.ending(1, probing=probing, loop=begin)
 
 
 def _pull(weaver: Weaver) -> None:
@@ -176,6 +179,7 @@ def _pull(weaver: Weaver) -> None:
     weaver.add(1, "try:")
     probing = _flags(weaver, 2)
     weaver.setups(2, probing=probing)
+    begin = len(weaver.lines.all)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")
@@ -183,7 +187,7 @@ def _pull(weaver: Weaver) -> None:
     _turn(weaver, 5, probing)
     weaver.let_go(3)
     weaver.add(3, "yield EMPTY")
-    weaver.ending(2, probing=probing)
+    weaver.ending(2, probing=probing, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, "leave(error)")
     weaver.add(2, "raise")

@@ -36,6 +36,7 @@ class Splices(Protocol):
     def setups(self, depth: int, group: int | None = None) -> None: ...
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
     def result(self, index: int) -> str | None: ...
+    def held(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
 
 
 class Groups:
@@ -113,6 +114,14 @@ class Groups:
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:
                 self._lines.add(site.depth, f"state_{group}[{number}] = {name}", group)
+
+    def deliver(self, group: int, depth: int) -> None:
+        """Have the steps of each group that regroup pass on what they hold, after an error."""
+        header = f"for name_{group}, state_{group} in groups_{group}.items():"
+        with self._lines.loop(depth, header, group), self.once(group, depth + 1) as inner:
+            self._resume(group, inner)
+            self._loops[group] = self._lines.loops
+            self._splicer.held(inner, self._layout.groups[group][0], Exit(group=group))
 
     def _end(self, group: int, depth: int) -> None:
         """End a group that has not ended by itself, as if the source had."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from streamkit._core.value import Record
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.pieces import Parsed, assigned, parsed
@@ -59,6 +61,42 @@ class Layout:
             elif key.branches:
                 self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
         return indexes
+
+    def before(self, indexes: Iterable[int]) -> set[int]:
+        """The steps from which an item may come to one of those at `indexes`."""
+        into: dict[int | Exit, list[int]] = {}
+        for index, gets in enumerate(self.after):
+            after = gets
+            while isinstance(after, Exit) and after.group is not None:
+                after = self.after[after.group]
+            into.setdefault(after, []).append(index)
+        for index, branches in self.forks.items():
+            for branch in branches:
+                into.setdefault(branch[0], []).append(index)
+        for index, pipe in self.groups.items():
+            into.setdefault(pipe[0], []).append(index)
+        found, open_ = set[int](), [*indexes]
+        while open_:
+            fresh = set(into.get(open_.pop(), ())) - found
+            found |= fresh
+            open_ += fresh
+        return found
+
+    def regrouping(self, group: int | None = None) -> list[int]:
+        """The steps that regroup: all, or those in the groups of the step at index `group`."""
+        return [
+            index
+            for index, key in enumerate(self.steps)
+            if key.declaration.contract.regroups and (group is None or group in self._around(index))
+        ]
+
+    def _around(self, index: int) -> set[int]:
+        """The steps that group around the step at `index`."""
+        found = set[int]()
+        while (group := self.inside.get(index)) is not None:
+            found.add(group)
+            index = group
+        return found
 
     def members(self, group: int | None) -> list[int]:
         """The steps of the groups of the step at index `group`, or (None) those that are in no group."""

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["LINES", "OUT", "Line", "Lines", "Owner", "Site", "TooLargeError"]
+__all__ = ["LINES", "OUT", "READER", "SOURCE", "Line", "Lines", "Owner", "Site", "TooLargeError"]
 
 LINES, LOOPS, DEPTH = 1200, 12, 60
 """Where a loop is cut in two: CPython allows 20 nested blocks and 100 levels of indentation per function."""
@@ -17,6 +17,10 @@ OUT: Final[Literal["out"]] = "out"
 
 Owner: TypeAlias = int | Literal["out"] | None
 """Where a line came from: the step of this index, `OUT`, or None for the frame around the steps."""
+
+
+SOURCE, READER = -1, -2
+"""Where an error came from, beside the indexes of steps: from before all steps, or from behind them."""
 
 
 class TooLargeError(Exception):
@@ -47,6 +51,16 @@ class Lines:
         if len(self.all) >= LINES or depth > DEPTH:
             raise TooLargeError
         self.all.append(Line(depth, text, owner))
+
+    def attempt(self, begin: int, depth: int, failed: str) -> int:
+        """Have an error in the lines from the number `begin` on do what `failed` says; the number after."""
+        if len(self.all) > begin:
+            for line in self.all[begin:]:
+                line.depth += 1
+            self.all.insert(begin, Line(depth, "try:", None))
+            self.add(depth, "except Exception as error:")
+            self.add(depth + 1, failed)
+        return len(self.all)
 
     @contextmanager
     def loop(self, depth: int, header: str, owner: Owner) -> Generator[None, None, None]:

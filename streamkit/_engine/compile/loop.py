@@ -22,7 +22,7 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
-from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
+from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import LARGEST, Resumed
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
@@ -42,6 +42,8 @@ class Loop(Record):
     """For each line of `text`, where it came from."""
     wanted: tuple[tuple[int, str], ...]
     """What `function` takes behind source, leave and pace: each the index of a step, and its argument."""
+    holds: bool
+    """Whether steps pass on what they hold after an error: then `function` takes its segment behind pace."""
     forks: bool
     """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
 
@@ -124,6 +126,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         chain=chain,
         CancelledError=CancelledError,
         Ended=Ended,
+        SOURCE=SOURCE,
     )
     exec(compile(text, filename, "exec"), namespace)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -134,5 +137,6 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         text=text,
         owners=tuple([line.owner for line in weaver.lines.all]),
         wanted=tuple(weaver.names.wanted.values()),
+        holds=weaver.holds,
         forks=len(weaver.layout.steps) > len(steps),
     )

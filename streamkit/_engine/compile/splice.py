@@ -19,6 +19,9 @@ from streamkit._engine.compile.pieces import signalled
 
 __all__ = ["Splicer"]
 
+FAILED = "failed = segment.failed(error)"
+"""What a loop does with an error, where steps pass on what they hold first."""
+
 
 class Splicer:
     """Writes the pieces of the steps of `layout`; `last` is the text that hands ``{item}`` over, if any."""
@@ -76,6 +79,60 @@ class Splicer:
                 self.finish(depth, branch[0], after)
             self._block(self.layout.parsed[index].finish, index, Site(None, depth))
             index = after
+
+    def guarded_ending(self, depth: int, loop: int) -> None:
+        """The end of the stream, or of what an error left of it, where steps regroup.
+
+        ``failed`` is None, or says whose the error was: the step of this index, or SOURCE, or READER. A step
+        that regroups passes on what it holds, if the error came from before it; no other does anything then.
+        """
+        self.lines.all.insert(loop, Line(depth, "failed = None", None))
+        self._guarded(depth, self.layout.first, Exit(group=None), loop + 1)
+        self.lines.add(depth, "if failed is not None:")
+        self.lines.add(depth + 1, "raise segment.first")
+        self.ending(depth, Exit(group=None))
+
+    def _guarded(self, depth: int, index: int | Exit, until: int | Exit, begin: int) -> int:
+        """Each ``finish`` from that at `index` on, if it is to run. What follows `begin` may fail still."""
+        lines = self.lines
+        while index != until:
+            assert not isinstance(index, Exit)
+            after = self.layout.after[index]
+            for branch in self.layout.forks.get(index, ()):
+                begin = self._guarded(depth, branch[0], after, begin)
+            regroups = self.layout.steps[index].declaration.contract.regroups
+            inner = self.layout.regrouping(index) if index in self.layout.groups else []
+            if regroups or inner:
+                begin = lines.attempt(begin, depth, FAILED)
+            if finish := self.layout.parsed[index].finish:
+                lines.add(depth, self._unless_after(index) if regroups else "if failed is None:")
+                with lines.body(depth + 1, None):
+                    self._block(finish, index, Site(None, depth + 1))
+            if inner:
+                lines.add(depth, "else:")
+                self.groups.deliver(index, depth + 1)
+            index = after
+        return begin
+
+    def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
+        """After an error, what the steps of a group that regroup pass on, from that at `index` on."""
+        while index != until:
+            assert not isinstance(index, Exit)
+            after = self.layout.after[index]
+            for branch in self.layout.forks.get(index, ()):
+                self.held(depth, branch[0], after)
+            if self.layout.steps[index].declaration.contract.regroups:
+                self.lines.add(depth, self._unless_after(index))
+                with self.lines.body(depth + 1, None):
+                    self._block(self.layout.parsed[index].finish, index, Site(None, depth + 1))
+            elif index in self.layout.groups and self.layout.regrouping(index):
+                self.groups.deliver(index, depth)
+            index = after
+
+    def _unless_after(self, index: int) -> str:
+        """The header of what the step at `index` does, unless the error came from it or from behind it."""
+        before = ", ".join(["None", "SOURCE", *map(str, sorted(self.layout.before([index])))])
+        return f"if failed in ({before}):"
 
     def result(self, index: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""

@@ -74,7 +74,15 @@ class Weaver:
         """Go through what is in the loops of steps without letting others run."""
         self._splicer.breathes = False
 
-    def ending(self, depth: int, *, probing: bool) -> None:
-        """What happens when the source has ended."""
+    @property
+    def holds(self) -> bool:
+        """Whether a step regroups, so that it passes on what it holds after an error, too."""
+        return bool(self.layout.regrouping())
+
+    def ending(self, depth: int, *, probing: bool, loop: int) -> None:
+        """What happens when the source has ended. The lines of the loop begin at the number `loop`."""
         self.names.probing = probing
-        self._splicer.ending(depth, self.layout.first)
+        if self.holds:
+            self._splicer.guarded_ending(depth, loop)
+        else:
+            self._splicer.ending(depth, self.layout.first)

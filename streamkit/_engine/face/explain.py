@@ -1,6 +1,7 @@
 """Explaining a pipeline before it runs: what is fused, what buffers where, and the bound in items.
 
-The unit is the item that the source gives: a batch of 3 counts 3. The sum is made of
+The unit is the item that the source gives: a batch of 3 counts 3. What is taken out of such a batch, or made
+of it, counts for what it may hold: of a batch of batches ``flatten`` makes batches again. The sum is made of
 
 - what each step keeps between two pulls, and what each stage holds, as their contracts say;
 - one item in the hand of each task that reads: the consumer's, and those that pump into stages; less the
@@ -9,8 +10,8 @@ The unit is the item that the source gives: a batch of 3 counts 3. The sum is ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.value import Record
@@ -99,6 +100,40 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         yield group
 
 
+class Weight(NamedTuple):
+    """How many items of the source one item somewhere in a pipe counts for, at most."""
+
+    items: float
+    inside: Any = None
+    """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
+
+    @property
+    def opened(self) -> Weight:
+        """What a thing counts for that was taken out of it."""
+        return self if self.inside is None else self.inside
+
+    def after(self, contract: Contract, arguments: Mapping[str, Any]) -> Weight:
+        """What an item counts for that an operator of this `contract` has made of such items."""
+        if contract.opens:
+            return self.opened
+        if amount(contract.keeps, arguments):
+            return self
+        if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
+            return Weight(self.items)
+        return Weight(self.items * amount(contract.weight, arguments), self)
+
+
+ONE = Weight(1)
+
+
+def heaviest(weights: Sequence[Weight]) -> Weight:
+    """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
+    most = max(each.items for each in weights)
+    if all(each.inside is None for each in weights):
+        return Weight(most)
+    return Weight(most, heaviest([each.opened for each in weights]))
+
+
 class _Chain:
     """What one task does with an item before it rests: segments, and stages that read in place."""
 
@@ -128,11 +163,11 @@ class _Chain:
 
 
 def _pipeline(
-    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None, weight: float = 1
-) -> tuple[list[Part], float]:
+    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None, weight: Weight = ONE
+) -> tuple[list[Part], Weight]:
     """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
     parts = [] if source is None else [_source(source, depth)]
-    chain = _Chain(weight)
+    chain = _Chain(weight.items)
     last: Link | None = None
     for group in _groups(collapsed(links)):
         before, last = last, group[0]
@@ -143,16 +178,16 @@ def _pipeline(
                 link.declaration.contract.spreads or link.branches for link in flattened(group)
             )
         elif last.declaration.pumps:
-            _end(parts, chain, weight, before, depth, reserved=_reserves(last))
+            _end(parts, chain, weight.items, before, depth, reserved=_reserves(last))
             through = before is not None and before.declaration.buffers
             part, inner, weight = _stage(last, weight, depth, through=through)
             parts += [part, *inner]
-            chain = _Chain(weight)
+            chain = _Chain(weight.items)
         else:
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
-            chain.start = max(chain.start, weight)  # its streams take turns in the same hand
-    _end(parts, chain, weight, last, depth, reserved=reader is not None and _reserves_others(reader))
+            chain.start = max(chain.start, weight.items)  # its streams take turns in the same hand
+    _end(parts, chain, weight.items, last, depth, reserved=reader is not None and _reserves_others(reader))
     return parts, weight
 
 
@@ -205,7 +240,7 @@ def _reserves_others(stage: Link) -> bool:
     return not contract.mixed or bool(amount(contract.of_others[1], stage.arguments) != UNBOUNDED)
 
 
-def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]:
+def _segment(links: list[Link], weight: Weight, depth: int) -> tuple[Part, Weight]:
     kept, weight = _kept(links, weight)
     every = flattened(links)
     result = ", ".join(link.declaration.contract.result for link in every if link.declaration.contract.result)
@@ -222,16 +257,19 @@ def _segment(links: list[Link], weight: float, depth: int) -> tuple[Part, float]
     return part, weight
 
 
-def _kept(links: Sequence[Link], weight: float) -> tuple[float, float]:
+def _kept(links: Sequence[Link], weight: Weight) -> tuple[float, Weight]:
     """What steps keep between two pulls; and what one item that comes out of them counts for."""
     kept = 0.0
     for link in links:
         contract = link.declaration.contract
         branches = [_kept(branch, weight) for branch in link.branches]
         times = amount(contract.times, link.arguments)
-        kept += amount(contract.holds, link.arguments) * weight + sum(times * held for held, _ in branches)
-        weight = 1 if contract.spreads else weight * amount(contract.weight, link.arguments)
-        weight = max([weight, *(each for _, each in branches)])
+        kept += amount(contract.holds, link.arguments) * weight.items
+        kept += sum(times * held for held, _ in branches)
+        weight = weight.after(link.declaration.contract, link.arguments)
+        weight = heaviest([weight, *(each for _, each in branches)])
+        if link.declaration.groups:
+            weight = Weight(weight.items)  # pairs of a key and one of these
     return kept, weight
 
 
@@ -239,19 +277,21 @@ def _behaviour(link: Link) -> Behaviour:
     return link.declaration.contract.behaviour(link.arguments)
 
 
-def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> tuple[Part, list[Part], float]:
+def _stage(
+    link: Link, weight: Weight, depth: int, *, through: bool = False
+) -> tuple[Part, list[Part], Weight]:
     """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
     contract, arguments = link.declaration.contract, link.arguments
-    weights, inner, out = [weight], list[Part](), 0.0
+    weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
-    own = 0.0 if through and _gives_way(link) else weight
+    own = 0.0 if through and _gives_way(link) else weight.items
     for value in arguments.values():
         for each in _several(value):
             if isinstance(each, Inlet):
                 parts, other = _pipeline(each.source, each.links, depth + 1, link)
                 weights.append(other)
                 through = bool(each.links) and each.links[-1].declaration.buffers
-                own += 0.0 if through and _gives_way(link) else other
+                own += 0.0 if through and _gives_way(link) else other.items
                 inner += parts
             elif hasattr(each, "links"):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
@@ -263,14 +303,16 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
-                if contract.times != "1":
-                    weights.append(other)
-                    out = 0 if sink else times * other  # a place for what comes out of each
-    holds, ahead = _read(link, own if contract.per_source else weight, weights)
+                weights.append(other)
+                if contract.times == "1" and not sink:  # its own places are for items as they come in
+                    wider += max(other.items - weight.items, 0)
+                elif contract.times != "1":
+                    out = 0 if sink else times * other.items  # a place for what comes out of each
+    holds, ahead = _read(link, own if contract.per_source else weight.items, [each.items for each in weights])
     part = Part(
         text=f"{link.declaration.name}(...)" if inner else repr(link),
         kind="stage",
-        holds=holds + out,
+        holds=holds + out + wider,
         lookahead=ahead + out,
         strategy=next((repr(value) for value in arguments.values() if hasattr(value, "overflows")), ""),
         loses=amount(contract.loses, arguments),
@@ -280,8 +322,8 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
         at_end=contract.at_end,
     )
     if contract.together:
-        return part, inner, sum(weights)
-    return part, inner, 1 if contract.spreads else max(weights) * amount(contract.weight, arguments)
+        return part, inner, Weight(sum(each.items for each in weights), heaviest(weights))
+    return part, inner, heaviest(weights).after(contract, arguments)
 
 
 def _read(link: Link, counted: float, weights: Sequence[float]) -> tuple[float, float]:

@@ -120,6 +120,11 @@ class Source:
         return self.value if type(self.value) in _NATIVE else None
 
     @property
+    def buffered(self) -> Strategy | None:
+        """The strategy of the buffer that is read, the source's own or one that runs already."""
+        return self.strategy
+
+    @property
     def blocking(self) -> bool:
         """Whether the source seems readable without awaiting; a callable is known only when opened."""
         return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))

@@ -31,11 +31,26 @@ Runner = Callable[..., Any]
 class Feed:
     """A loop in push form. Its reader sends items in; while the reader waits, other tasks do."""
 
-    __slots__ = ("_calls", "_channel", "_error", "_here", "_push", "_waiting", "ended", "result", "send")
+    __slots__ = (
+        "_calls",
+        "_channel",
+        "_error",
+        "_here",
+        "_holds",
+        "_push",
+        "_waiting",
+        "ended",
+        "result",
+        "send",
+    )
 
-    def __init__(self, push: Generator[Any, Any, Any], *, calls: bool) -> None:
-        """`calls`: whether the loop has callbacks, which could read context variables."""
+    def __init__(self, push: Generator[Any, Any, Any], *, calls: bool, holds: bool) -> None:
+        """`calls`: whether the loop has callbacks, which could read context variables.
+
+        `holds`: whether it must hear of an error of the source, to pass on what its steps hold.
+        """
         self._push = push
+        self._holds = holds
         self._here: Runner = _call
         self._calls = calls
         self.send: Callable[[Any], Any] = push.send
@@ -75,9 +90,21 @@ class Feed:
                 raise self._error
             if self._waiting is not None:
                 await self._settle()
-            elif channel.over and not (self.ended or channel.ready or await channel.wait()):
-                await self._step(self._push.throw, Ended())
+            elif channel.over and not (self.ended or channel.ready or await self._more(channel)):
                 return
+
+    async def _more(self, channel: Channel) -> bool:
+        """Whether the channel has more; at its end, the loop hears of that."""
+        try:
+            if await channel.wait():
+                return True
+        except Exception as error:
+            if not self._holds:
+                raise
+            await self._step(self._push.throw, error)  # it comes out again, unless the loop has stopped
+            return False
+        await self._step(self._push.throw, Ended())
+        return False
 
     def deliver(self, item: Any) -> bool:
         """Send `item` and pass the outcome to `told`; False if the loop has ended."""
@@ -175,7 +202,7 @@ async def fed(
     opened: Opened, push: Generator[Any, Any, Any], part: Segment, pace: Pace, *, calls: bool
 ) -> Any:
     """Run a loop in push form over a channel; its writers may run the loop too."""
-    feed = Feed(push, calls=calls)
+    feed = Feed(push, calls=calls, holds=part.holds)
     try:
         await feed.begin()
         if not feed.ended:

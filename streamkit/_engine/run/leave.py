@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import CodeType
 
 from streamkit._core.errors import attach
-from streamkit._engine.compile.lines import OUT
+from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
@@ -79,13 +79,15 @@ async def closed(close: Callable[[], Awaitable[None]]) -> None:
 class Segment:
     """One execution of a loop: what it reads, and the links that its lines were made from."""
 
-    __slots__ = ("_links", "_loop", "_opened", "_pace")
+    __slots__ = ("_links", "_loop", "_opened", "_pace", "first")
 
     def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, pace: Pace) -> None:
         self._loop = loop
         self._links = links
         self._pace = pace
         self._opened: Opened | None = opened
+        self.first: BaseException | None = None
+        """The error behind which steps pass on what they hold; it is raised when they have done so."""
 
     async def leave(self, error: BaseException | None = None) -> None:
         """Close the source, once. Raise an error of closing, or attach it to `error`."""
@@ -93,6 +95,11 @@ class Segment:
         if opened is None:
             return
         blamed = None if error is None else self._blamed(error, opened)
+        first, self.first = self.first, None
+        if first is not None and isinstance(blamed, Exception):
+            if blamed is not first:
+                attach(first, blamed)
+            blamed = first
         try:
             if opened.close is not None:
                 await closed(opened.close)
@@ -113,8 +120,27 @@ class Segment:
         except StopIteration:
             return
 
+    @property
+    def holds(self) -> bool:
+        """Whether its steps pass on what they hold after an error."""
+        return self._loop.holds
+
+    def failed(self, error: BaseException) -> int:
+        """Keep `error`, to be raised when what steps hold was passed on; the index of the step it came from.
+
+        Or SOURCE, or READER. Errors after the first are attached to it.
+        """
+        owner = self._line(error)
+        if self._opened is not None:
+            error = self._blamed(error, self._opened)
+        if self.first is None:
+            self.first = error
+        else:
+            attach(self.first, error)
+        return SOURCE if owner is None else READER if owner == OUT else owner
+
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
-        if isinstance(error, (GeneratorExit, CancelledError)):
+        if error is self.first or isinstance(error, (GeneratorExit, CancelledError)):
             return error
         owner = self._owner(error)
         if owner is not None:
@@ -122,13 +148,17 @@ class Segment:
         return error if opened.blame is None else opened.blame(error)
 
     def _owner(self, error: BaseException) -> Link | None:
+        owner = self._line(error)
+        return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
+
+    def _line(self, error: BaseException) -> Owner:
+        """Whose line of the loop raised `error`."""
         traceback = error.__traceback__
         while traceback is not None and traceback.tb_frame.f_code is not self._loop.code:
             traceback = traceback.tb_next
         if traceback is None:
             return None
-        owner = self._loop.owners[traceback.tb_lineno - 1]
-        return None if owner is None else self._pace.out if owner == OUT else self._links[owner]
+        return self._loop.owners[traceback.tb_lineno - 1]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

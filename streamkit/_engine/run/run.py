@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.errors import raise_first
 from streamkit._core.strategy import Strategy, strategy_argument
-from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -37,6 +37,11 @@ class _ChannelSource(Source):
     """A channel as the source of a stream."""
 
     __slots__ = ()
+
+    @property
+    def buffered(self) -> Strategy | None:
+        lanes = self.value.lanes
+        return lanes[0].strategy if len(lanes) == 1 else None
 
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
@@ -64,10 +69,11 @@ class Run(Tasks):
         self.channels: list[Channel] = []
         self._made: list[Channel] = []
         """Those of them that `channel` made."""
-        self._chapters: dict[Target, Book] = {}
-        """Where the stages of what a pump reads are entered, until its lane is retired."""
-        self._opened: dict[AsyncGenerator[Any, None], Book | None] = {}
-        """What `open` gave, and where its stages are entered."""
+        self._chapters: dict[Target | AsyncGenerator[Any, None], Book] = {}
+        """Where the stages of what a lane or an opened stream reads are entered, until it is settled."""
+        self._opened: dict[Any, None] = {}
+        self._many = MANY
+        """At how many chapters or opened streams those that have ended are settled."""
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
@@ -87,7 +93,7 @@ class Run(Tasks):
     def _failed(self, channel: Channel) -> None:
         self.halt()
         others = [each for each in self._made if each is not channel]
-        if channel.error is not None and not any(each.error for each in others):
+        if channel.error is not None and all(each.error is None for each in others):
             for each in others:
                 each.fail(channel.error)
 
@@ -111,6 +117,7 @@ class Run(Tasks):
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
         inlet = _inlet(source)
         if book is None and self.book is not None:
+            self._settle()
             book = self._chapters[into] = self.book.chapter()
         self.spawn(partial(self.fill, into, inlet, book), into.channel, into)
 
@@ -192,20 +199,36 @@ class Run(Tasks):
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
-        book = None if self.book is None else self.book.chapter()
+        self._settle()
+        book = self.book and self.book.chapter()
         items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, book)
-        self._opened[items] = book
+        self._opened[items] = None
+        if book is not None:
+            self._chapters[items] = book
         return items
 
     async def close(self, items: AsyncIterator[Any]) -> None:
         """Close what `open` gave, before the stage ends; of the accounts of its stages, sums are kept."""
-        opened = next((each for each in self._opened if each is items), None)
-        if opened is None:
+        opened: Any = items
+        if opened not in self._opened:
             return
-        book = self._opened.pop(opened)
+        del self._opened[opened]
         await closed(opened.aclose)
-        if self.book is not None and book is not None:
-            self.book.close(book)
+        chapter = self._chapters.pop(opened, None)
+        if self.book is not None and chapter is not None:
+            self.book.close(chapter)
+
+    def _settle(self) -> None:
+        """Keep only the counts of streams that have ended, where a stage goes on opening others."""
+        if max(len(self._chapters), len(self._opened)) < self._many:
+            return
+        self._opened = {items: None for items in self._opened if items.ag_frame is not None}
+        live: set[Any] = {*self._writers, *self._opened}
+        for reads in [each for each in self._chapters if each not in live]:
+            chapter = self._chapters.pop(reads)
+            if self.book is not None:
+                self.book.close(chapter)
+        self._many = max(MANY, 2 * len(self._chapters), 2 * len(self._opened))
 
     def blame(self, error: BaseException) -> BaseException:
         """`error` of a callback of this stage, with a note that names the operator and its place."""

@@ -66,9 +66,9 @@ def _parts(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> tuple
         links = flattened(links)
     part = Segment(loop, links, opened, pace)
     leave = part.leave_now if end is End.PLAIN else part.leave
-    items = loop.function(
-        opened.items, leave, pace, *[links[place].arguments[name] for place, name in loop.wanted]
-    )
+    held = (part,) if loop.holds else ()
+    wanted = [links[place].arguments[name] for place, name in loop.wanted]
+    items = loop.function(opened.items, leave, pace, *held, *wanted)
     if opened.kind is Kind.PUSH:
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)

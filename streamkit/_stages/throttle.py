@@ -1,0 +1,155 @@
+"""The bucket of a ``throttle``, and how it leaves items in a buffer that would replace them."""
+
+from __future__ import annotations
+
+from asyncio import sleep
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from streamkit._core.markers import EMPTY, Gap
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.key import Kind
+from streamkit._engine.plan.fuse import fused
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.run.run import Run
+
+__all__ = ["Bucket", "held_back"]
+
+ROUNDING = 1e-9
+"""Tokens that may be missing because of the rounding of floats."""
+
+LATENESS = 1.0
+"""Seconds by which a timer may be late, as it is where the event loop was busy, and the rate is kept."""
+
+Weigh = Callable[[Any], Awaitable[float]]
+"""What an item costs."""
+
+
+class Bucket:
+    """Tokens: it gains `rate` of them per second, up to `burst`."""
+
+    def __init__(self, clock: Callable[[], float], rate: float, burst: float) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._burst = burst
+        self.tokens = burst
+        self._then = clock()
+        """The time at which there were so many tokens."""
+        self._spare = 0.0
+        """How many more than `burst` there may be: those that came while a timer was late.
+
+        They are for the items that waited then. As soon as there were more, no item waits any longer.
+        """
+        self._weighed: Any = EMPTY
+        self._weight = 0.0
+
+    def lacking(self, costs: float) -> float:
+        """How many tokens an item that `costs` so many must wait for; 0 if it may pass."""
+        now = self._clock()
+        if (
+            now > self._then
+        ):  # it is less where a timer rang too soon, as it may by the resolution of the clock
+            self.tokens = max(self.tokens, self.tokens + (now - self._then) * self._rate)
+            self._then = now
+            if self.tokens > self._burst + self._spare:
+                self.tokens, self._spare = self._burst, 0.0
+        lacking = min(costs, self._burst) - self.tokens
+        return lacking if lacking > ROUNDING else 0.0
+
+    async def fill(self, lacking: float) -> None:
+        """Wait for so many tokens."""
+        due = self._then + lacking / self._rate
+        await sleep(lacking / self._rate)
+        self.tokens += lacking
+        self._then = due
+        self._spare = min(max(self._clock() - due, 0.0), LATENESS) * self._rate
+
+    async def weighs(self, item: Any, weigh: Weigh) -> float:
+        """What `item` costs; not asked again if it was weighed last."""
+        if item is not self._weighed:
+            self._weight = await weigh(item)
+        self._weighed = EMPTY
+        return self._weight
+
+    async def let_by(self, channel: Channel, weigh: Weigh | None, costs: float) -> None:
+        """Wait until the next item in `channel` may pass: whichever is next then."""
+        while True:
+            if weigh is not None:
+                head: Any = channel.lanes[0].peek()
+                costs = await weigh(head)
+                self._weighed, self._weight = head, costs
+                del head
+            lacking = self.lacking(costs)
+            if not lacking:
+                return
+            self._weighed = EMPTY
+            await self.fill(lacking)
+            await sleep(0)  # what comes at the same moment is in time
+            if weigh is None:
+                return
+
+
+def held_back(run: Run, source: Inlet[Any], bucket: Bucket, weigh: Weigh | None) -> Inlet[Any]:
+    """`source`, where nothing is taken out of a buffer that may still replace it before it may pass."""
+    links, end = source.links, len(source.links)
+    while end and links[end - 1].declaration.stage is None:
+        end -= 1
+    if not end:
+        strategy = source.source.buffered
+    elif links[end - 1].declaration.buffers:
+        _, strategy = fused(Inlet(source.source, links[:end]), None)
+    else:
+        return source
+    if strategy is None or not (strategy.loses != "nothing" or strategy.folds or strategy.collects):
+        return source  # what waits there is the same item, however late it is taken out
+    steps = links[end:]
+    if steps and weigh is not None:  # what the steps make of the item may cost anything: only a debt is sure
+        return Inlet(_Held(run, Inlet(source.source, links[:end]), bucket, None, 0.0), steps)
+    return Inlet(_Held(run, Inlet(source.source, links[:end]), bucket, weigh, 1.0), steps)
+
+
+class _Held(Source):
+    """What comes out of a buffer, each item when it may pass."""
+
+    __slots__ = ("_bucket", "_costs", "_run", "_weigh")
+
+    def __init__(
+        self, run: Run, inlet: Inlet[Any], bucket: Bucket, weigh: Weigh | None, costs: float
+    ) -> None:
+        self.value = inlet
+        self._run, self._bucket, self._weigh, self._costs = run, bucket, weigh, costs
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        links = self.value.links
+        if links:
+            declaration = links[-1].declaration
+            opened: Opened = declaration.begin(
+                links[-1], Inlet(self.value.source, links[:-1]), self._run.book
+            )
+        else:
+            opened = self.value.source.open()
+        items = self._taken(opened)
+
+        async def close() -> None:
+            try:
+                await items.aclose()
+            finally:
+                if opened.close is not None:
+                    await opened.close()
+                elif opened.close_now is not None:
+                    opened.close_now()
+
+        return Opened(Kind.ASYNC, items, close, blame=opened.blame)
+
+    async def _taken(self, opened: Opened) -> AsyncGenerator[Any, None]:
+        channel: Channel = opened.items()
+        while await channel.wait():
+            await self._bucket.let_by(channel, self._weigh, self._costs)
+            item = channel.pop()
+            while isinstance(item, Gap):  # the item behind it must follow: replaced, it would be a gap again
+                yield item
+                item = channel.pop()
+            if item is not EMPTY:
+                yield item
+                del item
