@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar, get_origin, overload
 
 from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.stream import SourceLike, Stream
@@ -81,7 +82,7 @@ def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitt
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
-        raise TypeError(f"of must be a type such as int, not {of!r}")
+        raise TypeError(f"of must be a type such as int, not {shown(of)}")
     channel = SharedChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 

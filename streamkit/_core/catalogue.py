@@ -13,6 +13,7 @@ from typing import Any
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
+from streamkit._core.show import shown
 
 __all__ = ["Declaration", "catalogue", "declared", "parameters_of", "register"]
 
@@ -99,7 +100,9 @@ def declared(function: Callable[..., Any]) -> Declaration:
     try:
         declaration: Declaration = function.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
     except AttributeError:
-        raise TypeError(f"{function!r} is no operator: decorate it with step(...) or stage(...)") from None
+        raise TypeError(
+            f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
+        ) from None
     return declaration
 
 

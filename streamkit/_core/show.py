@@ -12,7 +12,7 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from types import FunctionType, MethodType, SimpleNamespace
+from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType, SimpleNamespace
 from typing import Any, Final
 
 __all__ = ["named", "shown", "told"]
@@ -36,7 +36,7 @@ def shown(value: object, limit: int = 60) -> str:
 
 
 def named(value: Any, limit: int = 60) -> str:
-    """The name of a function or class, also of one that ``partial`` has wrapped; `shown` of anything else.
+    """The name of a function, class or generator, also of what ``partial`` has wrapped; else it is `shown`.
 
     >>> named(len), named(functools.partial(int, base=2)), named(5)
     ('len', 'int', '5')
@@ -45,7 +45,7 @@ def named(value: Any, limit: int = 60) -> str:
     while issubclass(kind, functools.partial):
         value = value.func
         kind = type(value)
-    if callable(value):
+    if callable(value) or issubclass(kind, (GeneratorType, AsyncGeneratorType)):
         try:
             name = value.__name__
         except (KeyboardInterrupt, SystemExit):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -164,7 +165,7 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
             `strict`: the sources did not end together.
     """
     if flag("strict", strict) and fill is not ABSENT:
-        raise ValueError(f"strict must be False where fill is given, not True with fill={fill!r}")
+        raise ValueError(f"strict must be False where fill is given, not True with fill={shown(fill)}")
     least = whole("lookahead", lookahead, least=1)
     return ZippedAny(zip, sources=_streams(sources), lookahead=least, strict=strict, fill=fill)
 

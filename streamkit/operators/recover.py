@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.show import shown
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -83,5 +84,5 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     """
     for each in errors if isinstance(errors, tuple) else (errors,):
         if not _is_error_type(each):
-            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
+            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
     return Joined(catch, function=callback("function", function), errors=errors)

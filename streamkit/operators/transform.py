@@ -83,11 +83,12 @@ def map(
     that are ready are delivered first (with `ordered`, those before the first missing one).
     """
     callback("function", function)
-    whole("concurrency", concurrency, least=1)
+    concurrency = whole("concurrency", concurrency, least=1)
     flag("ordered", ordered)
-    if whole("lookahead", lookahead, least=0) and concurrency == 1:
+    lookahead = whole("lookahead", lookahead, least=0)
+    if lookahead and concurrency == 1:
         raise ValueError(
-            f"lookahead must be 0 where concurrency is 1, not {lookahead!r}: put buffer(strategy) before it"
+            f"lookahead must be 0 where concurrency is 1, not {lookahead}: put buffer(strategy) before it"
         )
     if concurrency > 1:
         return _concurrent_map(function, concurrency=concurrency, ordered=ordered, lookahead=lookahead)

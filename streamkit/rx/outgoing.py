@@ -12,6 +12,7 @@ from reactivex import Observable, abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from streamkit._core.errors import attached
+from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit.sinks import for_each
 
@@ -186,5 +187,5 @@ def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None =
         RuntimeError: (when subscribed) no scheduler was given, and no event loop runs in this thread.
     """
     if scheduler is not None and not isinstance(scheduler, AsyncIOScheduler):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {scheduler!r}")
+        raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {shown(scheduler)}")
     return StreamObservable(Stream(stream), scheduler)

@@ -212,7 +212,7 @@ class TestTold:
                 raise GeneratorExit
 
         for error in (
-            Failing(),
+            WordlessError(),
             ValueError(BIG),
             ValueError(BIG.decode()),
             ValueError(Refusing()),

@@ -11,7 +11,7 @@ from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
 from streamkit._engine.face.explain import Explanation, explain
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_no_loop
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
@@ -61,15 +61,17 @@ class Job(Generic[R_co]):
 
     def start(self, *, name: str | None = None) -> Handle[R_co]:
         """Run in a task of the running event loop, and return a handle to await, pause and stop it."""
-        return Handle(self, name or repr(self))
+        return Handle(self, name or self._named(self._inlet.source.kind))
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
         return explain(self._inlet.source, (*self._inlet.links, *self._links), code=code)
 
     def __repr__(self) -> str:
-        parts = [repr(self._inlet.source), *map(repr, (*self._inlet.links, *self._links))]
-        return f"Job({' | '.join(parts)})"
+        return self._named(repr(self._inlet.source))
+
+    def _named(self, source: str) -> str:
+        return f"Job({piped(source, (*self._inlet.links, *self._links))})"
 
 
 class Handle(Generic[R_co]):

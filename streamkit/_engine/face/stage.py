@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
+from streamkit._core.show import shown
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
@@ -87,7 +88,7 @@ def stage(
     """
     if not inspect.isfunction(runs):
         raise TypeError(
-            f"runs must be an async generator function, a coroutine function or a function, not {runs!r}"
+            f"runs must be an async generator function, a coroutine function or a function, not {shown(runs)}"
         )
 
     def decorate(function: F) -> F:

@@ -15,7 +15,7 @@ from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import declared
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet, Link, piped
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import OpenStream, iterate
@@ -100,7 +100,7 @@ class Stream(Inlet[T_co]):
         return explain(self.source, self.links, code=code)
 
     def __repr__(self) -> str:
-        return " | ".join([f"Stream({self.source!r})", *map(repr, self.links)])
+        return piped(f"Stream({self.source!r})", self.links)
 
 
 class Pipe(Composed):
@@ -142,7 +142,7 @@ class Pipe(Composed):
         return hash(self._links)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self._links))
+        return piped("", self._links)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self._links)

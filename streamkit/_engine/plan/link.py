@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import named
+from streamkit._core.value import alike, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
 from streamkit._engine.plan.source import Opened, Source
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "flattened"]
+__all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -58,7 +58,13 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        path = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
+        path = self.file
+        try:
+            here = os.getcwd() + os.sep
+        except OSError:  # the directory was deleted
+            here = ""
+        if here and path.startswith(here):
+            path = path[len(here) :]
         return f"{path}:{self.line}"
 
     @property
@@ -69,41 +75,51 @@ class Link:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
             return NotImplemented
-        return self.declaration is other.declaration and self.arguments == other.arguments
+        mine, others = self.arguments, other.arguments
+        return (
+            self.declaration is other.declaration
+            and mine.keys() == others.keys()
+            and all(alike(mine[name], others[name]) for name in mine)
+        )
 
     def __hash__(self) -> int:
-        return hash((id(self.declaration), tuple(self.arguments.values())))
+        return hash((id(self.declaration), *map(hashed, self.arguments.values())))
 
     def __repr__(self) -> str:
         shown: list[str] = []
         for name, parameter in inspect.signature(self.declaration.function).parameters.items():
             value = self.arguments.get(name, ABSENT)
-            if (
-                name.startswith("_")
-                or value is ABSENT
-                or (value is parameter.default or value == parameter.default)
-            ):
+            if name.startswith("_") or value is ABSENT or _is_default(value, parameter.default):
                 continue
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                shown += [_shown(each) for each in value]
+                shown += [named(each) for each in value]
             elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                shown.append(f"{name}={_shown(value)}")
+                shown.append(f"{name}={named(value)}")
             else:
-                shown.append(_shown(value))
+                shown.append(named(value))
         return f"{self.declaration.name}({', '.join(shown)})"
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
         return Link, (self.declaration, self.arguments, self.file, self.line)
 
 
-def _shown(value: Any) -> str:
-    while isinstance(value, functools.partial):
-        value = value.func
-    if isinstance(value, (FunctionType, type)):
-        return value.__name__
-    text = getattr(value, "__name__", None) if callable(value) else None
-    text = text if isinstance(text, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def piped(begin: str, links: Sequence[Link]) -> str:
+    """`links` as they were written, after what they `begin` with; of a very long pipe, both ends."""
+    parts = [repr(link) for link in (links if len(links) <= 2 * _END else links[:_END])]
+    if len(links) > 2 * _END:
+        parts += [f"... {len(links) - 2 * _END} more ...", *map(repr, links[-_END:])]
+    return " | ".join([begin, *parts] if begin else parts)
+
+
+_END: Final = 10
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether an argument need not be shown. A value of a user is not compared."""
+    return value is default or (type(value) is type(default) and type(value) in _PLAIN and value == default)
+
+
+_PLAIN: Final = frozenset({bool, float, int, str})
 
 
 def flattened(links: Sequence[Link]) -> list[Link]:

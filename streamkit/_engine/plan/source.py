@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamkit._core.arguments import Composed, discard
 from streamkit._core.errors import SourceConsumedError
+from streamkit._core.show import named, shown
 from streamkit._engine.compile.key import Kind
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Source:
         if _observable(value):
             # checked first: an observable of RxPY is awaitable too, and its `__getitem__` never ends
             raise TypeError(
-                f"source must be {_ALLOWED}, not the observable {value!r}: use "
+                f"source must be {_ALLOWED}, not the observable {shown(value)}: use "
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
                 "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
@@ -77,11 +78,11 @@ class Source:
             return
         if isawaitable(value):
             discard(value)
-            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
+            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
         if not callable(value) or isinstance(value, Composed):
-            raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
         if iscoroutinefunction(value):
-            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
+            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True
 
     def open(self, *, blocking: bool = False) -> Opened:
@@ -129,22 +130,27 @@ class Source:
         if _blocking(value) or _asynchronous(value):
             return
         discard(value)
-        raise TypeError(f"the source {self!r} must return an iterable or an async iterable, not {value!r}")
+        raise TypeError(
+            f"the source {self!r} must return an iterable or an async iterable, not {shown(value)}"
+        )
 
     def _mark(self, iterator: Any, made: bool) -> None:
         if made or iterator is not self.value:
             return
         if self._consumed:
             raise SourceConsumedError(
-                f"{iterator!r} can be run only once, and was: pass a callable that makes a fresh iterator"
+                f"{shown(iterator)} can be run only once, and was: "
+                "pass a callable that makes a fresh iterator"
             )
         self._consumed = True
 
+    @property
+    def kind(self) -> str:
+        """The name of a function or generator, or that of a class: in a time that no value decides."""
+        return named(self.value) if callable(self.value) else type(self.value).__name__
+
     def __repr__(self) -> str:
-        value = self.value
-        name = getattr(value, "__name__", None)
-        text = name if isinstance(name, str) else repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
+        return named(self.value)
 
 
 def _observable(value: object) -> bool:

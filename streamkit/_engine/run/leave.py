@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from collections.abc import Collection, Sequence
 from types import CodeType
 
-from streamkit._core.errors import attach
+from streamkit._core.errors import attach, noted
 from streamkit._engine.compile.lines import OUT
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -26,9 +26,8 @@ def blame(error: BaseException, link: Link) -> BaseException:
         replaced = RuntimeError(f"{link!r} raised {type(error).__name__}")
         replaced.__cause__ = error
         error = replaced
-    note = f"in {link!r} at {link.place}"
-    if isinstance(error, Exception) and note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+    if isinstance(error, Exception):
+        noted(error, f"in {link!r} at {link.place}")
     return error
 
 
