@@ -19,6 +19,12 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
+def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
+    if not others:
+        combine.one_by_one(f"streamkit.{name}", first)
+    return Stream(first)
+
+
 def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> Stream[T]:
     """The items of all sources as they come: ``ops.merge`` where no stream comes first.
 
@@ -26,7 +32,7 @@ def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> S
     >>> list(streamkit.merge("ab", [1, 2]))
     ['a', 1, 'b', 2]
     """
-    return Stream(first) | combine.merge(*others, lookahead=lookahead)
+    return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
 def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
@@ -36,7 +42,7 @@ def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
     >>> list(streamkit.concat("ab", [1, 2]))
     ['a', 'b', 1, 2]
     """
-    return Stream(first) | combine.concat(*others)
+    return _begun("concat", first, others) | combine.concat(*others)
 
 
 @overload
@@ -49,7 +55,7 @@ def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitte
 def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
 def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
-def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -83,6 +89,11 @@ def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitt
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
+    if strategy is ABSENT:
+        raise TypeError(
+            "push() needs a strategy, which says what happens when its buffer is full: "
+            "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
+        )
     channel = SharedChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
@@ -114,4 +125,4 @@ def zip(
     >>> list(streamkit.zip("ab", [1, 2]))
     [('a', 1), ('b', 2)]
     """
-    return Stream(first) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)
+    return _begun("zip", first, others) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)

@@ -10,13 +10,34 @@ from typing import Any, SupportsFloat, SupportsIndex, cast
 
 from streamkit._core.show import shown
 
-__all__ = ["Composed", "callback", "discard", "flag", "number", "seconds", "whole"]
+__all__ = [
+    "Composed",
+    "Unawaited",
+    "awaitable",
+    "callback",
+    "discard",
+    "flag",
+    "number",
+    "seconds",
+    "whole",
+]
 
 
 class Composed:
     """What operators are: their base, by which a check can tell them from other callables."""
 
     __slots__ = ()
+
+
+class Unawaited:
+    """What has an ``__await__`` only to say that it cannot be awaited."""
+
+    __slots__ = ()
+
+
+def awaitable(value: object) -> bool:
+    """Whether `value` can be awaited; a stream only says what to write instead."""
+    return isawaitable(value) and not isinstance(value, Unawaited)
 
 
 def whole(name: str, value: SupportsIndex, *, least: int | None = None) -> int:
@@ -79,7 +100,7 @@ def flag(name: str, value: bool) -> bool:
 def discard(value: object) -> None:
     """Close an awaitable that nobody will await, so that Python does not warn of it beside our error."""
     close = getattr(value, "close", None)
-    if isawaitable(value) and close is not None:
+    if awaitable(value) and close is not None:
         close()
 
 
@@ -91,7 +112,7 @@ def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Cal
         if not waits and iscoroutinefunction(value):
             raise TypeError(f"{name} must be a plain function, not the coroutine function {shown(value)}")
         return value
-    if isawaitable(value):
+    if awaitable(value):
         discard(value)
         raise TypeError(
             f"{name} must be a callable, not the awaitable {shown(value)}: "

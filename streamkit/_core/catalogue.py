@@ -36,6 +36,8 @@ class Declaration:
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
     generates: bool = False
     """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
+    advice: Callable[[Exception], str] | None = None
+    """What to write instead, for an error that a usual mistake makes; no words for other errors."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 

@@ -23,10 +23,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
-from streamkit._core.arguments import callback, discard, flag, whole
+from streamkit._core.arguments import awaitable, callback, discard, flag, whole
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.show import named, shown
 from streamkit._core.spill import SpillStore, Store
@@ -373,7 +372,7 @@ class Unbounded(Strategy):
 
 def _at_once(name: str, result: Any) -> Any:
     """Return `result`; an awaitable is an error, because a buffer cannot wait."""
-    if isawaitable(result):
+    if awaitable(result):
         discard(result)
         raise TypeError(f"{name} must return at once, not the awaitable {shown(result)}")
     return result

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
+from streamkit._core.arguments import awaitable
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -107,10 +107,8 @@ class Places(Target):
         """Make the inner stream. Pops the item out of `items`, so that no frame keeps it alive."""
         try:
             made = self.function(items.pop())
-            observable = hasattr(
-                made, "subscribe"
-            )  # an observable of RxPY is awaitable too, for its last item
-            return Inlet(made if observable or not isawaitable(made) else await made)
+            # an observable of RxPY is awaitable too, for its last item
+            return Inlet(await made if awaitable(made) and not hasattr(made, "subscribe") else made)
         except Exception as error:
             self._blame(error)
             raise

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import Any
 
+from streamkit._core.arguments import awaitable
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -74,7 +74,7 @@ class Pool(Lane):
                 if waits:
                     result = await result
                 elif waits is None:
-                    waits = self.waiting = isawaitable(result)
+                    waits = self.waiting = awaitable(result)
                     result = await result if waits else result
             except Exception as error:
                 self.run.reraise(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
@@ -18,15 +18,28 @@ from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 
-__all__ = ["concat", "merge", "zip"]
+__all__ = ["concat", "merge", "one_by_one", "zip"]
 
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 
 
-def _streams(sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+def _streams(name: str, sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+    if len(sources) == 1:
+        one_by_one(name, sources[0])
     return tuple([Stream(source) for source in sources])
+
+
+def one_by_one(name: str, source: object) -> None:
+    """Raise if the one source is a list or tuple of streams, which was meant to be several sources."""
+    if not isinstance(source, (list, tuple)) or not source:
+        return
+    streams: Collection[object] = source
+    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):
+        raise TypeError(
+            f"sources must be given one by one, not as one {type(source).__name__}: write {name}(*sources)"
+        )
 
 
 def _ahead(lookahead: int) -> Suspend | None:
@@ -74,7 +87,7 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
         TypeError: a source is none of these, or `lookahead` is not a whole number.
         ValueError: `lookahead` is less than 1.
     """
-    return Joined(merge, sources=_streams(sources), lookahead=whole("lookahead", lookahead, least=1))
+    return Joined(merge, sources=_streams("merge", sources), lookahead=whole("lookahead", lookahead, least=1))
 
 
 async def _zip(
@@ -167,7 +180,7 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
     if flag("strict", strict) and fill is not ABSENT:
         raise ValueError(f"strict must be False where fill is given, not True with fill={shown(fill)}")
     least = whole("lookahead", lookahead, least=1)
-    return ZippedAny(zip, sources=_streams(sources), lookahead=least, strict=strict, fill=fill)
+    return ZippedAny(zip, sources=_streams("zip", sources), lookahead=least, strict=strict, fill=fill)
 
 
 async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
@@ -198,4 +211,4 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     Raises:
         TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
     """
-    return Joined(concat, sources=_streams(sources))
+    return Joined(concat, sources=_streams("concat", sources))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback
+from streamkit._core.arguments import awaitable, callback
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._engine.face.shapes import Joined
@@ -37,9 +36,7 @@ async def _catch(
         caught = error
     try:
         fallback: Any = function(caught)
-        if isawaitable(fallback) and not hasattr(
-            fallback, "subscribe"
-        ):  # an observable of RxPY is awaitable too
+        if awaitable(fallback) and not hasattr(fallback, "subscribe"):  # an observable is, too
             fallback = await fallback
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:

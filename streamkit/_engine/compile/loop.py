@@ -11,12 +11,12 @@ import linecache
 from asyncio import CancelledError, sleep
 from collections import OrderedDict
 from collections.abc import Callable
-from inspect import isawaitable
 from itertools import count, islice
 from threading import Lock
 from types import CodeType
 from typing import Any
 
+from streamkit._core.arguments import awaitable
 from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.frame import FILLING, woven
@@ -114,7 +114,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         islice=islice,
         Resumed=Resumed,
         sleep=sleep,
-        isawaitable=isawaitable,
+        isawaitable=awaitable,
         CancelledError=CancelledError,
         Ended=Ended,
     )

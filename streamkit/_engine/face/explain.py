@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
-from streamkit._core.value import Record
+from streamkit._core.strategy import Strategy
+from streamkit._core.value import Record, alike
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.fuse import collapsed
@@ -190,7 +192,7 @@ _BUFFER = Contract(holds="holds", loses="loses")
 
 def _gives_way(stage: Link) -> bool:
     """Whether nobody asked for what `stage` reads ahead of each source, so that a buffer replaces it."""
-    return bool(stage.arguments.get("lookahead", 1) == 1)
+    return alike(stage.arguments.get("lookahead", 1), 1)
 
 
 def _reserves(stage: Link) -> bool:
@@ -253,7 +255,7 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own += 0.0 if through and _gives_way(link) else other
                 inner += parts
-            elif hasattr(each, "links"):  # a branch: operators without a source of their own
+            elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
                 reader = None if sink else link
                 own_links = each.links[
@@ -272,7 +274,7 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
         kind="stage",
         holds=holds + out,
         lookahead=ahead + out,
-        strategy=next((repr(value) for value in arguments.values() if hasattr(value, "overflows")), ""),
+        strategy=next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
         loses=amount(contract.loses, arguments),
         behaviour=_behaviour(link),
         result=contract.result,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
-from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
+from inspect import CO_COROUTINE, isasyncgenfunction, iscoroutinefunction
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import Composed, discard
+from streamkit._core.arguments import Composed, awaitable, discard
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
 from streamkit._engine.compile.key import Kind
@@ -76,10 +76,12 @@ class Source:
             )
         if _blocking(value) or _asynchronous(value):
             return
-        if isawaitable(value):
+        if awaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
-        if not callable(value) or isinstance(value, Composed):
+        if isinstance(value, Composed):
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
+        if not callable(value):
             raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
         if iscoroutinefunction(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")

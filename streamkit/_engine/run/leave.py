@@ -28,6 +28,9 @@ def blame(error: BaseException, link: Link) -> BaseException:
         error = replaced
     if isinstance(error, Exception):
         noted(error, f"in {link!r} at {link.place}")
+        advice = link.declaration.advice
+        if advice is not None and (words := advice(error)):
+            noted(error, words)
     return error
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
-from inspect import isawaitable
 from types import CodeType
 from typing import Any, NoReturn, TypeVar
 
+from streamkit._core.arguments import awaitable
 from streamkit._core.errors import raise_first
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
@@ -225,7 +225,7 @@ class Run(Tasks):
         """What a callback of this stage returns, awaited if it is awaitable; its errors name the operator."""
         try:
             result = function(*arguments, **named)
-            return await result if isawaitable(result) else result
+            return await result if awaitable(result) else result
         except Exception as error:
             self.reraise(error)
 

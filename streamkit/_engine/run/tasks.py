@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 from types import CodeType
 from typing import Any
 
-from streamkit._core.arguments import callback, discard, seconds as seconds_argument
+from streamkit._core.arguments import awaitable, callback, discard, seconds as seconds_argument
 from streamkit._core.errors import attached, raise_first
 from streamkit._core.show import shown
 from streamkit._engine.buffer.target import Abandoned, Failing, Target
@@ -30,7 +29,7 @@ def _of_clean_up(error: BaseException) -> list[BaseException]:
 
 
 def _channel_argument(channel: object) -> None:
-    if not hasattr(channel, "fail"):
+    if not isinstance(channel, Failing):
         raise TypeError(
             "channel must be the one that run.channel() made, which an error is to fail, "
             f"not {shown(channel)}"
@@ -38,7 +37,7 @@ def _channel_argument(channel: object) -> None:
 
 
 def _nothing_to_await(result: object) -> None:
-    if isawaitable(result):
+    if awaitable(result):
         discard(result)
         raise TypeError(
             f"what a timer calls must return nothing to await, not {shown(result)}: "
