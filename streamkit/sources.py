@@ -8,6 +8,7 @@ from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
+from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._stages.push import Emitter, PushSource
 from streamkit.operators import combine
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
     if not others:
-        combine.one_by_one(f"streamkit.{name}", first)
+        one_by_one(f"streamkit.{name}", first)
     return Stream(first)
 
 

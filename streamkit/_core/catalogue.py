@@ -15,7 +15,7 @@ from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
 from streamkit._core.show import shown
 
-__all__ = ["Declaration", "catalogue", "declared", "parameters_of", "register"]
+__all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "parameters_of", "register"]
 
 
 class Declaration:
@@ -36,8 +36,6 @@ class Declaration:
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
     generates: bool = False
     """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
-    advice: Callable[[Exception], str] | None = None
-    """What to write instead, for an error that a usual mistake makes; no words for other errors."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 
@@ -95,6 +93,23 @@ def catalogue() -> Iterator[Declaration]:
     """Every operator and sink of the library, and those that users have declared so far."""
     load()
     return iter(tuple(_declarations.values()))
+
+
+_advice: dict[Declaration, Callable[[Exception], str]] = {}
+
+
+def advise(function: Callable[..., Any], words: Callable[[Exception], str]) -> None:
+    """Have errors of this operator note what to write instead, where a usual mistake has made them.
+
+    `words` says it of an error, and nothing of those that have another cause.
+    """
+    _advice[declared(function)] = words
+
+
+def advice(declaration: Declaration, error: Exception) -> str:
+    """What to write instead, for an error of this operator; nothing, if that is not known."""
+    words = _advice.get(declaration)
+    return "" if words is None else words(error)
 
 
 def declared(function: Callable[..., Any]) -> Declaration:

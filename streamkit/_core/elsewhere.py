@@ -6,8 +6,9 @@ This is the one table of them. A name here that is not there yet has no place in
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from typing import Final
+
+from streamkit._core.lazy import listed
 
 __all__ = ["ELSEWHERE", "NEIGHBOURS", "hint", "line"]
 
@@ -105,6 +106,8 @@ NEIGHBOURS: Final = {
     "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
+_OPS: Final = "streamkit.ops"
+_FRONT: Final = "streamkit"
 _PACKAGES: Final = {"rx": "reactivex.operators", "aiostream": "aiostream.pipe"}
 _STRATEGY: Final = {"rx": ", strategy=strategy", "aiostream": ""}
 
@@ -117,7 +120,7 @@ def line(name: str) -> str | None:
     """
     if name.startswith("_"):
         return None
-    operators, front = _names()
+    operators, front = listed(_OPS), listed(_FRONT)
     for each in (name, _snake(name)):
         if each in operators:
             return f"ops.{each}(...)"
@@ -145,16 +148,8 @@ def hint(name: str) -> str:
     return f": {name} is {bare} here, as in {code}" if bare else f": write {code}"
 
 
-def _names() -> tuple[list[str], list[str]]:
-    """What the doors list. They load this module in turn, when a name is asked for that they do not have."""
-    operators: list[str] = vars(import_module("streamkit.ops"))["__all__"]
-    front: list[str] = vars(import_module("streamkit"))["__all__"]
-    return operators, front
-
-
 def _prefixed(found: re.Match[str]) -> str:
-    operators, _ = _names()
-    return f"ops.{found[0]}" if found[0] in operators else found[0]
+    return f"ops.{found[0]}" if found[0] in listed(_OPS) else found[0]
 
 
 def _snake(name: str) -> str:

@@ -13,7 +13,7 @@ from opcode import EXTENDED_ARG, opmap
 from types import CodeType, ModuleType
 from typing import Any, Final
 
-__all__ = ["lazily", "load"]
+__all__ = ["lazily", "listed", "load"]
 
 _doors: list[ModuleType] = []
 _ANSWERS: Final = "streamkit._core.elsewhere"
@@ -51,6 +51,12 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
         return sorted({*door, *public})
 
     return get, listed, public
+
+
+def listed(module: str) -> list[str]:
+    """The names that a door lists."""
+    names: list[str] = vars(import_module(module))["__all__"]
+    return names
 
 
 def load() -> None:

@@ -144,7 +144,7 @@ class Emitter(Generic[T_contra]):
             finally:
                 late = self._channel.give_up(waiter)
             if late:
-                raise TimeoutError(f"there was no room for {shown(item)} within {limit} s")
+                raise TimeoutError(f"there was no room for {shown(item)} within {shown(timeout)} s")
             assert waiter.outcome is not None
             outcome = waiter.outcome
         return self._open(outcome)

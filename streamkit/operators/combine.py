@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
@@ -12,13 +12,14 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 
-__all__ = ["concat", "merge", "one_by_one", "zip"]
+__all__ = ["concat", "merge", "zip"]
 
 B = TypeVar("B")
 C = TypeVar("C")
@@ -29,17 +30,6 @@ def _streams(name: str, sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[An
     if len(sources) == 1:
         one_by_one(name, sources[0])
     return tuple([Stream(source) for source in sources])
-
-
-def one_by_one(name: str, source: object) -> None:
-    """Raise if the one source is a list or tuple of streams, which was meant to be several sources."""
-    if not isinstance(source, (list, tuple)) or not source:
-        return
-    streams: Collection[object] = source
-    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):
-        raise TypeError(
-            f"sources must be given one by one, not as one {type(source).__name__}: write {name}(*sources)"
-        )
 
 
 def _ahead(lookahead: int) -> Suspend | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, TypeVarTuple, overload
 
 from streamkit._core.arguments import callback, flag, whole
-from streamkit._core.catalogue import declared
+from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
 from streamkit._core.markers import ABSENT
@@ -157,7 +157,7 @@ def _of_flatten(error: Exception) -> str:
     return ""
 
 
-declared(flatten).advice = _of_flatten
+advise(flatten, _of_flatten)
 
 
 @step(setup="number = start - 1", each="number += 1\nemit((number, item))")

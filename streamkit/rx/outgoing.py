@@ -13,6 +13,7 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
+from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit.sinks import for_each
 
@@ -31,7 +32,8 @@ class _Subscription(abc.DisposableBase):
     def __init__(self, stream: Stream[Any], observer: abc.ObserverBase[Any], loop: AbstractEventLoop) -> None:
         self.ended: Future[None] = Future()
         """Done when the run has ended and is cleaned up."""
-        self._job = stream | for_each(self._next)
+        # made by hand: a job that was joined with | warns if it never runs, and this may be disposed before
+        self._job: Job[None] = Job(stream, for_each(self._next).links)
         self._observer = observer
         self._loop = loop
         self._disposed = False

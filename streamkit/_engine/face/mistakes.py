@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from streamkit._core.elsewhere import line
@@ -21,6 +21,7 @@ __all__ = [
     "beside",
     "never_run",
     "no_result",
+    "one_by_one",
     "one_source",
 ]
 
@@ -110,6 +111,17 @@ def one_source(sources: Sequence[object]) -> NoReturn:
         f"a stream has one source, not {len(sources)}: to read several, "
         f"write streamkit.merge({words}) or streamkit.concat({words})"
     )
+
+
+def one_by_one(name: str, source: object) -> None:
+    """Raise if the one source is a list or tuple of streams, which was meant to be several sources."""
+    if not isinstance(source, (list, tuple)) or not source:
+        return
+    streams: Collection[object] = source
+    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):
+        raise TypeError(
+            f"sources must be given one by one, not as one {type(source).__name__}: write {name}(*sources)"
+        )
 
 
 def never_run(words: str, link: Link) -> None:

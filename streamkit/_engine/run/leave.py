@@ -6,6 +6,7 @@ from asyncio import CancelledError
 from collections.abc import Collection, Sequence
 from types import CodeType
 
+from streamkit._core.catalogue import advice
 from streamkit._core.errors import attach, noted
 from streamkit._engine.compile.lines import OUT
 from streamkit._engine.compile.loop import NAMED, Loop
@@ -28,8 +29,7 @@ def blame(error: BaseException, link: Link) -> BaseException:
         error = replaced
     if isinstance(error, Exception):
         noted(error, f"in {link!r} at {link.place}")
-        advice = link.declaration.advice
-        if advice is not None and (words := advice(error)):
+        if words := advice(link.declaration, error):
             noted(error, words)
     return error
 
