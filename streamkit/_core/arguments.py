@@ -17,6 +17,8 @@ __all__ = [
     "callback",
     "discard",
     "flag",
+    "is_said",
+    "makes_coroutine",
     "number",
     "seconds",
     "whole",
@@ -38,6 +40,19 @@ class Unawaited:
 def awaitable(value: object) -> bool:
     """Whether `value` can be awaited; a stream only says what to write instead."""
     return isawaitable(value) and not isinstance(value, Unawaited)
+
+
+def is_said(question: Callable[[Any], bool], value: object) -> bool:
+    """What `question` says of `value`; no, if it raises what a ``__getattr__`` of the value does."""
+    try:
+        return question(value)
+    except Exception:
+        return False
+
+
+def makes_coroutine(value: object) -> bool:
+    """Whether `value` is a coroutine function, or an object that can be called like one."""
+    return is_said(iscoroutinefunction, value) or iscoroutinefunction(getattr(type(value), "__call__", None))  # noqa: B004
 
 
 def whole(name: str, value: SupportsIndex, *, least: int | None = None) -> int:
@@ -109,7 +124,7 @@ def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Cal
     if isinstance(value, Composed):
         raise TypeError(f"{name} must be a callable, not the operator {shown(value)}")
     if callable(value):
-        if not waits and iscoroutinefunction(value):
+        if not waits and makes_coroutine(value):
             raise TypeError(f"{name} must be a plain function, not the coroutine function {shown(value)}")
         return value
     if awaitable(value):

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from streamkit import Job, Stream, attached
+from streamkit import Stream, attached
 from streamkit._core.contract import amount
 from streamkit.testing import VirtualLoop, run
 
@@ -345,7 +345,7 @@ class Sample:
 
     @property
     def sink(self) -> bool:
-        return isinstance(self.built(Lab()), Job)
+        return bool(self.make(Lab()).links[-1].declaration.sink)
 
     @property
     def at_end(self) -> bool:

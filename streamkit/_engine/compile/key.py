@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from streamkit._core.arguments import makes_coroutine
 from streamkit._core.catalogue import Declaration
 
 __all__ = ["End", "Kind", "Mode", "StepKey", "mode_of"]
@@ -84,6 +85,4 @@ def mode_of(value: Any) -> Mode:
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.UNKNOWN
-    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
-        return Mode.ASYNC
-    return Mode.UNKNOWN
+    return Mode.ASYNC if makes_coroutine(value) else Mode.UNKNOWN

@@ -113,6 +113,7 @@ class Job(Generic[R_co]):
             behind_sink(self._links[-1], other)
 
         def __getattr__(self, name: str) -> Any:
+            self._awaited = True
             raise attribute(self, name, OF_JOBS, operators="what is before the sink, as in stream | ")
 
         def send(self, value: None) -> Any:

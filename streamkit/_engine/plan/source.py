@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
-from inspect import CO_COROUTINE, isasyncgenfunction, iscoroutinefunction
+from inspect import CO_COROUTINE, isasyncgenfunction
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import Composed, awaitable, discard
+from streamkit._core.arguments import Composed, awaitable, discard, is_said, makes_coroutine
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
 from streamkit._engine.compile.key import Kind
@@ -83,7 +83,7 @@ class Source:
             raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
         if not callable(value):
             raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
-        if iscoroutinefunction(value):
+        if makes_coroutine(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True
 
@@ -122,7 +122,9 @@ class Source:
     @property
     def blocking(self) -> bool:
         """Whether the source seems readable without awaiting; a callable is known only when opened."""
-        return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
+        return _blocking(self.value) or not (
+            _asynchronous(self.value) or is_said(isasyncgenfunction, self.value)
+        )
 
     def attached(self, run: Any) -> Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
@@ -156,7 +158,11 @@ class Source:
 
 
 def _observable(value: object) -> bool:
-    return hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable))
+    return is_said(_subscribes, value) and not isinstance(value, (Iterable, AsyncIterable))
+
+
+def _subscribes(value: object) -> bool:
+    return hasattr(value, "subscribe")
 
 
 def _blocking(value: object) -> bool:
