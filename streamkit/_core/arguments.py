@@ -30,6 +30,11 @@ class Composed:
 
     __slots__ = ()
 
+    @property
+    def links(self) -> tuple[Any, ...]:
+        """The operators in it, in order."""
+        raise NotImplementedError
+
 
 class Unawaited:
     """What has an ``__await__`` only to say that it cannot be awaited."""

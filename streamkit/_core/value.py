@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Final, Self, dataclass_transform
 
 from streamkit._core.show import shown
 
-__all__ = ["Record", "Value", "alike", "hashed"]
+__all__ = ["Record", "Value", "alike", "copied", "hashed"]
 
 _WIDE: Final = 200
 
@@ -33,6 +34,17 @@ def alike(one: Any, other: Any) -> bool:
         return bool(one == other)
     except Exception:
         return False
+
+
+def copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy for a copy of what has it, or the value itself where Python cannot copy it.
+
+    A lock, a generator or a connection is shared by all copies; they stand for one thing in the world.
+    """
+    try:
+        return deepcopy(value, memo)
+    except Exception:
+        return value
 
 
 class Value:

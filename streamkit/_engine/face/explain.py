@@ -258,9 +258,7 @@ def _stage(link: Link, weight: float, depth: int, *, through: bool = False) -> t
             elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
                 reader = None if sink else link
-                own_links = each.links[
-                    each.links[0].declaration.buffers :
-                ]  # a buffer at its head is counted above
+                own_links = each.links[each.links[0].declaration.buffers :]  # a buffer there is counted above
                 parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts

@@ -28,6 +28,9 @@ R_co = TypeVar("R_co", covariant=True)
 class Job(Generic[R_co]):
     """A stream joined to a sink: ``await job``, ``job.run()`` or ``job.start()``; each is a new run.
 
+    A job that is thrown away before anything was done with it warns, as a coroutine does. asyncio runs one
+    where it runs a coroutine: ``asyncio.run(job)``, ``create_task(job)``.
+
     >>> from streamkit import Stream, ops
     >>> (Stream([1, 2, 3]) | ops.fold(lambda total, item: total + item, 0)).run()
     6

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named
-from streamkit._core.value import alike, hashed
+from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
 from streamkit._engine.plan.source import Opened, Source
 
@@ -98,6 +98,10 @@ class Link:
             else:
                 shown.append(named(value))
         return f"{self.declaration.name}({', '.join(shown)})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Link:
+        arguments = {name: copied(value, memo) for name, value in self.arguments.items()}
+        return Link(self.declaration, arguments, self.file, self.line)
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
         return Link, (self.declaration, self.arguments, self.file, self.line)

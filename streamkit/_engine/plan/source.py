@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streamkit._core.arguments import Composed, awaitable, discard, is_said, makes_coroutine
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
+from streamkit._core.value import copied
 from streamkit._engine.compile.key import Kind
 
 if TYPE_CHECKING:
@@ -86,6 +87,15 @@ class Source:
         if makes_coroutine(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Source:
+        """A source of a copy of its value; itself, with its mark, where that cannot be copied."""
+        value = copied(self.value, memo)
+        if type(self) is not Source or value is self.value:
+            return self
+        source = Source(value)
+        source._consumed = self._consumed
+        return source
 
     def open(self, *, blocking: bool = False) -> Opened:
         """Obtain a fresh iterator; the synchronous one, if `value` has both kinds and `blocking` is set.
