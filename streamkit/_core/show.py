@@ -15,7 +15,7 @@ from itertools import chain
 from types import AsyncGeneratorType, FunctionType, GeneratorType, MethodType, SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["named", "shown", "told"]
+__all__ = ["cut", "named", "shown", "told"]
 
 MANY: Final = 100
 """Objects that say that they have more items are shown as their number."""
@@ -32,7 +32,7 @@ def shown(value: object, limit: int = 60) -> str:
     >>> shown([1, "two"]), shown(range(3)), shown("x" * 10**6, 10)
     ("[1, 'two']", 'range(0, 3)', "'xxxxxx...")
     """
-    return _cut(_guarded(value, limit, 0), limit)
+    return cut(_guarded(value, limit, 0), limit)
 
 
 def named(value: Any, limit: int = 60) -> str:
@@ -53,7 +53,7 @@ def named(value: Any, limit: int = 60) -> str:
         except BaseException:
             name = None
         if issubclass(type(name), str):
-            return _cut(str.__str__(name), limit)
+            return cut(str.__str__(name), limit)
     return shown(value, limit)
 
 
@@ -73,7 +73,7 @@ def told(error: BaseException, limit: int = 300) -> str:
         raise
     except BaseException as failed:
         words = f"<its __str__ failed with {_name(type(failed))}>"
-    return _cut(f"{_name(kind)}: {words}" if words else _name(kind), limit)
+    return cut(f"{_name(kind)}: {words}" if words else _name(kind), limit)
 
 
 _LISTS_ARGUMENTS: tuple[Any, ...] = BaseException.__str__, KeyError.__str__
@@ -91,7 +91,8 @@ def _arguments_told(arguments: tuple[Any, ...], limit: int, kind: type) -> str:
     return shown(only, limit)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int = 60) -> str:
+    """`text`, in `limit` characters at most."""
     return text if len(text) <= limit else text[: max(limit - len(_CUT), 0)] + _CUT
 
 

@@ -241,3 +241,15 @@ def test_an_operator_of_wild_callbacks_is_equal_to_itself_alone() -> None:
     assert one == copy.copy(one)
     assert one != other
     assert isinstance(one, Operator)
+
+
+def test_a_pipe_of_any_size_is_named_in_few_words() -> None:
+    tree = long = deep = Stream([1])
+    for _ in range(40):
+        tree = Stream([1]) | ops.concat(tree, tree)  # of 2**40 leaves
+    for _ in range(2_000):
+        long, deep = long | ops.map(str), Stream([1]) | ops.concat(deep)
+    wide = Stream([1]) | ops.merge(*[[1]] * 2_000)
+    for stream in (tree, long, deep, wide):
+        assert len(repr(stream)) < 500
+        assert len(repr(stream | ops.count())) < 500

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
-from streamkit._core.show import named
+from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
 from streamkit._engine.plan.source import Opened, Source
@@ -86,17 +87,23 @@ class Link:
         return hash((id(self.declaration), *map(hashed, self.arguments.values())))
 
     def __repr__(self) -> str:
+        return self.told(0)
+
+    def told(self, depth: int) -> str:
+        """It, as it was written; of pipes and streams that are `depth` deep in others, not all."""
         shown: list[str] = []
         for name, parameter in inspect.signature(self.declaration.function).parameters.items():
             value = self.arguments.get(name, ABSENT)
             if name.startswith("_") or value is ABSENT or _is_default(value, parameter.default):
                 continue
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                shown += [named(each) for each in value]
+                shown += [_argument(each, depth) for each in value[:_MANY]]
+                if len(value) > _MANY:
+                    shown.append(f"... {len(value) - _MANY} more ...")
             elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                shown.append(f"{name}={named(value)}")
+                shown.append(f"{name}={_argument(value, depth)}")
             else:
-                shown.append(named(value))
+                shown.append(_argument(value, depth))
         return f"{self.declaration.name}({', '.join(shown)})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Link:
@@ -107,15 +114,26 @@ class Link:
         return Link, (self.declaration, self.arguments, self.file, self.line)
 
 
-def piped(begin: str, links: Sequence[Link]) -> str:
+def piped(begin: str, links: Sequence[Link], depth: int = 0) -> str:
     """`links` as they were written, after what they `begin` with; of a very long pipe, both ends."""
-    parts = [repr(link) for link in (links if len(links) <= 2 * _END else links[:_END])]
+    parts = [link.told(depth) for link in (links if len(links) <= 2 * _END else links[:_END])]
     if len(links) > 2 * _END:
-        parts += [f"... {len(links) - 2 * _END} more ...", *map(repr, links[-_END:])]
+        parts += [f"... {len(links) - 2 * _END} more ...", *[link.told(depth) for link in links[-_END:]]]
     return " | ".join([begin, *parts] if begin else parts)
 
 
+def _argument(value: Any, depth: int) -> str:
+    if not isinstance(value, (Inlet, Composed)):
+        return named(value)
+    if depth > _DEEP:
+        return "..."
+    inlet: Inlet[Any] | None = value if isinstance(value, Inlet) else None  # pyright: ignore[reportUnknownVariableType]
+    return cut(piped("" if inlet is None else f"Stream({inlet.source!r})", value.links, depth + 1))
+
+
+_DEEP: Final = 1
 _END: Final = 10
+_MANY: Final = 20
 
 
 def _is_default(value: Any, default: Any) -> bool:
