@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from streamkit import Stream, attached
+from streamkit import Job, Stream, attached
 from streamkit._core.contract import amount
 from streamkit.testing import VirtualLoop, run
 
@@ -341,7 +341,10 @@ class Sample:
 
     def built(self, lab: Lab) -> Any:
         """The operator over the lab's source: a stream or a job."""
-        return Stream(lab.source(self.shape)) | self.make(lab)
+        built = Stream(lab.source(self.shape)) | self.make(lab)
+        if isinstance(built, Job):
+            hash(built)  # it was used: it does not warn where a test cancels it before it begins
+        return built
 
     @property
     def sink(self) -> bool:
