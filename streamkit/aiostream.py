@@ -15,6 +15,7 @@ import aiostream
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.show import shown
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Stream
 from streamkit._engine.plan.link import Inlet
@@ -37,7 +38,7 @@ def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
         TypeError: `source` is not a stream of aiostream.
     """
     if not hasattr(source, "stream"):
-        raise TypeError(f"source must be a stream of aiostream, not {source!r}")
+        raise TypeError(f"source must be a stream of aiostream, not {shown(source)}")
     return Stream(lambda: _opened(source))
 
 
@@ -56,7 +57,7 @@ def to_aiostream(stream: Stream[T]) -> Any:
         TypeError: `stream` is not a stream of streamkit.
     """
     if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"stream must be a stream of streamkit, not {stream!r}")
+        raise TypeError(f"stream must be a stream of streamkit, not {shown(stream)}")
     return aiostream.stream.iterate(stream)
 
 

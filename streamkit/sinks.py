@@ -176,7 +176,8 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
         ValueError: `concurrency` is less than 1.
     """
     callback("function", function)
-    if whole("concurrency", concurrency, least=1) > 1:
+    concurrency = whole("concurrency", concurrency, least=1)
+    if concurrency > 1:
         return map_items(function, concurrency=concurrency, ordered=False) | drain()
     return Sink(for_each, function=function)
 

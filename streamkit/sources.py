@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar, get_origin, overload
 
 from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
+from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._stages.push import Emitter, PushSource
 from streamkit.operators import combine
@@ -18,6 +20,12 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
+def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
+    if not others:
+        one_by_one(f"streamkit.{name}", first)
+    return Stream(first)
+
+
 def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> Stream[T]:
     """The items of all sources as they come: ``ops.merge`` where no stream comes first.
 
@@ -25,7 +33,7 @@ def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> S
     >>> list(streamkit.merge("ab", [1, 2]))
     ['a', 1, 'b', 2]
     """
-    return Stream(first) | combine.merge(*others, lookahead=lookahead)
+    return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
 def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
@@ -35,7 +43,7 @@ def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
     >>> list(streamkit.concat("ab", [1, 2]))
     ['a', 'b', 1, 2]
     """
-    return Stream(first) | combine.concat(*others)
+    return _begun("concat", first, others) | combine.concat(*others)
 
 
 @overload
@@ -48,7 +56,7 @@ def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitte
 def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
 def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
-def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -81,7 +89,12 @@ def push(strategy: Strategy, *, of: object = ABSENT) -> tuple[Stream[Any], Emitt
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
-        raise TypeError(f"of must be a type such as int, not {of!r}")
+        raise TypeError(f"of must be a type such as int, not {shown(of)}")
+    if strategy is ABSENT:
+        raise TypeError(
+            "push() needs a strategy, which says what happens when its buffer is full: "
+            "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
+        )
     channel = SharedChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
@@ -113,4 +126,4 @@ def zip(
     >>> list(streamkit.zip("ab", [1, 2]))
     [('a', 1), ('b', 2)]
     """
-    return Stream(first) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)
+    return _begun("zip", first, others) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from asyncio import wrap_future
 from concurrent.futures import Future
-from inspect import CO_ITERABLE_COROUTINE, isawaitable
+from inspect import CO_ITERABLE_COROUTINE
 from types import GeneratorType, NoneType
 from typing import Any
+
+from streamkit._core.arguments import awaitable
 
 __all__ = ["PLAIN", "awaits", "is_awaitable", "kind_of", "pending"]
 
@@ -16,7 +18,7 @@ PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, se
 
 def is_awaitable(value: Any) -> bool:
     """Whether `value` must be awaited: by ``await``, or, for a future of an executor, through `pending`."""
-    return isawaitable(value) or isinstance(value, Future)
+    return awaitable(value) or isinstance(value, Future)
 
 
 def awaits(value: Any, plain: set[type]) -> bool:

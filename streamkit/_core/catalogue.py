@@ -13,8 +13,9 @@ from typing import Any
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
+from streamkit._core.show import shown
 
-__all__ = ["Declaration", "catalogue", "declared", "parameters_of", "register"]
+__all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "parameters_of", "register"]
 
 
 class Declaration:
@@ -94,12 +95,31 @@ def catalogue() -> Iterator[Declaration]:
     return iter(tuple(_declarations.values()))
 
 
+_advice: dict[Declaration, Callable[[Exception], str]] = {}
+
+
+def advise(function: Callable[..., Any], words: Callable[[Exception], str]) -> None:
+    """Have errors of this operator note what to write instead, where a usual mistake has made them.
+
+    `words` says it of an error, and nothing of those that have another cause.
+    """
+    _advice[declared(function)] = words
+
+
+def advice(declaration: Declaration, error: Exception) -> str:
+    """What to write instead, for an error of this operator; nothing, if that is not known."""
+    words = _advice.get(declaration)
+    return "" if words is None else words(error)
+
+
 def declared(function: Callable[..., Any]) -> Declaration:
     """The declaration that a decorator put on `function`."""
     try:
         declaration: Declaration = function.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
     except AttributeError:
-        raise TypeError(f"{function!r} is no operator: decorate it with step(...) or stage(...)") from None
+        raise TypeError(
+            f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
+        ) from None
     return declaration
 
 

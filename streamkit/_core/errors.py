@@ -18,7 +18,10 @@ callbacks and sources are not wrapped; `attached` lists what failed after them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from streamkit._core.show import told
 
 __all__ = [
     "BufferOverflowError",
@@ -34,6 +37,7 @@ __all__ = [
     "StreamkitError",
     "attach",
     "attached",
+    "noted",
     "raise_first",
 ]
 
@@ -82,18 +86,38 @@ class StreamTimeoutError(StreamkitError, TimeoutError):
     """No item came within the seconds that ``timeout`` allows."""
 
 
+_ATTACHED: Final = "__streamkit_attached__"
+_NOTES: Final = "__notes__"
+_attributes: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__dict__"].__get__
+"""The attributes of an error, read and set without a call of what its class has made of that.
+
+A frozen dataclass refuses attributes, and a ``__getattr__`` may answer for those that nobody has set.
+"""
+
+
 def attach(error: BaseException, late: BaseException) -> None:
     """Attach `late`, which came after `error`, to `error`: `attached` lists it, and a note tells of it."""
     if late is error:
         return
-    others: list[BaseException] | None = getattr(error, "__streamkit_attached__", None)
-    if others is None:
-        others = []
-        error.__streamkit_attached__ = others  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    others: list[BaseException] = _attributes(error).setdefault(_ATTACHED, [])
     if any(other is late for other in others):
         return
     others.append(late)
-    error.add_note(f"then failed too: {type(late).__name__}: {late}")
+    _note(error, f"then failed too: {told(late)}")
+
+
+def noted(error: BaseException, note: str) -> None:
+    """Put `note` on `error`, if it has none that says the same; no code of the error's class runs."""
+    notes = _attributes(error).get(_NOTES, ())
+    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):
+        _note(error, note)
+
+
+def _note(error: BaseException, note: str) -> None:
+    """As ``error.add_note``, which a class may refuse. What the user has set there, and is no list, stays."""
+    notes = _attributes(error).setdefault(_NOTES, [])
+    if type(notes) is list:
+        notes.append(note)
 
 
 def raise_first(errors: Sequence[BaseException]) -> None:
@@ -113,4 +137,4 @@ def attached(error: BaseException) -> tuple[BaseException, ...]:
     >>> attached(first)
     (OSError('second'),)
     """
-    return tuple(getattr(error, "__streamkit_attached__", ()))
+    return tuple(_attributes(error).get(_ATTACHED, ()))

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from opcode import EXTENDED_ARG, opmap
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["lazily", "load"]
+__all__ = ["lazily", "listed", "load"]
 
 _doors: list[ModuleType] = []
+_ANSWERS: Final = "streamkit._core.elsewhere"
 
 
 def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
@@ -30,8 +31,10 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     def get(name: str) -> Any:
         source = home.get(name)
         if source is None:
+            # loaded here, because a program without mistakes has no use for it
+            answer = import_module(_ANSWERS).hint(name)
             raise AttributeError(
-                f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module
+                f"module {module.__name__!r} has no attribute {name!r}{answer}", name=name, obj=module
             )
         value = (
             import_module(f"{source}.{name}")
@@ -48,6 +51,12 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
         return sorted({*door, *public})
 
     return get, listed, public
+
+
+def listed(module: str) -> list[str]:
+    """The names that a door lists."""
+    names: list[str] = vars(import_module(module))["__all__"]
+    return names
 
 
 def load() -> None:

@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, dataclass_transform
+from copy import deepcopy
+from typing import Any, Final, Self, dataclass_transform
 
-__all__ = ["Record", "Value"]
+from streamkit._core.show import shown
+
+__all__ = ["Record", "Value", "alike", "copied", "hashed"]
+
+_WIDE: Final = 200
+
+
+def hashed(value: object) -> int:
+    """A hash of anything: what cannot be hashed has one in common."""
+    try:
+        return hash(value)
+    except Exception:
+        return 0
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether arguments are the same or equal, and have one `hashed`.
+
+    What ``==`` cannot say of a user's objects is no: it may raise, or return an array that is neither true
+    nor false.
+    """
+    if one is other:
+        return True
+    if hashed(one) != hashed(other):
+        return False
+    try:
+        return bool(one == other)
+    except Exception:
+        return False
+
+
+def copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy for a copy of what has it, or the value itself where Python cannot copy it.
+
+    A lock, a generator or a connection is shared by all copies; they stand for one thing in the world.
+    """
+    try:
+        return deepcopy(value, memo)
+    except Exception:
+        return value
 
 
 class Value:
@@ -28,14 +68,15 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        mine, others = self.__dict__, other.__dict__
+        return mine.keys() == others.keys() and all(alike(mine[name], others[name]) for name in mine)
 
     def __hash__(self) -> int:
-        return hash((type(self), frozenset(self.__dict__.items())))
+        return hash((type(self), frozenset([(name, hashed(value)) for name, value in self.__dict__.items()])))
 
     def __repr__(self) -> str:
-        shown = ", ".join([f"{name}={value!r}" for name, value in self.__dict__.items()])
-        return f"{type(self).__name__}({shown})"
+        parts = ", ".join([f"{name}={shown(value, _WIDE)}" for name, value in self.__dict__.items()])
+        return f"{type(self).__name__}({parts})"
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

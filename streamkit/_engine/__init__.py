@@ -7,6 +7,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         shapes     what operators on items of any type make of them, for type checkers
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         explain    what is fused, what buffers where, and the bound in items
+        mistakes   what newcomers get wrong, answered with what to write
         step       the decorator `step`
         stage      the decorator `stage`, and how a run of a stage begins
     run/       what happens while a stream runs
@@ -46,6 +47,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         layout     which step comes after which
         lines      the text while it is written, and its limits
         pieces     a step as text, parsed and checked
+        formulas   what a user's contract says of arguments, checked
         key        the shape of a loop: what is looked up to find it compiled already
         pace       how long a loop runs before it lets others run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from streamkit._core.errors import attach
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Failing
 
@@ -21,6 +22,14 @@ class Outcome(Channel):
     def fail(self, error: BaseException) -> None:
         if error is not self.source.error:
             super().fail(error)
+
+    def leave(self) -> None:
+        """As of any channel; from then on what the source raises is for the run to tell of."""
+        self.source.left = True
+        first, late = self.error, self.source.error
+        if first is not None and late is not None:  # the branches had no time to tell of it
+            attach(first, late)
+        super().leave()
 
     def raise_source_error(self) -> None:
         """Raise the source's error, after every branch has received it."""

@@ -107,10 +107,9 @@ class Places(Target):
         """Make the inner stream. Pops the item out of `items`, so that no frame keeps it alive."""
         try:
             made = self.function(items.pop())
-            observable = hasattr(
-                made, "subscribe"
-            )  # an observable of RxPY is awaitable too, for its last item
-            return Inlet(made if observable or not is_awaitable(made) else await pending(made))
+            # an observable of RxPY is awaitable too, for its last item
+            waits = is_awaitable(made) and not hasattr(made, "subscribe")
+            return Inlet(await pending(made) if waits else made)
         except Exception as error:
             self._blame(error)
             raise

@@ -8,9 +8,11 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
@@ -24,7 +26,9 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-def _streams(sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+def _streams(name: str, sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+    if len(sources) == 1:
+        one_by_one(name, sources[0])
     return tuple([Stream(source) for source in sources])
 
 
@@ -74,7 +78,7 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
         TypeError: a source is none of these, or `lookahead` is not a whole number.
         ValueError: `lookahead` is less than 1.
     """
-    return Joined(merge, sources=_streams(sources), lookahead=whole("lookahead", lookahead, least=1))
+    return Joined(merge, sources=_streams("merge", sources), lookahead=whole("lookahead", lookahead, least=1))
 
 
 async def _zip(
@@ -165,9 +169,9 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
             `strict`: the sources did not end together.
     """
     if flag("strict", strict) and fill is not ABSENT:
-        raise ValueError(f"strict must be False where fill is given, not True with fill={fill!r}")
+        raise ValueError(f"strict must be False where fill is given, not True with fill={shown(fill)}")
     least = whole("lookahead", lookahead, least=1)
-    return ZippedAny(zip, sources=_streams(sources), lookahead=least, strict=strict, fill=fill)
+    return ZippedAny(zip, sources=_streams("zip", sources), lookahead=least, strict=strict, fill=fill)
 
 
 async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
@@ -199,4 +203,4 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     Raises:
         TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
     """
-    return Joined(concat, sources=_streams(sources))
+    return Joined(concat, sources=_streams("concat", sources))

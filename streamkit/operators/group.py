@@ -13,6 +13,7 @@ from streamkit._core.arguments import callback, whole
 from streamkit._core.contract import Contract
 from streamkit._core.errors import GroupsFullError
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
@@ -52,7 +53,7 @@ class OnFull(Enum):
 def full_error(key: object, most: int) -> GroupsFullError:
     """The error for an item of a new key, when there are `most` groups already."""
     return GroupsFullError(
-        f"no group for the key {key!r}: there are max_groups={most} already; "
+        f"no group for the key {shown(key)}: there are max_groups={most} already; "
         "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
     )
 
@@ -324,10 +325,10 @@ def group_by(
     """
     callback("key", key)
     if not isinstance(pipe, Pipe):
-        raise TypeError(f"pipe must be operators, or operators and a sink, not {pipe!r}")
-    whole("max_groups", max_groups, least=1)
+        raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}")
+    max_groups = whole("max_groups", max_groups, least=1)
     if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {on_full!r}")
+        raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")
     if idle is not ABSENT:
         idle = arguments.seconds("idle", idle)
     elif on_full is OnFull.WAIT:

@@ -255,8 +255,7 @@ def throttle(
 
     The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
     """
-    number("rate", rate, above=0)
-    number("burst", burst, above=0)
+    rate, burst = number("rate", rate, above=0), number("burst", burst, above=0)
     if cost is not ABSENT:
         callback("cost", cost)
-    return Keep(throttle, rate=float(rate), burst=float(burst), cost=cost, failing=flag("failing", failing))
+    return Keep(throttle, rate=rate, burst=burst, cost=cost, failing=flag("failing", failing))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import callback
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.contract import Contract
+from streamkit._core.show import shown
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -37,9 +38,7 @@ async def _catch(
         caught = error
     try:
         fallback: Any = function(caught)
-        if is_awaitable(fallback) and not hasattr(
-            fallback, "subscribe"
-        ):  # an observable of RxPY is awaitable too
+        if is_awaitable(fallback) and not hasattr(fallback, "subscribe"):  # an observable is, too
             fallback = await pending(fallback)
         following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
     except Exception as error:
@@ -87,5 +86,5 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     """
     for each in errors if isinstance(errors, tuple) else (errors,):
         if not _is_error_type(each):
-            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
+            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
     return Joined(catch, function=callback("function", function), errors=errors)

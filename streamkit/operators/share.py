@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
@@ -190,7 +191,7 @@ def broadcast(*branches: Any) -> Any:
         raise ValueError("branches must be one or more, not none")
     for branch in branches:
         if not isinstance(branch, Pipe):
-            raise TypeError(f"branches must be operators or sinks, not {branch!r}")
+            raise TypeError(f"branches must be operators or sinks, not {shown(branch)}")
     sinks = [branch.links[-1].declaration.sink for branch in branches]
     if any(sinks) and not all(sinks):
         raise TypeError(

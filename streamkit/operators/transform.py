@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, TypeVarTuple, overload
 
 from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
+from streamkit._core.errors import RunningLoopError
 from streamkit._core.markers import ABSENT
+from streamkit._engine.compile.loop import NAMED
 from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
@@ -83,11 +86,12 @@ def map(
     that are ready are delivered first (with `ordered`, those before the first missing one).
     """
     callback("function", function)
-    whole("concurrency", concurrency, least=1)
+    concurrency = whole("concurrency", concurrency, least=1)
     flag("ordered", ordered)
-    if whole("lookahead", lookahead, least=0) and concurrency == 1:
+    lookahead = whole("lookahead", lookahead, least=0)
+    if lookahead and concurrency == 1:
         raise ValueError(
-            f"lookahead must be 0 where concurrency is 1, not {lookahead!r}: put buffer(strategy) before it"
+            f"lookahead must be 0 where concurrency is 1, not {lookahead}: put buffer(strategy) before it"
         )
     if concurrency > 1:
         return _concurrent_map(function, concurrency=concurrency, ordered=ordered, lookahead=lookahead)
@@ -137,6 +141,23 @@ def flatten() -> Items:
     Closes when: it ends, or the consumer leaves.
     """
     return Items(flatten)
+
+
+def _of_flatten(error: Exception) -> str:
+    """What to write where the items of ``flatten`` are streams or async iterables."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    in_loop = last is not None and last.tb_frame.f_code.co_filename.startswith(NAMED)
+    if isinstance(error, RunningLoopError) or (in_loop and type(error) is TypeError):
+        return (
+            "flatten reads iterables: of streams and async iterables, "
+            "write ops.flat_map(lambda stream: stream, concurrency=1)"
+        )
+    return ""
+
+
+advise(flatten, _of_flatten)
 
 
 @step(setup="number = start - 1", each="number += 1\nemit((number, item))")

@@ -8,6 +8,7 @@ from typing import Any
 from streamkit._core.arguments import whole
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.reactive_streams import Subscriber, Subscription
+from streamkit._core.show import shown
 from streamkit._engine.face.stream import Pipe, Stream
 from streamkit.reactive_streams.publisher import StreamPublisher
 from streamkit.reactive_streams.subscriber import Intake, IntakeSource
@@ -45,7 +46,7 @@ def to_processor(
     for operator in operators:
         links = getattr(operator, "links", ())
         if not links or links[-1].declaration.sink:
-            raise TypeError(f"operators must be operators, and no sinks, not {operator!r}")
+            raise TypeError(f"operators must be operators, and no sinks, not {shown(operator)}")
     return StreamProcessor(operators, whole("lookahead", lookahead, least=1), loop)
 
 

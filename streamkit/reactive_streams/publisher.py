@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from streamkit._core.reactive_streams import Subscriber
+from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.reactive_streams.subscription import StreamSubscription
 
@@ -51,7 +52,7 @@ def to_publisher(stream: Stream[T], *, loop: asyncio.AbstractEventLoop | None = 
         TypeError: `stream` is not a stream.
     """
     if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"stream must be a Stream, not {stream!r}")
+        raise TypeError(f"stream must be a Stream, not {shown(stream)}")
     return StreamPublisher(stream, loop)
 
 
@@ -77,7 +78,7 @@ class StreamPublisher(Generic[T]):
             TypeError: `subscriber` is None, or lacks one of the four methods (rule 1.9).
         """
         if not isinstance(subscriber, Subscriber):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"subscriber must be a Subscriber, not {subscriber!r} (rule 1.9)")
+            raise TypeError(f"subscriber must be a Subscriber, not {shown(subscriber)} (rule 1.9)")
         subscription = StreamSubscription(
             self._stream, subscriber, self._loop or _loop_here(), self._ahead, self._subscriptions.discard
         )

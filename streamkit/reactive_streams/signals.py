@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from streamkit._core.reactive_streams import Subscriber
+from streamkit._core.show import shown
 
 __all__ = ["Signals"]
 
@@ -23,7 +24,9 @@ class Signals:
         try:
             getattr(self._subscriber, name)(*arguments)
         except Exception as error:
-            self._report(f"rule 2.13: {self._subscriber!r} raised in {name}; it is taken as cancelled", error)
+            self._report(
+                f"rule 2.13: {shown(self._subscriber)} raised in {name}; it is taken as cancelled", error
+            )
             return False
         return True
 

@@ -7,9 +7,10 @@ from threading import get_ident
 from typing import Any, NoReturn, TypeVar, overload
 
 from streamkit._core.arguments import whole
-from streamkit._core.errors import BufferOverflowError
+from streamkit._core.errors import BufferOverflowError, noted
 from streamkit._core.markers import EMPTY
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.threads import Offered, SharedChannel
@@ -55,9 +56,9 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
         BufferOverflowError: (when run) the publisher sent more than was requested, against rule 1.1.
     """
     if not isinstance(publisher, Publisher):
-        raise TypeError(f"publisher must be a Publisher, not {publisher!r}")
+        raise TypeError(f"publisher must be a Publisher, not {shown(publisher)}")
     places = whole("lookahead", lookahead, least=1)
-    name = f"from_publisher({publisher!r}{'' if places == 1 else f', lookahead={places}'})"
+    name = f"from_publisher({shown(publisher)}{'' if places == 1 else f', lookahead={places}'})"
     return Stream(IntakeSource(lambda: Intake(places, publisher), places, name))
 
 
@@ -133,7 +134,9 @@ class Intake(SharedChannel):
         if not welcome:
             count = self._requested
             self._fail(
-                BufferOverflowError(f"rule 1.1: only {count} items were requested, but {value!r} came too")
+                BufferOverflowError(
+                    f"rule 1.1: only {count} items were requested, but {shown(value)} came too"
+                )
             )
         elif is_complete:
             self.on_complete()
@@ -165,7 +168,7 @@ class Intake(SharedChannel):
 
     def _reject(self, name: str, value: object) -> NoReturn:
         """Fail the stream over an invalid argument of a signal, and raise to the publisher (rule 2.13)."""
-        error = TypeError(f"rule 2.13: {name} may not be {value!r}")
+        error = TypeError(f"rule 2.13: {name} may not be {shown(value)}")
         self._fail(error)
         raise error
 
@@ -229,7 +232,7 @@ class Intake(SharedChannel):
         try:
             self._subscription.request(count)
         except Exception as error:
-            error.add_note("rule 3.16: request may not raise")
+            noted(error, "rule 3.16: request may not raise")
             self._fail(error)
 
     def _cancel(self) -> None:

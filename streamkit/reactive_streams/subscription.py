@@ -9,6 +9,7 @@ from typing import Any
 
 from streamkit._core.errors import StoppedError, attach, attached
 from streamkit._core.reactive_streams import Subscriber
+from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.reactive_streams.demand import Demand, wake
 from streamkit.reactive_streams.signals import Signals
@@ -47,7 +48,7 @@ class StreamSubscription:
     def request(self, n: int) -> None:
         """Ask for `n` more items. Does nothing once the subscription is cancelled or has ended."""
         if not _valid(n):
-            error = ValueError(f"rule 3.9: n must be a whole number of at least 1, not {n!r}")
+            error = ValueError(f"rule 3.9: n must be a whole number of at least 1, not {shown(n)}")
             if self._demand.refuse(error):
                 self._tell(self._interrupt)
         elif (waiter := self._demand.add(n)) is not None:

@@ -12,6 +12,7 @@ from reactivex.scheduler import CurrentThreadScheduler
 
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.markers import Gap
+from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
 from streamkit._engine.compile.key import Kind
@@ -180,7 +181,7 @@ class _ObservableSource(Source):
         return False
 
     def __repr__(self) -> str:
-        return f"from_observable({self.value!r}, strategy={self.strategy!r})"
+        return f"from_observable({shown(self.value)}, strategy={self.strategy!r})"
 
 
 @overload
@@ -218,5 +219,5 @@ def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Strea
         ObservableError: (when run) the observable failed with something that is no exception.
     """
     if not isinstance(observable, Observable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"observable must be an RxPY observable, not {observable!r}")
+        raise TypeError(f"observable must be an RxPY observable, not {shown(observable)}")
     return Stream(_ObservableSource(observable, strategy_argument("strategy", strategy)))

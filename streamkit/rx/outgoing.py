@@ -12,6 +12,8 @@ from reactivex import Observable, abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from streamkit._core.errors import attached
+from streamkit._core.show import shown
+from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit.sinks import for_each
 
@@ -30,7 +32,8 @@ class _Subscription(abc.DisposableBase):
     def __init__(self, stream: Stream[Any], observer: abc.ObserverBase[Any], loop: AbstractEventLoop) -> None:
         self.ended: Future[None] = Future()
         """Done when the run has ended and is cleaned up."""
-        self._job = stream | for_each(self._next)
+        # made by hand: a job that was joined with | warns if it never runs, and this may be disposed before
+        self._job: Job[None] = Job(stream, for_each(self._next).links)
         self._observer = observer
         self._loop = loop
         self._disposed = False
@@ -186,5 +189,5 @@ def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None =
         RuntimeError: (when subscribed) no scheduler was given, and no event loop runs in this thread.
     """
     if scheduler is not None and not isinstance(scheduler, AsyncIOScheduler):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {scheduler!r}")
+        raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {shown(scheduler)}")
     return StreamObservable(Stream(stream), scheduler)

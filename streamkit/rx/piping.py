@@ -11,6 +11,7 @@ from reactivex.subject import Subject
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
 from streamkit._core.errors import ObservableError
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Rescue, Target
@@ -153,7 +154,7 @@ def pipeable(
     for each in operators:
         links: tuple[Link, ...] = getattr(each, "links", ())
         if not links or links[-1].declaration.sink:
-            raise TypeError(f"operators must be operators of streamkit, not {each!r}")
+            raise TypeError(f"operators must be operators of streamkit, not {shown(each)}")
     all_links = tuple([link for each in operators for link in each.links])
     if strategy is None and all_links and all_links[0].declaration.buffers:
         strategy, all_links = all_links[0].arguments["strategy"], all_links[1:]

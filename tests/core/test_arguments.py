@@ -5,6 +5,8 @@ import copy
 import functools
 import math
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -20,6 +22,30 @@ NO_NUMBERS = ["1", None, [1], 1j, object]
 class Five:
     def __index__(self) -> int:
         return 5
+
+
+class Numbers:
+    """Several numbers, as an array has them."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __index__(self) -> int:
+        raise TypeError("only arrays of one number can become one")
+
+    __float__ = __index__
+
+
+class Refusing:
+    def __index__(self) -> int:
+        raise OSError("no")
+
+    def __float__(self) -> float:
+        raise OSError("no")
+
+
+class Exactly(float):
+    """A kind of float of its own, as NumPy's is."""
 
 
 class Work:
@@ -67,6 +93,11 @@ class TestWhole:
             whole("size", value, least=1)
         assert str(caught.value) == f"size must be a whole number of at least 1, not {value!r}"
 
+    def test_of_an_index_that_fails_or_is_none_names_the_argument(self) -> None:
+        for value in (Numbers(), Refusing()):
+            with pytest.raises(TypeError, match="size must be a whole number, not"):
+                whole("size", value)
+
 
 class TestSeconds:
     @given(st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 10**9))
@@ -78,6 +109,21 @@ class TestSeconds:
         assert seconds("pause", 0, positive=False) == 0.0
         with pytest.raises(ValueError, match=r"pause must be a finite number of seconds above 0, not 0$"):
             seconds("pause", 0)
+
+    @pytest.mark.parametrize("value", [Five(), Fraction(5), Decimal(5), Exactly(5.0)], ids=repr)
+    def test_what_python_takes_for_a_number_becomes_one(self, value: Any) -> None:
+        assert (seconds("pause", value), type(seconds("pause", value))) == (5.0, float)
+        assert (number("rate", value, least=5), type(number("rate", value))) == (5.0, float)
+
+    @pytest.mark.parametrize("value", [Numbers(), Refusing()], ids=["several", "refusing"])
+    def test_what_fails_to_be_one_names_the_argument(self, value: Any) -> None:
+        for check in (seconds, number):
+            with pytest.raises(TypeError, match="pause must be a finite number"):
+                check("pause", value)
+
+    def test_what_no_float_can_hold(self) -> None:
+        with pytest.raises(ValueError, match="pause must be a finite number of seconds above 0, not <int of"):
+            seconds("pause", 10**5000)
 
     @given(st.floats(max_value=0, exclude_max=True) | st.sampled_from([math.inf, math.nan]))
     def test_below_zero_and_endless_never_pass(self, value: float) -> None:

@@ -1,16 +1,18 @@
 """The tree of errors, and how errors that come later hang on the first."""
 
 import builtins
+import dataclasses
 import pickle
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 import streamkit
 from streamkit._core import errors
-from streamkit._core.errors import StreamkitError, attach, attached
+from streamkit._core.errors import StreamkitError, attach, attached, noted
 
 ERRORS = [
     value
@@ -89,3 +91,54 @@ class TestAttached:
         one, other = ValueError(), ValueError()
         attach(one, OSError())
         assert attached(other) == ()
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenError(Exception):
+    what: str
+
+
+class RefusingError(Exception):
+    def _refuse(self, *arguments: object) -> Any:
+        raise RuntimeError
+
+    add_note = __setattr__ = __str__ = __repr__ = __eq__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class TestNoted:
+    @pytest.mark.parametrize("error", [ValueError("a"), FrozenError("a"), RefusingError("a")], ids=type)
+    def test_each_note_once_whatever_the_error_takes(self, error: Exception) -> None:
+        for note in ("one", "other", "one"):
+            noted(error, note)
+        attach(error, RefusingError())
+        attach(error, FrozenError("late"))
+        assert error.__notes__ == [
+            "one",
+            "other",
+            "then failed too: RefusingError: <its __str__ failed with RuntimeError>",
+            "then failed too: FrozenError: late",
+        ]
+        assert [type(late) for late in attached(error)] == [RefusingError, FrozenError]
+
+    def test_of_a_size_that_can_be_read(self) -> None:
+        error = ValueError()
+        attach(error, OSError("x" * 10**6))
+        assert len(error.__notes__[0]) < 400
+
+    @pytest.mark.parametrize("notes", ["text", None, 5, (1, 2)])
+    def test_what_a_user_has_set_there_stays(self, notes: Any) -> None:
+        error = ValueError()
+        error.__notes__ = notes
+        noted(error, "one")
+        assert error.__notes__ is notes
+
+    def test_notes_of_any_kind_are_not_compared(self) -> None:
+        error = ValueError()
+        error.__notes__ = [RefusingError()]  # type: ignore[list-item]
+        noted(error, "one")
+        noted(error, "one")
+        assert error.__notes__[1:] == ["one"]

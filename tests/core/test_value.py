@@ -1,11 +1,13 @@
 """Values and records: made of what they say, by keyword, equal and hashed by it, and never changed."""
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
 
 from streamkit import Contract
-from streamkit._core.value import Record
+from streamkit._core.value import Record, alike, hashed
 
 
 class Point(Record):
@@ -41,3 +43,42 @@ class TestRecord:
     def test_a_contract_with_a_formula_that_there_is_not_is_an_error(self) -> None:
         with pytest.raises(TypeError, match=r"unknown or missing: hold$"):
             Contract(hold="1")  # type: ignore[call-arg]
+
+
+class Array:
+    """As those of NumPy: ``==`` gives no truth, and it has no hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> Any:
+        return Truthless()
+
+
+class Truthless:
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+
+class TestAlike:
+    def test_what_cannot_be_compared_is_equal_to_itself_only(self) -> None:
+        array = Array()
+        assert alike(array, array)
+        assert not alike(array, Array())
+        assert Point(x=array) == Point(x=array) != Point(x=Array())
+        assert Point(x=[array]) == Point(x=[array])
+
+    def test_what_is_equal_has_one_hash(self) -> None:
+        for one, other in ((Array(), Array()), ([1], [1]), (1, 1.0), (1, True), ({1}, frozenset({1}))):
+            assert not alike(one, other) or hashed(one) == hashed(other)
+            assert Point(x=one) != Point(x=other) or hash(Point(x=one)) == hash(Point(x=other))
+        assert hash(Point(x=[1])) == hash(Point(x=[1]))
+        assert Point(x=[1]) == Point(x=[1])
+
+    def test_shows_any_part_in_few_words(self) -> None:
+        assert len(repr(Point(x=b"0" * 10**6))) < 300
+
+    @pytest.mark.parametrize(
+        "twin", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+    )
+    def test_is_copied(self, twin: Any) -> None:
+        assert twin(Point(x=[1])) == Point(x=[1])

@@ -117,7 +117,7 @@ class TestStart:
 
             await (Stream([1]) | ops.for_each(note)).start(name="import of stars")
             await (Stream([1]) | ops.for_each(note)).start()
-            assert names == ["import of stars", "Job([1] | for_each(note))"]
+            assert names == ["import of stars", "Job(list | for_each(note))"]
 
         run(main)
 

@@ -65,7 +65,9 @@ class TestComposition:
 
     def test_pipe_takes_a_sink_last(self) -> None:
         assert Stream([1, 2]).pipe(ops.map(double), ops.to_list()).run() == [2, 4]
-        assert isinstance(Stream([1]).pipe(ops.to_list()), Job)
+        job = Stream([1]).pipe(ops.to_list())
+        assert isinstance(job, Job)
+        assert job.run() == [1]
 
     def test_pipe_of_nothing_is_the_stream(self) -> None:
         stream = Stream([1])
@@ -93,7 +95,9 @@ class TestComposition:
 
     def test_what_each_join_makes(self) -> None:
         assert isinstance(Stream([]) | ops.take(1), Stream)
-        assert isinstance(Stream([]) | ops.count(), Job)
+        job = Stream([]) | ops.count()
+        assert isinstance(job, Job)
+        assert job.run() == 0
         assert isinstance(ops.take(1) | ops.skip(1), Keep)
         assert isinstance(ops.map(double) | ops.take(1), Operator)
         assert isinstance(ops.map(double) | ops.count(), Sink)

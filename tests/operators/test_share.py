@@ -232,3 +232,42 @@ class TestArguments:
     def test_equal_branches_make_equal_broadcasts(self) -> None:
         assert ops.broadcast(ops.take(1), ops.skip(1)) == ops.broadcast(ops.take(1), ops.skip(1))
         assert ops.broadcast(ops.take(1), ops.skip(1)) != ops.broadcast(ops.skip(1), ops.take(1))
+
+
+class TestCleanUp:
+    """What fails in the clean-up of a source is told, with sinks as with operators."""
+
+    @staticmethod
+    def dirty(name: str, count: int, seconds: float = 0.0) -> Any:
+        async def numbers() -> AsyncIterator[int]:
+            try:
+                for number in range(count):
+                    await asyncio.sleep(seconds)
+                    yield number
+            finally:
+                raise OSError(name)
+
+        return numbers
+
+    @pytest.mark.parametrize(
+        "branches",
+        [
+            (ops.buffer(Suspend(1)) | ops.first(), ops.first()),
+            (ops.buffer(Suspend(1)) | ops.take(1) | ops.drain(), ops.take(1) | ops.drain()),
+        ],
+        ids=repr,
+    )
+    def test_after_every_branch_has_left(self, branches: Any) -> None:
+        with pytest.raises(OSError, match="main"):
+            (Stream(self.dirty("main", 20)) | ops.broadcast(*branches)).run()
+
+    def test_of_the_source_when_a_branch_fails_before_it_hears_of_it(self) -> None:
+        branch = ops.merge(self.dirty("other", 2)) | ops.drain()
+        job = Stream(self.dirty("main", 2, 1.0)) | ops.broadcast(ops.to_list(), branch)
+
+        async def main() -> None:
+            with pytest.raises(OSError, match="other") as caught:
+                await job
+            assert [str(error) for error in attached(caught.value)] == ["main"]
+
+        run(main)

@@ -1,12 +1,14 @@
 """Sources: what may stand at the left of a pipe, in how many runs, and what is refused."""
 
 import asyncio
+import copy
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 
-from streamkit import SourceConsumedError, Stream, ops
+from streamkit import SourceConsumedError, Stream, Suspend, Valve, ops, push
 from streamkit.testing import run
 
 
@@ -166,3 +168,29 @@ class TestOneShotSources:
         for again in ([1, 2], lambda: iter([1, 2]), {1: 0, 2: 0}.keys()):
             stream = Stream(again)
             assert list(stream) == list(stream) == [1, 2]
+
+
+class TestDeepCopies:
+    def test_of_a_list_reads_its_own(self) -> None:
+        items = [[1]]
+        stream = copy.deepcopy(Stream(items) | ops.take(1))
+        items.append([2])
+        items[0].append(3)
+        assert list(stream) == [[1]]
+
+    @pytest.mark.parametrize("iterator", [iter([1]), (item for item in [1])], ids=["list", "generator"])
+    def test_of_an_iterator_are_run_once(self, iterator: Any) -> None:
+        stream = Stream(iterator)
+        assert list(stream) == [1]
+        with pytest.raises(SourceConsumedError):
+            list(copy.deepcopy(stream))
+
+    def test_what_cannot_be_copied_is_shared(self) -> None:
+        lock = threading.Lock()
+        operator: Any = ops.first(default=lock)
+        assert copy.deepcopy(operator) == operator
+        stream, emitter = push(Suspend(1))
+        emitter.offer(1)
+        emitter.close()
+        job = copy.deepcopy(stream | ops.valve(Valve()) | ops.to_list())
+        assert job.run() == [1]

@@ -2,6 +2,7 @@
 
 from typing import Any, assert_type
 
+import pytest
 import reactivex
 
 import streamkit
@@ -24,6 +25,9 @@ from streamkit import (
     testing,
 )
 from streamkit.rx import StreamObservable
+
+# what is asserted here is the type: most jobs never run
+pytestmark = pytest.mark.filterwarnings("ignore:.* was never awaited:RuntimeWarning")
 
 NUMBERS: Stream[int] = Stream([1, 2, 3])
 

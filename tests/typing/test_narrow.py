@@ -2,6 +2,7 @@
 
 from typing import TypeGuard, assert_type
 
+import pytest
 from typing_extensions import TypeIs
 
 from streamkit import (
@@ -24,6 +25,9 @@ from streamkit import (
     ops,
     push,
 )
+
+# what is asserted here is the type: most jobs never run
+pytestmark = pytest.mark.filterwarnings("ignore:.* was never awaited:RuntimeWarning")
 
 NUMBERS: Stream[int] = Stream([1, 2, 3])
 MIXED: Stream[int | str] = Stream([1, "a"])

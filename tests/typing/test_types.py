@@ -2,8 +2,13 @@
 
 from typing import Any, assert_type
 
+import pytest
+
 import streamkit
 from streamkit import Collect, Conflate, Job, KeepLatest, Operator, Sink, Stream, Suspend, Valve, ops
+
+# what is asserted here is the type: most jobs never run
+pytestmark = pytest.mark.filterwarnings("ignore:.* was never awaited:RuntimeWarning")
 
 
 def text(number: int) -> str:

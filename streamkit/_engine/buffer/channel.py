@@ -14,6 +14,7 @@ from typing import Any
 
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import MANY, BufferStats, Sums
 from streamkit._engine.buffer.clock import clock_of
@@ -118,13 +119,13 @@ class Channel(Rota, Reader):
         for lane in lanes:
             if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise TypeError(
-                    f"lane must be one that run.feed(...) or channel.lane(...) made, not {lane!r}"
+                    f"lane must be one that run.feed(...) or channel.lane(...) made, not {shown(lane)}"
                 )
             # only one that takes in nothing may have been retired: to look for each would cost their square
             if lane.channel is not self or (lane.limit < 0 and lane not in self.lanes):
                 raise ValueError(
                     "lane must be one that channel.lane(...) of this channel made, and that was not retired, "
-                    f"not {lane!r}"
+                    f"not {shown(lane)}"
                 )
 
     def join(self) -> None:
@@ -200,7 +201,7 @@ class Channel(Rota, Reader):
             raise TypeError("choose() needs the lanes to choose from, the preferred one first")
         self._require(*lanes)
         if until is not None and until not in lanes:
-            raise ValueError(f"until must be one of the lanes to choose from, not {until!r}")
+            raise ValueError(f"until must be one of the lanes to choose from, not {shown(until)}")
         while True:
             error = self.error  # looked at first: nothing comes after it
             if until is not None and until.exhausted and error is None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
+from streamkit._core.arguments import makes_coroutine
 from streamkit._core.catalogue import Declaration
 from streamkit._engine.compile.callables import computes, operates
 
@@ -91,6 +92,6 @@ def mode_of(value: Any) -> Mode:
     if isinstance(value, type):
         plain = type(value) is type and not hasattr(value, "__await__")
         return Mode.SYNC if plain else Mode.MIXED
-    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004
+    if makes_coroutine(value):
         return Mode.ASYNC
     return Mode.UNKNOWN if computes(value) else Mode.MIXED

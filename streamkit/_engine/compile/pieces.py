@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
+from streamkit._core.show import shown
 from streamkit._core.value import Record
 
 __all__ = [
@@ -116,7 +117,7 @@ def used(step: str, uses: Any) -> dict[str, Any]:
         name = getattr(uses, "__name__", None)
         hint = f": write uses=({name},)" if name else ""
         raise TypeError(
-            f"step {step}: uses= must be several functions and classes, or a mapping, not {uses!r}{hint}"
+            f"step {step}: uses= must be several functions and classes, or a mapping, not {shown(uses)}{hint}"
         )
     pairs: list[tuple[Any, Any]] = []
     for each in [uses] if hasattr(uses, "items") else uses:
@@ -128,11 +129,11 @@ def used(step: str, uses: Any) -> dict[str, Any]:
     for name, value in pairs:
         if name is None or name == "<lambda>":
             raise TypeError(
-                f"step {step}: uses= must be functions and classes, not {value!r}, which has no name of "
+                f"step {step}: uses= must be functions and classes, not {shown(value)}, which has no name of "
                 "its own: write uses={'name': ...}"
             )
         if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-            raise TypeError(f"step {step}: uses= must have names that Python code can say, not {name!r}")
+            raise TypeError(f"step {step}: uses= must have names that Python code can say, not {shown(name)}")
         if name in names and names[name] is not value:
             raise ValueError(f"step {step}: uses= must not have two values of one name: {name}")
         names[name] = value

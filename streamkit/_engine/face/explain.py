@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
-from streamkit._core.value import Record
+from streamkit._core.strategy import Strategy
+from streamkit._core.value import Record, alike
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.fuse import collapsed
@@ -225,7 +227,7 @@ _BUFFER = Contract(holds="holds", loses="loses")
 
 def _gives_way(stage: Link) -> bool:
     """Whether nobody asked for what `stage` reads ahead of each source, so that a buffer replaces it."""
-    return bool(stage.arguments.get("lookahead", 1) == 1)
+    return alike(stage.arguments.get("lookahead", 1), 1)
 
 
 def _reserves(stage: Link) -> bool:
@@ -293,12 +295,10 @@ def _stage(
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own += 0.0 if through and _gives_way(link) else other.items
                 inner += parts
-            elif hasattr(each, "links"):  # a branch: operators without a source of their own
+            elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
                 reader = None if sink else link
-                own_links = each.links[
-                    each.links[0].declaration.buffers :
-                ]  # a buffer at its head is counted above
+                own_links = each.links[each.links[0].declaration.buffers :]  # a buffer there is counted above
                 parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
@@ -314,7 +314,7 @@ def _stage(
         kind="stage",
         holds=holds + out + wider,
         lookahead=ahead + out,
-        strategy=next((repr(value) for value in arguments.values() if hasattr(value, "overflows")), ""),
+        strategy=next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
         loses=amount(contract.loses, arguments),
         behaviour=_behaviour(link),
         result=contract.result,

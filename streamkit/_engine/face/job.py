@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
+from streamkit._core.arguments import Composed
 from streamkit._core.errors import StoppedError
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
 from streamkit._engine.face.explain import Explanation, explain
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
-from streamkit._engine.run.blocking import require_no_loop
+from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
+from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
 
@@ -25,23 +28,29 @@ R_co = TypeVar("R_co", covariant=True)
 class Job(Generic[R_co]):
     """A stream joined to a sink: ``await job``, ``job.run()`` or ``job.start()``; each is a new run.
 
+    A job that is thrown away before anything was done with it warns, as a coroutine does. asyncio runs one
+    where it runs a coroutine: ``asyncio.run(job)``, ``create_task(job)``.
+
     >>> from streamkit import Stream, ops
     >>> (Stream([1, 2, 3]) | ops.fold(lambda total, item: total + item, 0)).run()
     6
     """
 
-    __slots__ = ("_inlet", "_links")
+    __slots__ = ("_awaited", "_inlet", "_links")
 
-    def __init__(self, stream: Inlet[Any], links: tuple[Link, ...]) -> None:
+    def __init__(self, stream: Inlet[Any], links: tuple[Link, ...], *, awaited: bool = True) -> None:
         self._inlet = stream
         self._links = links
         """The sink, and operators that were joined to it before the stream was."""
+        self._awaited = awaited
+        """Whether nothing needs to be said when it is thrown away; so it is once it was used in any way."""
 
     def __await__(self) -> Generator[Any, None, R_co]:
         return self.work(None).__await__()
 
     def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
         """The coroutine of a new run. Its stages are entered in `book`."""
+        self._awaited = True
         links = (*self._inlet.links, *self._links)
         sink = links[-1].declaration
         if isinstance(sink, StageDeclaration):
@@ -55,21 +64,83 @@ class Job(Generic[R_co]):
         Raises:
             RunningLoopError: an event loop runs in this thread; there, ``await job``.
         """
+        self._awaited = True
         require_no_loop("job.run()", "await job")
         with asyncio.Runner() as runner:
             return runner.run(_awaited(self))
 
     def start(self, *, name: str | None = None) -> Handle[R_co]:
-        """Run in a task of the running event loop, and return a handle to await, pause and stop it."""
-        return Handle(self, name or repr(self))
+        """Run in a task of the running event loop, and return a handle to await, pause and stop it.
+
+        Raises:
+            RuntimeError: no event loop runs in this thread; there, ``job.run()``.
+        """
+        self._awaited = True
+        require_loop("job.start()", "job.run()")
+        return Handle(self, name or self._named(self._inlet.source.kind))
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
+        self._awaited = True
         return explain(self._inlet.source, (*self._inlet.links, *self._links), code=code)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` is this job: two that are alike are two runs, as ``asyncio.gather`` must know."""
+        self._awaited = True
+        return self is other
+
+    def __hash__(self) -> int:
+        self._awaited = True
+        return id(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._awaited = True
+        return Job, (self._inlet, self._links)
+
+    def __del__(self) -> None:
+        if not self._awaited:
+            never_run(self._named(self._inlet.source.kind), self._links[-1])
+
     def __repr__(self) -> str:
-        parts = [repr(self._inlet.source), *map(repr, (*self._inlet.links, *self._links))]
-        return f"Job({' | '.join(parts)})"
+        self._awaited = True
+        return self._named(repr(self._inlet.source))
+
+    if not TYPE_CHECKING:
+        # Type checkers refuse what these answer. `send`, `throw` and `close` are all that asyncio asks of a
+        # coroutine: with them, `asyncio.run(job)` and `create_task(job)` are one more way to run a job.
+
+        def __or__(self, other: Any) -> Any:
+            if not isinstance(other, Composed):
+                return NotImplemented
+            self._awaited = True
+            behind_sink(self._links[-1], other)
+
+        def __getattr__(self, name: str) -> Any:
+            self._awaited = True
+            raise attribute(self, name, OF_JOBS, operators="what is before the sink, as in stream | ")
+
+        def send(self, value: None) -> Any:
+            """Run on in this task, which drives a run of its own."""
+            task = require_task()
+            run = _runs.get(task)
+            if run is None:
+                run = _runs[task] = self.work(None)
+            return run.send(value)
+
+        def throw(self, *error: Any) -> Any:
+            """Cancel the run of this task, or let it fail."""
+            self._awaited = True
+            run = _runs.get(require_task())
+            if run is None:
+                raise error[0]
+            return run.throw(*error)
+
+        def close(self) -> None:
+            """Nothing: a run that was begun belongs to its task."""
+            self._awaited = True
+
+    def _named(self, source: str) -> str:
+        return f"Job({piped(source, (*self._inlet.links, *self._links))})"
 
 
 class Handle(Generic[R_co]):
@@ -120,9 +191,25 @@ class Handle(Generic[R_co]):
                 raise StoppedError(f"{self._task.get_name()} was stopped") from None
             raise
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_HANDLES)
+
     def __repr__(self) -> str:
         state = "done" if self.done else "paused" if self.paused else "running"
         return f"<Handle {state} {self._task.get_name()}>"
+
+
+_runs: WeakKeyDictionary[asyncio.Task[Any], Coroutine[Any, Any, Any]] = WeakKeyDictionary()
+"""The run that a task drives which was handed a job for its coroutine."""
+
+
+def require_task() -> asyncio.Task[Any]:
+    """The task that drives a job, as it would drive a coroutine."""
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 async def _awaited(job: Job[R]) -> R:

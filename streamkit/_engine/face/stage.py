@@ -28,7 +28,9 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
+from streamkit._core.show import shown
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.formulas import check_contract
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import combine, tell
@@ -86,14 +88,18 @@ def stage(
         direct: whether its tasks deliver through `Channel.direct` (``run.direct``).
 
     Raises:
+        NameError: the contract names what is no parameter, of the function or of `runs`.
         TypeError: `runs` is not a function.
     """
     if not inspect.isfunction(runs):
         raise TypeError(
-            f"runs must be an async generator function, a coroutine function or a function, not {runs!r}"
+            f"runs must be an async generator function, a coroutine function or a function, not {shown(runs)}"
         )
 
     def decorate(function: F) -> F:
+        if not (function.__module__ or "").startswith("streamkit."):  # of our own, the tests ask it
+            parameters = dict.fromkeys((*parameters_of(function), *parameters_of(runs)[2:]))
+            check_contract(contract or NOTHING_HELD, name or function.__name__, parameters)
         register(
             _Stage(
                 name or function.__name__.strip("_"),

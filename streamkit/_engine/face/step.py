@@ -47,6 +47,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
+from streamkit._engine.compile.formulas import check_contract
 from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, parsed
 
 __all__ = ["step"]
@@ -89,6 +90,7 @@ def step(
         groups: whether a pipe runs for each of many groups; described there too.
 
     Raises:
+        NameError: the contract names what is no parameter.
         SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
         TypeError: something in `uses` is no function or class, and has no name in a mapping.
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
@@ -109,6 +111,7 @@ def step(
         )
         if not (function.__module__ or "").startswith("streamkit."):
             parsed(declaration)  # shows a mistake here; our own are parsed when used, and by the tests
+            check_contract(declaration.contract, declaration.name, declaration.parameters)
         register(declaration)
         return function
 

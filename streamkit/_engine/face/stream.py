@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overload
 
-from streamkit._core.arguments import Composed
+from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import declared
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.face.mistakes import (
+    OF_PIPES,
+    OF_STREAMS,
+    attribute,
+    behind_sink,
+    beside,
+    no_result,
+    one_source,
+)
+from streamkit._engine.plan.link import Inlet, Link, piped
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import OpenStream, iterate
@@ -39,7 +48,7 @@ SourceLike: TypeAlias = (
 """What a stream may begin with."""
 
 
-class Stream(Inlet[T_co]):
+class Stream(Inlet[T_co], Unawaited):
     """A source and the operators after it. Immutable and cold: it runs anew each time it is iterated.
 
     >>> from streamkit import Stream, ops
@@ -59,7 +68,11 @@ class Stream(Inlet[T_co]):
     __slots__ = ()
     __array_ufunc__ = None
 
-    def __init__(self, source: SourceLike[T_co] | Source, _links: tuple[Link, ...] = ()) -> None:
+    def __init__(
+        self, source: SourceLike[T_co] | Source, _links: tuple[Link, ...] = (), *_others: Never
+    ) -> None:
+        if _others or type(_links) is not tuple or (_links and type(_links[0]) is not Link):
+            one_source((source, _links, *_others))
         super().__init__(source, _links)
 
     @overload
@@ -72,8 +85,16 @@ class Stream(Inlet[T_co]):
     def __or__(self, other: Callable[[Stream[T_co]], R]) -> R: ...
     def __or__(self, other: Any) -> Any:
         if not isinstance(other, Pipe):
-            return NotImplemented
+            return beside(self, other)
         return _joined(self, other)
+
+    if not TYPE_CHECKING:  # type checkers refuse what these answer
+
+        def __await__(self) -> Any:
+            no_result()
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_STREAMS, operators="stream | ")
 
     def pipe(self, *operators: Pipe) -> Any:
         """Join `operators` with ``|``, without static types."""
@@ -100,7 +121,7 @@ class Stream(Inlet[T_co]):
         return explain(self.source, self.links, code=code)
 
     def __repr__(self) -> str:
-        return " | ".join([f"Stream({self.source!r})", *map(repr, self.links)])
+        return piped(f"Stream({self.source!r})", self.links)
 
 
 class Pipe(Composed):
@@ -127,13 +148,18 @@ class Pipe(Composed):
 
     def _then(self, other: Any) -> Any:
         if not isinstance(other, Pipe):
-            return NotImplemented
+            return beside(self, other)
         if self._ends():
-            raise TypeError(f"nothing can stand behind the sink {self!r}")
+            behind_sink(self, other)
         return _rebuilt(type(other) if type(self) is Keep else _face(other), self._links + other._links)
 
     def __ror__(self, left: Any) -> Any:
         return _joined(Stream(left), self)
+
+    if not TYPE_CHECKING:  # type checkers refuse what this answers
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_PIPES, operators="operator | ")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pipe) and self._links == other._links
@@ -142,7 +168,7 @@ class Pipe(Composed):
         return hash(self._links)
 
     def __repr__(self) -> str:
-        return " | ".join(map(repr, self._links))
+        return piped("", self._links)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self._links)
@@ -236,7 +262,7 @@ def _rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
 def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
     links = pipe.links
     if links[-1].declaration.sink:
-        job: Job[Any] = Job(stream, links)
+        job: Job[Any] = Job(stream, links, awaited=False)
         return job
     joined: Stream[Any] = Stream(stream.source, stream.links + links)
     return joined

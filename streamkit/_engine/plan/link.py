@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import cut, named
+from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
 from streamkit._engine.plan.source import Opened, Source
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "flattened"]
+__all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -58,7 +59,13 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        path = os.path.relpath(self.file) if self.file.startswith(os.getcwd() + os.sep) else self.file
+        path = self.file
+        try:
+            here = os.getcwd() + os.sep
+        except OSError:  # the directory was deleted
+            here = ""
+        if here and path.startswith(here):
+            path = path[len(here) :]
         return f"{path}:{self.line}"
 
     @property
@@ -69,41 +76,72 @@ class Link:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
             return NotImplemented
-        return self.declaration is other.declaration and self.arguments == other.arguments
+        mine, others = self.arguments, other.arguments
+        return (
+            self.declaration is other.declaration
+            and mine.keys() == others.keys()
+            and all(alike(mine[name], others[name]) for name in mine)
+        )
 
     def __hash__(self) -> int:
-        return hash((id(self.declaration), tuple(self.arguments.values())))
+        return hash((id(self.declaration), *map(hashed, self.arguments.values())))
 
     def __repr__(self) -> str:
+        return self.told(0)
+
+    def told(self, depth: int) -> str:
+        """It, as it was written; of pipes and streams that are `depth` deep in others, not all."""
         shown: list[str] = []
         for name, parameter in inspect.signature(self.declaration.function).parameters.items():
             value = self.arguments.get(name, ABSENT)
-            if (
-                name.startswith("_")
-                or value is ABSENT
-                or (value is parameter.default or value == parameter.default)
-            ):
+            if name.startswith("_") or value is ABSENT or _is_default(value, parameter.default):
                 continue
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                shown += [_shown(each) for each in value]
+                shown += [_argument(each, depth) for each in value[:_MANY]]
+                if len(value) > _MANY:
+                    shown.append(f"... {len(value) - _MANY} more ...")
             elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-                shown.append(f"{name}={_shown(value)}")
+                shown.append(f"{name}={_argument(value, depth)}")
             else:
-                shown.append(_shown(value))
+                shown.append(_argument(value, depth))
         return f"{self.declaration.name}({', '.join(shown)})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Link:
+        arguments = {name: copied(value, memo) for name, value in self.arguments.items()}
+        return Link(self.declaration, arguments, self.file, self.line)
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
         return Link, (self.declaration, self.arguments, self.file, self.line)
 
 
-def _shown(value: Any) -> str:
-    while isinstance(value, functools.partial):
-        value = value.func
-    if isinstance(value, (FunctionType, type)):
-        return value.__name__
-    text = getattr(value, "__name__", None) if callable(value) else None
-    text = text if isinstance(text, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def piped(begin: str, links: Sequence[Link], depth: int = 0) -> str:
+    """`links` as they were written, after what they `begin` with; of a very long pipe, both ends."""
+    parts = [link.told(depth) for link in (links if len(links) <= 2 * _END else links[:_END])]
+    if len(links) > 2 * _END:
+        parts += [f"... {len(links) - 2 * _END} more ...", *[link.told(depth) for link in links[-_END:]]]
+    return " | ".join([begin, *parts] if begin else parts)
+
+
+def _argument(value: Any, depth: int) -> str:
+    if not isinstance(value, (Inlet, Composed)):
+        return named(value)
+    if depth > _DEEP:
+        return "..."
+    inlet: Inlet[Any] | None = value if isinstance(value, Inlet) else None  # pyright: ignore[reportUnknownVariableType]
+    return cut(piped("" if inlet is None else f"Stream({inlet.source!r})", value.links, depth + 1))
+
+
+_DEEP: Final = 1
+_END: Final = 10
+_MANY: Final = 20
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether an argument need not be shown. A value of a user is not compared."""
+    return value is default or (type(value) is type(default) and type(value) in _PLAIN and value == default)
+
+
+_PLAIN: Final = frozenset({bool, float, int, str})
 
 
 def flattened(links: Sequence[Link]) -> list[Link]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
-from inspect import CO_COROUTINE, isasyncgenfunction, isawaitable, iscoroutinefunction
+from inspect import CO_COROUTINE, isasyncgenfunction
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import Composed, discard
+from streamkit._core.arguments import Composed, awaitable, discard, is_said, makes_coroutine
 from streamkit._core.errors import SourceConsumedError
+from streamkit._core.show import named, shown
+from streamkit._core.value import copied
 from streamkit._engine.compile.key import Kind
 
 if TYPE_CHECKING:
@@ -72,20 +74,31 @@ class Source:
         if _observable(value):
             # checked first: an observable of RxPY is awaitable too, and its `__getitem__` never ends
             raise TypeError(
-                f"source must be {_ALLOWED}, not the observable {value!r}: use "
+                f"source must be {_ALLOWED}, not the observable {shown(value)}: use "
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
                 "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
         if _blocking(value) or _asynchronous(value):
             return
-        if isawaitable(value):
+        if awaitable(value):
             discard(value)
-            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {value!r}: await it first")
-        if not callable(value) or isinstance(value, Composed):
-            raise TypeError(f"source must be {_ALLOWED}, not {value!r}")
-        if iscoroutinefunction(value):
-            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {value!r}")
+            raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
+        if isinstance(value, Composed):
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
+        if not callable(value):
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
+        if makes_coroutine(value):
+            raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Source:
+        """A source of a copy of its value; itself, with its mark, where that cannot be copied."""
+        value = copied(self.value, memo)
+        if type(self) is not Source or value is self.value:
+            return self
+        source = Source(value)
+        source._consumed = self._consumed
+        return source
 
     def open(self, *, blocking: bool = False) -> Opened:
         """Obtain a fresh iterator; the synchronous one, if `value` has both kinds and `blocking` is set.
@@ -127,7 +140,9 @@ class Source:
     @property
     def blocking(self) -> bool:
         """Whether the source seems readable without awaiting; a callable is known only when opened."""
-        return _blocking(self.value) or not (_asynchronous(self.value) or isasyncgenfunction(self.value))
+        return _blocking(self.value) or not (
+            _asynchronous(self.value) or is_said(isasyncgenfunction, self.value)
+        )
 
     def attached(self, run: Any) -> Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
@@ -137,26 +152,35 @@ class Source:
         if _blocking(value) or _asynchronous(value):
             return
         discard(value)
-        raise TypeError(f"the source {self!r} must return an iterable or an async iterable, not {value!r}")
+        raise TypeError(
+            f"the source {self!r} must return an iterable or an async iterable, not {shown(value)}"
+        )
 
     def _mark(self, iterator: Any, made: bool) -> None:
         if made or iterator is not self.value:
             return
         if self._consumed:
             raise SourceConsumedError(
-                f"{iterator!r} can be run only once, and was: pass a callable that makes a fresh iterator"
+                f"{shown(iterator)} can be run only once, and was: "
+                "pass a callable that makes a fresh iterator"
             )
         self._consumed = True
 
+    @property
+    def kind(self) -> str:
+        """The name of a function or generator, or that of a class: in a time that no value decides."""
+        return named(self.value) if callable(self.value) else type(self.value).__name__
+
     def __repr__(self) -> str:
-        value = self.value
-        name = getattr(value, "__name__", None)
-        text = name if isinstance(name, str) else repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
+        return named(self.value)
 
 
 def _observable(value: object) -> bool:
-    return hasattr(value, "subscribe") and not isinstance(value, (Iterable, AsyncIterable))
+    return is_said(_subscribes, value) and not isinstance(value, (Iterable, AsyncIterable))
+
+
+def _subscribes(value: object) -> bool:
+    return hasattr(value, "subscribe")
 
 
 def _blocking(value: object) -> bool:

@@ -16,7 +16,7 @@ from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.iterate import prime
 from streamkit._engine.run.start import segment, start
 
-__all__ = ["iterate_blocking", "require_no_loop"]
+__all__ = ["iterate_blocking", "require_loop", "require_no_loop"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,14 @@ def require_no_loop(form: str, instead: str) -> None:
     if asyncio._get_running_loop() is not None:
         raise RunningLoopError(
             f"{form} needs an event loop of its own, but one runs in this thread: use {instead}"
+        )
+
+
+def require_loop(form: str, instead: str) -> None:
+    """Raise if no event loop runs in this thread."""
+    if asyncio._get_running_loop() is None:
+        raise RuntimeError(
+            f"there is no running event loop for {form}: call it in a coroutine, or write {instead}"
         )
 
 

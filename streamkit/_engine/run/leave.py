@@ -6,7 +6,8 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from types import CodeType
 
-from streamkit._core.errors import attach
+from streamkit._core.catalogue import advice
+from streamkit._core.errors import attach, noted
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -26,9 +27,10 @@ def blame(error: BaseException, link: Link) -> BaseException:
         replaced = RuntimeError(f"{link!r} raised {type(error).__name__}")
         replaced.__cause__ = error
         error = replaced
-    note = f"in {link!r} at {link.place}"
-    if isinstance(error, Exception) and note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+    if isinstance(error, Exception):
+        noted(error, f"in {link!r} at {link.place}")
+        if words := advice(link.declaration, error):
+            noted(error, words)
     return error
 
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.errors import raise_first
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
@@ -114,7 +115,7 @@ class Run(Tasks):
             TypeError: `source` cannot be iterated, or `into` is no lane.
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {into!r}")
+            raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
         inlet = _inlet(source)
         if book is None and self.book is not None:
             self._settle()
@@ -147,7 +148,7 @@ class Run(Tasks):
             TypeError: an argument is something else.
         """
         if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"channel must be one that run.channel() made, not {channel!r}")
+            raise TypeError(f"channel must be one that run.channel() made, not {shown(channel)}")
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
                 strategy_argument(name, value)
@@ -166,9 +167,11 @@ class Run(Tasks):
             ValueError: the lane is none of this run's channels', or was retired before.
         """
         if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"lane must be one that run.feed(...) or channel.lane(...) made, not {lane!r}")
+            raise TypeError(
+                f"lane must be one that run.feed(...) or channel.lane(...) made, not {shown(lane)}"
+            )
         if lane.channel not in self.channels:
-            raise ValueError(f"lane must be one of this run's channels, not {lane!r}")
+            raise ValueError(f"lane must be one of this run's channels, not {shown(lane)}")
         late: list[BaseException] = []
         lane.channel.retire(lane, late)
         late = [self.blame(error) for error in late]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 from types import CodeType
 from typing import Any
 
-from streamkit._core.arguments import callback, discard, seconds as seconds_argument
+from streamkit._core.arguments import awaitable, callback, discard, seconds as seconds_argument
 from streamkit._core.errors import attached, raise_first
+from streamkit._core.show import shown
 from streamkit._engine.buffer.target import Abandoned, Failing, Target
 from streamkit._engine.run.ending import Ending
 from streamkit._engine.run.leave import is_of_clean_up, unreached
@@ -32,17 +32,19 @@ def _of_clean_up(error: BaseException) -> list[BaseException]:
 
 
 def _channel_argument(channel: object) -> None:
-    if not hasattr(channel, "fail"):
+    if not isinstance(channel, Failing):
         raise TypeError(
-            f"channel must be the one that run.channel() made, which an error is to fail, not {channel!r}"
+            "channel must be the one that run.channel() made, which an error is to fail, "
+            f"not {shown(channel)}"
         )
 
 
 def _nothing_to_await(result: object) -> None:
-    if isawaitable(result):
+    if awaitable(result):
         discard(result)
         raise TypeError(
-            f"what a timer calls must return nothing to await, not {result!r}: let it call run.spawn(...)"
+            f"what a timer calls must return nothing to await, not {shown(result)}: "
+            "let it call run.spawn(...)"
         )
 
 
@@ -108,7 +110,7 @@ class Tasks(ABC):
                 `channel` is no channel.
             ValueError: `seconds` is not finite, or below 0.
         """
-        seconds_argument("seconds", seconds, positive=False)
+        seconds = seconds_argument("seconds", seconds, positive=False)
         callback("function", function, waits=False)
         _channel_argument(channel)
 
@@ -138,13 +140,14 @@ class Tasks(ABC):
         if not callable(work):
             discard(work)
             raise TypeError(
-                f"work must make what is awaited, as partial(function, item) does, and not be it: {work!r}"
+                "work must make what is awaited, as partial(function, item) does, and not be it: "
+                f"{shown(work)}"
             )
         _channel_argument(channel)
         if lane is not None and not isinstance(lane, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"lane must be one that channel.lane(strategy) made, not {lane!r}")
+            raise TypeError(f"lane must be one that channel.lane(strategy) made, not {shown(lane)}")
         if lane in self._writers:
-            raise ValueError(f"lane must have no writer yet: {lane!r} has one, so make another lane")
+            raise ValueError(f"lane must have no writer yet: {shown(lane)} has one, so make another lane")
         task = self.loop.create_task(self._watched(work, channel, lane))
         if not task.done():  # an eager task may be
             self._tasks[task] = None

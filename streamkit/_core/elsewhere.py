@@ -1,0 +1,156 @@
+"""Names that newcomers bring along from RxPY, aiostream and their kin, and what is written here instead.
+
+This is the one table of them. A name here that is not there yet has no place in it, and a test holds that.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from streamkit._core.lazy import listed
+
+__all__ = ["ELSEWHERE", "NEIGHBOURS", "hint", "line"]
+
+ELSEWHERE: Final = {
+    # RxPY
+    "average": "fold(add, 0)",
+    "buffer_count": "batch(size)",
+    "buffer_time": "batch_within(count, seconds=seconds)",
+    "buffer_with_count": "batch(size)",
+    "buffer_with_time": "batch_within(count, seconds=seconds)",
+    "buffer_with_time_or_count": "batch_within(count, seconds=seconds)",
+    "concat_all": "flat_map(lambda stream: stream, concurrency=1)",
+    "concat_map": "flat_map(function, concurrency=1)",
+    "concat_with_iterable": "streamkit.concat(*sources)",
+    "create": "streamkit.push(strategy)",
+    "debounce_time": "debounce(seconds)",
+    "defer": "Stream(function)",
+    "do": "tap(function)",
+    "do_action": "tap(function)",
+    "element_at": "skip(index) | first()",
+    "element_at_or_default": "skip(index) | first(default=value)",
+    "empty": "Stream([])",
+    "filter_indexed": "enumerate() | filter(predicate)",
+    "find": "filter(predicate) | first(default=None)",
+    "first_or_default": "first(default=value)",
+    "flat_map_indexed": "enumerate() | flat_map(function, concurrency=concurrency)",
+    "from_iterable": "Stream(iterable)",
+    "ignore_elements": "drain()",
+    "last_or_default": "last(default=value)",
+    "map_indexed": "enumerate() | starmap(function)",
+    "max": "fold(max, least)",
+    "merge_all": "flat_map(lambda stream: stream, concurrency=concurrency)",
+    "merge_map": "flat_map(function, concurrency=concurrency)",
+    "min": "fold(min, greatest)",
+    "multicast": "broadcast(*branches)",
+    "observable": "Stream(source)",
+    "of": "Stream([value])",
+    "on_error_resume_next": "catch(function)",
+    "pluck": "map(itemgetter(key))",
+    "pluck_attr": "map(attrgetter(name))",
+    "publish": "broadcast(*branches)",
+    "reduce": "fold(function, initial)",
+    "return_value": "Stream([value])",
+    "start_with": "streamkit.concat(items, stream)",
+    "subject": "streamkit.push(strategy)",
+    "subscribe": "for_each(function)",
+    "sum": "fold(add, 0)",
+    "throttle_with_timeout": "debounce(seconds)",
+    "to_future": "last()",
+    "to_iterable": "to_list()",
+    "window_with_count": "batch(size)",
+    "zip_with_iterable": "zip(iterable)",
+    "zip_with_list": "zip(iterable)",
+    # aiostream
+    "accumulate": "scan(function, initial)",
+    "action": "tap(function)",
+    "amap": "map(function)",
+    "chain": "streamkit.concat(*sources)",
+    "chunks": "batch(size)",
+    "concatmap": "flat_map(function, concurrency=1)",
+    "dropwhile": "skip_while(predicate)",
+    "flatmap": "flat_map(function, concurrency=concurrency)",
+    "iterate": "Stream(iterable)",
+    "just": "Stream([value])",
+    "list": "to_list()",
+    "print": "tap(print)",
+    "smap": "map(function)",
+    "spaceout": "throttle(rate)",
+    "takewhile": "take_while(predicate)",
+    "until": "take_while(predicate, inclusive=True)",
+    # itertools, and other libraries
+    "batched": "batch(size)",
+    "chunked": "batch(size)",
+    "collect": "to_list()",
+    "islice": "skip(start) | take(count)",
+    "select": "map(function)",
+    "where": "filter(predicate)",
+}
+"""What is written instead, with names of ``streamkit.ops`` and of the front door."""
+
+NEIGHBOURS: Final = {
+    "rx": (
+        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
+        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
+        "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
+        "materialize max_by min_by observe_on partition partition_indexed publish_value ref_count repeat "
+        "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
+        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
+        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
+        "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
+        "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
+        "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
+        "window_with_time_or_count with_latest_from zip_latest"
+    ),
+    "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
+}
+"""What has no counterpart here: the neighbours' own operators can stand in a pipe."""
+_OPS: Final = "streamkit.ops"
+_FRONT: Final = "streamkit"
+_PACKAGES: Final = {"rx": "reactivex.operators", "aiostream": "aiostream.pipe"}
+_STRATEGY: Final = {"rx": ", strategy=strategy", "aiostream": ""}
+
+
+def line(name: str) -> str | None:
+    """What to write for `name` here, if it is known.
+
+    >>> line("chunks"), line("flatMap"), line("push"), line("nonsense")
+    ('ops.batch(size)', 'ops.flat_map(...)', 'streamkit.push(...)', None)
+    """
+    if name.startswith("_"):
+        return None
+    operators, front = listed(_OPS), listed(_FRONT)
+    for each in (name, _snake(name)):
+        if each in operators:
+            return f"ops.{each}(...)"
+        if each in front:
+            return f"streamkit.{each}" + ("(...)" if each.islower() else "")
+        if each in ELSEWHERE:
+            return re.sub(r"(?<![.\w])\w+(?=\()", _prefixed, ELSEWHERE[each])
+        for neighbour, names in NEIGHBOURS.items():
+            if each in names.split():
+                return f"{neighbour}.operator({_PACKAGES[neighbour]}.{each}(...){_STRATEGY[neighbour]})"
+    return None
+
+
+def hint(name: str) -> str:
+    """The end of a message that says that there is no `name`: what to write, if that is known.
+
+    >>> hint("buffer_with_count"), hint("nonsense")
+    (': buffer_with_count is batch here, as in ops.batch(size)', '')
+    """
+    code = line(name)
+    if code is None:
+        return ""
+    here = " | ".join(re.findall(r"(?:\b(?:ops|streamkit)\.|\b)(\w+)\(", code))
+    bare = here if _snake(name) in ELSEWHERE else ""
+    return f": {name} is {bare} here, as in {code}" if bare else f": write {code}"
+
+
+def _prefixed(found: re.Match[str]) -> str:
+    return f"ops.{found[0]}" if found[0] in listed(_OPS) else found[0]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,135 @@
+"""What newcomers get wrong where pipes are written, answered with what to write instead."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+from streamkit._core.elsewhere import line
+from streamkit._core.show import named, shown
+from streamkit._engine.plan.link import Inlet, Link
+
+__all__ = [
+    "OF_HANDLES",
+    "OF_JOBS",
+    "OF_PIPES",
+    "OF_STREAMS",
+    "attribute",
+    "behind_sink",
+    "beside",
+    "never_run",
+    "no_result",
+    "one_by_one",
+    "one_source",
+]
+
+_RESULT: Final = "it runs for a sink, so write await (stream | ops.to_list()) or (...).run()"
+_SOURCE: Final = "an operator runs in a stream, so write Stream(source) | operator"
+_STARTED: Final = "a job that was started has it, so write handle = job.start()"
+_ITEMS: Final = "write async with stream.open() as items"
+
+OF_STREAMS: Final = {
+    "add_done_callback": _RESULT,
+    "aclose": _ITEMS,
+    "close": _ITEMS,
+    "result": _RESULT,
+    "run": _RESULT,
+    "start": _RESULT,
+    "stop": _RESULT,
+}
+OF_PIPES: Final = dict.fromkeys(("add_done_callback", "explain", "open", "run", "start", "stop"), _SOURCE)
+OF_JOBS: Final = {
+    **dict.fromkeys(("buffers", "cancel", "done", "pause", "paused", "result", "resume", "stop"), _STARTED),
+    "add_done_callback": "asyncio.wait() takes tasks, so write asyncio.create_task(job)",
+    "open": "a job has a result and no items, so write await job, or open the stream before the sink",
+}
+OF_HANDLES: Final = {
+    "add_done_callback": "asyncio.wait() takes tasks, so write asyncio.ensure_future(handle)",
+    "cancel": "write await handle.stop()",
+    "cancelled": "write handle.done, and await handle",
+    "exception": "write await handle",
+    "result": "write await handle",
+    "run": "the job runs already, so write await handle",
+    "start": "the job runs already, so write await handle",
+}
+
+
+def attribute(owner: object, name: str, answers: Mapping[str, str], *, operators: str = "") -> AttributeError:
+    """The error of an attribute that `owner` does not have, with what to write.
+
+    Args:
+        owner: the object.
+        name: of the attribute.
+        answers: what to write for some names.
+        operators: what is written before an operator that was asked for by its name, here or elsewhere.
+    """
+    answer = answers.get(name)
+    if answer is None and operators and (code := line(name)) is not None and "Stream(" not in code:
+        answer = f"write {operators}{code}"
+    words = f"{type(owner).__name__!r} object has no attribute {name!r}"
+    return AttributeError(words if answer is None else f"{words}: {answer}", name=name, obj=owner)
+
+
+def no_result() -> NoReturn:
+    """Raise what to write for ``await stream``."""
+    raise TypeError(f"a stream cannot be awaited: {_RESULT}")
+
+
+def beside(left: object, other: Any) -> Any:
+    """Raise what to write for ``left | other``, if `other` is a usual mistake; else NotImplemented."""
+    if isinstance(other, Inlet):
+        raise TypeError(
+            f"{shown(left)} cannot be joined to another stream with |: "
+            "write stream | ops.merge(other), ops.concat(other) or ops.zip(other)"
+        )
+    joins = any("__ror__" in vars(kind) for kind in type(other).__mro__)
+    if not isinstance(other, type) and (joins or not callable(other)):
+        return NotImplemented
+    name = named(other)
+    if hasattr(other, _DECLARED) or str(getattr(other, "__module__", "")).startswith(_OURS):
+        raise TypeError(f"{name} is written with parentheses, so write | {name}(...)")
+    kind = "class" if isinstance(other, type) else "function"
+    called = name if name.isidentifier() else "function"
+    raise TypeError(f"the {kind} {name} is no operator: to call it with each item, write | ops.map({called})")
+
+
+_DECLARED: Final = "__streamkit__"
+_OURS: Final = ("streamkit.operators", "streamkit.sinks")
+
+
+def behind_sink(sink: object, other: object) -> NoReturn:
+    """Raise what to write for an operator behind a sink."""
+    raise TypeError(f"nothing can stand behind the sink {sink!r}: write {named(other)} before it")
+
+
+def one_source(sources: Sequence[object]) -> NoReturn:
+    """Raise what to write for a stream of several sources."""
+    words = ", ".join(map(named, sources))
+    raise TypeError(
+        f"a stream has one source, not {len(sources)}: to read several, "
+        f"write streamkit.merge({words}) or streamkit.concat({words})"
+    )
+
+
+def one_by_one(name: str, source: object) -> None:
+    """Raise if the one source is a list or tuple of streams, which was meant to be several sources."""
+    if not isinstance(source, (list, tuple)) or not source:
+        return
+    streams: Collection[object] = source
+    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):
+        raise TypeError(
+            f"sources must be given one by one, not as one {type(source).__name__}: write {name}(*sources)"
+        )
+
+
+def never_run(words: str, link: Link) -> None:
+    """Warn of a job that was thrown away without a run, where its sink was written."""
+    if not sys.is_finalizing():
+        warnings.warn_explicit(
+            f"{words} was never awaited: write await job, job.run() or job.start()",
+            RuntimeWarning,
+            link.file,
+            link.line,
+        )
