@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, over
 
 from streamkit._core.arguments import callback, discard, flag, whole
 from streamkit._core.errors import BufferOverflowError
+from streamkit._core.show import named, shown
 from streamkit._core.spill import SpillStore, Store
 from streamkit._core.value import Value
 
@@ -120,7 +121,7 @@ class Strategy(Value):
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         """Do with `item` what the strategy does when `held` is full; return the items that were dropped."""
-        raise BufferOverflowError(f"{self!r} was offered an item more than it holds: {item!r}")
+        raise BufferOverflowError(f"{self!r} was offered an item more than it holds: {shown(item)}")
 
     def dropped(self, item: Any, reason: str) -> None:
         """Tell the user's ``on_drop``, if there is one, that `item` was dropped."""
@@ -179,12 +180,12 @@ class Lossy(Strategy, Generic[G_co]):
         self._made_of(capacity=capacity, on_drop=on_drop, gaps=gaps)
 
     def __repr__(self) -> str:
-        shown = [f"capacity={self.capacity}"]
+        parts = [f"capacity={self.capacity}"]
         if self.on_drop is not None:
-            shown.append(f"on_drop={getattr(self.on_drop, '__name__', self.on_drop)}")
+            parts.append(f"on_drop={named(self.on_drop)}")
         if self.gaps:
-            shown.append("gaps=True")
-        return f"{type(self).__name__}({', '.join(shown)})"
+            parts.append("gaps=True")
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     def dropped(self, item: Any, reason: str) -> None:
         if self.on_drop is not None:
@@ -295,7 +296,7 @@ class Conflate(Strategy):
         return ()
 
     def __repr__(self) -> str:
-        return f"Conflate({getattr(self.fold, '__name__', self.fold)})"
+        return f"Conflate({named(self.fold)})"
 
 
 class Collect(Strategy):
@@ -350,7 +351,7 @@ class Spill(Strategy):
         if directory is not None:
             # callers without a type checker get the error here
             if not isinstance(directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(f"directory must be the path of a directory, not {directory!r}")
+                raise TypeError(f"directory must be the path of a directory, not {shown(directory)}")
             path = os.fspath(directory)
             if not os.path.isdir(path):
                 raise NotADirectoryError(f"directory must be a directory that exists, not {path!r}")
@@ -374,7 +375,7 @@ def _at_once(name: str, result: Any) -> Any:
     """Return `result`; an awaitable is an error, because a buffer cannot wait."""
     if isawaitable(result):
         discard(result)
-        raise TypeError(f"{name} must return at once, not the awaitable {result!r}")
+        raise TypeError(f"{name} must return at once, not the awaitable {shown(result)}")
     return result
 
 
@@ -383,10 +384,10 @@ def strategy_argument(name: str, value: object) -> Strategy:
     if isinstance(value, Strategy):
         return value
     if isinstance(value, type) and issubclass(value, Strategy):
-        shown = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
-        raise TypeError(f"{name} must be a strategy such as {shown}, not the class {value.__name__} itself")
+        call = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
+        raise TypeError(f"{name} must be a strategy such as {call}, not the class {value.__name__} itself")
     hint = ": to put items into lists, use batch()" if isinstance(value, int) else ""
-    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {value!r}{hint}")
+    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}")
 
 
 _ARGUMENTS: dict[type, str] = {KeepLatest: "", Unbounded: "", Conflate: "fold", Collect: "limit"}

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import seconds
 from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceConsumedError
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
@@ -143,7 +144,7 @@ class Emitter(Generic[T_contra]):
             finally:
                 late = self._channel.give_up(waiter)
             if late:
-                raise TimeoutError(f"there was no room for {item!r} within {timeout} s")
+                raise TimeoutError(f"there was no room for {shown(item)} within {timeout} s")
             assert waiter.outcome is not None
             outcome = waiter.outcome
         return self._open(outcome)
@@ -159,7 +160,7 @@ class Emitter(Generic[T_contra]):
             TypeError: `error` is not an exception.
         """
         if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"error must be an exception, not {error!r}")
+            raise TypeError(f"error must be an exception, not {shown(error)}")
         return self._channel.end(error)
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from streamkit._core.contract import Contract
 from streamkit._core.errors import attach
 from streamkit._core.markers import EMPTY
+from streamkit._core.show import shown
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
@@ -86,7 +87,7 @@ class Valve:
             TypeError: `error` is not an exception.
         """
         if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"error must be an exception, not {error!r}")
+            raise TypeError(f"error must be an exception, not {shown(error)}")
         with self._lock:
             self._paused = False
             self._error = self._error or error
@@ -176,5 +177,5 @@ def valve(control: Valve) -> Keep:
         TypeError: `control` is not a `Valve`.
     """
     if not isinstance(control, Valve):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"control must be a Valve, not {control!r}")
+        raise TypeError(f"control must be a Valve, not {shown(control)}")
     return Keep(valve, control=control)
