@@ -16,6 +16,7 @@ from threading import RLock, get_ident
 from time import monotonic
 from typing import Any
 
+from streamkit._core.again import origin
 from streamkit._core.errors import raise_first
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
@@ -172,7 +173,7 @@ class SharedChannel(Channel):
             if not self._lane.open:
                 return False
             if error is not None:
-                self.fail(error)
+                self.fail(error.with_traceback(origin(error)))
             self._close()
             return True
 
