@@ -112,7 +112,7 @@ else:
 
 
 class _Unreadable:
-    """Takes the place of an item that cannot be read or unpickled; its error is raised when its turn comes."""
+    """Stands for an item that cannot be read or unpickled: its error is raised when its turn comes."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error

@@ -291,8 +291,8 @@ class Conflate(Strategy):
         folded = _at_once("fold", self.fold(waiting, item))
         if held[0] is not waiting:
             raise RuntimeError(f"{self!r}: the fold itself offered an item to the buffer that it folds for")
-        held.append(folded)
-        held.popleft()
+        place: Any = held
+        place[0] = folded
         return ()
 
     def __repr__(self) -> str:
@@ -386,8 +386,8 @@ def strategy_argument(name: str, value: object) -> Strategy:
     if isinstance(value, type) and issubclass(value, Strategy):
         call = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
         raise TypeError(f"{name} must be a strategy such as {call}, not the class {value.__name__} itself")
-    hint = ": to put items into lists, use batch()" if isinstance(value, int) else ""
-    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}")
+    found = shown(value) + (": to put items into lists, use batch()" if isinstance(value, int) else "")
+    raise TypeError(f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {found}")
 
 
 _ARGUMENTS: dict[type, str] = {KeepLatest: "", Unbounded: "", Conflate: "fold", Collect: "limit"}

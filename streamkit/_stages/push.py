@@ -12,7 +12,7 @@ from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceC
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
+from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter, call_in
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
@@ -58,6 +58,8 @@ class PushSource(Source):
 class ThreadWaiter(Waiter):
     """Waits in a thread that has no event loop."""
 
+    holds = True
+
     def __init__(self, item: Any) -> None:
         super().__init__(item)
         self.free = Event()
@@ -73,14 +75,10 @@ class _AsyncWaiter(Waiter):
         super().__init__(item)
         self.free = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
 
     def wake(self) -> None:
-        if get_ident() == self._thread:
-            self.free.set()
-            return
         try:
-            self._loop.call_soon_threadsafe(self.free.set)
+            call_in(self._loop, self.free.set)
         except RuntimeError:  # the loop that waited was closed meanwhile
             return
 
@@ -124,6 +122,8 @@ class Emitter(Generic[T_contra]):
 
     def send_blocking(self, item: T_contra, timeout: float | None = None) -> Offered:
         """Offer `item`; under a strategy that waits, hold this thread until there is room.
+
+        In a signal handler that interrupts another call of this thread, it returns ``FULL`` instead.
 
         Args:
             item: what to offer.

@@ -1,4 +1,4 @@
-"""Errors that many runs raise: the traceback is that of one of them, and nothing of the others is kept alive."""
+"""Errors that many runs raise: the traceback is that of one run, and nothing of the others is kept alive."""
 
 import asyncio
 import gc

@@ -33,6 +33,10 @@ class BufferStats(Record):
     held_at_most: int
     seconds_full: float
 
+    def settled(self) -> BufferStats:
+        """The same in the middle of a change, which has counted an item on one side only."""
+        return self.but(offered=self.delivered + self.dropped + self.folded + self.refused + self.held)
+
 
 class Account:
     """The rare counts of one lane. Delivered and held items are counted in the lane itself, which is cheaper.

@@ -236,6 +236,10 @@ class Channel(Rota, Reader):
         finally:
             self.iterator = None
 
+    def desert(self) -> None:
+        """Nobody will read: wake nobody."""
+        self._reader = None
+
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""
         self.direct = None
