@@ -22,6 +22,7 @@ from streamkit import Emitter, EmitterClosedError, Offered, Strategy, Suspend, p
 from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, check_sum, check_told, every_strategy, keys
 from tests.stages.pushing import ACCEPTED, CLOSED, PATIENCE, virtual
+from tests.tiers import stride
 
 PACKAGE = str(Path(streamkit.__file__).parent)
 CAPACITY = 2
@@ -103,18 +104,16 @@ def read(producer: Producer) -> None:
 
 
 def every_step(play: Callable[[int], int]) -> None:
-    """Play it again and again, interrupted at one step after the other, until there are no more."""
+    """Play it again and again, interrupted at one step after the other, until there are no more.
+
+    In the default tier only at each third.
+    """
     at = 0
     while at < play(at):
-        at += 1
+        at += stride(3)
     assert at > 10, "nothing was interrupted"
 
 
-OFFERS: dict[str, Callable[[Producer], None]] = {
-    "to an empty buffer": lambda producer: producer.offer(),
-    "to one that holds something": lambda producer: [producer.offer() for _ in range(2)].clear(),
-    "to a full one": lambda producer: [producer.offer() for _ in range(CAPACITY + 1)].clear(),
-}
 INTERRUPTIONS: dict[str, Callable[[Producer], object]] = {
     "offer": lambda producer: producer.offer(),
     "offers": lambda producer: [producer.offer() for _ in range(ROOMY)],
@@ -125,6 +124,7 @@ INTERRUPTIONS: dict[str, Callable[[Producer], object]] = {
 }
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("capacity", [1, CAPACITY, ROOMY])
 @pytest.mark.parametrize("interruption", INTERRUPTIONS)
 @every_strategy
@@ -143,6 +143,7 @@ def test_an_offer_may_be_interrupted_at_each_step(name: str, interruption: str, 
     every_step(play)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("interruption", ["offer", "offers", "close", "fail"])
 @every_strategy
 def test_a_reader_may_be_interrupted_at_each_step(name: str, interruption: str) -> None:
@@ -173,6 +174,7 @@ def test_a_reader_may_be_interrupted_at_each_step(name: str, interruption: str) 
     every_step(play)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("ends", [lambda emitter: emitter.close(), lambda emitter: emitter.fail(Boom("end"))])
 @every_strategy
 def test_the_end_may_be_interrupted_at_each_step(name: str, ends: Callable[[Emitter[Any]], bool]) -> None:
