@@ -14,6 +14,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter, call_in
 from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.pace import LARGEST, Pace
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 
@@ -86,10 +87,13 @@ class _AsyncWaiter(Waiter):
 class Emitter(Generic[T_contra]):
     """The producers' end of a `push` source; any thread may call its methods."""
 
-    __slots__ = ("_channel",)
+    __slots__ = ("_channel", "_left", "_pace")
 
     def __init__(self, channel: SharedChannel) -> None:
         self._channel = channel
+        self._pace = Pace()
+        self._left = 1
+        """Items that `send` takes in before it looks whether others should run."""
 
     def offer(self, item: T_contra) -> Offered:
         """Offer `item` without waiting, and say what became of it.
@@ -104,11 +108,14 @@ class Emitter(Generic[T_contra]):
     async def send(self, item: T_contra) -> Offered:
         """Offer `item`; under a strategy that waits, wait until there is room. From any event loop.
 
-        If it is cancelled while it waits, the item is refused, unless it was taken in already.
+        Now and then it lets other tasks run, also where there is room. If it is cancelled while it waits, the item is refused, unless it was taken in already.
 
         Raises:
             EmitterClosedError: the stream has ended, or did so because of this item.
         """
+        self._left -= 1
+        if self._left <= 0:
+            await self._breathe()
         outcome = self._channel.offer(item, _AsyncWaiter)
         if isinstance(outcome, _AsyncWaiter):
             waiter = outcome
@@ -174,6 +181,14 @@ class Emitter(Generic[T_contra]):
 
     def __repr__(self) -> str:
         return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
+
+    async def _breathe(self) -> None:
+        """Let others run, the reader among them: now and then, as a strategy that drops never makes it wait."""
+        pace = self._pace
+        if pace.due() or pace.size == LARGEST:
+            await asyncio.sleep(0)
+            pace.rested()
+        self._left = pace.size
 
     def _open(self, outcome: Offered | Waiter) -> Offered:
         assert isinstance(outcome, Offered)
