@@ -108,7 +108,8 @@ class Emitter(Generic[T_contra]):
     async def send(self, item: T_contra) -> Offered:
         """Offer `item`; under a strategy that waits, wait until there is room. From any event loop.
 
-        Now and then it lets other tasks run, also where there is room. If it is cancelled while it waits, the item is refused, unless it was taken in already.
+        Now and then it lets other tasks run, also where there is room.
+        If it is cancelled while it waits, the item is refused, unless it was taken in already.
 
         Raises:
             EmitterClosedError: the stream has ended, or did so because of this item.
@@ -183,7 +184,7 @@ class Emitter(Generic[T_contra]):
         return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
 
     async def _breathe(self) -> None:
-        """Let others run, the reader among them: now and then, as a strategy that drops never makes it wait."""
+        """Let others run now and then, the reader among them: a strategy that drops never makes it wait."""
         pace = self._pace
         if pace.due() or pace.size == LARGEST:
             await asyncio.sleep(0)
