@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from streamkit._core.value import Record
@@ -10,7 +10,7 @@ from streamkit._core.value import Record
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Account", "BufferStats", "Sums"]
+__all__ = ["Account", "BufferStats", "Sums", "tell_each"]
 
 
 class BufferStats(Record):
@@ -91,6 +91,17 @@ class Account:
             held_at_most=max(most, held),
             seconds_full=full,
         )
+
+
+def tell_each(tell: Callable[[Any, str], None], items: Iterable[Any], reason: str) -> list[Exception]:
+    """Tell of each of `items`, also when telling of one fails; return what was raised."""
+    errors: list[Exception] = []
+    for item in items:
+        try:
+            tell(item, reason)
+        except Exception as error:
+            errors.append(error)
+    return errors
 
 
 class Sums:
