@@ -37,7 +37,8 @@ _ROOM = """\
         if len(held) < lane.limit or lane.limit < 0:
             break
     pace.rested()
-    free = 0
+    if free:
+        free = lane.granted(free, 0)
 """
 """Waits for room in a plain lane."""
 
@@ -52,7 +53,7 @@ if free and lane.listed:
 elif lane.put({{item}}):
 {_ROOM}\
 else:
-    free = lane.granted()
+    free = lane.granted(free)
 """
 """Into a plain lane: by an append, as long as the lane has granted it."""
 
@@ -68,7 +69,7 @@ if free and lane.listed:
 if lane.put({{item}}):
 {_ROOM}\
 else:
-    free = min(lane.granted(), left - 1)
+    free = lane.granted(free, left - 1)
     left -= free
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
