@@ -124,8 +124,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if when is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise TypeError("when must be a time, not None")
         if self.get_debug():
-            self._check_thread()
-            self._check_callback(callback, "call_at")
+            base: Any = self  # the stubs leave out what is private
+            base._check_thread()
+            base._check_callback(callback, "call_at")
         if math.isnan(when):  # before and after nothing: it fires at once
             when = self._now
         timer = Timer(when, callback, args, self, context)
@@ -144,7 +145,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Shut the default executor down; `timeout` has no meaning in virtual time."""
-        if self._default_executor is not None:
+        base: Any = self
+        if base._default_executor is not None:
             self._open_to_threads()
         self._at_work += 1
         try:
@@ -156,17 +158,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _make_self_pipe(self) -> None:
         """Open what other threads wake the loop through, a pair of sockets; but only where there are some."""
-        self._ssock = self._csock = None
+        self._ssock: Any = None
+        self._csock: Any = None
         if self.threads:
-            super()._make_self_pipe()
+            self._open_to_threads()
 
     def _open_to_threads(self) -> None:
-        if self._csock is None and not self.is_closed():
-            super()._make_self_pipe()
+        base: Any = super()
+        if self._csock is None:
+            base._make_self_pipe()
 
     def _close_self_pipe(self) -> None:
+        base: Any = super()
         if self._csock is not None:
-            super()._close_self_pipe()
+            base._close_self_pipe()
 
     def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Call `callback` on a signal."""
@@ -174,7 +179,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().add_signal_handler(sig, callback, *args)
 
     async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
-        transport = await super()._make_subprocess_transport(*args, **kwargs)
+        base: Any = super()
+        transport = await base._make_subprocess_transport(*args, **kwargs)
         self._outside.watch(transport)
         return transport
 

@@ -72,7 +72,11 @@ class Producer:
         self.got: list[Any] = []
         self.number = 0
 
-    def offer(self) -> None:
+    def offer(self, times: int = 1) -> None:
+        for _ in range(times):
+            self._offer()
+
+    def _offer(self) -> None:
         self.number += 1
         number = self.number
         self.outcomes[number] = self.emitter.offer((number,))
@@ -114,13 +118,19 @@ def every_step(play: Callable[[int], int]) -> None:
     assert at > 10, "nothing was interrupted"
 
 
+def offer_and_close(producer: Producer) -> None:
+    producer.offer()
+    producer.emitter.close()
+    producer.offer()
+
+
 INTERRUPTIONS: dict[str, Callable[[Producer], object]] = {
     "offer": lambda producer: producer.offer(),
-    "offers": lambda producer: [producer.offer() for _ in range(ROOMY)],
+    "offers": lambda producer: producer.offer(ROOMY),
     "close": lambda producer: producer.emitter.close(),
     "fail": lambda producer: producer.emitter.fail(Boom("interrupted")),
     "stats": lambda producer: check_sum(producer.emitter.stats()),
-    "offer and close": lambda producer: (producer.offer(), producer.emitter.close(), producer.offer()),
+    "offer and close": offer_and_close,
 }
 
 
