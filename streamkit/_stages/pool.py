@@ -14,7 +14,6 @@ from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
-from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
@@ -164,10 +163,6 @@ class Pool(Lane):
                     self.refuse()
                     return
                 self.supply.give_back()
-
-    def stats(self, operator: str = "") -> BufferStats:
-        """The counts so far; a result that is delivered directly is counted once, when it comes and goes."""
-        return super().stats(operator).settled()
 
     def loosen(self) -> None:
         account = self.account

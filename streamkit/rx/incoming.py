@@ -84,7 +84,6 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             taken = 0 < size < self._easy
             if taken:
                 held.append(value)
-                self._lane.tick()
         if taken:
             if size >= self._known:
                 self._noted(size + 1)

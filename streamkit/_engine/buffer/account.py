@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from itertools import repeat
-from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from streamkit._core.value import Record
@@ -14,9 +11,6 @@ if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
 __all__ = ["Account", "BufferStats", "Sums", "tell_each"]
-
-
-_MANY = sys.maxsize
 
 
 class BufferStats(Record):
@@ -45,27 +39,16 @@ class BufferStats(Record):
 
 
 class Account:
-    """The counts of one lane. Delivered and held items are counted in the lane itself, which is cheaper.
+    """The rare counts of one lane. Delivered and held items are counted in the lane itself, which is cheaper.
 
-    Items that come in are counted by `tick`, or in bulk, in `added`; not from what became of them.
     ``tests/compile/test_opcodes.py`` guards what an item costs there."""
 
-    __slots__ = (
-        *("_ticks", "added", "clock", "dropped", "folded", "full_seconds", "full_since", "grant"),
-        *("refused", "strategy", "tick"),
-    )
+    __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
         self.strategy: Strategy | None = strategy
         """The strategy of the lane; None for a hand-over."""
         self.clock: Callable[[], float] = clock
-        self._ticks = repeat(None, _MANY)
-        self.tick: Callable[[], None] = self._ticks.__next__
-        """Count an item that comes in: in C, so that nothing can interrupt it."""
-        self.added: int = 0
-        """Items that came in without `tick`."""
-        self.grant: int = 0
-        """Items that the writer may append without `tick`, and may have done."""
         self.dropped: int = 0
         self.folded: int = 0
         self.refused: int = 0
@@ -80,31 +63,14 @@ class Account:
 
     def refuse(self) -> None:
         """Count an item that was refused before it was put in."""
-        self.tick()
-        self.refused += 1
-
-    def unread(self) -> None:
-        """Count an item that was put in, and cannot be taken out, as refused."""
         self.refused += 1
 
     def drop(self) -> None:
         """Count an item that was dropped before it was put in."""
-        self.tick()
         self.dropped += 1
 
-    @property
-    def counted(self) -> int:
-        """How many items came in, without those of the grant that is under way."""
-        return _MANY - length_hint(self._ticks) + self.added
-
-    def used(self, delivered: int, held: int) -> int:
-        """How many of the grant that is under way were used: what is missing, as far as that may be."""
-        out = delivered + self.dropped + self.folded + self.refused + held
-        return min(max(out - self.counted, 0), self.grant)
-
     def follow(self, before: Account) -> None:
-        """Continue the counts of `before`, whose writer has ended."""
-        self.added = before.counted
+        """Continue the counts of `before`."""
         self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
         self.full_seconds = before.full_seconds
 
@@ -116,7 +82,7 @@ class Account:
         return BufferStats(
             operator=operator,
             strategy=self.strategy,
-            offered=self.counted + self.used(delivered, held),
+            offered=delivered + self.dropped + self.folded + self.refused + held,
             delivered=delivered,
             dropped=self.dropped,
             folded=self.folded,

@@ -12,14 +12,13 @@ from typing import Any, ClassVar
 
 from streamkit._core.again import origin
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.meanwhile import SPARE, Meanwhile, Offered
 from streamkit._engine.compile.pace import LARGEST
 
-__all__ = ["Changes", "Waiter", "call_in", "in_hand"]
+__all__ = ["Changes", "Waiter", "call_in"]
 
 
 class Waiter(ABC):
@@ -60,12 +59,6 @@ def call_in(loop: AbstractEventLoop, function: Callable[[], object]) -> None:
         loop.call_soon_threadsafe(_nothing)
 
 
-def in_hand(stats: BufferStats) -> BufferStats:
-    """Count as held what a reader that needs no lock has taken out, and not counted yet."""
-    missing = stats.offered - stats.settled().offered
-    return stats.but(held=stats.held + 1) if missing == 1 else stats
-
-
 def _nothing() -> None:
     pass
 
@@ -82,6 +75,10 @@ class _SharedLane(Lane):
     channel: Changes  # pyright: ignore[reportIncompatibleVariableOverride]
 
     plain = inline = True
+
+    def __init__(self, channel: Changes, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self.grows = False  # producers append at any time, even while the reader counts what is held
 
     def loosen(self) -> None:
         with self.channel.lock:

@@ -41,7 +41,6 @@ class Lane(Target):
         "mark",
         "most",
         "open",
-        "tick",
         "waits",
     )
 
@@ -57,7 +56,6 @@ class Lane(Target):
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel)
         self.account: Account = Account(strategy, channel.clock)
-        self.tick = self.account.tick
         limit = 1 if strategy is None else strategy.limit if strategy.overflows else None
         self.limit: int = NEVER if limit is None else limit
         """Items that are held at most; -1 when nothing more is taken in."""
@@ -93,7 +91,6 @@ class Lane(Target):
     # the writer ----------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
-        self.tick()
         held = self.held
         size = len(held) + 1
         if size > self.limit:
@@ -118,23 +115,17 @@ class Lane(Target):
         self.watch()
         return self.waits
 
-    def granted(self, left: int | None = None, most: int = NEVER) -> int:
+    def granted(self) -> int:
         """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
 
-        They are `most` at most. Of those granted before, so many are `left`. None of them fills the lane. Nor
-        does one raise `most`, which only `put` notes; a reader that is `alone` notes it too, before it takes
-        anything, so there the room is the only limit.
+        None of them fills the lane. Nor does one raise `most`, which only `put` notes; but a reader that is
+        `alone` notes it too, before it takes anything, so there the room is the only limit.
         """
         size = self.limit - 1
         if size > self.most and not (self.channel.alone and self.grows):
             size = self.most
         free = size - len(self.held)
-        free = 0 if free < 0 else most if free > most else free
-        account = self.account
-        if account.grant:
-            account.added += self._used() if left is None else account.grant - left
-        account.grant = free
-        return free
+        return free if free > 0 else 0
 
     def widen(self) -> None:
         """Make room for one item more: one that had a place elsewhere."""
@@ -186,9 +177,19 @@ class Lane(Target):
         self.watch()
         return writer
 
-    @property
-    def refuses(self) -> bool:
-        return not self.open and self.limit >= 0
+    async def send(self, item: Any) -> None:
+        """Put `item` in when there is room: for a spawned task.
+
+        Raises:
+            RuntimeError: another task waits for room, or the lane was closed.
+        """
+        if self.writer is not None:
+            raise RuntimeError("another task waits in send(): make a lane for each writer")
+        if not self.open and self.limit >= 0:
+            raise RuntimeError("this lane was closed: nothing more can be sent")
+        if self.full():
+            await self.room()
+        self.put(item)
 
     def close(self) -> None:
         """The writer is done; what is held will still be delivered."""
@@ -306,11 +307,6 @@ class Lane(Target):
             self.channel.dropped(strategy, item, reason)
 
     # the counts ----------------------------------------------------------------------------
-
-    def _used(self) -> int:
-        """How many granted items were appended, as far as the other counts tell."""
-        self.channel.count()
-        return self.account.used(self.delivered, self.count)
 
     @property
     def count(self) -> int:

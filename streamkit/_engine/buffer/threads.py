@@ -15,7 +15,7 @@ from typing import Any
 
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.changes import Changes, Waiter, call_in, in_hand
+from streamkit._engine.buffer.changes import Changes, Waiter, call_in
 from streamkit._engine.buffer.meanwhile import Offered
 
 __all__ = ["Offered", "SharedChannel", "Waiter", "call_in"]
@@ -39,7 +39,6 @@ class SharedChannel(Changes):
             if not 0 < size < self._easy:
                 return False
             held.append(item)
-            self._lane.tick()
         if size >= self._known:
             self._noted(size + 1)
         return True
@@ -125,7 +124,7 @@ class SharedChannel(Changes):
             self._settle()
             found = super().stats(operator)
         self.released()
-        return [in_hand(each) for each in found] if self._lane.plain else found
+        return found
 
     def begin(self) -> SharedChannel:
         """Make the running loop the one that reads."""

@@ -37,8 +37,7 @@ _ROOM = """\
         if len(held) < lane.limit or lane.limit < 0:
             break
     pace.rested()
-    if free:
-        free = lane.granted(free, 0)
+    free = 0
 """
 """Waits for room in a plain lane."""
 
@@ -53,7 +52,7 @@ if free and lane.listed:
 elif lane.put({{item}}):
 {_ROOM}\
 else:
-    free = lane.granted(free)
+    free = lane.granted()
 """
 """Into a plain lane: by an append, as long as the lane has granted it."""
 
@@ -69,7 +68,7 @@ if free and lane.listed:
 if lane.put({{item}}):
 {_ROOM}\
 else:
-    free = lane.granted(free, left - 1)
+    free = min(lane.granted(), left - 1)
     left -= free
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
