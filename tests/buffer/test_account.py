@@ -152,32 +152,7 @@ def test_a_reader_that_leaves_in_the_midst_of_a_turn_and_comes_again_gets_all() 
     run(main)
 
 
-class TestWhatComesIn:
-    """`offered` is counted where items come in, and the others where they go: the law compares the two."""
-
-    @given(st.lists(st.sampled_from(["put", "append", "pop"]), max_size=40))
-    def test_an_item_that_is_lost_is_missed(self, steps: list[str]) -> None:
-        async def main() -> None:
-            channel = Channel()
-            lane = channel.lane(Suspend(40))
-            free = 0
-            for step in steps:
-                if step == "append" and free and lane.listed:
-                    lane.held.append(None)
-                    free -= 1
-                elif step != "pop":
-                    lane.put(None)
-                    free = lane.granted(free)
-                elif lane.held:
-                    channel.pop()
-            assert balanced(lane.stats())
-            lane.put(None)
-            lane.granted(free)
-            lane.held.pop()
-            assert not balanced(lane.stats())
-
-        run(main)
-
+class TestDropsAndFailures:
     def test_each_of_many_dropped_items_is_told_of_though_telling_fails(self) -> None:
         told: list[int] = []
 
