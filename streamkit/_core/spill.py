@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 from collections import deque
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]
 
 _LENGTH = struct.Struct("<Q")
+_AT_ONCE = 1024 * 1024 * 1024
+"""Bytes that one call to the system reads or writes at most."""
 _SEGMENT = 16 * 1024 * 1024
 """Bytes in a file before the next file is begun. A file is deleted when all of it was read."""
 
@@ -24,32 +28,40 @@ class Store(Protocol):
 
 
 class _File:
-    """A temporary file without a name, so that no other process can write the pickles that are read."""
+    """A temporary file without a name, so that no other process can write the pickles that are read.
+
+    A process that was forked shares the place in an open file with its parent. So each read and write says
+    where. What was written before the fork both may read; only the process that made the file writes to it.
+    """
 
     def __init__(self, directory: str | None) -> None:
         import tempfile  # noqa: PLC0415 - few spill, and it takes long to import
 
         # unbuffered: on a full disk, the write of the item that does not fit fails, and no later one
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
+        self._process = os.getpid()
         self._read_at = 0
         self.size = 0
         self.count = 0
 
+    @property
+    def takes_more(self) -> bool:
+        """Whether the next item may be written to it, by this process."""
+        return self.size < _SEGMENT and self._process == os.getpid()
+
     def write(self, record: bytes) -> None:
-        rest = memoryview(_LENGTH.pack(len(record)) + record)
-        size = self.size + len(rest)
-        self._file.seek(self.size)
-        while rest:
-            rest = rest[self._file.write(rest) :]
-        self.size = size
+        at = self.size
+        for part in (_LENGTH.pack(len(record)), record):
+            at = _write(self._file, memoryview(part), at)
+        self.size = at
         self.count += 1
 
     def read(self) -> bytes:
-        self._file.seek(self._read_at)
-        (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
-        record = self._file.read(length)
-        self._read_at += _LENGTH.size + length
-        self.count -= 1
+        self.count -= 1  # also of one that cannot be read: it comes out as its error
+        at = self._read_at + _LENGTH.size
+        (length,) = _LENGTH.unpack(_read(self._file, _LENGTH.size, self._read_at))
+        record = _read(self._file, length, at)
+        self._read_at = at + length
         return record
 
     def close(self) -> None:
@@ -60,8 +72,47 @@ class _File:
             self._file.close()  # the store was dropped without a close
 
 
+def _write(file: IO[bytes], rest: memoryview, at: int) -> int:
+    """Write all of `rest` at the place `at`; return the place behind it. One call writes 2 GiB at most."""
+    while rest:
+        written = _write_at(file, rest[:_AT_ONCE], at)
+        rest, at = rest[written:], at + written
+    return at
+
+
+def _read(file: IO[bytes], length: int, at: int) -> bytes:
+    """Read `length` bytes at the place `at`. One call reads 2 GiB at most."""
+    parts: list[bytes] = []
+    while length:
+        part = _read_at(file, min(length, _AT_ONCE), at)
+        if not part:
+            raise EOFError("a file of spilled items is shorter than what was written to it")
+        parts.append(part)
+        length, at = length - len(part), at + len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+if sys.platform == "win32":  # there is no fork, and no other way
+
+    def _write_at(file: IO[bytes], part: memoryview, at: int) -> int:
+        file.seek(at)
+        return file.write(part)
+
+    def _read_at(file: IO[bytes], length: int, at: int) -> bytes:
+        file.seek(at)
+        return file.read(length)
+
+else:
+
+    def _write_at(file: IO[bytes], part: memoryview, at: int) -> int:
+        return os.pwrite(file.fileno(), part, at)
+
+    def _read_at(file: IO[bytes], length: int, at: int) -> bytes:
+        return os.pread(file.fileno(), length, at)
+
+
 class _Unreadable:
-    """Takes the place of an item that cannot be unpickled; its error is raised when its turn comes."""
+    """Stands for an item that cannot be read or unpickled: its error is raised when its turn comes."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -96,7 +147,7 @@ class SpillStore:
             self._memory.append(item)
             return
         record = self._pickle.dumps(item, self._pickle.HIGHEST_PROTOCOL)
-        if not self._files or self._files[-1].size >= _SEGMENT:
+        if not self._files or not self._files[-1].takes_more:
             self._files.append(_File(self._directory))
         try:
             self._files[-1].write(record)
@@ -121,14 +172,14 @@ class SpillStore:
         """Bring items back from disk, as many as there is room for."""
         while self._files and len(self._memory) < self._capacity:
             oldest = self._files[0]
-            self._memory.append(self._loaded(oldest.read()))
+            self._memory.append(self._loaded(oldest))
             self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()
 
-    def _loaded(self, record: bytes) -> Any:
+    def _loaded(self, file: _File) -> Any:
         try:
-            return self._pickle.loads(record)
+            return self._pickle.loads(file.read())
         except Exception as error:
             return _Unreadable(error)
 

@@ -293,8 +293,8 @@ class Conflate(Strategy):
         folded = _at_once("fold", self.fold(waiting, item))
         if held[0] is not waiting:
             raise RuntimeError(f"{self!r}: the fold itself offered an item to the buffer that it folds for")
-        held.append(folded)
-        held.popleft()
+        place: Any = held
+        place[0] = folded
         return ()
 
     def __repr__(self) -> str:

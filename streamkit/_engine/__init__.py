@@ -32,6 +32,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         kinds      lanes that hand over, collect, mark gaps or spill
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill
+        changes    what is done to such a channel while its lock is held
+        meanwhile  what interrupts a change in its own thread, and is done after it
         account    where a lane keeps its rare counts; statistics, and the sums of lanes that are gone
         book       the buffers of a job that was started
         clock      by which a buffer counts the seconds that it was full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from streamkit._core.again import throw
 from streamkit._core.errors import attach
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Failing
@@ -34,4 +35,4 @@ class Outcome(Channel):
     def raise_source_error(self) -> None:
         """Raise the source's error, after every branch has received it."""
         if self.source.error is not None:
-            raise self.source.error
+            throw(self.source.error, self.source.trace)

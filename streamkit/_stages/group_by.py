@@ -152,11 +152,12 @@ class Router(Target):
         self.hand = item
         try:
             return not self._placed()
-        except Exception:  # too many groups, or no key
-            self.hand = EMPTY
-            for slot in self.slots:
-                slot.intake.account.refuse()
-                break
+        except Exception:
+            if self.hand is not EMPTY:  # too many groups, or no key; what came to a group is counted there
+                self.hand = EMPTY
+                for slot in self.slots:
+                    slot.intake.account.refuse()
+                    break
             raise
 
     def full(self) -> bool:

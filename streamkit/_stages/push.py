@@ -12,8 +12,9 @@ from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceC
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
+from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter, call_in
 from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.pace import LARGEST, Pace
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 
@@ -58,6 +59,8 @@ class PushSource(Source):
 class ThreadWaiter(Waiter):
     """Waits in a thread that has no event loop."""
 
+    holds = True
+
     def __init__(self, item: Any) -> None:
         super().__init__(item)
         self.free = Event()
@@ -73,14 +76,10 @@ class _AsyncWaiter(Waiter):
         super().__init__(item)
         self.free = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
 
     def wake(self) -> None:
-        if get_ident() == self._thread:
-            self.free.set()
-            return
         try:
-            self._loop.call_soon_threadsafe(self.free.set)
+            call_in(self._loop, self.free.set)
         except RuntimeError:  # the loop that waited was closed meanwhile
             return
 
@@ -88,10 +87,13 @@ class _AsyncWaiter(Waiter):
 class Emitter(Generic[T_contra]):
     """The producers' end of a `push` source; any thread may call its methods."""
 
-    __slots__ = ("_channel",)
+    __slots__ = ("_channel", "_left", "_pace")
 
     def __init__(self, channel: SharedChannel) -> None:
         self._channel = channel
+        self._pace = Pace()
+        self._left = 1
+        """Items that `send` takes in before it looks whether others should run."""
 
     def offer(self, item: T_contra) -> Offered:
         """Offer `item` without waiting, and say what became of it.
@@ -106,11 +108,15 @@ class Emitter(Generic[T_contra]):
     async def send(self, item: T_contra) -> Offered:
         """Offer `item`; under a strategy that waits, wait until there is room. From any event loop.
 
+        Now and then it lets other tasks run, also where there is room.
         If it is cancelled while it waits, the item is refused, unless it was taken in already.
 
         Raises:
             EmitterClosedError: the stream has ended, or did so because of this item.
         """
+        self._left -= 1
+        if self._left <= 0:
+            await self._breathe()
         outcome = self._channel.offer(item, _AsyncWaiter)
         if isinstance(outcome, _AsyncWaiter):
             waiter = outcome
@@ -124,6 +130,8 @@ class Emitter(Generic[T_contra]):
 
     def send_blocking(self, item: T_contra, timeout: float | None = None) -> Offered:
         """Offer `item`; under a strategy that waits, hold this thread until there is room.
+
+        In a signal handler that interrupts another call of this thread, it returns ``FULL`` instead.
 
         Args:
             item: what to offer.
@@ -174,6 +182,14 @@ class Emitter(Generic[T_contra]):
 
     def __repr__(self) -> str:
         return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
+
+    async def _breathe(self) -> None:
+        """Let others run now and then, the reader among them: a strategy that drops never makes it wait."""
+        pace = self._pace
+        if pace.due() or pace.size == LARGEST:
+            await asyncio.sleep(0)
+            pace.rested()
+        self._left = pace.size
 
     def _open(self, outcome: Offered | Waiter) -> Offered:
         assert isinstance(outcome, Offered)

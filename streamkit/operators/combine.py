@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar, overload
 
+from streamkit._core.again import throw
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
@@ -92,7 +93,7 @@ async def _zip(
         while waiting := [lane for lane in lanes if not lane.held]:
             ended = [lane for lane in waiting if not lane.open]
             if channel.error is not None:
-                raise channel.error
+                throw(channel.error, channel.trace)
             if ended and whole_tuple:
                 return
             if len(ended) == len(waiting):

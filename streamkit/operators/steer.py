@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from threading import Lock
+from types import TracebackType
 from typing import Any
 
+from streamkit._core.again import origin, throw
 from streamkit._core.contract import Contract
 from streamkit._core.errors import attach
 from streamkit._core.markers import EMPTY
@@ -41,6 +43,7 @@ class Valve:
         self._paused = False
         self._drained = False
         self._error: BaseException | None = None
+        self._trace: TracebackType | None = None
         self._turns = 0
         """How often a method has changed its state."""
         self._runs: list[tuple[Run, Channel]] = []
@@ -91,7 +94,8 @@ class Valve:
             raise TypeError(f"error must be an exception, not {shown(error)}")
         with self._lock:
             self._paused = False
-            self._error = error if self._error is None else self._error
+            if self._error is None:
+                self._error, self._trace = error, origin(error)
         self._tell()
 
     def _tell(self) -> None:
@@ -126,7 +130,7 @@ class Valve:
         if self._error is not None:
             if channel.error is not None:
                 attach(self._error, channel.error)
-            raise self._error
+            throw(self._error, self._trace)
         return not self._drained
 
     @staticmethod

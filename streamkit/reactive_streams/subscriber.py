@@ -115,6 +115,7 @@ class Intake(SharedChannel):
             spare = self._subscription is not None or self._over
             if not spare:
                 self._subscription = subscription
+        self.released()
         if spare:
             subscription.cancel()
         elif self.loop is not None:
@@ -127,10 +128,10 @@ class Intake(SharedChannel):
         with self.lock:
             self._received += 1
             welcome = self._received <= self._requested or not self.open
-            if welcome:
-                self.offer(value)
-            else:
+            if not welcome:
                 self._refused(Offered.FULL)
+        if welcome:
+            self.offer(value)
         if not welcome:
             count = self._requested
             self._fail(
@@ -239,5 +240,6 @@ class Intake(SharedChannel):
         with self.lock:
             subscription = None if self._over else self._subscription
             self._over = True
+        self.released()
         if subscription is not None:
             subscription.cancel()

@@ -82,11 +82,13 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         with self.lock:  # `SharedChannel.take`, written out: a call would cost more than all of this
             held = self._held
             size = len(held)
-            if 0 < size < self._easy:
+            taken = 0 < size < self._easy
+            if taken:
                 held.append(value)
-                if size >= self._lane.most:
-                    self._lane.noted(size + 1)
-                return
+        if taken:
+            if size >= self._known:
+                self._noted(size + 1)
+            return
         outcome = self.offer(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)
@@ -137,6 +139,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         with self.lock:
             subscription, self._subscription = self._subscription, None
             self._disposed = True
+        self.released()
         if subscription is not None:
             subscription.dispose()
 

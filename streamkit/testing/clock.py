@@ -22,6 +22,7 @@ from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
 from streamkit.testing.leaks import LeakError, Watch
+from streamkit.testing.outside import Outside, aside, inside_only
 from streamkit.testing.timers import Timer, Timers
 from streamkit.testing.waits import DeadlockError, task_line, tasks
 
@@ -46,6 +47,7 @@ class _Selector(selectors.DefaultSelector):
         return super().select(seconds)
 
 
+@inside_only
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time, for tests: deterministic, and it never sleeps.
 
@@ -54,10 +56,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     `DeadlockError`. Work handed to `run_in_executor` (so `asyncio.to_thread` too) is waited
     for in real time, and meanwhile virtual time stands still.
 
-    With `threads=True` other threads and sockets are expected to wake the loop as well. Then,
-    while other threads live, time jumps only after `patience` real seconds without a
-    wake-up. The loop never waits longer than `limit` real seconds at once: then it jumps to the next
-    timer, or, if there is none, raises `DeadlockError`.
+    With `threads=True` other threads, sockets, pipes and subprocesses are expected to wake the loop as
+    well. Then, while there are any, time jumps only after `patience` real seconds without a wake-up:
+    0.01 where there are threads only, and 1.0 otherwise, if not given. The loop never waits longer than
+    `limit` real seconds at once: then it jumps to the next timer, or, if there is none, raises
+    `DeadlockError`. Without `threads=True` it opens no socket, and refuses to wait for one.
 
     >>> import asyncio
     >>> from streamkit.testing import VirtualLoop
@@ -70,14 +73,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     steps: int
     """How many iterations the loop has begun."""
 
-    def __init__(self, *, threads: bool = False, patience: float = 0.01, limit: float = 10.0) -> None:
+    _closed = True  # until it is made: a wrong argument is no loop that somebody forgot to close
+    threads: bool
+    """Whether other threads, sockets, pipes and subprocesses may wake it."""
+
+    def __init__(self, *, threads: bool = False, patience: float | None = None, limit: float = 10.0) -> None:
         self.steps = 0
         self._now = 0.0
         self._timers = Timers()
         self._step_callbacks: dict[int, list[Callable[[], object]]] = {}
-        self._threads = threads
-        self._patience = patience
-        self._limit = limit
+        self.threads = threads
+        self._outside = Outside(patience, limit)
         self._at_work = 0
         self._poller = _Selector()
         self._poller.turn = self._turn
@@ -119,6 +125,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Call `callback` at the virtual time `when`."""
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
+        if when is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise TypeError("when must be a time, not None")
+        if self.get_debug():
+            base: Any = self  # the stubs leave out what is private
+            base._check_thread()
+            base._check_callback(callback, "call_at")
+        if math.isnan(when):  # before and after nothing: it fires at once
+            when = self._now
         timer = Timer(when, callback, args, self, context)
         self._timers.add(timer)
         return timer
@@ -127,6 +141,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         """Run `func` in an executor. Until it is done, the loop waits in real time."""
+        self._open_to_threads()
         future = super().run_in_executor(executor, func, *args)
         self._at_work += 1
         future.add_done_callback(self._work_done)
@@ -134,11 +149,44 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Shut the default executor down; `timeout` has no meaning in virtual time."""
+        base: Any = self
+        if base._default_executor is not None:
+            self._open_to_threads()
         self._at_work += 1
         try:
             await super().shutdown_default_executor()
         finally:
             self._at_work -= 1
+
+    # -- the outside world ----------------------------------------------------------------------
+
+    def _make_self_pipe(self) -> None:
+        """Open what other threads wake the loop through, a pair of sockets; but only where there are some."""
+        self._ssock: Any = None
+        self._csock: Any = None
+        if self.threads:
+            self._open_to_threads()
+
+    def _open_to_threads(self) -> None:
+        base: Any = super()
+        if self._csock is None:
+            base._make_self_pipe()
+
+    def _close_self_pipe(self) -> None:
+        base: Any = super()
+        if self._csock is not None:
+            base._close_self_pipe()
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
+        """Call `callback` on a signal."""
+        self._open_to_threads()
+        super().add_signal_handler(sig, callback, *args)
+
+    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
+        base: Any = super()
+        transport = await base._make_subprocess_transport(*args, **kwargs)
+        self._outside.watch(transport)
+        return transport
 
     # -- one iteration --------------------------------------------------------------------------
 
@@ -166,13 +214,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _real_seconds(self, when: float) -> float:
         """How long threads get to wake the loop before virtual time moves to `when`."""
+        outside = self._outside
         if self._at_work:
-            return self._limit
-        if not self._threads:
+            return outside.limit
+        if not self.threads:
             return 0.0
         if when == math.inf:
-            return self._limit
-        return self._patience if threading.active_count() > 1 else 0.0
+            return outside.limit
+        files = len(self._poller.get_map()) > 1  # one is the loop's own
+        return min(outside.seconds(threads=threading.active_count() > 1, files=files), outside.limit)
 
     def _release_due(self) -> bool:
         """Make due timers ready; whether there were any."""
@@ -192,8 +242,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _deadlock(self) -> DeadlockError:
         where = f"(virtual time {self._now}, step {self.steps})"
-        if self._threads or self._at_work:
-            reason = f"nothing woke the loop within {self._limit} real seconds {where}; waiting:"
+        if self.threads or self._at_work:
+            reason = f"nothing woke the loop within {self._outside.limit} real seconds {where}; waiting:"
         else:
             reason = f"nothing is ready, no timer is set {where}; threads=True waits for threads; waiting:"
         return DeadlockError(reason, tuple(task_line(task) for task in tasks(self)))
@@ -204,6 +254,8 @@ def run(
     *,
     threads: bool = False,
     leaks: bool = True,
+    patience: float | None = None,
+    limit: float = 10.0,
 ) -> T:
     """Run a coroutine, or an async function without arguments, to its end on a fresh `VirtualLoop`.
 
@@ -214,21 +266,23 @@ def run(
     `AssertionError`, a `DeadlockError` or what ends the program comes as itself, with the leaks in a note.
     Threads that others start meanwhile count too: for runs side by side in several threads, `leaks=False`.
 
-    `threads=True` lets other threads wake the loop (see `VirtualLoop`).
+    `threads=True` lets other threads, sockets and subprocesses wake the loop, after `patience` and `limit`
+    (see `VirtualLoop`). Where an event loop runs already, as in a notebook, that one stands still meanwhile.
 
     >>> run(asyncio.sleep(3600.0, result="at once"))
     'at once'
     """
+    Outside(patience, limit)  # checks them
     coroutine = main() if callable(main) else main
     if not asyncio.iscoroutine(coroutine):
         raise TypeError(f"main must be a coroutine or an async function without arguments, not {main!r}")
-    if asyncio._get_running_loop() is not None:
-        coroutine.close()
-        raise RuntimeError("run() cannot be called while an event loop is running in this thread")
-    runner = asyncio.Runner(loop_factory=lambda: VirtualLoop(threads=threads))
-    if not leaks:
-        with runner:
+    with aside():
+        runner = asyncio.Runner(
+            loop_factory=lambda: VirtualLoop(threads=threads, patience=patience, limit=limit)
+        )
+        if not leaks:
+            with runner:
+                return runner.run(coroutine)
+        with Watch(runner) as watch:
+            watch.generators_from_now_on()
             return runner.run(coroutine)
-    with Watch(runner) as watch:
-        watch.generators_from_now_on()
-        return runner.run(coroutine)

@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 from operator import add
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from streamkit import (
+    BufferOverflowError,
     BufferStats,
     Collect,
     Conflate,
+    DropAll,
     DropIncoming,
     DropOldest,
+    Fail,
     Inlet,
     Job,
     KeepLatest,
@@ -21,9 +25,11 @@ from streamkit import (
     Stream,
     Suspend,
     Unbounded,
+    attached,
     ops,
     stage,
 )
+from streamkit._engine.buffer.channel import Channel
 from streamkit.testing import run
 
 
@@ -155,3 +161,49 @@ def test_streams_that_an_operator_has_read_one_after_the_other_leave_sums() -> N
         assert sum(stats.delivered for stats in handle.buffers()) == 50
 
     run(main)
+
+
+class TestDropsAndFailures:
+    def test_each_of_many_dropped_items_is_told_of_though_telling_fails(self) -> None:
+        told: list[int] = []
+
+        def tell(item: int, _: str) -> None:
+            told.append(item)
+            raise ValueError(item)
+
+        async def main() -> None:
+            lane = Channel().lane(DropAll(3, on_drop=tell))
+            for item in range(3):
+                lane.put(item)
+            with pytest.raises(ValueError, match="0") as caught:
+                lane.put(3)
+            assert [error.args for error in attached(caught.value)] == [(1,), (2,)]
+            assert told == [0, 1, 2]
+            stats = lane.stats()
+            assert (stats.offered, stats.dropped, stats.held) == (4, 3, 1)
+
+        run(main)
+
+    def test_an_item_that_fails_the_buffer_of_its_group_counts_once(self) -> None:
+        pulled = 0
+
+        async def source() -> AsyncIterator[int]:
+            nonlocal pulled
+            for number in range(9):
+                pulled += 1
+                yield number
+
+        async def work(item: int) -> int:
+            await asyncio.sleep(9.0)
+            return item
+
+        async def main() -> None:
+            groups = ops.group_by(lambda _: 0, ops.buffer(Fail(1)) | ops.map(work), max_groups=2)
+            handle = (Stream(source) | groups | ops.drain()).start()
+            with pytest.raises(BufferOverflowError):
+                await handle
+            intake = next(each for each in handle.buffers() if each.strategy == Fail(1))
+            assert balanced(intake)
+            assert (intake.offered, intake.refused) == (pulled, 1)
+
+        run(main)

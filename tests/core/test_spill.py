@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from streamkit import Spill, StoppedError, Stream, ops
 from streamkit._core.spill import SpillStore
 from streamkit.testing import run
+from tests.tiers import examples
 
 LENGTH = 50
 
@@ -95,6 +96,78 @@ def test_items_larger_than_one_write_come_back_whole(tmp_path: Path) -> None:
 
 
 @needs_proc
+@given(st.lists(st.integers(0, 40)), st.integers(1, 9))
+def test_a_system_that_reads_and_writes_less_than_it_is_asked_for_loses_nothing(
+    sizes: list[int], at_once: int
+) -> None:
+    """As it does from 2 GiB on."""
+    items = [os.urandom(size) for size in sizes]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("streamkit._core.spill._AT_ONCE", at_once)
+        store = SpillStore(1, None)
+        try:
+            for item in items:
+                store.append(item)
+            assert [store.popleft() for _ in range(len(store))] == items
+        finally:
+            store.close()
+
+
+def test_an_item_that_cannot_be_read_back_takes_no_other_with_it() -> None:
+    store = SpillStore(2, None)
+    for item in range(4):
+        store.append(item)
+    os.truncate(store._files[0]._file.fileno(), 0)
+    try:
+        assert [store.popleft(), store.popleft()] == [0, 1]
+        for _ in range(2):
+            with pytest.raises(EOFError):
+                store.popleft()
+        assert len(store) == 0
+    finally:
+        store.close()
+
+
+STEPS = st.lists(st.sampled_from(["append", "read"]), max_size=30)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@settings(max_examples=examples(20), deadline=None)
+@given(before=st.integers(0, 12), steps=STEPS, childs=STEPS, capacity=st.integers(1, 3))
+def test_a_store_and_its_copy_in_a_forked_process_do_not_disturb_each_other(
+    before: int, steps: list[str], childs: list[str], capacity: int
+) -> None:
+    store, model = SpillStore(capacity, None), deque[Any]()
+
+    def go_on(name: str, commands: list[str]) -> None:
+        for number, command in enumerate(commands):
+            if command == "append":
+                store.append((name, number))
+                model.append((name, number))
+            elif model:
+                assert store.popleft() == model.popleft()
+        assert [store.popleft() for _ in range(len(store))] == [*model]
+
+    for number in range(before):
+        store.append(number)
+        model.append(number)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            go_on("child", childs)
+            code = 0
+        finally:
+            os._exit(code)
+    try:
+        go_on("parent", steps)
+    finally:
+        _, status = os.waitpid(child, 0)
+        store.close()
+    assert not status
+
+
 def test_a_file_leaves_the_disk_as_soon_as_it_was_read(tmp_path: Path) -> None:
     store = SpillStore(1, str(tmp_path))
     for number in range(10):

@@ -112,7 +112,7 @@ class TestCallbacksThatMisbehave:
         check_sum(emitter.stats())
 
     @virtual
-    async def test_a_fold_that_offers_fails_the_stream(self) -> None:
+    async def test_what_a_fold_offers_is_folded_after_it(self) -> None:
         def fold(waiting: list[int], item: list[int]) -> list[int]:
             if item == [2]:
                 emitter.offer([3])
@@ -120,12 +120,26 @@ class TestCallbacksThatMisbehave:
 
         stream, emitter = push(Conflate(fold))
         emitter.offer([1])
-        assert emitter.offer([2]) is CLOSED
+        assert emitter.offer([2]) is ACCEPTED
+        emitter.close()
+        got: list[Any] = []
+        assert await drained(stream, got) is None
+        assert got == [[1, 2, 3]]
+        check_sum(emitter.stats())
+
+    @virtual
+    async def test_a_fold_that_always_offers_fails_the_stream(self) -> None:
+        def fold(waiting: int, item: int) -> int:
+            emitter.offer(1)
+            return waiting + item
+
+        stream, emitter = push(Conflate(fold))
+        emitter.offer(1)
+        emitter.offer(1)
         got: list[Any] = []
         error = await drained(stream, got)
         assert isinstance(error, RuntimeError)
-        assert "the fold itself offered" in str(error)
-        assert got == [[1, 3]]
+        assert "its fold offers an item for each" in str(error)
         check_sum(emitter.stats())
 
     @virtual

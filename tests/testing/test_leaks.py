@@ -248,12 +248,22 @@ class TestRun:
         with pytest.raises(TypeError, match="main must be a coroutine or an async function"):
             run(main)
 
-    def test_refuses_to_run_inside_a_loop(self) -> None:
+    @pytest.mark.parametrize("outer", [run, asyncio.run])
+    def test_runs_inside_a_loop_which_stands_still_meanwhile(self, outer: Any) -> None:
         async def main() -> None:
-            with pytest.raises(RuntimeError, match="while an event loop is running"):
-                run(asyncio.sleep(1.0))
+            loop, task, begun = asyncio.get_running_loop(), asyncio.current_task(), []
+            other = asyncio.create_task(asyncio.sleep(0, begun.append(1)))
+            assert run(asyncio.sleep(1000.0, "inner")) == "inner"
+            with pytest.raises(LeakError):
+                run(leaving)
+            assert asyncio.get_running_loop() is loop
+            assert asyncio.current_task() is task
+            await asyncio.wait_for(other, 1.0)
 
-        run(main)
+        async def leaving() -> None:
+            leaving.task = asyncio.create_task(asyncio.sleep(1.0))  # type: ignore[attr-defined]
+
+        outer(main())
 
     def test_runs_in_other_threads(self) -> None:
         results: list[float] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from streamkit._core.value import Record
@@ -10,7 +10,7 @@ from streamkit._core.value import Record
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["MANY", "Account", "BufferStats", "Sums"]
+__all__ = ["MANY", "Account", "BufferStats", "Sums", "tell_each"]
 
 MANY = 16
 """From how many lanes or streams on those that have ended are looked for, to keep only their counts."""
@@ -39,6 +39,10 @@ class BufferStats(Record):
     held: int
     held_at_most: int
     seconds_full: float
+
+    def settled(self) -> BufferStats:
+        """The same in the middle of a change, which has counted an item on one side only."""
+        return self.but(offered=self.delivered + self.dropped + self.folded + self.refused + self.held)
 
 
 class Account:
@@ -94,6 +98,17 @@ class Account:
             held_at_most=max(most, held),
             seconds_full=full,
         )
+
+
+def tell_each(tell: Callable[[Any, str], None], items: Iterable[Any], reason: str) -> list[Exception]:
+    """Tell of each of `items`, also when telling of one fails; return what was raised."""
+    errors: list[Exception] = []
+    for item in items:
+        try:
+            tell(item, reason)
+        except Exception as error:
+            errors.append(error)
+    return errors
 
 
 class Sums:

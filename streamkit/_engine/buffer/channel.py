@@ -12,6 +12,7 @@ from asyncio import CancelledError, Future, get_running_loop, sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
+from streamkit._core.again import throw
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.show import shown
@@ -146,7 +147,7 @@ class Channel(Rota, Reader):
             if self.ready:
                 return True
             if error is not None:
-                raise error
+                throw(error, self.trace)
             if ended:
                 return False
             await self._wait()
@@ -210,7 +211,7 @@ class Channel(Rota, Reader):
                 if lane.held:
                     return lane
             if error is not None:
-                raise error
+                throw(error, self.trace)
             if all(lane.exhausted for lane in lanes):
                 return None
             try:
@@ -251,6 +252,10 @@ class Channel(Rota, Reader):
                     return
         finally:
             self.iterator = None
+
+    def desert(self) -> None:
+        """Nobody will read: wake nobody."""
+        self._reader = None
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import Any, ClassVar
 
+from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.spill import Store
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.account import Account, BufferStats
+from streamkit._engine.buffer.account import Account, BufferStats, tell_each
 from streamkit._engine.buffer.target import Abandoned, Queue, Reader, Target
 
 __all__ = ["NEVER", "Lane", "from_each", "from_one", "rounds", "took"]
@@ -166,8 +167,7 @@ class Lane(Target):
             account.dropped += len(dropped)
             if len(self.held) < self.limit:
                 account.not_full()
-            for lost in dropped:
-                self.channel.dropped(strategy, self._bare(lost), "full")
+            raise_first(tell_each(self._told, map(self._bare, dropped), "full"))
 
     def full(self) -> bool:
         return self.waits and len(self.held) >= self.limit >= 0
@@ -290,11 +290,7 @@ class Lane(Target):
         self.account.dropped += self.count
         lost, self.kept = self.kept, []
         lost += self._taken_out()
-        for item in lost:
-            try:
-                self._told(item, "closed")
-            except Exception as error:
-                errors.append(error)
+        errors += tell_each(self._told, lost, "closed")
 
     def _taken_out(self) -> list[Any]:
         """What was held, for `discard`."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from asyncio import CancelledError, Future, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from streamkit._core.errors import attach
@@ -28,13 +29,15 @@ class Failing:
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.trace: TracebackType | None = None
+        """The traceback with which the first error came: `throw` raises it with that, however often."""
         self.left: bool = False
         """Whether the reader has gone, so that errors are for the run to tell of."""
 
     def fail(self, error: BaseException) -> None:
         """Keep the first error; later ones hang on it."""
         if self.error is None:
-            self.error = error
+            self.error, self.trace = error, error.__traceback__
         else:
             attach(self.error, error)
 

@@ -7,110 +7,22 @@ another thread writes to the loop's socket (``from_thread`` in ``benchmarks/work
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from asyncio import AbstractEventLoop, get_running_loop
-from collections import deque
+from asyncio import get_running_loop
 from collections.abc import Callable
-from enum import Enum
-from threading import RLock, get_ident
-from time import monotonic
+from functools import partial
+from threading import get_ident
 from typing import Any
 
 from streamkit._core.errors import raise_first
-from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.kinds import lane_of
-from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.changes import Changes, Waiter, call_in
+from streamkit._engine.buffer.meanwhile import Offered
 
-__all__ = ["Offered", "SharedChannel", "Waiter"]
-
-
-class Offered(Enum):
-    """What became of an item that was offered."""
-
-    ACCEPTED = "accepted"
-    """It was taken in."""
-    DROPPED = "dropped"
-    """It was dropped, as the strategy says."""
-    FULL = "full"
-    """It was refused: there is no room, and the strategy drops nothing."""
-    CLOSED = "closed"
-    """It was refused: the stream has ended."""
-
-    def __bool__(self) -> bool:
-        """Whether the item was taken in."""
-        return self is Offered.ACCEPTED
+__all__ = ["Offered", "SharedChannel", "Waiter", "call_in"]
 
 
-class Waiter(ABC):
-    """An item whose producer waits until there is room for it."""
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-        self.outcome: Offered | None = None
-
-    @abstractmethod
-    def wake(self) -> None:
-        """Tell the producer that `outcome` is set."""
-
-
-class _SharedLane(Lane):
-    """A lane that only the reader takes items from. It needs no lock for that: popping a deque is atomic.
-
-    It locks to let producers in (`loosen`), and before it waits. So reading a burst costs no lock per item
-    (``from_thread`` in ``benchmarks/workloads/buffers.py``).
-    """
-
-    # narrower than in `Lane`; safe, because it is set once
-    # a lane of this kind is only ever made by its own channel
-    channel: SharedChannel  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    plain = inline = True
-
-    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
-        super().__init__(channel, strategy)
-        self.grows = False  # producers append at any time, even while the reader counts what is held
-
-    def loosen(self) -> None:
-        with self.channel.lock:
-            super().loosen()
-            self.channel.admit()
-
-
-class _LockedLane(Lane):
-    """A lane that producers take items from too, when they drop: the reader pops under the lock."""
-
-
-def _lane(channel: SharedChannel, strategy: Strategy) -> Lane:
-    lane = lane_of(channel, strategy)
-    if type(lane) is not Lane:
-        return lane
-    return (_SharedLane if lane.grows else _LockedLane)(channel, strategy)
-
-
-class SharedChannel(Channel):
+class SharedChannel(Changes):
     """A channel of one lane that any thread may fill."""
-
-    def __init__(self, strategy: Strategy) -> None:
-        super().__init__(clock=monotonic)
-        self.lock: RLock = RLock()
-        self.loop: AbstractEventLoop | None = None
-        """The loop that reads; None until it begins."""
-        self.thread: int | None = None
-        """The thread of that loop."""
-        self._waiters: deque[Waiter] = deque()
-        """Producers that wait for room, first come, first served."""
-        self.roomy: Callable[[], None] | None = None
-        """Called by the reader when there is room again."""
-        self._waking = False
-        self._lost: deque[tuple[Any, str]] = deque()
-        """Dropped items that ``on_drop`` has not been told of yet."""
-        self._lane = _lane(self, strategy)
-        self._held = self._lane.held
-        self._easy = self._simple = self._lane.limit - 1 if self._lane.plain else 0
-        """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
-        self.adopt(self._lane)
 
     # the producers -------------------------------------------------------------------------
 
@@ -118,161 +30,143 @@ class SharedChannel(Channel):
         """Append `item` if that needs no wake-up (it is not the first) and fills nothing; else return False.
 
         The short way of almost every item in a burst: one lock, two comparisons, one append.
-        ``benchmarks/workloads/buffers.py`` (``from_thread``) measures it."""
+        ``benchmarks/workloads/buffers.py`` (``from_thread``) measures it. Another call may interrupt this and
+        append, too, which is why some places are left. Whatever else interrupts waits until this is done.
+        """
         with self.lock:
             held = self._held
             size = len(held)
             if not 0 < size < self._easy:
                 return False
             held.append(item)
-            if size >= self._lane.most:
-                self._lane.noted(size + 1)
-            return True
+        if size >= self._known:
+            self._noted(size + 1)
+        return True
+
+    def _noted(self, size: int) -> None:
+        """So many are held; and whatever has interrupted `take` is done."""
+        with self.lock:
+            lane = self._lane
+            if size > lane.most:
+                lane.noted(size)
+            self._known = lane.most
+        self.released()
 
     def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:
         """Put `item` in, or say why not; if there is no room, return a waiter that `waits` made."""
         if self.take(item):
             return Offered.ACCEPTED
+        meanwhile = self._meanwhile
+        if meanwhile.owned():
+            return self._interrupting(item, waits)
         with self.lock:
-            lane = self._lane
-            outcome: Offered | Waiter
-            full = lane.waits and (bool(self._waiters) or len(lane.held) >= lane.limit)
-            if full and self.loop is not None and self.loop.is_closed():
-                self._abandon()
-            if not lane.open:
-                outcome = self._refused(Offered.CLOSED)
-            elif not full:
-                outcome = self._put(item)
-            elif waits is None:
-                outcome = self._refused(Offered.FULL)
-            else:
-                waiter = outcome = waits(item)
-                self._waiters.append(waiter)
-                self._easy = 0
-                if lane.mark:
-                    lane.watch()
-        if self._lost:
-            self._tell()
+            meanwhile.putting = True
+            try:
+                self._settle()
+                outcome = self._offered(item, waits)
+            finally:
+                meanwhile.putting = False
+        self.released()
+        return outcome
+
+    def _interrupting(self, item: Any, waits: Callable[[Any], Waiter] | None) -> Offered | Waiter:
+        """Answer the offer of `item` now, and do it when the change is complete."""
+        outcome = self._meanwhile.answer(self._lane, waited=bool(self._waiters))
+        act: Callable[[], object] = partial(self._refused, outcome)
+        if outcome is Offered.ACCEPTED:
+            act = partial(self._put_late, item)
+        elif outcome is Offered.DROPPED:
+            act = partial(self._drop_late, item)
+        elif outcome is Offered.FULL and not self._lane.waits:
+            act = partial(self._overflow_late, item)
+        elif outcome is Offered.FULL and waits is not None:
+            waiter = waits(item)
+            if not waiter.holds:  # to hold the thread would hold the change, too
+                self._later(partial(self._line_up, waiter))
+                return waiter
+        self._later(act, outcome)
         return outcome
 
     def give_up(self, waiter: Waiter) -> bool:
         """The producer stops waiting: refuse its item, unless its outcome is set already."""
-        with self.lock:
-            if waiter.outcome is None:
-                self._waiters.remove(waiter)
-                if not self._waiters:
-                    self._easy = self._simple
-                waiter.outcome = self._refused(Offered.FULL)
-                return True
+        if self._meanwhile.owned():
+            self._later(partial(self._given_up, waiter))
             return False
+        with self.lock:
+            self._settle()
+            given_up = self._given_up(waiter)
+        self.released()
+        return given_up
 
     def end(self, error: BaseException | None = None) -> bool:
         """Take in no more; deliver `error` after the held items. False if the channel had ended before."""
-        with self.lock:
-            if not self._lane.open:
+        meanwhile = self._meanwhile
+        if meanwhile.owned():
+            if meanwhile.ending:
                 return False
-            if error is not None:
-                self.fail(error)
-            self._close()
+            meanwhile.ending = True
+            self._later(partial(self._end, error))
             return True
-
-    def _put(self, item: Any) -> Offered:
-        account = self._lane.account
-        strategy, dropped = account.strategy, account.dropped
-        try:
-            self._lane.put(item)
-        except Exception as error:  # from a fold, pickling, a disk, or ``Fail``: the stream's error
-            self.end(error)
-            return Offered.FULL if strategy is not None and strategy.fails else Offered.CLOSED
-        incoming = account.dropped > dropped and strategy is not None and strategy.drops_incoming
-        return Offered.DROPPED if incoming else Offered.ACCEPTED
-
-    def _refused(self, why: Offered) -> Offered:
-        self._lane.account.refuse()
-        return why
-
-    def _close(self) -> None:
-        self._easy = 0
-        self._lane.close()
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            waiter.outcome = self._refused(Offered.CLOSED)
-            waiter.wake()
-
-    def _tell(self) -> None:
-        """Tell ``on_drop`` of dropped items, without the lock. If it raises, the stream fails."""
-        strategy = self._lane.strategy
-        assert strategy is not None
-        while self._lost:
-            try:
-                item, reason = self._lost.popleft()
-            except IndexError:  # another thread told of it
-                return
-            try:
-                strategy.dropped(item, reason)
-            except Exception as error:
-                with self.lock:
-                    if not self.left:
-                        self.fail(error)
-                        self._close()
-                        continue
-                raise
+        with self.lock:
+            self._stop()
+            first = self._lane.open
+            if first:
+                self._end(error)
+        self.released()
+        return first
 
     # the reader ----------------------------------------------------------------------------
 
     def stats(self, operator: str = "") -> list[BufferStats]:
+        if self._meanwhile.owned():
+            return [each.settled() for each in super().stats(operator)]
         with self.lock:
-            return super().stats(operator)
+            self._settle()
+            found = super().stats(operator)
+        self.released()
+        return found
 
     def begin(self) -> SharedChannel:
         """Make the running loop the one that reads."""
         with self.lock:
             self.loop = get_running_loop()
             self.thread = get_ident()
+        self.released()
         return self
 
     def pop(self) -> Any:
         with self.lock:
+            self._settle()
             if self._waiters:
                 self.admit()
             item = super().pop()
             if self._waiters or self.roomy is not None:
                 self.admit()
+        if self._meanwhile.todo:
+            self.released()
         return item
-
-    def admit(self) -> None:
-        """Let waiting producers in, once the lane is down to `low`: threads then switch once per batch."""
-        lane = self._lane
-        if len(lane.held) <= lane.low:
-            while self._waiters and len(lane.held) < lane.limit and lane.open:
-                waiter = self._waiters.popleft()
-                waiter.outcome = self._put(waiter.item)
-                waiter.wake()
-            if self.roomy is not None:
-                self.roomy()
-        if not self._waiters and lane.open:
-            self._easy = self._simple
-        if self._waiters or self.roomy is not None:
-            lane.watch_low()
 
     async def _wait(self) -> None:
         with self.lock:
+            self._settle()
             if self.queue or self.error is not None or not self._open:
                 return
             self._reader = get_running_loop().create_future()
         try:
+            self.released()
             await self._reader
         finally:
             with self.lock:
                 self._reader = None
-
-    def _abandon(self) -> None:
-        """Drop what is held. The caller releases the lock, then calls `_tell`."""
-        super().leave()
-        self._close()
+            self.released()
 
     def leave(self) -> None:
+        if self._meanwhile.owned():
+            self._meanwhile.ending = True
+            self._later(self._abandon)
+            return
         with self.lock:
+            self._stop()
             self._abandon()
         errors: list[BaseException] = []
         while self._lost:
@@ -280,30 +174,5 @@ class SharedChannel(Channel):
                 self._tell()
             except Exception as error:
                 errors.append(error)
+        self.released()
         raise_first(errors)
-
-    # what lanes say ------------------------------------------------------------------------
-
-    def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
-        self._lost.append((item, reason))
-
-    def wake(self) -> None:
-        reader, loop = self._reader, self.loop
-        if reader is None or loop is None:
-            return
-        if loop.is_closed():  # while the stream was open: nobody will read it
-            self._reader = None
-            self._abandon()
-        elif get_ident() == self.thread:
-            super().wake()
-        elif not self._waking:
-            self._waking = True
-            try:
-                loop.call_soon_threadsafe(self._woken)
-            except RuntimeError:  # it was closed just now
-                self._abandon()
-
-    def _woken(self) -> None:
-        with self.lock:
-            self._waking = False
-            super().wake()
