@@ -11,6 +11,13 @@ import pytest
 from streamkit import StoppedError
 from streamkit.testing import VirtualLoop
 from tests.laws.lab import STYLES, Boom, Lab, Sample, play, trying
+from tests.laws.letting import (
+    closed_in_another_thread,
+    closed_twice,
+    collected_in_a_cycle,
+    polled,
+    stops_early,
+)
 from tests.samples import SAMPLES
 
 LONG = 60.0
@@ -27,11 +34,6 @@ async def consume(stream: Any, limit: int | None = None) -> list[Any]:
             if len(out) == limit:
                 break
     return out
-
-
-def stops_early(sample: Sample) -> bool:
-    """Whether the operator ends by itself while a source may be ending too."""
-    return sample.name in ("zip", "zip-shorter")
 
 
 # The exits: each is given a sample and a lab's style and kind, and runs pipelines to that exit. -----------
@@ -295,6 +297,10 @@ STREAM_EXITS: list[Exit] = [
     break_late,
     consumer_error,
     pull_pending,
+    collected_in_a_cycle,
+    closed_twice,
+    closed_in_another_thread,
+    polled,
 ]
 EXITS: list[Exit] = [
     exhaust,
@@ -312,7 +318,7 @@ def styles(leave: Exit) -> tuple[str, ...]:
     if leave is cancelled_twice_at_every_step:
         return ("turn",)
     # a plain `for` runs in real time: no clock
-    return ("turn", "ready", "plain") if leave is blocking else STYLES
+    return ("turn", "ready", "plain") if leave in (blocking, closed_in_another_thread) else STYLES
 
 
 def kinds(sample: Sample, leave: Exit) -> tuple[str, ...]:

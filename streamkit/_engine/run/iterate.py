@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable
+from dis import opmap
+from types import AsyncGeneratorType
 from typing import Any, TypeVar
+from weakref import finalize
 
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
@@ -20,7 +23,61 @@ T = TypeVar("T")
 
 def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
-    return prime(start(stream.source, stream.links, End.USER, pace))
+    pace = pace or Pace()
+    items = start(stream.source, stream.links, End.USER, pace)
+    if pace.source is not None:
+        _owned(pace.source)
+    prime(items)
+    if any(link.declaration.stage for link in stream.links):
+        _root(items)
+    return items
+
+
+def _owned(source: Any) -> None:
+    """Take a source's finaliser away, if it is a generator that has not begun: the run closes it.
+
+    The collector drops an iterator and its source together. The loop would close the source a second time.
+    """
+    if not isinstance(source, AsyncGeneratorType) or not _is_new(source):
+        return
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, _leave_to_the_run)
+    try:
+        # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
+        source.asend(_leave_to_the_run).__await__().send(None)
+    except TypeError:
+        pass
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def _is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
+    frame: Any = source.ag_frame
+    if frame is None or source.ag_running:
+        return False
+    if sys.version_info >= (3, 12):
+        return not source.ag_suspended
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])
+
+
+def _leave_to_the_run(_: object) -> None:
+    """The finaliser of a source."""
+
+
+def _root(items: AsyncGenerator[Any, None]) -> None:
+    """Keep what the run of `items` consists of, but not `items`, for as long as that lives.
+
+    The event loop holds tasks weakly. If all were garbage at once, the collector would throw into each
+    coroutine and generator of the run, in any order, before our finaliser could end it.
+    """
+    frame: Any = items.ag_frame
+    if frame is not None:
+        parts = frame.f_locals["source"], frame.f_locals["leave"]
+        finalize(items, _forget, parts).atexit = False
+
+
+def _forget(_: object) -> None:
+    """What `finalize` keeps until then is kept no longer."""
 
 
 def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
