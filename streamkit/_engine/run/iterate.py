@@ -24,7 +24,7 @@ T = TypeVar("T")
 def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
     pace = pace or Pace()
-    items = start(stream.source, stream.links, End.USER, pace)
+    items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
     if pace.source is not None:
         _owned(pace.source)
     prime(items)
@@ -64,7 +64,7 @@ def _leave_to_the_run(_: object) -> None:
     """The finaliser of a source."""
 
 
-def _root(items: AsyncGenerator[Any, None]) -> None:
+def _root(items: Any) -> None:
     """Keep what the run of `items` consists of, but not `items`, for as long as that lives.
 
     The event loop holds tasks weakly. If all were garbage at once, the collector would throw into each
