@@ -23,14 +23,29 @@ T = TypeVar("T")
 
 def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
+    staged = any(link.declaration.stage for link in stream.links)
+    if staged and asyncio._get_running_loop() is None:
+        return prime(_later(stream))
     pace = pace or Pace()
     items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
     if pace.source is not None:
         _owned(pace.source)
     prime(items)
-    if any(link.declaration.stage for link in stream.links):
+    if staged:
         _root(items)
     return items
+
+
+async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
+    """Begin at the first pull, for an iterator that is made before the loop runs: a stage needs that."""
+    yield None
+    items = start(stream.source, stream.links, End.STAGE)
+    _owned(items)
+    try:
+        async for item in items:
+            yield item
+    finally:
+        await items.aclose()
 
 
 def _owned(source: Any) -> None:
@@ -114,11 +129,12 @@ class _Finaliser:
             self.loop = self.task = None
 
     def __call__(self, items: AsyncGenerator[Any, None]) -> None:
-        loop = self.loop
+        running = asyncio._get_running_loop()
+        loop = self.loop or running  # it may have been made where no loop ran yet
         if loop is None or loop.is_closed():
             _step(items.aclose(), None)
-        elif asyncio._get_running_loop() is loop:
-            if asyncio.current_task() is self.task:
+        elif running is loop:
+            if self.task is None or asyncio.current_task() is self.task:
                 _step(items.aclose(), loop)
             else:
                 finish(items, loop)

@@ -19,6 +19,9 @@ CLOSING: dict[str, Callable[[Any], Any]] = {
 }
 
 
+PIPES = [ops.map(int), ops.buffer(Suspend(1)), ops.concat([]), ops.timeout(9)]
+
+
 class Source:
     """Yields numbers, and notes how its clean-up, which takes a second, came out."""
 
@@ -116,9 +119,7 @@ def test_a_close_that_is_given_up_has_ended_the_stream() -> None:
     run(main)
 
 
-@pytest.mark.parametrize(
-    "pipe", [ops.map(int), ops.buffer(Suspend(1)), ops.concat([]), ops.timeout(9)], ids=repr
-)
+@pytest.mark.parametrize("pipe", PIPES, ids=repr)
 def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> None:
     async def main() -> None:
         source = Source(1.0)
@@ -136,6 +137,23 @@ def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> N
                 break
         assert got == [0, 1, 2, 3]
         assert len(source.ends) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("closing", [True, False])
+@pytest.mark.parametrize("pipe", PIPES, ids=repr)
+def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: Any, closing: bool) -> None:
+    source = Source()
+    made = [aiter(Stream(source) | pipe)]
+
+    async def main() -> None:
+        assert await anext(made[0]) == 0
+        if closing:
+            await made[0].aclose()
+        made.clear()
+        await asyncio.sleep(60)
+        assert source.ends == ["cleaned"]
 
     run(main)
 
