@@ -19,7 +19,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits
-        iterate    ``async for``, ``stream.open()``, and iterators that are dropped
+        iterate    ``async for``, and iterators that are dropped
+        open       ``stream.open()``: pulls that outlive a cancelled caller, and a close that happens once
         blocking   a plain ``for``
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run

@@ -11,6 +11,12 @@ import pytest
 from streamkit import StoppedError
 from streamkit.testing import VirtualLoop
 from tests.laws.lab import STYLES, Boom, Lab, Sample, play, trying
+from tests.laws.letting import (
+    closed_in_another_thread,
+    closed_twice,
+    collected_in_a_cycle,
+    polled,
+)
 from tests.samples import SAMPLES
 
 LONG = 60.0
@@ -290,6 +296,10 @@ STREAM_EXITS: list[Exit] = [
     break_late,
     consumer_error,
     pull_pending,
+    collected_in_a_cycle,
+    closed_twice,
+    closed_in_another_thread,
+    polled,
 ]
 EXITS: list[Exit] = [
     exhaust,
@@ -307,7 +317,7 @@ def styles(leave: Exit) -> tuple[str, ...]:
     if leave is cancelled_twice_at_every_step:
         return ("turn",)
     # a plain `for` runs in real time: no clock
-    return ("turn", "ready", "plain") if leave is blocking else STYLES
+    return ("turn", "ready", "plain") if leave in (blocking, closed_in_another_thread) else STYLES
 
 
 def kinds(sample: Sample, leave: Exit) -> tuple[str, ...]:

@@ -136,7 +136,11 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     weaver.ending(2, probing=probing, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
-    weaver.add(2, "raise")
+    if end is End.USER:  # its iterator was closed while this pull was pending: the pull sees the end
+        weaver.add(2, "if not pace.closed(error):")
+        weaver.add(3, "raise")
+    else:
+        weaver.add(2, "raise")
     if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
         weaver.add(1, "finally:")
         weaver.add(2, f"{wait}leave()")

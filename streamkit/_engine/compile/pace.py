@@ -25,7 +25,7 @@ LARGEST = 1024
 class Pace:
     """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
-    __slots__ = ("_looked", "_started", "handed", "out", "settle", "size", "source")
+    __slots__ = ("_looked", "_started", "closing", "handed", "out", "settle", "size", "source")
 
     def __init__(self) -> None:
         self.size = 1
@@ -35,6 +35,8 @@ class Pace:
         """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
         self.source: Any = None
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+        self.closing: Any = None
+        """What ends a pull that is pending when its iterator is closed: asked whether it did."""
         self.out: Any = None
         """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
         self._started = self._looked = perf_counter()
@@ -49,6 +51,10 @@ class Pace:
         elif spent > BUDGET / 2:
             self.size = max(1, int(self.size * BUDGET / 4 / spent))
         return now - self._started >= BUDGET
+
+    def closed(self, error: BaseException) -> bool:
+        """Whether `error` is only the end of a pull whose iterator was closed meanwhile."""
+        return self.closing is not None and self.closing(error)
 
     def rested(self) -> None:
         """Others have run: begin anew."""

@@ -27,7 +27,8 @@ from streamkit._engine.face.mistakes import (
 from streamkit._engine.plan.link import Inlet, Link, piped
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.blocking import iterate_blocking
-from streamkit._engine.run.iterate import OpenStream, iterate
+from streamkit._engine.run.iterate import iterate
+from streamkit._engine.run.open import OpenStream
 
 __all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 
@@ -113,6 +114,8 @@ class Stream(Inlet[T_co], Unawaited):
         """Use as ``async with stream.open() as items``: when the block ends, the run has ended.
 
         After ``break`` out of a bare ``async for``, clean-up that waits is finished in the background.
+        ``asyncio.wait_for(anext(items), 1.0)`` loses nothing: after a timeout, the next pull gets the item.
+        A bare iterator ends where a pull of it is cancelled, as any async generator does.
         """
         return OpenStream(self)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import discard
@@ -14,6 +15,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.iterate import prime
+from streamkit._engine.run.leave import combine
 from streamkit._engine.run.start import segment, start
 
 __all__ = ["iterate_blocking", "require_loop", "require_no_loop"]
@@ -26,11 +28,11 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
     links = stream.links
     if not stream.source.blocking or any(link.declaration.stage or link.waits for link in links):
         require_no_loop("for x in stream", "async for x in stream")
-        return _private(lambda: start(stream.source, links, End.USER))
+        return _Private(lambda: start(stream.source, links, End.USER))
     opened = stream.source.open(blocking=True)
     if opened.kind is Kind.ASYNC:
         require_no_loop("for x in stream", "async for x in stream")
-        return _private(lambda: segment(opened, links, End.USER, Pace()))
+        return _Private(lambda: segment(opened, links, End.USER, Pace()))
     settle = _Settle(opened)
     pace = Pace()
     pace.settle = settle
@@ -69,7 +71,7 @@ class _Settle:
             except RunningLoopError:
                 discard(awaitable)
                 raise
-            self._runner = asyncio.Runner()
+            self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         return self._runner.run(_awaited(awaitable))
 
     def close(self) -> None:
@@ -78,7 +80,7 @@ class _Settle:
                 self._close_source()
         finally:
             if self._runner is not None:
-                self._runner.close()
+                _loop_free(self._runner.close)
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
@@ -86,27 +88,60 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
     return result
 
 
-def _private(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
-    """Run a stream on a private loop, in one task. The loop stands still while the caller's body runs."""
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        turn = _Turn[T](loop)
-        task = loop.create_task(turn.drive(make))
-        task.add_done_callback(turn.over)
+def _loop_free(work: Callable[[], None]) -> None:
+    """Run `work`, which runs an event loop: here, or in a thread of its own if this one runs a loop.
+
+    That thread is not waited for: it would hold the loop of this one, for which the clean-up may wait.
+    """
+    if asyncio._get_running_loop() is None:
+        work()
+    else:
+        Thread(target=work, name="streamkit clean-up").start()
+
+
+class _Private(Generator[T, None, None]):
+    """A stream on a private loop, in one task. The loop stands still while the caller's body runs.
+
+    It may be stepped in any thread where no loop runs, and closed or dropped in any thread at all.
+    """
+
+    def __init__(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
+        self._steps = _steps(make)
+
+    def send(self, value: None, /) -> T:
+        require_no_loop("for x in stream", "async for x in stream")
+        return next(self._steps)
+
+    def throw(self, *error: Any) -> T:
+        require_no_loop("for x in stream", "async for x in stream")
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        self._steps.close()
+
+
+def _steps(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
+    runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # it sets no loop for the thread
+    turn = _Turn[T](runner, make)
+    _running.add(turn)
+    interrupt: BaseException | None = None
+    try:
+        while turn.step():
+            yield turn.item
+    except BaseException as error:
+        interrupt = error
+        raise
+    finally:
         try:
-            while True:
-                loop.run_forever()
-                if task.done():
-                    return task.result()
-                yield turn.item
-                turn.resume.set_result(True)
-        finally:
-            if not task.done():
-                turn.end(task)
-            while not turn.ended:  # a KeyboardInterrupt may have left the loop with the task unfinished
-                loop.run_forever()
-            if not task.cancelled():
-                task.result()
+            _loop_free(turn.end)
+        except BaseException as late:
+            if late is not interrupt:
+                combine(interrupt, late)
+
+
+_running: set[_Turn[Any]] = set()
+"""Those that have begun and not ended. Were their tasks garbage too when the collector drops an iterator, it
+would end them in any order."""
 
 
 class _Turn(Generic[T]):
@@ -115,20 +150,60 @@ class _Turn(Generic[T]):
     item: T
     resume: asyncio.Future[bool]
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, runner: asyncio.Runner, make: Callable[[], AsyncGenerator[T, None]]) -> None:
+        self._runner = runner
+        self._loop = runner.get_loop()
         self._resting = False
-        self.ended = False
+        self._ending = False
+        self._task = self._loop.create_task(self._drive(make))
+        self._task.add_done_callback(self._over)
 
-    def over(self, _: object) -> None:
+    def step(self) -> bool:
+        """Run the loop until there is an item, or the end; an error of the stream is raised by `end`."""
+        if self._resting:
+            self.resume.set_result(True)
+        self._loop.run_forever()
+        return not self._task.done()
+
+    def end(self) -> None:
+        """End the stream, as the caller wants no more, and the loop. Cancel it if it waits for something."""
+        self._ending = True
+        try:
+            with self._runner:
+                if self._resting and not self.resume.done():
+                    self.resume.set_result(False)
+                elif not self._task.done():
+                    self._task.cancel()
+                self._finish()
+            if not self._task.cancelled():
+                self._task.result()
+        finally:
+            _running.discard(self)
+
+    def _finish(self) -> None:
+        """Run the loop until the task has ended; an interrupt waits for that, a second one does not."""
+        interrupt: BaseException | None = None
+        while not self._task.done():
+            try:
+                self._loop.run_until_complete(asyncio.wait({self._task}))
+            except (KeyboardInterrupt, SystemExit) as error:
+                if interrupt is not None and error is not interrupt:
+                    raise
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+    def _over(self, _: object) -> None:
         """Stop the loop: the task has ended."""
-        self.ended = True
-        self._loop.stop()
+        if not self._ending:
+            self._loop.stop()
 
-    async def drive(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
+    async def _drive(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
         items = prime(make())
         try:
             async for self.item in items:
+                if self._ending:
+                    break
                 self.resume = self._loop.create_future()
                 self._resting = True
                 self._loop.stop()
@@ -139,10 +214,3 @@ class _Turn(Generic[T]):
                     break
         finally:
             await items.aclose()
-
-    def end(self, task: asyncio.Task[None]) -> None:
-        """End the stream, as the caller wants no more; cancel it if it waits for something."""
-        if self._resting and not self.resume.done():
-            self.resume.set_result(False)
-        else:
-            task.cancel()

@@ -1,28 +1,98 @@
-"""Iterating a stream: ``async for``, ``open()``, and the end of a run whose iterator is dropped."""
+"""Iterating a stream: ``async for``, and the end of a run whose iterator is dropped."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncGenerator, Awaitable
+from dis import opmap
+from types import AsyncGeneratorType
+from typing import Any, TypeVar
+from weakref import finalize
 
 from streamkit._engine.compile.key import End
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.leave import combine
 from streamkit._engine.run.start import start
 
-__all__ = ["OpenStream", "iterate", "prime"]
+__all__ = ["finish", "iterate", "prime"]
 
 T = TypeVar("T")
 
 
-def iterate(stream: Inlet[T]) -> AsyncGenerator[T, None]:
+def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
-    return prime(start(stream.source, stream.links, End.USER))
+    staged = any(link.declaration.stage for link in stream.links)
+    if staged and asyncio._get_running_loop() is None:
+        return prime(_later(stream))
+    pace = pace or Pace()
+    items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
+    if pace.source is not None:
+        _owned(pace.source)
+    prime(items)
+    if staged:
+        _root(items)
+    return items
+
+
+async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
+    """Begin at the first pull, for an iterator that is made before the loop runs: a stage needs that."""
+    yield None
+    items = start(stream.source, stream.links, End.STAGE)
+    _owned(items)
+    try:
+        async for item in items:
+            yield item
+    finally:
+        await items.aclose()
+
+
+def _owned(source: Any) -> None:
+    """Take a source's finaliser away, if it is a generator that has not begun: the run closes it.
+
+    The collector drops an iterator and its source together. The loop would close the source a second time.
+    """
+    if not isinstance(source, AsyncGeneratorType) or not _is_new(source):
+        return
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, _leave_to_the_run)
+    try:
+        # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
+        source.asend(_leave_to_the_run).__await__().send(None)
+    except TypeError:
+        pass
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def _is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
+    frame: Any = source.ag_frame
+    if frame is None or source.ag_running:
+        return False
+    if sys.version_info >= (3, 12):
+        return not source.ag_suspended
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])
+
+
+def _leave_to_the_run(_: object) -> None:
+    """The finaliser of a source."""
+
+
+def _root(items: Any) -> None:
+    """Keep what the run of `items` consists of, but not `items`, for as long as that lives.
+
+    The event loop holds tasks weakly. If all were garbage at once, the collector would throw into each
+    coroutine and generator of the run, in any order, before our finaliser could end it.
+    """
+    frame: Any = items.ag_frame
+    if frame is not None:
+        parts = frame.f_locals["source"], frame.f_locals["leave"]
+        finalize(items, _forget, parts).atexit = False
+
+
+def _forget(_: object) -> None:
+    """What `finalize` keeps until then is kept no longer."""
 
 
 def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
@@ -59,29 +129,32 @@ class _Finaliser:
             self.loop = self.task = None
 
     def __call__(self, items: AsyncGenerator[Any, None]) -> None:
-        loop = self.loop
+        running = asyncio._get_running_loop()
+        loop = self.loop or running  # it may have been made where no loop ran yet
         if loop is None or loop.is_closed():
             _step(items.aclose(), None)
-        elif asyncio._get_running_loop() is loop:
-            if asyncio.current_task() is self.task:
+        elif running is loop:
+            if self.task is None or asyncio.current_task() is self.task:
                 _step(items.aclose(), loop)
             else:
-                _finish(items, loop)
+                finish(items, loop)
         else:
-            loop.call_soon_threadsafe(_finish, items, loop)
+            loop.call_soon_threadsafe(finish, items, loop)
 
 
 _unfinished: set[asyncio.Task[None]] = set()
 """Tasks that finish the clean-up of dropped iterators; the event loop holds tasks only weakly."""
 
 
-def _finish(items: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> None:
-    _keep(loop.create_task(_awaited(items.aclose())))
+def finish(items: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+    """Close `items` in a task of its own, which goes on whoever waits for it."""
+    return _keep(loop.create_task(_awaited(items.aclose())))
 
 
-def _keep(task: asyncio.Task[None]) -> None:
+def _keep(task: asyncio.Task[None]) -> asyncio.Task[None]:
     _unfinished.add(task)
     task.add_done_callback(_unfinished.discard)
+    return task
 
 
 async def _awaited(work: Awaitable[None]) -> None:
@@ -103,64 +176,3 @@ def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
         steps.close()  # without a loop, what it waits for can never happen
     else:
         _keep(loop.create_task(_awaited(Drive(steps, waiting=waiting))))
-
-
-class OpenStream(Generic[T]):
-    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has."""
-
-    def __init__(self, stream: Inlet[T]) -> None:
-        self._stream = stream
-        self._items: AsyncGenerator[T, None] | None = None
-
-    async def __aenter__(self) -> OpenStream[T]:
-        if self._items is not None:
-            raise RuntimeError("this stream is open already; call open() for each use")
-        self._items = iterate(self._stream)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await self.aclose()
-        except BaseException as late:
-            combine(error, late)
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        return self._running()
-
-    def __anext__(self) -> Awaitable[T]:
-        return self._running().__anext__()
-
-    async def aclose(self) -> None:
-        """End the run. A pull that is pending in another task is cancelled, and sees the end."""
-        items: Any = self._running()
-        while items.ag_running:
-            waiting = _innermost(items)
-            if waiting is not None:
-                waiting.cancel()
-            await asyncio.sleep(0)
-        await items.aclose()
-
-    def _running(self) -> AsyncGenerator[T, None]:
-        if self._items is None:
-            raise RuntimeError("enter the stream first: async with stream.open() as items")
-        return self._items
-
-
-def _innermost(awaitable: Any) -> asyncio.Future[Any] | None:
-    """The future at the bottom of what a suspended async generator awaits; None if there is none."""
-    while awaitable is not None and not asyncio.isfuture(awaitable):
-        for name in ("ag_await", "cr_await", "gi_yieldfrom"):
-            if hasattr(awaitable, name):
-                awaitable = getattr(awaitable, name)
-                break
-        else:
-            # the iterator of a future and the step of an async generator have no attribute for their owner
-            inner = [each for each in gc.get_referents(awaitable) if _is_awaitable(each)]
-            awaitable = inner[0] if inner else None
-    return awaitable
-
-
-def _is_awaitable(value: object) -> bool:
-    return asyncio.isfuture(value) or hasattr(value, "ag_await") or hasattr(value, "cr_await")

@@ -1,0 +1,208 @@
+"""Closing an open stream from anywhere, polling it, and a plain ``for`` that meets a running loop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from streamkit import RunningLoopError, Stream, Suspend, ops
+from streamkit.testing import run
+
+CLOSING: dict[str, Callable[[Any], Any]] = {
+    "step": lambda callback: ops.map(callback),
+    "step before a stage": lambda callback: ops.map(callback) | ops.buffer(Suspend(1)),
+    "step behind a stage": lambda callback: ops.buffer(Suspend(1)) | ops.map(callback),
+    "worker": lambda callback: ops.map(callback, concurrency=2),
+    "inner": lambda callback: ops.flat_map(callback, concurrency=2),
+}
+
+
+PIPES = [ops.map(int), ops.buffer(Suspend(1)), ops.concat([]), ops.timeout(9)]
+
+
+class Source:
+    """Yields numbers, and notes how its clean-up, which takes a second, came out."""
+
+    def __init__(self, seconds: float = 0.1) -> None:
+        self.seconds = seconds
+        self.ends: list[object] = []
+
+    async def __call__(self) -> AsyncIterator[int]:
+        number = 0
+        try:
+            while True:
+                await asyncio.sleep(self.seconds)
+                yield number
+                number += 1
+        finally:
+            try:
+                await asyncio.sleep(1.0)
+                self.ends.append("cleaned")
+            except BaseException as error:
+                self.ends.append(error)
+                raise
+
+
+@pytest.mark.parametrize("make", CLOSING.values(), ids=CLOSING)
+def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any]) -> None:
+    async def main() -> None:
+        source = Source()
+
+        async def closing(number: int) -> list[int]:
+            if number == 2:
+                await opened.aclose()
+            return [number]
+
+        opened = (Stream(source) | make(closing)).open()
+        async with asyncio.timeout(60), opened as items:
+            assert len([item async for item in items]) <= 2
+        assert source.ends == ["cleaned"]
+
+    run(main)
+
+
+@pytest.mark.parametrize("pipe", [ops.map(str), ops.buffer(Suspend(1))], ids=repr)
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_pull_that_is_pending_sees_the_end_when_another_task_closes(pipe: Any, by_hand: bool) -> None:
+    async def main() -> None:
+        source = Source(60.0)
+
+        async def read() -> None:
+            if by_hand:
+                with pytest.raises(StopAsyncIteration):
+                    await anext(items)
+            else:
+                async for _ in items:
+                    pass
+
+        async with (Stream(source) | pipe).open() as items:
+            reading = asyncio.ensure_future(read())
+            await asyncio.sleep(1.0)
+            await items.aclose()
+            await reading
+        assert source.ends == ["cleaned"]
+
+    run(main)
+
+
+def test_a_reader_that_is_cancelled_while_another_task_closes_stays_cancelled() -> None:
+    async def main() -> None:
+        async def read() -> None:
+            async for _ in items:
+                pass
+
+        async with Stream(Source(60.0)).open() as items:
+            reading = asyncio.ensure_future(read())
+            await asyncio.sleep(1.0)
+            closing = asyncio.ensure_future(items.aclose())
+            await asyncio.sleep(0.5)
+            reading.cancel()
+            await asyncio.wait([reading])
+            assert reading.cancelled()
+            await closing
+
+    run(main)
+
+
+def test_a_close_that_is_given_up_has_ended_the_stream() -> None:
+    async def main() -> None:
+        source = Source()
+        async with Stream(source).open() as items:
+            await anext(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await items.aclose()
+        assert len(source.ends) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("pipe", PIPES, ids=repr)
+def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> None:
+    async def main() -> None:
+        source = Source(1.0)
+        got: list[Any] = []
+        async with (Stream(source) | pipe).open() as items:
+            while len(got) < 3:
+                try:
+                    got.append(await asyncio.wait_for(anext(items), 0.3))
+                except TimeoutError:
+                    continue
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(items), 0.3)
+            async for item in items:
+                got.append(item)
+                break
+        assert got == [0, 1, 2, 3]
+        assert len(source.ends) == 1
+
+    run(main)
+
+
+@pytest.mark.parametrize("closing", [True, False])
+@pytest.mark.parametrize("pipe", PIPES, ids=repr)
+def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: Any, closing: bool) -> None:
+    source = Source()
+    made = [aiter(Stream(source) | pipe)]
+
+    async def main() -> None:
+        assert await anext(made[0]) == 0
+        if closing:
+            await made[0].aclose()
+        made.clear()
+        await asyncio.sleep(60)
+        assert source.ends == ["cleaned"]
+
+    run(main)
+
+
+def test_a_plain_for_that_is_stepped_where_a_loop_runs_goes_on_after_the_error() -> None:
+    closed: list[bool] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for number in range(9):
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            closed.append(True)
+
+    items = iter(Stream(source) | ops.buffer(Suspend(1)))
+
+    async def step(items: Iterator[int]) -> None:
+        with pytest.raises(RunningLoopError, match="use async for"):
+            next(items)
+
+    assert next(items) == 0
+    asyncio.run(step(items))
+    assert list(items) == list(range(1, 9))
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize(
+    "pipe",
+    [
+        ops.buffer(Suspend(1)),
+        ops.broadcast(ops.buffer(Suspend(1)), ops.map(str)),
+        ops.group_by(lambda number: number % 2, ops.buffer(Suspend(1)), max_groups=2),
+        ops.merge(range(3)),
+    ],
+    ids=repr,
+)
+def test_an_interrupt_in_a_pump_comes_out_of_a_plain_for_as_itself(
+    pipe: Any, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL + 1)
+    boom = kind()
+
+    def interrupted(number: int) -> int:
+        if number == 2:
+            raise boom
+        return number
+
+    with pytest.raises(kind) as caught:
+        list(Stream(range(9)) | ops.map(interrupted) | pipe)
+    assert caught.value is boom
