@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
-from reactivex import Observable
+from reactivex import Observable, abc
 from reactivex.subject import Subject
 
 from streamkit._core.arguments import callback
@@ -24,12 +27,42 @@ from streamkit.rx.outgoing import StreamObservable
 __all__ = ["operator", "pipeable"]
 
 
+class _Named:
+    """An operator of RxPY under the name that it has there; RxPY gives all of them the same."""
+
+    def __init__(self, operator: Callable[[Any], Any]) -> None:
+        self.operator = operator
+        self.__name__ = _name(operator)
+
+    def __call__(self, observable: Any) -> Any:
+        return self.operator(observable)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Named) and self.operator == other.operator
+
+    def __hash__(self) -> int:
+        return hash(self.operator)
+
+    def __repr__(self) -> str:
+        return repr(self.operator)
+
+
+def _name(operator: Callable[[Any], Any]) -> str:
+    made: Any = operator
+    if isinstance(operator, FunctionType):
+        within = inspect.getclosurevars(operator).nonlocals.get("fun")
+        made = within if isinstance(within, FunctionType) else operator
+    name = getattr(made, "__qualname__", None) or type(made).__name__
+    rxpy = str(getattr(made, "__module__", "")).startswith(Observable.__module__.partition(".")[0])
+    return name.partition(".")[0].strip("_") if rxpy else name.rpartition(".")[2]
+
+
 class _Feeder(Target):
     """What goes in goes into a subject at once. It is full while the buffer of the results is full."""
 
-    def __init__(self, told: _Fed, subject: Subject[Any], out: Observed, room: float) -> None:
+    def __init__(self, told: _Fed, out: Observed, room: float) -> None:
         super().__init__(told)
-        self._subject = subject
+        self._subject = told.subject
         self._out = out
         self._lane = out.lanes[0]
         self._room = room
@@ -37,7 +70,8 @@ class _Feeder(Target):
 
     def put(self, item: Any) -> bool:
         try:
-            self._subject.on_next(item)
+            with self._out.letting():
+                self._subject.on_next(item)
         except ObservableError:
             if self._lane.open:
                 raise
@@ -58,29 +92,79 @@ class _Feeder(Target):
     def close(self) -> None:
         closed, self._closed = self._closed, True
         if not closed and self.channel.error is None:
-            self._subject.on_completed()
+            self.channel.ended = True
+            with self._out.letting():
+                self._subject.on_completed()
 
 
 class _Fed(Channel):
     """The channel of a `_Feeder`: an error of the pump goes to the subject's observers."""
 
-    def __init__(self, subject: Subject[Any]) -> None:
+    def __init__(self, out: Observed, passed: list[BaseException]) -> None:
         super().__init__()
-        self._subject = subject
+        self.subject: Subject[Any] = Subject()
+        self.ended = False
+        self._out = out
+        self._passed = passed
 
     def fail(self, error: BaseException) -> None:
         super().fail(error)
-        self._subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.ended = True
+        self._passed.append(error)
+        with self._out.letting():
+            self.subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+class _Fresh(Observable[Any]):
+    """The source as the operators see it: cold, as every observable is that ``retry`` or ``repeat`` stands behind.
+
+    Those that subscribe while it runs share one run of the source. Who subscribes after its end begins
+    another.
+    """
+
+    def __init__(self, run: Run, source: Inlet[Any], room: float) -> None:
+        super().__init__()
+        self.out: Observed
+        self.passed: list[BaseException] = []
+        """Errors of the source, which are not the operators'."""
+        self._run = run
+        self._source = source
+        self._room = room
+        self._fed: _Fed | None = None
+
+    def blame(self, error: BaseException) -> BaseException:
+        """`error`, which came out of the operators: theirs, if the source did not raise it."""
+        return error if any(error is each for each in self.passed) else self._run.blame(error)
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        with self.lock:
+            begins = self._fed is None or self._fed.ended
+            if begins:
+                self._fed = _Fed(self.out, self.passed)
+            fed = self._fed
+        assert fed is not None
+        subscription = fed.subject.subscribe(observer, scheduler=scheduler)
+        if begins and self._run.loop is asyncio._get_running_loop():
+            self._pump(fed)
+        elif begins:
+            self._run.loop.call_soon_threadsafe(self._pump, fed)
+        return subscription
+
+    def _pump(self, fed: _Fed) -> None:
+        if self.out.left or self._run.ending:
+            return
+        self._run.pump(self._source, into=_Feeder(self._run.adopt(fed), self.out, self._room))
 
 
 def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:
     room = strategy.limit or 0
     if strategy.waits:  # the item that fills the last place may make up to `room` results
         strategy = strategy.sized(2 * room - 1)
-    subject: Subject[Any] = Subject()
-    out = run.adopt(Observed(subject.pipe(*operators), strategy)).subscribed()
-    run.pump(source, into=_Feeder(run.adopt(_Fed(subject)), subject, out, room))
-    return out
+    fresh = _Fresh(run, source, room)
+    fresh.out = out = run.adopt(Observed(fresh.pipe(*operators), strategy, fresh.blame))
+    return out.subscribed()
 
 
 @stage(
@@ -125,7 +209,8 @@ def operator(
         raise ValueError("operators must be one or more, not none")
     for each in operators:
         callback("operators", each)
-    return Operator(operator, operators=operators, strategy=strategy_argument("strategy", strategy))
+    named = tuple([_Named(each) for each in operators])
+    return Operator(operator, operators=named, strategy=strategy_argument("strategy", strategy))
 
 
 def pipeable(
