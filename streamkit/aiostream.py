@@ -84,12 +84,16 @@ async def _through(
 
 async def _noting(items: AsyncIterator[Any], passed: list[Exception]) -> AsyncIterator[Any]:
     """`items`; an error of theirs is noted in `passed`, since it is not the operators'."""
-    try:
-        async for item in items:
-            yield item
-    except Exception as error:
-        passed.append(error)
-        raise
+    while True:
+        try:
+            item = await anext(items)
+        except StopAsyncIteration:
+            return
+        except Exception as error:
+            passed.append(error)
+            raise
+        yield item  # aiostream throws errors of its operators in here
+        del item
 
 
 def _joined(items: Any, operator: Callable[[Any], Any]) -> Any:
