@@ -28,7 +28,7 @@ THROUGH_OPERATORS = f"""
 import asyncio, faulthandler, reactivex
 from reactivex import operators as of
 from reactivex.scheduler import NewThreadScheduler, ThreadPoolScheduler
-from streamkit import Stream, Suspend, ops, rx
+from streamkit import BufferOverflowError, Stream, Suspend, ops, rx
 faulthandler.dump_traceback_later({HANG}, exit=True)
 SOON = 0.0001
 ticks = lambda: reactivex.interval(SOON)
@@ -43,13 +43,14 @@ MADE = [
     of.compose(of.window_with_time_or_count(SOON, 3), of.merge_all()),
     of.compose(of.window(ticks()), of.merge_all()),
     of.compose(of.map(soon), of.switch_latest()), of.compose(of.map(soon), of.merge(max_concurrent=2)),
-    of.flat_map(soon), of.flat_map_latest(soon), of.concat_map(soon), of.switch_map(soon), of.exclusive_map(soon)
-    if hasattr(of, "exclusive_map") else of.flat_map(soon),
+    of.flat_map(soon), of.flat_map_latest(soon), of.concat_map(soon), of.switch_map(soon),
     of.merge(ticks()), of.combine_latest(ticks()), of.with_latest_from(ticks()), of.zip(ticks()),
     of.amb(ticks()), of.concat(ticks()), of.start_with(-1), of.join(ticks(), soon, soon),
     of.skip_until(reactivex.timer(SOON)), of.take_until(reactivex.timer(0.05)),
-    of.skip_with_time(SOON), of.take_with_time(0.05), of.take_last_with_time(SOON), of.skip_last_with_time(SOON),
-    of.observe_on(NewThreadScheduler()), of.observe_on(ThreadPoolScheduler(2)), of.subscribe_on(NewThreadScheduler()),
+    of.skip_with_time(SOON), of.take_with_time(0.05), of.take_last_with_time(SOON),
+    of.skip_last_with_time(SOON),
+    of.observe_on(NewThreadScheduler()), of.observe_on(ThreadPoolScheduler(2)),
+    of.subscribe_on(NewThreadScheduler()),
     of.compose(of.publish(), of.ref_count()), of.share(), of.compose(of.replay(3), of.ref_count()),
     of.compose(of.delay(SOON), of.merge(ticks()), of.observe_on(NewThreadScheduler())),
     of.compose(of.merge(ticks()), of.repeat(3)), of.compose(of.delay(SOON), of.retry(3)),
@@ -67,8 +68,8 @@ async def main():
         stream = Stream(source) | rx.operator(made, strategy=Suspend(1)) | ops.take(10) | ops.map(slowly)
         try:
             await asyncio.wait_for(stream | ops.to_list(), 0.5)
-        except Exception as error:
-            assert "wait" in str(error) or "BufferOverflow" in repr(error) or isinstance(error, TimeoutError), error
+        except (BufferOverflowError, TimeoutError):
+            continue
     print("through", len(MADE))
 asyncio.run(main())
 """
