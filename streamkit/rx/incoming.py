@@ -43,8 +43,10 @@ _BEYOND = 100_000
 """How many items are taken in beyond the capacity at most, while the loop's thread waits for a lock."""
 _LATE = 1_000
 """How many items may come after the disposal in any case. Some are under way then."""
+_LONGER = 4.0
+"""How much longer than a subscription has lived a queue of RxPY's may take to run dry after its disposal."""
 _LEAST, _MOST = 0.25, 60.0
-"""The seconds that a queue of RxPY's may take to run dry after the disposal, at least and at most."""
+"""The seconds that it may take at least and at most."""
 
 
 class _CannotHoldError(Exception):
@@ -112,6 +114,9 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
                 if size >= self._lane.most:
                     self._lane.noted(size + 1)
                 return
+        if self._disposal.begun and not self._subscribing:
+            self._refuse_late()
+            return
         outcome = self._offer_here(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)
@@ -157,14 +162,20 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         if self._subscribing and get_ident() == self.thread:
             raise ObservableError("the stream takes no more")  # otherwise `subscribe` might never return
         if self._disposal.asked():
-            self._disposal.count()
-        elif get_ident() == self.thread or (loop := self.loop) is None or loop.is_closed():
+            return
+        if get_ident() == self.thread or (loop := self.loop) is None or loop.is_closed():
             self.dispose()
         else:
             try:
                 loop.call_soon_threadsafe(self.dispose)
             except RuntimeError:  # it was closed just now
                 self.dispose()
+
+    def _refuse_late(self) -> None:
+        """An item has come after the disposal: a short way, so that a queue of RxPY's soon runs dry."""
+        with self.lock:
+            self._refused(Offered.CLOSED)
+        self._disposal.count()
 
     def _overflow(self, message: str) -> None:
         self.end(self._blame(BufferOverflowError(message)))
@@ -238,23 +249,26 @@ class _Disposal:
     """The end of a subscription, and what an emitter does after it.
 
     A queue of RxPY's (``observe_on``) runs dry after the disposal. It was filled while the subscription
-    lived, and nobody holds up who empties it, so that takes no longer than the subscription has lived. What
-    goes on for longer does not look at the disposal at all, and only an error ends it. The time is the
-    emitting thread's own, since on a busy machine any thread may stand still for long.
+    lived, and nobody holds up who empties it, so that takes a time like the one that the subscription has
+    lived. What goes on for much longer does not look at the disposal at all, and only an error ends it. The
+    time is the emitting thread's own, since on a busy machine any thread may stand still for long.
     """
 
     def __init__(self) -> None:
-        self._begun = monotonic()
-        self._patience: float | None = None
-        """How long an emitter may go on; None as long as nobody has asked for the disposal."""
+        self.begun = False
+        """Whether it was asked for."""
+        self._since = monotonic()
+        self._patience = _MOST
+        """How long an emitter may go on."""
         self._late: dict[int, tuple[int, float]] = {}
         """How many items a thread has emitted since, and when it began, on its own clock."""
 
     def asked(self) -> bool:
         """Note that the disposal is asked for; whether it was before."""
-        if self._patience is not None:
+        if self.begun:
             return True
-        self._patience = min(max(monotonic() - self._begun, _LEAST), _MOST)
+        self._patience = min(max(_LONGER * (monotonic() - self._since), _LEAST), _MOST)
+        self.begun = True
         return False
 
     def count(self) -> None:
@@ -263,9 +277,8 @@ class _Disposal:
         Raises:
             ObservableError: they come on and on.
         """
-        assert self._patience is not None
-        count, since = self._late.get(get_ident(), (0, thread_time()))
-        self._late[get_ident()] = count + 1, since
+        count, since = self._late.get(get_ident(), (0, 0.0))
+        self._late[get_ident()] = count + 1, since or thread_time()
         if count >= _LATE and thread_time() - since > self._patience:
             raise ObservableError("the observable goes on and on, although its subscription was disposed")
 
