@@ -43,10 +43,8 @@ _BEYOND = 100_000
 """How many items are taken in beyond the capacity at most, while the loop's thread waits for a lock."""
 _LATE = 1_000
 """How many items may come after the disposal in any case. Some are under way then."""
-_LONGER = 4.0
-"""How much longer than a subscription has lived a queue of RxPY's may take to run dry after its disposal."""
-_LEAST, _MOST = 0.25, 60.0
-"""The seconds that it may take at least and at most."""
+_LEAST, _MOST = 0.1, 60.0
+"""The seconds that a queue of RxPY's may take to run dry after the disposal, at least and at most."""
 
 
 class _CannotHoldError(Exception):
@@ -147,6 +145,8 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         return outcome.outcome
 
     def _offer_elsewhere(self, value: Any) -> Offered:
+        if self._disposal.first is None:
+            self._disposal.first = monotonic()
         try:
             outcome = self.offer(value, _waiter)
         except _CannotHoldError:
@@ -248,16 +248,17 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
 class _Disposal:
     """The end of a subscription, and what an emitter does after it.
 
-    A queue of RxPY's (``observe_on``) runs dry after the disposal. It was filled while the subscription
-    lived, and nobody holds up who empties it, so that takes a time like the one that the subscription has
-    lived. What goes on for much longer does not look at the disposal at all, and only an error ends it. The
-    time is the emitting thread's own, since on a busy machine any thread may stand still for long.
+    A queue of RxPY's (``observe_on``) runs dry after the disposal. It was filled between the first item and
+    the disposal, and nobody holds up who empties it now, so that takes no longer. What goes on for longer
+    does not look at the disposal at all, and only an error ends it. The time is the emitting thread's own,
+    since on a busy machine any thread may stand still for long.
     """
 
     def __init__(self) -> None:
         self.begun = False
         """Whether it was asked for."""
-        self._since = monotonic()
+        self.first: float | None = None
+        """When the first item came from another thread."""
         self._patience = _MOST
         """How long an emitter may go on."""
         self._late: dict[int, tuple[int, float]] = {}
@@ -267,7 +268,8 @@ class _Disposal:
         """Note that the disposal is asked for; whether it was before."""
         if self.begun:
             return True
-        self._patience = min(max(_LONGER * (monotonic() - self._since), _LEAST), _MOST)
+        filled = 0.0 if self.first is None else monotonic() - self.first
+        self._patience = min(max(filled, _LEAST), _MOST)
         self.begun = True
         return False
 
