@@ -71,9 +71,31 @@ async def _opened(source: Any) -> AsyncIterator[Any]:
 async def _through(
     run: Run, source: Inlet[Any], *, operators: tuple[Callable[[Any], Any], ...]
 ) -> AsyncIterator[Any]:
-    joined: Any = reduce(_joined, operators, aiostream.stream.iterate(run.open(source)))
-    async for item in run.open(Inlet[Any](lambda: _opened(joined))):
-        yield item
+    passed: list[Exception] = []
+    joined: Any = reduce(_joined, operators, aiostream.stream.iterate(_noting(run.open(source), passed)))
+    try:
+        async for item in run.open(Inlet[Any](lambda: _opened(joined))):
+            yield item
+            del item
+    except Exception as error:
+        if any(error is each for each in passed):
+            raise
+        run.reraise(error)
+    finally:
+        passed.clear()
+
+
+async def _noting(items: AsyncIterator[Any], passed: list[Exception]) -> AsyncIterator[Any]:
+    """`items`; an error of theirs is noted in `passed`, since it is not the operators'."""
+    while True:
+        try:
+            item = await anext(items)
+        except StopAsyncIteration:
+            return
+        except Exception as error:
+            passed.append(error)
+            raise
+        yield item  # aiostream throws errors of its operators in here
         del item
 
 

@@ -14,6 +14,7 @@ pytest.importorskip("aiostream")
 from aiostream import pipe, stream
 
 from streamkit import aiostream
+from tests.laws.lab import Boom
 
 
 class Numbers:
@@ -134,3 +135,19 @@ def test_bad_arguments(call: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_errors_of_their_callbacks_name_the_operator_and_those_of_the_source_do_not() -> None:
+    def fail(*_: Any) -> Any:
+        raise Boom
+
+    async def failing() -> AsyncIterator[int]:
+        yield 1
+        raise Boom
+
+    with pytest.raises(Boom) as theirs:
+        list(Stream([1, 2]) | aiostream.operator(pipe.map(fail)))
+    assert ["operator(" in note and "test_aiostream" in note for note in theirs.value.__notes__] == [True]
+    with pytest.raises(Boom) as ours:
+        list(Stream(failing) | aiostream.operator(pipe.map(str)))
+    assert not hasattr(ours.value, "__notes__")

@@ -74,11 +74,11 @@ class Places(Target):
         stream = await self._made(items)
         if self._gone:
             raise Abandoned
-        stream, strategy = fused(stream, self.ahead)
+        stream, strategy, buffer = fused(stream, self.ahead)
         lane = self._lane(strategy)
         book = self.run.book and self.run.book.chapter()
         try:
-            await self.run.fill(lane, stream, book)
+            await self.run.fill(lane, stream, book, buffer)
         except Exception as error:
             self._blame(error)
             raise

@@ -10,7 +10,7 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.pool import Pool
 from streamkit._stages.pull import PullLoop
@@ -38,10 +38,10 @@ def pooled(
 ) -> Channel:
     """The channel that the results of `function` come out of."""
     channel = run.channel()
-    source, strategy = fused(source, Suspend(lookahead) if lookahead else None)
+    source, strategy, buffer = fused(source, Suspend(lookahead) if lookahead else None)
     supply: Supply
     if strategy is not None:
-        supply = BufferedSupply(channel, concurrency, run.adopt(Inbox()), strategy)
+        supply = BufferedSupply(channel, concurrency, run.adopt(Inbox()), strategy, buffer)
     elif source.native is not None:
         supply = SlicedSupply(channel, concurrency)
     elif (index := spreads(source)) is not None:
@@ -74,14 +74,17 @@ class SlicedSupply(Supply):
 class BufferedSupply(Supply):
     """A buffer, which holds what comes while there is no place."""
 
-    def __init__(self, channel: Channel, concurrency: int, inbox: Inbox, strategy: Strategy) -> None:
+    def __init__(
+        self, channel: Channel, concurrency: int, inbox: Inbox, strategy: Strategy, buffer: Link | None
+    ) -> None:
         super().__init__(channel, concurrency)
+        self._buffer = buffer
         self.inbox, inbox.look = inbox, self._look
         self.pull = inbox.pop
         self._lane = inbox.lane(strategy)
 
     def begin(self, run: Run, inlet: Inlet[Any]) -> None:
-        run.pump(inlet, into=self._lane)
+        run.pump(inlet, into=self._lane, blamed=self._buffer)
 
     def _look(self) -> None:
         """Something has happened in the buffer."""

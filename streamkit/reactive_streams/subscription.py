@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from threading import get_ident
 from typing import Any
 
 from streamkit._core.errors import StoppedError, attach, attached
@@ -37,7 +36,6 @@ class StreamSubscription:
         self._loop = loop
         self._ahead = ahead
         self._ended = ended
-        self._thread: int | None = None
         self._task: asyncio.Task[None] | None = None
         self._interruptible = False
         """Whether the run is in the stream, and not in its clean-up."""
@@ -87,7 +85,6 @@ class StreamSubscription:
             self._tell(wake, waiter)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._thread = get_ident()
         self._task = loop.create_task(self._run())
         _running.add(self._task)
         self._task.add_done_callback(self._finished)
@@ -145,8 +142,8 @@ class StreamSubscription:
             task.cancel()
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call `function` in the thread of the run; if this is that thread, at once."""
-        if get_ident() == self._thread:
+        """Call `function` in the loop of the run; if that runs here, at once."""
+        if self._loop is not None and asyncio._get_running_loop() is self._loop:
             function(*arguments)
         elif self._loop is not None:
             try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import get_ident
-from typing import Any, Literal, TypeVar, overload
+from time import monotonic, thread_time
+from typing import Any, Literal, TypeVar, cast, overload
 
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
@@ -20,6 +23,7 @@ from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 from streamkit._stages.push import ThreadWaiter
+from streamkit.rx.hold import lock_awaited
 
 __all__ = ["Observed", "from_observable"]
 
@@ -29,33 +33,55 @@ _CURE = (
     "it emits on the event loop's own thread, or inside subscribe, where nobody can hold it: put "
     "reactivex.operators.subscribe_on(a thread scheduler) behind it, or choose a strategy that drops"
 )
+_CURE_OF_LOCKS = (
+    "the event loop waits for a lock that the thread which emits never lets go: let other threads than the "
+    "loop's feed what the two share, or choose a strategy that drops"
+)
+
+_BEAT = 0.01
+"""After how many seconds a thread that is held looks whether the loop's thread waits for a lock."""
+_BEYOND = 100_000
+"""How many items are taken in beyond the capacity at most, while the loop's thread waits for a lock."""
+_LATE = 1_000
+"""How many items may come after the disposal in any case. Some are under way then."""
+_LEAST, _MOST = 0.1, 60.0
+"""The seconds that a queue of RxPY's may take to run dry after the disposal, at least and at most."""
 
 
 class _CannotHoldError(Exception):
     """An event loop runs in this thread, and blocking the thread would block that loop."""
 
 
-_PATIENCE = 1_000
-"""How many items may come after the disposal before the emitter gets an error. Some are under way then."""
-
-
 class Observed(SharedChannel, abc.ObserverBase[Any]):
     """A channel that observes an observable, for one run."""
 
-    def __init__(self, observable: Any, strategy: Strategy) -> None:
+    def __init__(
+        self,
+        observable: Any,
+        strategy: Strategy,
+        blame: Callable[[BaseException], BaseException] = lambda error: error,
+    ) -> None:
         super().__init__(strategy)
         self._observable = observable
+        self._blame = blame
+        """Notes on an error of the observable whose it is."""
         self._subscription: Any = None
         self._subscribing = False
-        self._disposed = False
-        self._late = 0
-        """How many items came after the disposal."""
+        self._disposal = _Disposal()
+        self._letting = 0
+        """How often the loop is inside what a held thread may have locked, so that none is held."""
+        self._jam: tuple[int, int] | None = None
+        """Where the loop's thread waits for a lock, as a thread that is held has seen."""
+        self._pressed = False
+        """Whether items are held beyond the capacity, since a thread was let go."""
+        self._burst = (0, 0)
+        """How many items the reader had taken, and how many the loop's thread has added beyond since."""
 
     def subscribed(self) -> Observed:
         """Begin to read, and subscribe as ``Observable.subscribe`` does, but without RxPY's own observer.
 
         RxPY's observer swallows what is emitted after the disposal. This one has to see it, to end a thread
-        that never stops emitting (`_count_late`).
+        that never stops emitting (`_Disposal`).
         """
         self.begin()
         self._subscribing = True
@@ -66,7 +92,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             else:
                 self._subscribe()
         except Exception as error:
-            self.end(error)
+            self.end(self._blame(error))
         finally:
             self._subscribing = False
         return self
@@ -89,48 +115,122 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             if size >= self._known:
                 self._noted(size + 1)
             return
-        outcome = self.offer(value) if get_ident() == self.thread else self._offer_elsewhere(value)
+        if self._disposal.begun and not self._subscribing:
+            self._refuse_late()
+            return
+        outcome = self._offer_here(value) if get_ident() == self.thread else self._offer_elsewhere(value)
         if outcome is not Offered.ACCEPTED:
             self._not_accepted(outcome)
 
     def on_error(self, error: Any) -> None:
-        self.end(error if isinstance(error, BaseException) else ObservableError(error))
+        self.end(self._blame(error if isinstance(error, BaseException) else ObservableError(error)))
 
     def on_completed(self) -> None:
         self.end()
 
+    def _offer_here(self, value: Any) -> Offered:
+        """Offer an item of the loop's own thread.
+
+        Where other threads fill the buffer, there would never be room for it. So as many as the capacity are
+        taken in beyond that, each time that the reader takes something; the threads are held meanwhile.
+        """
+        lane = self._lane
+        taken, burst = self._burst
+        if not (self._waiters or self._pressed) or (burst >= lane.limit and taken == lane.delivered):
+            return cast("Offered", self.offer(value))
+        outcome = self.offer(value, ThreadWaiter)
+        if not isinstance(outcome, ThreadWaiter):
+            self._pressed = False
+            return cast("Offered", outcome)
+        self._burst = lane.delivered, burst + 1 if taken == lane.delivered else 1
+        self._let_in(outcome)
+        assert outcome.outcome is not None
+        return outcome.outcome
+
     def _offer_elsewhere(self, value: Any) -> Offered:
+        if self._disposal.first is None:
+            self._disposal.first = monotonic()
         try:
             outcome = self.offer(value, _waiter)
         except _CannotHoldError:
             outcome = self.offer(value)
-        if isinstance(outcome, Waiter):
-            assert isinstance(outcome, ThreadWaiter)
-            outcome.free.wait()
-            assert outcome.outcome is not None
-            return outcome.outcome
-        return outcome
+        return self._held_back(outcome) if isinstance(outcome, ThreadWaiter) else cast("Offered", outcome)
 
-    def _not_accepted(self, outcome: Offered | Waiter) -> None:
+    def _not_accepted(self, outcome: Offered) -> None:
         if outcome is Offered.DROPPED:
             return
         if outcome is Offered.FULL:
             strategy = self.lanes[0].strategy
-            self.end(BufferOverflowError(f"{strategy!r} was offered more than it holds, and {_CURE}"))
+            self._overflow(f"{strategy!r} was offered more than it holds, and {_CURE}")
         if self._subscribing and get_ident() == self.thread:
             raise ObservableError("the stream takes no more")  # otherwise `subscribe` might never return
-        loop = self.loop
-        if self._disposed:
-            self._count_late()
-        elif get_ident() == self.thread or loop is None or loop.is_closed():
+        if self._disposal.asked():
+            return
+        if get_ident() == self.thread or (loop := self.loop) is None or loop.is_closed():
             self.dispose()
         else:
-            loop.call_soon_threadsafe(self.dispose)
+            try:
+                loop.call_soon_threadsafe(self.dispose)
+            except RuntimeError:  # it was closed just now
+                self.dispose()
 
-    def _count_late(self) -> None:
-        self._late += 1
-        if self._late > _PATIENCE:
-            raise ObservableError("the observable goes on and on, although its subscription was disposed")
+    def _refuse_late(self) -> None:
+        """An item has come after the disposal: a short way, so that a queue of RxPY's soon runs dry."""
+        with self.lock:
+            self._refused(Offered.CLOSED)
+        self.released()
+        self._disposal.count()
+
+    def _overflow(self, message: str) -> None:
+        self.end(self._blame(BufferOverflowError(message)))
+
+    # threads that are held -----------------------------------------------------------------
+
+    def _held_back(self, waiter: ThreadWaiter) -> Offered:
+        """Hold this thread until there is room, or the loop waits for a lock that it may own."""
+        if self._letting:
+            self._let_in(waiter)
+        seen, pause = self._jam, 0.0 if self._jam else _BEAT
+        while not waiter.free.wait(pause):
+            awaited = lock_awaited(self.thread)
+            self._jam = awaited if awaited == seen else None
+            if self._jam is not None:
+                self._let_in(waiter)
+            seen, pause = awaited, _BEAT
+        assert waiter.outcome is not None
+        return waiter.outcome
+
+    def _let_in(self, waiter: Waiter) -> None:
+        """Take in the item of `waiter`, although there is no room, so that its thread can go on."""
+        with self.lock:
+            if waiter.outcome is not None:
+                return
+            lane = self._lane
+            if len(lane.held) >= lane.limit + _BEYOND:
+                self._overflow(f"{lane.strategy!r} was offered more than it holds, and {_CURE_OF_LOCKS}")
+                return
+            self._waiters.remove(waiter)
+            self._pressed = True
+            beyond = max(len(lane.held) + 1 - lane.limit, 0)
+            lane.widen(beyond)
+            waiter.outcome = self._put(waiter.item)
+            if lane.open:
+                lane.widen(-beyond)
+            self._ease()
+            waiter.wake()
+        self.released()
+
+    @contextmanager
+    def letting(self) -> Iterator[None]:
+        """While this thread, the loop's, calls what a held thread may have locked: hold none."""
+        with self.lock:
+            self._letting += 1
+            for waiter in (*self._waiters,):
+                self._let_in(waiter)
+        try:
+            yield
+        finally:
+            self._letting -= 1
 
     # the end -------------------------------------------------------------------------------
 
@@ -138,7 +238,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         """Dispose the subscription, once."""
         with self.lock:
             subscription, self._subscription = self._subscription, None
-            self._disposed = True
+            self._disposal.asked()
         self.released()
         if subscription is not None:
             subscription.dispose()
@@ -148,6 +248,46 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             super().leave()
         finally:
             self.dispose()
+
+
+class _Disposal:
+    """The end of a subscription, and what an emitter does after it.
+
+    A queue of RxPY's (``observe_on``) runs dry after the disposal. It was filled between the first item and
+    the disposal, and nobody holds up who empties it now, so that takes no longer. What goes on for longer
+    does not look at the disposal at all, and only an error ends it. The time is the emitting thread's own,
+    since on a busy machine any thread may stand still for long.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        """Whether it was asked for."""
+        self.first: float | None = None
+        """When the first item came from another thread."""
+        self._patience = _MOST
+        """How long an emitter may go on."""
+        self._late: dict[int, tuple[int, float]] = {}
+        """How many items a thread has emitted since, and when it began, on its own clock."""
+
+    def asked(self) -> bool:
+        """Note that the disposal is asked for; whether it was before."""
+        if self.begun:
+            return True
+        filled = 0.0 if self.first is None else monotonic() - self.first
+        self._patience = min(max(filled, _LEAST), _MOST)
+        self.begun = True
+        return False
+
+    def count(self) -> None:
+        """An item has come after the disposal.
+
+        Raises:
+            ObservableError: they come on and on.
+        """
+        count, since = self._late.get(get_ident(), (0, 0.0))
+        self._late[get_ident()] = count + 1, since or thread_time()
+        if count >= _LATE and thread_time() - since > self._patience:
+            raise ObservableError("the observable goes on and on, although its subscription was disposed")
 
 
 def _waiter(item: Any) -> Waiter:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from asyncio import AbstractEventLoop, CancelledError
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -13,9 +14,9 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
-from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit.sinks import for_each
+from streamkit._engine.run.iterate import iterate
+from streamkit._engine.run.leave import combine
 
 __all__ = ["StreamObservable", "to_observable"]
 
@@ -27,26 +28,41 @@ class _Disposed(BaseException):
 
 
 class _Subscription(abc.DisposableBase):
-    """One run of a stream, for one observer."""
+    """One run of a stream, for one observer.
+
+    The stream is opened within ``subscribe``, so that a hot observable in it loses nothing, and read after
+    that has returned.
+    """
 
     def __init__(self, stream: Stream[Any], observer: abc.ObserverBase[Any], loop: AbstractEventLoop) -> None:
         self.ended: Future[None] = Future()
         """Done when the run has ended and is cleaned up."""
-        # made by hand: a job that was joined with | warns if it never runs, and this may be disposed before
-        self._job: Job[None] = Job(stream, for_each(self._next).links)
+        self._stream = stream
         self._observer = observer
         self._loop = loop
         self._disposed = False
         self._ending = False
         """Whether the run is ending by itself, so that a cancellation would only interrupt its clean-up."""
         self._failed: BaseException | None = None
+        self._items: AsyncGenerator[Any, None] | None = None
+        self._unopened: Exception | None = None
+        """Why the stream could not be opened."""
         self._task: asyncio.Task[None] | None = None
         if asyncio._get_running_loop() is loop:
-            self._start()
+            self._open()
+            loop.call_soon(self._start)  # a task that is eager would call the observer now
         else:
             loop.call_soon_threadsafe(self._start)
 
+    def _open(self) -> None:
+        try:
+            self._items = iterate(self._stream)
+        except Exception as error:
+            self._unopened = error
+
     def _start(self) -> None:
+        if self._items is None and not self._disposed:
+            self._open()
         self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(lambda _: self.ended.set_result(None))
 
@@ -60,10 +76,28 @@ class _Subscription(abc.DisposableBase):
             self._ending = True
             raise _Disposed
 
-    async def _run(self) -> None:
+    async def _forward(self) -> None:
+        """Send the items, and close the stream on every exit."""
+        if self._unopened is not None:
+            raise self._unopened
+        items = self._items
+        if items is None:
+            return
         try:
             if not self._disposed:
-                await self._job
+                async for item in items:
+                    self._next(item)
+        except BaseException as error:
+            try:
+                await items.aclose()
+            except BaseException as late:
+                combine(error, late)
+            raise
+        await items.aclose()
+
+    async def _run(self) -> None:
+        try:
+            await self._forward()
         except _Disposed as end:
             self._report_clean_up(end)
         except CancelledError as end:
@@ -96,7 +130,7 @@ class _Subscription(abc.DisposableBase):
     def _report(self, error: BaseException) -> None:
         """Report an error that the observer cannot be told: it raised it itself, or was disposed before."""
         self._loop.call_exception_handler(
-            {"message": f"error in or behind an observer of {self._job!r}", "exception": error}
+            {"message": f"error in or behind an observer of {self._stream!r}", "exception": error}
         )
 
     def dispose(self) -> None:
@@ -104,8 +138,9 @@ class _Subscription(abc.DisposableBase):
         self._disposed = True
         if asyncio._get_running_loop() is self._loop:
             self._cancel()
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._cancel)
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop was closed, and has ended the run
+                self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
         task = self._task
@@ -175,7 +210,9 @@ def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None =
     2
     3
 
-    Observers are called one item after the other, in the run's task. ``dispose()``, from any thread,
+    The stream is opened before ``subscribe`` returns, or, if that is called in another thread, at the next
+    turn of the loop. Observers are called after that, one item after the other, in the run's task.
+    ``dispose()``, from any thread,
     cancels the run; ``await observable.closed()`` waits until it is cleaned up. An error that an observer
     raises ends its run and goes to the event loop's exception handler.
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from time import monotonic
+from types import FunctionType
 from typing import Any
 
-from reactivex import Observable
+from reactivex import Observable, abc
 from reactivex.subject import Subject
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
-from streamkit._core.errors import ObservableError
+from streamkit._core.errors import ObservableError, SourceConsumedError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.channel import Channel
@@ -25,12 +31,42 @@ from streamkit.rx.outgoing import StreamObservable
 __all__ = ["operator", "pipeable"]
 
 
+class _Named:
+    """An operator of RxPY under the name that it has there; RxPY gives all of them the same."""
+
+    def __init__(self, operator: Callable[[Any], Any]) -> None:
+        self.operator = operator
+        self.__name__ = _name(operator)
+
+    def __call__(self, observable: Any) -> Any:
+        return self.operator(observable)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Named) and self.operator == other.operator
+
+    def __hash__(self) -> int:
+        return hash(self.operator)
+
+    def __repr__(self) -> str:
+        return repr(self.operator)
+
+
+def _name(operator: Callable[[Any], Any]) -> str:
+    made: Any = operator
+    if isinstance(operator, FunctionType):
+        within = inspect.getclosurevars(operator).nonlocals.get("fun")
+        made = within if isinstance(within, FunctionType) else operator
+    name = getattr(made, "__qualname__", None) or type(made).__name__
+    rxpy = str(getattr(made, "__module__", "")).startswith(Observable.__module__.partition(".")[0])
+    return name.partition(".")[0].strip("_") if rxpy else name.rpartition(".")[2]
+
+
 class _Feeder(Target):
     """What goes in goes into a subject at once. It is full while the buffer of the results is full."""
 
-    def __init__(self, told: _Fed, subject: Subject[Any], out: Observed, room: float) -> None:
+    def __init__(self, told: _Fed, out: Observed, room: float) -> None:
         super().__init__(told)
-        self._subject = subject
+        self._told = told
         self._out = out
         self._lane = out.lanes[0]
         self._room = room
@@ -38,7 +74,8 @@ class _Feeder(Target):
 
     def put(self, item: Any) -> bool:
         try:
-            self._subject.on_next(item)
+            with self._out.letting():
+                self._told.subject.on_next(item)
         except ObservableError:
             if self._lane.open:
                 raise
@@ -46,7 +83,8 @@ class _Feeder(Target):
 
     def full(self) -> bool:
         # a closed lane is full too: the pump then waits until the run cancels it, which cleans up the source
-        return not self._lane.open or (self._lane.waits and len(self._lane.held) >= self._room)
+        over = self._told.ended or not self._lane.open
+        return over or (self._lane.waits and len(self._lane.held) >= self._room)
 
     async def room(self, rescue: Rescue | None = None) -> None:
         self._out.roomy = self.wake
@@ -58,30 +96,103 @@ class _Feeder(Target):
 
     def close(self) -> None:
         closed, self._closed = self._closed, True
-        if not closed and self.channel.error is None:
-            self._subject.on_completed()
+        if not closed and not self._told.ended:
+            self._told.ended = True
+            with self._out.letting():
+                self._told.subject.on_completed()
 
 
 class _Fed(Channel):
     """The channel of a `_Feeder`: an error of the pump goes to the subject's observers."""
 
-    def __init__(self, subject: Subject[Any]) -> None:
-        super().__init__()
-        self._subject = subject
+    def __init__(self, out: Observed, passed: list[BaseException]) -> None:
+        super().__init__(clock=monotonic)
+        self.subject: Subject[Any] = Subject()
+        self.ended = False
+        """Whether this run of the source is over, or nobody observes it any more."""
+        self.feeder: _Feeder | None = None
+        self._out = out
+        self._passed = passed
+        """The latest error of the source."""
 
     def fail(self, error: BaseException) -> None:
         super().fail(error)
-        self._subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        if self.ended:
+            self._out.end(error)
+            return
+        self.ended = True
+        before = self._passed[-1] if self._passed else None
+        self._passed[:] = [error]
+        if isinstance(error, SourceConsumedError):  # a `retry` would begin again and again
+            error.__cause__ = error.__cause__ or before
+            self._out.end(error)
+            return
+        with self._out.letting():
+            self.subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+class _Fresh(Observable[Any]):
+    """The source as the operators see it: cold, so that ``retry`` and ``repeat`` can subscribe anew.
+
+    Those that subscribe while it runs share one run of the source. Who subscribes when it has ended, or when
+    all others have left, begins another. A source that can be run only once goes on where it was.
+    """
+
+    def __init__(self, run: Run, source: Inlet[Any], room: float) -> None:
+        super().__init__()
+        self.out: Observed
+        self._passed: list[BaseException] = []
+        self._run = run
+        self._source = source
+        self._room = room
+        self._once = isinstance(source.source.value, (Iterator, AsyncIterator, Channel))
+        self._fed: _Fed | None = None
+
+    def blame(self, error: BaseException) -> BaseException:
+        """`error`, which came out of the operators: theirs, if the source did not raise it."""
+        return error if any(error is each for each in self._passed) else self._run.blame(error)
+
+    def _subscribe_core(
+        self, observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+    ) -> abc.DisposableBase:
+        with self.lock:
+            fed = before = self._fed
+            if fed is None or fed.ended or not (self._once or fed.subject.observers):
+                fed = self._fed = _Fed(self.out, self._passed)
+                if before is not None:
+                    before.ended = True
+        subscription = fed.subject.subscribe(observer, scheduler=scheduler)
+        if fed is not before:
+            self._begin(partial(self._pump, fed, before))
+        return subscription
+
+    def _begin(self, pump: Callable[[], None]) -> None:
+        if self._run.loop is asyncio._get_running_loop():
+            pump()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop was closed, and has ended the run
+            self._run.loop.call_soon_threadsafe(pump)
+
+    def _pump(self, fed: _Fed, before: _Fed | None) -> None:
+        if self.out.left or self._run.ending:
+            return
+        if before is not None and isinstance(self._source.source.value, Channel):
+            fed.fail(SourceConsumedError(f"{self._source.source.value.name} can be run only once, and was"))
+            return
+        if before is not None and before.feeder is not None:
+            self._run.spawn(partial(self._run.stop, before.feeder), fed)
+            self._run.channels.remove(before)
+        fed.feeder = _Feeder(self._run.adopt(fed), self.out, self._room)
+        self._run.pump(self._source, into=fed.feeder)
 
 
 def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:
     room = strategy.limit or 0
     if strategy.waits:  # the item that fills the last place may make up to `room` results
         strategy = strategy.sized(2 * room - 1)
-    subject: Subject[Any] = Subject()
-    out = run.adopt(Observed(subject.pipe(*operators), strategy)).subscribed()
-    run.pump(source, into=_Feeder(run.adopt(_Fed(subject)), subject, out, room))
-    return out
+    fresh = _Fresh(run, source, room)
+    fresh.out = out = run.adopt(Observed(fresh.pipe(*operators), strategy, fresh.blame))
+    return out.subscribed()
 
 
 @stage(
@@ -126,7 +237,8 @@ def operator(
         raise ValueError("operators must be one or more, not none")
     for each in operators:
         callback("operators", each)
-    return Operator(operator, operators=operators, strategy=strategy_argument("strategy", strategy))
+    named = tuple([_Named(each) for each in operators])
+    return Operator(operator, operators=named, strategy=strategy_argument("strategy", strategy))
 
 
 def pipeable(

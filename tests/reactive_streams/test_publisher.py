@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
 
@@ -351,3 +351,47 @@ def test_what_is_made_are_publishers_and_processors() -> None:
     assert isinstance(to_processor(ops.map(str)), Processor)
     assert repr(to_publisher(Stream([1]) | ops.take(1))) == "to_publisher(Stream([1]) | take(1))"
     assert repr(to_processor(ops.take(1))) == "to_processor(take(1))"
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_subscription_can_be_used_while_no_loop_runs(closed: bool) -> None:
+    loop, ended = asyncio.new_event_loop(), list[bool]()
+    subscriptions: list[Any] = []
+
+    class Slow:
+        def on_subscribe(self, subscription: Any) -> None:
+            subscriptions.append(subscription)
+
+        def on_next(self, value: Any) -> None: ...
+
+        def on_error(self, exception: Exception) -> None: ...
+
+        def on_complete(self) -> None: ...
+
+    async def forever() -> AsyncIterator[int]:
+        try:
+            for number in count():
+                yield number
+                await asyncio.sleep(3600.0)
+        finally:
+            ended.append(True)
+
+    async def subscribed() -> Any:
+        publisher = to_publisher(Stream(forever))
+        publisher.subscribe(Slow())
+        subscriptions[0].request(2)
+        await asyncio.sleep(0.01)
+        return publisher
+
+    publisher = loop.run_until_complete(subscribed())
+    if closed:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+            loop.run_until_complete(asyncio.wait([task]))
+        loop.close()
+    subscriptions[0].request(1)
+    subscriptions[0].cancel()
+    if not closed:
+        loop.run_until_complete(publisher.wait_closed())
+        loop.close()
+    assert ended == [True]

@@ -114,6 +114,29 @@ class TestThreads:
         with threads(emit):
             pass
 
+    @pytest.mark.parametrize("length", [10, 1_000, 20_000])
+    def test_a_queue_of_rxpys_runs_dry_after_the_disposal_without_an_error(self, length: int) -> None:
+        source, uncaught, emitted = Source(), list[BaseException](), [0]
+
+        async def main() -> None:
+            async with source.stream(Suspend(1)).open() as items:
+                observer = source.observer
+                with threads(lambda: fill(observer)):
+                    await anext(items)
+                    await asyncio.sleep(0.02)
+                    await items.aclose()
+
+        def fill(observer: Any) -> None:
+            try:
+                for number in range(length):
+                    observer.on_next(number)
+                    emitted[0] += 1
+            except ObservableError as error:
+                uncaught.append(error)
+
+        asyncio.run(main())
+        assert (emitted[0], uncaught) == (length, [])
+
     @virtual
     async def test_what_another_loop_emits_cannot_be_held(self) -> None:
         source, got = Source(), list[Any]()

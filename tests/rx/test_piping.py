@@ -223,9 +223,6 @@ class TestThreads:
     @virtual
     async def test_observe_on_one_of_their_own_and_leave(self, monkeypatch: pytest.MonkeyPatch) -> None:
         scheduler, numbers, uncaught = EventLoopScheduler(), Numbers(), list[Any]()
-        # RxPY's observe_on queues what is sent in before its thread runs: on a busy machine more than what
-        # passes for an observable that goes on and on
-        monkeypatch.setattr("streamkit.rx.incoming._PATIENCE", float("inf"))
         monkeypatch.setattr(threading, "excepthook", uncaught.append)
         stream = Stream(numbers) | rx.operator(of.observe_on(scheduler), strategy=Suspend(1))
         assert await (stream | ops.take(3) | ops.to_list()) == [0, 1, 2]

@@ -127,9 +127,9 @@ class Lane(Target):
         free = size - len(self.held)
         return free if free > 0 else 0
 
-    def widen(self) -> None:
-        """Make room for one item more: one that had a place elsewhere."""
-        self.limit += 1
+    def widen(self, places: int = 1) -> None:
+        """Make room for more items: those that had a place elsewhere."""
+        self.limit += places
 
     def follow(self, before: Lane) -> None:
         """Go on counting where `before` ended."""

@@ -13,19 +13,23 @@ if TYPE_CHECKING:
 __all__ = ["collapsed", "fused"]
 
 
-def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Strategy | None]:
+def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Strategy | None, Link | None]:
     """Merge the buffers at the end of `inlet` into `strategy`; return the rest, and the merged strategy.
 
     `strategy` is None if the user asked for no buffer; a buffer at the end of `inlet` then decides alone.
+    The third is the buffer that errors of the merged strategy name: the one that gave it its kind; None if
+    the user's own did.
     """
-    links = inlet.links
+    links, named = inlet.links, None
     while links and links[-1].declaration.buffers:
         first: Strategy = links[-1].arguments["strategy"]
         joined = first if strategy is None else first.before(strategy)
         if joined is None:
             break
+        if type(joined) is not type(strategy):
+            named = links[-1]
         strategy, links = joined, links[:-1]
-    return (inlet if links is inlet.links else Inlet(inlet.source, links)), strategy
+    return (inlet if links is inlet.links else Inlet(inlet.source, links)), strategy, named
 
 
 def collapsed(links: Sequence[Link]) -> list[Link]:

@@ -29,11 +29,11 @@ class Pump(Pace):
 
     __slots__ = ("lane", "run")
 
-    def __init__(self, run: Owner, lane: Target) -> None:
+    def __init__(self, run: Owner, lane: Target, blamed: Link | None = None) -> None:
         super().__init__()
         self.run = run
         self.lane = lane
-        self.out = run.link
+        self.out = run.link if blamed is None else blamed
 
     async def rescue(self, error: CancelledError) -> None:
         """Handle a cancellation that arrived while the loop waited for room.

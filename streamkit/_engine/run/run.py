@@ -103,13 +103,16 @@ class Run(Tasks):
         self.channels.append(channel)
         return channel
 
-    def pump(self, source: Any, *, into: Target, book: Book | None = None) -> None:
+    def pump(
+        self, source: Any, *, into: Target, book: Book | None = None, blamed: Link | None = None
+    ) -> None:
         """Read `source` in a task of its own, into a lane, as far as there is room.
 
         Args:
             source: the stream that the stage was handed, or whatever a stream can begin with.
             into: a lane of one of this run's channels. It ends when the source does; `stop` ends it before.
             book: where the stages of the stream are entered, if not in this run's.
+            blamed: the buffer that errors of the lane name, if not this run's operator.
 
         Raises:
             TypeError: `source` cannot be iterated, or `into` is no lane.
@@ -120,12 +123,14 @@ class Run(Tasks):
         if book is None and self.book is not None:
             self._settle()
             book = self._chapters[into] = self.book.chapter()
-        self.spawn(partial(self.fill, into, inlet, book), into.channel, into)
+        self.spawn(partial(self.fill, into, inlet, book, blamed), into.channel, into)
 
-    def fill(self, lane: Target, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
+    def fill(
+        self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
+    ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         end = End.FILL if lane.plain else End.PUMP
-        filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane), book)
+        filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane, blamed), book)
         return filled
 
     def feed(
@@ -152,9 +157,9 @@ class Run(Tasks):
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
                 strategy_argument(name, value)
-        inlet, strategy = fused(_inlet(source), strategy)
+        inlet, strategy, buffer = fused(_inlet(source), strategy)
         lane = channel.lane(strategy or otherwise)
-        self.pump(inlet, into=lane)
+        self.pump(inlet, into=lane, blamed=buffer)
         return lane
 
     async def retire(self, lane: Lane) -> None:

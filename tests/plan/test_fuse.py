@@ -1,0 +1,40 @@
+"""Fused buffers: the error of one names the buffer, wherever it is run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streamkit import BufferOverflowError, Conflate, Fail, Stream, Suspend, Valve, ops
+from tests.laws.lab import Boom
+
+
+async def echo(item: Any) -> Any:
+    return item
+
+
+BEHIND: dict[str, Callable[[Stream[Any]], Stream[Any]]] = {
+    "nothing": lambda stream: stream,
+    "a valve": lambda stream: stream | ops.valve(Valve()),
+    "a merge": lambda stream: stream | ops.merge([]),
+    "a concurrent map": lambda stream: stream | ops.map(echo, concurrency=2),
+    "a batch": lambda stream: stream | ops.batch(2),
+    "another buffer": lambda stream: stream | ops.buffer(Suspend(1)),
+    "a flat_map": lambda stream: Stream([1]) | ops.flat_map(lambda _: stream, concurrency=2),
+}
+
+
+def broken(_: Any, __: Any) -> Any:
+    raise Boom
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("strategy", [Fail(1), Conflate(broken)], ids=["Fail", "Conflate"])
+def test_an_error_names_the_buffer_and_its_line(behind: str, strategy: Any) -> None:
+    buffered = Stream(range(100)) | ops.buffer(strategy)
+    with pytest.raises((BufferOverflowError, Boom)) as caught:
+        list(BEHIND[behind](buffered))
+    first = caught.value.__notes__[0]
+    assert "buffer(" in first
+    assert strategy.__class__.__name__ in first
+    assert f"test_fuse.py:{broken.__code__.co_firstlineno + 7}" in first
