@@ -16,6 +16,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.sequence import Entry, following
 
 __all__ = ["concat", "merge", "zip"]
 
@@ -42,6 +43,7 @@ def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], loo
 
 @stage(
     _merge,
+    joins=True,
     contract=Contract(
         holds="lookahead",
         lookahead="lookahead",
@@ -169,15 +171,21 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
     return ZippedAny(zip, sources=_streams(sources), lookahead=least, strict=strict, fill=fill)
 
 
-async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
-    for inlet in (source, *sources):
-        items = run.open(inlet)
-        async for item in items:
-            yield item
-        await run.close(items)
+class _Then(Entry):
+    """Goes on with each of `sources` in turn."""
+
+    def __init__(self, sources: tuple[Inlet[Any], ...]) -> None:
+        self.sources = sources
+        self.begun = 0
+
+    def ended(self) -> Inlet[Any] | None:
+        place = self.begun
+        self.begun += 1
+        self.done = self.begun >= len(self.sources)
+        return self.sources[place] if place < len(self.sources) else None
 
 
-@stage(_concat, pumps=False)
+@stage(following(_Then), pumps=False, relays=True, joins=True)
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

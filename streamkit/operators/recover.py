@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
@@ -12,7 +12,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.run import Run
+from streamkit._stages.sequence import Entry, following
 
 __all__ = ["catch"]
 
@@ -24,30 +24,25 @@ def _is_error_type(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, Exception)
 
 
-async def _catch(
-    run: Run, source: Inlet[Any], *, function: Callable[[Exception], Any], errors: ErrorTypes
-) -> AsyncIterator[Any]:
-    items = run.open(source)
-    try:
-        async for item in items:
-            yield item  # nothing is ever thrown in here: an operator never catches its consumer's error
-        return
-    except errors as error:
-        caught = error
-    try:
-        fallback: Any = function(caught)
-        if isawaitable(fallback) and not hasattr(
-            fallback, "subscribe"
-        ):  # an observable of RxPY is awaitable too
-            fallback = await fallback
-        following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
-    except Exception as error:
-        blamed = run.blame(error)
-        raise blamed from blamed.__cause__ or caught
-    finally:
-        del caught
-    async for item in following:
-        yield item
+class _Handler(Entry):
+    """Calls `function` with the first error, if that is one of `errors`."""
+
+    def __init__(self, function: Callable[[Exception], Any], errors: ErrorTypes) -> None:
+        self.function = function
+        self.errors = errors
+
+    def ended(self) -> Inlet[Any] | None:
+        self.done = True
+        return None
+
+    def takes(self, error: Exception) -> bool:
+        return isinstance(error, self.errors)
+
+    async def failed(self, error: Exception) -> Any:
+        self.done = True
+        made: Any = self.function(error)
+        observable = hasattr(made, "subscribe")  # an observable of RxPY is awaitable too
+        return made if observable or not isawaitable(made) else await made
 
 
 @overload
@@ -56,7 +51,7 @@ def catch(
 ) -> Joined[B]: ...
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
-@stage(_catch, pumps=False, contract=Contract(result="what the stream that function makes holds"))
+@stage(following(_Handler), pumps=False, relays=True, contract=Contract(result="what the stream that function makes holds"))
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
 

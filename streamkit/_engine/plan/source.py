@@ -24,7 +24,7 @@ _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 class Opened:
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind")
+    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind", "relay")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Opened:
         *,
         direct: Any = None,
         blame: Callable[[BaseException], BaseException] | None = None,
+        relay: Callable[[], None] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
@@ -49,6 +50,8 @@ class Opened:
         """Runs the reader's loop, if the tasks that fill the channel may run it too (`run.direct`)."""
         self.blame: Callable[[BaseException], BaseException] | None = blame
         """Adds the operator's name to an error that a stage raised; None for other sources."""
+        self.relay: Callable[[], None] | None = relay
+        """Tells a stage that passes cancellations on to its source that a pump may throw one in; else None."""
 
 
 class Source:
@@ -91,17 +94,25 @@ class Source:
             SourceConsumedError: `value` is a one-shot iterator that was opened before.
             TypeError: `value` is a callable, and its result cannot be iterated.
         """
-        value, made = self.value, self._makes
-        if made:
-            value = value()
+        return self.made()._opened(blocking=blocking)
+
+    def made(self) -> Source:
+        """For a callable: the source of what it makes, for one run. It is called here."""
+        if type(self) is not Source or not self._makes:  # sources of other makes open in their own ways
+            return self
+        value = self.value()
+        if type(value) not in _USUAL:
+            self._check_made(value)
+        return _Made(value)
+
+    def _opened(self, *, made: bool = False, blocking: bool) -> Opened:
+        value = self.value
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
         if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
         if kind is AsyncGeneratorType:
             self._mark(value, made)
             return Opened(Kind.ASYNC, value, value.aclose)
-        if made:
-            self._check_made(value)
         iterator: Any
         if _asynchronous(value) and not (blocking and _blocking(value)):
             iterator = aiter(value)
@@ -145,6 +156,19 @@ class Source:
         name = getattr(value, "__name__", None)
         text = name if isinstance(name, str) else repr(value)
         return text if len(text) <= 60 else text[:57] + "..."
+
+
+class _Made(Source):
+    """What a callable has made, for one run."""
+
+    __slots__ = ()
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._consumed = self._makes = False
+
+    def _opened(self, *, made: bool = True, blocking: bool) -> Opened:
+        return super()._opened(made=True, blocking=blocking)
 
 
 def _observable(value: object) -> bool:

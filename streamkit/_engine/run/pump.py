@@ -1,4 +1,7 @@
-"""Pumps: the pace of a loop that fills a lane, and cancel scopes that fire inside its source."""
+"""Pumps: the pace of a loop that fills a lane, and cancel scopes that fire inside its source.
+
+A stage may stand between a pump and the source, and pass on what is thrown into it (`Relay`, ``concat``).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 
-__all__ = ["Pump"]
+__all__ = ["Pump", "Relay", "Thrown"]
 
 
 class Owner(Protocol):
@@ -24,31 +27,23 @@ class Owner(Protocol):
         ...
 
 
-class Pump(Pace):
-    """The pace of a loop that fills `lane`."""
+class Relay(Pace):
+    """The pace of a loop that is read by a stage, which a pump reads."""
 
-    __slots__ = ("lane", "run")
-
-    def __init__(self, run: Owner, lane: Target) -> None:
-        super().__init__()
-        self.run = run
-        self.lane = lane
-        self.out = run.link
+    __slots__ = ()
 
     async def rescue(self, error: CancelledError) -> None:
-        """Handle a cancellation that arrived while the loop waited for room.
+        """Hand a cancellation, which a cancel scope inside the source has sent (PEP 789), to the source.
 
-        If the run did not send it, a cancel scope inside the source did (PEP 789). Then it is thrown into the
-        source, where its scope catches it, and the item in hand is kept (``tests/laws/test_scopes.py``).
+        Its scope catches it there, and the item in hand is kept (``tests/laws/test_scopes.py``).
         """
-        self.lane.unwait()
         throw, handed = getattr(self.source, "athrow", None), self.handed
         try:
-            if self.run.stopping or throw is None or (handed and handed[-1].ended):
+            if throw is None or (handed and handed[-1].ended):
                 raise error
             if handed:  # the source has stepped once already: throw at its next step, once for all scopes
-                if not isinstance(handed[-1], _Thrown):
-                    handed.append(_Thrown(throw, error))
+                if not isinstance(handed[-1], Thrown):
+                    handed.append(Thrown(throw, error))
                 return
             handed.append(await self._thrown(throw, error))
         finally:
@@ -69,6 +64,31 @@ class Pump(Pace):
             del error
 
 
+class Pump(Relay):
+    """The pace of a loop that fills `lane`."""
+
+    __slots__ = ("lane", "run")
+
+    def __init__(self, run: Owner, lane: Target) -> None:
+        super().__init__()
+        self.run = run
+        self.lane = lane
+        self.out = run.link
+
+    async def rescue(self, error: CancelledError) -> None:
+        """Handle a cancellation that arrived while the loop waited for room.
+
+        If the run did not send it, a cancel scope inside the source did.
+        """
+        self.lane.unwait()
+        try:
+            if self.run.stopping:
+                raise error
+            await super().rescue(error)
+        finally:
+            del error
+
+
 class _Handed:
     """A step of the source that was taken early: awaiting it gives the item, or the end."""
 
@@ -83,7 +103,7 @@ class _Handed:
         yield  # never reached: it makes this function a generator
 
 
-class _Thrown:
+class Thrown:
     """A step of the source that throws an error into it when awaited."""
 
     ended = False

@@ -17,8 +17,8 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.fuse import fused, joined
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
@@ -65,6 +65,8 @@ class Run(Tasks):
         self._opened: list[AsyncGenerator[Any, None]] = []
         self._stage: AsyncGenerator[Any, None] | None = None
         """The stage itself, where it is an async generator."""
+        self._end: End = End.STAGE
+        """How what `open` reads ends."""
 
     # what a stage uses ---------------------------------------------------------------------
 
@@ -178,14 +180,18 @@ class Run(Tasks):
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
         return Inlet(_ChannelSource(channel), ())
 
-    def open(self, source: Inlet[T]) -> AsyncIterator[T]:
+    def open(self, source: Inlet[T], *, book: Book | None = None) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.
+
+        Args:
+            source: the stream that the stage was handed, or whatever a stream can begin with.
+            book: where the stages of the stream are entered, if not in this run's.
 
         Raises:
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, self.book)
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, None, book or self.book)
         self._opened.append(items)
         return items
 
@@ -240,15 +246,18 @@ class Run(Tasks):
 
     def begin(self, inlet: Inlet[Any]) -> Opened:
         """The stage over `inlet`: as an async generator, or as the channel that it fills."""
-        stage = self.link.declaration.stage
-        assert stage is not None
-        inlet, arguments = self._attached(inlet), self.link.arguments
-        if self.link.declaration.pumps:
+        declaration = self.link.declaration
+        assert isinstance(declaration, StageDeclaration)
+        stage = declaration.runs
+        inlet, arguments = joined(inlet, self.link)
+        inlet = self._attached(inlet)
+        if declaration.pumps:
             arguments = {name: self._attached(value) for name, value in arguments.items()}
-        if self.link.declaration.generates:
+        if declaration.generates:
             self._stage = stage(self, inlet, **arguments)
-            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own)
-        direct = fed if self.link.declaration.direct else None
+            relay = self._relay if declaration.relays else None
+            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own, relay=relay)
+        direct = fed if declaration.direct else None
         return Opened(
             Kind.CHANNEL,
             lambda: stage(self, inlet, **arguments),
@@ -256,6 +265,10 @@ class Run(Tasks):
             direct=direct,
             blame=self.blame_own,
         )
+
+    def _relay(self) -> None:
+        """A pump reads the stage, and may throw a cancellation in, which the stage passes on."""
+        self._end = End.RELAY
 
     def _attached(self, value: Any) -> Any:
         """`value`, with streams whose sources cannot wait for the first pull opened now."""
