@@ -12,15 +12,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Resumed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
+from streamkit._engine.run.leave import blame
 from streamkit._engine.run.pump import Thrown
 from streamkit._engine.run.run import Run
 
-__all__ = ["Entry", "Follow", "following"]
+__all__ = ["Entry", "Follow", "Streams", "following"]
+
+T = TypeVar("T")
 
 Follow = Callable[..., AsyncIterator[Any]]
 """The function of the stage of an operator of this kind."""
@@ -31,6 +34,8 @@ class Entry(ABC):
 
     done = False
     """Whether it has no more to say."""
+    shelters = False
+    """Whether it may take an error."""
 
     @abstractmethod
     def ended(self) -> Inlet[Any] | None:
@@ -53,7 +58,7 @@ def following(entry: Callable[..., Entry]) -> Follow:
     """The function of the stage of an operator; `entry` makes an entry of its arguments."""
 
     async def follow(run: Run, source: Inlet[Any], **arguments: Any) -> AsyncIterator[Any]:
-        streams = Streams(run, source, entry(**arguments))
+        streams = _Opened(run, source, entry(**arguments))
         failure: Exception | None = None
         try:
             while (items := await streams.following(failure)) is not None:
@@ -62,8 +67,8 @@ def following(entry: Callable[..., Entry]) -> Follow:
                     while items is not None:
                         async for item in items:
                             try:
-                                yield item  # no operator catches its consumer's error: none is thrown in here,
-                            except CancelledError as error:  # but what a cancel scope of the source has sent is
+                                yield item  # nothing is ever thrown in here: an operator never catches its
+                            except CancelledError as error:  # consumer's error; but a scope of its source may
                                 items = streams.told(error)
                                 break
                         else:
@@ -77,21 +82,40 @@ def following(entry: Callable[..., Entry]) -> Follow:
     return follow
 
 
-class Streams:
-    """The streams of one run, of which one is open at a time."""
+class Streams(ABC, Generic[T]):
+    """Streams that follow each other; a subclass says what it is to open one."""
 
-    def __init__(self, run: Run, source: Inlet[Any], entry: Entry) -> None:
+    def __init__(self, run: Run, first: Inlet[Any]) -> None:
         self._run = run
-        self._first: Inlet[Any] | None = source
-        self._stack: list[tuple[Link, Entry]] = [(run.link, entry)]
+        self._first: Inlet[Any] | None = first
+        self._stack: list[tuple[Link, Entry]] = []
         """The entry that acts first is the last."""
-        self._current: AsyncGenerator[Any, None] | None = None
         self._book: Book | None = None
         """Where the stages of the current stream are entered."""
-        self._made = False
-        """Whether the function of an operator has made the current stream, and is to blame for it."""
+        self._maker: Link | None = None
+        """The operator whose function has made the current stream, and is to blame where that cannot open."""
 
-    async def following(self, failure: Exception | None) -> AsyncIterator[Any] | None:
+    @property
+    def last(self) -> bool:
+        """Whether nothing can follow the current stream."""
+        return not self._stack
+
+    @property
+    def sheltered(self) -> bool:
+        """Whether an operator may take an error of the current stream."""
+        return any(entry.shelters for _, entry in self._stack)
+
+    @abstractmethod
+    def _open(self, inlet: Inlet[Any], book: Book | None) -> T:
+        """Open `inlet`, which ends in no operator of this kind."""
+
+    async def _close(self) -> None:
+        """Close what `_open` gave: it is over."""
+
+    def _acts(self, link: Link) -> None:
+        """A function of `link` will be called."""
+
+    async def following(self, failure: Exception | None) -> T | None:
         """Close the current stream, which has ended, or failed with `failure`; open the next one.
 
         None if there is no next one. A failure that no operator takes is raised.
@@ -103,22 +127,18 @@ class Streams:
                 if inlet is None:
                     return None
                 try:
-                    return self._opened(inlet)
+                    inlet = self._entered(inlet)
+                    self._book = self._run.book and self._run.book.chapter()
+                    return self._open(inlet, self._book)
                 except Exception as error:
-                    failure = self._blamed(error, failure) if self._made else error
+                    failure = error if self._maker is None else self._blamed(error, failure, self._maker)
                 await self._leave()
         finally:
             del failure
 
-    def told(self, error: CancelledError) -> AsyncIterator[Any]:
-        """The current stream from here on, which is handed `error` instead of the next request."""
-        items = self._current
-        assert items is not None
-        return Resumed([Thrown(items.athrow, error)], items)
-
     def _after(self) -> Inlet[Any] | None:
         """What follows the current stream, which has ended; None if nothing does."""
-        self._made = False
+        self._maker = None
         inlet, self._first = self._first, None
         while inlet is None and self._stack:
             _, entry = self._stack[-1]
@@ -129,38 +149,39 @@ class Streams:
 
     async def _instead(self, failure: Exception) -> Inlet[Any]:
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
-        run, stack = self._run, self._stack
+        stack = self._stack
         try:
             while stack and not isinstance(failure, RecursionError):  # no operator swallows that
                 link, entry = stack.pop()
                 if not entry.takes(failure):
                     continue
-                run.link = link  # the operator that errors name
+                self._acts(link)
                 try:
                     inlet = Inlet[Any](await entry.failed(failure))
                 except Exception as error:
                     later = error
                 else:
-                    self._made = True
+                    self._maker = link
                     if not entry.done:
                         stack.append((link, entry))
                     return inlet
-                failure = self._blamed(later, failure)
+                failure = self._blamed(later, failure, link)
                 del later
             raise failure
         finally:
             del failure
 
-    def _blamed(self, error: Exception, before: Exception | None) -> Exception:
-        """`error`, which the function of the operator has raised when it was given the error `before`."""
-        blamed = self._run.blame(error)
+    @staticmethod
+    def _blamed(error: Exception, before: Exception | None, link: Link) -> Exception:
+        """`error`, which the function of `link` has raised when it was given the error `before`."""
+        blamed = blame(error, link)
         assert isinstance(blamed, Exception)
         if blamed.__cause__ is None:
             blamed.__cause__ = before
         return blamed
 
-    def _opened(self, inlet: Inlet[Any]) -> AsyncIterator[Any]:
-        """Put the operators of this kind at the end of `inlet` on the stack; open what is before them.
+    def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:
+        """Put the operators of this kind at the end of `inlet` on the stack; return what is before them.
 
         Where that is a callable that makes a stream, the same is done with that stream.
         """
@@ -172,22 +193,43 @@ class Streams:
                 self._stack.append((links[before], entry(**links[before].arguments)))
             inlet = inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
             if before:
-                break
+                return inlet
             inlet = unfolded(inlet)
             if not inlet.links:
-                break
-        run = self._run
-        self._book = run.book and run.book.chapter()
-        items = run.open(inlet, book=self._book)
+                return inlet
+
+    async def _leave(self) -> None:
+        """The current stream is over: its sums are kept, if it is part of a job that was started."""
+        await self._close()
+        book, self._book = self._book, None
+        if book is not None and self._run.book is not None:
+            self._run.book.close(book)
+
+
+class _Opened(Streams[AsyncIterator[Any]]):
+    """Those of a run, which are read in place."""
+
+    def __init__(self, run: Run, first: Inlet[Any], entry: Entry) -> None:
+        super().__init__(run, first)
+        self._stack.append((run.link, entry))
+        self._current: AsyncGenerator[Any, None] | None = None
+
+    def _open(self, inlet: Inlet[Any], book: Book | None) -> AsyncIterator[Any]:
+        items = self._run.open(inlet, book=book)
         assert isinstance(items, AsyncGenerator)
         self._current = items
         return items
 
-    async def _leave(self) -> None:
-        """The current stream is over: its sums are kept, if it is part of a job that was started."""
+    async def _close(self) -> None:
         current, self._current = self._current, None
         if current is not None:
             await self._run.close(current)
-        book, self._book = self._book, None
-        if book is not None and self._run.book is not None:
-            self._run.book.close(book)
+
+    def _acts(self, link: Link) -> None:
+        self._run.link = link  # the operator that errors of the run name
+
+    def told(self, error: CancelledError) -> AsyncIterator[Any]:
+        """The current stream from here on, which is handed `error` instead of the next request."""
+        items = self._current
+        assert items is not None
+        return Resumed([Thrown(items.athrow, error)], items)

@@ -27,6 +27,8 @@ def _is_error_type(value: object) -> bool:
 class _Handler(Entry):
     """Calls `function` with the first error, if that is one of `errors`."""
 
+    shelters = True
+
     def __init__(self, function: Callable[[Exception], Any], errors: ErrorTypes) -> None:
         self.function = function
         self.errors = errors
