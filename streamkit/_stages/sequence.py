@@ -59,6 +59,7 @@ def following(entry: Callable[..., Entry]) -> Follow:
 
     async def follow(run: Run, source: Inlet[Any], **arguments: Any) -> AsyncIterator[Any]:
         streams = _Opened(run, source, entry(**arguments))
+        del source  # may be a long pipe, of which each stage in it would keep all that is before it
         failure: Exception | None = None
         try:
             while (items := await streams.following(failure)) is not None:

@@ -42,6 +42,51 @@ class _ChannelSource(Source):
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
 
 
+DEEP = 32
+"""How many stages may read each other in place, before the rest is read in a task of its own."""
+
+
+class _Apart(Source):
+    """A stream that is read in a task of its own, each item when it is asked for."""
+
+    __slots__ = ("_inlet", "_run")
+
+    def __init__(self, run: Run, inlet: Inlet[Any]) -> None:
+        self.value = None
+        self._run = run
+        self._inlet = inlet
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        run, channel = self._run, self._run.adopt(Channel())
+        lane = channel.lane()
+
+        def begin() -> Channel:
+            run.pump(self._inlet, into=lane)
+            return channel
+
+        async def close() -> None:
+            channel.leave()
+            await run.stop(lane)
+
+        return Opened(Kind.CHANNEL, begin, close)
+
+
+def _shallow(run: Run, inlet: Inlet[Any]) -> Inlet[Any]:
+    """`inlet`; where too many of its stages read each other in place, the first of them are read apart.
+
+    Each item would resume the loops of all of them, one inside the other, on one stack.
+    """
+    levels, links = 0, inlet.links
+    for place in range(len(links) - 1, 0, -1):
+        before, declaration = links[place - 1].declaration, links[place].declaration
+        if declaration.pumps:
+            break
+        levels += declaration.stage is not None and before.stage is None  # neighbours may run as one
+        if levels == DEEP:
+            return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
+    return inlet
+
+
 def _inlet(source: Any) -> Inlet[Any]:
     """`source` as a stage sees a stream."""
     return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
@@ -251,6 +296,8 @@ class Run(Tasks):
         stage = declaration.runs
         inlet, arguments = joined(inlet, self.link)
         inlet = self._attached(inlet)
+        if not declaration.pumps:
+            inlet = _shallow(self, inlet)
         if declaration.pumps:
             arguments = {name: self._attached(value) for name, value in arguments.items()}
         if declaration.generates:
