@@ -40,9 +40,9 @@ class Places(Target):
         self.link = link
         """The ``flat_map``."""
         self.outer = None if around is None or awaited else around._standing()
-        """Those of which one is taken until the last inner stream of these has ended; None if there are none."""
+        """Those of which one is taken until the last inner stream of these has ended."""
         self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
-        """What a task waits for until the last inner stream has ended; None if none does."""
+        """What a task waits for until the last inner stream has ended."""
         self.concurrency: int = link.arguments["concurrency"]
         lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
@@ -111,7 +111,7 @@ class Places(Target):
         self._rise()
 
     def _rise(self) -> None:
-        """If the last inner stream has ended, say so; and give back the place that was taken for all these."""
+        """If the last inner stream has ended, say so, and give back the place that was taken for it all."""
         places = self
         while places.ended and not places.taken and not places._over:
             places._over = True

@@ -53,7 +53,12 @@ def catch(
 ) -> Joined[B]: ...
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
-@stage(following(_Handler), pumps=False, relays=True, contract=Contract(result="what the stream that function makes holds"))
+@stage(
+    following(_Handler),
+    pumps=False,
+    relays=True,
+    contract=Contract(result="what the stream that function makes holds"),
+)
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
 
@@ -73,12 +78,18 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
         function: called with the error; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. ``[]`` ends the stream.
         errors: the types of error that are caught. Errors of operators after ``catch``, and of the
-            stream that `function` returned, are never caught.
+            stream that `function` returned, are never caught. Nor is a ``RecursionError``.
 
     Raises:
         TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+        ValueError: `errors` has ``RecursionError``.
+
+    A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
+    memory or time than its first.
     """
     for each in errors if isinstance(errors, tuple) else (errors,):
         if not _is_error_type(each):
             raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
+        if issubclass(each, RecursionError):
+            raise ValueError(f"errors must not have {each.__name__}: no operator catches that")
     return Joined(catch, function=callback("function", function), errors=errors)

@@ -36,7 +36,7 @@ def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Str
 
 
 def joined(inlet: Inlet[Any], link: Link) -> tuple[Inlet[Any], dict[str, Any]]:
-    """What `link`, which stands behind `inlet`, reads, and its arguments: if it joins streams, all of them."""
+    """What `link`, which stands behind `inlet`, reads first, and its arguments, with all that it joins."""
     if not _joins(link):
         return inlet, link.arguments
     first, *others = _spread([inlet, *link.arguments[_SOURCES]], link)

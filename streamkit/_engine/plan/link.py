@@ -7,6 +7,7 @@ import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "unfolded"]
 
 T_co = TypeVar("T_co", covariant=True)
+
+NESTED = 20
+"""How many streams inside of one another are shown, at most."""
+
+_depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
 class Link:
@@ -102,8 +108,20 @@ def _shown(value: Any) -> str:
     if isinstance(value, (FunctionType, type)):
         return value.__name__
     text = getattr(value, "__name__", None) if callable(value) else None
-    text = text if isinstance(text, str) else repr(value)
+    text = text if isinstance(text, str) else _nested(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _nested(value: Any) -> str:
+    """The text of `value`, which may be a stream. What is nested deeper would be cut off anyway."""
+    depth = _depth.get()
+    if depth == NESTED:
+        return "..."
+    token = _depth.set(depth + 1)
+    try:
+        return repr(value)
+    finally:
+        _depth.reset(token)
 
 
 def flattened(links: Sequence[Link]) -> list[Link]:

@@ -51,7 +51,7 @@ class Opened:
         self.blame: Callable[[BaseException], BaseException] | None = blame
         """Adds the operator's name to an error that a stage raised; None for other sources."""
         self.relay: Callable[[], None] | None = relay
-        """Tells a stage that passes cancellations on to its source that a pump may throw one in; else None."""
+        """Tells a stage that a pump reads it, and may throw in a cancellation, which the stage passes on."""
 
 
 class Source:

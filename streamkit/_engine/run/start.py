@@ -17,6 +17,7 @@ from streamkit._engine.run.pump import Relay
 
 __all__ = ["segment", "start"]
 
+
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
