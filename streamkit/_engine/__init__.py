@@ -12,8 +12,9 @@ A wing imports from the wings below it only, and within a wing imports make no c
     run/       what happens while a stream runs
         run        `Run`: what a stage is handed; opens, pumps and closes what the stage reads
         tasks      the tasks and timers of a run, which end with it
-        pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
-        start      a source and its links become a coroutine or generator; a loop too large is cut in two
+        pump       the pace of a loop that fills a lane; what a cancellation inside its source means, and is
+                   done with it where a stage stands between
+        start      a source and its links become a coroutine or generator; a loop too large is cut
         leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits
@@ -22,7 +23,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run
         link       one operator with its arguments and its place in a file; `Inlet`, what a stage reads
-        fuse       neighbouring buffers become one
+        fuse       neighbouring buffers become one, and so do neighbours that join streams
     buffer/    where items wait between tasks
         channel    one reader, and a lane for each writer: waiting, the end, the first error
         rota       which lane is read next

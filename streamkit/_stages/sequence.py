@@ -14,6 +14,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Generic, TypeVar
 
+from streamkit._core.errors import SourceConsumedError
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Resumed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
@@ -21,9 +22,12 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.pump import Thrown
 from streamkit._engine.run.run import Run
 
-__all__ = ["Entry", "Follow", "Streams", "following"]
+__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following"]
 
 T = TypeVar("T")
+
+UNCAUGHT = (RecursionError, SourceConsumedError)
+"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
 
 Follow = Callable[..., AsyncIterator[Any]]
 """The function of the stage of an operator of this kind."""
@@ -152,7 +156,7 @@ class Streams(ABC, Generic[T]):
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
         stack = self._stack
         try:
-            while stack and not isinstance(failure, RecursionError):  # no operator swallows that
+            while stack and not isinstance(failure, UNCAUGHT):
                 link, entry = stack.pop()
                 if not entry.takes(failure):
                     continue

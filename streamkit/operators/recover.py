@@ -12,7 +12,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._stages.sequence import Entry, following
+from streamkit._stages.sequence import UNCAUGHT, Entry, following
 
 __all__ = ["catch"]
 
@@ -78,11 +78,12 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
         function: called with the error; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. ``[]`` ends the stream.
         errors: the types of error that are caught. Errors of operators after ``catch``, and of the
-            stream that `function` returned, are never caught. Nor is a ``RecursionError``.
+            stream that `function` returned, are never caught. Nor is an error of the program itself: a
+            ``RecursionError``, and a second run of a one-shot source, which would look like an empty one.
 
     Raises:
         TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
-        ValueError: `errors` has ``RecursionError``.
+        ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
 
     A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
     memory or time than its first.
@@ -90,6 +91,6 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     for each in errors if isinstance(errors, tuple) else (errors,):
         if not _is_error_type(each):
             raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {errors!r}")
-        if issubclass(each, RecursionError):
+        if issubclass(each, UNCAUGHT):
             raise ValueError(f"errors must not have {each.__name__}: no operator catches that")
     return Joined(catch, function=callback("function", function), errors=errors)

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import SourceConsumedError, Stream, ops
 from tests.laws.lab import play
 
 DEEP = 3000
@@ -250,6 +250,16 @@ def test_a_recursion_error_is_not_caught() -> None:
         list(Stream(lambda: deeper(0)) | ops.catch(lambda _: []) | ops.concat([1]) | ops.catch(lambda _: []))
     with pytest.raises(ValueError, match="errors must not have RecursionError"):
         ops.catch(same, errors=(ValueError, RecursionError))
+
+
+def test_a_source_that_can_run_only_once_is_no_error_to_connect_again_after() -> None:
+    once = Stream(iter([1]))
+
+    def forever(_: Any = None) -> Any:
+        return once | ops.map(lambda item: 1 // (item - 1)) | ops.catch(forever)
+
+    with pytest.raises(SourceConsumedError):
+        list(forever())
 
 
 # Long pipes under a plain for -----------------------------------------------------------------------------
