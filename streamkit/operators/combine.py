@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
@@ -14,7 +15,8 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.fuse import spread
+from streamkit._engine.plan.link import Inlet, unfolded
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Entry, following
 
@@ -35,10 +37,32 @@ def _ahead(lookahead: int) -> Suspend | None:
 
 
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel, ahead, usual = run.channel(), _ahead(lookahead), Suspend(1)
+    channel = run.channel()
     for inlet in (source, *sources):
-        run.feed(channel, inlet, ahead, otherwise=usual)
+        _merged(run, channel, inlet, _ahead(lookahead))
     return channel
+
+
+def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
+    """Read one of the sources into a lane of its own."""
+    if inlet.links or not inlet.source.makes:
+        run.feed(channel, inlet, ahead, otherwise=Suspend(1))
+        return
+    lane = channel.lane(ahead or Suspend(1))
+    run.spawn(partial(_made, run, lane, channel, inlet, ahead), channel, lane)
+
+
+async def _made(run: Run, lane: Lane, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
+    """Read what a callable makes into `lane`. Where that is a ``merge`` like ours, its sources join ours."""
+    while not inlet.links and inlet.source.makes:
+        inlet, *others = spread([unfolded(inlet)], run.link)
+        for other in others:
+            _merged(run, channel, other, ahead)
+        del others
+    book = run.book and run.book.chapter()
+    await run.fill(lane, inlet, book)
+    if run.book and book:
+        run.book.close(book)
 
 
 @stage(

@@ -85,6 +85,14 @@ def pages(depth: int) -> Any:
     return page(0)
 
 
+def tree(depth: int) -> Any:
+    def branch(number: int) -> Any:
+        here = Stream([number])
+        return here | ops.merge(lambda: branch(number + 1)) if number < depth else here
+
+    return branch(0)
+
+
 def flat_pages(
     depth: int, *, source: Any = lambda number: [number], after: Any = (), first: Any = (0,)
 ) -> Any:
@@ -123,6 +131,7 @@ FORMS: dict[str, tuple[Callable[[int], Any], Callable[[int], int]]] = {
     "catch that fails over": (failing_over, lambda depth: depth + 1),
     "catch that connects again": (reconnecting, lambda depth: depth + 1),
     "pages": (pages, lambda depth: depth + 1),
+    "merge of calls": (tree, lambda depth: depth + 1),
     "flat_map of pages": (flat_pages, lambda depth: depth + 1),
     "flat_map of a flat_map": (lambda depth: flat_pages(depth, first=[]), lambda _: 0),
     "flat_map before more": (lambda depth: flat_pages(depth, after=[[0]]), lambda depth: 2 * depth + 1),

@@ -150,6 +150,26 @@ def test_any_nest_gives_what_it_gives_in_plain_python(nest: Nest, leaves: int | 
 # Who is to blame ------------------------------------------------------------------------------------------
 
 
+def failing() -> Any:
+    raise KeyError
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        ops.concat(failing),
+        ops.merge(failing),
+        ops.concat() | ops.concat(failing),
+        ops.merge(lambda: Stream(failing)),
+    ],
+    ids=repr,
+)
+def test_an_error_of_a_callable_that_makes_a_source_names_no_operator(make: Any, source: Any) -> None:
+    with pytest.raises(KeyError) as caught:
+        list(Stream([1]) | make() | make(source))
+    assert getattr(caught.value, "__notes__", []) == []
+
+
 @pytest.mark.parametrize("before", [[], [ops.catch(abs, errors=OSError)], [ops.concat([2])]], ids=str)
 @pytest.mark.parametrize("behind", [[], [ops.catch(abs, errors=OSError)], [ops.concat([2])]], ids=str)
 def test_an_error_names_the_operator_whose_function_raised_it_and_no_other(

@@ -14,7 +14,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["collapsed", "fused", "joined"]
+__all__ = ["collapsed", "fused", "joined", "spread"]
 
 _SOURCES = "sources"
 """The argument of an operator that joins streams: those after the first."""
@@ -39,7 +39,7 @@ def joined(inlet: Inlet[Any], link: Link) -> tuple[Inlet[Any], dict[str, Any]]:
     """What `link`, which stands behind `inlet`, reads first, and its arguments, with all that it joins."""
     if not _joins(link):
         return inlet, link.arguments
-    first, *others = _spread([inlet, *link.arguments[_SOURCES]], link)
+    first, *others = spread([inlet, *link.arguments[_SOURCES]], link)
     return first, {**link.arguments, _SOURCES: tuple(others)}
 
 
@@ -67,7 +67,7 @@ def _alike(one: Link, other: Link) -> bool:
     )
 
 
-def _spread(sources: Iterable[Inlet[Any]], link: Link) -> list[Inlet[Any]]:
+def spread(sources: Iterable[Inlet[Any]], link: Link) -> list[Inlet[Any]]:
     """`sources`, with those that end in an operator alike `link` replaced by the sources of that."""
     found: list[Inlet[Any]] = []
     left = [*sources][::-1]
@@ -96,7 +96,7 @@ def _gathered(links: Sequence[Link]) -> Iterator[Link]:
             while place < len(links) and _alike(links[place], link):
                 place += 1
             alike = links[begin:place]
-            sources = _spread([each for one in alike for each in one.arguments[_SOURCES]], link)
+            sources = spread([each for one in alike for each in one.arguments[_SOURCES]], link)
             last = alike[-1]
             link = Link(link.declaration, {**link.arguments, _SOURCES: tuple(sources)}, last.file, last.line)
         yield link

@@ -96,9 +96,14 @@ class Source:
         """
         return self.made()._opened(blocking=blocking)
 
+    @property
+    def makes(self) -> bool:
+        """Whether it is a callable, which each run calls. Sources of other kinds open in their own ways."""
+        return type(self) is Source and self._makes
+
     def made(self) -> Source:
         """For a callable: the source of what it makes, for one run. It is called here."""
-        if type(self) is not Source or not self._makes:  # sources of other makes open in their own ways
+        if not self.makes:
             return self
         value = self.value()
         if type(value) not in _USUAL:

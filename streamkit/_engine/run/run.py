@@ -18,7 +18,7 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
@@ -259,7 +259,9 @@ class Run(Tasks):
         opened or pumps, or from a job that is a part of it.
         """
         stage: Any = self.link.declaration.stage
-        own = is_raised_by(error, code or stage.__code__, (start.__code__, Run.part.__code__))
+        own = is_raised_by(
+            error, code or stage.__code__, (start.__code__, unfolded.__code__, Run.part.__code__)
+        )
         return blame(error, self.link) if own else error
 
     def reraise(self, error: Exception) -> NoReturn:
