@@ -246,6 +246,24 @@ def test_a_stream_that_goes_on_with_itself_keeps_no_error_of_before() -> None:
     assert most <= 2
 
 
+@pytest.mark.parametrize("make", [pages, flat_pages])
+def test_pages_that_lead_to_pages_keep_none_of_those_before(make: Callable[[int], Any]) -> None:
+    def objects(depth: int) -> int:
+        most = 0
+
+        def look(_: Any) -> None:
+            nonlocal most
+            most = max(most, len(gc.get_objects()))
+
+        gc.collect()
+        before = len(gc.get_objects())
+        counted(make(depth) | ops.batch(depth // 2) | ops.tap(look))
+        return most - before
+
+    objects(50)
+    assert objects(400) < objects(200) + 400
+
+
 # No operator swallows a RecursionError --------------------------------------------------------------------
 
 

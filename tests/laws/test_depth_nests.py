@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from streamkit import Stream, ops
 from tests.laws.lab import play
@@ -67,7 +67,10 @@ def built(nest: Nest, log: Log) -> Any:
         first, *others = [part() for part in parts]
         return first | ops.concat(*others)
     if nest.form == "flat_map":
-        return Stream(range(len(parts))) | ops.flat_map(lambda place: parts[place](), concurrency=1)
+        ahead = 1 if len(parts) == 1 else 3
+        return Stream(range(len(parts))) | ops.flat_map(
+            lambda place: parts[place](), concurrency=1, lookahead=ahead
+        )
     if nest.form == "made":
         return Stream(parts[0])
     if nest.form == "map":
@@ -112,7 +115,7 @@ ITEMS = st.builds(
 def joined(inner: st.SearchStrategy[Nest]) -> st.SearchStrategy[Nest]:
     several = st.lists(inner, min_size=1, max_size=3).map(tuple)
     return st.one_of(
-        st.builds(Nest, st.sampled_from(["concat", "flat_map"]), several),
+        st.builds(Nest, st.sampled_from(["concat", "flat_map", "flat_map"]), several),
         st.builds(Nest, st.sampled_from(["made", "map"]), inner.map(lambda part: (part,))),
         st.builds(Nest, st.just("catch"), st.tuples(inner, inner)),
     )
@@ -121,7 +124,20 @@ def joined(inner: st.SearchStrategy[Nest]) -> st.SearchStrategy[Nest]:
 NESTS = st.recursive(ITEMS, joined, max_leaves=12)
 
 
+READY = Nest("items", items=(1, 2, 3), style="ready")
+FAILS = Nest("items", items=(4, 5), fails=True, style="ready")
+
+
+def flat(*parts: Nest) -> Nest:
+    return Nest("flat_map", parts)
+
+
 @settings(max_examples=examples(150))
+@example(flat(Nest("catch", (flat(FAILS), READY)), READY), None)
+@example(flat(Nest("catch", (Nest("concat", (READY, flat(READY, FAILS))), READY))), None)
+@example(flat(Nest("concat", (flat(READY, READY), READY)), READY), None)
+@example(flat(Nest("concat", (READY, flat(READY), flat(READY), READY))), None)
+@example(flat(flat(Nest("concat", (READY, flat(READY, FAILS))), READY)), None)
 @given(NESTS, st.none() | st.integers(0, 6))
 def test_any_nest_gives_what_it_gives_in_plain_python(nest: Nest, leaves: int | None) -> None:
     log, seen, wanted = Log(), list[int](), list[int]()
