@@ -15,7 +15,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         tasks      the tasks and timers of a run, which end with it
         ending     how tasks are cancelled: once, and never in their clean-up
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
-        start      a source and its links become a coroutine or generator; a loop too large is cut in two
+        start      a source and its links become a coroutine or generator; a loop too large is cut
         leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits
@@ -25,7 +25,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run
         link       one operator with its arguments and its place in a file; `Inlet`, what a stage reads
-        fuse       neighbouring buffers become one
+        fuse       neighbouring buffers become one, and so do neighbours that join streams
     buffer/    where items wait between tasks
         channel    one reader, and a lane for each writer: waiting, the end, the first error
         rota       which lane is read next

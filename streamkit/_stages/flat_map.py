@@ -1,19 +1,28 @@
-"""The places of a ``flat_map``: each reads one inner stream at a time."""
+"""The places of a ``flat_map``: each reads one inner stream at a time.
+
+An inner stream may end in a ``flat_map`` itself, or in a ``concat`` of one. That has `Places` of its own, but
+they fill lanes of the same channel: so an item makes one hop, and where ``flat_map`` is called for pages that
+lead to more pages, the thousandth level costs what the first does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from asyncio import Future, get_running_loop
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
 from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
+from streamkit._stages.sequence import Streams
 
 __all__ = ["Places"]
 
@@ -24,22 +33,46 @@ class Places(Target):
     """The target of the outer source. An item takes a place until its stream was delivered to the end."""
 
     def __init__(
-        self, run: Run, channel: Channel, function: Callable[[Any], Any], concurrency: int, lookahead: int
+        self, run: Run, channel: Channel, link: Link, around: Places | None = None, *, awaited: bool = False
     ) -> None:
         super().__init__(channel)
         self.run = run
-        self.out = channel
-        self.function = function
-        self.concurrency = concurrency
+        self.link = link
+        """The ``flat_map``."""
+        self.outer = None if around is None or awaited else around._standing()
+        """Those of which one is taken until the last inner stream of these has ended."""
+        self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
+        """What a task waits for until the last inner stream has ended."""
+        self.concurrency: int = link.arguments["concurrency"]
+        lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
-        self.idle: list[Lane] = []
+        self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
+        """Whether the outer source has."""
         self._over = False
-        """Whether the channel was told that the last inner stream has ended."""
-        channel.join()
+        """Whether the last inner stream has, too."""
+        if around is None:
+            channel.join()
+
+    def _standing(self) -> Places:
+        """These, or, where they are only waiting for their last stream, those that wait for that, too.
+
+        So a stream that goes on with one more stream, which does the same, keeps no chain of `Places`.
+        """
+        places = self
+        while places.outer is not None and places.ended and places.taken == 1:
+            places = places.outer
+        return places
+
+    def alike(self, link: Link) -> bool:
+        """Whether `link`, at the end of an inner stream, is a ``flat_map`` that may fill lanes of these."""
+        own = self.link
+        return (
+            link.declaration is own.declaration and link.arguments["lookahead"] == own.arguments["lookahead"]
+        )
 
     @property
     def _gone(self) -> bool:
@@ -59,15 +92,41 @@ class Places(Target):
     def close(self) -> None:
         """The outer source has ended; the last inner stream to end closes the lanes."""
         self.ended = True
-        self._close_if_done()
+        self._rise()
 
-    def _close_if_done(self) -> None:
-        if self.ended and not self.taken:
-            for lane in self.idle:
-                lane.close()
-            if not self._over:
-                self._over = True
-                self.channel.closed()
+    async def take(self, items: Sequence[Any]) -> None:
+        """Be filled with `items`. That the last is the last is known at once: this does not wait for it."""
+        for number, item in enumerate(items, 1):
+            if self.full():
+                await self.room()
+            self.ended = number == len(items)
+            self.put(item)
+        if not items:
+            self.close()
+
+    def _given_back(self) -> None:
+        """A place is free again."""
+        self.taken -= 1
+        self.wake()
+        self._rise()
+
+    def _rise(self) -> None:
+        """If the last inner stream has ended, say so, and give back the place that was taken for it all."""
+        places = self
+        while places.ended and not places.taken and not places._over:
+            places._over = True
+            if places.awaited is not None:
+                if not places.awaited.done():
+                    places.awaited.set_result(None)
+                return
+            if places.outer is None:
+                for lane in places.idle:
+                    lane.close()
+                places.channel.closed()
+                return
+            places = places.outer
+            places.taken -= 1
+            places.wake()
 
     async def _inner(self, items: list[Any]) -> None:
         """Open, step and close the stream of one item, in a task of its own; then give its place back."""
@@ -75,38 +134,56 @@ class Places(Target):
         if self._gone:
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
-        lane = self._lane(strategy)
-        book = self.run.book and self.run.book.chapter()
         try:
-            await self.run.fill(lane, stream, book, buffer)
+            if strategy is not self.ahead:
+                await self._alone(stream, strategy, buffer)
+            elif await self._parts(stream):
+                return
         except Exception as error:
             self._blame(error)
             raise
+        self._given_back()
+
+    async def _alone(self, stream: Inlet[Any], strategy: Strategy | None, buffer: Link | None) -> None:
+        """Read a stream that brings its own buffer."""
+        lane = self.channel.lane(strategy)
+        book = self.run.book and self.run.book.chapter()
+        await self.run.fill(lane, stream, book, buffer)
         del stream
         if lane.held:
             await _emptied(lane)
         if self.run.book and book:
             self.run.book.close(book)
-        if strategy is self.ahead:
-            self.idle.append(lane)
-        else:
-            lane.close()
-            await _emptied(lane)  # the reader must still take a `Gap` at its end
-            self.out.retire(lane)
-        self.taken -= 1
-        self.wake()
-        self._close_if_done()
+        lane.close()
+        await _emptied(lane)  # the reader must still take a `Gap` at its end
+        self.channel.retire(lane)
 
-    def _lane(self, strategy: Strategy | None) -> Lane:
-        """A lane for one stream: an idle one, unless the stream brings its own buffer."""
-        if strategy is self.ahead and self.idle:
-            return self.idle.pop()
-        return self.out.lane(strategy or _ONE)
+    async def _parts(self, stream: Inlet[Any]) -> bool:
+        """Read a stream, or those of which it is made; True if `Places` inside will give its place back."""
+        parts, failure = _Parts(self, stream), None
+        del stream
+        try:
+            while (work := await parts.following(failure)) is not None:
+                failure = None
+                try:
+                    await work
+                except Abandoned:
+                    raise
+                except Exception as error:
+                    failure = error
+        finally:
+            del failure
+        await parts.vacate()
+        return parts.handed_over
+
+    def lane(self) -> Lane:
+        """A lane for one stream that brings no buffer: an idle one, if there is one."""
+        return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
 
     async def _made(self, items: list[Any]) -> Inlet[Any]:
         """Make the inner stream. Pops the item out of `items`, so that no frame keeps it alive."""
         try:
-            made = self.function(items.pop())
+            made = self.link.arguments["function"](items.pop())
             # an observable of RxPY is awaitable too, for its last item
             waits = is_awaitable(made) and not hasattr(made, "subscribe")
             return Inlet(await pending(made) if waits else made)
@@ -117,9 +194,52 @@ class Places(Target):
     def _blame(self, error: Exception) -> None:
         """Note on `error` that this operator raised it; raise the error that replaces a ``StopIteration``."""
         if not isinstance(error, Abandoned):
-            blamed = self.run.blame(error)
+            blamed = blame(error, self.link)
             if blamed is not error:
                 raise blamed from blamed.__cause__
+
+
+class _Parts(Streams[Awaitable[None]]):
+    """The parts of one inner stream: each is to be awaited, which reads it into a lane, or into `Places`."""
+
+    def __init__(self, places: Places, stream: Inlet[Any]) -> None:
+        super().__init__(places.run, stream)
+        self._places = places
+        self._lane: Lane | None = None
+        self.handed_over = False
+        """Whether the place is given back by those inside."""
+
+    def _open(self, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
+        links, places = inlet.links, self._places
+        # an operator that may take the errors of a ``flat_map`` must be told them: that has a run of its own
+        if links and places.alike(links[-1]) and not self.sheltered:
+            inner = Places(places.run, places.channel, links[-1], places, awaited=not self.last)
+            return self._nested(inner, Inlet(inlet.source, links[:-1]), book)
+        if self._lane is None:
+            self._lane = places.lane()
+        return places.run.fill(self._lane, inlet, book)
+
+    async def _nested(self, inner: Places, inlet: Inlet[Any], book: Book | None) -> None:
+        """Read `inlet` into `inner`."""
+        await self.vacate()
+        if inlet.native is not None:
+            await inner.take(inlet.native)
+        else:
+            await self._run.fill(inner, inlet, book)
+            inner.close()
+        if inner.awaited is not None:
+            await inner.awaited
+        else:
+            self.handed_over = True
+
+    async def vacate(self) -> None:
+        """Let go of the lane when everything in it was delivered."""
+        if self._lane is None:
+            return
+        if self._lane.held:
+            await _emptied(self._lane)
+        self._places.idle.append(self._lane)
+        self._lane = None
 
 
 async def _emptied(lane: Lane) -> None:

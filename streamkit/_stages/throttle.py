@@ -98,7 +98,7 @@ def held_back(run: Run, source: Inlet[Any], bucket: Bucket, weigh: Weigh | None)
     if not end:
         strategy = source.source.buffered
     elif links[end - 1].declaration.buffers:
-        _, strategy = fused(Inlet(source.source, links[:end]), None)
+        _, strategy, _ = fused(Inlet(source.source, links[:end]), None)
     else:
         return source
     if strategy is None or not (strategy.loses != "nothing" or strategy.folds or strategy.collects):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
@@ -17,8 +18,10 @@ from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.fuse import spread
+from streamkit._engine.plan.link import Inlet, unfolded
 from streamkit._engine.run.run import Run
+from streamkit._stages.sequence import Entry, following
 
 __all__ = ["concat", "merge", "zip"]
 
@@ -39,14 +42,37 @@ def _ahead(lookahead: int) -> Suspend | None:
 
 
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel, ahead, usual = run.channel(), _ahead(lookahead), Suspend(1)
+    channel = run.channel()
     for inlet in (source, *sources):
-        run.feed(channel, inlet, ahead, otherwise=usual)
+        _merged(run, channel, inlet, _ahead(lookahead))
     return channel
+
+
+def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
+    """Read one of the sources into a lane of its own."""
+    if inlet.links or not inlet.source.makes:
+        run.feed(channel, inlet, ahead, otherwise=Suspend(1))
+        return
+    lane = channel.lane(ahead or Suspend(1))
+    run.spawn(partial(_made, run, lane, channel, inlet, ahead), channel, lane)
+
+
+async def _made(run: Run, lane: Lane, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
+    """Read what a callable makes into `lane`. Where that is a ``merge`` like ours, its sources join ours."""
+    while not inlet.links and inlet.source.makes:
+        inlet, *others = spread([unfolded(inlet)], run.link)
+        for other in others:
+            _merged(run, channel, other, ahead)
+        del others
+    book = run.book and run.book.chapter()
+    await run.fill(lane, inlet, book)
+    if run.book and book:
+        run.book.close(book)
 
 
 @stage(
     _merge,
+    joins=True,
     contract=Contract(
         holds="lookahead",
         lookahead="lookahead",
@@ -175,16 +201,21 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
     return ZippedAny(zip, sources=_streams("zip", sources), lookahead=least, strict=strict, fill=fill)
 
 
-async def _concat(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> AsyncIterator[Any]:
-    for inlet in (source, *sources):
-        items = run.open(inlet)
-        async for item in items:
-            yield item
-            del item  # nothing is held while the source waits
-        await run.close(items)
+class _Then(Entry):
+    """Goes on with each of `sources` in turn."""
+
+    def __init__(self, sources: tuple[Inlet[Any], ...]) -> None:
+        self.sources = sources
+        self.begun = 0
+
+    def ended(self) -> Inlet[Any] | None:
+        place = self.begun
+        self.begun += 1
+        self.done = self.begun >= len(self.sources)
+        return self.sources[place] if place < len(self.sources) else None
 
 
-@stage(_concat, pumps=False, contract=Contract(keeps="True"))
+@stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

@@ -24,7 +24,7 @@ def _flat_map(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], concurrency: int, lookahead: int
 ) -> Channel:
     channel = run.channel()
-    run.pump(source, into=Places(run, channel, function, concurrency, lookahead))
+    run.pump(source, into=Places(run, channel, run.link))
     return channel
 
 

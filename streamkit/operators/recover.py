@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
@@ -13,7 +13,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.run import Run
+from streamkit._stages.sequence import UNCAUGHT, Entry, following
 
 __all__ = ["catch"]
 
@@ -25,30 +25,27 @@ def _is_error_type(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, Exception)
 
 
-async def _catch(
-    run: Run, source: Inlet[Any], *, function: Callable[[Exception], Any], errors: ErrorTypes
-) -> AsyncIterator[Any]:
-    items = run.open(source)
-    try:
-        async for item in items:
-            yield item  # nothing is ever thrown in here: an operator never catches its consumer's error
-            del item  # nothing is held while the source waits
-        return
-    except errors as error:
-        caught = error
-    try:
-        fallback: Any = function(caught)
-        if is_awaitable(fallback) and not hasattr(fallback, "subscribe"):  # an observable is, too
-            fallback = await pending(fallback)
-        following: AsyncIterator[Any] = run.open(Inlet[Any](fallback))
-    except Exception as error:
-        blamed = run.blame(error)
-        raise blamed from (caught if blamed.__cause__ is None else blamed.__cause__)
-    finally:
-        del caught
-    async for item in following:
-        yield item
-        del item
+class _Handler(Entry):
+    """Calls `function` with the first error, if that is one of `errors`."""
+
+    shelters = True
+
+    def __init__(self, function: Callable[[Exception], Any], errors: ErrorTypes) -> None:
+        self.function = function
+        self.errors = errors
+
+    def ended(self) -> Inlet[Any] | None:
+        self.done = True
+        return None
+
+    def takes(self, error: Exception) -> bool:
+        return isinstance(error, self.errors)
+
+    async def failed(self, error: Exception) -> Any:
+        self.done = True
+        made: Any = self.function(error)
+        # an observable of RxPY is awaitable too
+        return await pending(made) if is_awaitable(made) and not hasattr(made, "subscribe") else made
 
 
 @overload
@@ -58,7 +55,10 @@ def catch(
 @overload
 def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = Exception) -> Joined[B]: ...
 @stage(
-    _catch, pumps=False, contract=Contract(keeps="True", result="what the stream that function makes holds")
+    following(_Handler),
+    pumps=False,
+    relays=True,
+    contract=Contract(keeps="True", result="what the stream that function makes holds"),
 )
 def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exception) -> Joined[Any]:
     """When the source fails, go on with the stream that `function` makes of the error.
@@ -79,12 +79,19 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
         function: called with the error; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. ``[]`` ends the stream.
         errors: the types of error that are caught. Errors of operators after ``catch``, and of the
-            stream that `function` returned, are never caught.
+            stream that `function` returned, are never caught. Nor is an error of the program itself: a
+            ``RecursionError``, and a second run of a one-shot source, which would look like an empty one.
 
     Raises:
         TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+        ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
+
+    A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
+    memory or time than its first.
     """
     for each in errors if isinstance(errors, tuple) else (errors,):
         if not _is_error_type(each):
             raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
+        if issubclass(each, UNCAUGHT):
+            raise ValueError(f"errors must not have {each.__name__}: no operator catches that")
     return Joined(catch, function=callback("function", function), errors=errors)

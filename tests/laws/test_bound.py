@@ -283,3 +283,17 @@ def test_the_bound_of_a_step_that_emits_at_the_end_is_reached() -> None:
     found = [run_through([last], plan) for plan in STALLED]
     assert max(most for most, _ in found) == 4
     assert {bound for _, bound in found} == {4}
+
+
+MERGES: dict[str, Callable[[Lab], Any]] = {
+    "of three": lambda lab: ops.merge(lab.source(), lab.source()),
+    "behind each other": lambda lab: ops.merge(lab.source()) | ops.merge(lab.source()),
+    "inside": lambda lab: ops.merge(Stream(lab.source()) | ops.merge(lab.source())),
+}
+
+
+@pytest.mark.parametrize("make", MERGES.values(), ids=MERGES)
+def test_the_bound_of_merges_that_run_as_one_is_reached(make: Callable[[Lab], Any]) -> None:
+    found = [run_through([Way("merge", make)], plan) for plan in STALLED]
+    assert {bound for _, bound in found} == {3}
+    assert max(most for most, _ in found) == 3

@@ -15,7 +15,7 @@ from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import Line
 from streamkit._engine.compile.weave import Weaver
 
-__all__ = ["FILLING", "woven"]
+__all__ = ["FILLING", "RESCUED", "woven"]
 
 # How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
 # is full: so there is room for the next item before the source is asked for it (law 2).
@@ -77,8 +77,20 @@ else:
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
 
+# A `try` costs nothing where nothing is thrown in.
+_PASS = """\
+try:
+    yield {item}
+except CancelledError as error:
+    await pace.rescue(error)
+"""
+"""To the stage that reads it. See `_pumped`: what is thrown in is for the source."""
+
 FILLING = {End.PUMP: _PUT, End.FILL: _APPEND}
 """The ends that put items into a lane, and how."""
+
+RESCUED = {**FILLING, End.RELAY: _PASS}
+"""The ends at which a cancellation may arrive that is for the source."""
 
 _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
@@ -106,7 +118,7 @@ def _handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
         return ""
     if end is End.FILL and kind is Kind.ASYNC and not steps:
         return _APPEND_EACH
-    return FILLING.get(end, "yield {item}")
+    return RESCUED.get(end, "yield {item}")
 
 
 def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
@@ -222,7 +234,7 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
     A timeout of the source's own may fire while the loop breathes. Then the source takes a step for it
     (`Pace.breathe`), and the loop reads on behind the item in hand and what came of that step.
     """
-    if end in FILLING:
+    if end in RESCUED:
         _pumped(weaver, probing)
         return
     weaver.add(2, "left = min(pace.size, SMALL)")
@@ -245,7 +257,7 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
 
 
 def _pumped(weaver: Weaver, probing: bool) -> None:
-    """A pump's loop over an asynchronous source.
+    """The loop of a pump, or of what a pump reads through a stage, over an asynchronous source.
 
     A timeout of the source's own may fire while the pump waits downstream (PEP 789). The pump hands that
     cancellation to the source, which takes a step for it: what comes of that step is in ``handed``, and is

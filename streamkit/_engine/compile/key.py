@@ -49,6 +49,8 @@ class End(StrEnum):
     """Into a plain lane, which may be appended to without a call: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
+    RELAY = "relay"
+    """As STAGE, where a pump reads on behind that stage: it may throw a cancellation in, for the source."""
     USER = "user"
     """To the user's ``async for``: an async generator that yields once before it begins."""
     PLAIN = "plain"

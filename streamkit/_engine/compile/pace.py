@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator
 from time import perf_counter
 from typing import Any
 
-__all__ = ["LARGEST", "Handed", "Pace", "Resumed", "Throw"]
+__all__ = ["LARGEST", "Handed", "Pace", "Resumed", "Throw", "Thrown"]
 
 Throw = Callable[[BaseException], Awaitable[Any]]
 """The method `athrow` of an async generator."""
@@ -72,15 +72,20 @@ class Pace:
         return False
 
     async def rescue(self, error: CancelledError) -> None:
-        """Throw a cancellation into the source, as it would have come there had the loop not waited.
+        """Hand a cancellation, which a cancel scope inside the source may have sent (PEP 789), to the source.
 
-        If it is from a cancel scope of the source's own, that catches it.
+        Its scope catches it there, and the item in hand is kept (``tests/laws/test_scopes.py``). One that was
+        meant for the task comes out of the source again.
         """
-        throw = getattr(self.source, "athrow", None)
+        throw, handed = getattr(self.source, "athrow", None), self.handed
         try:
-            if throw is None:
+            if throw is None or (handed and handed[-1].ended):
                 raise error
-            self.handed.append(await self.thrown(throw, error))
+            if handed:  # the source has stepped once already: throw at its next step, once for all scopes
+                if not isinstance(handed[-1], Thrown):
+                    handed.append(Thrown(throw, error))
+                return
+            handed.append(await self.thrown(throw, error))
         finally:
             del error  # its traceback has this frame: they would keep each other, and the items on the way
 
@@ -114,6 +119,19 @@ class Handed:
             raise StopAsyncIteration
         return self.item
         yield  # never reached: it makes this function a generator
+
+
+class Thrown:
+    """A step of the source that throws an error into it when awaited."""
+
+    ended = False
+
+    def __init__(self, throw: Throw, error: BaseException) -> None:
+        self.throw = throw
+        self.error = error
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.throw(self.error).__await__()
 
 
 class Resumed:

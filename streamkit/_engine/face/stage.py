@@ -76,6 +76,8 @@ def stage(
     pumps: bool = True,
     buffers: bool = False,
     direct: bool = False,
+    relays: bool = False,
+    joins: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
@@ -86,6 +88,9 @@ def stage(
         pumps: whether it reads its source in a task of its own, rather than in place.
         buffers: whether it is only a buffer, so that the stage after it can take it over.
         direct: whether its tasks deliver through `Channel.direct` (``run.direct``).
+        relays: whether it passes what is thrown into it on to the stream that it has opened (``run.pump``).
+        joins: whether a source that ends in the same operator, with equal arguments but for its `sources`, is
+            replaced by the sources of that.
 
     Raises:
         NameError: the contract names what is no parameter, of the function or of `runs`.
@@ -110,6 +115,8 @@ def stage(
                 pumps=pumps,
                 buffers=buffers,
                 direct=direct,
+                relays=relays,
+                joins=joins,
             )
         )
         return function

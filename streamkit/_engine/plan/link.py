@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped"]
+__all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped", "unfolded"]
 
 T_co = TypeVar("T_co", covariant=True)
+
+NESTED = 20
+"""How many streams inside of one another are shown, at most."""
 
 
 class Link:
@@ -170,6 +173,8 @@ class StageDeclaration(Declaration, ABC):
         pumps: bool,
         buffers: bool,
         direct: bool,
+        relays: bool,
+        joins: bool,
     ) -> None:
         sink = inspect.iscoroutinefunction(stage)
         super().__init__(name, function, contract, parameters=parameters, sink=sink)
@@ -177,6 +182,10 @@ class StageDeclaration(Declaration, ABC):
         self.pumps = pumps
         self.buffers = buffers
         self.direct = direct
+        self.relays = relays
+        """Whether it passes what is thrown into it on to the stream that it has opened."""
+        self.joins = joins
+        """Whether one that stands in a source of another of the same kind is a part of that."""
         self.generates = inspect.isasyncgenfunction(stage)
 
     @abstractmethod
@@ -227,3 +236,18 @@ class Inlet(Generic[T_co]):
 
     def __hash__(self) -> int:
         return hash((id(self._source), self._links))
+
+
+def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:
+    """`inlet` for one run. If its source is a callable that makes a stream, that stream is continued.
+
+    So streams that are made by calls, one inside the other, are one pipe, and not iterators in iterators.
+    """
+    while True:
+        source = inlet.source.made()
+        if source is inlet.source:
+            return inlet
+        made: Any = source.value
+        if not isinstance(made, Inlet):
+            return Inlet(source, inlet.links)
+        inlet = Inlet(made.source, made.links + inlet.links)

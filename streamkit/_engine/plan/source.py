@@ -26,7 +26,17 @@ _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 class Opened:
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    __slots__ = ("blame", "buffer", "close", "close_now", "direct", "items", "kind", "unreached")
+    __slots__ = (
+        "blame",
+        "buffer",
+        "close",
+        "close_now",
+        "direct",
+        "items",
+        "kind",
+        "relay",
+        "unreached",
+    )
 
     def __init__(
         self,
@@ -39,6 +49,7 @@ class Opened:
         direct: Any = None,
         blame: Callable[[BaseException], BaseException] | None = None,
         unreached: Callable[[], list[BaseException]] | None = None,
+        relay: Callable[[], None] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
@@ -54,6 +65,8 @@ class Opened:
         """Adds the operator's name to an error that a stage raised; None for other sources."""
         self.unreached: Callable[[], list[BaseException]] | None = unreached
         """The errors of a stage's sources that nobody was told of when the stage was left."""
+        self.relay: Callable[[], None] | None = relay
+        """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 
 
 class Source:
@@ -107,17 +120,30 @@ class Source:
             SourceConsumedError: `value` is a one-shot iterator that was opened before.
             TypeError: `value` is a callable, and its result cannot be iterated.
         """
-        value, made = self.value, self._makes
-        if made:
-            value = value()
+        return self.made()._opened(blocking=blocking)
+
+    @property
+    def makes(self) -> bool:
+        """Whether it is a callable, which each run calls. Sources of other kinds open in their own ways."""
+        return type(self) is Source and self._makes
+
+    def made(self) -> Source:
+        """For a callable: the source of what it makes, for one run. It is called here."""
+        if not self.makes:
+            return self
+        value = self.value()
+        if type(value) not in _USUAL:
+            self._check_made(value)
+        return _Made(value)
+
+    def _opened(self, *, made: bool = False, blocking: bool) -> Opened:
+        value = self.value
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
         if kind in _NATIVE:
             return Opened(Kind.SLICE, value)
         if kind is AsyncGeneratorType:
             self._mark(value, made)
             return Opened(Kind.ASYNC, value, value.aclose)
-        if made:
-            self._check_made(value)
         iterator: Any
         if _asynchronous(value) and not (blocking and _blocking(value)):
             iterator = aiter(value)
@@ -173,6 +199,19 @@ class Source:
 
     def __repr__(self) -> str:
         return named(self.value)
+
+
+class _Made(Source):
+    """What a callable has made, for one run."""
+
+    __slots__ = ()
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._consumed = self._makes = False
+
+    def _opened(self, *, made: bool = True, blocking: bool) -> Opened:
+        return super()._opened(made=True, blocking=blocking)
 
 
 def _observable(value: object) -> bool:

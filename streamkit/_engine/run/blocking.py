@@ -13,7 +13,6 @@ from streamkit._core.errors import RunningLoopError
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.iterate import prime
 from streamkit._engine.run.leave import combine
 from streamkit._engine.run.start import segment, start
@@ -33,10 +32,8 @@ def iterate_blocking(stream: Inlet[T]) -> Iterator[T]:
     if opened.kind is Kind.ASYNC:
         require_no_loop("for x in stream", "async for x in stream")
         return _Private(lambda: segment(opened, links, End.USER, Pace()))
-    settle = _Settle(opened)
     pace = Pace()
-    pace.settle = settle
-    opened.close_now = settle.close
+    pace.settle = _Settle()
     plain: Iterator[T] = segment(opened, links, End.PLAIN, pace)
     return plain
 
@@ -60,8 +57,7 @@ def require_loop(form: str, instead: str) -> None:
 class _Settle:
     """Awaits what callbacks return, on a private event loop that is made for the first and kept."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._close_source = opened.close_now
+    def __init__(self) -> None:
         self._runner: asyncio.Runner | None = None
 
     def __call__(self, awaitable: Awaitable[Any]) -> Any:
@@ -74,13 +70,18 @@ class _Settle:
             self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         return self._runner.run(_awaited(awaitable))
 
-    def close(self) -> None:
-        try:
-            if self._close_source is not None:
-                self._close_source()
-        finally:
-            if self._runner is not None:
-                _loop_free(self._runner.close)
+    def closing(self, close_source: Callable[[], None] | None) -> Callable[[], None]:
+        """What closes the source, by `close_source`, and then the event loop."""
+
+        def close() -> None:
+            try:
+                if close_source is not None:
+                    close_source()
+            finally:
+                if self._runner is not None:
+                    _loop_free(self._runner.close)
+
+        return close
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Generator
-from typing import Any, Protocol
+from typing import Protocol
 
 from streamkit._engine.buffer.target import Target
-from streamkit._engine.compile.pace import Pace, Throw
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 
 __all__ = ["Pump"]
@@ -36,33 +35,14 @@ class Pump(Pace):
         self.out = run.link if blamed is None else blamed
 
     async def rescue(self, error: CancelledError) -> None:
-        """Handle a cancellation that arrived while the loop waited for room.
+        """Handle a cancellation that arrived while the loop waited for room, or let others run.
 
-        If the run did not send it, a cancel scope inside the source did (PEP 789). Then it is thrown into the
-        source, where its scope catches it, and the item in hand is kept (``tests/laws/test_scopes.py``).
+        If the run did not send it, a cancel scope inside the source did.
         """
         self.lane.unwait()
-        throw, handed = getattr(self.source, "athrow", None), self.handed
         try:
-            if self.run.stopping or throw is None or (handed and handed[-1].ended):
+            if self.run.stopping:
                 raise error
-            if handed:  # the source has stepped once already: throw at its next step, once for all scopes
-                if not isinstance(handed[-1], _Thrown):
-                    handed.append(_Thrown(throw, error))
-                return
-            handed.append(await self.thrown(throw, error))
+            await super().rescue(error)
         finally:
-            del error  # its traceback has this frame: they would keep each other, and the items on the way
-
-
-class _Thrown:
-    """A step of the source that throws an error into it when awaited."""
-
-    ended = False
-
-    def __init__(self, throw: Throw, error: BaseException) -> None:
-        self.throw = throw
-        self.error = error
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self.throw(self.error).__await__()
+            del error

@@ -18,8 +18,8 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.fuse import fused, joined
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
@@ -52,6 +52,51 @@ class _ChannelSource(Source):
         return self
 
 
+DEEP = 32
+"""How many stages may read each other in place, before the rest is read in a task of its own."""
+
+
+class _Apart(Source):
+    """A stream that is read in a task of its own, each item when it is asked for."""
+
+    __slots__ = ("_inlet", "_run")
+
+    def __init__(self, run: Run, inlet: Inlet[Any]) -> None:
+        self.value = None
+        self._run = run
+        self._inlet = inlet
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        run, channel = self._run, self._run.adopt(Channel())
+        lane = channel.lane()
+
+        def begin() -> Channel:
+            run.pump(self._inlet, into=lane)
+            return channel
+
+        async def close() -> None:
+            channel.leave()
+            await run.stop(lane)
+
+        return Opened(Kind.CHANNEL, begin, close)
+
+
+def _shallow(run: Run, inlet: Inlet[Any]) -> Inlet[Any]:
+    """`inlet`; where too many of its stages read each other in place, the first of them are read apart.
+
+    Each item would resume the loops of all of them, one inside the other, on one stack.
+    """
+    levels, links = 0, inlet.links
+    for place in range(len(links) - 1, 0, -1):
+        before, declaration = links[place - 1].declaration, links[place].declaration
+        if declaration.pumps:
+            break
+        levels += declaration.stage is not None and before.stage is None  # neighbours may run as one
+        if levels == DEEP:
+            return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
+    return inlet
+
+
 def _inlet(source: Any) -> Inlet[Any]:
     """`source` as a stage sees a stream."""
     return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
@@ -79,6 +124,8 @@ class Run(Tasks):
         """Channels of other runs that are left as well."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
+        self._end: End = End.STAGE
+        """How what `open` reads ends."""
 
     # what a stage uses ---------------------------------------------------------------------
 
@@ -200,18 +247,24 @@ class Run(Tasks):
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
         return Inlet(_ChannelSource(channel), ())
 
-    def open(self, source: Inlet[T]) -> AsyncIterator[T]:
+    def open(self, source: Inlet[T], *, book: Book | None = None) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.
+
+        Args:
+            source: the stream that the stage was handed, or whatever a stream can begin with.
+            book: where the stages of the stream are entered, if not in this run's.
 
         Raises:
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
         self._settle()
-        book = self.book and self.book.chapter()
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, End.STAGE, None, book)
+        own = book is None
+        if own:
+            book = self.book and self.book.chapter()
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, None, book)
         self._opened[items] = None
-        if book is not None:
+        if own and book is not None:
             self._chapters[items] = book
         return items
 
@@ -249,7 +302,9 @@ class Run(Tasks):
         opened or pumps, or from a job that is a part of it.
         """
         stage: Any = self.link.declaration.stage
-        own = is_raised_by(error, code or stage.__code__, (start.__code__, Run.part.__code__))
+        own = is_raised_by(
+            error, code or stage.__code__, (start.__code__, unfolded.__code__, Run.part.__code__)
+        )
         return blame(error, self.link) if own else error
 
     def reraise(self, error: Exception) -> NoReturn:
@@ -281,12 +336,21 @@ class Run(Tasks):
 
     def begin(self, inlet: Inlet[Any]) -> Opened:
         """The stage over `inlet`: as an async generator, or as the channel that it fills."""
-        stage = self.link.declaration.stage
-        assert stage is not None
+        declaration = self.link.declaration
+        assert isinstance(declaration, StageDeclaration)
+        stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        if self.link.declaration.generates:
+        if declaration.generates:
             self._stage = stage(self, inlet, **arguments)
-            return Opened(Kind.ASYNC, self._stage, self.leave, blame=self.blame_own, unreached=self.unreached)
+            relay = self._relay if declaration.relays else None
+            return Opened(
+                Kind.ASYNC,
+                self._stage,
+                self.leave,
+                blame=self.blame_own,
+                unreached=self.unreached,
+                relay=relay,
+            )
         return Opened(
             Kind.CHANNEL,
             lambda: stage(self, inlet, **arguments),
@@ -302,9 +366,12 @@ class Run(Tasks):
         If one of them cannot be opened, all are left, whether they come before it or after.
         """
         errors: list[Exception] = []
-        inlet, arguments = _attached(self, inlet, errors), self.link.arguments
+        inlet, arguments = joined(inlet, self.link)
+        inlet = _attached(self, inlet, errors)
         if self.link.declaration.pumps:
             arguments = {name: _attached(self, value, errors) for name, value in arguments.items()}
+        else:
+            inlet = _shallow(self, inlet)
         if errors:
             self._leave_channels(errors)
             raise_first(errors)
@@ -324,6 +391,10 @@ class Run(Tasks):
                 channel.leave()
             except Exception as error:  # of an ``on_drop``
                 late.append(self.blame(error))
+
+    def _relay(self) -> None:
+        """What reads the stage may throw a cancellation in, which the stage passes on."""
+        self._end = End.RELAY
 
     async def leave(self) -> None:
         """End the stage: close its generator and what it opened, cancel its tasks and wait for them."""

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.frame import RESCUED
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.compile.loop import compiled
+from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
 
@@ -21,9 +22,11 @@ def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
-    cut = len(links)
-    while cut and links[cut - 1].declaration.stage is None:
-        cut -= 1
+    cut = _first_half(links)
+    if not cut:  # nothing but steps: what a callable makes is opened here
+        inlet = unfolded(Inlet[Any](source, tuple(links)))
+        source, links = inlet.source, inlet.links
+        cut = _first_half(links)
     if cut:
         link = links[cut - 1]
         assert isinstance(link.declaration, StageDeclaration)
@@ -33,35 +36,67 @@ def start(
         if book is not None and opened.buffer is not None:
             book.enter(opened.buffer)
     pace = pace or Pace()
-    if opened.kind is Kind.ASYNC and not cut:
+    if opened.kind is Kind.ASYNC and (not cut or opened.relay is not None):
         pace.source = opened.items
+        if opened.relay is not None:
+            opened.relay()
     return segment(opened, links[cut:], end, pace)
 
 
+def _first_half(links: Sequence[Link]) -> int:
+    """How many of `links` there are up to the last stage; behind it are steps only."""
+    cut = len(links)
+    while cut and links[cut - 1].declaration.stage is None:
+        cut -= 1
+    return cut
+
+
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
-    """Make one loop over `opened`; if it would be too large, two that are joined by a generator."""
-    return _parts(opened, links, end, pace)[0]
-
-
-def _parts(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> tuple[Any, Segment]:
-    """The loop, and what leaves `opened`, if the loop is a generator that is closed before it has begun."""
+    """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
     if end is End.PLAIN and opened.kind is Kind.SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is End.RESULT and not any(link.waits for link in links):
         opened.kind = Kind.PUSH
-    loop = compiled(opened.kind, tuple([link.key for link in links]), end)
-    if isinstance(loop, int):
-        if opened.kind is Kind.PUSH:
-            opened.kind, opened.direct = Kind.CHANNEL, None
-        if end is End.PLAIN:
-            hop, first = _parts(opened, links[:loop], End.PLAIN, pace)
-            joined = Opened(Kind.ITER, hop, None, partial(_close_now, hop, first))
+    rest = [links]
+    """What is to be made into loops yet, the first part last."""
+    while True:
+        part = rest.pop()
+        relays = opened.kind is Kind.ASYNC and pace.source is not None and end in RESCUED
+        ending = _ending(end, relays=relays, last=not rest)
+        loop = compiled(opened.kind, tuple([link.key for link in part]), ending)
+        if isinstance(loop, int):
+            if opened.kind is Kind.PUSH:
+                opened.kind, opened.direct = Kind.CHANNEL, None
+            rest += [part[loop:], part[:loop]]
+        elif rest:
+            opened = _hop(opened, part, loop, ending, pace)
         else:
-            before = Pace()
-            before.source, pace.source = pace.source, None
-            hop, first = _parts(opened, links[:loop], End.STAGE, before)
-            joined = Opened(Kind.ASYNC, hop, partial(_close, hop, first))
-        return _parts(joined, links[loop:], end, pace)
+            if pace.settle is not None:
+                opened.close_now = pace.settle.closing(opened.close_now)
+            return _made(opened, part, loop, ending, pace)[0]
+
+
+def _ending(end: End, *, relays: bool, last: bool) -> End:
+    """How a loop ends that is the last of a segment, which ends so, or another; where it `relays`, so."""
+    if end is End.PLAIN or (last and (relays or end is not End.RELAY)):
+        return end
+    return End.RELAY if relays else End.STAGE
+
+
+def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> Opened:
+    """One loop, as what the next reads; `pace` is that of the last."""
+    if end is End.PLAIN:
+        hop, part = _made(opened, links, loop, end, pace)
+        return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
+    own = Pace()
+    own.source = pace.source
+    hop, part = _made(opened, links, loop, end, own)
+    pace.source = hop if end is End.RELAY else None
+    return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
+
+
+def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> tuple[Any, Segment]:
+    """The coroutine or generator of one loop; and what leaves `opened`, if that is never begun."""
     if loop.forks:
         links = flattened(links)
     part = Segment(loop, links, opened, pace)

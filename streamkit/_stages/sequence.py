@@ -1,0 +1,241 @@
+"""Streams that follow each other: one loop reads them all, however they are nested.
+
+An operator of this kind goes on with another stream when the one before it has ended or failed. It says with
+which by an `Entry`. Where such operators stand behind each other, in a pipe or inside of what they go on
+with, their entries stand on one stack, and only what is before them is opened. So an item takes one hop,
+and the stack of Python does not grow, however many there are. An entry that has no more to say leaves the
+stack before its last stream is opened: a stream that goes on with itself for ever keeps nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, Generic, TypeVar
+
+from streamkit._core.errors import SourceConsumedError
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.pace import Resumed, Thrown
+from streamkit._engine.plan.link import Inlet, Link, unfolded
+from streamkit._engine.run.leave import blame
+from streamkit._engine.run.run import Run
+
+__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following"]
+
+T = TypeVar("T")
+
+UNCAUGHT = (RecursionError, SourceConsumedError)
+"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
+
+Follow = Callable[..., AsyncIterator[Any]]
+"""The function of the stage of an operator of this kind."""
+
+
+class Entry(ABC):
+    """What an operator does when the stream before it has ended, or failed."""
+
+    done = False
+    """Whether it has no more to say."""
+    shelters = False
+    """Whether it may take an error."""
+
+    @abstractmethod
+    def ended(self) -> Inlet[Any] | None:
+        """The stream that follows now that the one before has ended; None if none does."""
+
+    def takes(self, error: Exception) -> bool:
+        """Whether a stream follows after `error`."""
+        return False
+
+    async def failed(self, error: Exception) -> Any:
+        """What follows after `error`, which it `takes`: whatever a stream can begin with."""
+        raise NotImplementedError
+
+
+_entries: dict[Any, Callable[..., Entry]] = {}
+"""By the function of the stage of an operator: what makes an entry of its arguments."""
+
+
+def following(entry: Callable[..., Entry]) -> Follow:
+    """The function of the stage of an operator; `entry` makes an entry of its arguments."""
+
+    async def follow(run: Run, source: Inlet[Any], **arguments: Any) -> AsyncIterator[Any]:
+        streams = _Opened(run, source, entry(**arguments))
+        del source  # may be a long pipe, of which each stage in it would keep all that is before it
+        failure: Exception | None = None
+        try:
+            while (items := await streams.following(failure)) is not None:
+                failure = None
+                try:
+                    while items is not None:
+                        async for item in items:
+                            try:
+                                yield item  # nothing is ever thrown in here: an operator never catches its
+                            except CancelledError as error:  # consumer's error; but a scope of its source may
+                                items = streams.told(error)
+                                break
+                            finally:
+                                del item  # nothing is held while the source waits
+                        else:
+                            items = None
+                except Exception as error:
+                    failure = error
+        finally:
+            del failure  # its traceback has this frame: they would keep each other
+
+    _entries[follow] = entry
+    return follow
+
+
+class Streams(ABC, Generic[T]):
+    """Streams that follow each other; a subclass says what it is to open one."""
+
+    def __init__(self, run: Run, first: Inlet[Any]) -> None:
+        self._run = run
+        self._first: Inlet[Any] | None = first
+        self._stack: list[tuple[Link, Entry]] = []
+        """The entry that acts first is the last."""
+        self._book: Book | None = None
+        """Where the stages of the current stream are entered."""
+        self._maker: Link | None = None
+        """The operator whose function has made the current stream, and is to blame where that cannot open."""
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing can follow the current stream."""
+        return not self._stack
+
+    @property
+    def sheltered(self) -> bool:
+        """Whether an operator may take an error of the current stream."""
+        return any(entry.shelters for _, entry in self._stack)
+
+    @abstractmethod
+    def _open(self, inlet: Inlet[Any], book: Book | None) -> T:
+        """Open `inlet`, which ends in no operator of this kind."""
+
+    async def _close(self) -> None:
+        """Close what `_open` gave: it is over."""
+
+    def _acts(self, link: Link) -> None:
+        """A function of `link` will be called."""
+
+    async def following(self, failure: Exception | None) -> T | None:
+        """Close the current stream, which has ended, or failed with `failure`; open the next one.
+
+        None if there is no next one. A failure that no operator takes is raised.
+        """
+        await self._leave()
+        try:
+            while True:
+                inlet = self._after() if failure is None else await self._instead(failure)
+                if inlet is None:
+                    return None
+                try:
+                    inlet = self._entered(inlet)
+                    self._book = self._run.book and self._run.book.chapter()
+                    return self._open(inlet, self._book)
+                except Exception as error:
+                    failure = error if self._maker is None else self._blamed(error, failure, self._maker)
+                await self._leave()
+        finally:
+            del failure
+
+    def _after(self) -> Inlet[Any] | None:
+        """What follows the current stream, which has ended; None if nothing does."""
+        self._maker = None
+        inlet, self._first = self._first, None
+        while inlet is None and self._stack:
+            _, entry = self._stack[-1]
+            inlet = entry.ended()
+            if entry.done:
+                self._stack.pop()
+        return inlet
+
+    async def _instead(self, failure: Exception) -> Inlet[Any]:
+        """What follows after `failure`, by the first operator that takes it; raise it if none does."""
+        stack = self._stack
+        try:
+            while stack and not isinstance(failure, UNCAUGHT):
+                link, entry = stack.pop()
+                if not entry.takes(failure):
+                    continue
+                self._acts(link)
+                try:
+                    inlet = Inlet[Any](await entry.failed(failure))
+                except Exception as error:
+                    later = error
+                else:
+                    self._maker = link
+                    if not entry.done:
+                        stack.append((link, entry))
+                    return inlet
+                failure = self._blamed(later, failure, link)
+                del later
+            raise failure
+        finally:
+            del failure
+
+    @staticmethod
+    def _blamed(error: Exception, before: Exception | None, link: Link) -> Exception:
+        """`error`, which the function of `link` has raised when it was given the error `before`."""
+        blamed = blame(error, link)
+        assert isinstance(blamed, Exception)
+        if blamed.__cause__ is None:
+            blamed.__cause__ = before
+        return blamed
+
+    def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:
+        """Put the operators of this kind at the end of `inlet` on the stack; return what is before them.
+
+        Where that is a callable that makes a stream, the same is done with that stream.
+        """
+        while True:
+            links = inlet.links
+            before = len(links)
+            while before and (entry := _entries.get(links[before - 1].declaration.stage)) is not None:
+                before -= 1
+                self._stack.append((links[before], entry(**links[before].arguments)))
+            inlet = inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
+            if before:
+                return inlet
+            inlet = unfolded(inlet)
+            if not inlet.links:
+                return inlet
+
+    async def _leave(self) -> None:
+        """The current stream is over: its sums are kept, if it is part of a job that was started."""
+        await self._close()
+        book, self._book = self._book, None
+        if book is not None and self._run.book is not None:
+            self._run.book.close(book)
+
+
+class _Opened(Streams[AsyncIterator[Any]]):
+    """Those of a run, which are read in place."""
+
+    def __init__(self, run: Run, first: Inlet[Any], entry: Entry) -> None:
+        super().__init__(run, first)
+        self._stack.append((run.link, entry))
+        self._current: AsyncGenerator[Any, None] | None = None
+
+    def _open(self, inlet: Inlet[Any], book: Book | None) -> AsyncIterator[Any]:
+        items = self._run.open(inlet, book=book)
+        assert isinstance(items, AsyncGenerator)
+        self._current = items
+        return items
+
+    async def _close(self) -> None:
+        current, self._current = self._current, None
+        if current is not None:
+            await self._run.close(current)
+
+    def _acts(self, link: Link) -> None:
+        self._run.link = link  # the operator that errors of the run name
+
+    def told(self, error: CancelledError) -> AsyncIterator[Any]:
+        """The current stream from here on, which is handed `error` instead of the next request."""
+        items = self._current
+        assert items is not None
+        return Resumed([Thrown(items.athrow, error)], items)
