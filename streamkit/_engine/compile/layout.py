@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from streamkit._core.value import Record
 from streamkit._engine.compile.key import StepKey
-from streamkit._engine.compile.pieces import Parsed, assigned, parsed
+from streamkit._engine.compile.pieces import Parsed, parsed
+from streamkit._engine.compile.scopes import assigned
 
 __all__ = ["Exit", "Layout"]
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
+from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, Owner, TooLargeError
@@ -106,7 +107,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"
-    namespace = dict(
+    constants = dict(
         weaver.names.constants,
         EMPTY=EMPTY,
         ONCE=ONCE,
@@ -118,9 +119,8 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         CancelledError=CancelledError,
         Ended=Ended,
     )
-    exec(compile(text, filename, "exec"), namespace)
+    function = bound(text, filename, constants, weaver.names.globals)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    function = namespace["loop"]
     return Loop(
         function=function,
         code=function.__code__,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Lines, Site
 from streamkit._engine.compile.names import Names
-from streamkit._engine.compile.pieces import signalled
 
 __all__ = ["Splicer"]
 
@@ -65,19 +65,19 @@ class Splicer:
             self._block(self.layout.parsed[index].finish, index, Site(None, depth))
             index = after
 
-    def result(self, index: int) -> str | None:
+    def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
         if index in self.layout.forks:
-            results = [self.result(branch[-1]) for branch in self.layout.forks[index]]
+            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
             return f"({', '.join(map(str, results))},)" if self.layout.steps[index].declaration.sink else None
         result = self.layout.parsed[index].result
-        return None if result is None else ast.unparse(self.names.renamed(result, index, None))
+        return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
         """The end of the stream: the finish of the step at `first` and of those after it, and the return."""
         self.finish(depth, first, Exit(group=None))
         last = self.layout.last
-        result = None if last is None else self.result(last)
+        result = None if last is None else self.result(last, depth)
         if result is not None:
             self.lines.add(depth, f"return {result}", last)
         else:
@@ -124,7 +124,7 @@ class Splicer:
             (statement,) = self.layout.parsed[after].each
             self.lines.add(site.depth, ast.unparse(self.names.renamed(statement, after, ready)), index)
             return
-        if not isinstance(ready, ast.Name):
+        if not isinstance(ready, ast.Name) or ready.id in self.names.globals:
             name = f"item_{index + 1}"
             self.lines.add(site.depth, f"{name} = {ast.unparse(ready)}", index)
             ready = ast.Name(name, ast.Load())
@@ -165,6 +165,7 @@ class Splicer:
         target = self.names.renamed(statement.target, index, site.item)
         with self.lines.loop(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", index):
             self._body(statement.body, index, Site(site.item, site.depth, ends_turn=True))
+        self._block(statement.orelse, index, site)  # no step says `break`
 
     def _body(self, block: list[ast.stmt], index: int, site: Site) -> None:
         """`block`, one deeper than `site`."""

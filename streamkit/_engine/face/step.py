@@ -47,7 +47,7 @@ from typing import Any, TypeVar
 
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
-from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, parsed
+from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, checked
 
 __all__ = ["step"]
 
@@ -107,8 +107,8 @@ def step(
             forks=forks,
             groups=groups,
         )
-        if not (function.__module__ or "").startswith("streamkit."):
-            parsed(declaration)  # shows a mistake here; our own are parsed when used, and by the tests
+        if not declaration.own:
+            checked(declaration)  # our own are parsed when used, and checked by the tests
         register(declaration)
         return function
 
