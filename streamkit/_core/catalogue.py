@@ -13,7 +13,7 @@ from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
@@ -57,9 +57,8 @@ class Declaration:
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
-        self.token = urandom(12)
-        """Means this declaration, in this process and those forked from it, and no other anywhere."""
-        _alive[self.token] = self
+        token = urandom(12)
+        _alive[token], _tokens[self] = self, token
 
     @cached_property
     def fingerprint(self) -> tuple[Any, ...]:
@@ -90,7 +89,7 @@ class Declaration:
         function = self.function
         module, name = function.__module__, function.__qualname__
         found = _declarations.get((module, name)) is self and "<locals>" not in name
-        return _recall, (module, name, self.token, self.fingerprint if found else None)
+        return _recall, (module, name, _tokens[self], self.fingerprint if found else None)
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -104,7 +103,8 @@ _declarations: dict[tuple[str, str], Declaration] = {}
 
 
 _alive: WeakValueDictionary[bytes, Declaration] = WeakValueDictionary()
-"""Every declaration, by its token."""
+"""Every declaration by its token, which means no other, neither here nor in another process."""
+_tokens: WeakKeyDictionary[Declaration, bytes] = WeakKeyDictionary()
 
 
 def register(declaration: Declaration) -> None:
@@ -139,8 +139,8 @@ def _recall(module: str, name: str, token: bytes, fingerprint: tuple[Any, ...] |
         return _alive[token]
     if fingerprint is None:
         raise LookupError(
-            f"operator {name} of {module} was pickled in another process, or is gone, and its module does not "
-            "have it by this name: declare it at the top of the module, and give it parameters"
+            f"operator {name} of {module} was pickled in another process, or is gone, and its module does "
+            "not have it by this name: declare it at the top of the module, and give it parameters"
         )
     __import__(module)
     try:

@@ -181,9 +181,9 @@ class Checks:
             own = {id(call.func) for call in calls}
             for statement in block:
                 for node in ast.walk(statement):
-                    if isinstance(node, (ast.Name, ast.arg)) and id(node) not in own:
-                        if signal == (node.id if isinstance(node, ast.Name) else node.arg):
-                            self.refuse(node, f"{signal}(...) must be a statement of its own")
+                    named = getattr(node, "id", None) or (node.arg if isinstance(node, ast.arg) else None)
+                    if named == signal and id(node) not in own:
+                        self.refuse(node, f"{signal}(...) must be a statement of its own")
             for call in calls:
                 if signal != "emit":
                     if call.args or call.keywords:

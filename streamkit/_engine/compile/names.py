@@ -105,7 +105,7 @@ class Names:
         return own
 
     def lasting(self, name: str, index: int) -> bool:
-        """Whether `name`, in the loop, is a variable that nothing changes while an expression is evaluated."""
+        """Whether `name`, in the loop, is a variable that no expression changes, and that is always there."""
         if name in self.globals or name in self.constants:
             return False
         pieces = self.layout.parsed[index]
@@ -163,7 +163,7 @@ class _Renaming(ast.NodeVisitor):
         return ast.Name(self.names.name(node.id, self.index), node.ctx)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
-        """Its parameters keep their names, by which it may be called, unless the body has a name like that."""
+        """Its parameters keep their names, by which it may be called, unless the body has such a name."""
         arguments: ast.arguments = self._copied(node.args)
         marked = {name: _MARK + name for name in owned(node)}
         outer, self.inner = self.inner, {**self.inner, **marked}

@@ -1,8 +1,8 @@
 """Pieces: a step as text, what it uses by name, and what is found in it once it is parsed.
 
-`StepDeclaration` is what the catalogue knows of a step. `parsed` turns its pieces into syntax trees, and notes
-what the weaver must know of them: which names they assign, which they call, whether they stop. Whether a
-piece may say what it says is in `checks`.
+`StepDeclaration` is what the catalogue knows of a step. `parsed` turns its pieces into syntax trees, and
+notes what the weaver must know of them: which names they assign, which they call, whether they stop. What a
+piece may say is in `checks`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GIVEN = ".given"
 """How the name ends, in syntax trees, that stands for the argument of a parameter that is assigned to."""
 
 _OWN = "streamkit."
-"""How the names of our own modules begin: their names are fixed, and their pieces are checked by the tests."""
+"""How the names of our own modules begin: their names are fixed, and the tests check their pieces."""
 
 
 class Pieces(Record):

@@ -1,9 +1,9 @@
 """Settling: what callbacks return is awaited inside of expressions, in the order that Python evaluates them.
 
-Where it is known what a callback returns, its call stands where the step has it, awaited if it must be. Where
-that is not known yet, the call is a statement before the line, which looks at the result. What Python would
-evaluate before the call is then written before it too; and where Python might not evaluate the call at all
-(``and``, ``or``, ``x if y else z``, ``a < b < c``), neither does the statement, which is put behind an ``if``.
+Where it is known what a callback returns, its call stands where the step has it, awaited if it must be.
+Where that is not known yet, the call is a statement before the line, which looks at the result. What Python
+would evaluate before the call is then written before it too. And where Python might not evaluate the call at
+all (``and``, ``or``, ``x if y else z``, ``a < b < c``), the statement is put behind an ``if``.
 A comprehension that awaits is written out as a ``for`` in any case: in a plain generator, it could not.
 """
 
