@@ -96,10 +96,13 @@ class _Binding(ast.NodeTransformer):
 def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict[str, Any]) -> Any:
     """The function that `tree` defines, with `values` in a closure around it, and `scope` for its globals."""
     [loop] = tree.body
+    assert isinstance(loop, (ast.FunctionDef, ast.AsyncFunctionDef))
     around = ast.parse("def around(): return loop").body[0]
     assert isinstance(around, ast.FunctionDef)
     around.args.args = [ast.arg(name) for name in values]
     around.body.insert(0, loop)
     code = compile(ast.fix_missing_locations(ast.Module([around], [])), filename, "exec")
     made = next(each for each in code.co_consts if isinstance(each, CodeType))
-    return FunctionType(made, scope)(*values.values())
+    function = FunctionType(made, scope)(*values.values())
+    function.__qualname__ = loop.name
+    return function

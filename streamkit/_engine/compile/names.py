@@ -18,7 +18,7 @@ from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
-from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned
+from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
 from streamkit._engine.compile.settle import Settling
 
 __all__ = ["Names"]
@@ -170,7 +170,7 @@ class _Renaming(ast.NodeVisitor):
         body = self.visit(node.body)
         self.inner = outer
         names = [each for each in ast.walk(body) if isinstance(each, ast.Name)]
-        taken = {each.id for each in names}
+        taken = {n.id for n, hidden, _ in scoped(body) if isinstance(n, ast.Name) and n.id not in hidden}
         for name, mark in marked.items():
             free = name
             while free in taken:
