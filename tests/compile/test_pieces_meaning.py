@@ -1,6 +1,6 @@
 """What a piece says means what it means in Python: random pieces, beside the same text as a generator.
 
-The generator has the text of the step for its body, with ``yield`` for ``emit`` and ``return`` for ``stop()``.
+The generator has the step's text for its body, with ``yield`` for ``emit`` and ``return`` for ``stop()``.
 Compared are the items, the calls and their order, and the error that ends it; with callbacks of every kind,
 in loops of several kinds. One callback changes a global of the module that the pieces read.
 """
@@ -80,7 +80,7 @@ class Author:
         text = self.random.choice(STATEMENTS)
         if depth and self.random.random() < 0.4:
             text = self.random.choice(BLOCKS)
-        text = re.sub(r"\b_\b", lambda _: self.number(3, names), text)
+        text = re.sub(r"\b_\b", lambda _: self.number(self.random.choice((1, 2, 2, 3)), names), text)
         return re.sub("    #", lambda _: indent(self.block(depth - 1, names, 2), "    "), text)
 
     def pieces(self) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Author:
 
 
 class Side:
-    """A module with the step and the generator in it, what its callbacks are called with, and what is seen."""
+    """A module with the step and the generator in it, and what its callbacks are called with."""
 
     def __init__(self, pieces: dict[str, str]) -> None:
         self.module: dict[str, Any] = {"RATE": 1, "step": step, "Operator": Operator, "__name__": "pieces"}
@@ -176,7 +176,7 @@ def source_of(items: list[int]) -> Callable[[], AsyncIterator[int]]:
     return source
 
 
-SEEDS = 12
+SEEDS = 10
 """How many steps are tried with each kind of callback and source."""
 
 SOURCES: dict[str, Callable[[list[int]], Any]] = {

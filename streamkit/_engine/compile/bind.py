@@ -19,6 +19,10 @@ from streamkit._core.value import Record
 __all__ = ["Global", "bound"]
 
 
+_LOOP = "loop"
+"""The name of the function in the text."""
+
+
 class Global(Record):
     """A name of a user's module, or the builtin that it is where the module has none."""
 
@@ -52,21 +56,31 @@ def bound(
     if not names:
         namespace = dict(constants)
         exec(compile(text, filename, "exec"), namespace)
-        function: Callable[..., Any] = namespace["loop"]
+        function: Callable[..., Any] = namespace[_LOOP]
         return function
     scope = next(iter(names.values())).scope
     # one that does not exist yet is read by a call, which can say what is missing
     native = {said: each.name for said, each in names.items() if each.scope is scope and each.exists}
     readers = {said: each.read for said, each in names.items() if said not in native}
     tree = ast.parse(text, filename)
-    said = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
-    said |= {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
+    said = {name for each in ast.walk(tree) if (name := _said(each))}
     # what the loop has itself, by a name that the module has too, gets another
-    renamed = {name: _other(name, said) for name in {*native.values()} & said}
+    renamed = {name: _other(name, said) for name in {*native.values()} & said - native.keys()}
     _Binding({**native, **renamed}, readers).visit(tree)
     values = {name: getattr(builtins, name) for name in said if hasattr(builtins, name)}
     values |= {name: value for name, value in {**constants, **readers}.items() if name in said}
     return _closed(tree, filename, {renamed.get(name, name): value for name, value in values.items()}, scope)
+
+
+def _said(node: ast.AST) -> str | None:
+    """The name that `node` is for, in the scope of names."""
+    match node:
+        case ast.Name(id=name) | ast.arg(arg=name):
+            return name
+        case ast.ExceptHandler(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name
+        case _:
+            return None
 
 
 def _other(name: str, taken: set[str]) -> str:
@@ -84,9 +98,24 @@ class _Binding(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.readers:
-            return ast.copy_location(ast.Call(node, [], []), node)
+            read = ast.Call(ast.Name(self.named.get(node.id, node.id), ast.Load()), [], [])
+            return ast.fix_missing_locations(ast.copy_location(read, node))
         node.id = self.named.get(node.id, node.id)
         return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        return self._named(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._named(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._named(node)
+
+    def _named(self, node: ast.ExceptHandler | ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        if node.name is not None:
+            node.name = self.named.get(node.name, node.name)
+        return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.arg = self.named.get(node.arg, node.arg)
@@ -97,12 +126,12 @@ def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict
     """The function that `tree` defines, with `values` in a closure around it, and `scope` for its globals."""
     [loop] = tree.body
     assert isinstance(loop, (ast.FunctionDef, ast.AsyncFunctionDef))
-    around = ast.parse("def around(): return loop").body[0]
+    around = ast.parse(f"def around(): return {loop.name}").body[0]
     assert isinstance(around, ast.FunctionDef)
     around.args.args = [ast.arg(name) for name in values]
     around.body.insert(0, loop)
     code = compile(ast.fix_missing_locations(ast.Module([around], [])), filename, "exec")
     made = next(each for each in code.co_consts if isinstance(each, CodeType))
     function = FunctionType(made, scope)(*values.values())
-    function.__qualname__ = loop.name
+    function.__name__ = function.__qualname__ = _LOOP
     return function

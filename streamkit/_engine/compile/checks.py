@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from streamkit._engine.compile.scopes import scoped
+from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped
 
 __all__ = ["EXPRESSIONS", "GROUP_SIGNALS", "SIGNALS", "STATEMENTS", "Checks", "signalled", "statement_name"]
 
@@ -126,9 +126,9 @@ class Checks:
         elif isinstance(node, ast.Await):
             if any(isinstance(each, (ast.GeneratorExp, ast.Lambda)) for each in around):
                 self.refuse(node, "await cannot be in a lambda or generator expression: write a for loop")
-        elif isinstance(node, ast.comprehension):
-            if node.is_async:
-                self.refuse(node.target, "async for cannot be spliced: write a stage")
+        elif isinstance(node, COMPREHENSIONS):
+            if any(each.is_async for each in node.generators):
+                self.refuse(node, "async for cannot be spliced: write a stage")
         elif isinstance(node, ast.expr) and not isinstance(node, EXPRESSIONS):
             self.refuse(node, f"{type(node).__name__} cannot be spliced: emit(x) passes an item on")
 
