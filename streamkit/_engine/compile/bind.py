@@ -69,7 +69,8 @@ def bound(
     _Binding({**native, **renamed}, readers).visit(tree)
     values = {name: getattr(builtins, name) for name in said if hasattr(builtins, name)}
     values |= {name: value for name, value in {**constants, **readers}.items() if name in said}
-    return _closed(tree, filename, {renamed.get(name, name): value for name, value in values.items()}, scope)
+    values = {renamed.get(name, name): value for name, value in values.items()}
+    return _closed(tree, filename, values, scope)
 
 
 def _said(node: ast.AST) -> str | None:
@@ -122,7 +123,7 @@ class _Binding(ast.NodeTransformer):
         return node
 
 
-def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict[str, Any]) -> Any:
+def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict[str, Any]) -> FunctionType:
     """The function that `tree` defines, with `values` in a closure around it, and `scope` for its globals."""
     [loop] = tree.body
     assert isinstance(loop, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -133,5 +134,6 @@ def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict
     code = compile(ast.fix_missing_locations(ast.Module([around], [])), filename, "exec")
     made = next(each for each in code.co_consts if isinstance(each, CodeType))
     function = FunctionType(made, scope)(*values.values())
+    assert isinstance(function, FunctionType)
     function.__name__ = function.__qualname__ = _LOOP
     return function

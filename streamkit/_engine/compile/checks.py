@@ -213,7 +213,9 @@ def compiles(where: str, parameters: tuple[str, ...], blocks: Mapping[str, list[
         defaults=[],
     )
     for piece, block in blocks.items():
-        function = ast.AsyncFunctionDef("step", arguments, [*block, ast.Pass()], [], type_params=[])
+        function = ast.parse("async def step(): pass").body[0]
+        assert isinstance(function, ast.AsyncFunctionDef)
+        function.args, function.body = arguments, [*block, ast.Pass()]
         tree = ast.fix_missing_locations(ast.Module([function], []))
         try:
             compile(tree, f"<step {where}>", "exec")

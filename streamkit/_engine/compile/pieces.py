@@ -138,11 +138,12 @@ def checked(declaration: StepDeclaration) -> None:
     checks = Checks(where, declaration.parameters, declaration.callbacks, known)
     checks.signals = declaration.signals
     pieces = declaration.pieces
-    blocks = {
+    result = found.result
+    blocks: dict[str, list[ast.stmt]] = {
         "setup": found.setup[found.given :],
         "each": found.each,
         "finish": found.finish,
-        "result": [] if found.result is None else [ast.copy_location(ast.Expr(found.result), found.result)],
+        "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
     }
     for piece, block in blocks.items():
         checks.check(piece, _plain(getattr(pieces, piece)), block)
@@ -228,10 +229,10 @@ def _read(where: str, piece: str, text: str, mode: str = "exec") -> list[Any]:
     if mode == "eval" and not text:
         return []
     try:
-        tree = ast.parse(text, f"<step {where}>", mode)
+        tree: Any = ast.parse(text, f"<step {where}>", mode)
     except SyntaxError as error:
         lines = text.splitlines()
-        said = lines[error.lineno - 1].strip() if error.lineno and error.lineno <= len(lines) else text
+        said = "".join(lines[(error.lineno or 1) - 1 :][:1]).strip() or text
         raise SyntaxError(f"step {where}: {error.msg} ({piece}, line {error.lineno}: {said})") from None
     return tree.body if isinstance(tree, ast.Module) else [tree.body]
 

@@ -67,9 +67,9 @@ class Settling:
                 return node
             case ast.AugAssign(target=ast.Attribute() | ast.Subscript()):
                 return self._augmented(node)
-            case ast.AugAssign():
-                if not self.names.lasting(node.target.id, self.index):
-                    before = self._kept(ast.Name(node.target.id, ast.Load()))
+            case ast.AugAssign(target=ast.Name(id=name)):
+                if not self.names.lasting(name, self.index):
+                    before = self._kept(ast.Name(name, ast.Load()))
                     return self._changed(node, before, node.target)
                 node.value = self.value(node.value)
                 return node
@@ -81,7 +81,8 @@ class Settling:
     def value(self, node: ast.expr) -> ast.expr:
         """An expression for the value of `node`; what must come before it is written."""
         if id(node) not in self.hoisted:
-            return self._in_place(node)
+            found: ast.expr = self._in_place(node)
+            return found
         match node:
             case ast.BoolOp():
                 return self._short(node)
@@ -95,12 +96,13 @@ class Settling:
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 return self._written_out(node)
             case ast.Call(func=ast.Name(id=name)) if name in self.callbacks:
-                node = self._in_order(node)
+                self._in_order(node)
                 return self._called(node, name)
             case ast.Await():
                 return self.names.awaited(self.value(node.value))
             case _:
-                return self._in_order(node)
+                self._in_order(node)
+                return node
 
     # what must be hoisted ------------------------------------------------------------------
 

@@ -71,10 +71,14 @@ def step(
     The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of the
     values that the pieces use.
 
-    A name in a piece is a variable of the step, if a piece assigns to it. Else it is a parameter of the
-    function; else a name in `uses`; else a name of the function's module, looked up when a loop with the
-    step is first compiled; else a builtin. What is imported for the pieces only belongs in `uses`: a linter
-    does not read them, and takes the import for unused.
+    A name in a piece is a variable of the step, if a piece assigns to it; if it is a parameter too, the
+    variable begins with the argument. Else it is a parameter of the function; else a name in `uses`; else a
+    name of the function's module or a builtin, looked up each time, as in a function of that module. What is
+    imported for the pieces only belongs in `uses`: a linter does not read them, and takes the import for
+    unused.
+
+    Pieces mean what they mean in a function, in which each parameter that they call is awaited if it must be.
+    What would mean something else in a loop is refused here.
 
     Args:
         setup: what happens before the first item is asked for.
@@ -89,7 +93,7 @@ def step(
         groups: whether a pipe runs for each of many groups; described there too.
 
     Raises:
-        SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
+        SyntaxError: a piece is no Python, or says what cannot be spliced: it names step, line and construct.
         TypeError: something in `uses` is no function or class, and has no name in a mapping.
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
