@@ -176,7 +176,7 @@ def source_of(items: list[int]) -> Callable[[], AsyncIterator[int]]:
     return source
 
 
-SEEDS = 10
+SEEDS = 6
 """How many steps are tried with each kind of callback and source."""
 
 SOURCES: dict[str, Callable[[list[int]], Any]] = {

@@ -217,7 +217,7 @@ def _parse(declaration: StepDeclaration) -> Parsed:
             if isinstance(target, ast.Name)
         )
         - {n.target.id for n, _ in nodes if isinstance(n, ast.NamedExpr)},
-        compared=frozenset(name for n, _ in nodes if (name := absence(n)) and name not in found),
+        compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),
     )
