@@ -150,6 +150,28 @@ class TestParameters:
             ("a", 2),
         ]
 
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            {"each": "if item != 'b':\n    last = item\nemit(last)"},
+            {"each": "last = item", "finish": "emit(last)"},
+            {"each": "last = item", "result": "last"},
+            {"each": "for last in item:\n    pass\nemit(last)"},
+            {"each": "if item:\n    emit(0)\nelse:\n    last = 1\nlast += 1"},
+        ],
+    )
+    def test_a_group_does_not_read_what_another_has_assigned(self, pieces: dict[str, str]) -> None:
+        pipe = declared(
+            pieces["each"], **{piece: text for piece, text in pieces.items() if piece != "each"}
+        )()
+        with pytest.raises(SyntaxError, match="step own: in groups, it must assign to last in setup"):
+            list(Stream("aba") | ops.group_by(str, pipe, max_groups=9))
+
+    def test_a_group_keeps_what_it_needs(self) -> None:
+        text = "if item == 'a':\n    found = 1\nelse:\n    found = (other := 2) + other\nemit(found)"
+        groups = ops.group_by(str, declared(text)(), max_groups=9)
+        assert list(Stream("aba") | groups) == [("a", 1), ("b", 4), ("a", 1)]
+
     def test_two_steps_do_not_share_it(self) -> None:
         counted = declared("count += item\nemit(count)", "count")
         assert list(Stream([1, 1]) | counted(0) | counted(10)) == [11, 13]

@@ -54,12 +54,22 @@ class Layout:
         for index, key in zip(indexes, steps, strict=True):
             if key.declaration.groups:
                 pipe = self._numbered(key.branches[0], Exit(group=index))
+                self._grouped(pipe)
                 enclosed = dict.fromkeys(range(pipe[0], len(self.steps)), index)
                 self.inside.update(enclosed | self.inside)  # what is in a group of an inner step stays there
                 self.groups[index] = pipe
             elif key.branches:
                 self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
         return indexes
+
+    def _grouped(self, pipe: range) -> None:
+        """Refuse steps for which a group cannot keep what they have assigned to."""
+        for key in self.steps[pipe[0] :]:
+            if early := ", ".join(sorted(parsed(key.declaration).early)):
+                raise SyntaxError(
+                    f"step {key.declaration.name}: in groups, it must assign to {early} in setup: each group "
+                    "keeps what its setup assigns to, and this may be read before it is assigned"
+                )
 
     def members(self, group: int | None) -> list[int]:
         """The steps of the groups of the step at index `group`, or (None) those that are in no group."""

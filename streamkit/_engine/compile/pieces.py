@@ -19,7 +19,7 @@ from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.value import Record
 from streamkit._engine.compile.checks import GROUP_SIGNALS, SIGNALS, Checks, compiles, signalled
-from streamkit._engine.compile.scopes import assigned, scoped
+from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
 
@@ -111,6 +111,8 @@ class Parsed(Record):
     """The names that are assigned to; `called`, those that are called, and `compared`, with ABSENT."""
     settled: frozenset[str]
     """Names that `setup` assigns to in any case, and which no expression assigns to."""
+    early: frozenset[str]
+    """Variables that may be read before this item, or the setup, has assigned to them."""
     given: int
     """How many statements in `setup` give a parameter's argument to a variable: pieces assign to it."""
     stops: bool
@@ -197,6 +199,10 @@ def _parse(declaration: StepDeclaration) -> Parsed:
         statement.value = ast.Name(name + GIVEN, ast.Load())
     parts: list[ast.AST] = [*setup, *each, *finish, *([] if result is None else [result])]
     nodes = [(node, hidden) for part in parts for node, hidden, _ in scoped(part)]
+    flow = Flow(found)
+    known = flow.after(setup, frozenset(names))
+    flow.after(each, known)
+    flow.after([*finish, *([] if result is None else [ast.Expr(result)])], known)
     return Parsed(
         setup=[*given, *setup],
         each=each,
@@ -217,6 +223,7 @@ def _parse(declaration: StepDeclaration) -> Parsed:
             if isinstance(target, ast.Name)
         )
         - {n.target.id for n, _ in nodes if isinstance(n, ast.NamedExpr)},
+        early=frozenset(flow.early),
         compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-__all__ = ["COMPREHENSIONS", "Comprehension", "arguments_of", "assigned", "owned", "scoped"]
+__all__ = ["COMPREHENSIONS", "Comprehension", "Flow", "arguments_of", "assigned", "owned", "scoped"]
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -67,3 +67,44 @@ def assigned(block: Iterable[ast.AST]) -> frozenset[str]:
         for each, hidden, _ in scoped(node)
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store) and each.id not in hidden
     )
+
+
+class Flow:
+    """Follows statements in their order, to find variables that may be read before they are assigned."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.early: set[str] = set()
+        """Those of `names` that may be read before they are assigned."""
+
+    def after(self, block: Iterable[ast.stmt], known: frozenset[str]) -> frozenset[str]:
+        """What has a value behind `block`, if what is `known` has one before it."""
+        for statement in block:
+            match statement:
+                case ast.If(test=test, body=body, orelse=orelse):
+                    known = self._read(test, known)
+                    known = self.after(body, known) & self.after(orelse, known)
+                case ast.For(iter=source, target=target, body=body, orelse=orelse):
+                    known = self._read(source, known)
+                    self.after(body, known | assigned([target]))
+                    known = self.after(orelse, known)
+                case ast.Raise() | ast.Expr(value=ast.Call(func=ast.Name(id="stop"))):
+                    self._read(statement, known)
+                    return self.names  # what is behind it is not reached
+                case ast.AugAssign(target=ast.Name(id=name)):
+                    self.early |= {name} - known
+                    known = self._read(statement, known)
+                case _:
+                    known = self._read(statement, known)
+        return known
+
+    def _read(self, node: ast.AST, known: frozenset[str]) -> frozenset[str]:
+        """What is known behind `node`; a ``:=`` in it counts for what stands to the right of it."""
+        parts = [(each, hidden) for each, hidden, _ in scoped(node)]
+        named = [each for each, _ in parts if isinstance(each, ast.NamedExpr)]
+        for each, hidden in parts:
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and each.id not in hidden:
+                spot = (each.lineno, each.col_offset)
+                before = {part.target.id for part in named if (part.lineno, part.col_offset) < spot}
+                self.early |= ({each.id} & self.names) - known - before
+        return known | assigned([node])
