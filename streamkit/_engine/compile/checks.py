@@ -13,7 +13,17 @@ from typing import Any, NoReturn
 
 from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped
 
-__all__ = ["EXPRESSIONS", "GROUP_SIGNALS", "SIGNALS", "STATEMENTS", "Checks", "signalled", "statement_name"]
+__all__ = [
+    "EXPRESSIONS",
+    "GROUP_SIGNALS",
+    "OF_FRAMES",
+    "SIGNALS",
+    "STATEMENTS",
+    "Checks",
+    "compiles",
+    "signalled",
+    "statement_name",
+]
 
 SIGNALS = ("emit", "stop")
 GROUP_SIGNALS = ("enter", "resume", "run", "end")
@@ -50,10 +60,9 @@ EXPRESSIONS = (
 )
 """The expressions that mean in a loop what they mean in a function."""
 
-_OF_FRAMES = ("eval", "exec", "globals", "locals", "super")
-"""Builtins that look at the function which calls them, where variables have other names."""
-_OF_FRAMES_BARE = ("dir", "vars")
-"""Builtins that do so if they are called without an argument."""
+_BARE = ("dir", "vars")
+OF_FRAMES = ("eval", "exec", "globals", "locals", "super", *_BARE)
+"""Builtins that look at the function which calls them; some only if they are called without an argument."""
 
 
 def signalled(node: ast.AST, name: str) -> ast.Call | None:
@@ -85,14 +94,13 @@ class Checks:
     """The checks of one step, over one piece after the other."""
 
     def __init__(
-        self, where: str, parameters: tuple[str, ...], callbacks: frozenset[str], known: Mapping[str, Any]
+        self, where: str, callbacks: frozenset[str], signals: tuple[str, ...], frames: frozenset[str]
     ) -> None:
         self.where = where
-        self.parameters = parameters
         self.callbacks = callbacks
-        self.known = known
-        """The names that the step has from elsewhere: those of its module, and of ``uses=``."""
-        self.signals: tuple[str, ...] = SIGNALS
+        self.signals = signals
+        self.frames = frames
+        """Names that stand for builtins of `OF_FRAMES`, and nothing else, in this step."""
         self.piece, self.text = "", ""
 
     def check(self, piece: str, text: str, block: list[ast.stmt]) -> None:
@@ -153,8 +161,7 @@ class Checks:
                         f"{name} cannot be called in a {kind}, where its result could not be awaited: "
                         "write a for loop or a list comprehension",
                     )
-        bare = name in _OF_FRAMES_BARE and not node.args and not node.keywords
-        if (name in _OF_FRAMES or bare) and name not in self.known and name not in self.parameters:
+        if name in self.frames and not (name in _BARE and (node.args or node.keywords)):
             self.refuse(node, f"{name}() cannot be spliced: in the loop, variables have other names")
 
     def _targets(self, statement: ast.stmt) -> None:

@@ -8,9 +8,8 @@ piece may say is in `checks`.
 from __future__ import annotations
 
 import ast
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from keyword import iskeyword
 from textwrap import dedent
 from typing import Any, TypeAlias
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.value import Record
-from streamkit._engine.compile.checks import GROUP_SIGNALS, SIGNALS, Checks, compiles, signalled
+from streamkit._engine.compile.checks import GROUP_SIGNALS, OF_FRAMES, SIGNALS, Checks, compiles, signalled
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
@@ -85,7 +84,12 @@ class StepDeclaration(Declaration):
 
     @cached_property
     def parsed(self) -> Parsed:
-        return _parse(self)
+        found = _parse(self.pieces, self.function.__qualname__, self.parameters)
+        if clashes := ", ".join(sorted(found.assigned & self.uses.keys())):
+            raise ValueError(
+                f"step {self.name}: uses= must not have names that a piece assigns to: {clashes}"
+            )
+        return found
 
     @cached_property
     def callbacks(self) -> frozenset[str]:
@@ -136,10 +140,19 @@ def checked(declaration: StepDeclaration) -> None:
         raise SyntaxError(
             f"step {where}: a parameter that is called cannot be assigned to ({changed}): use another name"
         )
-    known = ChainMap({**declaration.uses}, declaration.function.__globals__, dict.fromkeys(found.assigned))
-    checks = Checks(where, declaration.parameters, declaration.callbacks, known)
-    checks.signals = declaration.signals
-    pieces = declaration.pieces
+    known = {*declaration.uses} | {*declaration.parameters} | found.assigned
+    scope = declaration.function.__globals__
+    frames = frozenset(name for name in OF_FRAMES if name not in known and name not in scope)
+    _check(declaration.pieces, where, declaration.parameters, declaration.signals, frames)
+
+
+@lru_cache(maxsize=1024)
+def _check(
+    pieces: Pieces, where: str, parameters: tuple[str, ...], signals: tuple[str, ...], frames: frozenset[str]
+) -> None:
+    """Check pieces, once for all that a factory makes of them; `frames` are builtins that they may mean."""
+    found = _parse(pieces, where, parameters)
+    checks = Checks(where, found.called & {*parameters}, signals, frames)
     result = found.result
     blocks: dict[str, list[ast.stmt]] = {
         "setup": found.setup[found.given :],
@@ -147,9 +160,10 @@ def checked(declaration: StepDeclaration) -> None:
         "finish": found.finish,
         "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
     }
+    blocks = {piece: block for piece, block in blocks.items() if block}
     for piece, block in blocks.items():
         checks.check(piece, _plain(getattr(pieces, piece)), block)
-    compiles(where, declaration.parameters, blocks)
+    compiles(where, parameters, blocks)
 
 
 def used(step: str, uses: Any) -> dict[str, Any]:
@@ -181,18 +195,14 @@ def used(step: str, uses: Any) -> dict[str, Any]:
     return names
 
 
-def _parse(declaration: StepDeclaration) -> Parsed:
-    where, pieces = declaration.function.__qualname__, declaration.pieces
+@lru_cache(maxsize=1024)
+def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
     setup, each, finish = (
         _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish")
     )
     [result] = _read(where, "result", pieces.result, "eval") or [None]
     found = assigned([*setup, *each, *finish, *([] if result is None else [result])])
-    if clashes := ", ".join(sorted(found & declaration.uses.keys())):
-        raise ValueError(
-            f"step {declaration.name}: uses= must not have names that a piece assigns to: {clashes}"
-        )
-    names = [name for name in declaration.parameters if name in found]
+    names = [name for name in parameters if name in found]
     given = [ast.parse(f"{name} = {name}").body[0] for name in names]
     for statement, name in zip(given, names, strict=True):
         assert isinstance(statement, ast.Assign)
