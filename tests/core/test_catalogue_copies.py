@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, Stream, stage, step
+from streamkit import Operator, Stream, ops, stage, step
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -66,6 +66,11 @@ class TestHere:
         for number, each in zip((2, 3, 5), made, strict=True):
             assert list(Stream([1]) | copied(each() | each())) == [number * number]
             assert copied(each()) == each()
+
+    def test_stages_of_one_factory_stay_apart(self, copied: Any) -> None:
+        made = [staged(number) for number in (2, 3, 5)]
+        for number, each in zip((2, 3, 5), made, strict=True):
+            assert (Stream([1]) | copied(each()) | ops.to_list()).run() == [number]
 
     def test_two_of_one_name_stay_apart(self, copied: Any) -> None:
         assert list(Stream([1]) | copied(FIRST)) == [2]
