@@ -28,9 +28,8 @@ def times(number: int) -> Any:
 
 def staged(number: int) -> Any:
     async def running(run: Any, source: Any) -> Any:
-        async with run.open(source) as items:
-            async for item in items:
-                yield item * number
+        async for item in run.open(source):
+            yield item * number
 
     @stage(running)
     def timed() -> Operator[Any, Any]:
