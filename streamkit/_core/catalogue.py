@@ -6,10 +6,14 @@ Tests, docs and `explain` walk the catalogue; nothing else keeps a list of opera
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from inspect import CO_VARARGS
+from operator import attrgetter
+from os import urandom
 from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
@@ -54,6 +58,13 @@ class Declaration:
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
+        token = urandom(12)
+        _alive[token], _tokens[self] = self, token
+
+    @cached_property
+    def fingerprint(self) -> tuple[Any, ...]:
+        """What must be the same in the declaration that another process has by this name."""
+        return (self.name, self.parameters, self.sink)
 
     @cached_property
     def callbacks(self) -> frozenset[str]:
@@ -68,8 +79,18 @@ class Declaration:
     def __repr__(self) -> str:
         return f"<{'stage' if self.stage else 'step'} {self.name}>"
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
-        return _recall, (self.function.__module__, self.function.__qualname__)
+    def __copy__(self) -> Declaration:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Declaration:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """Where it lives, it is found by its token; in another process by its name, if that is its own."""
+        function = self.function
+        module, name = function.__module__, function.__qualname__
+        found = _declarations.get((module, name)) is self and "<locals>" not in name
+        return _recall, (module, name, _tokens[self], self.fingerprint if found else None)
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -80,6 +101,11 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 _declarations: dict[tuple[str, str], Declaration] = {}
+
+
+_alive: WeakValueDictionary[bytes, Declaration] = WeakValueDictionary()
+"""Every declaration by its token, which means no other, neither here nor in another process."""
+_tokens: WeakKeyDictionary[Declaration, bytes] = WeakKeyDictionary()
 
 
 def register(declaration: Declaration) -> None:
@@ -123,9 +149,27 @@ def declared(function: Callable[..., Any]) -> Declaration:
     return declaration
 
 
-def _recall(module: str, name: str) -> Declaration:
+def _recall(module: str, name: str, token: bytes, fingerprint: tuple[Any, ...] | None) -> Declaration:
+    """The declaration that was pickled, and never another.
+
+    `fingerprint` is that of the declaration which its module has by this name; None if it has another, or
+    none.
+    """
+    if token in _alive:
+        return _alive[token]
+    if fingerprint is None:
+        raise LookupError(
+            f"operator {name} of {module} was pickled in another process, or is gone, and its module does "
+            "not have it by this name: declare it at the top of the module, and give it parameters"
+        )
     __import__(module)
     try:
-        return _declarations[module, name]
-    except KeyError:
+        # the main module of a process that multiprocessing has spawned declares by another name
+        found = _declarations.get((module, name)) or declared(attrgetter(name)(sys.modules[module]))
+    except (AttributeError, TypeError):
         raise LookupError(f"module {module} declares no operator named {name}") from None
+    if found.fingerprint != fingerprint:
+        raise LookupError(
+            f"module {module} declares another operator named {name} here than where this was pickled"
+        )
+    return found

@@ -44,13 +44,17 @@ A wing imports from the wings below it only, and within a wing imports make no c
         weave      what a frame calls to have the steps written inside
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         groups     steps that run a pipe per key
-        names      names renamed apart, callbacks awaited
+        names      names renamed apart, and how callbacks are awaited
+        settle     callbacks awaited inside of expressions, in the order in which Python evaluates them
         callables  whether the first result of a callback tells of the others
         passing    which variables hold something for one turn only
+        bind       the text becomes a function, whose globals are those of a user's module
         layout     which step comes after which
         lines      the text while it is written, and its limits
-        pieces     a step as text, parsed and checked
+        pieces     a step as text, and what is found in it once it is parsed
+        checks     what a piece may say; all else is refused where the step is declared
         formulas   what a user's contract says of arguments, checked
+        scopes     which names in a piece belong to a lambda or comprehension in it
         key        the shape of a loop: what is looked up to find it compiled already
         pace       how long a loop runs before it lets others run
 

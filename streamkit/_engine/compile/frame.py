@@ -12,7 +12,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 from __future__ import annotations
 
 from streamkit._engine.compile.key import End, Kind, StepKey
-from streamkit._engine.compile.lines import Line
+from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.weave import Weaver
 
 __all__ = ["FILLING", "RESCUED", "woven"]
@@ -92,6 +92,8 @@ FILLING = {End.PUMP: _PUT, End.FILL: _APPEND}
 RESCUED = {**FILLING, End.RELAY: _PASS}
 """The ends at which a cancellation may arrive that is for the source."""
 
+_GENERATORS = (End.STAGE, End.USER, End.PLAIN, End.RELAY)
+
 _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled({value}))"}
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
 
@@ -156,6 +158,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
         weaver.add(1, "finally:")
         weaver.add(2, f"{wait}leave()")
+    if end in _GENERATORS and not any(line.owner == OUT for line in weaver.lines.all):
+        weaver.add(1, "yield")  # nothing comes out, and this is not reached either: it makes a generator
 
 
 def _flags(weaver: Weaver, depth: int) -> bool:

@@ -17,10 +17,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
+from streamkit._engine.compile.checks import statement_name
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
 from streamkit._engine.compile.names import Names
-from streamkit._engine.compile.pieces import statement_name
 
 __all__ = ["Groups", "Splices"]
 
@@ -35,7 +35,7 @@ class Splices(Protocol):
     def each(self, index: int | Exit, site: Site) -> None: ...
     def setups(self, depth: int, group: int | None = None) -> None: ...
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
-    def result(self, index: int) -> str | None: ...
+    def result(self, index: int, depth: int) -> str | None: ...
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
 
 
@@ -85,9 +85,9 @@ class Groups:
 
     def emit(self, group: int, value: str, site: Site) -> None:
         """Pass on `value`, which comes out of a group, with the name of the group."""
-        self._lines.add(site.depth, f"pair_{group} = (name_{group}, {value})", group)
-        item = ast.Name(f"pair_{group}", ast.Load())
-        self._splicer.names.passes(f"pair_{group}")
+        self._lines.add(site.depth, f"pair_{group}_out = (name_{group}, {value})", group)
+        item = ast.Name(f"pair_{group}_out", ast.Load())
+        self._splicer.names.passes(f"pair_{group}_out")
         self._splicer.each(self._layout.after[group], site.at(item=item, spent=True, later=frozenset()))
 
     def _enter(self, group: int, depth: int) -> None:
@@ -133,6 +133,6 @@ class Groups:
     def _close(self, group: int, first: int | Exit, depth: int) -> None:
         """The finish of the steps of a group, from that at `first` on, and the result of its sink."""
         self._splicer.finish(depth, first, Exit(group=group))
-        result = self._splicer.result(self._layout.groups[group][-1])
+        result = self._splicer.result(self._layout.groups[group][-1], depth)
         if result is not None:
             self.emit(group, result, Site(None, depth))

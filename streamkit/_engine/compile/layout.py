@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from streamkit._core.value import Record
 from streamkit._engine.compile.key import StepKey
-from streamkit._engine.compile.pieces import Parsed, assigned, parsed
+from streamkit._engine.compile.pieces import Parsed, parsed
+from streamkit._engine.compile.scopes import assigned
 
 __all__ = ["Exit", "Layout"]
 
@@ -55,6 +56,7 @@ class Layout:
         for index, key in zip(indexes, steps, strict=True):
             if key.declaration.groups:
                 pipe = self._numbered(key.branches[0], Exit(group=index))
+                self._grouped(pipe)
                 enclosed = dict.fromkeys(range(pipe[0], len(self.steps)), index)
                 self.inside.update(enclosed | self.inside)  # what is in a group of an inner step stays there
                 self.groups[index] = pipe
@@ -97,6 +99,15 @@ class Layout:
             found.add(group)
             index = group
         return found
+
+    def _grouped(self, pipe: range) -> None:
+        """Refuse steps for which a group cannot keep what they have assigned to."""
+        for key in self.steps[pipe[0] :]:
+            if early := ", ".join(sorted(parsed(key.declaration).early)):
+                raise SyntaxError(
+                    f"step {key.declaration.name}: in groups, it must assign to {early} in setup: each group "
+                    "keeps what its setup assigns to, and this may be read before it is assigned"
+                )
 
     def members(self, group: int | None) -> list[int]:
         """The steps of the groups of the step at index `group`, or (None) those that are in no group."""

@@ -20,6 +20,7 @@ from typing import Any
 from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.value import Record
+from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
@@ -95,7 +96,7 @@ def fits(step: StepKey) -> bool:
     found = _cache.get(key)
     if found is None:
         try:
-            weaver = woven(Kind.ITER, (step,), End.RESULT if step.declaration.sink else End.STAGE)
+            weaver = woven(Kind.ITER, (step,), End.RESULT if step.declaration.sink else End.RELAY)
             found = int(len(weaver.lines.all) + FRAME <= LINES)
         except (TooLargeError, RecursionError):
             found = 0
@@ -109,7 +110,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"
-    namespace = dict(
+    constants = dict(
         weaver.names.constants,
         EMPTY=EMPTY,
         ONCE=ONCE,
@@ -128,9 +129,8 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         Ended=Ended,
         SOURCE=SOURCE,
     )
-    exec(compile(text, filename, "exec"), namespace)
+    function = bound(text, filename, constants, weaver.names.globals)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    function = namespace["loop"]
     return Loop(
         function=function,
         code=function.__code__,

@@ -1,19 +1,25 @@
 """Names: what the names in a step's pieces become in the loop, and how what its callbacks return is awaited.
 
-In the loop, a name of the step at index 2 ends in ``_2``: two steps of one kind do not meet. A parameter of
-the step becomes a parameter of the loop; a name of its module, or of ``uses=``, a global of the loop.
+In the loop, a name of the step at index 2 ends in ``_2``: two steps of one kind do not meet. The compiler's
+own names never end in an underscore and digits: no step meets them either. A parameter of the step becomes a
+parameter of the loop; a name from ``uses=`` a constant; a name of the step's module is looked up each time it
+is said, as a function of that module would (`bind`).
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from streamkit._engine.compile.bind import Global
 from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
-from streamkit._engine.compile.pieces import StepDeclaration, absence
+from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
+from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
+from streamkit._engine.compile.settle import Settling
 
 __all__ = ["Names"]
 
@@ -34,7 +40,9 @@ class Names:
         self.passing: list[str] = []
         """The variables that hold something only for a turn of the loop, since this was made empty."""
         self.constants: dict[str, Any] = {}
-        """The loop's globals."""
+        """Values that never change, by their names in the loop."""
+        self.globals: dict[str, Global] = {}
+        """Names of the modules of users, by what they are called in the loop."""
         self.wanted: dict[str, tuple[int, str]] = {}
         """The loop's parameters: by name, the index of the step, and which of its arguments it is."""
         self.probing = False
@@ -47,6 +55,8 @@ class Names:
         """Whether the last call that was written is the first since then whose result is stored as `GOT`."""
         self.awaits = False
         """Whether anything is awaited in what was written since this was set to False."""
+        self.inner = 0
+        """How many variables of comprehensions have been renamed."""
 
     def unknown(self) -> list[str]:
         """The flags of the callbacks whose first result decides whether they are awaited."""
@@ -75,14 +85,16 @@ class Names:
         name = absence(test)
         if name is None or name not in self.layout.steps[index].declaration.parameters:
             return None
-        return self._mode(index, name) is Mode.ABSENT
+        if name in self.layout.parsed[index].assigned:
+            return None
+        return self.mode(index, name) is Mode.ABSENT
 
     def ready(self, node: Any, index: int, item: ast.expr | None, depth: int) -> Any:
         """`node` as it stands in the loop: renamed, and with what callbacks return awaited.
 
         Lines that must come before it are written, at `depth`.
         """
-        return _Awaiting(self, index, depth).visit(self.renamed(node, index, item))
+        return Settling(self, index, depth).ready(self.renamed(node, index, item))
 
     def renamed(self, node: Any, index: int, item: ast.expr | None) -> Any:
         """A copy of `node`, a part of the step at `index`, with its names as they are in the loop."""
@@ -92,25 +104,43 @@ class Names:
         """What `name`, in a piece of the step at `index`, is called in the loop."""
         declaration, pieces = self.layout.steps[index].declaration, self.layout.parsed[index]
         assert isinstance(declaration, StepDeclaration)
+        if name.endswith(GIVEN):
+            parameter = name.removesuffix(GIVEN)
+            self.wanted[f"{parameter}_{index}_given"] = (index, parameter)
+            return f"{parameter}_{index}_given"
+        own = f"{name}_{index}"
         if name in pieces.assigned:
-            return f"{name}_{index}"
+            return own
         if name in declaration.parameters:
-            self.wanted[f"{name}_{index}"] = (index, name)
-            return f"{name}_{index}"
-        for scope in (declaration.uses, declaration.function.__globals__):
-            if name in scope:
-                self.constants[f"{name}_{index}"] = scope[name]
-                return f"{name}_{index}"
-        if not hasattr(builtins, name):
-            raise NameError(
-                f"step {declaration.name}: {name!r} is neither a parameter nor a name of its module; "
-                "give it what else it needs by uses="
+            self.wanted[own] = (index, name)
+        elif name in declaration.uses:
+            self.constants[own] = declaration.uses[name]
+        elif not declaration.own:
+            self.globals[own] = Global(
+                scope=declaration.function.__globals__, name=name, step=declaration.name
             )
-        return name
+        elif name in declaration.function.__globals__:
+            self.constants[own] = declaration.function.__globals__[name]
+        else:
+            assert hasattr(builtins, name), f"step {declaration.name}: {name!r} is nowhere"
+            return name
+        return own
+
+    def lasting(self, name: str, index: int) -> bool:
+        """Whether `name`, in the loop, is a variable that no expression changes, and that is always there."""
+        if name in self.globals or name in self.constants:
+            return False
+        pieces = self.layout.parsed[index]
+        local = name.removesuffix(f"_{index}")
+        return local not in pieces.assigned or local in pieces.settled
+
+    def mode(self, index: int, name: str) -> Mode | None:
+        """What is known of the argument `name` of the step at `index`."""
+        return dict(self.layout.steps[index].modes).get(name)
 
     def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr:
         """`call` of the callback `name`, awaited if it must be; the `number`-th that its statement probes."""
-        mode = self._mode(index, name)
+        mode = self.mode(index, name)
         if mode is Mode.ASYNC:
             return self.awaited(call)
         if mode is Mode.MIXED:
@@ -164,9 +194,6 @@ class Names:
     def _settled(self, value: str) -> str:
         return self.settle.format(value=self.pends.format(value=value))
 
-    def _mode(self, index: int, name: str) -> Mode | None:
-        return dict(self.layout.steps[index].modes).get(name)
-
 
 def _flag(index: int, name: str) -> str:
     return f"{name}_{index}_awaits"
@@ -180,16 +207,71 @@ def _is_got(node: ast.AST, context: type | tuple[type, ...]) -> TypeGuard[ast.Na
     return isinstance(node, ast.Name) and node.id == GOT and isinstance(node.ctx, context)
 
 
+_MARK = "lambda "
+"""How a name begins that is a lambda's, while it is not known whether it can be the same in the loop."""
+
+
 class _Renaming(ast.NodeVisitor):
     """Copies what it renames: the pieces themselves are needed again, for other loops."""
 
     def __init__(self, names: Names, index: int, item: ast.expr | None) -> None:
         self.names, self.index, self.item = names, index, item
+        self.inner: Mapping[str, str] = {}
+        """What the variables of the lambdas and comprehensions around this spot are called in the loop."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.inner:
+            return ast.Name(self.inner[node.id], node.ctx)
         if node.id == "item" and self.item is not None:
             return self.item
         return ast.Name(self.names.name(node.id, self.index), node.ctx)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        """Its parameters keep their names, by which it may be called, unless the body has such a name."""
+        arguments: ast.arguments = self._copied(node.args)
+        marked = {name: _MARK + name for name in owned(node)}
+        outer, self.inner = self.inner, {**self.inner, **marked}
+        body = self.visit(node.body)
+        self.inner = outer
+        names = [each for each in ast.walk(body) if isinstance(each, ast.Name)]
+        taken = {n.id for n, hidden, _ in scoped(body) if isinstance(n, ast.Name) and n.id not in hidden}
+        for name, mark in marked.items():
+            free = name
+            while free in taken:
+                free += "_"
+            for each in names:
+                if each.id == mark:
+                    each.id = free
+            for argument in arguments_of(arguments):
+                if argument.arg == name:
+                    argument.arg = free
+        return ast.Lambda(arguments, body)
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return self._comprehension(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return self._comprehension(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        return self._comprehension(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        return self._comprehension(node)
+
+    def _comprehension(self, node: Comprehension) -> ast.AST:
+        """Its variables get names of their own: where it is written out as a ``for``, they are the loop's."""
+        first = self.visit(node.generators[0].iter)
+        outer, inner = self.inner, dict(self.inner)
+        for name in sorted(owned(node)):
+            self.names.inner += 1
+            inner[name] = f"{name}_{self.index}_in{self.names.inner}"
+        self.inner = inner
+        made = self.generic_visit(node)
+        self.inner = outer
+        assert isinstance(made, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp))
+        made.generators[0].iter = first
+        return made
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         return type(node)(**{name: self._copied(value) for name, value in vars(node).items()})
@@ -198,36 +280,3 @@ class _Renaming(ast.NodeVisitor):
         if type(value) is list:
             return [self._copied(each) for each in value]  # pyright: ignore[reportUnknownVariableType] - of ast
         return self.visit(value) if isinstance(value, ast.AST) else value
-
-
-_INNER = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
-
-
-class _Awaiting(ast.NodeTransformer):
-    """Has what callbacks return awaited, and what the step says ``await`` of, in a part that is renamed."""
-
-    def __init__(self, names: Names, index: int, depth: int) -> None:
-        self.names, self.index, self.depth = names, index, depth
-        callbacks = names.layout.steps[index].declaration.callbacks
-        self.callbacks = {f"{name}_{index}": name for name in callbacks}
-        self.calls = 0
-        self.inner = False
-        """Whether the part is in a comprehension or a lambda, whose calls cannot be made before it."""
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
-        if not isinstance(node.func, ast.Name) or node.func.id not in self.callbacks or self.inner:
-            return node
-        number, self.calls = self.calls, self.calls + 1
-        return self.names.called(node, self.index, self.callbacks[node.func.id], self.depth, number)
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        outer = self.inner
-        self.inner = outer or isinstance(node, _INNER)
-        result = super().generic_visit(node)
-        self.inner = outer
-        return result
-
-    def visit_Await(self, node: ast.Await) -> ast.expr:
-        self.generic_visit(node)
-        return self.names.awaited(node.value)

@@ -1,14 +1,14 @@
 """Pieces: a step as text, what it uses by name, and what is found in it once it is parsed.
 
-`StepDeclaration` is what the catalogue knows of a step. `parsed` turns its pieces into syntax trees, checks
-that they can be spliced, and notes what the weaver must know of them: which names they assign, which they
-call, whether they stop. The functions at the end recognise what a statement says.
+`StepDeclaration` is what the catalogue knows of a step. `parsed` turns its pieces into syntax trees, and
+notes what the weaver must know of them: which names they assign, which they call, whether they stop. What a
+piece may say is in `checks`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from keyword import iskeyword
 from textwrap import dedent
@@ -18,24 +18,18 @@ from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.value import Record
+from streamkit._engine.compile.checks import GROUP_SIGNALS, OF_FRAMES, SIGNALS, Checks, compiles, signalled
+from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
-__all__ = [
-    "Parsed",
-    "Pieces",
-    "StepDeclaration",
-    "Uses",
-    "absence",
-    "assigned",
-    "parsed",
-    "signalled",
-    "statement_name",
-    "used",
-]
+__all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
 
 Uses: TypeAlias = Mapping[str, Any] | Iterable[Callable[..., Any] | Mapping[str, Any]]
 """What the pieces of a step use by name: functions and classes, or mappings of names to values."""
-SIGNALS = ("emit", "stop")
-GROUP_SIGNALS = ("enter", "resume", "run", "end")
+GIVEN = ".given"
+"""How the name ends, in syntax trees, that stands for the argument of a parameter that is assigned to."""
+
+_OWN = "streamkit."
+"""How the names of our own modules begin: their names are fixed, and the tests check their pieces."""
 
 
 class Pieces(Record):
@@ -72,14 +66,40 @@ class StepDeclaration(Declaration):
         self.forks = forks
         self.groups = groups
 
+    @property
+    def own(self) -> bool:
+        """Whether it is one of ours, and not of a user's."""
+        return (self.function.__module__ or "").startswith(_OWN)
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The words that are statements of the step, and stand for nothing else in it."""
+        return SIGNALS + GROUP_SIGNALS if self.groups else SIGNALS
+
+    @cached_property
+    def fingerprint(self) -> tuple[Any, ...]:
+        if self.own:
+            return super().fingerprint  # another version of ours may say it otherwise
+        pieces = self.pieces
+        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.result)
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        found = _parse(self.pieces, self.function.__qualname__, self.parameters)
+        if clashes := ", ".join(sorted(found.assigned & self.uses.keys())):
+            raise ValueError(
+                f"step {self.name}: uses= must not have names that a piece assigns to: {clashes}"
+            )
+        return found
+
     @cached_property
     def callbacks(self) -> frozenset[str]:
-        return parsed(self).called & {*self.parameters}
+        return self.parsed.called & {*self.parameters}
 
     @cached_property
     def variable(self) -> tuple[str, ...]:
         # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
-        decisive = self.callbacks | parsed(self).compared
+        decisive = self.callbacks | self.parsed.compared
         return tuple([name for name in self.parameters if name in decisive])
 
 
@@ -94,6 +114,12 @@ class Parsed(Record):
     called: frozenset[str]
     compared: frozenset[str]
     """The names that are assigned to; `called`, those that are called, and `compared`, with ABSENT."""
+    settled: frozenset[str]
+    """Names that `setup` assigns to in any case, and which no expression assigns to."""
+    early: frozenset[str]
+    """Variables that may be read before this item, or the setup, has assigned to them."""
+    given: int
+    """How many statements in `setup` give a parameter's argument to a variable: pieces assign to it."""
     stops: bool
     """Whether it may end the stream before the source does."""
     collects: bool
@@ -103,12 +129,42 @@ class Parsed(Record):
 def parsed(declaration: Declaration) -> Parsed:
     """The pieces of `declaration`, a step, parsed once."""
     assert isinstance(declaration, StepDeclaration)
-    found = _parse(declaration.pieces, declaration.function.__qualname__)
-    if declaration.uses and (clashes := ", ".join(sorted(found.assigned & declaration.uses.keys()))):
-        raise ValueError(
-            f"step {declaration.name}: uses= must not have names that a piece assigns to: {clashes}"
+    return declaration.parsed
+
+
+def checked(declaration: StepDeclaration) -> None:
+    """Refuse pieces of `declaration` that say what cannot be spliced."""
+    found, where = declaration.parsed, declaration.function.__qualname__
+    if clashes := ", ".join(sorted({*declaration.parameters} & {"item", *declaration.signals})):
+        raise SyntaxError(f"step {where}: a parameter must not have a name that pieces use: {clashes}")
+    if changed := ", ".join(sorted(declaration.callbacks & found.assigned)):
+        raise SyntaxError(
+            f"step {where}: a parameter that is called cannot be assigned to ({changed}): use another name"
         )
-    return found
+    known = {*declaration.uses} | {*declaration.parameters} | found.assigned
+    scope = declaration.function.__globals__
+    frames = frozenset(name for name in OF_FRAMES if name not in known and name not in scope)
+    _check(declaration.pieces, where, declaration.parameters, declaration.signals, frames)
+
+
+@lru_cache(maxsize=1024)
+def _check(
+    pieces: Pieces, where: str, parameters: tuple[str, ...], signals: tuple[str, ...], frames: frozenset[str]
+) -> None:
+    """Check pieces, once for all that a factory makes of them; `frames` are builtins that they may mean."""
+    found = _parse(pieces, where, parameters)
+    checks = Checks(where, found.called & {*parameters}, signals, frames)
+    result = found.result
+    blocks: dict[str, list[ast.stmt]] = {
+        "setup": found.setup[found.given :],
+        "each": found.each,
+        "finish": found.finish,
+        "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
+    }
+    blocks = {piece: block for piece, block in blocks.items() if block}
+    for piece, block in blocks.items():
+        checks.check(piece, _plain(getattr(pieces, piece)), block)
+    compiles(where, parameters, blocks)
 
 
 def used(step: str, uses: Any) -> dict[str, Any]:
@@ -141,29 +197,66 @@ def used(step: str, uses: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _parse(pieces: Pieces, where: str) -> Parsed:
+def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
     setup, each, finish = (
-        ast.parse(dedent(text).strip("\n"), f"<step {where}>").body
-        for text in (pieces.setup, pieces.each, pieces.finish)
+        _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish")
     )
-    blocks = (setup, each, finish)
-    result = ast.parse(pieces.result.strip(), f"<step {where}>", "eval").body if pieces.result else None
-    nodes = [node for block in blocks for statement in block for node in ast.walk(statement)]
-    for block in blocks:
-        _check(block, where)
+    [result] = _read(where, "result", pieces.result, "eval") or [None]
+    found = assigned([*setup, *each, *finish, *([] if result is None else [result])])
+    names = [name for name in parameters if name in found]
+    given = [ast.parse(f"{name} = {name}").body[0] for name in names]
+    for statement, name in zip(given, names, strict=True):
+        assert isinstance(statement, ast.Assign)
+        statement.value = ast.Name(name + GIVEN, ast.Load())
+    parts: list[ast.AST] = [*setup, *each, *finish, *([] if result is None else [result])]
+    nodes = [(node, hidden) for part in parts for node, hidden, _ in scoped(part)]
+    flow = Flow(found)
+    known = flow.after(setup, frozenset(names))
+    flow.after(each, known)
+    flow.after([*finish, *([] if result is None else [ast.Expr(result)])], known)
     return Parsed(
-        setup=setup,
+        setup=[*given, *setup],
         each=each,
         finish=finish,
         result=result,
-        assigned=assigned([*setup, *each, *finish]),
+        given=len(given),
+        assigned=found,
         called=frozenset(
-            n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+            n.func.id
+            for n, hidden in nodes
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
         ),
-        compared=frozenset(name for n in nodes if (name := absence(n))),
-        stops=any(signalled(n, "stop") for n in nodes),
+        settled=frozenset(
+            target.id
+            for statement in [*given, *setup]
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        )
+        - {n.target.id for n, _ in nodes if isinstance(n, ast.NamedExpr)},
+        early=frozenset(flow.early),
+        compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
+        stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),
     )
+
+
+def _read(where: str, piece: str, text: str, mode: str = "exec") -> list[Any]:
+    """The statements in `text`, or (mode "eval") the expression that it is."""
+    text = _plain(text)
+    if mode == "eval" and not text:
+        return []
+    try:
+        tree: Any = ast.parse(text, f"<step {where}>", mode)
+    except SyntaxError as error:
+        lines = text.splitlines()
+        said = "".join(lines[(error.lineno or 1) - 1 :][:1]).strip() or text
+        raise SyntaxError(f"step {where}: {error.msg} ({piece}, line {error.lineno}: {said})") from None
+    return tree.body if isinstance(tree, ast.Module) else [tree.body]
+
+
+def _plain(text: str) -> str:
+    return dedent(text).strip("\n").rstrip()
 
 
 def _collects(setup: list[ast.stmt], each: list[ast.stmt]) -> bool:
@@ -177,12 +270,6 @@ def _collects(setup: list[ast.stmt], each: list[ast.stmt]) -> bool:
             return False
 
 
-def assigned(block: list[ast.stmt]) -> frozenset[str]:
-    """The names that are assigned to somewhere in `block`."""
-    nodes = [node for statement in block for node in ast.walk(statement)]
-    return frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-
-
 def absence(node: ast.AST) -> str | None:
     """The name in ``name is ABSENT``, if that is what `node` is."""
     match node:
@@ -190,51 +277,3 @@ def absence(node: ast.AST) -> str | None:
             return name
         case _:
             return None
-
-
-def signalled(node: ast.AST, name: str) -> ast.Call | None:
-    """The call, if `node` is the statement ``emit(...)`` or ``stop()``, as `name` says."""
-    match node:
-        case ast.Expr(value=ast.Call(func=ast.Name(id=found)) as call) if found == name:
-            return call
-        case _:
-            return None
-
-
-def statement_name(statement: ast.stmt) -> str | None:
-    """``name``, if `statement` is ``name()``: a signal of a step that groups, perhaps."""
-    match statement:
-        case ast.Expr(value=ast.Call(func=ast.Name(id=name), args=[], keywords=[])):
-            return name
-        case _:
-            return None
-
-
-def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
-    for statement in block:
-        yield statement
-        for inner in (getattr(statement, "body", []), getattr(statement, "orelse", [])):
-            yield from _statements(inner)
-
-
-def _check(block: list[ast.stmt], where: str) -> None:
-    statements = list(_statements(block))
-    for statement in statements:
-        if not isinstance(
-            statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.Pass, ast.Raise)
-        ):
-            kind = type(statement).__name__
-            raise SyntaxError(
-                f"step {where}: only assignments, calls, if, for and raise can be spliced, not {kind}"
-            )
-    names = [n.id for s in block for n in ast.walk(s) if isinstance(n, ast.Name)]
-    for signal in SIGNALS:
-        if names.count(signal) != sum(signalled(statement, signal) is not None for statement in statements):
-            raise SyntaxError(f"step {where}: {signal}(...) must be a statement of its own")
-    if any(
-        n.id == "item" and not isinstance(n.ctx, ast.Load)
-        for s in block
-        for n in ast.walk(s)
-        if isinstance(n, ast.Name)
-    ):
-        raise SyntaxError(f"step {where}: item cannot be assigned to")

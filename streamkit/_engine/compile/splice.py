@@ -10,12 +10,12 @@ import ast
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.passing import lazy, loads, passing, stores
-from streamkit._engine.compile.pieces import signalled
 
 __all__ = ["Splicer"]
 
@@ -134,19 +134,19 @@ class Splicer:
         before = ", ".join(["None", "SOURCE", *map(str, sorted(self.layout.before([index])))])
         return f"if failed in ({before}):"
 
-    def result(self, index: int) -> str | None:
+    def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
         if index in self.layout.forks:
-            results = [self.result(branch[-1]) for branch in self.layout.forks[index]]
+            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
             return f"({', '.join(map(str, results))},)" if self.layout.steps[index].declaration.sink else None
         result = self.layout.parsed[index].result
-        return None if result is None else ast.unparse(self.names.renamed(result, index, None))
+        return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
         """The end of the stream: the finish of the step at `first` and of those after it, and the return."""
         self.finish(depth, first, Exit(group=None))
         last = self.layout.last
-        result = None if last is None else self.result(last)
+        result = None if last is None else self.result(last, depth)
         if result is not None:
             self.lines.add(depth, f"return {result}", last)
         else:
@@ -194,7 +194,7 @@ class Splicer:
             (statement,) = self.layout.parsed[after].each
             self.lines.add(site.depth, ast.unparse(self.names.renamed(statement, after, ready)), index)
             return
-        if not isinstance(ready, ast.Name):
+        if not isinstance(ready, ast.Name) or ready.id in self.names.globals:
             # over the item, if that is not read again: else each step would hold one
             name = site.item.id if site.free and isinstance(site.item, ast.Name) else f"item_{index + 1}"
             self.names.passes(name)
@@ -243,17 +243,19 @@ class Splicer:
         source = self.names.ready(statement.iter, index, site.item, site.depth)
         target = self.names.renamed(statement.target, index, site.item)
         # the next turn reads again what it does not begin with
-        later = site.later | (loads(statement.body) - stores([statement.target]))
+        later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)
         inner = site.at(ends_turn=True, rests=False, later=later)
         if not self.breathes:
             with self.lines.loop(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", index):
                 self._body(statement.body, index, inner)
+            self._block(statement.orelse, index, site)  # no step says `break`
             return
         with (
             self._parts(ast.unparse(source), index, site.depth) as part,
             self.lines.loop(site.depth + 1, f"for {ast.unparse(target)} in {part}:", index),
         ):
             self._body(statement.body, index, inner.at(depth=site.depth + 1))
+        self._block(statement.orelse, index, site)
 
     @contextmanager
     def _parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:

@@ -48,7 +48,7 @@ from typing import Any, TypeVar
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.compile.formulas import check_contract
-from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, parsed
+from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, checked
 
 __all__ = ["step"]
 
@@ -72,10 +72,14 @@ def step(
     The function checks its arguments and returns ``Keep``, ``Operator`` or ``Sink`` of itself and of the
     values that the pieces use.
 
-    A name in a piece is a variable of the step, if a piece assigns to it. Else it is a parameter of the
-    function; else a name in `uses`; else a name of the function's module, looked up when a loop with the
-    step is first compiled; else a builtin. What is imported for the pieces only belongs in `uses`: a linter
-    does not read them, and takes the import for unused.
+    A name in a piece is a variable of the step, if a piece assigns to it; if it is a parameter too, the
+    variable begins with the argument. Else it is a parameter of the function; else a name in `uses`; else a
+    name of the function's module or a builtin, looked up each time, as in a function of that module. What is
+    imported for the pieces only belongs in `uses`: a linter does not read them, and takes the import for
+    unused.
+
+    Pieces mean what they mean in a function, in which each parameter that they call is awaited if it must be.
+    What would mean something else in a loop is refused here.
 
     Args:
         setup: what happens before the first item is asked for.
@@ -91,7 +95,7 @@ def step(
 
     Raises:
         NameError: the contract names what is no parameter.
-        SyntaxError: a piece is no Python, or uses ``emit`` or ``stop`` in a way that cannot be spliced.
+        SyntaxError: a piece is no Python, or says what cannot be spliced: it names step, line and construct.
         TypeError: something in `uses` is no function or class, and has no name in a mapping.
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
@@ -109,8 +113,8 @@ def step(
             forks=forks,
             groups=groups,
         )
-        if not (function.__module__ or "").startswith("streamkit."):
-            parsed(declaration)  # shows a mistake here; our own are parsed when used, and by the tests
+        if not declaration.own:
+            checked(declaration)  # our own are parsed when used, and checked by the tests
             check_contract(declaration.contract, declaration.name, declaration.parameters)
         register(declaration)
         return function

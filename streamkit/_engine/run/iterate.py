@@ -87,7 +87,8 @@ def _root(items: Any) -> None:
     """
     frame: Any = items.ag_frame
     if frame is not None:
-        parts = frame.f_locals["source"], frame.f_locals["leave"]
+        source, leave = items.ag_code.co_varnames[:2]
+        parts = frame.f_locals[source], frame.f_locals[leave]
         finalize(items, _forget, parts).atexit = False
 
 
