@@ -202,22 +202,23 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
 
     def _let_in(self, waiter: Waiter) -> None:
         """Take in the item of `waiter`, although there is no room, so that its thread can go on."""
+        lane = self._lane
         with self.lock:
             if waiter.outcome is not None:
                 return
-            lane = self._lane
-            if len(lane.held) >= lane.limit + _BEYOND:
-                self._overflow(f"{lane.strategy!r} was offered more than it holds, and {_CURE_OF_LOCKS}")
-                return
-            self._waiters.remove(waiter)
-            self._pressed = True
-            beyond = max(len(lane.held) + 1 - lane.limit, 0)
-            lane.widen(beyond)
-            waiter.outcome = self._put(waiter.item)
-            if lane.open:
-                lane.widen(-beyond)
-            self._ease()
-            waiter.wake()
+            full = len(lane.held) >= lane.limit + _BEYOND
+            if not full:
+                self._waiters.remove(waiter)
+                self._pressed = True
+                beyond = max(len(lane.held) + 1 - lane.limit, 0)
+                lane.widen(beyond)
+                waiter.outcome = self._put(waiter.item)
+                if lane.open:
+                    lane.widen(-beyond)
+                self._ease()
+                waiter.wake()
+        if full:
+            self._overflow(f"{lane.strategy!r} was offered more than it holds, and {_CURE_OF_LOCKS}")
         self.released()
 
     @contextmanager
