@@ -110,7 +110,9 @@ class TestSeconds:
         with pytest.raises(ValueError, match=r"pause must be a finite number of seconds above 0, not 0$"):
             seconds("pause", 0)
 
-    @pytest.mark.parametrize("value", [Five(), Fraction(5), Decimal(5), Exactly(5.0)], ids=lambda value: type(value).__name__)
+    @pytest.mark.parametrize(
+        "value", [Five(), Fraction(5), Decimal(5), Exactly(5.0)], ids=lambda value: type(value).__name__
+    )
     def test_what_python_takes_for_a_number_becomes_one(self, value: Any) -> None:
         assert (seconds("pause", value), type(seconds("pause", value))) == (5.0, float)
         assert (number("rate", value, least=5), type(number("rate", value))) == (5.0, float)

@@ -104,3 +104,23 @@ class TestScan:
     def test_bad_argument(self) -> None:
         with pytest.raises(TypeError, match="function must be a callable, not 0"):
             ops.scan(0, 0)  # type: ignore[call-overload]
+
+
+async def given(item: Any) -> Any:
+    return item
+
+
+class TestAPlainFor:
+    @pytest.mark.parametrize(
+        "callback",
+        [
+            lambda item: asyncio.gather(given(item)),
+            lambda item: asyncio.create_task(given(item)),
+            lambda item: asyncio.get_running_loop().run_in_executor(None, abs, item),
+            lambda item: asyncio.ensure_future(given(item)),
+        ],
+    )
+    def test_runs_callbacks_where_a_loop_seems_to_run(self, callback: Any) -> None:
+        stream = Stream([1, 2]) | ops.map(callback)
+        assert list(stream) == (stream | ops.to_list()).run()
+        assert asyncio._get_running_loop() is None

@@ -158,7 +158,10 @@ def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: 
     run(main)
 
 
-def test_a_plain_for_that_is_stepped_where_a_loop_runs_goes_on_after_the_error() -> None:
+@pytest.mark.parametrize(("pipe", "held"), [(ops.buffer(Suspend(1)), [1]), (ops.map(abs), [])], ids=str)
+def test_a_plain_for_that_is_stepped_where_a_loop_runs_ends_behind_what_it_holds(
+    pipe: Any, held: list[int]
+) -> None:
     closed: list[bool] = []
 
     async def source() -> AsyncIterator[int]:
@@ -169,7 +172,7 @@ def test_a_plain_for_that_is_stepped_where_a_loop_runs_goes_on_after_the_error()
         finally:
             closed.append(True)
 
-    items = iter(Stream(source) | ops.buffer(Suspend(1)))
+    items = iter(Stream(source) | pipe)
 
     async def step(items: Iterator[int]) -> None:
         with pytest.raises(RunningLoopError, match="use async for"):
@@ -177,7 +180,11 @@ def test_a_plain_for_that_is_stepped_where_a_loop_runs_goes_on_after_the_error()
 
     assert next(items) == 0
     asyncio.run(step(items))
-    assert list(items) == list(range(1, 9))
+    found = []
+    with pytest.raises(RunningLoopError):
+        for item in items:
+            found.append(item)
+    assert found == held
     assert closed == [True]
 
 

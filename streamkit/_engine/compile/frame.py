@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
+from streamkit._engine.compile.names import SETTLE
 from streamkit._engine.compile.weave import Weaver
 
 __all__ = ["FILLING", "RESCUED", "woven"]
@@ -100,7 +101,7 @@ _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled
 
 def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
-    settle = "settle({value})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
+    settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
     if end is End.PLAIN:
         weaver.whole()
@@ -134,7 +135,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(2, "yield")
     probing = _flags(weaver, 2)
     if end is End.PLAIN:
-        weaver.add(2, "settle = pace.settle")
+        weaver.add(2, f"{SETTLE} = pace.settle")
     if end in FILLING:
         weaver.add(2, "lane = pace.lane")
         if end is End.FILL:

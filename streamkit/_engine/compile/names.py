@@ -21,7 +21,10 @@ from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
 from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
 from streamkit._engine.compile.settle import Settling
 
-__all__ = ["Names"]
+__all__ = ["SETTLE", "Names"]
+
+SETTLE = "settle"
+"""What awaits in a plain ``for``."""
 
 GOT = "got"
 """The variable for what a callback has just returned. A name of a piece would have a number at its end."""
@@ -171,9 +174,20 @@ class Names:
         self._new_got = GOT not in self.passing
         self.passes(GOT)
         self.awaits = True
-        test = f"type({GOT} := {ast.unparse(call)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
+        test = f"type({GOT} := {self._first(call, kind)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
         text = f"({GOT} if {test} else {self._settled(GOT)})"
         return ast.parse(text, mode="eval").body
+
+    def _first(self, call: ast.Call, kind: str) -> str:
+        """`call`; in a plain ``for``, where no event loop runs, the first call has one all the same.
+
+        What a callback returns may need one to be made, as ``asyncio.gather(...)`` does.
+        """
+        text = ast.unparse(call)
+        if not self.settle.startswith(f"{SETTLE}("):
+            return text
+        first = ast.Call(ast.Name(f"{SETTLE}.here"), [call.func, *call.args], call.keywords)
+        return f"({text} if {kind} else {ast.unparse(first)})"
 
     def store(self, ready: ast.expr, name: str, index: int, depth: int) -> None:
         """Write that `ready` is stored as `name`; what a callback has returned, and is looked at, at once.

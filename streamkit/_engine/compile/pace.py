@@ -77,9 +77,11 @@ class Pace:
         Its scope catches it there, and the item in hand is kept (``tests/laws/test_scopes.py``). One that was
         meant for the task comes out of the source again.
         """
-        throw, handed = getattr(self.source, "athrow", None), self.handed
+        source, handed = self.source, self.handed
+        throw = getattr(source, "athrow", None)
+        over = getattr(source, "ag_frame", source) is None or bool(handed and handed[-1].ended)
         try:
-            if throw is None or (handed and handed[-1].ended):
+            if throw is None or over:
                 raise error
             if handed:  # the source has stepped once already: throw at its next step, once for all scopes
                 if not isinstance(handed[-1], Thrown):

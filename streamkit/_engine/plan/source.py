@@ -32,6 +32,7 @@ class Opened:
         "close",
         "close_now",
         "direct",
+        "halt",
         "items",
         "kind",
         "relay",
@@ -50,6 +51,7 @@ class Opened:
         blame: Callable[[BaseException], BaseException] | None = None,
         unreached: Callable[[], list[BaseException]] | None = None,
         relay: Callable[[], None] | None = None,
+        halt: Callable[[], None] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
@@ -65,6 +67,8 @@ class Opened:
         """Adds the operator's name to an error that a stage raised; None for other sources."""
         self.unreached: Callable[[], list[BaseException]] | None = unreached
         """The errors of a stage's sources that nobody was told of when the stage was left."""
+        self.halt: Callable[[], None] | None = halt
+        """Ends the intake of a stage; what it holds can be taken still."""
         self.relay: Callable[[], None] | None = relay
         """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 

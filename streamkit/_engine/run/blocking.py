@@ -13,7 +13,7 @@ from streamkit._core.errors import RunningLoopError
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.iterate import prime
+from streamkit._engine.run.iterate import halting, prime
 from streamkit._engine.run.leave import combine
 from streamkit._engine.run.start import segment, start
 
@@ -67,8 +67,25 @@ class _Settle:
             except RunningLoopError:
                 discard(awaitable)
                 raise
+        return self._made().run(_awaited(awaitable))
+
+    def here(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        """What `function` returns, called where a loop seems to run: what it returns may need one to be made.
+
+        The loop that a thread runs is a mark of asyncio's. To set it for a call costs next to nothing.
+        """
+        if asyncio._get_running_loop() is not None:
+            return function(*arguments, **named)
+        asyncio._set_running_loop(self._made().get_loop())
+        try:
+            return function(*arguments, **named)
+        finally:
+            asyncio._set_running_loop(None)
+
+    def _made(self) -> asyncio.Runner:
+        if self._runner is None:
             self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        return self._runner.run(_awaited(awaitable))
+        return self._runner
 
     def closing(self, close_source: Callable[[], None] | None) -> Callable[[], None]:
         """What closes the source, by `close_source`, and then the event loop."""
@@ -103,27 +120,56 @@ def _loop_free(work: Callable[[], None]) -> None:
 class _Private(Generator[T, None, None]):
     """A stream on a private loop, in one task. The loop stands still while the caller's body runs.
 
-    It may be stepped in any thread where no loop runs, and closed or dropped in any thread at all.
+    It may be stepped in any thread where no loop runs, and closed or dropped in any thread at all. A step
+    where a loop runs is an error, and ends intake, as any error does: what is held comes, then the error.
     """
 
     def __init__(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
-        self._steps = _steps(make)
+        self._turns: list[_Turn[T]] = []
+        self._steps = _steps(make, self._turns)
+        self._stepped: RunningLoopError | None = None
+        """The error of a step where a loop ran."""
+        self._stopping: Thread | None = None
+        """Ends intake."""
 
     def send(self, value: None, /) -> T:
-        require_no_loop("for x in stream", "async for x in stream")
-        return next(self._steps)
+        self._require_no_loop()
+        try:
+            return next(self._steps)
+        except StopIteration:
+            if self._stepped is None:
+                raise
+            raise self._stepped from None
 
     def throw(self, *error: Any) -> T:
-        require_no_loop("for x in stream", "async for x in stream")
+        self._require_no_loop()
         return self._steps.throw(*error)
 
     def close(self) -> None:
+        self._join()
         self._steps.close()
 
+    def _require_no_loop(self) -> None:
+        try:
+            require_no_loop("for x in stream", "async for x in stream")
+        except RunningLoopError as error:
+            if self._turns and self._stepped is None:
+                self._stepped = RunningLoopError(*error.args)
+                self._stopping = Thread(target=self._turns[0].stop, name="streamkit clean-up")
+                self._stopping.start()
+            raise
+        self._join()
 
-def _steps(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
+    def _join(self) -> None:
+        stopping, self._stopping = self._stopping, None
+        if stopping is not None:
+            stopping.join()
+
+
+def _steps(make: Callable[[], AsyncGenerator[T, None]], turns: list[_Turn[T]]) -> Generator[T, None, None]:
     runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # it sets no loop for the thread
     turn = _Turn[T](runner, make)
+    turns.append(turn)
     _running.add(turn)
     interrupt: BaseException | None = None
     try:
@@ -133,6 +179,7 @@ def _steps(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, No
         interrupt = error
         raise
     finally:
+        turns.clear()
         try:
             _loop_free(turn.end)
         except BaseException as late:
@@ -145,10 +192,15 @@ _running: set[_Turn[Any]] = set()
 would end them in any order."""
 
 
+_TURNS = 10
+"""Turns of the loop that those who read ahead get, before intake ends."""
+
+
 class _Turn(Generic[T]):
     """Passes control: to the loop until it has an item, to the caller until it asks for the next."""
 
     item: T
+    items: Any
     resume: asyncio.Future[bool]
 
     def __init__(self, runner: asyncio.Runner, make: Callable[[], AsyncGenerator[T, None]]) -> None:
@@ -163,8 +215,27 @@ class _Turn(Generic[T]):
         """Run the loop until there is an item, or the end; an error of the stream is raised by `end`."""
         if self._resting:
             self.resume.set_result(True)
-        self._loop.run_forever()
+        if not self._task.done():  # `stop` may have ended it
+            self._loop.run_forever()
         return not self._task.done()
+
+    def stop(self) -> None:
+        """End intake, and wait until all sources are closed; what is held can be taken still."""
+        self._loop.run_until_complete(self._stopped())
+
+    async def _stopped(self) -> None:
+        halt = self.items.ag_frame and halting(self.items)
+        if halt is None:  # nothing is held
+            self._ending = True
+            self.resume.set_result(False)
+            await asyncio.wait({self._task})
+            return
+        for _ in range(_TURNS):  # the loop stood still: what is ready to be read ahead would be held by now
+            await asyncio.sleep(0)
+        halt()
+        others = asyncio.all_tasks(self._loop) - {self._task, asyncio.current_task(self._loop)}
+        if others:
+            await asyncio.wait(others)
 
     def end(self) -> None:
         """End the stream, as the caller wants no more, and the loop. Cancel it if it waits for something."""
@@ -200,7 +271,7 @@ class _Turn(Generic[T]):
             self._loop.stop()
 
     async def _drive(self, make: Callable[[], AsyncGenerator[T, None]]) -> None:
-        items = prime(make())
+        self.items = items = prime(make())
         try:
             async for self.item in items:
                 if self._ending:

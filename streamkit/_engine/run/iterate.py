@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dis import opmap
 from types import AsyncGeneratorType
 from typing import Any, TypeVar
@@ -90,6 +90,13 @@ def _root(items: Any) -> None:
         source, leave = items.ag_code.co_varnames[:2]
         parts = frame.f_locals[source], frame.f_locals[leave]
         finalize(items, _forget, parts).atexit = False
+
+
+def halting(items: Any) -> Callable[[], None] | None:
+    """What ends the intake of the stage that `items` reads; None, if it reads none."""
+    leave: Any = items.ag_frame.f_locals[items.ag_code.co_varnames[1]]
+    found: Callable[[], None] | None = leave.__self__.halt
+    return found
 
 
 def _forget(_: object) -> None:

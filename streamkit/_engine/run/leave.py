@@ -91,6 +91,11 @@ class Segment:
         self.first: BaseException | None = None
         """The error behind which steps pass on what they hold; it is raised when they have done so."""
 
+    @property
+    def halt(self) -> Callable[[], None] | None:
+        """What ends the intake of the stage that it reads; None, if it reads none."""
+        return None if self._opened is None else self._opened.halt
+
     async def leave(self, error: BaseException | None = None) -> None:
         """Close the source, once. Raise an error of closing, or attach it to `error`."""
         opened, self._opened = self._opened, None

@@ -350,6 +350,7 @@ class Run(Tasks):
                 blame=self.blame_own,
                 unreached=self.unreached,
                 relay=relay,
+                halt=self.halt,
             )
         return Opened(
             Kind.CHANNEL,
@@ -358,6 +359,7 @@ class Run(Tasks):
             direct=fed if self.link.declaration.direct else None,
             blame=self.blame_own,
             unreached=self.unreached,
+            halt=self.halt,
         )
 
     def attached(self, inlet: Inlet[Any]) -> tuple[Inlet[Any], dict[str, Any]]:
