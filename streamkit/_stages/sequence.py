@@ -53,6 +53,9 @@ class Entry(ABC):
         raise NotImplementedError
 
 
+_set_cause = vars(BaseException)["__cause__"].__set__
+"""Sets it in errors, too, of which no attribute can be set."""
+
 _entries: dict[Any, Callable[..., Entry]] = {}
 """By the function of the stage of an operator: what makes an entry of its arguments."""
 
@@ -183,7 +186,7 @@ class Streams(ABC, Generic[T]):
         blamed = blame(error, link)
         assert isinstance(blamed, Exception)
         if blamed.__cause__ is None:
-            blamed.__cause__ = before
+            _set_cause(blamed, before)
         return blamed
 
     def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:

@@ -16,11 +16,6 @@ CLEAN_UP = "streamkit clean-up"
 """The name of the thread in which a private loop ends."""
 
 
-def stops_early(sample: Sample) -> bool:
-    """Whether the operator ends by itself while a source may be ending too."""
-    return sample.name in ("zip", "zip-shorter")
-
-
 def check_once(lab: Lab) -> None:
     """Each source was cleaned up once; whoever lets go elsewhere has it done in another task."""
     for visit in lab.visits:
@@ -106,7 +101,7 @@ def polled(sample: Sample, style: str, kind: str) -> None:
                 except StopAsyncIteration:
                     break
             assert pulls < 3000
-        lab.check_finished(undisturbed=not stops_early(sample))
+        lab.check_finished()
 
     play(main)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dis import opmap
 from types import AsyncGeneratorType
 from typing import Any, TypeVar
 from weakref import finalize
@@ -14,7 +13,7 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.start import start
+from streamkit._engine.run.start import is_new, start
 
 __all__ = ["finish", "iterate", "prime"]
 
@@ -53,7 +52,7 @@ def _owned(source: Any) -> None:
 
     The collector drops an iterator and its source together. The loop would close the source a second time.
     """
-    if not isinstance(source, AsyncGeneratorType) or not _is_new(source):
+    if not isinstance(source, AsyncGeneratorType) or not is_new(source):
         return
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, _leave_to_the_run)
@@ -64,15 +63,6 @@ def _owned(source: Any) -> None:
         pass
     finally:
         sys.set_asyncgen_hooks(*hooks)
-
-
-def _is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
-    frame: Any = source.ag_frame
-    if frame is None or source.ag_running:
-        return False
-    if sys.version_info >= (3, 12):
-        return not source.ag_suspended
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])
 
 
 def _leave_to_the_run(_: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import CodeType
 
 from streamkit._core.catalogue import advice
@@ -14,7 +14,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
-__all__ = ["Segment", "blame", "closed", "combine", "is_of_clean_up", "is_raised_by", "tell", "unreached"]
+__all__ = ["Segment", "blame", "but_exits", "combine", "is_of_clean_up", "is_raised_by", "tell", "unreached"]
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
@@ -65,17 +65,15 @@ def unreached(cancelled: BaseException) -> list[BaseException]:
     return getattr(cancelled, "__streamkit_unreached__", [])
 
 
-async def closed(close: Callable[[], Awaitable[None]]) -> None:
-    """Call what closes an asynchronous source.
+def but_exits(error: BaseException) -> BaseException | None:
+    """`error`, which closing a source raised, without what only says that it was closed; None if that is all.
 
     A source that yields inside a ``TaskGroup`` raises a group with the ``GeneratorExit`` that ended it.
     """
-    try:
-        await close()
-    except BaseExceptionGroup as group:
-        _, rest = group.split(GeneratorExit)
-        if rest is not None:
-            raise rest from group.__cause__
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    _, rest = error.split(GeneratorExit)
+    return rest
 
 
 class Segment:
@@ -109,11 +107,13 @@ class Segment:
             blamed = first
         try:
             if opened.close is not None:
-                await closed(opened.close)
+                await opened.close()
             elif opened.close_now is not None:
                 opened.close_now()
-        except BaseException as late:
-            combine(blamed, late)
+        except BaseException as error_of_closing:
+            late = but_exits(error_of_closing)
+            if late is not None:
+                combine(blamed, late)
         finally:
             if blamed is not None and opened.unreached is not None:
                 tell(blamed, opened.unreached())

@@ -23,7 +23,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.leave import blame, closed, is_raised_by
+from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.start import start
 from streamkit._engine.run.tasks import Tasks
@@ -274,7 +274,12 @@ class Run(Tasks):
         if opened not in self._opened:
             return
         del self._opened[opened]
-        await closed(opened.aclose)
+        try:
+            await opened.aclose()
+        except BaseExceptionGroup as error:
+            late = but_exits(error)
+            if late is not None:
+                raise late from error.__cause__
         chapter = self._chapters.pop(opened, None)
         if self.book is not None and chapter is not None:
             self.book.close(chapter)
@@ -410,9 +415,11 @@ class Run(Tasks):
         generators += [channel.iterator for channel in self.channels if channel.iterator is not None]
         for generator in generators:
             try:
-                await closed(generator.aclose)
+                await generator.aclose()
             except BaseException as error:
-                late.append(error)
+                rest = but_exits(error)
+                if rest is not None:
+                    late.append(rest)
         try:
             await self._ended()
         except CancelledError as error:

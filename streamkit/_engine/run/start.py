@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+import sys
+from collections.abc import Awaitable, Sequence
 from functools import partial
+from inspect import GEN_CREATED, getgeneratorstate
+from opcode import opmap
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from streamkit._engine.buffer.book import Book
@@ -15,7 +19,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
 
-__all__ = ["segment", "start"]
+__all__ = ["is_new", "segment", "start"]
 
 
 def start(
@@ -110,15 +114,23 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     return items, part
 
 
-async def _close(items: AsyncGenerator[Any, None], part: Segment) -> None:
-    try:
-        await items.aclose()
-    finally:
-        await part.leave()
+def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
+    """Whether an async generator has not begun."""
+    frame: Any = source.ag_frame
+    if frame is None or source.ag_running:
+        return False
+    if sys.version_info >= (3, 12):
+        return not source.ag_suspended
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])
 
 
-def _close_now(items: Generator[Any, None, None], part: Segment) -> None:
-    try:
-        items.close()
-    finally:
+def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:
+    """Close a loop; if it has not begun, what it would have read. No coroutine: many may be nested."""
+    return part.leave() if is_new(items) else items.aclose()
+
+
+def _close_now(items: GeneratorType[Any, None, None], part: Segment) -> None:
+    if getgeneratorstate(items) == GEN_CREATED:
         part.leave_now()
+    else:
+        items.close()
