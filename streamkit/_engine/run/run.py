@@ -21,6 +21,7 @@ from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
@@ -50,51 +51,6 @@ class _ChannelSource(Source):
     def attached(self, run: Run) -> Source:
         run.leave_too(self.value)
         return self
-
-
-DEEP = 32
-"""How many stages may read each other in place, before the rest is read in a task of its own."""
-
-
-class _Apart(Source):
-    """A stream that is read in a task of its own, each item when it is asked for."""
-
-    __slots__ = ("_inlet", "_run")
-
-    def __init__(self, run: Run, inlet: Inlet[Any]) -> None:
-        self.value = None
-        self._run = run
-        self._inlet = inlet
-
-    def open(self, *, blocking: bool = False) -> Opened:
-        run, channel = self._run, self._run.adopt(Channel())
-        lane = channel.lane()
-
-        def begin() -> Channel:
-            run.pump(self._inlet, into=lane)
-            return channel
-
-        async def close() -> None:
-            channel.leave()
-            await run.stop(lane)
-
-        return Opened(Kind.CHANNEL, begin, close)
-
-
-def _shallow(run: Run, inlet: Inlet[Any]) -> Inlet[Any]:
-    """`inlet`; where too many of its stages read each other in place, the first of them are read apart.
-
-    Each item would resume the loops of all of them, one inside the other, on one stack.
-    """
-    levels, links = 0, inlet.links
-    for place in range(len(links) - 1, 0, -1):
-        before, declaration = links[place - 1].declaration, links[place].declaration
-        if declaration.pumps:
-            break
-        levels += declaration.stage is not None and before.stage is None  # neighbours may run as one
-        if levels == DEEP:
-            return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
-    return inlet
 
 
 def _inlet(source: Any) -> Inlet[Any]:
@@ -374,11 +330,11 @@ class Run(Tasks):
         """
         errors: list[Exception] = []
         inlet, arguments = joined(inlet, self.link)
-        inlet = _attached(self, inlet, errors)
+        inlet = attached(self, inlet, errors)
         if self.link.declaration.pumps:
-            arguments = {name: _attached(self, value, errors) for name, value in arguments.items()}
+            arguments = {name: attached(self, value, errors) for name, value in arguments.items()}
         else:
-            inlet = _shallow(self, inlet)
+            inlet = shallow(self, inlet)
         if errors:
             self._leave_channels(errors)
             raise_first(errors)
@@ -428,18 +384,3 @@ class Run(Tasks):
             late += self._ahead
         self._late = []
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
-
-
-def _attached(run: Run, value: Any, errors: list[Exception]) -> Any:
-    """`value`, an argument of the stage of `run`, attached; what cannot be is told in `errors`."""
-    if isinstance(value, tuple):
-        return tuple([_attached(run, each, errors) for each in value])  # pyright: ignore[reportUnknownVariableType]
-    if not isinstance(value, Inlet):
-        return value
-    inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
-    try:
-        source = inlet.source.attached(run)
-    except Exception as error:
-        errors.append(error)
-        return inlet
-    return inlet if source is inlet.source else Inlet[Any](source, inlet.links)
