@@ -121,6 +121,8 @@ def fields(kind: type) -> Iterator[str]:
                 if not name.startswith("_"):
                     said = _said(after)
                     yield f"- `{name}`" + (f": {said}" if said else "")
+            case _:
+                pass
 
 
 def _said(statement: ast.stmt) -> str:
@@ -135,16 +137,17 @@ def entry(name: str, thing: Any) -> Iterator[str]:
     """A class with its members, or a function."""
     yield f"### {name}"
     yield ""
-    listed = isinstance(thing, type) and issubclass(thing, (Record, Enum))
-    if not (name in MADE_BY_OTHERS or listed or (isinstance(thing, type) and issubclass(thing, Exception))):
+    kind: type = thing if isinstance(thing, type) else object
+    listed = issubclass(kind, (Record, Enum))
+    if not (name in MADE_BY_OTHERS or listed or issubclass(kind, Exception)):
         yield called(name, thing)
         yield ""
     yield from prose(thing)
     if listed:
-        yield from fields(thing)
+        yield from fields(kind)
         yield ""
-    if isinstance(thing, type) and not issubclass(thing, (Exception, Strategy)):
-        for member, value in members(thing):
+    if kind is not object and not issubclass(kind, (Exception, Strategy)):
+        for member, value in members(kind):  # pyright: ignore[reportUnknownArgumentType]
             shown = f"`{name}.{member}`" if isinstance(value, property) else called(f"{name}.{member}", value)
             yield f"#### {shown}"
             yield ""

@@ -28,7 +28,7 @@ def awaits(value: Any, plain: set[type]) -> bool:
 
 def kind_of(value: Any, plain: set[type]) -> Any:
     """None if `value` must be awaited; else its type, or True, where others of that type must be."""
-    kind = type(value)
+    kind: type = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind in plain:
         return kind
     if kind is GeneratorType:  # its function says whether it is one of `types.coroutine`
@@ -41,4 +41,7 @@ def kind_of(value: Any, plain: set[type]) -> Any:
 
 def pending(value: Any) -> Any:
     """`value`, which `is_awaitable`, as something that ``await`` takes; in a task."""
-    return wrap_future(value) if isinstance(value, Future) else value
+    if isinstance(value, Future):
+        future: Future[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        return wrap_future(future)
+    return value

@@ -108,16 +108,16 @@ def attach(error: BaseException, late: BaseException) -> None:
 
 def noted(error: BaseException, note: str) -> None:
     """Put `note` on `error`, if it has none that says the same; no code of the error's class runs."""
-    notes = _attributes(error).get(_NOTES, ())
-    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):
+    notes: Any = _attributes(error).get(_NOTES, ())
+    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         _note(error, note)
 
 
 def _note(error: BaseException, note: str) -> None:
     """As ``error.add_note``, which a class may refuse. What the user has set there, and is no list, stays."""
-    notes = _attributes(error).setdefault(_NOTES, [])
+    notes: Any = _attributes(error).setdefault(_NOTES, [])
     if type(notes) is list:
-        notes.append(note)
+        notes.append(note)  # pyright: ignore[reportUnknownMemberType] - a list of whatever a user put there
 
 
 def raise_first(errors: Sequence[BaseException]) -> None:

@@ -6,6 +6,9 @@ containers is read only as far as it is shown, and what a user's ``__repr__`` ra
 are never compared.
 """
 
+# Values of any type are narrowed here by their class: what is inside them stays unknown to a type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import functools
@@ -53,7 +56,7 @@ def named(value: Any, limit: int = 60) -> str:
         except BaseException:
             name = None
         if issubclass(type(name), str):
-            return cut(str.__str__(name), limit)
+            return cut(str.__str__(name), limit)  # pyright: ignore[reportArgumentType] - it is a str
     return shown(value, limit)
 
 
@@ -85,7 +88,7 @@ def _arguments_told(arguments: tuple[Any, ...], limit: int, kind: type) -> str:
         return ""
     if len(arguments) > 1:
         return shown(arguments, limit)
-    (only,) = arguments
+    only = arguments[0]  # pyright: ignore[reportGeneralTypeIssues]
     if type(only) is str and not issubclass(kind, KeyError):
         return only[: limit + 1]
     return shown(only, limit)

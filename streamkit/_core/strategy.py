@@ -387,11 +387,12 @@ def strategy_argument(name: str, value: object) -> Strategy:
     if isinstance(value, Strategy):
         return value
     if isinstance(value, type) and issubclass(value, Strategy):
-        example = f"{value.__name__}({_ARGUMENTS.get(value, 'capacity')})"
-        raise TypeError(f"{name} must be a strategy such as {example}, not the class {value.__name__} itself")
+        kind: type = value
+        example = f"{kind.__name__}({_ARGUMENTS.get(kind, 'capacity')})"
+        raise TypeError(f"{name} must be a strategy such as {example}, not the class {kind.__name__} itself")
     hint = ": to put items into lists, use batch()" if isinstance(value, int) else ""
     raise TypeError(
-        f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}"
+        f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}"  # pyright: ignore[reportUnknownArgumentType]
     )
 
 

@@ -227,7 +227,7 @@ class _Opened(Streams[AsyncIterator[Any]]):
         items = self._run.open(inlet, book=book)
         assert isinstance(items, AsyncGenerator)
         self._current = items
-        return items
+        return items  # pyright: ignore[reportUnknownVariableType]
 
     async def _close(self) -> None:
         current, self._current = self._current, None

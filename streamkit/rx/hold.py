@@ -25,7 +25,7 @@ def lock_awaited(thread: int | None) -> tuple[int, int] | None:
     None if it does something else. A lock that is taken without delay may be seen, too, but not twice at
     the same place of the same call.
     """
-    frame = None if thread is None else sys._current_frames().get(thread)
+    frame = None if thread is None else sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage] - documented
     if frame is None or not _takes_lock(frame.f_code, frame.f_lasti):
         return None
     return id(frame), frame.f_lasti

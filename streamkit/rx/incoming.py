@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import get_ident
 from time import monotonic, thread_time
@@ -222,7 +222,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         self.released()
 
     @contextmanager
-    def letting(self) -> Iterator[None]:
+    def letting(self) -> Generator[None, None, None]:
         """While this thread, the loop's, calls what a held thread may have locked: hold none."""
         with self.lock:
             self._letting += 1

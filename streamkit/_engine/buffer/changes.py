@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from asyncio import AbstractEventLoop, _get_running_loop, current_task
+from asyncio import AbstractEventLoop, current_task
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
@@ -51,7 +52,7 @@ def call_in(loop: AbstractEventLoop, function: Callable[[], object]) -> None:
     Raises:
         RuntimeError: the loop was closed.
     """
-    if _get_running_loop() is not loop:
+    if asyncio._get_running_loop() is not loop:
         loop.call_soon_threadsafe(function)
         return
     function()
@@ -313,7 +314,7 @@ class Changes(Channel):
         if loop.is_closed():  # while the stream was open: nobody will read it
             self.desert()
             self._abandon()
-        elif _get_running_loop() is loop:
+        elif asyncio._get_running_loop() is loop:
             call_in(loop, super().wake)
         elif not self._waking:
             self._waking = True

@@ -177,6 +177,8 @@ class Settling:
                 for slot in _slots(part):
                     slot.put(self._kept(slot.get()))
                 return part
+            case _:
+                pass
         value = self.value(part)
         if isinstance(value, ast.Constant):
             return value
@@ -330,6 +332,7 @@ def _slots(node: ast.AST) -> Iterator[_Slot]:
         if field not in inner and isinstance(value, _EVALUATED):
             yield _Slot(node, field)
         elif isinstance(value, list):
-            for number, part in enumerate(value):
+            parts: list[Any] = value  # pyright: ignore[reportUnknownVariableType] - of ast
+            for number, part in enumerate(parts):
                 if isinstance(part, _EVALUATED):
                     yield _Slot(node, field, number)

@@ -115,12 +115,13 @@ def one_source(sources: Sequence[object]) -> NoReturn:
 
 def one_by_one(name: str, source: object) -> None:
     """Raise if the one source is a list or tuple of streams, which was meant to be several sources."""
+    kind: type = type(source)
     if not isinstance(source, (list, tuple)) or not source:
         return
-    streams: Collection[object] = source
-    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):
+    streams: Collection[object] = source  # pyright: ignore[reportUnknownVariableType]
+    if all(isinstance(each, (Inlet, AsyncIterable)) for each in streams):  # pyright: ignore[reportUnknownVariableType]
         raise TypeError(
-            f"sources must be given one by one, not as one {type(source).__name__}: write {name}(*sources)"
+            f"sources must be given one by one, not as one {kind.__name__}: write {name}(*sources)"
         )
 
 

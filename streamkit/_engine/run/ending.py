@@ -81,20 +81,22 @@ def is_cleaning_up(task: Task[Any]) -> bool:
 
 def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
     """The code of each coroutine and async generator that is waiting, and of the latter, the frame."""
-    while awaitable is not None and not isfuture(awaitable):
+    following: Any = awaitable
+    while following is not None and not isfuture(following):
+        awaitable = following
         if isinstance(awaitable, CoroutineType):
             yield awaitable.cr_code, None
-            awaitable = awaitable.cr_await
+            following = awaitable.cr_await
         elif isinstance(awaitable, AsyncGeneratorType):
             yield awaitable.ag_code, awaitable.ag_frame
-            awaitable = awaitable.ag_await
+            following = awaitable.ag_await
         elif isinstance(awaitable, GeneratorType) and awaitable.gi_code is Drive.__await__.__code__:
-            awaitable = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
-        elif hasattr(awaitable, "gi_yieldfrom"):
-            awaitable = awaitable.gi_yieldfrom
+            following = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
+        elif hasattr(awaitable, "gi_yieldfrom"):  # pyright: ignore[reportUnknownArgumentType]
+            following = getattr(awaitable, "gi_yieldfrom")  # noqa: B009 - to pyright its type is unknown  # pyright: ignore[reportUnknownArgumentType]
         else:  # a step of an async generator has no attribute for that
-            inner = [each for each in get_referents(awaitable) if isinstance(each, _WAITING)]
-            awaitable = inner[0] if inner else None
+            inner: list[Any] = [each for each in get_referents(awaitable) if isinstance(each, _WAITING)]
+            following = inner[0] if inner else None
 
 
 _WAITING = (AsyncGeneratorType, CoroutineType)
@@ -168,7 +170,8 @@ def _handlers(code: CodeType) -> Iterator[tuple[int, int, int]]:
 
     The format is that of ``Objects/exception_handling_notes.txt`` in CPython.
     """
-    numbers, number = [], 0
+    numbers: list[int] = []
+    number = 0
     for byte in code.co_exceptiontable:
         number = number << 6 | byte & 63
         if not byte & 64:

@@ -52,13 +52,14 @@ def _owned(source: Any) -> None:
 
     The collector drops an iterator and its source together. The loop would close the source a second time.
     """
-    if not isinstance(source, AsyncGeneratorType) or not is_new(source):
+    if not isinstance(source, AsyncGeneratorType) or not is_new(source):  # pyright: ignore[reportUnknownArgumentType]
         return
+    generator: AsyncGeneratorType[Any, Any] = source  # pyright: ignore[reportUnknownVariableType]
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(None, _leave_to_the_run)
     try:
         # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
-        source.asend(_leave_to_the_run).__await__().send(None)
+        generator.asend(_leave_to_the_run).__await__().send(None)
     except TypeError:
         pass
     finally:

@@ -72,8 +72,8 @@ def but_exits(error: BaseException) -> BaseException | None:
     """
     if not isinstance(error, BaseExceptionGroup):
         return error
-    _, rest = error.split(GeneratorExit)
-    return rest
+    group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType]
+    return group.split(GeneratorExit)[1]
 
 
 class Segment:

@@ -120,8 +120,8 @@ def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
     if frame is None or source.ag_running:
         return False
     if sys.version_info >= (3, 12):
-        return not source.ag_suspended
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])
+        return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:
