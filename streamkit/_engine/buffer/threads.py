@@ -7,7 +7,7 @@ another thread writes to the loop's socket (``from_thread`` in ``benchmarks/work
 
 from __future__ import annotations
 
-from asyncio import get_running_loop
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable
 from functools import partial
 from threading import get_ident
@@ -23,6 +23,9 @@ __all__ = ["Offered", "SharedChannel", "Waiter", "call_in"]
 
 class SharedChannel(Changes):
     """A channel of one lane that any thread may fill."""
+
+    loop: AbstractEventLoop | None
+    thread: int | None
 
     # the producers -------------------------------------------------------------------------
 
