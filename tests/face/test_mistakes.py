@@ -5,8 +5,10 @@ import copy
 import gc
 import pickle
 import re
+import sys
 import warnings
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -293,3 +295,17 @@ class TestNeverAwaited:
         stream, emitter = push(Suspend(1))
         emitter.close()
         assert list(stream) == []
+
+
+class TestTrio:
+    def test_every_form_says_at_once_that_asyncio_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = SimpleNamespace(lowlevel=SimpleNamespace(in_trio_run=lambda: True))
+        monkeypatch.setitem(sys.modules, "trio", here)
+        for stream in (Stream([1]), Stream([1]) | ops.buffer(Suspend(1)) | ops.map(str)):
+            with pytest.raises(RuntimeError, match="streamkit runs on asyncio, and here trio runs"):
+                aiter(stream)
+            with pytest.raises(RuntimeError, match="streamkit runs on asyncio"):
+                (stream | ops.to_list()).__await__().send(None)
+            with pytest.raises(RuntimeError, match="streamkit runs on asyncio"):
+                stream.open().__aenter__().send(None)
+        assert (Stream([1]) | ops.to_list()).run() == [1]

@@ -13,7 +13,7 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.start import is_new, start
+from streamkit._engine.run.start import is_new, require_asyncio, start
 
 __all__ = ["finish", "iterate", "prime"]
 
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
+    require_asyncio()
     staged = any(link.declaration.stage for link in stream.links)
     if staged and asyncio._get_running_loop() is None:
         return prime(_later(stream))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Sequence
 from functools import partial
@@ -19,13 +20,14 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
 
-__all__ = ["is_new", "segment", "start"]
+__all__ = ["is_new", "require_asyncio", "segment", "start"]
 
 
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
+    require_asyncio()
     cut = _first_half(links)
     if not cut:  # nothing but steps: what a callable makes is opened here
         inlet = unfolded(Inlet[Any](source, tuple(links)))
@@ -45,6 +47,16 @@ def start(
         if opened.relay is not None:
             opened.relay()
     return segment(opened, links[cut:], end, pace)
+
+
+def require_asyncio() -> None:
+    """Raise if trio runs here, and not asyncio."""
+    trio = sys.modules.get("trio")
+    if trio is not None and asyncio._get_running_loop() is None and trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "streamkit runs on asyncio, and here trio runs: run it with asyncio.run(main()), or "
+            "anyio.run(main, backend='asyncio')"
+        )
 
 
 def _first_half(links: Sequence[Link]) -> int:
