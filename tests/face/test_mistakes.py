@@ -244,13 +244,14 @@ def refused(use: Callable[[], object]) -> None:
         use()
 
 
-def warned(use: Callable[[Any], object]) -> list[str]:
-    """What is said when a job is thrown away after `use`."""
+def warned(*uses: Callable[[Any], object]) -> list[str]:
+    """What is said when a job is thrown away after each of `uses`."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
-        job = fresh()
-        use(job)
-        del job
+        for use in uses:
+            job = fresh()
+            use(job)
+            del job
         gc.collect()
     assert all(each.category is RuntimeWarning and each.filename == __file__ for each in found)
     return [str(each.message) for each in found]
@@ -262,9 +263,8 @@ class TestNeverAwaited:
             "Job(list | count()) was never awaited: write await job, job.run() or job.start()"
         ]
 
-    @pytest.mark.parametrize(
-        "use",
-        [
+    def test_is_not_told_after_any_use(self) -> None:
+        uses: list[Callable[[Any], object]] = [
             lambda job: job.run(),
             lambda job: job.explain(),
             repr,
@@ -277,10 +277,8 @@ class TestNeverAwaited:
             lambda job: refused(job.start),
             lambda job: refused(lambda: job | ops.take(1)),
             asyncio.run,
-        ],
-    )
-    def test_is_not_told_after_any_use(self, use: Callable[[Any], object]) -> None:
-        assert warned(use) == []
+        ]
+        assert warned(*uses) == []
 
     def test_jobs_are_equal_to_themselves_only(self) -> None:
         stream, sink = Stream([1]), ops.count()

@@ -14,8 +14,9 @@ import pytest
 
 from streamkit import SourceConsumedError, Stream, ops
 from tests.laws.lab import play
+from tests.tiers import stride
 
-DEEP = 3000
+DEEP = 3000 // stride(3)
 FRAMES = 200
 """Frames that a run may stack up, whatever its depth."""
 
@@ -175,6 +176,8 @@ def test_the_stack_of_a_run_is_flat_and_nothing_is_lost(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_twice_as_deep_takes_twice_as_many_calls(name: str) -> None:
+    half = 200 // stride(2)
+
     def calls(depth: int) -> int:
         number = 0
 
@@ -191,9 +194,9 @@ def test_twice_as_deep_takes_twice_as_many_calls(name: str) -> None:
         return number
 
     with patch("streamkit._engine.compile.pace.perf_counter", lambda: 0.0):
-        for depth in (200, 400):
+        for depth in (half, 2 * half):
             counted(FORMS[name][0](depth))
-        once, twice = calls(200), calls(400)
+        once, twice = calls(half), calls(2 * half)
     assert twice <= 2.3 * once
 
 

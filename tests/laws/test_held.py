@@ -129,6 +129,7 @@ async def consumed(stream: Any, how: str) -> tuple[list[Any], BaseException | No
 HOW = ("sink", "slow sink", "started", "opened")
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("pipe", PIPES)
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_only_regroups_loses_nothing(source: str, pipe: str) -> None:
@@ -144,6 +145,7 @@ async def _failing(_: Any) -> None:
     raise ValueError("later")
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("how", ["sink", "opened", "started"])
 @pytest.mark.parametrize("source", ["iterator", "async iterator", "buffer", "merge"])
 @pytest.mark.parametrize("failing", [_failing, lambda _: 1 // 0], ids=["awaited", "plain"])
@@ -155,6 +157,7 @@ def test_an_error_of_what_is_passed_on_hangs_on_the_first(source: str, how: str,
     FAILURE.__dict__.clear()
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("how", ["sink", "opened", "started"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_step_that_has_enough_ends_the_stream_before_the_error(source: str, how: str) -> None:

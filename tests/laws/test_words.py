@@ -69,6 +69,7 @@ class WildLab(Lab):
         return WildAsyncCall(call) if self.style == "clock" else WildCall(call)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["ready", "clock", "plain"])
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if each.name not in COMPARING], ids=named)
 def test_nothing_is_asked_of_an_item_or_a_callback(sample: Sample, style: str) -> None:
@@ -80,6 +81,7 @@ def test_nothing_is_asked_of_an_item_or_a_callback(sample: Sample, style: str) -
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("style", ["ready", "clock"])
 @pytest.mark.parametrize("sample", SAMPLES, ids=named)
 def test_every_pipe_can_be_named_and_explained(sample: Sample, style: str) -> None:
@@ -126,6 +128,7 @@ class EqualError(Exception):
 ERRORS = [FrozenError, SlottedError, WordlessError, UnnotedError, AnsweringError, EqualError]
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("error", ERRORS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("sample", CALLING, ids=named)
 def test_an_error_arrives_as_itself_and_names_the_operator(sample: Sample, error: type[Exception]) -> None:
@@ -145,6 +148,7 @@ def test_an_error_arrives_as_itself_and_names_the_operator(sample: Sample, error
     play(main)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("first", ERRORS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("later", ERRORS, ids=lambda each: each.__name__)
 def test_what_fails_later_hangs_on_what_failed_first(first: Any, later: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from streamkit import Stream, ops
 from streamkit.operators.group import OnFull
 from streamkit.testing import run
+from tests.tiers import stride
 
 
 async def waits(item: int) -> int:
@@ -62,5 +63,6 @@ def test_sixteen_times_the_groups_cost_sixteen_times_the_lines(pipe: str) -> Non
         return lines_of(work)
 
     lines(16)  # what is compiled is compiled
-    small, large = lines(64), lines(1024)
-    assert large < 17 * small, f"{small} lines for 64 groups, {large} for 1024"
+    few = 64 // stride(2)
+    small, large = lines(few), lines(16 * few)
+    assert large < 17 * small, f"{small} lines for {few} groups, {large} for {16 * few}"
