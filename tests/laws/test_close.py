@@ -191,7 +191,8 @@ def hanging(sample: Sample, style: str, kind: str) -> None:
         if sample.at_end:
             async with built.open() as items:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(anext(items), LONG)
+                    async with asyncio.timeout(LONG):  # `wait_for` would pull in a task of its own on 3.11
+                        await anext(items)
         elif hasattr(built, "open"):
             async with built.open() as items:
                 async for _ in items:
