@@ -147,7 +147,7 @@ def entry(name: str, thing: Any) -> Iterator[str]:
         yield from fields(kind)
         yield ""
     if kind is not object and not issubclass(kind, (Exception, Strategy)):
-        for member, value in members(kind):  # pyright: ignore[reportUnknownArgumentType]
+        for member, value in members(kind):  # pyright: ignore[reportUnknownArgumentType] - a class of any kind
             shown = f"`{name}.{member}`" if isinstance(value, property) else called(f"{name}.{member}", value)
             yield f"#### {shown}"
             yield ""

@@ -28,7 +28,7 @@ def awaits(value: Any, plain: set[type]) -> bool:
 
 def kind_of(value: Any, plain: set[type]) -> Any:
     """None if `value` must be awaited; else its type, or True, where others of that type must be."""
-    kind: type = type(value)  # pyright: ignore[reportUnknownVariableType]
+    kind: type = type(value)  # pyright: ignore[reportUnknownVariableType] - a type of anything
     if kind in plain:
         return kind
     if kind is GeneratorType:  # its function says whether it is one of `types.coroutine`
@@ -42,6 +42,6 @@ def kind_of(value: Any, plain: set[type]) -> Any:
 def pending(value: Any) -> Any:
     """`value`, which `is_awaitable`, as something that ``await`` takes; in a task."""
     if isinstance(value, Future):
-        future: Future[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        future: Future[Any] = value  # pyright: ignore[reportUnknownVariableType] - of any result
         return wrap_future(future)
     return value

@@ -109,7 +109,7 @@ def attach(error: BaseException, late: BaseException) -> None:
 def noted(error: BaseException, note: str) -> None:
     """Put `note` on `error`, if it has none that says the same; no code of the error's class runs."""
     notes: Any = _attributes(error).get(_NOTES, ())
-    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - of any items
         _note(error, note)
 
 

@@ -88,7 +88,7 @@ def _arguments_told(arguments: tuple[Any, ...], limit: int, kind: type) -> str:
         return ""
     if len(arguments) > 1:
         return shown(arguments, limit)
-    only = arguments[0]  # pyright: ignore[reportGeneralTypeIssues]
+    only = arguments[0]  # pyright: ignore[reportGeneralTypeIssues] - it has one
     if type(only) is str and not issubclass(kind, KeyError):
         return only[: limit + 1]
     return shown(only, limit)

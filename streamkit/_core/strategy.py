@@ -392,7 +392,7 @@ def strategy_argument(name: str, value: object) -> Strategy:
         raise TypeError(f"{name} must be a strategy such as {example}, not the class {kind.__name__} itself")
     hint = ": to put items into lists, use batch()" if isinstance(value, int) else ""
     raise TypeError(
-        f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}"  # pyright: ignore[reportUnknownArgumentType]
+        f"{name} must be a strategy such as Suspend(16) or DropOldest(16), not {shown(value)}{hint}"  # pyright: ignore[reportUnknownArgumentType] - any value
     )
 
 

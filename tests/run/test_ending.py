@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops, zip
-from streamkit._engine.run.ending import is_cleaning_up
+from streamkit._engine.run.ending import Ending, is_cleaning_up
 from streamkit.testing import run
 
 Waits = Callable[[bool], Any]
@@ -248,3 +248,33 @@ async def forever(log: list[str]) -> AsyncIterator[int]:
     finally:
         await asyncio.sleep(5.0)
         log.append("cleaned up")
+
+
+def test_a_task_whose_clean_up_is_short_does_not_wait_for_one_whose_is_long() -> None:
+    async def cleans_up(seconds: float) -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            await asyncio.sleep(seconds)
+        await asyncio.sleep(999.0)
+
+    async def read(seconds: float) -> None:
+        async for _ in cleans_up(seconds):
+            pass
+
+    async def main() -> float:
+        ending = Ending(asyncio.get_running_loop())
+        long = asyncio.create_task(read(100.0))
+        await asyncio.sleep(0)
+        ending.cancel(long)
+        await asyncio.sleep(70.0)  # it will be looked at again after minutes
+        short = asyncio.create_task(read(1.0))
+        await asyncio.sleep(0)
+        ending.cancel(short)
+        await asyncio.wait([short])
+        ended = asyncio.get_running_loop().time()
+        await asyncio.wait([long])
+        ending.forget()
+        return ended
+
+    assert 71.0 <= run(main) < 72.2

@@ -30,27 +30,30 @@ class Ending:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._left: set[Task[Any]] = set()
-        """Those that were left alone."""
+        self._spared: set[Task[Any]] = set()
+        """Tasks that are let alone for now, and looked at again."""
         self._timer: TimerHandle | None = None
 
     def cancel(self, task: Task[Any]) -> None:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
-        if _has_begun(task) and not self._ended(task) and self._timer is None:
+        if _has_begun(task) and not self._cancelled(task):
+            if self._timer is not None:  # it may be long until then, for another task
+                self._timer.cancel()
             self._look_in(_SOON)
 
     def forget(self) -> None:
         """Every task has ended."""
-        self._left.clear()
+        self._spared.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _ended(self, task: Task[Any]) -> bool:
+    def _cancelled(self, task: Task[Any]) -> bool:
+        """Cancel `task`, unless it must be let alone for now; whether it was cancelled."""
         if task.cancelling() or is_cleaning_up(task):
-            self._left.add(task)
+            self._spared.add(task)
             return False
-        self._left.discard(task)
+        self._spared.discard(task)
         task.cancel()
         return True
 
@@ -59,8 +62,8 @@ class Ending:
 
     def _look(self, seconds: float) -> None:
         self._timer = None
-        self._left = {task for task in self._left if not task.done()}
-        if [task for task in (*self._left,) if not self._ended(task)]:
+        self._spared = {task for task in self._spared if not task.done()}
+        if [task for task in (*self._spared,) if not self._cancelled(task)]:
             self._look_in(seconds)
 
 
@@ -81,6 +84,7 @@ def is_cleaning_up(task: Task[Any]) -> bool:
 
 def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
     """The code of each coroutine and async generator that is waiting, and of the latter, the frame."""
+    # what these types yield and return is of no interest, and unknown to a type checker
     following: Any = awaitable
     while following is not None and not isfuture(following):
         awaitable = following
@@ -92,8 +96,8 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
             following = awaitable.ag_await
         elif isinstance(awaitable, GeneratorType) and awaitable.gi_code is Drive.__await__.__code__:
             following = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
-        elif hasattr(awaitable, "gi_yieldfrom"):  # pyright: ignore[reportUnknownArgumentType]
-            following = getattr(awaitable, "gi_yieldfrom")  # noqa: B009 - to pyright its type is unknown  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(awaitable, GeneratorType):
+            following = awaitable.gi_yieldfrom  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any types
         else:  # a step of an async generator has no attribute for that
             inner: list[Any] = [each for each in get_referents(awaitable) if isinstance(each, _WAITING)]
             following = inner[0] if inner else None

@@ -72,7 +72,7 @@ def but_exits(error: BaseException) -> BaseException | None:
     """
     if not isinstance(error, BaseExceptionGroup):
         return error
-    group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType]
+    group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType] - of any errors
     return group.split(GeneratorExit)[1]
 
 

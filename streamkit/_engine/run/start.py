@@ -133,7 +133,7 @@ def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
         return False
     if sys.version_info >= (3, 12):
         return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType]
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
 
 
 def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:
