@@ -31,7 +31,7 @@ test-full: $(READY)
 test-rx:
 	for version in $(RX); do \
 	    $(MAKE) --no-print-directory VENV=.venv-rx-$$version .venv-rx-$$version/.rx-$$version && \
-	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -q --full tests/rx || exit 1; \
+	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -n auto --full tests/rx || exit 1; \
 	done
 
 $(VENV)/.rx-%: $(READY)

@@ -58,7 +58,8 @@ class TestAgain:
 
     @pytest.mark.parametrize(
         "again",
-        [of.compose(of.catch(reactivex.empty()), of.repeat()), of.retry()],
+        # a handler, for RxPY 4 offers a second observable once only, and `repeat` would spin behind that
+        [of.compose(of.catch(lambda error, source: reactivex.empty()), of.repeat()), of.retry()],
         ids=["repeat", "retry"],
     )
     @pytest.mark.parametrize("kind", ["iterator", "push"])
