@@ -14,6 +14,7 @@ from typing import Any
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
+from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
@@ -51,6 +52,8 @@ class Pool(Lane):
         self.crew = Crew(run, channel, self.work, supply)
         self.rest = Rest()
         self.ordered = ordered
+        self.popped = 0
+        """How many results were taken out of what is held."""
         self.taken = 0
         """How many items were taken, where order is kept: that numbers them, and in turn they leave."""
         self.done: dict[int, Any] = {}
@@ -168,7 +171,13 @@ class Pool(Lane):
         account = self.account
         if account.full_since is not None:
             account.not_full()
+        self.popped += 1
         self.supply.give_back()
+
+    def stats(self, operator: str = "") -> BufferStats:
+        found = super().stats(operator)
+        direct = self.delivered + len(self.kept) - self.popped  # they come and go in one step
+        return found.but(offered=found.offered + direct)
 
     # the end -------------------------------------------------------------------------------
 
