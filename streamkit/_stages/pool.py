@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, awaits, pending
@@ -45,11 +46,10 @@ class Pool(Lane):
         super().__init__(channel, Suspend(supply.concurrency))
         self.mark = 0
         self.run = run
-        self.function = function
         self.values = {*PLAIN}
         """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
-        self.crew = Crew(run, channel, self.work, supply)
+        self.crew = Crew(run, channel, partial(self.work, function), supply)
         self.rest = Rest()
         self.ordered = ordered
         self.popped = 0
@@ -63,9 +63,9 @@ class Pool(Lane):
 
     # the workers ---------------------------------------------------------------------------
 
-    async def work(self) -> None:
-        """What one worker does: one item after the other, until there will be no more."""
-        function, ordered, held, done = self.function, self.ordered, self.held, self.done
+    async def work(self, function: Callable[[Any], Any]) -> None:
+        """What one worker does with `function`: one item after the other, until there will be no more."""
+        ordered, held, done = self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
         waits, plain = mode_of(function) is Mode.ASYNC, self.values
         item, direct, number, left = await self._first(), None, 0, 1

@@ -165,13 +165,14 @@ def test_streams_that_an_operator_has_read_one_after_the_other_leave_sums() -> N
     run(main)
 
 
+STRATEGIES = [
+    *(Suspend(4), DropIncoming(4), DropOldest(4), KeepLatest(), DropAll(4), Fail(9), Conflate(add)),
+    *(Unbounded(), DropOldest(4, gaps=True), Collect(4), Spill(2), None),
+]
+
+
 class TestWhatComesIn:
     """`offered` is counted where items come in, and the rest where they go: so a lost item shows."""
-
-    STRATEGIES = [
-        *(Suspend(4), DropIncoming(4), DropOldest(4), KeepLatest(), DropAll(4), Fail(9), Conflate(add)),
-        *(Unbounded(), DropOldest(4, gaps=True), Collect(4), Spill(2), None),
-    ]
 
     @pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
     def test_an_item_that_is_lost_is_missed(self, strategy: Any) -> None:

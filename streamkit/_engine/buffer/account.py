@@ -44,6 +44,11 @@ class BufferStats(Record):
         """The same in the middle of a change, which has counted an item on one side only."""
         return self.but(offered=self.delivered + self.dropped + self.folded + self.refused + self.held)
 
+    def with_one_in_hand(self) -> BufferStats:
+        """The same, where a reader of another thread may have one item in hand: that counts as held."""
+        missing = self.offered - self.settled().offered
+        return self.but(held=self.held + 1) if missing == 1 else self
+
 
 class Account:
     """The rare counts of one lane. The lane itself counts what is put in and taken out, which is cheaper.

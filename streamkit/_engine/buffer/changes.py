@@ -84,9 +84,7 @@ class _SharedLane(Lane):
 
     def stats(self, operator: str = "") -> BufferStats:
         found = super().stats(operator)
-        found = found.but(offered=found.offered + self.channel.appended)
-        missing = found.offered - found.settled().offered
-        return found.but(held=found.held + 1) if missing == 1 else found  # the reader has it in hand
+        return found.but(offered=found.offered + self.channel.appended)
 
     def loosen(self) -> None:
         with self.channel.lock:

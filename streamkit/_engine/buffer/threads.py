@@ -128,7 +128,7 @@ class SharedChannel(Changes):
             self._settle()
             found = super().stats(operator)
         self.released()
-        return found
+        return [each.with_one_in_hand() for each in found] if self._lane.plain else found
 
     def begin(self) -> SharedChannel:
         """Make the running loop the one that reads."""
