@@ -85,6 +85,10 @@ class Account:
         self.turned_away += 1
         self.refused += 1
 
+    def unread(self) -> None:
+        """Count an item that was put in, and cannot be read back, as refused."""
+        self.refused += 1
+
     def drop(self) -> None:
         """Count an item that was dropped before it was put in."""
         self.turned_away += 1

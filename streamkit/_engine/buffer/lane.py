@@ -190,19 +190,9 @@ class Lane(Target):
         self.watch()
         return writer
 
-    async def send(self, item: Any) -> None:
-        """Put `item` in when there is room: for a spawned task.
-
-        Raises:
-            RuntimeError: another task waits for room, or the lane was closed.
-        """
-        if self.writer is not None:
-            raise RuntimeError("another task waits in send(): make a lane for each writer")
-        if not self.open and self.limit >= 0:
-            raise RuntimeError("this lane was closed: nothing more can be sent")
-        if self.full():
-            await self.room()
-        self.put(item)
+    @property
+    def closed(self) -> bool:
+        return not self.open and self.limit >= 0
 
     def close(self) -> None:
         """The writer is done; what is held will still be delivered."""
