@@ -21,6 +21,7 @@ LARGER = {
     "Lab": "what a law test is set to, and all that it notes",
     "PushSource": "one run of the push laws: what was sent, what came of it, and who took part",
     "Account": "the counts of a lane, kept a second time, to compare",
+    "Changes": "all that is read or written while one lock is held",
     "Channel": "all that a reader of lanes does, of which authors of stages have a dozen calls",
     "Run": "all that an author of stages has, a dozen calls, and what they need",
     "Contract": "one row of the reference, as data",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from asyncio import sleep
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Suspend
+from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
@@ -44,13 +46,14 @@ class Pool(Lane):
         super().__init__(channel, Suspend(supply.concurrency))
         self.mark = 0
         self.run = run
-        self.function = function
         self.values = {*PLAIN}
         """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
-        self.crew = Crew(run, channel, self.work, supply)
+        self.crew = Crew(run, channel, partial(self.work, function), supply)
         self.rest = Rest()
         self.ordered = ordered
+        self.popped = 0
+        """How many results were taken out of what is held."""
         self.taken = 0
         """How many items were taken, where order is kept: that numbers them, and in turn they leave."""
         self.done: dict[int, Any] = {}
@@ -60,9 +63,9 @@ class Pool(Lane):
 
     # the workers ---------------------------------------------------------------------------
 
-    async def work(self) -> None:
-        """What one worker does: one item after the other, until there will be no more."""
-        function, ordered, held, done = self.function, self.ordered, self.held, self.done
+    async def work(self, function: Callable[[Any], Any]) -> None:
+        """What one worker does with `function`: one item after the other, until there will be no more."""
+        ordered, held, done = self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
         waits, plain = mode_of(function) is Mode.ASYNC, self.values
         item, direct, number, left = await self._first(), None, 0, 1
@@ -168,7 +171,13 @@ class Pool(Lane):
         account = self.account
         if account.full_since is not None:
             account.not_full()
+        self.popped += 1
         self.supply.give_back()
+
+    def stats(self, operator: str = "") -> BufferStats:
+        found = super().stats(operator)
+        direct = self.delivered + len(self.kept) - self.popped  # they come and go in one step
+        return found.but(offered=found.offered + direct)
 
     # the end -------------------------------------------------------------------------------
 

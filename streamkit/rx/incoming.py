@@ -111,6 +111,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             taken = 0 < size < self._easy
             if taken:
                 held.append(value)
+                self.appended += 1
         if taken:
             if size >= self._known:
                 self._noted(size + 1)

@@ -22,11 +22,13 @@ from streamkit import (
     KeepLatest,
     Operator,
     Run,
+    Spill,
     Stream,
     Suspend,
     Unbounded,
     attached,
     ops,
+    push,
     stage,
 )
 from streamkit._engine.buffer.channel import Channel
@@ -161,6 +163,69 @@ def test_streams_that_an_operator_has_read_one_after_the_other_leave_sums() -> N
         assert sum(stats.delivered for stats in handle.buffers()) == 50
 
     run(main)
+
+
+STRATEGIES = [
+    *(Suspend(4), DropIncoming(4), DropOldest(4), KeepLatest(), DropAll(4), Fail(9), Conflate(add)),
+    *(Unbounded(), DropOldest(4, gaps=True), Collect(4), Spill(2), None),
+]
+
+
+class TestWhatComesIn:
+    """`offered` is counted where items come in, and the rest where they go: so a lost item shows."""
+
+    @pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
+    def test_an_item_that_is_lost_is_missed(self, strategy: Any) -> None:
+        async def main() -> None:
+            lane = Channel().lane(strategy)
+            lane.put(1)
+            lane.pop()
+            lane.put(2)
+            assert balanced(lane.stats())
+            lane.held.popleft()
+            assert not balanced(lane.stats())
+            lane.discard([])
+
+        run(main)
+
+    @given(st.lists(st.sampled_from(["append", "pop"]), max_size=40), st.integers(0, 9))
+    def test_one_that_a_pump_has_appended_is_missed_too(self, steps: list[str], granted: int) -> None:
+        async def main() -> None:
+            channel, free = Channel(), 0
+            lane = channel.lane(Suspend(50))
+            for step in steps:
+                if step == "pop":
+                    if lane.held:
+                        channel.pop()
+                elif free and lane.listed:
+                    free -= 1
+                    lane.held.append(None)
+                else:
+                    lane.put(None)
+                    free = lane.granted(free, granted)
+                assert balanced(lane.stats())
+            lane.put(None)
+            lane.spent(free)
+            assert lane.stats().offered == steps.count("append") + 1
+            lane.held.pop()
+            assert not balanced(lane.stats())
+
+        run(main)
+
+    def test_a_shared_lane_misses_them_too(self) -> None:
+        async def main() -> None:
+            stream, emitter = push(Suspend(16))
+            for item in range(9):
+                emitter.offer(item)
+            held = stream.source.value.lanes[0].held
+            held.popleft()
+            held.popleft()
+            assert not balanced(emitter.stats())
+            emitter.close()
+            assert await (stream | ops.to_list()) == list(range(2, 9))
+            assert not balanced(emitter.stats())
+
+        run(main)
 
 
 class TestDropsAndFailures:

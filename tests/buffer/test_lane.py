@@ -45,9 +45,8 @@ class Writer:
             lane.held.append(item)
         elif lane.put(item):
             self.woken = lane.vacancy()
-            self.free = 0
         else:
-            self.free = lane.granted()
+            self.free = lane.granted(self.free)
         self.written += 1
         self.most = max(self.most, self.holds)
 

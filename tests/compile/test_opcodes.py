@@ -169,8 +169,9 @@ PAIRS = [
     # whether the result is of the same type as the last one was
     Pair(looked_ours, looked_by_hand, (10 + LOOK, 9 + LOOK, 9 + LOOK)),
     Pair(plain_ours, plain_by_hand, (NAME / 2 + LOOK,) * 3),
-    # both loops look at a burst, where by hand they look at each item: as many opcodes as what they look for
-    Pair(pumped_ours, pumped_by_hand, (0.5 + FREED, 2.4 + FREED, 2.4 + FREED)),
+    # both loops look at a burst, where by hand they look at each item: as many opcodes as what they look for;
+    # 0.6 of them count what comes in, a grant at a time
+    Pair(pumped_ours, pumped_by_hand, (1.1 + FREED, 3.0 + FREED, 3.0 + FREED)),
     # for one of two, which gets past the filter: its number, its turn and its place, the clock, the
     # lane that counts it, and two loops of others that the worker runs, where by hand it has one, and a list
     Pair(spread_ours, spread_by_hand, (41.6, 40.1, 45.1)),

@@ -44,18 +44,30 @@ class BufferStats(Record):
         """The same in the middle of a change, which has counted an item on one side only."""
         return self.but(offered=self.delivered + self.dropped + self.folded + self.refused + self.held)
 
+    def with_one_in_hand(self) -> BufferStats:
+        """The same, where a reader of another thread may have one item in hand: that counts as held."""
+        missing = self.offered - self.settled().offered
+        return self.but(held=self.held + 1) if missing == 1 else self
+
 
 class Account:
-    """The rare counts of one lane. Delivered and held items are counted in the lane itself, which is cheaper.
+    """The rare counts of one lane. The lane itself counts what is put in and taken out, which is cheaper.
 
     ``tests/compile/test_opcodes.py`` guards what an item costs there."""
 
-    __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
+    __slots__ = (
+        *("clock", "dropped", "folded", "full_seconds", "full_since", "grant", "refused", "strategy"),
+        "turned_away",
+    )
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
         self.strategy: Strategy | None = strategy
         """The strategy of the lane; None for a hand-over."""
         self.clock: Callable[[], float] = clock
+        self.turned_away: int = 0
+        """Items that were refused or dropped before they were put in."""
+        self.grant: int = 0
+        """Items that the writer may append by itself; it says how many it has when it asks for more."""
         self.dropped: int = 0
         self.folded: int = 0
         self.refused: int = 0
@@ -70,26 +82,41 @@ class Account:
 
     def refuse(self) -> None:
         """Count an item that was refused before it was put in."""
+        self.turned_away += 1
+        self.refused += 1
+
+    def unread(self) -> None:
+        """Count an item that was put in, and cannot be read back, as refused."""
         self.refused += 1
 
     def drop(self) -> None:
         """Count an item that was dropped before it was put in."""
+        self.turned_away += 1
         self.dropped += 1
 
     def follow(self, before: Account) -> None:
         """Continue the counts of `before`."""
+        self.turned_away = before.turned_away
         self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
         self.full_seconds = before.full_seconds
 
-    def stats(self, operator: str, *, delivered: int, held: int, most: int) -> BufferStats:
-        """The counts so far, joined with the lane's own."""
+    def stats(self, operator: str, *, put: int, delivered: int, held: int, most: int) -> BufferStats:
+        """The counts so far, joined with the lane's own.
+
+        What is offered is counted where it comes in. Only while a writer uses its grant is it not known how
+        many items of that came in: as many as are there, but no more than were granted.
+        """
+        offered = put + self.turned_away
+        if self.grant:
+            there = delivered + self.dropped + self.folded + self.refused + held
+            offered += min(max(there - offered, 0), self.grant)
         full = self.full_seconds
         if self.full_since is not None:
             full += self.clock() - self.full_since
         return BufferStats(
             operator=operator,
             strategy=self.strategy,
-            offered=delivered + self.dropped + self.folded + self.refused + held,
+            offered=offered,
             delivered=delivered,
             dropped=self.dropped,
             folded=self.folded,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from streamkit._core.again import origin
 from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
@@ -81,6 +82,10 @@ class _SharedLane(Lane):
         super().__init__(channel, strategy)
         self.grows = False  # producers append at any time, even while the reader counts what is held
 
+    def stats(self, operator: str = "") -> BufferStats:
+        found = super().stats(operator)
+        return found.but(offered=found.offered + self.channel.appended)
+
     def loosen(self) -> None:
         with self.channel.lock:
             super().loosen()
@@ -119,6 +124,8 @@ class Changes(Channel):
         self._meanwhile = Meanwhile(self.lock)
         self._lane = _lane(self, strategy)
         self._held = self._lane.held
+        self.appended: int = 0
+        """Items that `take` has appended to what the lane holds."""
         self._easy = 0
         """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
         self._known = 0

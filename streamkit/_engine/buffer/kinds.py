@@ -33,7 +33,7 @@ class SpillLane(Lane):
         try:
             return super().pop()
         except BaseException:  # the item cannot be read back from disk: it counts as refused
-            self.account.refuse()
+            self.account.unread()
             raise
 
     def _taken_out(self) -> list[Any]:

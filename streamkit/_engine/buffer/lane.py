@@ -41,6 +41,7 @@ class Lane(Target):
         "mark",
         "most",
         "open",
+        "taken_in",
         "waits",
     )
 
@@ -75,6 +76,8 @@ class Lane(Target):
         """Whether nobody but the reader takes anything out of `held`."""
         self.open: bool = True
         """Whether the writer may bring more."""
+        self.taken_in: int = 0
+        """Items that were put in, or appended under a grant."""
         self.delivered: int = 0
         self.most: int = 0
         """Items that were held at most."""
@@ -91,6 +94,7 @@ class Lane(Target):
     # the writer ----------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
+        self.taken_in += 1
         held = self.held
         size = len(held) + 1
         if size > self.limit:
@@ -115,17 +119,26 @@ class Lane(Target):
         self.watch()
         return self.waits
 
-    def granted(self) -> int:
+    def granted(self, left: int, most: int = NEVER) -> int:
         """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
 
-        None of them fills the lane. Nor does one raise `most`, which only `put` notes; but a reader that is
-        `alone` notes it too, before it takes anything, so there the room is the only limit.
+        They are `most` at most, and `left` is what is left of those granted before. None of them fills the
+        lane. Nor does one raise `self.most`, which only `put` notes; but a reader that is `alone` notes it
+        too, before it takes anything, so there the room is the only limit.
         """
+        account = self.account
+        self.taken_in += account.grant - left
         size = self.limit - 1
         if size > self.most and not (self.channel.alone and self.grows):
             size = self.most
         free = size - len(self.held)
-        return free if free > 0 else 0
+        account.grant = free = 0 if free < 0 else most if free > most else free
+        return free
+
+    def spent(self, left: int) -> None:
+        """The writer is done with its grant, and has used all but `left` items of it."""
+        self.taken_in += self.account.grant - left
+        self.account.grant = 0
 
     def widen(self, places: int = 1) -> None:
         """Make room for more items: those that had a place elsewhere."""
@@ -133,7 +146,7 @@ class Lane(Target):
 
     def follow(self, before: Lane) -> None:
         """Go on counting where `before` ended."""
-        self.delivered, self.most = before.delivered, before.most
+        self.taken_in, self.delivered, self.most = before.taken_in, before.delivered, before.most
         self.account.follow(before.account)
 
     def noted(self, size: int) -> None:
@@ -177,19 +190,9 @@ class Lane(Target):
         self.watch()
         return writer
 
-    async def send(self, item: Any) -> None:
-        """Put `item` in when there is room: for a spawned task.
-
-        Raises:
-            RuntimeError: another task waits for room, or the lane was closed.
-        """
-        if self.writer is not None:
-            raise RuntimeError("another task waits in send(): make a lane for each writer")
-        if not self.open and self.limit >= 0:
-            raise RuntimeError("this lane was closed: nothing more can be sent")
-        if self.full():
-            await self.room()
-        self.put(item)
+    @property
+    def closed(self) -> bool:
+        return not self.open and self.limit >= 0
 
     def close(self) -> None:
         """The writer is done; what is held will still be delivered."""
@@ -316,7 +319,8 @@ class Lane(Target):
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
         self.channel.count()
-        return self.account.stats(operator, delivered=self.delivered, held=self.count, most=self.most)
+        put, count = self.taken_in, self.count
+        return self.account.stats(operator, put=put, delivered=self.delivered, held=count, most=self.most)
 
 
 # readers of many lanes -------------------------------------------------------------------------

@@ -144,6 +144,25 @@ class Target(ABC):
             if not self.full():
                 return
 
+    @property
+    def closed(self) -> bool:
+        """Whether the writer has closed it, and yet somebody reads."""
+        return False
+
+    async def send(self, item: Any) -> None:
+        """Put `item` in when there is room: for a spawned task.
+
+        Raises:
+            RuntimeError: another task waits for room, or the lane was closed.
+        """
+        if self.writer is not None:
+            raise RuntimeError("another task waits in send(): make a lane for each writer")
+        if self.closed:
+            raise RuntimeError("this lane was closed: nothing more can be sent")
+        if self.full():
+            await self.room()
+        self.put(item)
+
     def wake(self) -> None:
         """Let a writer that waits look again."""
         writer, self.writer = self.writer, None

@@ -42,6 +42,7 @@ class SharedChannel(Changes):
             if not 0 < size < self._easy:
                 return False
             held.append(item)
+            self.appended += 1  # no signal is handled within this: it calls nothing
         if size >= self._known:
             self._noted(size + 1)
         return True
@@ -127,7 +128,7 @@ class SharedChannel(Changes):
             self._settle()
             found = super().stats(operator)
         self.released()
-        return found
+        return [each.with_one_in_hand() for each in found] if self._lane.plain else found
 
     def begin(self) -> SharedChannel:
         """Make the running loop the one that reads."""

@@ -56,7 +56,7 @@ if free and lane.listed:
 elif lane.put({{item}}):
 {_ROOM}\
 else:
-    free = lane.granted()
+    free = lane.granted(free)
 """
 """Into a plain lane: by an append, as long as the lane has granted it."""
 
@@ -73,7 +73,7 @@ if free and lane.listed:
 if lane.put({{item}}):
 {_ROOM}\
 else:
-    free = min(lane.granted(), left - 1)
+    free = lane.granted(free, left - 1)
     left -= free
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
@@ -130,6 +130,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     if kind in _SETTLES:
         (_push if kind is Kind.PUSH else _pull)(weaver)
         return
+    if end is End.FILL:
+        weaver.add(1, "free = 0")
     weaver.add(1, "try:")
     if end is End.USER:
         weaver.add(2, "yield")
@@ -139,7 +141,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     if end in FILLING:
         weaver.add(2, "lane = pace.lane")
         if end is End.FILL:
-            weaver.add(2, "held, free = lane.held, 0")
+            weaver.add(2, "held = lane.held")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
     weaver.setups(2, probing=probing)
@@ -156,9 +158,12 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(3, "raise")
     else:
         weaver.add(2, "raise")
-    if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
+    if end is End.FILL or kind is not Kind.SLICE:
         weaver.add(1, "finally:")
-        weaver.add(2, f"{wait}leave()")
+        if end is End.FILL:
+            weaver.add(2, "pace.lane.spent(free)")
+        if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
+            weaver.add(2, f"{wait}leave()")
     if end in _GENERATORS and not any(line.owner == OUT for line in weaver.lines.all):
         weaver.add(1, "yield")  # nothing comes out, and this is not reached either: it makes a generator
 
