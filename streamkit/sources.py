@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeVar, get_origin, overload
 
+from streamkit._core.calls import answering
 from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
@@ -26,6 +27,7 @@ def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Strea
     return Stream(first)
 
 
+@answering
 def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> Stream[T]:
     """The items of all sources as they come: ``ops.merge`` where no stream comes first.
 
@@ -36,6 +38,7 @@ def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> S
     return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
+@answering
 def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
     """The items of the first source, then of the next: ``ops.concat`` where no stream comes first.
 
@@ -56,7 +59,8 @@ def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitte
 def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
 def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
-def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+@answering
+def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -90,11 +94,6 @@ def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], E
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    if strategy is ABSENT:
-        raise TypeError(
-            "push() needs a strategy, which says what happens when its buffer is full: "
-            "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
-        )
     channel = SharedChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
@@ -112,6 +111,7 @@ def zip(
     strict: bool = False,
     fill: Any = ABSENT,
 ) -> Stream[tuple[Any, ...]]: ...
+@answering
 def zip(
     first: SourceLike[Any],
     /,

@@ -10,7 +10,7 @@ from typing import Final
 
 from streamkit._core.lazy import listed
 
-__all__ = ["ELSEWHERE", "NEIGHBOURS", "hint", "line"]
+__all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
@@ -106,6 +106,44 @@ NEIGHBOURS: Final = {
     "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
+
+ARGUMENTS: Final = {
+    "capacity": "buffer_size limit max max_items max_size maxlen maxsize n size",
+    "concurrency": (
+        "jobs max_concurrency max_concurrent max_tasks max_workers n_jobs num_workers parallel parallelism "
+        "pool_size task_limit tasks threads workers"
+    ),
+    "count": "amount limit max_count n number size times",
+    "default": "default_value fallback otherwise",
+    "errors": "error exception exceptions",
+    "failing": "fail raises strict",
+    "fill": "default fillvalue",
+    "first": "source stream",
+    "fold": "accumulator combine function merge reducer",
+    "function": (
+        "accumulator action callback combine f fn fold func handler mapper on_next project reducer selector"
+    ),
+    "gaps": "gap mark_gaps",
+    "idle": "expire expiry idle_timeout ttl",
+    "initial": "accumulator init initializer seed start",
+    "key": "by comparer group key_func key_mapper key_selector",
+    "limit": "capacity max max_items maxsize n size",
+    "lookahead": "ahead buffer buffer_size prefetch queue_size read_ahead",
+    "max_groups": "groups limit max_keys",
+    "of": "item_type kind type",
+    "on_drop": "callback on_dropped on_overflow",
+    "on_full": "overflow policy strategy",
+    "ordered": "in_order keep_order order preserve_order",
+    "pipe": "element_mapper operator pipeline sink",
+    "predicate": "condition f fn func function key test",
+    "rate": "calls frequency limit per_second qps rps",
+    "seconds": "delay due_time duetime duration interval period time timeout timespan wait window",
+    "size": "batch_size chunk_size count length max_size n",
+    "start": "begin first offset",
+    "strategy": "backpressure buffer mode on_full overflow overflow_strategy policy",
+    "weight": "cost measure weigh",
+}
+"""By our names of arguments, what they are called elsewhere."""
 _OPS: Final = "streamkit.ops"
 _FRONT: Final = "streamkit"
 _PACKAGES: Final = {"rx": "reactivex.operators", "aiostream": "aiostream.pipe"}

@@ -7,6 +7,7 @@ from threading import get_ident
 from typing import Any, NoReturn, TypeVar, overload
 
 from streamkit._core.arguments import whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, noted
 from streamkit._core.markers import EMPTY
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
@@ -29,6 +30,7 @@ def from_publisher(publisher: Publisher[T], *, lookahead: int = 1) -> Stream[T]:
 def from_publisher(  # pyright: ignore[reportOverlappingOverload] - it is used for what fits no other type
     publisher: ForeignPublisher, *, lookahead: int = 1
 ) -> Stream[Any]: ...
+@answering
 def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: int = 1) -> Stream[Any]:
     """A stream of what a Reactive Streams publisher sends; each run subscribes, at its first pull.
 

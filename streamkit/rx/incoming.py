@@ -13,6 +13,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 from reactivex.scheduler import CurrentThreadScheduler
 
+from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.markers import Gap
 from streamkit._core.show import shown
@@ -336,6 +337,7 @@ def from_observable(observable: Observable[T], *, strategy: Lossy[Literal[False]
 def from_observable(observable: Observable[T], *, strategy: Lossy[bool]) -> Stream[T | Gap]: ...
 @overload
 def from_observable(observable: Observable[T], *, strategy: Strategy) -> Stream[T]: ...
+@answering
 def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Stream[Any]:
     """A stream of what `observable` emits; each run subscribes anew, and disposes when it ends.
 

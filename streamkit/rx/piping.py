@@ -15,6 +15,7 @@ from reactivex import Observable, abc
 from reactivex.subject import Subject
 
 from streamkit._core.arguments import callback
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.errors import ObservableError, SourceConsumedError
 from streamkit._core.show import shown
@@ -241,6 +242,7 @@ def operator(
     return Operator(operator, operators=named, strategy=strategy_argument("strategy", strategy))
 
 
+@answering
 def pipeable(
     *operators: Pipe, strategy: Strategy | None = None
 ) -> Callable[[Observable[Any]], StreamObservable[Any]]:

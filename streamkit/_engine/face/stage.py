@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._core.show import shown
@@ -39,6 +40,8 @@ from streamkit._engine.run.run import Run
 __all__ = ["stage"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_OWN: Final = "streamkit."
 
 
 class _Stage(StageDeclaration):
@@ -67,6 +70,7 @@ class _Stage(StageDeclaration):
         return result
 
 
+@answering
 def stage(
     runs: Callable[..., Any],
     /,
@@ -102,7 +106,8 @@ def stage(
         )
 
     def decorate(function: F) -> F:
-        if not (function.__module__ or "").startswith("streamkit."):  # of our own, the tests ask it
+        own = (function.__module__ or "").startswith(_OWN)
+        if not own:  # of our own, the tests ask it
             parameters = dict.fromkeys((*parameters_of(function), *parameters_of(runs)[2:]))
             check_contract(contract or NOTHING_HELD, name or function.__name__, parameters)
         register(
@@ -119,6 +124,6 @@ def stage(
                 joins=joins,
             )
         )
-        return function
+        return answering(function) if own else function
 
     return decorate

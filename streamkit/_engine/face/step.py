@@ -45,6 +45,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.compile.formulas import check_contract
@@ -55,6 +56,7 @@ __all__ = ["step"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@answering
 def step(
     *,
     setup: str = "",
@@ -117,6 +119,6 @@ def step(
             checked(declaration)  # our own are parsed when used, and checked by the tests
             check_contract(declaration.contract, declaration.name, declaration.parameters)
         register(declaration)
-        return function
+        return answering(function) if declaration.own else function
 
     return decorate
