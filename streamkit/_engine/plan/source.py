@@ -95,13 +95,13 @@ class Source:
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
                 "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
+        if isinstance(value, Composed):
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
         if _blocking(value) or _asynchronous(value):
             return
         if awaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
-        if isinstance(value, Composed):
-            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
         if not callable(value):
             raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
         if makes_coroutine(value):
