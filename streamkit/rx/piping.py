@@ -17,6 +17,7 @@ from reactivex.subject import Subject
 from streamkit._core.arguments import callback
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
+from streamkit._core.elsewhere import NESTING
 from streamkit._core.errors import ObservableError, SourceConsumedError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
@@ -230,7 +231,8 @@ def operator(
             a strategy that waits.
 
     Raises:
-        TypeError: an operator is not callable, or `strategy` is not a strategy.
+        TypeError: an operator is not callable, or `strategy` is not a strategy; or the last operator is one
+            that emits observables, as ``window`` and ``group_by`` do.
         ValueError: there is no operator.
         BufferOverflowError: (when run) one item made more results than there is room for.
     """
@@ -239,6 +241,11 @@ def operator(
     for each in operators:
         callback("operators", each)
     named = tuple([_Named(each) for each in operators])
+    if (last := named[-1].__name__) in NESTING:
+        raise TypeError(
+            f"operators must not end in {last}, whose observables are over before a stream can read them: "
+            "put reactivex.operators.flat_map(lambda inner: inner.pipe(...)) behind it"
+        )
     return Operator(operator, operators=named, strategy=strategy_argument("strategy", strategy))
 
 
