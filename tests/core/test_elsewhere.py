@@ -12,9 +12,10 @@ from reactivex import operators as of
 import streamkit
 from streamkit import ops
 from streamkit._core.elsewhere import ELSEWHERE, NEIGHBOURS, NESTING, hint, line
+from streamkit._core.lazy import listed
 
 HERE = {*vars(ops)["__all__"]}
-FRONT = {*streamkit.__all__}
+FRONT = {*listed("streamkit")}
 BROUGHT = {
     "rx": {*of.__all__},
     "aiostream": {name for name in dir(pipe) if not name.startswith("_")} - {"annotations", "stream"},

@@ -13,6 +13,7 @@ import reactivex
 import streamkit
 from streamkit import DropOldest, KeepLatest, Strategy, Suspend, aiostream, ops, reactive_streams, rx, testing
 from streamkit._core.elsewhere import ARGUMENTS
+from streamkit._core.lazy import listed
 
 DOORS: dict[str, Any] = {
     "ops": ops,
@@ -27,7 +28,7 @@ DOORS: dict[str, Any] = {
 def public() -> Iterator[tuple[str, Any]]:
     """Every function of the doors, and every strategy that takes arguments, as users say them."""
     for said, door in DOORS.items():
-        for name in vars(door)["__all__"]:
+        for name in listed(door.__name__) if door in (ops, streamkit) else door.__all__:
             value = getattr(door, name)
             if inspect.isfunction(value):
                 alone = door is streamkit and name not in vars(ops)["__all__"]

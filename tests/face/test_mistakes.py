@@ -4,6 +4,7 @@ import asyncio
 import copy
 import gc
 import pickle
+import queue
 import re
 import sys
 import warnings
@@ -74,6 +75,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "concat": (lambda: front.concat([STREAM]), TypeError, "write streamkit.concat(*sources)"),
     "in a pipe": (lambda: STREAM | ops.merge([STREAM]), TypeError, "write merge(*sources)"),
     "operator as source": (lambda: Stream(of.take(1)), TypeError, "write Stream(source) | operator"),
+    "queue": (lambda: Stream(queue.Queue()), TypeError, "or use push(strategy) for the queue"),  # type: ignore[arg-type]
     "job as source": (lambda: Stream(JOB), TypeError, "await it first"),
     # push, start
     "push": (lambda: front.push(), TypeError, "write push(Suspend(16))"),

@@ -20,6 +20,7 @@ __all__ = ["Opened", "Source"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
+_QUEUE = ": write an async generator that yields await queue.get(), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
@@ -103,7 +104,8 @@ class Source:
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
         if not callable(value):
-            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
+            hint = _QUEUE if is_said(lambda each: callable(each.get_nowait), value) else ""
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}{hint}")
         if makes_coroutine(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True
