@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Literal, TypeVar, get_origin, overload
 
 from streamkit._core.calls import answering
 from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
@@ -94,7 +96,8 @@ def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[An
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    channel = SharedChannel(strategy_argument("strategy", strategy))
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    channel = SharedChannel(strategy_argument("strategy", strategy), place)
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, NoReturn, TypeVar, overload
@@ -10,6 +11,7 @@ from streamkit._core.arguments import whole
 from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, noted
 from streamkit._core.markers import EMPTY
+from streamkit._core.places import written
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend
@@ -61,7 +63,8 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
         raise TypeError(f"publisher must be a Publisher, not {shown(publisher)}")
     places = whole("lookahead", lookahead, least=1)
     name = f"from_publisher({shown(publisher)}{'' if places == 1 else f', lookahead={places}'})"
-    return Stream(IntakeSource(lambda: Intake(places, publisher), places, name))
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    return Stream(IntakeSource(lambda: Intake(places, publisher, written=place), places, name))
 
 
 class IntakeSource(Source):
@@ -95,9 +98,14 @@ class Intake(SharedChannel):
     """
 
     def __init__(
-        self, places: int, publisher: Publisher[Any] | None = None, ended: Callable[[], None] | None = None
+        self,
+        places: int,
+        publisher: Publisher[Any] | None = None,
+        ended: Callable[[], None] | None = None,
+        *,
+        written: tuple[str, int] | None = None,
     ) -> None:
-        super().__init__(Suspend(places))
+        super().__init__(Suspend(places), written)
         self._places = places
         self._publisher = publisher
         self._ended = ended

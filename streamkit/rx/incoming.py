@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import get_ident
@@ -16,6 +17,7 @@ from reactivex.scheduler import CurrentThreadScheduler
 from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.markers import Gap
+from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
@@ -26,7 +28,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.push import ThreadWaiter
 from streamkit.rx.hold import lock_awaited
 
-__all__ = ["Observed", "from_observable"]
+__all__ = ["Observed", "from_observable", "observed"]
 
 T = TypeVar("T")
 
@@ -61,8 +63,10 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         observable: Any,
         strategy: Strategy,
         blame: Callable[[BaseException], BaseException] = lambda error: error,
+        *,
+        written: tuple[str, int] | None = None,
     ) -> None:
-        super().__init__(strategy)
+        super().__init__(strategy, written)
         self._observable = observable
         self._blame = blame
         """Notes on an error of the observable whose it is."""
@@ -301,10 +305,11 @@ def _waiter(item: Any) -> Waiter:
 class _ObservableSource(Source):
     """An observable, subscribed anew by each run."""
 
-    __slots__ = ("strategy",)
+    __slots__ = ("_written", "strategy")
 
-    def __init__(self, observable: Any, strategy: Strategy) -> None:
+    def __init__(self, observable: Any, strategy: Strategy, written: tuple[str, int]) -> None:
         self.value = observable
+        self._written = written
         self._consumed = False
         self.strategy: Strategy | None = strategy
 
@@ -317,7 +322,7 @@ class _ObservableSource(Source):
 
     def _subscribed(self) -> Observed:
         assert self.strategy is not None
-        channel = Observed(self.value, self.strategy)
+        channel = Observed(self.value, self.strategy, written=self._written)
         channel.name = repr(self)
         return channel.subscribed()
 
@@ -364,6 +369,12 @@ def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Strea
             one too many under ``Fail``.
         ObservableError: (when run) the observable failed with something that is no exception.
     """
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    return observed(observable, strategy_argument("strategy", strategy), place)
+
+
+def observed(observable: Observable[Any], strategy: Strategy, place: tuple[str, int]) -> Stream[Any]:
+    """As `from_observable`, written in this `place`: a file and line."""
     if not isinstance(observable, Observable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"observable must be an RxPY observable, not {shown(observable)}")
-    return Stream(_ObservableSource(observable, strategy_argument("strategy", strategy)))
+    return Stream(_ObservableSource(observable, strategy, place))

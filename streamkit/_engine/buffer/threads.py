@@ -13,7 +13,9 @@ from functools import partial
 from threading import get_ident
 from typing import Any
 
-from streamkit._core.errors import raise_first
+from streamkit._core.errors import noted, raise_first
+from streamkit._core.places import placed
+from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.changes import Changes, Waiter, call_in
 from streamkit._engine.buffer.meanwhile import Offered
@@ -26,6 +28,15 @@ class SharedChannel(Changes):
 
     loop: AbstractEventLoop | None
     thread: int | None
+
+    def __init__(self, strategy: Strategy, written: tuple[str, int] | None = None) -> None:
+        super().__init__(strategy)
+        self._written = written
+        """The file and line of the source, as a user has written it; None if that is not known."""
+
+    def _blame_source(self, error: BaseException) -> None:
+        if self._written is not None:
+            noted(error, f"in {self.name} at {placed(*self._written)}")
 
     # the producers -------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overl
 from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import declared
 from streamkit._core.markers import ABSENT
+from streamkit._core.places import caller
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.mistakes import (
@@ -138,9 +139,7 @@ class Pipe(Composed):
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
         """An operator with its arguments; ``step`` or ``stage`` has declared the function `operator`."""
-        frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("streamkit."):
-            frame = frame.f_back
+        frame = caller(sys._getframe(2))  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
         declaration = declared(operator)
         if not declaration.needed <= arguments.keys() <= declaration.taken:
             made(self, declaration, arguments)

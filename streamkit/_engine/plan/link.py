@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
+from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
@@ -64,14 +64,7 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        path = self.file
-        try:
-            here = os.getcwd() + os.sep
-        except OSError:  # the directory was deleted
-            here = ""
-        if here and path.startswith(here):
-            path = path[len(here) :]
-        return f"{path}:{self.line}"
+        return placed(self.file, self.line)
 
     @property
     def waits(self) -> bool:
