@@ -23,14 +23,36 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
+C = TypeVar("C")
+D = TypeVar("D")
+
+
 def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
     if not others:
         one_by_one(f"streamkit.{name}", first)
     return Stream(first)
 
 
+@overload
+def merge(first: SourceLike[A], *, lookahead: int = 1) -> Stream[A]: ...
+@overload
+def merge(
+    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /, *, lookahead: int = 1
+) -> Stream[A | B | C]: ...
+@overload
+def merge(
+    first: SourceLike[A],
+    second: SourceLike[B],
+    third: SourceLike[C],
+    fourth: SourceLike[D],
+    /,
+    *,
+    lookahead: int = 1,
+) -> Stream[A | B | C | D]: ...
+@overload
+def merge(first: SourceLike[A], *others: SourceLike[B], lookahead: int = 1) -> Stream[A | B]: ...
 @answering
-def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> Stream[T]:
+def merge(first: SourceLike[Any], *others: SourceLike[Any], lookahead: int = 1) -> Stream[Any]:
     """The items of all sources as they come: ``ops.merge`` where no stream comes first.
 
     >>> import streamkit
@@ -40,8 +62,18 @@ def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> S
     return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
+@overload
+def concat(first: SourceLike[A]) -> Stream[A]: ...
+@overload
+def concat(first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /) -> Stream[A | B | C]: ...
+@overload
+def concat(
+    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], fourth: SourceLike[D], /
+) -> Stream[A | B | C | D]: ...
+@overload
+def concat(first: SourceLike[A], *others: SourceLike[B]) -> Stream[A | B]: ...
 @answering
-def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
+def concat(first: SourceLike[Any], *others: SourceLike[Any]) -> Stream[Any]:
     """The items of the first source, then of the next: ``ops.concat`` where no stream comes first.
 
     >>> import streamkit

@@ -40,8 +40,8 @@ def answering(function: F) -> F:
         raise TypeError(load(words).miscalled(function, arguments, named))
 
     # with the globals of `function`, it belongs to the same module for all who ask, as `doctest` does
-    scope: dict[str, Any] = function.__globals__
-    made: Any = FunctionType(call.__code__, scope, function.__name__, None, call.__closure__)
+    plain: Any = function
+    made: Any = FunctionType(call.__code__, plain.__globals__, plain.__name__, None, call.__closure__)
     update_wrapper(made, function)
     answers: F = made
     return answers
