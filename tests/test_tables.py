@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pages import classes, tables
-from streamkit import Behaviour, Contract, ops
+from streamkit import Behaviour, Channel, Contract, Lane, Run, ops
 from streamkit._core.lazy import listed
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
@@ -34,6 +34,17 @@ def test_the_committed_page_is_what_is_written_now(tmp_path: Path) -> None:
 
 def test_the_page_of_classes_is_what_is_written_now() -> None:
     assert classes.page() == classes.PAGE.read_text(), f"docs/api.md is stale; {COMMAND}"
+
+
+def test_what_authors_are_told_of_the_engine_is_in_the_page() -> None:
+    for name, kind in (("run", Run), ("channel", Channel), ("lane", Lane)):
+        listed = {member for member, _ in classes.members(kind)}
+        said = {*re.findall(rf"`(?:await )?{name}\.(\w+)", classes.GUIDE.read_text())}
+        assert said <= listed, (
+            f"docs/operators.md speaks of members of {kind.__name__} that have no docstring"
+        )
+        assert {"Run": "pump", "Channel": "choose", "Lane": "take"}[kind.__name__] in listed
+        assert len(listed) <= 14, f"docs/api.md lists internals of {kind.__name__}"
 
 
 def test_every_public_name_stands_in_a_page() -> None:
