@@ -113,9 +113,6 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "not While: call a function",
     ),
     "return": (lambda: stepped(each="return"), SyntaxError, "not Return: put the rest below an if"),
-    # items of what has none
-    "for": (lambda: [*ops.merge([1])], TypeError, "write streamkit.merge(...)"),  # type: ignore[misc]
-    "for an operator": (lambda: [*ops.take(1)], TypeError, "write Stream(source) | operator"),  # type: ignore[misc]
 }
 
 

@@ -74,6 +74,8 @@ def attribute(owner: object, name: str, answers: Mapping[str, str], *, operators
         operators: what is written before an operator that was asked for by its name, here or elsewhere.
     """
     answer = answers.get(name)
+    if answer is _SOURCE and isinstance(owner, Composed):
+        answer = _begun(owner)
     if answer is None and operators and (code := line(name)) is not None and "Stream(" not in code:
         answer = f"write {operators}{code}"
     words = f"{type(owner).__name__!r} object has no attribute {name!r}"
@@ -148,9 +150,13 @@ def never_run(words: str, link: Link) -> None:
 
 def no_items(pipe: Composed) -> NoReturn:
     """Raise what to write where the items of an operator are asked for."""
+    raise TypeError(f"{shown(pipe)} has no items: {_begun(pipe)}")
+
+
+def _begun(pipe: Composed) -> str:
+    """What to write where `pipe` was taken for a stream; one that joins streams may also begin one."""
     name = pipe.links[0].declaration.name
-    source = f"write streamkit.{name}(...)" if name in listed(_FRONT) else _SOURCE
-    raise TypeError(f"{shown(pipe)} has no items: {source}")
+    return f"where no stream comes first, write streamkit.{name}(...)" if name in listed(_FRONT) else _SOURCE
 
 
 def made(pipe: object, declaration: Declaration, arguments: Mapping[str, object]) -> NoReturn:
