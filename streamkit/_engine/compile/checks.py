@@ -32,7 +32,8 @@ STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If, ast.Pass, as
 """The statements that can be spliced."""
 
 _FUNCTION = "call a function that does it"
-_INSTEAD: dict[type[ast.stmt], str] = dict.fromkeys((ast.Break, ast.Continue, ast.Return), "put the rest below an if")
+_BELOW = "put the rest below an if"
+_INSTEAD: dict[type[ast.stmt], str] = dict.fromkeys((ast.Break, ast.Continue, ast.Return), _BELOW)
 
 EXPRESSIONS = (
     ast.Attribute,
