@@ -128,8 +128,8 @@ def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[An
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
-    channel = SharedChannel(strategy_argument("strategy", strategy), place)
+    channel = SharedChannel(strategy_argument("strategy", strategy))
+    channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
 

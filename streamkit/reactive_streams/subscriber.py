@@ -64,15 +64,18 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
     places = whole("lookahead", lookahead, least=1)
     name = f"from_publisher({shown(publisher)}{'' if places == 1 else f', lookahead={places}'})"
     place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
-    return Stream(IntakeSource(lambda: Intake(places, publisher, written=place), places, name))
+    return Stream(IntakeSource(lambda: Intake(places, publisher), places, name, place))
 
 
 class IntakeSource(Source):
     """The source of a stream that makes an `Intake` for each run."""
 
-    __slots__ = ("_name", "strategy")
+    __slots__ = ("_name", "_written", "strategy")
 
-    def __init__(self, make: Callable[[], Intake], places: int, name: str) -> None:
+    def __init__(
+        self, make: Callable[[], Intake], places: int, name: str, written: tuple[str, int] | None = None
+    ) -> None:
+        self._written = written
         self.value = make
         self._consumed = False
         self._name = name
@@ -80,7 +83,7 @@ class IntakeSource(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         intake: Intake = self.value()
-        intake.name = self._name
+        intake.name, intake.written = self._name, self._written
         return Opened(Kind.CHANNEL, intake.begin, None, intake.leave, intake)
 
     @property
@@ -98,14 +101,9 @@ class Intake(SharedChannel):
     """
 
     def __init__(
-        self,
-        places: int,
-        publisher: Publisher[Any] | None = None,
-        ended: Callable[[], None] | None = None,
-        *,
-        written: tuple[str, int] | None = None,
+        self, places: int, publisher: Publisher[Any] | None = None, ended: Callable[[], None] | None = None
     ) -> None:
-        super().__init__(Suspend(places), written)
+        super().__init__(Suspend(places))
         self._places = places
         self._publisher = publisher
         self._ended = ended

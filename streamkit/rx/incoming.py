@@ -63,10 +63,8 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         observable: Any,
         strategy: Strategy,
         blame: Callable[[BaseException], BaseException] = lambda error: error,
-        *,
-        written: tuple[str, int] | None = None,
     ) -> None:
-        super().__init__(strategy, written)
+        super().__init__(strategy)
         self._observable = observable
         self._blame = blame
         """Notes on an error of the observable whose it is."""
@@ -322,8 +320,8 @@ class _ObservableSource(Source):
 
     def _subscribed(self) -> Observed:
         assert self.strategy is not None
-        channel = Observed(self.value, self.strategy, written=self._written)
-        channel.name = repr(self)
+        channel = Observed(self.value, self.strategy)
+        channel.name, channel.written = repr(self), self._written
         return channel.subscribed()
 
     @property

@@ -15,7 +15,6 @@ from typing import Any
 
 from streamkit._core.errors import noted, raise_first
 from streamkit._core.places import placed
-from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.changes import Changes, Waiter, call_in
 from streamkit._engine.buffer.meanwhile import Offered
@@ -29,14 +28,12 @@ class SharedChannel(Changes):
     loop: AbstractEventLoop | None
     thread: int | None
 
-    def __init__(self, strategy: Strategy, written: tuple[str, int] | None = None) -> None:
-        super().__init__(strategy)
-        self._written = written
-        """The file and line of the source, as a user has written it; None if that is not known."""
+    written: tuple[str, int] | None = None
+    """The file and line where a user has written its source; None if errors need not say that."""
 
     def _blame_source(self, error: BaseException) -> None:
-        if self._written is not None:
-            noted(error, f"in {self.name} at {placed(*self._written)}")
+        if self.written is not None:
+            noted(error, f"in {self.name} at {placed(*self.written)}")
 
     # the producers -------------------------------------------------------------------------
 
