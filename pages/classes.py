@@ -67,8 +67,22 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 MADE_BY_OTHERS = ("Operator", "Sink", "Explanation", "Job", "Handle", "BufferStats", "Emitter")
 """What users get from a call, and do not make."""
 
-HIDDEN = ("but", "links", "native", "source", "work")
-"""Members that are not for users."""
+HIDDEN = (
+    "but",
+    "links",
+    "native",
+    "source",
+    "work",
+    "Job.send",
+    "Job.throw",
+    "Job.close",
+    "BufferStats.settled",
+)
+"""Members that are not for users, of any class or of one."""
+
+GUIDE = PAGE.parent / "operators.md"
+OF_ENGINE = ("Run", "Channel", "Lane")
+"""Classes of the engine: of their members, authors need those that the guide speaks of."""
 
 
 def prose(thing: Any) -> Iterator[str]:
@@ -103,11 +117,18 @@ def _entries(lines: list[str]) -> Iterator[str]:
 
 def members(kind: type) -> Iterator[tuple[str, Any]]:
     """The public methods and properties of a class, in the order in which they are written."""
+    said = re.findall(rf"\b{kind.__name__.lower()}\.(\w+)", GUIDE.read_text())
     for owner in [each for each in kind.__mro__ if each.__module__.startswith("streamkit")]:
         for name, value in vars(owner).items():
             plain = inspect.isfunction(value) or isinstance(value, property)
             told = inspect.getdoc(value) and (owner is kind or name not in vars(kind))
-            if plain and told and not name.startswith("_") and name not in HIDDEN:
+            if any(
+                name in vars(each) for each in kind.__mro__ if not each.__module__.startswith("streamkit")
+            ):
+                continue  # its base, a class of asyncio, says what it does
+            if name.startswith("_") or name in HIDDEN or f"{kind.__name__}.{name}" in HIDDEN:
+                continue
+            if plain and told and (name in said or kind.__name__ not in OF_ENGINE):
                 yield name, value
 
 

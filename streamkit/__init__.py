@@ -1,6 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
+hide a builtin.
 """
 
 from typing import TYPE_CHECKING

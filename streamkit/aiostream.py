@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import aiostream
 
 from streamkit._core.arguments import callback
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._engine.face.stage import stage
@@ -26,6 +27,7 @@ __all__ = ["from_aiostream", "operator", "to_aiostream"]
 T = TypeVar("T")
 
 
+@answering
 def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
     """A stream of the items of `source`, an aiostream stream. Each run opens and closes it.
 
@@ -42,6 +44,7 @@ def from_aiostream(source: AsyncIterable[T]) -> Stream[T]:
     return Stream(lambda: _opened(source))
 
 
+@answering
 def to_aiostream(stream: Stream[T]) -> Any:
     """`stream` as a stream of aiostream; each time it is opened, a run begins.
 

@@ -51,4 +51,4 @@ if TYPE_CHECKING:
         to_list as to_list,
     )
 else:
-    __getattr__, __dir__, __all__ = lazily()
+    __getattr__, __dir__, __all__ = lazily(shadows=True)

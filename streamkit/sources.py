@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Literal, TypeVar, get_origin, overload
 
+from streamkit._core.calls import answering
 from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import SharedChannel
@@ -20,13 +23,36 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
+C = TypeVar("C")
+D = TypeVar("D")
+
+
 def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
     if not others:
         one_by_one(f"streamkit.{name}", first)
     return Stream(first)
 
 
-def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> Stream[T]:
+@overload
+def merge(first: SourceLike[A], *, lookahead: int = 1) -> Stream[A]: ...
+@overload
+def merge(
+    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /, *, lookahead: int = 1
+) -> Stream[A | B | C]: ...
+@overload
+def merge(
+    first: SourceLike[A],
+    second: SourceLike[B],
+    third: SourceLike[C],
+    fourth: SourceLike[D],
+    /,
+    *,
+    lookahead: int = 1,
+) -> Stream[A | B | C | D]: ...
+@overload
+def merge(first: SourceLike[A], *others: SourceLike[B], lookahead: int = 1) -> Stream[A | B]: ...
+@answering
+def merge(first: SourceLike[Any], *others: SourceLike[Any], lookahead: int = 1) -> Stream[Any]:
     """The items of all sources as they come: ``ops.merge`` where no stream comes first.
 
     >>> import streamkit
@@ -36,7 +62,18 @@ def merge(first: SourceLike[T], *others: SourceLike[T], lookahead: int = 1) -> S
     return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
-def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
+@overload
+def concat(first: SourceLike[A]) -> Stream[A]: ...
+@overload
+def concat(first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /) -> Stream[A | B | C]: ...
+@overload
+def concat(
+    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], fourth: SourceLike[D], /
+) -> Stream[A | B | C | D]: ...
+@overload
+def concat(first: SourceLike[A], *others: SourceLike[B]) -> Stream[A | B]: ...
+@answering
+def concat(first: SourceLike[Any], *others: SourceLike[Any]) -> Stream[Any]:
     """The items of the first source, then of the next: ``ops.concat`` where no stream comes first.
 
     >>> import streamkit
@@ -56,7 +93,8 @@ def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitte
 def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
 def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
-def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+@answering
+def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -90,12 +128,8 @@ def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], E
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    if strategy is ABSENT:
-        raise TypeError(
-            "push() needs a strategy, which says what happens when its buffer is full: "
-            "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
-        )
     channel = SharedChannel(strategy_argument("strategy", strategy))
+    channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
 
@@ -112,6 +146,7 @@ def zip(
     strict: bool = False,
     fill: Any = ABSENT,
 ) -> Stream[tuple[Any, ...]]: ...
+@answering
 def zip(
     first: SourceLike[Any],
     /,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import streamkit
 from pages import classes, tables
-from streamkit import Behaviour, Contract, ops
+from streamkit import Behaviour, Channel, Contract, Lane, Run, ops
+from streamkit._core.lazy import listed
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
@@ -36,9 +36,20 @@ def test_the_page_of_classes_is_what_is_written_now() -> None:
     assert classes.page() == classes.PAGE.read_text(), f"docs/api.md is stale; {COMMAND}"
 
 
+def test_what_authors_are_told_of_the_engine_is_in_the_page() -> None:
+    for name, kind in (("run", Run), ("channel", Channel), ("lane", Lane)):
+        listed = {member for member, _ in classes.members(kind)}
+        said = {*re.findall(rf"`(?:await )?{name}\.(\w+)", classes.GUIDE.read_text())}
+        assert said <= listed, (
+            f"docs/operators.md speaks of members of {kind.__name__} that have no docstring"
+        )
+        assert {"Run": "pump", "Channel": "choose", "Lane": "take"}[kind.__name__] in listed
+        assert len(listed) <= 14, f"docs/api.md lists internals of {kind.__name__}"
+
+
 def test_every_public_name_stands_in_a_page() -> None:
     pages = {path.name: path.read_text() for path in classes.PAGE.parent.glob("*.md")}
-    for name in streamkit.__all__:
+    for name in listed("streamkit"):
         found = [page for page, text in pages.items() if re.search(rf"\b{name}\b", text)]
         assert found, f"{name} stands in no page of docs/"
 

@@ -12,11 +12,12 @@ from functools import cached_property
 from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
+from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 
 __all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "parameters_of", "register"]
@@ -65,6 +66,16 @@ class Declaration:
     def fingerprint(self) -> tuple[Any, ...]:
         """What must be the same in the declaration that another process has by this name."""
         return (self.name, self.parameters, self.sink)
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The arguments without which it cannot run."""
+        return frozenset()
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """All arguments that it can run with; those of a form that takes any are not known."""
+        return frozenset(self.parameters)
 
     @cached_property
     def callbacks(self) -> frozenset[str]:
@@ -143,9 +154,10 @@ def declared(function: Callable[..., Any]) -> Declaration:
     try:
         declaration: Declaration = function.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
     except AttributeError:
-        raise TypeError(
-            f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
-        ) from None
+        what = f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
+        if function is cast("Any", ABSENT):
+            what = "the function that makes an operator comes first: write Keep(function, size=size)"
+        raise TypeError(what) from None
     return declaration
 
 

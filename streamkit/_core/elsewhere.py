@@ -10,7 +10,7 @@ from typing import Final
 
 from streamkit._core.lazy import listed
 
-__all__ = ["ELSEWHERE", "NEIGHBOURS", "hint", "line"]
+__all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
@@ -47,6 +47,8 @@ ELSEWHERE: Final = {
     "observable": "Stream(source)",
     "of": "Stream([value])",
     "on_error_resume_next": "catch(function)",
+    "partition": "group_by(predicate, pipe, max_groups=max_groups)",
+    "partition_indexed": "enumerate() | group_by(predicate, pipe, max_groups=max_groups)",
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
@@ -80,12 +82,44 @@ ELSEWHERE: Final = {
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
     # itertools, and other libraries
+    "amap_unordered": "map(function, concurrency=concurrency, ordered=False)",
+    "apply": "map(function)",
     "batched": "batch(size)",
+    "buffer_timeout": "batch_within(count, seconds=seconds)",
+    "catch_error": "catch(function)",
+    "catch_exception": "catch(function)",
+    "chunk": "batch(size)",
     "chunked": "batch(size)",
     "collect": "to_list()",
+    "drop": "skip(count)",
+    "each": "for_each(function)",
+    "exhaust": "drain()",
+    "flatten_map": "flat_map(function, concurrency=concurrency)",
+    "foreach": "for_each(function)",
+    "head": "take(count)",
+    "interleave": "merge(*sources)",
     "islice": "skip(start) | take(count)",
+    "limit": "take(count)",
+    "log": "tap(print)",
+    "nth": "skip(index) | first()",
+    "on_error": "catch(function)",
+    "parallel": "map(function, concurrency=concurrency)",
+    "parallel_map": "map(function, concurrency=concurrency)",
+    "peek": "tap(function)",
+    "prefetch": "buffer(strategy)",
+    "queue": "buffer(strategy)",
+    "rate_limit": "throttle(rate)",
+    "ratelimit": "throttle(rate)",
+    "rebatch": "batch(size)",
+    "rescue": "catch(function)",
     "select": "map(function)",
+    "sink": "for_each(function)",
+    "sleep": "throttle(rate)",
+    "tee": "broadcast(*branches)",
+    "to_array": "to_list()",
+    "unbatch": "flatten()",
     "where": "filter(predicate)",
+    "zip_longest": "zip(*sources, fill=value)",
 }
 """What is written instead, with names of ``streamkit.ops`` and of the front door."""
 
@@ -94,7 +128,7 @@ NEIGHBOURS: Final = {
         "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
         "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
         "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
-        "materialize max_by min_by observe_on partition partition_indexed publish_value ref_count repeat "
+        "materialize max_by min_by observe_on publish_value ref_count repeat "
         "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
         "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
@@ -106,6 +140,49 @@ NEIGHBOURS: Final = {
     "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
+NESTING: Final = {
+    *("group_by", "group_by_until", "group_join", "window", "window_toggle", "window_when"),
+    *("window_with_count", "window_with_time", "window_with_time_or_count"),
+}
+"""Operators of RxPY that emit observables which are over by the time that a stream would read them."""
+
+ARGUMENTS: Final = {
+    "capacity": "buffer_size limit max max_items max_size maxlen maxsize n size",
+    "concurrency": (
+        "jobs max_concurrency max_concurrent max_tasks max_workers n_jobs num_workers parallel parallelism "
+        "pool_size task_limit tasks threads workers"
+    ),
+    "count": "amount limit max_count n number size times",
+    "default": "default_value fallback otherwise",
+    "errors": "error exception exceptions",
+    "failing": "fail raises strict",
+    "fill": "default fillvalue",
+    "first": "source stream",
+    "fold": "accumulator combine function merge reducer",
+    "function": (
+        "accumulator action callback combine f fn fold func handler mapper on_next project reducer selector"
+    ),
+    "gaps": "gap mark_gaps",
+    "idle": "expire expiry idle_timeout ttl",
+    "initial": "accumulator init initializer seed start",
+    "key": "by comparer group key_func key_mapper key_selector",
+    "limit": "capacity max max_items maxsize n size",
+    "lookahead": "ahead buffer buffer_size prefetch queue_size read_ahead",
+    "max_groups": "groups limit max_keys",
+    "of": "item_type kind type",
+    "on_drop": "callback on_dropped on_overflow",
+    "on_full": "overflow policy strategy",
+    "ordered": "in_order keep_order order preserve_order",
+    "pipe": "element_mapper operator pipeline sink",
+    "predicate": "condition f fn func function key test",
+    "rate": "calls frequency limit per_second qps rps",
+    "seconds": "delay due_time duetime duration interval period time timeout timespan wait window",
+    "size": "batch_size chunk_size count length max_size n",
+    "start": "begin first offset",
+    "strategy": "backpressure buffer mode on_full overflow overflow_strategy policy",
+    "weight": "cost measure weigh",
+}
+"""By our names of arguments, what they are called elsewhere."""
 _OPS: Final = "streamkit.ops"
 _FRONT: Final = "streamkit"
 _PACKAGES: Final = {"rx": "reactivex.operators", "aiostream": "aiostream.pipe"}
@@ -130,7 +207,9 @@ def line(name: str) -> str | None:
             return re.sub(r"(?<![.\w])\w+(?=\()", _prefixed, ELSEWHERE[each])
         for neighbour, names in NEIGHBOURS.items():
             if each in names.split():
-                return f"{neighbour}.operator({_PACKAGES[neighbour]}.{each}(...){_STRATEGY[neighbour]})"
+                package = _PACKAGES[neighbour]
+                inner = f", {package}.flat_map(lambda inner: inner.pipe(...))" if each in NESTING else ""
+                return f"{neighbour}.operator({package}.{each}(...){inner}{_STRATEGY[neighbour]})"
     return None
 
 
@@ -153,4 +232,5 @@ def _prefixed(found: re.Match[str]) -> str:
 
 
 def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    """`name` as Python writes names: ``flatMap``, and ``filter_``, which leaves a builtin alone."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().rstrip("_")

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from streamkit._core.calls import answering
 from streamkit._core.show import told
 
 __all__ = [
@@ -129,6 +130,7 @@ def raise_first(errors: Sequence[BaseException]) -> None:
         raise first
 
 
+@answering
 def attached(error: BaseException) -> tuple[BaseException, ...]:
     """The errors of siblings and of clean-up that came after `error`, in the order they came.
 

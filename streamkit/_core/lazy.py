@@ -6,6 +6,7 @@ editors read that block. It is not executed, so `lazily` reads it too, in the co
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -15,24 +16,36 @@ from typing import Any, Final
 
 __all__ = ["lazily", "listed", "load"]
 
-_doors: list[ModuleType] = []
+_doors: list[tuple[ModuleType, list[str]]] = []
+"""The doors, and the names that each lists."""
 _ANSWERS: Final = "streamkit._core.elsewhere"
 
 
-def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that calls this."""
+def lazily(*, shadows: bool = False) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that calls this.
+
+    ``import *`` must not change what a builtin means, as ``zip``: unless the door `shadows` them on purpose,
+    those names are there, but not in ``__all__``.
+    """
     # `inspect.stack()` would read the sources of all callers
     caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     door, module = caller.f_globals, sys.modules[caller.f_globals["__name__"]]
     home = {name: source for source, name in _imports(caller.f_code) if source.startswith("streamkit")}
     del home["lazily"]
-    _doors.append(module)
+    # neighbours are not listed: `help` loads all that is listed, and their packages may be missing
+    ours = sorted(name for name, source in home.items() if source != "streamkit" or name == "ops")
+    _doors.append((module, ours))
 
     def get(name: str) -> Any:
         source = home.get(name)
         if source is None:
             # loaded here, because a program without mistakes has no use for it
             answer = import_module(_ANSWERS).hint(name)
+            frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+            if answer and frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]:
+                # Python would put words of its own in the place of an `AttributeError`
+                words = f"cannot import name {name!r} from {module.__name__!r}{answer}"
+                raise ImportError(words, name=module.__name__, path=module.__file__)
             raise AttributeError(
                 f"module {module.__name__!r} has no attribute {name!r}{answer}", name=name, obj=module
             )
@@ -44,25 +57,22 @@ def lazily() -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
         door[name] = value  # so that `get` is not called for it again
         return value
 
-    # neighbours are not listed: `help` loads all that is listed, and their packages may be missing
-    public = sorted(name for name, source in home.items() if source != "streamkit" or name == "ops")
-
     def listed() -> list[str]:
-        return sorted({*door, *public})
+        return sorted({*door, *ours})
 
-    return get, listed, public
+    return get, listed, [name for name in ours if shadows or name not in vars(builtins)]
 
 
 def listed(module: str) -> list[str]:
     """The names that a door lists."""
-    names: list[str] = vars(import_module(module))["__all__"]
-    return names
+    door = import_module(module)
+    return next(names for each, names in _doors if each is door)
 
 
 def load() -> None:
     """Load every name that the doors list. Neighbours are not listed."""
-    for module in _doors:  # the list grows meanwhile: loading `streamkit.ops` adds a door
-        for name in module.__all__:
+    for module, names in _doors:  # the list grows meanwhile: loading `streamkit.ops` adds a door
+        for name in names:
             getattr(module, name)
 
 

@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 from streamkit._core.arguments import awaitable, callback, discard, flag, whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.show import named, shown
 from streamkit._core.spill import SpillStore, Store
@@ -73,6 +74,11 @@ class Strategy(Value):
     """Whether what is held is on disk in part."""
     fails: ClassVar[bool] = False
     """Whether an item that finds the buffer full ends the stream with an error."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            setattr(cls, "__init__", answering(cls.__init__))  # noqa: B010 - type checkers would lose its types
 
     @property
     def limit(self) -> int | None:
@@ -315,11 +321,6 @@ class Collect(Strategy):
 
     def __init__(self, limit: int) -> None:
         self._made_of(capacity=whole("limit", limit, least=1))
-
-    @property
-    def only_grows(self) -> bool:
-        """Whether only the reader takes items out."""
-        return self.waits or self.fails or self.drops_incoming or self.limit is None
 
     def sized(self, capacity: int) -> Strategy:
         return Collect(capacity)

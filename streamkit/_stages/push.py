@@ -32,6 +32,7 @@ class PushSource(Source):
         self.value = channel
         self._consumed = False
         self.strategy: Strategy | None = strategy
+        channel.name = repr(self)
 
     def open(self, *, blocking: bool = False) -> Opened:
         channel = self._taken()
@@ -45,7 +46,6 @@ class PushSource(Source):
             raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
         self._consumed = True
         channel: SharedChannel = self.value
-        channel.name = repr(self)
         return channel.begin()
 
     @property

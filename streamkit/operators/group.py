@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core import arguments
 from streamkit._core.arguments import callback, whole
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.errors import GroupsFullError
 from streamkit._core.markers import ABSENT, Absent
@@ -268,6 +269,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
 ) -> Operator[A, tuple[K, B]]: ...
+@answering
 def group_by(
     key: Callable[..., Any],
     pipe: Any,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar, overload
 
 from streamkit._core.arguments import callback, flag, number
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
 from streamkit._core.markers import ABSENT, EMPTY, Absent, Gap
@@ -82,6 +83,7 @@ def buffer(strategy: Strategy) -> Any:
     return kind(buffer, strategy=strategy)
 
 
+@answering
 def conflate(function: Callable[[A, A], A]) -> Operator[A, A]:
     """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from streamkit._core.calls import answering
 from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
@@ -149,6 +150,7 @@ def broadcast(
     /,
     *others: Pipe,
 ) -> Any: ...
+@answering
 def broadcast(*branches: Any) -> Any:
     """Give each item to every branch, in lock-step.
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from streamkit._core.arguments import whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.reactive_streams import Subscriber, Subscription
 from streamkit._core.show import shown
@@ -16,6 +17,7 @@ from streamkit.reactive_streams.subscriber import Intake, IntakeSource
 __all__ = ["StreamProcessor", "to_processor"]
 
 
+@answering
 def to_processor(
     *operators: Pipe, lookahead: int = 1, loop: asyncio.AbstractEventLoop | None = None
 ) -> StreamProcessor:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit._core.reactive_streams import Subscriber
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
@@ -16,6 +17,7 @@ __all__ = ["StreamPublisher", "to_publisher"]
 T = TypeVar("T")
 
 
+@answering
 def to_publisher(stream: Stream[T], *, loop: asyncio.AbstractEventLoop | None = None) -> StreamPublisher[T]:
     """A Reactive Streams publisher of `stream`: cold, with a run of the stream for each subscriber.
 

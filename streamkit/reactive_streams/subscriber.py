@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, NoReturn, TypeVar, overload
 
 from streamkit._core.arguments import whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, noted
 from streamkit._core.markers import EMPTY
+from streamkit._core.places import written
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend
@@ -29,6 +32,7 @@ def from_publisher(publisher: Publisher[T], *, lookahead: int = 1) -> Stream[T]:
 def from_publisher(  # pyright: ignore[reportOverlappingOverload] - it is used for what fits no other type
     publisher: ForeignPublisher, *, lookahead: int = 1
 ) -> Stream[Any]: ...
+@answering
 def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: int = 1) -> Stream[Any]:
     """A stream of what a Reactive Streams publisher sends; each run subscribes, at its first pull.
 
@@ -59,15 +63,19 @@ def from_publisher(publisher: Publisher[Any] | ForeignPublisher, *, lookahead: i
         raise TypeError(f"publisher must be a Publisher, not {shown(publisher)}")
     places = whole("lookahead", lookahead, least=1)
     name = f"from_publisher({shown(publisher)}{'' if places == 1 else f', lookahead={places}'})"
-    return Stream(IntakeSource(lambda: Intake(places, publisher), places, name))
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    return Stream(IntakeSource(lambda: Intake(places, publisher), places, name, place))
 
 
 class IntakeSource(Source):
     """The source of a stream that makes an `Intake` for each run."""
 
-    __slots__ = ("_name", "strategy")
+    __slots__ = ("_name", "_written", "strategy")
 
-    def __init__(self, make: Callable[[], Intake], places: int, name: str) -> None:
+    def __init__(
+        self, make: Callable[[], Intake], places: int, name: str, written: tuple[str, int] | None = None
+    ) -> None:
+        self._written = written
         self.value = make
         self._consumed = False
         self._name = name
@@ -75,7 +83,7 @@ class IntakeSource(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         intake: Intake = self.value()
-        intake.name = self._name
+        intake.name, intake.written = self._name, self._written
         return Opened(Kind.CHANNEL, intake.begin, None, intake.leave, intake)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import get_ident
@@ -13,8 +14,10 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 from reactivex.scheduler import CurrentThreadScheduler
 
+from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError, ObservableError
 from streamkit._core.markers import Gap
+from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
@@ -25,7 +28,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.push import ThreadWaiter
 from streamkit.rx.hold import lock_awaited
 
-__all__ = ["Observed", "from_observable"]
+__all__ = ["Observed", "from_observable", "observed"]
 
 T = TypeVar("T")
 
@@ -301,10 +304,11 @@ def _waiter(item: Any) -> Waiter:
 class _ObservableSource(Source):
     """An observable, subscribed anew by each run."""
 
-    __slots__ = ("strategy",)
+    __slots__ = ("_written", "strategy")
 
-    def __init__(self, observable: Any, strategy: Strategy) -> None:
+    def __init__(self, observable: Any, strategy: Strategy, written: tuple[str, int]) -> None:
         self.value = observable
+        self._written = written
         self._consumed = False
         self.strategy: Strategy | None = strategy
 
@@ -318,7 +322,7 @@ class _ObservableSource(Source):
     def _subscribed(self) -> Observed:
         assert self.strategy is not None
         channel = Observed(self.value, self.strategy)
-        channel.name = repr(self)
+        channel.name, channel.written = repr(self), self._written
         return channel.subscribed()
 
     @property
@@ -337,6 +341,7 @@ def from_observable(observable: Observable[T], *, strategy: Lossy[Literal[False]
 def from_observable(observable: Observable[T], *, strategy: Lossy[bool]) -> Stream[T | Gap]: ...
 @overload
 def from_observable(observable: Observable[T], *, strategy: Strategy) -> Stream[T]: ...
+@answering
 def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Stream[Any]:
     """A stream of what `observable` emits; each run subscribes anew, and disposes when it ends.
 
@@ -363,6 +368,12 @@ def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Strea
             one too many under ``Fail``.
         ObservableError: (when run) the observable failed with something that is no exception.
     """
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    return observed(observable, strategy_argument("strategy", strategy), place)
+
+
+def observed(observable: Observable[Any], strategy: Strategy, place: tuple[str, int]) -> Stream[Any]:
+    """As `from_observable`, written in this `place`: a file and line."""
     if not isinstance(observable, Observable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"observable must be an RxPY observable, not {shown(observable)}")
-    return Stream(_ObservableSource(observable, strategy_argument("strategy", strategy)))
+    return Stream(_ObservableSource(observable, strategy, place))

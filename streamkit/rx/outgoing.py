@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from reactivex import Observable, abc
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
+from streamkit._core.calls import answering
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
@@ -193,6 +194,7 @@ class StreamObservable(Observable[T]):
             await asyncio.wait(ended)
 
 
+@answering
 def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None = None) -> StreamObservable[T]:
     """`stream` as a cold observable: each subscription is a run of its own.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from time import monotonic
@@ -15,8 +16,11 @@ from reactivex import Observable, abc
 from reactivex.subject import Subject
 
 from streamkit._core.arguments import callback
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
+from streamkit._core.elsewhere import NESTING
 from streamkit._core.errors import ObservableError, SourceConsumedError
+from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.channel import Channel
@@ -25,7 +29,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Pipe, Stream
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
-from streamkit.rx.incoming import Observed, from_observable
+from streamkit.rx.incoming import Observed, observed
 from streamkit.rx.outgoing import StreamObservable
 
 __all__ = ["operator", "pipeable"]
@@ -229,7 +233,8 @@ def operator(
             a strategy that waits.
 
     Raises:
-        TypeError: an operator is not callable, or `strategy` is not a strategy.
+        TypeError: an operator is not callable, or `strategy` is not a strategy; or the last operator is one
+            that emits observables, as ``window`` and ``group_by`` do.
         ValueError: there is no operator.
         BufferOverflowError: (when run) one item made more results than there is room for.
     """
@@ -238,9 +243,15 @@ def operator(
     for each in operators:
         callback("operators", each)
     named = tuple([_Named(each) for each in operators])
+    if (last := named[-1].__name__) in NESTING:
+        raise TypeError(
+            f"operators must not end in {last}, whose observables are over before a stream can read them: "
+            "put reactivex.operators.flat_map(lambda inner: inner.pipe(...)) behind it"
+        )
     return Operator(operator, operators=named, strategy=strategy_argument("strategy", strategy))
 
 
+@answering
 def pipeable(
     *operators: Pipe, strategy: Strategy | None = None
 ) -> Callable[[Observable[Any]], StreamObservable[Any]]:
@@ -271,9 +282,10 @@ def pipeable(
     if strategy is None and all_links and all_links[0].declaration.buffers:
         strategy, all_links = all_links[0].arguments["strategy"], all_links[1:]
     checked = strategy_argument("strategy", strategy)
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
 
     def piped(observable: Observable[Any]) -> StreamObservable[Any]:
-        stream = from_observable(observable, strategy=checked)
+        stream = observed(observable, checked, place)
         return StreamObservable(Stream(stream.source, all_links), None)
 
     return piped

@@ -21,6 +21,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
+from streamkit._core.calls import answering
 from streamkit.testing.leaks import LeakError, Watch
 from streamkit.testing.outside import Outside, aside, inside_only
 from streamkit.testing.timers import Timer, Timers
@@ -249,6 +250,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return DeadlockError(reason, tuple(task_line(task) for task in tasks(self)))
 
 
+@answering
 def run(
     main: Callable[[], Coroutine[Any, Any, T]] | Coroutine[Any, Any, T],
     *,

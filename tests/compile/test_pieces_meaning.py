@@ -108,7 +108,12 @@ class Side:
         each = indent(pieces["each"], "    ")
         body = f"{pieces['setup']}\nfor item in items:\n{each}\n{pieces['finish']}\nif 0: emit(0)"
         body = re.sub(r"\bemit\(", "yield (", body.replace("stop()", "return"))
-        exec(header + f"def plain(items, f, g, p):\n{indent(body, '    ')}\n", self.module)
+        exec(f"def plain(items, f, g, p):\n{indent(body, '    ')}\n", self.module)
+        self.refused = ""
+        try:
+            exec(header, self.module)
+        except SyntaxError as error:
+            self.refused = str(error)
         self.calls: list[Any] = []
 
     def f(self, a: Any = 0) -> Any:
@@ -144,6 +149,12 @@ class Side:
         except Exception as error:
             return found, self.calls, _kind(error)
         return found, self.calls, None
+
+    def ends_with_the_first(self, items: list[int]) -> bool:
+        """Whether the generator fails for want of a variable, or else handles one item at most."""
+        left: Any = iter(items)
+        _, _, error = self.plainly(left, 1)
+        return error is NameError or len([*left]) >= len(items) - 1
 
 
 def _kind(error: Exception) -> type[Exception]:
@@ -197,6 +208,10 @@ def test_a_step_does_what_its_text_does_as_a_generator(kind: Any, source: str) -
         pieces = Author(seed).pieces()
         items = [Random(seed).randint(-2, 5) for _ in range(seed % 5)]
         plain, stepped = Side(pieces), Side(pieces)
+        if stepped.refused:
+            assert "nothing has assigned to c before" in stepped.refused
+            assert plain.ends_with_the_first(items), (seed, items, pieces)
+            continue
         stream = SOURCES[source](items)
         steps = 1 + seed % 2
         for _ in range(steps):

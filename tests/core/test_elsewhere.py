@@ -2,6 +2,7 @@
 
 import ast
 import re
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from reactivex import operators as of
 
 import streamkit
 from streamkit import ops
-from streamkit._core.elsewhere import ELSEWHERE, NEIGHBOURS, hint, line
+from streamkit._core.elsewhere import ELSEWHERE, NEIGHBOURS, NESTING, hint, line
+from streamkit._core.lazy import listed
 
 HERE = {*vars(ops)["__all__"]}
-FRONT = {*streamkit.__all__}
+FRONT = {*listed("streamkit")}
 BROUGHT = {
     "rx": {*of.__all__},
     "aiostream": {name for name in dir(pipe) if not name.startswith("_")} - {"annotations", "stream"},
@@ -33,6 +35,11 @@ class TestTable:
     @pytest.mark.parametrize("neighbour", NEIGHBOURS)
     def test_promises_of_a_neighbour_what_that_has(self, neighbour: str) -> None:
         assert {*NEIGHBOURS[neighbour].split()} <= BROUGHT[neighbour]
+
+    def test_knows_which_operators_emit_observables(self) -> None:
+        emits = {name: str(signature(getattr(of, name)).return_annotation) for name in of.__all__}
+        nested = re.compile(r"\], [\w.]*Observable\[(?!.*Callable).*Observable\[")
+        assert {name for name, found in emits.items() if nested.search(found)} == NESTING
 
     @pytest.mark.parametrize("name", ELSEWHERE)
     def test_promises_no_name_that_is_not_there(self, name: str) -> None:
@@ -62,6 +69,9 @@ class TestDoors:
                 "is enumerate | starmap here, as in ops.enumerate() | ops.starmap(",
             ),
             (ops, "flatMap", "write ops.flat_map(...)"),
+            (ops, "filter_", "write ops.filter(...)"),
+            (ops, "limit", "limit is take here, as in ops.take(count)"),
+            (ops, "window", "of.window(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)"),
             (ops, "retry", "write rx.operator(reactivex.operators.retry(...), strategy=strategy)"),
             (ops, "takelast", "write aiostream.operator(aiostream.pipe.takelast(...))"),
             (ops, "Stream", "write streamkit.Stream"),
@@ -72,7 +82,7 @@ class TestDoors:
         ],
     )
     def test_say_what_to_write(self, module: Any, name: str, words: str) -> None:
-        with pytest.raises(AttributeError, match=re.escape(words)):
+        with pytest.raises(AttributeError, match=re.escape(words.replace("of.", "reactivex.operators."))):
             getattr(module, name)
 
     @pytest.mark.parametrize("name", ["nonsense", "__wrapped__", "_private"])

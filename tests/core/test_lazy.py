@@ -1,6 +1,7 @@
 """What is loaded when: little by the import, the rest by the first use, all of it by the catalogue."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import streamkit
 from streamkit import ops
+from streamkit._core.lazy import listed
 
 ROOT = Path(__file__).parent.parent.parent
 DOORS = [streamkit, ops]
@@ -54,7 +56,18 @@ class TestNames:
     @pytest.mark.parametrize("module", DOORS, ids=name_of)
     def test_all_lists_all_but_the_neighbours(self, module: Any) -> None:
         apart = {name for name, source in home(module).items() if source == "streamkit"} - {"ops"}
-        assert module.__all__ == sorted({*home(module)} - apart)
+        assert listed(module.__name__) == sorted({*home(module)} - apart)
+        assert {*listed(module.__name__)} <= {*dir(module)}
+
+    def test_all_hides_no_builtin_but_those_that_are_the_point(self) -> None:
+        assert {*listed("streamkit")} - {*vars(streamkit)["__all__"]} == {"zip"}
+        assert listed("streamkit.ops") == vars(ops)["__all__"]
+        shadowed = fresh("""
+            import builtins
+            from streamkit import *
+            print([name for name in vars(builtins) if name in globals() and name[0] != "_"])
+        """)
+        assert shadowed == "[]"
 
     @pytest.mark.parametrize("module", [streamkit], ids=name_of)
     def test_a_lazy_name_is_no_module_of_the_package_by_chance(self, module: Any) -> None:
@@ -80,6 +93,28 @@ class TestNames:
         with pytest.raises(AttributeError, match="has no attribute 'mapp'") as caught:
             _ = module.mapp
         assert (caught.value.name, caught.value.obj) == ("mapp", module)
+
+    @pytest.mark.parametrize(
+        ("line", "words"),
+        [
+            ("from streamkit import map", "cannot import name 'map' from 'streamkit': write ops.map(...)"),
+            ("from streamkit import chunks", "chunks is batch here, as in ops.batch(size)"),
+            ("from streamkit.ops import push as p, take", "from 'streamkit.ops': write streamkit.push(...)"),
+            (
+                "from streamkit import nonsense",
+                f"cannot import name 'nonsense' from 'streamkit' ({streamkit.__file__})",
+            ),
+        ],
+    )
+    def test_an_import_of_what_there_is_not_says_what_to_write(self, line: str, words: str) -> None:
+        with pytest.raises(ImportError, match=re.escape(words)) as caught:
+            exec(line)
+        assert (caught.value.name, caught.value.path) == (
+            line.split()[1],
+            sys.modules[line.split()[1]].__file__,
+        )
+        with pytest.raises(AttributeError):
+            getattr(streamkit, "chunks")  # noqa: B009 - for type checkers
 
     def test_are_found_once(self) -> None:
         assert ops.map is ops.map is vars(ops)["map"]

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import gc
 import pickle
+import queue
 import re
 import sys
 import warnings
@@ -15,6 +16,7 @@ import pytest
 
 import streamkit
 from streamkit import Contract, Job, Operator, Run, Stream, Suspend, ops, push, stage, step
+from streamkit._core.lazy import listed
 from streamkit.testing import run
 
 STREAM: Any = Stream([1, 2])
@@ -52,6 +54,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "subscribe": (lambda: STREAM.subscribe(print), AttributeError, "write stream | ops.for_each(function)"),
     "method of an operator": (lambda: of.take(1).skip(1), AttributeError, "write operator | ops.skip(...)"),
     "no source": (lambda: of.to_list().run(), AttributeError, "write Stream(source) | operator"),
+    "for": (lambda: [*of.take(1)], TypeError, "take(1) has no items: an operator runs in a stream, so write"),
     # no parentheses, no operator
     "sink": (lambda: STREAM | ops.to_list, TypeError, "write | to_list(...)"),
     "operator": (lambda: STREAM | ops.enumerate | ops.to_list(), TypeError, "write | enumerate(...)"),
@@ -74,6 +77,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "concat": (lambda: front.concat([STREAM]), TypeError, "write streamkit.concat(*sources)"),
     "in a pipe": (lambda: STREAM | ops.merge([STREAM]), TypeError, "write merge(*sources)"),
     "operator as source": (lambda: Stream(of.take(1)), TypeError, "write Stream(source) | operator"),
+    "queue": (lambda: Stream(queue.Queue()), TypeError, "or use push(strategy) for the queue"),  # type: ignore[arg-type]
     "job as source": (lambda: Stream(JOB), TypeError, "await it first"),
     # push, start
     "push": (lambda: front.push(), TypeError, "write push(Suspend(16))"),
@@ -94,6 +98,22 @@ def test_what_is_written_is_answered_at_once(name: str) -> None:
     write, kind, words = WRITTEN[name]
     with pytest.raises(kind, match=re.escape(words)):
         write()
+
+
+BEGUN: dict[str, Callable[[Any], Any]] = {
+    "for": lambda operator: [*operator],
+    "async for": lambda operator: aiter(operator),
+    "run": lambda operator: (operator | ops.to_list()).run(),
+    "open": lambda operator: (operator | ops.map(str)).open(),
+}
+
+
+@pytest.mark.parametrize("name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")}))
+@pytest.mark.parametrize("begun", BEGUN)
+def test_what_joins_streams_is_not_how_one_begins(name: str, begun: str) -> None:
+    words = re.escape(f"where no stream comes first, write streamkit.{name}(...)")
+    with pytest.raises((AttributeError, TypeError), match=words):
+        BEGUN[begun](getattr(ops, name)([1], [2]))
 
 
 def test_contracts_may_name_what_they_may() -> None:

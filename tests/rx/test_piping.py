@@ -47,6 +47,31 @@ def test_operators_of_rxpy_do_what_they_do(name: str, items: list[int], capacity
     assert list(Stream(items) | rx.operator(operator, strategy=Suspend(capacity))) == plain(items)
 
 
+WINDOWS: dict[str, Any] = {
+    "group_by": of.group_by(lambda item: item // 2),
+    "group_by_until": of.group_by_until(lambda item: item // 2, None, lambda _: reactivex.never()),
+    "window": of.window(reactivex.never()),
+    "window_when": of.window_when(lambda: reactivex.never()),
+    "window_with_count": of.window_with_count(2),
+    "window_with_time_or_count": of.window_with_time_or_count(60.0, 2),
+}
+
+
+class TestObservablesOfObservables:
+    """Those that these operators emit are over by the time that a stream would read them."""
+
+    @pytest.mark.parametrize("name", WINDOWS)
+    def test_cannot_leave_the_operators(self, name: str) -> None:
+        with pytest.raises(TypeError, match=f"must not end in {name}, whose observables are over before"):
+            rx.operator(of.map(str), WINDOWS[name], strategy=Suspend(8))
+
+    @pytest.mark.parametrize("name", WINDOWS)
+    def test_lose_nothing_where_they_are_flattened_inside(self, name: str) -> None:
+        flat = of.flat_map(lambda inner: inner.pipe(of.to_list()))
+        lists = list(Stream(range(6)) | rx.operator(WINDOWS[name], flat, strategy=Suspend(8)))
+        assert [item for each in lists for item in each] == [*range(6)]
+
+
 class TestBackpressure:
     @pytest.mark.parametrize("capacity", [1, 2, 5])
     @virtual

@@ -181,8 +181,12 @@ class Changes(Channel):
         self._meanwhile.ending = True
         self._squeeze()
         if error is not None:
+            self._blame_source(error)
             self.fail(error.with_traceback(origin(error)))
         self._close()
+
+    def _blame_source(self, error: BaseException) -> None:
+        """Note on `error` which source it is of."""
 
     def _put(self, item: Any) -> Offered:
         account = self._lane.account

@@ -13,7 +13,8 @@ from functools import partial
 from threading import get_ident
 from typing import Any
 
-from streamkit._core.errors import raise_first
+from streamkit._core.errors import noted, raise_first
+from streamkit._core.places import placed
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.changes import Changes, Waiter, call_in
 from streamkit._engine.buffer.meanwhile import Offered
@@ -26,6 +27,13 @@ class SharedChannel(Changes):
 
     loop: AbstractEventLoop | None
     thread: int | None
+
+    written: tuple[str, int] | None = None
+    """The file and line where a user has written its source; None if errors need not say that."""
+
+    def _blame_source(self, error: BaseException) -> None:
+        if self.written is not None:
+            noted(error, f"in {self.name} at {placed(*self.written)}")
 
     # the producers -------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped
+from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped, unset
 
 __all__ = [
     "EXPRESSIONS",
@@ -30,6 +30,10 @@ GROUP_SIGNALS = ("enter", "resume", "run", "end")
 
 STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.Raise)
 """The statements that can be spliced."""
+
+_FUNCTION = "call a function that does it"
+_BELOW = "put the rest below an if"
+_INSTEAD: dict[type[ast.stmt], str] = dict.fromkeys((ast.Break, ast.Continue, ast.Return), _BELOW)
 
 EXPRESSIONS = (
     ast.Attribute,
@@ -110,7 +114,9 @@ class Checks:
             if not isinstance(statement, STATEMENTS):
                 kind = type(statement).__name__
                 self.refuse(
-                    statement, f"only assignments, calls, if, for and raise can be spliced, not {kind}"
+                    statement,
+                    f"only assignments, calls, if, for and raise can be spliced, not {kind}: "
+                    f"{_INSTEAD.get(type(statement), _FUNCTION)}",
                 )
             self._targets(statement)
         self._signals(block)
@@ -118,6 +124,14 @@ class Checks:
             for node, hidden, around in scoped(statement):
                 self._node(node, hidden, around)
         self._written(block)
+
+    def set_before(self, block: list[ast.stmt], names: frozenset[str]) -> None:
+        """Check that ``each``, which is `block`, reads none of `names`, that only it assigns to, before."""
+        node = unset(block, names)
+        if node is not None:
+            self.refuse(
+                node, f"nothing has assigned to {node.id} before: do so in setup, as in {node.id} = ..."
+            )
 
     def refuse(self, node: Any, why: str) -> NoReturn:
         """Raise a SyntaxError about `node`."""

@@ -93,6 +93,16 @@ class StepDeclaration(Declaration):
         return found
 
     @cached_property
+    def needed(self) -> frozenset[str]:
+        found = self.parsed
+        parts = [*found.setup, *found.each, *found.finish, *([] if found.result is None else [found.result])]
+        names = {"branches"} if self.forks else {"pipe"} if self.groups else set[str]()
+        for node, hidden, _ in (each for part in parts for each in scoped(part)):
+            if isinstance(node, ast.Name) and node.id not in hidden:
+                names.add(node.id)
+        return frozenset(names.intersection(self.parameters))
+
+    @cached_property
     def callbacks(self) -> frozenset[str]:
         return self.parsed.called & {*self.parameters}
 
@@ -164,6 +174,8 @@ def _check(
     blocks = {piece: block for piece, block in blocks.items() if block}
     for piece, block in blocks.items():
         checks.check(piece, _plain(getattr(pieces, piece)), block)
+        if piece == "each":
+            checks.set_before(block, found.assigned - assigned(found.setup))
     compiles(where, parameters, blocks)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-__all__ = ["COMPREHENSIONS", "Comprehension", "Flow", "arguments_of", "assigned", "owned", "scoped"]
+__all__ = ["COMPREHENSIONS", "Comprehension", "Flow", "arguments_of", "assigned", "owned", "scoped", "unset"]
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -108,3 +108,43 @@ class Flow:
                 before = {part.target.id for part in named if (part.lineno, part.col_offset) < spot}
                 self.early |= ({each.id} & self.names) - known - before
         return known | assigned([node])
+
+
+def unset(block: Iterable[ast.stmt], names: frozenset[str]) -> ast.Name | None:
+    """Where `block`, when it first runs, reads one of `names` before it can have assigned to that.
+
+    Only what is read whenever the block gets there counts: not the branches of an ``if``, which may be for
+    later items.
+    """
+    for statement in block:
+        names -= {each.target.id for each in ast.walk(statement) if isinstance(each, ast.NamedExpr)}
+        for node in _certain(statement):
+            changed = isinstance(statement, ast.AugAssign) and node is statement.target
+            if (
+                isinstance(node, ast.Name)
+                and node.id in names
+                and (changed or isinstance(node.ctx, ast.Load))
+            ):
+                return node
+        names -= assigned([statement])
+    return None
+
+
+def _certain(node: ast.AST) -> Iterator[ast.AST]:
+    """`node` and what is evaluated whenever it is."""
+    yield node
+    match node:
+        case ast.If(test=first) | ast.IfExp(test=first) | ast.For(iter=first):
+            parts: list[ast.AST] = [first]
+        case ast.BoolOp(values=[first, *_]):
+            parts = [first]
+        case ast.Compare(left=first, comparators=[second, *_]):
+            parts = [first, second]
+        case ast.Lambda():
+            parts = [*node.args.defaults]
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            parts = [node.generators[0].iter]
+        case _:
+            parts = [*ast.iter_child_nodes(node)]
+    for part in parts:
+        yield from _certain(part)

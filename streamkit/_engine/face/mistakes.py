@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from inspect import isfunction
 from typing import Any, Final, NoReturn
 
+from streamkit._core.arguments import Composed
+from streamkit._core.catalogue import Declaration
 from streamkit._core.elsewhere import line
+from streamkit._core.lazy import listed
 from streamkit._core.show import named, shown
 from streamkit._engine.plan.link import Inlet, Link
 
@@ -19,7 +23,11 @@ __all__ = [
     "attribute",
     "behind_sink",
     "beside",
+    "check_decorated",
+    "check_pieces",
+    "made",
     "never_run",
+    "no_items",
     "no_result",
     "one_by_one",
     "one_source",
@@ -66,6 +74,8 @@ def attribute(owner: object, name: str, answers: Mapping[str, str], *, operators
         operators: what is written before an operator that was asked for by its name, here or elsewhere.
     """
     answer = answers.get(name)
+    if answer is _SOURCE and isinstance(owner, Composed):
+        answer = _begun(owner)
     if answer is None and operators and (code := line(name)) is not None and "Stream(" not in code:
         answer = f"write {operators}{code}"
     words = f"{type(owner).__name__!r} object has no attribute {name!r}"
@@ -79,6 +89,8 @@ def no_result() -> NoReturn:
 
 def beside(left: object, other: Any) -> Any:
     """Raise what to write for ``left | other``, if `other` is a usual mistake; else NotImplemented."""
+    if other is None:
+        raise TypeError("None is no operator: the function that was to make it must return it")
     if isinstance(other, Inlet):
         raise TypeError(
             f"{shown(left)} cannot be joined to another stream with |: "
@@ -134,3 +146,44 @@ def never_run(words: str, link: Link) -> None:
             link.file,
             link.line,
         )
+
+
+def no_items(pipe: Composed) -> NoReturn:
+    """Raise what to write where the items of an operator are asked for."""
+    raise TypeError(f"{shown(pipe)} has no items: {_begun(pipe)}")
+
+
+def _begun(pipe: Composed) -> str:
+    """What to write where `pipe` was taken for a stream; one that joins streams may also begin one."""
+    name = pipe.links[0].declaration.name
+    return f"where no stream comes first, write streamkit.{name}(...)" if name in listed(_FRONT) else _SOURCE
+
+
+def made(pipe: object, declaration: Declaration, arguments: Mapping[str, object]) -> NoReturn:
+    """Raise what to write for an operator that was made with the wrong `arguments`."""
+    name, needed = declaration.name, sorted(declaration.needed)
+    given = " and ".join(sorted(arguments.keys() - declaration.taken)) or "without it"
+    takes = " and ".join(needed or sorted(declaration.taken)) or "no arguments"
+    code = ", ".join([declaration.function.__name__, *[f"{each}=..." for each in needed]])
+    raise TypeError(
+        f"the operator {name} must be made with {takes}, not {given}: write {type(pipe).__name__}({code})"
+    )
+
+
+def check_decorated(decorator: str, function: object) -> None:
+    """Raise if what stands below a decorator is no function."""
+    if not isfunction(function):
+        raise TypeError(
+            f"{decorator} must stand above the function that makes the operator, not {shown(function)}"
+        )
+
+
+def check_pieces(**pieces: object) -> None:
+    """Raise if a piece of a step is no text."""
+    for name, piece in pieces.items():
+        if not isinstance(piece, str):
+            hint = f': to call it, write {name}="emit(function(item))"' if callable(piece) else ""
+            raise TypeError(f"{name} must be Python in quotes, not {shown(piece)}{hint}")
+
+
+_FRONT: Final = "streamkit"

@@ -24,13 +24,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
-from streamkit._core.show import shown
+from streamkit._core.show import named, shown
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.formulas import check_contract
+from streamkit._engine.face.mistakes import check_decorated
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import combine, tell
@@ -39,6 +41,11 @@ from streamkit._engine.run.run import Run
 __all__ = ["stage"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_OWN: Final = "streamkit."
+_RUNS: Final = "an async generator function, a coroutine function or a function"
+_HANDED: Final = 2
+"""What every stage is handed besides its arguments: the run, and the stream before it."""
 
 
 class _Stage(StageDeclaration):
@@ -67,6 +74,7 @@ class _Stage(StageDeclaration):
         return result
 
 
+@answering
 def stage(
     runs: Callable[..., Any],
     /,
@@ -94,15 +102,16 @@ def stage(
 
     Raises:
         NameError: the contract names what is no parameter, of the function or of `runs`.
-        TypeError: `runs` is not a function.
+        TypeError: `runs` is not such a function, or does not take the run and the stream before it; or what
+            is decorated is no function.
     """
-    if not inspect.isfunction(runs):
-        raise TypeError(
-            f"runs must be an async generator function, a coroutine function or a function, not {shown(runs)}"
-        )
+    _check(runs)
+    said = f"@stage({runs.__name__})"
 
     def decorate(function: F) -> F:
-        if not (function.__module__ or "").startswith("streamkit."):  # of our own, the tests ask it
+        check_decorated(said, function)
+        own = (function.__module__ or "").startswith(_OWN)
+        if not own:  # of our own, the tests ask it
             parameters = dict.fromkeys((*parameters_of(function), *parameters_of(runs)[2:]))
             check_contract(contract or NOTHING_HELD, name or function.__name__, parameters)
         register(
@@ -119,6 +128,24 @@ def stage(
                 joins=joins,
             )
         )
-        return function
+        return answering(function) if own else function
 
-    return decorate
+    decorate.__name__ = said
+    return answering(decorate)
+
+
+def _check(runs: Any) -> None:
+    """Raise if `runs` cannot run a stage: by what it is, or by what it takes."""
+    if not inspect.isfunction(runs):
+        raise TypeError(f"runs must be {_RUNS}, not {shown(runs)}")
+    if inspect.isgeneratorfunction(runs):
+        raise TypeError(
+            f"runs must be {_RUNS}, not the generator function {named(runs)}: write async def {named(runs)}"
+        )
+    code = runs.__code__
+    if code.co_argcount < _HANDED and not code.co_flags & inspect.CO_VARARGS:
+        takes = f"{named(runs)}{inspect.signature(runs)}"
+        raise TypeError(
+            f"runs must take the run and the stream before it, not as {takes}: "
+            f"write {named(runs)}(run, source, *, ...)"
+        )

@@ -45,16 +45,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from streamkit._core.calls import answering
 from streamkit._core.catalogue import parameters_of, register
 from streamkit._core.contract import NOTHING_HELD, Contract
 from streamkit._engine.compile.formulas import check_contract
 from streamkit._engine.compile.pieces import Pieces, StepDeclaration, Uses, checked
+from streamkit._engine.face.mistakes import check_decorated, check_pieces
 
 __all__ = ["step"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@answering
 def step(
     *,
     setup: str = "",
@@ -95,14 +98,18 @@ def step(
 
     Raises:
         NameError: the contract names what is no parameter.
-        SyntaxError: a piece is no Python, or says what cannot be spliced: it names step, line and construct.
-        TypeError: something in `uses` is no function or class, and has no name in a mapping.
+        SyntaxError: a piece is no Python, or says what cannot be spliced, or ``each`` reads a variable that
+            nothing has assigned to: it names step, line and construct.
+        TypeError: a piece is no text, or what is decorated no function; or something in `uses` is no function
+            or class, and has no name in a mapping.
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
+    check_pieces(setup=setup, each=each, finish=finish, result=result)
     pieces = Pieces(setup=setup, each=each, finish=finish, result=result)
 
     def decorate(function: F) -> F:
+        check_decorated("@step(...)", function)
         declaration = StepDeclaration(
             name or function.__name__.strip("_"),
             function,
@@ -117,6 +124,6 @@ def step(
             checked(declaration)  # our own are parsed when used, and checked by the tests
             check_contract(declaration.contract, declaration.name, declaration.parameters)
         register(declaration)
-        return function
+        return answering(function) if declaration.own else function
 
     return decorate

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overl
 
 from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import declared
+from streamkit._core.markers import ABSENT
+from streamkit._core.places import caller
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.mistakes import (
@@ -21,6 +23,8 @@ from streamkit._engine.face.mistakes import (
     attribute,
     behind_sink,
     beside,
+    made,
+    no_items,
     no_result,
     one_source,
 )
@@ -135,10 +139,11 @@ class Pipe(Composed):
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
         """An operator with its arguments; ``step`` or ``stage`` has declared the function `operator`."""
-        frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("streamkit."):
-            frame = frame.f_back
-        link = Link(declared(operator), arguments, frame.f_code.co_filename, frame.f_lineno)
+        frame = caller(sys._getframe(2))  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
+        declaration = declared(operator)
+        if not declaration.needed <= arguments.keys() <= declaration.taken:
+            made(self, declaration, arguments)
+        link = Link(declaration, arguments, frame.f_code.co_filename, frame.f_lineno)
         self._links: tuple[Link, ...] = (link,)
 
     @property
@@ -175,6 +180,15 @@ class Pipe(Composed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self._links)
+
+    if not TYPE_CHECKING:
+        __init__.__defaults__ = (ABSENT,)
+
+        def __aiter__(self) -> Any:
+            no_items(self)
+
+        def __iter__(self) -> Any:
+            no_items(self)
 
 
 class Keep(Pipe):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
 from streamkit._core.markers import ABSENT
+from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
@@ -24,6 +25,7 @@ __all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped", "unfolded"
 
 T_co = TypeVar("T_co", covariant=True)
 
+_OPENED: Final = "a stage reads its source through its run: write async for item in run.open(source)"
 NESTED = 20
 """How many streams inside of one another are shown, at most."""
 
@@ -62,14 +64,7 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        path = self.file
-        try:
-            here = os.getcwd() + os.sep
-        except OSError:  # the directory was deleted
-            here = ""
-        if here and path.startswith(here):
-            path = path[len(here) :]
-        return f"{path}:{self.line}"
+        return placed(self.file, self.line)
 
     @property
     def waits(self) -> bool:
@@ -188,6 +183,25 @@ class StageDeclaration(Declaration, ABC):
         """Whether one that stands in a source of another of the same kind is a part of that."""
         self.generates = inspect.isasyncgenfunction(stage)
 
+    @property
+    def _own_parameters(self) -> list[inspect.Parameter]:
+        """Those of the function that runs it, but for the run and the stream before it."""
+        return [*inspect.signature(self.runs).parameters.values()][2:]
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        return frozenset(
+            each.name
+            for each in self._own_parameters
+            if each.default is each.empty and each.kind in (each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD)
+        )
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        own = self._own_parameters
+        several = {*self.parameters} if any(each.kind is each.VAR_KEYWORD for each in own) else set[str]()
+        return frozenset({each.name for each in own} | several)
+
     @abstractmethod
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
         """Begin a run of `link` over `inlet`, entered in `book`; return what the loop after it reads."""
@@ -227,6 +241,14 @@ class Inlet(Generic[T_co]):
     def native(self) -> Any:
         """The range, list or tuple, if the stream is one without operators; else None."""
         return self._source.native if not self._links else None
+
+    if not TYPE_CHECKING:  # type checkers refuse what these answer
+
+        def __aiter__(self) -> Any:
+            raise TypeError(_OPENED)
+
+        def __iter__(self) -> Any:
+            raise TypeError(_OPENED)
 
     def __eq__(self, other: object) -> bool:
         """Whether `other` has the same source and equal operators."""

@@ -20,6 +20,7 @@ __all__ = ["Opened", "Source"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
+_QUEUE = ": write an async generator that yields await queue.get(), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
@@ -95,15 +96,16 @@ class Source:
                 "streamkit.rx.from_observable(observable, strategy=...), or, if it is a publisher of "
                 "Reactive Streams, streamkit.reactive_streams.from_publisher(publisher)"
             )
+        if isinstance(value, Composed):
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
         if _blocking(value) or _asynchronous(value):
             return
         if awaitable(value):
             discard(value)
             raise TypeError(f"source must be {_ALLOWED}, not the awaitable {shown(value)}: await it first")
-        if isinstance(value, Composed):
-            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}: write Stream(source) | operator")
         if not callable(value):
-            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}")
+            hint = _QUEUE if is_said(lambda each: callable(each.get_nowait), value) else ""
+            raise TypeError(f"source must be {_ALLOWED}, not {shown(value)}{hint}")
         if makes_coroutine(value):
             raise TypeError(f"source must be {_ALLOWED}, not the coroutine function {shown(value)}")
         self._makes = True

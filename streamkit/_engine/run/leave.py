@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType
@@ -31,7 +32,21 @@ def blame(error: BaseException, link: Link) -> BaseException:
         noted(error, f"in {link!r} at {link.place}")
         if words := advice(link.declaration, error):
             noted(error, words)
+        if variable := _unset(error):
+            name, _ = variable
+            noted(error, f"nothing had assigned to {name} before: do so in setup, as in {name} = ...")
     return error
+
+
+def _unset(error: BaseException) -> tuple[str, int] | None:
+    """The variable that a piece has read before any had assigned to it, and the index of its step."""
+    last = error.__traceback__ if isinstance(error, UnboundLocalError) else None
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not last.tb_frame.f_code.co_filename.startswith(NAMED):
+        return None
+    found = re.search(r"'(\w+)_(\d+)'", str(error))
+    return None if found is None else (found[1], int(found[2]))
 
 
 def is_raised_by(error: BaseException, code: CodeType, others: Collection[CodeType] = ()) -> bool:
@@ -165,7 +180,9 @@ class Segment:
             traceback = traceback.tb_next
         if traceback is None:
             return None
-        return self._loop.owners[traceback.tb_lineno - 1]
+        # it may be read in a line that belongs to what comes after
+        variable = _unset(error) if traceback.tb_next is None else None
+        return variable[1] if variable else self._loop.owners[traceback.tb_lineno - 1]
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from types import AsyncGeneratorType, CodeType
 from typing import Any, NoReturn, TypeVar
 
+from streamkit._core.arguments import discard
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.errors import raise_first
 from streamkit._core.show import shown
@@ -315,13 +316,20 @@ class Run(Tasks):
             )
         return Opened(
             Kind.CHANNEL,
-            lambda: stage(self, inlet, **arguments),
+            lambda: self._filled(stage(self, inlet, **arguments)),
             self.leave,
             direct=fed if self.link.declaration.direct else None,
             blame=self.blame_own,
             unreached=self.unreached,
             halt=self.halt,
         )
+
+    def _filled(self, channel: Any) -> Channel:
+        """`channel`, which a stage that is a plain function has returned."""
+        if isinstance(channel, Channel):
+            return channel
+        discard(channel)
+        raise self.blame(TypeError(f"a stage must return what run.channel() made, not {shown(channel)}"))
 
     def attached(self, inlet: Inlet[Any]) -> tuple[Inlet[Any], dict[str, Any]]:
         """What the stage is handed, with streams whose sources cannot wait for the first pull opened now.

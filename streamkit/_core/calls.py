@@ -1,0 +1,47 @@
+"""Calls of what users call: wrong arguments are answered in one way, whatever was called.
+
+Python's own words name functions that users do not know (``Lossy.__init__()``), and never say which arguments
+there are. Only a caller can catch them, so each public function is called by one that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from importlib import import_module
+from types import FunctionType
+from typing import Any, Final, TypeVar
+
+__all__ = ["answering"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_WORDS: Final = "streamkit._core.miscalls"
+
+
+def answering(function: F) -> F:
+    """`function` for users: a call with arguments that it does not take is answered with those that it does.
+
+    >>> from streamkit import ops
+    >>> ops.take(3, start=1)
+    Traceback (most recent call last):
+    TypeError: ops.take(count) takes no start
+    """
+    load, words = import_module, _WORDS  # `call` gets other globals than these
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except TypeError as error:
+            trace = error.__traceback__
+            if trace is None or trace.tb_next is not None:
+                raise  # it came from inside
+        # loaded here, because a program without mistakes has no use for it
+        raise TypeError(load(words).miscalled(function, arguments, named))
+
+    # with the globals of `function`, it belongs to the same module for all who ask, as `doctest` does
+    plain: Any = function
+    made: Any = FunctionType(call.__code__, plain.__globals__, plain.__name__, None, call.__closure__)
+    update_wrapper(made, function)
+    answers: F = made
+    return answers

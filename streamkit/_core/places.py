@@ -1,0 +1,37 @@
+"""Places: where in a user's code something was written, as errors name it."""
+
+from __future__ import annotations
+
+import os
+from types import FrameType
+from typing import Final
+
+__all__ = ["caller", "placed", "written"]
+
+_OURS: Final = "streamkit."
+
+
+def caller(frame: FrameType) -> FrameType:
+    """`frame`, if it is of a user's code; else the nearest before it that is."""
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame = frame.f_back
+    return frame
+
+
+def written(frame: FrameType) -> tuple[str, int]:
+    """The file and line of the user's code that has led to `frame`."""
+    found = caller(frame)
+    return found.f_code.co_filename, found.f_lineno
+
+
+def placed(path: str, line: int) -> str:
+    """A line of a file as ``file:line``, in short where the file is below the current directory.
+
+    >>> placed("/elsewhere/pipe.py", 3)
+    '/elsewhere/pipe.py:3'
+    """
+    try:
+        here = os.getcwd() + os.sep
+    except OSError:  # the directory was deleted
+        here = ""
+    return f"{path.removeprefix(here)}:{line}"
