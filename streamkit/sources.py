@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeVar, get_origin, overload
 from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
-from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._stages.hold import HoldingChannel
 from streamkit._stages.push import Emitter, PushSource
 from streamkit.operators import combine
 
@@ -95,7 +95,7 @@ def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], E
             "push() needs a strategy, which says what happens when its buffer is full: "
             "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
         )
-    channel = SharedChannel(strategy_argument("strategy", strategy))
+    channel = HoldingChannel(strategy_argument("strategy", strategy))
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 
 

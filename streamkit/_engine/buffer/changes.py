@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, current_task
 from collections import deque
 from collections.abc import Callable
-from threading import RLock
+from threading import RLock, get_ident
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -108,7 +108,7 @@ class Changes(Channel):
         self.loop: AbstractEventLoop | None = None
         """The loop that reads; None until it begins."""
         self.thread: int | None = None
-        """The thread of that loop."""
+        """The thread of that loop: the one that reads, where a plain ``for`` is stepped in several."""
         self._waiters: deque[Waiter] = deque()
         """Producers that wait for room, first come, first served."""
         self.roomy: Callable[[], None] | None = None
@@ -283,6 +283,7 @@ class Changes(Channel):
     def admit(self) -> None:
         """Let waiting producers in, once the lane is down to `low`: threads then switch once per batch."""
         lane = self._lane
+        self.thread = get_ident()
         self._meanwhile.putting = True
         if len(lane.held) <= lane.low:
             while self._waiters and len(lane.held) < lane.limit and lane.open:

@@ -155,6 +155,7 @@ class SharedChannel(Changes):
             if self.queue or self.error is not None or not self._open:
                 return
             self._reader = get_running_loop().create_future()
+            self.thread = get_ident()
         try:
             self.released()
             await self._reader
