@@ -279,7 +279,7 @@ class _ObservableSource(Source):
         return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave, channel)
 
     def attached(self, run: Run) -> Source:
-        return run.reading(run.adopt(self._subscribed())).source
+        return run.reading(run.adopt(self._subscribed()), self).source
 
     def _subscribed(self) -> Observed:
         assert self.strategy is not None

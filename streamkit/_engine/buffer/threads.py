@@ -173,7 +173,7 @@ class SharedChannel(Changes):
             self._stop()
             self._abandon()
         errors: list[BaseException] = []
-        while self._lost:
+        while self._lost and not self.tells():
             try:
                 self._tell()
             except Exception as error:
