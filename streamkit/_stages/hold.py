@@ -26,6 +26,8 @@ _CURE = (
 
 _BEAT = 0.01
 """After how many seconds a thread that is held looks whether the loop's thread waits for a lock."""
+_LOOKS = 3
+"""How often in a row it must wait at the same place: a thread may not have run meanwhile on a busy machine."""
 _MOMENT = 0.000_001
 """The same while it does: just so long that the loop's thread runs, if it has got the lock."""
 _BEYOND = 100_000
@@ -61,13 +63,14 @@ class HoldingChannel(SharedChannel):
         It has one, too, if the loop waits for a lock, which this thread may own, or was closed.
         """
         end = None if timeout is None else monotonic() + timeout
-        seen, pause = self._jam, _MOMENT if self._jam else _BEAT
+        seen, times, pause = self._jam, _LOOKS, _MOMENT if self._jam else _BEAT
         while not waiter.free.wait(pause if end is None else min(pause, max(end - monotonic(), 0.0))):
             if end is not None and monotonic() >= end:
                 return
             self._forsaken()
             awaited = lock_awaited(self._reading())
-            self._jam = awaited if awaited == seen else None
+            times = times + 1 if awaited == seen else 1
+            self._jam = awaited if times >= _LOOKS else None
             if self._jam is not None:
                 self.let_in(waiter)
             seen, pause = awaited, _BEAT

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from inspect import getattr_static
 from queue import SimpleQueue
@@ -32,16 +32,16 @@ Chain = tuple[str, ...]
 def lock_awaited(thread: int | None) -> tuple[int, int] | None:
     """Where `thread` is taking a lock just now: the same again and again while it does not get it.
 
-    None if it does something else. A lock that is taken without delay may be seen, too, but not twice at
-    the same place of the same call.
+    None if it does something else. A lock that is taken without delay may be seen, too, but hardly often at
+    the same place of the same call: only where the machine is so busy that the thread does not run.
     """
     frame = None if thread is None else sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage] - documented
     if frame is None:
         return None
     place = _place(frame.f_code, frame.f_lasti)
-    if not (place.takes or any(_waits(frame, chain) for chain in place.chains)):
-        return None
-    return id(frame), frame.f_lasti
+    waited = [each for chain in place.chains for each in _waited(frame, chain)]
+    takes = any(_keeps_waiting(each, thread) for each in waited) if waited else place.takes
+    return (id(frame), frame.f_lasti) if takes else None
 
 
 class _Place(NamedTuple):
@@ -56,11 +56,11 @@ class _Place(NamedTuple):
 @lru_cache(maxsize=256)
 def _place(code: CodeType, place: int) -> _Place:
     before = [each for each in dis.get_instructions(code) if each.offset <= place]
-    if not before or before[-1].opname in _ENTERS:
-        return _Place(bool(before), ())
-    inside = [each for each in before if _is_within(each, before[-1])]
-    chains = tuple(_chains(inside))
-    return _Place(any(name in _TAKERS for chain in chains for name in chain), chains)
+    if not before:
+        return _Place(takes=False, chains=())
+    chains = tuple(_chains([each for each in before if _is_within(each, before[-1])]))
+    named = any(name in _TAKERS for chain in chains for name in chain)
+    return _Place(named or before[-1].opname in _ENTERS, chains)
 
 
 def _is_within(instruction: dis.Instruction, whole: dis.Instruction) -> bool:
@@ -87,20 +87,33 @@ def _chains(instructions: list[dis.Instruction]) -> Iterator[Chain]:
             chain = ()
 
 
-_WAITED: frozenset[type] = frozenset(
-    {type(Lock()), type(RLock()), SimpleQueue, type(getattr(main_thread(), "_handle", Lock()))}
-)
-"""The types, written in C, of what can be waited for: a thread that ends is, from Python 3.13 on."""
+_WAITED: dict[type, Callable[[Any, int | None], bool]] = {
+    type(Lock()): lambda lock, _: lock.locked(),
+    type(RLock()): lambda lock, thread: (
+        (shown := repr(lock)).startswith("<locked") and f"owner={thread} " not in shown
+    ),
+    SimpleQueue: lambda queue, _: queue.empty(),
+    type(getattr(main_thread(), "_handle", None)): lambda ended, _: not ended.is_done(),
+}
+"""The types, written in C, of what can be waited for, and whether a thread would wait; a thread that ends is
+one from Python 3.13 on. An ``RLock`` says in nothing but its ``repr`` whose it is."""
+_WAITED.pop(type(None), None)
 
 
-def _waits(frame: FrameType, chain: Chain) -> bool:
-    """Whether `chain` stands for what may be waited for. No code of the user's runs to find that."""
+def _keeps_waiting(waited: Any, thread: int | None) -> bool:
+    return _WAITED[type(waited)](waited, thread)
+
+
+def _waited(frame: FrameType, chain: Chain) -> Iterator[Any]:
+    """What `chain` stands for, if it may be waited for. No code of the user's runs to find that."""
     name, *attributes = chain
     found: Any = frame.f_locals.get(name, frame.f_globals.get(name))
     for attribute in attributes:
         within = getattr_static(found, attribute, None)
         found = within.__get__(found) if isinstance(within, MemberDescriptorType) else within
-    return any(type(each) in _WAITED for each in _called(found))
+    for each in _called(found):
+        if type(each) in _WAITED:
+            yield each
 
 
 def _called(value: Any) -> Iterator[Any]:

@@ -12,10 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from io import StringIO
 from typing import Any
 
-__all__ = ["OWNERS", "PATIENCE", "Owner"]
+from tests.patience import comes
 
-PATIENCE = 20.0
-"""Real seconds after which a thread that should have gone on counts as stuck."""
+__all__ = ["OWNERS", "Owner"]
 
 
 class Owner:
@@ -30,7 +29,7 @@ class Owner:
     def hold_until(self, ended: threading.Event) -> None:
         with self.hold:
             self.owned.set()
-            ended.wait(PATIENCE)
+            comes(ended.wait)
 
 
 @contextmanager
@@ -135,6 +134,6 @@ OWNERS: dict[str, Callable[[], Owner]] = {
     "future": future,
     "queue": filled(queue.Queue),
     "simple queue": filled(queue.SimpleQueue),
-    "thread that ends": lambda: Owner(contextlib.nullcontext(), lambda thread: thread.join(PATIENCE)),
+    "thread that ends": lambda: Owner(contextlib.nullcontext(), lambda thread: thread.join()),
     "handler of logging": handler,
 }

@@ -10,13 +10,14 @@ import pytest
 
 import streamkit
 from streamkit import BufferOverflowError, Collect, Emitter, EmitterClosedError, Stream, Suspend, ops, push
-from tests.stages.owning import OWNERS, PATIENCE, Owner
+from tests.patience import PIECES, comes, joined
+from tests.stages.owning import OWNERS, Owner
 from tests.stages.pushing import check_sum, drained, thread, turns
 
 ITEMS = 6
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamkit._stages.hold._BEAT", 0.002)
 
@@ -35,7 +36,7 @@ def sending(emitter: Emitter[int], own: Owner, told: list[Any]) -> Callable[[], 
 
 
 def owned(own: Owner) -> None:
-    assert own.owned.wait(PATIENCE)
+    assert comes(own.owned.wait)
 
 
 def worker_of(work: Callable[[], None]) -> threading.Thread:
@@ -44,6 +45,7 @@ def worker_of(work: Callable[[], None]) -> threading.Thread:
     return worker
 
 
+@pytest.mark.usefixtures("looks_often")
 class TestTheLoopGoesOn:
     @pytest.mark.parametrize("owner", OWNERS)
     def test_whatever_it_wants_that_the_thread_owns(self, owner: str) -> None:
@@ -96,8 +98,7 @@ class TestTheLoopGoesOn:
 
         for _ in range(ITEMS):
             stepping = worker_of(step)
-            stepping.join(PATIENCE)
-            assert not stepping.is_alive()
+            assert joined(stepping)
         assert got == [*range(ITEMS)]
         assert next(items, None) is None
 
@@ -131,7 +132,7 @@ class TestTheLoopGoesOn:
         assert loop.run_until_complete(first()) == 1
         worker = worker_of(send)
         loop.close()
-        for _ in range(1_000):  # not `join`: that this thread waits for the other would let that go, too
+        for _ in range(PIECES):  # not `join`: that this thread waits for the other would let that go, too
             time.sleep(0.002)
             if not worker.is_alive():
                 break
@@ -174,7 +175,7 @@ class TestTheBoundHolds:
                         own.owned.set()
                         for number in range(ITEMS):
                             told.append(emitter.send_blocking(number))
-                    taken.wait(PATIENCE)
+                    comes(taken.wait)
                     for number in range(ITEMS, 4 * ITEMS):
                         told.append(emitter.send_blocking(number))
                     emitter.close()
@@ -213,10 +214,10 @@ class TestTheBoundHolds:
 
             async with stream.open() as items:
                 worker = worker_of(send)
-                assert has.wait(PATIENCE)
+                assert comes(has.wait)
                 with lock:
                     error = await drained(items, got)
-                worker.join(PATIENCE)
+                assert joined(worker)
                 check_sum(emitter.stats())
             return error
 

@@ -11,15 +11,21 @@ from typing import Any
 import pytest
 
 from streamkit._stages.locks import lock_awaited
-from tests.stages.owning import OWNERS, PATIENCE, Owner
+from tests.patience import comes, joined
+from tests.stages.owning import OWNERS, Owner
 
 
-def place(worker: threading.Thread, expected: bool) -> object:
-    """Where `worker` is seen to wait; looked at until it is, if it is `expected` to."""
-    late = time.monotonic() + PATIENCE
-    while (seen := lock_awaited(worker.ident)) is None and expected and time.monotonic() < late:
-        time.sleep(0.001)
-    return seen
+def place(worker: threading.Thread) -> object:
+    """Where `worker` is seen to wait; looked at until it is."""
+    seen: list[object] = []
+
+    def looks(seconds: float) -> bool:
+        time.sleep(seconds)
+        seen.append(lock_awaited(worker.ident))
+        return seen[-1] is not None
+
+    comes(looks)
+    return seen[-1]
 
 
 @pytest.mark.parametrize("owner", OWNERS)
@@ -30,14 +36,13 @@ def test_a_thread_that_waits_is_seen_again_and_again_at_one_place(owner: str) ->
         owning = threading.Thread(target=own.hold_until, args=(ended,), daemon=True)
         until_seen.callback(ended.set)
         owning.start()
-        assert own.owned.wait(PATIENCE)
+        assert comes(own.owned.wait)
         worker = threading.Thread(target=own.take, args=(owning,), daemon=True)
         worker.start()
-        first = place(worker, expected=True)
+        first = place(worker)
         assert first is not None
         assert lock_awaited(worker.ident) == first
-    worker.join(PATIENCE)
-    assert not worker.is_alive()
+    assert joined(worker)
 
 
 BUSY: dict[str, Callable[[threading.Event], object]] = {
@@ -64,6 +69,6 @@ def test_a_thread_that_is_busy_or_asleep_is_not(work: str) -> None:
 def test_a_thread_that_is_none_or_gone_is_not() -> None:
     worker = threading.Thread(target=int)
     worker.start()
-    worker.join(PATIENCE)
+    assert joined(worker)
     assert lock_awaited(worker.ident) is None
     assert lock_awaited(None) is None

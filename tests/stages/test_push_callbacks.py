@@ -31,11 +31,11 @@ from streamkit import (
     push,
 )
 from tests.laws.lab import Boom
+from tests.patience import joined
 from tests.stages.pushing import (
     ACCEPTED,
     CLOSED,
     DROPPED,
-    PATIENCE,
     by_block,
     check_sum,
     deserted,
@@ -60,7 +60,7 @@ class TestOnDrop:
             if len(told) == 1:
                 other = threading.Thread(target=lambda: outcomes.append(emitter.offer(0)))
                 other.start()
-                other.join(PATIENCE / 4)
+                joined(other)
                 waited.extend(outcomes)
 
         stream, emitter = push(DropIncoming(1, on_drop=drop))
