@@ -10,9 +10,9 @@ from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
-from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._stages.hold import HoldingChannel
 from streamkit._stages.push import Emitter, PushSource
 from streamkit.operators import combine
 
@@ -128,7 +128,7 @@ def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[An
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    channel = SharedChannel(strategy_argument("strategy", strategy))
+    channel = HoldingChannel(strategy_argument("strategy", strategy))
     channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
     return Stream(PushSource(channel, strategy)), Emitter(channel)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from threading import Event, get_ident
+from threading import get_ident
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import seconds
@@ -17,8 +17,9 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.compile.pace import LARGEST, Pace
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
+from streamkit._stages.hold import HoldingChannel, ThreadWaiter
 
-__all__ = ["Emitter", "PushSource", "ThreadWaiter"]
+__all__ = ["Emitter", "PushSource"]
 
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -56,19 +57,6 @@ class PushSource(Source):
         return f"push({self.strategy!r})"
 
 
-class ThreadWaiter(Waiter):
-    """Waits in a thread that has no event loop."""
-
-    holds = True
-
-    def __init__(self, item: Any) -> None:
-        super().__init__(item)
-        self.free = Event()
-
-    def wake(self) -> None:
-        self.free.set()
-
-
 class _AsyncWaiter(Waiter):
     """Waits in an event loop, the reader's or another."""
 
@@ -89,8 +77,10 @@ class Emitter(Generic[T_contra]):
 
     __slots__ = ("_channel", "_left", "_pace")
 
-    def __init__(self, channel: SharedChannel) -> None:
+    def __init__(self, channel: HoldingChannel) -> None:
         self._channel = channel
+        if asyncio._get_running_loop() is not None:
+            channel.home = get_ident()
         self._pace = Pace()
         self._left = 1
         """Items that `send` takes in before it looks whether others should run."""
@@ -131,7 +121,9 @@ class Emitter(Generic[T_contra]):
     def send_blocking(self, item: T_contra, timeout: float | None = None) -> Offered:
         """Offer `item`; under a strategy that waits, hold this thread until there is room.
 
-        In a signal handler that interrupts another call of this thread, it returns ``FULL`` instead.
+        If the thread of the event loop waits for a lock meanwhile, which this one may own, the item is taken
+        in beyond the capacity: the loop never stands still for it. In a signal handler that interrupts
+        another call of this thread, it returns ``FULL`` instead.
 
         Args:
             item: what to offer.
@@ -148,7 +140,7 @@ class Emitter(Generic[T_contra]):
         if isinstance(outcome, ThreadWaiter):
             waiter = outcome
             try:
-                waiter.free.wait(limit)
+                self._channel.hold(waiter, limit)
             finally:
                 late = self._channel.give_up(waiter)
             if late:

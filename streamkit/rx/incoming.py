@@ -20,13 +20,12 @@ from streamkit._core.markers import Gap
 from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
-from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
+from streamkit._engine.buffer.threads import Offered, Waiter
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
-from streamkit._stages.push import ThreadWaiter
-from streamkit.rx.hold import lock_awaited
+from streamkit._stages.hold import HoldingChannel, ThreadWaiter
 
 __all__ = ["Observed", "from_observable", "observed"]
 
@@ -36,15 +35,7 @@ _CURE = (
     "it emits on the event loop's own thread, or inside subscribe, where nobody can hold it: put "
     "reactivex.operators.subscribe_on(a thread scheduler) behind it, or choose a strategy that drops"
 )
-_CURE_OF_LOCKS = (
-    "the event loop waits for a lock that the thread which emits never lets go: let other threads than the "
-    "loop's feed what the two share, or choose a strategy that drops"
-)
 
-_BEAT = 0.01
-"""After how many seconds a thread that is held looks whether the loop's thread waits for a lock."""
-_BEYOND = 100_000
-"""How many items are taken in beyond the capacity at most, while the loop's thread waits for a lock."""
 _LATE = 1_000
 """How many items may come after the disposal in any case. Some are under way then."""
 _LEAST, _MOST = 0.1, 60.0
@@ -55,7 +46,7 @@ class _CannotHoldError(Exception):
     """An event loop runs in this thread, and blocking the thread would block that loop."""
 
 
-class Observed(SharedChannel, abc.ObserverBase[Any]):
+class Observed(HoldingChannel, abc.ObserverBase[Any]):
     """A channel that observes an observable, for one run."""
 
     def __init__(
@@ -73,8 +64,6 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         self._disposal = _Disposal()
         self._letting = 0
         """How often the loop is inside what a held thread may have locked, so that none is held."""
-        self._jam: tuple[int, int] | None = None
-        """Where the loop's thread waits for a lock, as a thread that is held has seen."""
         self._pressed = False
         """Whether items are held beyond the capacity, since a thread was let go."""
         self._burst = (0, 0)
@@ -147,7 +136,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             self._pressed = False
             return cast("Offered", outcome)
         self._burst = lane.delivered, burst + 1 if taken == lane.delivered else 1
-        self._let_in(outcome)
+        self.let_in(outcome)
         assert outcome.outcome is not None
         return outcome.outcome
 
@@ -165,7 +154,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
             return
         if outcome is Offered.FULL:
             strategy = self.lanes[0].strategy
-            self._overflow(f"{strategy!r} was offered more than it holds, and {_CURE}")
+            self.overflow(f"{strategy!r} was offered more than it holds, and {_CURE}")
         if self._subscribing and get_ident() == self.thread:
             raise ObservableError("the stream takes no more")  # otherwise `subscribe` might never return
         if self._disposal.asked():
@@ -185,45 +174,23 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         self.released()
         self._disposal.count()
 
-    def _overflow(self, message: str) -> None:
+    def overflow(self, message: str) -> None:
         self.end(self._blame(BufferOverflowError(message)))
 
     # threads that are held -----------------------------------------------------------------
 
     def _held_back(self, waiter: ThreadWaiter) -> Offered:
-        """Hold this thread until there is room, or the loop waits for a lock that it may own."""
+        """Hold this thread until there is room, or the loop wants what it may have locked."""
         if self._letting:
-            self._let_in(waiter)
-        seen, pause = self._jam, 0.0 if self._jam else _BEAT
-        while not waiter.free.wait(pause):
-            awaited = lock_awaited(self.thread)
-            self._jam = awaited if awaited == seen else None
-            if self._jam is not None:
-                self._let_in(waiter)
-            seen, pause = awaited, _BEAT
+            self.let_in(waiter)
+        self.hold(waiter)
         assert waiter.outcome is not None
         return waiter.outcome
 
-    def _let_in(self, waiter: Waiter) -> None:
-        """Take in the item of `waiter`, although there is no room, so that its thread can go on."""
-        lane = self._lane
-        with self.lock:
-            if waiter.outcome is not None:
-                return
-            full = len(lane.held) >= lane.limit + _BEYOND
-            if not full:
-                self._waiters.remove(waiter)
-                self._pressed = True
-                beyond = max(len(lane.held) + 1 - lane.limit, 0)
-                lane.widen(beyond)
-                waiter.outcome = self._put(waiter.item)
-                if lane.open:
-                    lane.widen(-beyond)
-                self._ease()
-                waiter.wake()
-        if full:
-            self._overflow(f"{lane.strategy!r} was offered more than it holds, and {_CURE_OF_LOCKS}")
-        self.released()
+    def let_in(self, waiter: Waiter) -> bool:
+        taken = super().let_in(waiter)
+        self._pressed = self._pressed or taken
+        return taken
 
     @contextmanager
     def letting(self) -> Generator[None, None, None]:
@@ -231,7 +198,7 @@ class Observed(SharedChannel, abc.ObserverBase[Any]):
         with self.lock:
             self._letting += 1
             for waiter in (*self._waiters,):
-                self._let_in(waiter)
+                self.let_in(waiter)
         try:
             yield
         finally:
@@ -317,7 +284,7 @@ class _ObservableSource(Source):
         return Opened(Kind.CHANNEL, lambda: channel, None, channel.leave, channel)
 
     def attached(self, run: Run) -> Source:
-        return run.reading(run.adopt(self._subscribed())).source
+        return run.reading(run.adopt(self._subscribed()), self).source
 
     def _subscribed(self) -> Observed:
         assert self.strategy is not None

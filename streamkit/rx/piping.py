@@ -149,7 +149,9 @@ class _Fresh(Observable[Any]):
         self._run = run
         self._source = source
         self._room = room
-        self._once = isinstance(source.source.value, (Iterator, AsyncIterator, Channel))
+        self._once = source.source.origin is None and isinstance(
+            source.source.value, (Iterator, AsyncIterator, Channel)
+        )
         self._fed: _Fed | None = None
 
     def blame(self, error: BaseException) -> BaseException:
@@ -180,7 +182,7 @@ class _Fresh(Observable[Any]):
     def _pump(self, fed: _Fed, before: _Fed | None) -> None:
         if self.out.left or self._run.ending:
             return
-        if before is not None and isinstance(self._source.source.value, Channel):
+        if before is not None and isinstance(self._source.source.value, Channel) and not self._anew():
             fed.fail(SourceConsumedError(f"{self._source.source.value.name} can be run only once, and was"))
             return
         if before is not None and before.feeder is not None:
@@ -188,6 +190,20 @@ class _Fresh(Observable[Any]):
             self._run.channels.remove(before)
         fed.feeder = _Feeder(self._run.adopt(fed), self.out, self._room)
         self._run.pump(self._source, into=fed.feeder)
+
+    def _anew(self) -> bool:
+        """Attach the source again, as an observable is subscribed; False if it can be run only once.
+
+        Its account goes on, so that one that is run again and again leaves no more than one.
+        """
+        attached, run = self._source.source, self._run
+        if attached.origin is None:
+            return False
+        channel: Channel = attached.value
+        self._source = Inlet(attached.origin.attached(run), self._source.links)
+        self._source.source.value.lanes[0].follow(channel.lanes[0])
+        run.channels.remove(channel)
+        return True
 
 
 def _rx(run: Run, source: Inlet[Any], *, operators: tuple[Any, ...], strategy: Strategy) -> Channel:

@@ -7,7 +7,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator
 from threading import get_ident
-from time import monotonic
+from time import process_time
 from typing import Any
 
 import pytest
@@ -18,9 +18,10 @@ import streamkit
 from streamkit import Stream, Suspend, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
+from tests.patience import joined
 
 PATIENCE = 5.0
-"""Real seconds after which a thread that should have ended counts as stuck."""
+"""Seconds of this program's own time after which the other threads count as stuck."""
 
 
 class Halt(BaseException):
@@ -68,9 +69,9 @@ async def turns(count: int = 8) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop turn until `condition` holds; the other threads make it so."""
-    late = monotonic() + PATIENCE
+    late = process_time() + PATIENCE  # while other programs keep the machine busy, this stands still
     while not condition():
-        assert monotonic() < late, "the other threads are stuck"
+        assert process_time() < late, "the other threads are stuck"
         await asyncio.to_thread(lambda: None)  # gives the other threads their turn
 
 
@@ -101,9 +102,8 @@ def threads(*works: Callable[[], object]) -> Iterator[list[threading.Thread]]:
     try:
         yield workers
     finally:
-        for worker in workers:
-            worker.join(PATIENCE)
-    assert not any(worker.is_alive() for worker in workers), "a thread is stuck"
+        stuck = [worker for worker in workers if not joined(worker)]
+    assert not stuck, "a thread is stuck"
     for error in errors:
         raise error
 

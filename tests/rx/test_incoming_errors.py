@@ -18,9 +18,9 @@ from reactivex.testing import ReactiveTest, TestScheduler
 import streamkit
 from streamkit import BufferOverflowError, DropOldest, ObservableError, Stream, Suspend, attached, ops, rx
 from tests.laws.lab import Boom
+from tests.patience import comes, idle, result_of
 from tests.rx.observables import (
     CANCELS,
-    PATIENCE,
     WHO,
     Halt,
     Source,
@@ -239,7 +239,7 @@ class TestSchedulers:
         assert await (rx.from_observable(watched, strategy=Suspend(1)) | ops.take(3) | ops.count()) == 3
         done = threading.Event()
         scheduler.schedule(lambda *_: done.set())
-        assert await asyncio.to_thread(done.wait, PATIENCE)
+        assert await asyncio.to_thread(comes, done.wait)
         scheduler.dispose()
         assert not uncaught  # BUG: what is late ends the scheduler's thread by an ObservableError
 
@@ -332,7 +332,7 @@ def test_a_thousand_subscriptions_from_four_threads_leave_nothing() -> None:
                 consumer.cancel()
             else:
                 subject.on_completed()
-                consumer.result(PATIENCE)
+                result_of(consumer)
 
     async def main() -> None:
         loop: Any = asyncio.get_running_loop()
@@ -341,11 +341,9 @@ def test_a_thousand_subscriptions_from_four_threads_leave_nothing() -> None:
         with threads(*[functools.partial(cycles, name, loop) for name in range(4)]) as workers:
             await until(lambda: not any(worker.is_alive() for worker in workers))
         await until(lambda: len(asyncio.all_tasks()) == 1)
-        await turns()
+        await idle()
         assert not shared.observers
         assert not reported
-        assert not loop._ready
-        assert not [timer for timer in loop._scheduled if not timer.cancelled()]
         assert ended[0] > 250, "many began to read"
 
     asyncio.run(main())

@@ -12,7 +12,8 @@ from reactivex.subject import Subject
 from streamkit import BufferOverflowError, DropOldest, ObservableError, Suspend, Unbounded, attached, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
-from tests.rx.observables import PATIENCE, TERMINALS, Source, drained, every_terminal, threads, turns, virtual
+from tests.patience import joined
+from tests.rx.observables import TERMINALS, Source, drained, every_terminal, threads, turns, virtual
 
 
 class TestGrammar:
@@ -149,8 +150,7 @@ class TestThreads:
                 observer.on_next(number)
 
         with threads(lambda: asyncio.run(emit())) as (other,):
-            other.join(PATIENCE)
-            assert not other.is_alive()
+            assert joined(other)
             error = await reader
         assert isinstance(error, BufferOverflowError)
         assert "subscribe_on" in str(error)

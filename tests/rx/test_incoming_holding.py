@@ -15,7 +15,8 @@ from reactivex.subject import Subject
 
 from streamkit import BufferOverflowError, Collect, DropOldest, Fail, ObservableError, Suspend, ops, rx
 from tests.laws.lab import Boom
-from tests.rx.observables import PATIENCE, Source, drained, threads, turns, until, virtual
+from tests.patience import joined
+from tests.rx.observables import Source, drained, threads, turns, until, virtual
 
 
 class TestHolding:
@@ -154,8 +155,7 @@ class TestEndlessOnAThread:
         monkeypatch.setattr(threading, "excepthook", uncaught.append)
         yield
         for thread in set(threading.enumerate()) - before:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
+            assert joined(thread)
         assert [each.exc_type for each in uncaught if each.exc_type is not ObservableError] == []
 
     @every_endless

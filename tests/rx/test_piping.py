@@ -14,7 +14,8 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from streamkit import BufferOverflowError, Collect, DropOldest, KeepLatest, Stream, Suspend, ops, rx
 from streamkit.testing import run
 from tests.laws.lab import Boom
-from tests.rx.observables import PATIENCE, Halt, Source, drained, turns, virtual
+from tests.patience import comes
+from tests.rx.observables import Halt, Source, drained, turns, virtual
 from tests.rx.observers import Heard, Numbers, reports
 
 PIPES: dict[str, tuple[Any, Any]] = {
@@ -254,7 +255,7 @@ class TestThreads:
         assert numbers.closed == 1
         done = threading.Event()
         scheduler.schedule(lambda *_: done.set())
-        assert await asyncio.to_thread(done.wait, PATIENCE)
+        assert await asyncio.to_thread(comes, done.wait)
         scheduler.dispose()
         assert not uncaught
 

@@ -1,15 +1,17 @@
 """operator: ``retry`` and ``repeat``, and the names of RxPY's operators."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import reactivex
 from reactivex import operators as of
 
+import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, ops, push, rx
+from streamkit.reactive_streams import from_publisher, to_publisher
 from tests.laws.lab import Boom
-from tests.rx.observables import drained, virtual
+from tests.rx.observables import Source, drained, turns, until, virtual
 from tests.rx.observers import Numbers
 
 
@@ -93,6 +95,55 @@ class TestAgain:
             2,
         ]
         assert numbers.begun == 1
+
+
+AGAIN: dict[str, Callable[[], Stream[Any]]] = {
+    "a list": lambda: Stream([1, 2]),
+    "an observable": lambda: rx.from_observable(reactivex.of(1, 2), strategy=Suspend(4)),
+    "steps behind an observable": lambda: (
+        rx.from_observable(reactivex.of(0, 1), strategy=Suspend(4)) | ops.map(lambda item: item + 1)
+    ),
+    "a buffer behind an observable": lambda: (
+        rx.from_observable(reactivex.of(1, 2), strategy=Suspend(4)) | ops.buffer(Suspend(1))
+    ),
+    "an observable in a concat": lambda: streamkit.concat(
+        [1], rx.from_observable(reactivex.of(2), strategy=Suspend(4))
+    ),
+    "a publisher": lambda: from_publisher(to_publisher(Stream([1, 2]))),
+    "operators of RxPY": lambda: Stream([1, 2]) | rx.operator(of.map(int), strategy=Suspend(4)),
+}
+
+
+class TestWhateverCanBeRunAgain:
+    @pytest.mark.parametrize("kind", AGAIN)
+    @virtual
+    async def test_is(self, kind: str) -> None:
+        again = AGAIN[kind]() | rx.operator(of.repeat(3), strategy=Suspend(8))
+        assert await (again | ops.to_list()) == [1, 2] * 3
+
+    @virtual
+    async def test_an_observable_is_disposed_each_time_and_leaves_one_account(self) -> None:
+        source = Source(lambda observer: (observer.on_next(1), observer.on_completed()))
+        again = rx.operator(of.repeat(50), strategy=Suspend(200))
+        handle = (source.stream() | again | ops.to_list()).start()
+        assert await handle == [1] * 50
+        assert (source.subscriptions, len(source.disposals)) == (50, 50)
+        (stats,) = [each for each in handle.buffers() if "from_observable" in each.operator]
+        assert (stats.offered, stats.delivered) == (50, 50)
+
+    @virtual
+    async def test_an_observable_that_has_failed_is_subscribed_before_anything_else_happens(self) -> None:
+        source = Source()
+        again = rx.operator(of.retry(3), strategy=Suspend(8))
+        job = (source.stream() | again | ops.to_list()).start()
+        await turns()
+        for number in range(3):
+            source.observer.on_next(number)
+            source.observer.on_error(Boom())
+            await until(lambda number=number: source.subscriptions == min(number + 2, 3))  # type: ignore[misc]
+        with pytest.raises(Boom):
+            await job
+        assert (source.subscriptions, len(source.disposals)) == (3, 3)
 
 
 class TestNames:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from operator import add
 from typing import Any
@@ -29,10 +30,9 @@ from streamkit import (
     ops,
 )
 from streamkit.testing import run
+from tests.patience import joined
 
 ACCEPTED, DROPPED, FULL, CLOSED = Offered
-PATIENCE = 2.0
-"""Real seconds after which a thread that should have ended counts as stuck."""
 OUTCOMES: list[tuple[Strategy, list[Offered], list[Any]]] = [
     (Suspend(2), [ACCEPTED, ACCEPTED, FULL], [1, 2]),
     (Collect(2), [ACCEPTED, ACCEPTED, FULL], [[1, 2]]),
@@ -86,10 +86,15 @@ def thread(work: Callable[[], object]) -> Iterator[threading.Thread]:
     try:
         yield worker
     finally:
-        worker.join(PATIENCE)
-    assert not worker.is_alive(), "the other thread is stuck"
+        ended = joined(worker)
+    assert ended, "the other thread is stuck"
     for error in errors:
         raise error
+
+
+def rest() -> None:
+    """Stand still for a moment, so that another thread gets as far as it can; which waits for no thread."""
+    time.sleep(0.01)
 
 
 def in_thread(work: Callable[[], object]) -> None:

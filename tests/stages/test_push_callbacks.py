@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import threading
+from collections.abc import Callable
+from functools import partial
 from operator import add
 from typing import Any
 
@@ -12,8 +14,10 @@ import streamkit
 from streamkit import (
     Collect,
     Conflate,
+    DropAll,
     DropIncoming,
     DropOldest,
+    DropYoungest,
     EmitterClosedError,
     KeepLatest,
     Offered,
@@ -27,11 +31,11 @@ from streamkit import (
     push,
 )
 from tests.laws.lab import Boom
+from tests.patience import joined
 from tests.stages.pushing import (
     ACCEPTED,
     CLOSED,
     DROPPED,
-    PATIENCE,
     by_block,
     check_sum,
     deserted,
@@ -56,7 +60,7 @@ class TestOnDrop:
             if len(told) == 1:
                 other = threading.Thread(target=lambda: outcomes.append(emitter.offer(0)))
                 other.start()
-                other.join(PATIENCE / 4)
+                joined(other)
                 waited.extend(outcomes)
 
         stream, emitter = push(DropIncoming(1, on_drop=drop))
@@ -169,6 +173,15 @@ class TestCallbacksThatMisbehave:
         check_sum(emitter.stats())
 
 
+DROPPING: list[Callable[..., Strategy]] = [
+    partial(DropOldest, 2),
+    partial(DropIncoming, 2),
+    partial(DropYoungest, 2),
+    partial(DropAll, 2),
+    KeepLatest,
+]
+
+
 class TestReentrance:
     def test_on_drop_may_offer(self) -> None:
         dropped: list[int] = []
@@ -184,6 +197,55 @@ class TestReentrance:
         emitter.close()
         assert (list(stream), dropped) == ([3], [1, 2, 11, 12])
         check_sum(emitter.stats())
+
+    @pytest.mark.parametrize("kind", DROPPING)
+    def test_on_drop_may_offer_as_often_as_it_likes_and_is_told_of_each_in_no_call_of_its_own(
+        self, kind: Callable[..., Strategy]
+    ) -> None:
+        told, left, inside = list[Any](), [700], [0]
+
+        def drop(item: Any, why: str) -> None:
+            inside[0] += 1
+            assert inside == [1]
+            told.append(item)
+            if left[0]:
+                left[0] -= 1
+                emitter.offer(-left[0])
+            inside[0] -= 1
+
+        stream, emitter = push(kind(on_drop=drop))
+        for item in range(1, 5):
+            emitter.offer(item)
+        emitter.close()
+        got = list(stream)
+        assert sorted(told + got) == [*range(-699, 5)]
+        check_sum(emitter.stats())
+
+    @pytest.mark.parametrize("kind", DROPPING)
+    def test_on_drop_that_offers_without_an_end_fails_the_stream(self, kind: Callable[..., Strategy]) -> None:
+        stream, emitter = push(kind(on_drop=lambda item, why: emitter.offer(item)))
+        for item in range(4):
+            emitter.offer(item)
+        with pytest.raises(RuntimeError, match="on_drop offers"):
+            list(stream)
+        check_sum(emitter.stats())
+
+    @virtual
+    async def test_on_drop_may_close_the_stream_that_tells_it(self) -> None:
+        async def leave() -> None:
+            async with stream.open() as items:
+                await anext(items)
+
+        told: list[Any] = []
+        stream, emitter = push(
+            DropOldest(
+                3, on_drop=lambda item, why: told.append((item, why, emitter.offer(item), emitter.close()))
+            )
+        )
+        for item in range(3):
+            emitter.offer(item)
+        await leave()
+        assert told == [(1, "closed", CLOSED, False), (2, "closed", CLOSED, False)]
 
     def test_an_item_may_offer_when_it_is_deleted(self) -> None:
         class Last:

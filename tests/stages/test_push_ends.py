@@ -19,6 +19,7 @@ from tests.stages.pushing import (
     every_strategy,
     in_thread,
     refused,
+    rest,
     thread,
     turns,
     virtual,
@@ -77,9 +78,9 @@ class TestEnding:
         stream, emitter = push(Suspend(1))
         emitter.offer(1)
         sender = asyncio.create_task(emitter.send(2))
-        with thread(refused(lambda: emitter.send_blocking(3))) as blocked:
+        with thread(refused(lambda: emitter.send_blocking(3))):
             await turns()
-            blocked.join(0.01)
+            rest()
             assert end(emitter)
             with pytest.raises(EmitterClosedError):
                 await sender
@@ -180,9 +181,9 @@ class TestLeaving:
         stream, emitter = push(Suspend(2))
         senders = [asyncio.create_task(emitter.send(number)) for number in range(9)]
         await turns()
-        with thread(refused(lambda: emitter.send_blocking(9))) as blocked:
+        with thread(refused(lambda: emitter.send_blocking(9))):
             try:
-                blocked.join(0.01)
+                rest()
                 await leave(stream)
                 await turns()
                 assert emitter.closed

@@ -21,7 +21,8 @@ import streamkit
 from streamkit import Emitter, EmitterClosedError, Offered, Strategy, Suspend, push
 from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, check_sum, check_told, every_strategy, keys
-from tests.stages.pushing import ACCEPTED, CLOSED, PATIENCE, virtual
+from tests.patience import done_in_time
+from tests.stages.pushing import ACCEPTED, CLOSED, virtual
 from tests.tiers import stride
 
 PACKAGE = str(Path(streamkit.__file__).parent)
@@ -276,7 +277,7 @@ def test_a_handler_wakes_a_reader_whose_loop_is_asleep(end: str) -> None:
     with handled(signal.SIGUSR1, act):
         sender = threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
         sender.start()
-        found = asyncio.run(asyncio.wait_for(main(), PATIENCE))
+        found = done_in_time(main)
         sender.join()
     assert found == ([1] if end == "offer" else [])
 
@@ -293,7 +294,7 @@ def test_a_handler_lets_a_sender_go_whose_loop_is_asleep() -> None:
     with handled(signal.SIGUSR1, emitter.close):
         sender = threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
         sender.start()
-        asyncio.run(asyncio.wait_for(main(), PATIENCE))
+        done_in_time(main)
         sender.join()
 
 

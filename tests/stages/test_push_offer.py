@@ -25,17 +25,18 @@ from streamkit import (
     push,
 )
 from tests.laws.lab import Boom
+from tests.patience import comes
 from tests.stages.pushing import (
     ACCEPTED,
     CLOSED,
     DROPPED,
     FULL,
     OUTCOMES,
-    PATIENCE,
     check_sum,
     drained,
     every_strategy,
     in_thread,
+    rest,
     thread,
     turns,
     virtual,
@@ -139,7 +140,7 @@ class TestSend:
             emitter.close()
 
         with thread(lambda: asyncio.run(produce())):
-            assert waits.wait(PATIENCE)
+            assert comes(waits.wait)
             got: list[int] = []
             assert await drained(stream, got) is None
         assert done == [False, ACCEPTED]
@@ -217,8 +218,8 @@ class TestSendBlocking:
                 sent.append(emitter.send_blocking(number))
             emitter.close()
 
-        with thread(produce) as producer:
-            producer.join(0.01)
+        with thread(produce):
+            rest()
             assert sent == [ACCEPTED]
             got: list[int] = []
             assert await drained(stream, got) is None

@@ -8,7 +8,8 @@ import pytest
 
 from streamkit import Conflate, Emitter, EmitterClosedError, Strategy, push
 from streamkit._engine.compile.pace import BUDGET, LARGEST
-from tests.stages.pushing import OUTCOMES, PATIENCE, check_sum, drained, thread
+from tests.patience import done_in_time
+from tests.stages.pushing import OUTCOMES, check_sum, drained, thread
 
 STRATEGIES = [each[0] for each in OUTCOMES if each[0].limit is None or not each[0].fails]
 MANY = 20 * LARGEST
@@ -95,7 +96,7 @@ def test_so_has_the_loop_of_a_sender_that_is_not_the_readers() -> None:
         assert others > 1
 
     with thread(lambda: asyncio.run(send())):
-        asyncio.run(asyncio.wait_for(drained(stream, got), PATIENCE * 5))
+        done_in_time(lambda: drained(stream, got))
     assert got == [*range(MANY)]
 
 

@@ -7,17 +7,18 @@ from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, current_task
 from collections import deque
 from collections.abc import Callable
-from threading import RLock
+from threading import RLock, get_ident
 from time import monotonic
 from typing import Any, ClassVar
 
 from streamkit._core.again import origin
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.meanwhile import SPARE, Meanwhile, Offered
+from streamkit._engine.buffer.meanwhile import CHAIN, SPARE, Meanwhile, Offered
 from streamkit._engine.compile.pace import LARGEST
 
 __all__ = ["Changes", "Waiter", "call_in"]
@@ -113,7 +114,7 @@ class Changes(Channel):
         self.loop: AbstractEventLoop | None = None
         """The loop that reads; None until it begins."""
         self.thread: int | None = None
-        """The thread of that loop."""
+        """The thread of that loop: the one that reads, where a plain ``for`` is stepped in several."""
         self._waiters: deque[Waiter] = deque()
         """Producers that wait for room, first come, first served."""
         self.roomy: Callable[[], None] | None = None
@@ -267,33 +268,49 @@ class Changes(Channel):
         while meanwhile.todo and not meanwhile.owned():
             with self.lock:
                 self._settle()
-        if self._lost and not meanwhile.owned():
+        if self._lost and not (meanwhile.owned() or self.tells()):
             self._tell()
 
     def _tell(self) -> None:
-        """Tell ``on_drop`` of dropped items, without the lock. If it raises, the stream fails."""
+        """Tell ``on_drop`` of dropped items, without the lock. If it raises, the stream fails.
+
+        What it drops itself, as it offers something, it is told of after that: no call stands in another.
+        """
         strategy = self._lane.strategy
         assert strategy is not None
-        while self._lost:
-            try:
-                item, reason = self._lost.popleft()
-            except IndexError:  # another thread told of it
-                return
-            try:
-                strategy.dropped(item, reason)
-            except Exception as error:
-                with self.lock:
-                    if not self.left:
-                        self._stop()
-                        self._end(error)
-                        continue
-                raise
+        telling, thread, chain = self._meanwhile.telling, get_ident(), 0
+        try:
+            while self._lost:
+                telling[thread] = False
+                try:
+                    item, reason = self._lost.popleft()
+                except IndexError:  # another thread told of it
+                    return
+                try:
+                    strategy.dropped(item, reason)
+                    chain += telling[thread]
+                    if chain > CHAIN and not self._meanwhile.ending:
+                        raise RuntimeError(f"{shown(strategy)}: its on_drop offers what makes others drop")
+                except Exception as error:
+                    with self.lock:
+                        if not self.left:
+                            self._stop()
+                            self._end(error)
+                            continue
+                    raise
+        finally:
+            telling.pop(thread, None)
+
+    def tells(self) -> bool:
+        """Whether this thread calls an ``on_drop``: then it tells of whatever was dropped meanwhile."""
+        return get_ident() in self._meanwhile.telling
 
     # what the reader, and lanes, say ---------------------------------------------------------
 
     def admit(self) -> None:
         """Let waiting producers in, once the lane is down to `low`: threads then switch once per batch."""
         lane = self._lane
+        self.thread = get_ident()
         self._meanwhile.putting = True
         if len(lane.held) <= lane.low:
             while self._waiters and len(lane.held) < lane.limit and lane.open:
@@ -317,6 +334,8 @@ class Changes(Channel):
 
     def dropped(self, strategy: Strategy, item: Any, reason: str) -> None:
         self._lost.append((item, reason))
+        if self.tells():
+            self._meanwhile.telling[get_ident()] = True
 
     def wake(self) -> None:
         reader, loop = self._reader, self.loop

@@ -21,7 +21,8 @@ __all__ = ["Late", "Meanwhile", "Offered"]
 SPARE = 4
 """Places that `SharedChannel.take` leaves free: so many calls of it may interrupt one another."""
 CHAIN = 1_000
-"""Interruptions in a row that may be folded without an end of it: then it is the fold that offers them."""
+"""Interruptions in a row that may be folded without an end of it: then it is the fold that offers them. As
+many calls of an ``on_drop`` may offer what makes others drop, before one call is over."""
 
 
 class Offered(Enum):
@@ -51,7 +52,7 @@ class Late(NamedTuple):
 class Meanwhile:
     """Answers what interrupts a change, and keeps it until that is complete."""
 
-    __slots__ = ("_coming", "_row", "ending", "owned", "putting", "todo")
+    __slots__ = ("_coming", "_row", "ending", "owned", "putting", "telling", "todo")
 
     def __init__(self, lock: Any) -> None:
         self.owned: Callable[[], bool] = lock._is_owned
@@ -61,6 +62,8 @@ class Meanwhile:
         """Whether the channel ends, or will as soon as the change is complete."""
         self.putting: bool = False
         """Whether the change may put an item in, which needs a place."""
+        self.telling: dict[int, bool] = {}
+        """The threads that call ``on_drop``; whether items were dropped in that call."""
         self._coming = 0
         """Items in `todo` that were answered as taken in."""
         self._row = 0

@@ -164,6 +164,7 @@ class SharedChannel(Changes):
             if self.queue or self.error is not None or not self._open:
                 return
             self._reader = get_running_loop().create_future()
+            self.thread = get_ident()
         try:
             self.released()
             await self._reader
@@ -181,7 +182,7 @@ class SharedChannel(Changes):
             self._stop()
             self._abandon()
         errors: list[BaseException] = []
-        while self._lost:
+        while self._lost and not self.tells():
             try:
                 self._tell()
             except Exception as error:

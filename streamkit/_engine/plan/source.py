@@ -180,6 +180,11 @@ class Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
         return self
 
+    @property
+    def origin(self) -> Source | None:
+        """What this was attached from, if that can be attached again."""
+        return None
+
     def _check_made(self, value: Any) -> None:
         if _blocking(value) or _asynchronous(value):
             return

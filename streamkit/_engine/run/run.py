@@ -39,7 +39,15 @@ T = TypeVar("T")
 class _ChannelSource(Source):
     """A channel as the source of a stream."""
 
-    __slots__ = ()
+    __slots__ = ("_origin",)
+
+    def __init__(self, channel: Channel, origin: Source | None) -> None:
+        super().__init__(channel)
+        self._origin = origin
+
+    @property
+    def origin(self) -> Source | None:
+        return self._origin
 
     @property
     def buffered(self) -> Strategy | None:
@@ -200,9 +208,14 @@ class Run(Tasks):
         work = job.work(book)
         return await (work if book is None else Drive(work.__await__(), gate=book.gate))
 
-    def reading(self, channel: Channel) -> Inlet[Any]:
-        """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
-        return Inlet(_ChannelSource(channel), ())
+    def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
+        """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends.
+
+        Args:
+            channel: what is read.
+            origin: the source that fills `channel`, if it can be attached again.
+        """
+        return Inlet(_ChannelSource(channel, origin), ())
 
     def open(self, source: Inlet[T], *, book: Book | None = None) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.

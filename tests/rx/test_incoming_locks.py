@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,18 +19,19 @@ from reactivex.scheduler import NewThreadScheduler
 from reactivex.subject import Subject
 
 from streamkit import BufferOverflowError, Collect, Suspend, rx
-from streamkit.rx.hold import lock_awaited
-from tests.rx.observables import PATIENCE, Source, drained, threads
+from tests.patience import comes, result_of
+from tests.rx.observables import Source, drained, threads
+from tests.stages.owning import OWNERS
 
 HANG = 60.0
-"""Seconds after which a process whose loop stands still is ended, with the stacks of its threads."""
+"""Seconds after which a process whose loop stands still, which one operator keeps busy for half of one, is
+ended with the stacks of its threads."""
 
 THROUGH_OPERATORS = f"""
 import asyncio, faulthandler, reactivex
 from reactivex import operators as of
 from reactivex.scheduler import NewThreadScheduler, ThreadPoolScheduler
 from streamkit import BufferOverflowError, Stream, Suspend, ops, rx
-faulthandler.dump_traceback_later({HANG}, exit=True)
 SOON = 0.0001
 ticks = lambda: reactivex.interval(SOON)
 soon = lambda _: reactivex.timer(SOON)
@@ -65,6 +67,7 @@ async def source():
         yield item
 async def main():
     for made in MADE:
+        faulthandler.dump_traceback_later({HANG}, exit=True)
         stream = Stream(source) | rx.operator(made, strategy=Suspend(1)) | ops.take(10) | ops.map(slowly)
         try:
             await asyncio.wait_for(stream | ops.to_list(), 0.5)
@@ -80,7 +83,6 @@ def test_of_every_operator_with_a_lock_or_a_timer_never_freeze_the_loop() -> Non
         [sys.executable, "-c", THROUGH_OPERATORS],
         capture_output=True,
         text=True,
-        timeout=2 * HANG,
         check=False,
     )
     assert "through" in done.stdout, done.stderr
@@ -140,32 +142,46 @@ def test_that_a_callback_of_the_loop_wants_too_is_let_go(shared: str, strategy: 
         asyncio.run(main())
 
 
-TAKING: dict[str, Callable[[Any], object]] = {
-    "with": lambda lock: lock.__enter__() and lock.__exit__(None, None, None),
-    "acquire": lambda lock: lock.acquire() and lock.release(),
-}
-
-
-@pytest.mark.parametrize("kind", [threading.Lock, threading.RLock, threading.Condition])
-@pytest.mark.parametrize("taking", TAKING)
-def test_of_the_programs_own_is_let_go(kind: Callable[[], Any], taking: str) -> None:
+@pytest.mark.parametrize("owner", OWNERS)
+def test_of_the_programs_own_is_let_go(owner: str) -> None:
     async def main() -> None:
-        lock, source = kind(), Source()
+        own, source = OWNERS[owner](), Source()
 
         def emit() -> None:
-            for number in range(6):
-                with lock:
+            with own.hold:
+                own.owned.set()
+                for number in range(6):
                     observer.on_next(number)
 
         async with source.stream(Suspend(2)).open() as items:
             observer = source.observer
-            with threads(emit):
-                await asyncio.sleep(0.05)
-                TAKING[taking](lock)
+            with threads(emit) as (emitter,):
+                assert comes(own.owned.wait)
+                own.take(emitter)
                 assert [await anext(items) for _ in range(6)] == [*range(6)]
 
     with hang_guarded():
         asyncio.run(main())
+
+
+def test_a_plain_for_that_is_stepped_in_one_thread_after_another() -> None:
+    """Which thread reads, and may not be held, is the one of the latest step."""
+    subject: Any = Subject()
+    items, got = iter(rx.from_observable(subject, strategy=Suspend(1))), list[Any]()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        begun = first.submit(next, items)
+        while not subject.observers:
+            time.sleep(0.001)
+        subject.on_next(0)
+        assert result_of(begun) == 0
+        waits = second.submit(next, items)
+        subject.on_next(1)
+        assert result_of(waits) == 1
+        held = first.submit(lambda: [subject.on_next(number) for number in range(2, 6)])
+        held.add_done_callback(lambda _: subject.on_completed())
+        while (item := result_of(second.submit(next, items, None))) is not None:
+            got.append(item)
+    assert got == [2, 3, 4, 5]
 
 
 def test_a_delay_of_a_subject_that_the_loop_feeds() -> None:
@@ -197,18 +213,18 @@ def test_a_loop_that_is_merely_busy_or_idle_lets_nothing_in_beyond_the_capacity(
             seen = [await anext(items) for _ in range(5)]
             assert seen == [1, 2, 3, 4, 5]
 
-    before = rx.incoming.Observed._let_in  # type: ignore[attr-defined]
+    before = rx.incoming.Observed.let_in  # type: ignore[attr-defined]
     let_in: list[Any] = []
-    rx.incoming.Observed._let_in = lambda self, waiter: (let_in.append(waiter), before(self, waiter))[1]  # type: ignore[attr-defined]
+    rx.incoming.Observed.let_in = lambda self, waiter: (let_in.append(waiter), before(self, waiter))[1]  # type: ignore[attr-defined]
     try:
         asyncio.run(main())
     finally:
-        rx.incoming.Observed._let_in = before  # type: ignore[attr-defined]
+        rx.incoming.Observed.let_in = before  # type: ignore[attr-defined]
     assert not let_in
 
 
 def test_that_is_never_let_go_ends_the_stream_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamkit.rx.incoming._BEYOND", 5)
+    monkeypatch.setattr("streamkit._stages.hold._BEYOND", 5)
 
     async def main() -> None:
         lock, source, got = threading.Lock(), Source(), list[Any]()
@@ -231,24 +247,3 @@ def test_that_is_never_let_go_ends_the_stream_with_the_cure(monkeypatch: pytest.
 
     with hang_guarded():
         asyncio.run(main())
-
-
-def test_a_thread_that_waits_for_a_lock_is_seen_and_no_other() -> None:
-    lock, free = threading.Lock(), threading.Event()
-
-    def take() -> None:
-        with lock:
-            pass
-
-    waits = {take: True, lambda: lock.acquire() and lock.release(): True, lambda: time.sleep(0.3): False}
-    for work, expected in waits.items():
-        with lock:
-            thread = threading.Thread(target=work, daemon=True)
-            thread.start()
-            time.sleep(0.05)
-            seen = lock_awaited(thread.ident)
-            assert (seen is not None) == expected
-            assert lock_awaited(thread.ident) == seen
-        thread.join(PATIENCE)
-    assert lock_awaited(None) is None
-    free.set()
