@@ -13,6 +13,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     run/       what happens while a stream runs
         run        `Run`: what a stage is handed; opens, pumps and closes what the stage reads
         tasks      the tasks and timers of a run, which end with it
+        claims     push sources that a run may come to read, which end with it if it does not
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from streamkit._core.arguments import Composed
-from streamkit._core.errors import StoppedError
+from streamkit._core.errors import StoppedError, raise_first
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
@@ -16,6 +16,7 @@ from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
+from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
 
@@ -57,6 +58,12 @@ class Job(Generic[R_co]):
             return sink.result(links[-1], Inlet(self._inlet.source, links[:-1]), book)
         work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT, None, book)
         return work
+
+    def claims(self) -> Claims:
+        """Claims of all that a run of it may come to read."""
+        claims = Claims()
+        claims.take(Inlet(self._inlet.source, (*self._inlet.links, *self._links)))
+        return claims
 
     def run(self) -> R_co:
         """Run to the end on a loop of its own, in this thread, and return the result.
@@ -151,7 +158,9 @@ class Handle(Generic[R_co]):
         self._book: Book = Book()
         self._book.gate.set()
         self._stopped = False
+        claims = job.claims()  # a task that is cancelled before it begins runs nothing that could make them
         self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
+        self._task.add_done_callback(lambda _: raise_first(claims.release()))
 
     @property
     def done(self) -> bool:

@@ -22,6 +22,7 @@ from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
+from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
@@ -78,6 +79,7 @@ class Run(Tasks):
         """At how many chapters or opened streams those that have ended are settled."""
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
+        self._claims = Claims()
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
@@ -122,7 +124,7 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
-        inlet = _inlet(source)
+        inlet = self.claimed(source)
         if book is None and self.book is not None:
             self._settle()
             book = self._chapters[into] = self.book.chapter()
@@ -199,6 +201,12 @@ class Run(Tasks):
         work = job.work(book)
         return await (work if book is None else Drive(work.__await__(), gate=book.gate))
 
+    def claimed(self, source: Any) -> Inlet[Any]:
+        """`source` as a stage sees a stream; what it may read of push sources ends with the run."""
+        inlet = _inlet(source)
+        self._claims.take(inlet)
+        return inlet
+
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
         return Inlet(_ChannelSource(channel), ())
@@ -213,7 +221,7 @@ class Run(Tasks):
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet = _inlet(source)
+        inlet = self.claimed(source)
         self._settle()
         own = book is None
         if own:
@@ -329,7 +337,9 @@ class Run(Tasks):
         If one of them cannot be opened, all are left, whether they come before it or after.
         """
         errors: list[Exception] = []
-        inlet, arguments = joined(inlet, self.link)
+        inlet, arguments = joined(self.claimed(inlet), self.link)
+        if self.link.awaited:
+            self._claims.take(*arguments.values())
         inlet = attached(self, inlet, errors)
         if self.link.declaration.pumps:
             arguments = {name: attached(self, value, errors) for name, value in arguments.items()}
@@ -354,6 +364,7 @@ class Run(Tasks):
                 channel.leave()
             except Exception as error:  # of an ``on_drop``
                 late.append(self.blame(error))
+        late += map(self.blame, self._claims.release())
 
     def _relay(self) -> None:
         """What reads the stage may throw a cancellation in, which the stage passes on."""
@@ -382,5 +393,6 @@ class Run(Tasks):
             late.append(error)
         if by_itself:  # it has not left its sources early: their errors are its own
             late += self._ahead
+        late += map(self.blame, self._claims.release())  # what tasks were handed that it has ended
         self._late = []
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
