@@ -132,7 +132,7 @@ class Places(Target):
         """Open, step and close the stream of one item, in a task of its own; then give its place back."""
         stream = await self._made(items)
         if self._gone:
-            self.run.claimed(stream)
+            self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
         try:

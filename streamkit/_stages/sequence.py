@@ -194,7 +194,7 @@ class Streams(ABC, Generic[T]):
 
         Where that is a callable that makes a stream, the same is done with that stream.
         """
-        self._run.claimed(inlet)
+        self._run.claims.take(inlet)
         while True:
             links = inlet.links
             before = len(links)
@@ -204,7 +204,8 @@ class Streams(ABC, Generic[T]):
             inlet = inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
             if before:
                 return inlet
-            inlet = self._run.claimed(unfolded(inlet))
+            inlet = unfolded(inlet)
+            self._run.claims.take(inlet)
             if not inlet.links:
                 return inlet
 

@@ -59,12 +59,6 @@ class Job(Generic[R_co]):
         work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT, None, book)
         return work
 
-    def claims(self) -> Claims:
-        """Claims of all that a run of it may come to read."""
-        claims = Claims()
-        claims.take(Inlet(self._inlet.source, (*self._inlet.links, *self._links)))
-        return claims
-
     def run(self) -> R_co:
         """Run to the end on a loop of its own, in this thread, and return the result.
 
@@ -84,7 +78,9 @@ class Job(Generic[R_co]):
         """
         self._awaited = True
         require_loop("job.start()", "job.run()")
-        return Handle(self, name or self._named(self._inlet.source.kind))
+        claims = Claims()  # a task that is cancelled before it begins has no run that could make them
+        claims.take(Inlet(self._inlet.source, (*self._inlet.links, *self._links)))
+        return Handle(self, name or self._named(self._inlet.source.kind), claims)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
@@ -153,12 +149,11 @@ class Job(Generic[R_co]):
 class Handle(Generic[R_co]):
     """A job that runs: await it for its result, pause and resume it, or stop it."""
 
-    def __init__(self, job: Job[R_co], name: str) -> None:
+    def __init__(self, job: Job[R_co], name: str, claims: Claims) -> None:
         loop = asyncio.get_running_loop()
         self._book: Book = Book()
         self._book.gate.set()
         self._stopped = False
-        claims = job.claims()  # a task that is cancelled before it begins runs nothing that could make them
         self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
         self._task.add_done_callback(lambda _: raise_first(claims.release()))
 

@@ -140,7 +140,7 @@ def _awaits(value: object) -> bool:
 _AWAITED: Final = attrgetter("awaited")
 
 
-def awaited(*values: object) -> Iterator[Source]:
+def awaited(*values: object) -> Iterator[Any]:
     """The sources that are `awaited` in `values`, arguments of stages or streams, and in theirs."""
     left: list[object] = [value for value in values if _awaits(value)]
     while left:

@@ -81,7 +81,7 @@ class Source:
     strategy: Strategy | None = None
     """The strategy of the source's own buffer; None if it has no buffer."""
     awaited: bool = False
-    """Whether others wait for it to be read, and must be told if it never is: it has `claim` and `disclaim`."""
+    """Whether others wait for it to be read, and must be told if it never is, by `claim` and `disclaim`."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value

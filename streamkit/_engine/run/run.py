@@ -79,7 +79,8 @@ class Run(Tasks):
         """At how many chapters or opened streams those that have ended are settled."""
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
-        self._claims = Claims()
+        self.claims: Claims = Claims()
+        """What ends with the run, if it does not come to read it."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
@@ -124,7 +125,8 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
-        inlet = self.claimed(source)
+        inlet = _inlet(source)
+        self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
             book = self._chapters[into] = self.book.chapter()
@@ -201,12 +203,6 @@ class Run(Tasks):
         work = job.work(book)
         return await (work if book is None else Drive(work.__await__(), gate=book.gate))
 
-    def claimed(self, source: Any) -> Inlet[Any]:
-        """`source` as a stage sees a stream; what it may read of push sources ends with the run."""
-        inlet = _inlet(source)
-        self._claims.take(inlet)
-        return inlet
-
     def reading(self, channel: Channel) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends."""
         return Inlet(_ChannelSource(channel), ())
@@ -221,7 +217,8 @@ class Run(Tasks):
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet = self.claimed(source)
+        inlet = _inlet(source)
+        self.claims.take(inlet)
         self._settle()
         own = book is None
         if own:
@@ -337,9 +334,8 @@ class Run(Tasks):
         If one of them cannot be opened, all are left, whether they come before it or after.
         """
         errors: list[Exception] = []
-        inlet, arguments = joined(self.claimed(inlet), self.link)
-        if self.link.awaited:
-            self._claims.take(*arguments.values())
+        self.claims.take(inlet, *(self.link.arguments.values() if self.link.awaited else ()))
+        inlet, arguments = joined(inlet, self.link)
         inlet = attached(self, inlet, errors)
         if self.link.declaration.pumps:
             arguments = {name: attached(self, value, errors) for name, value in arguments.items()}
@@ -364,7 +360,7 @@ class Run(Tasks):
                 channel.leave()
             except Exception as error:  # of an ``on_drop``
                 late.append(self.blame(error))
-        late += map(self.blame, self._claims.release())
+        late += map(self.blame, self.claims.release())
 
     def _relay(self) -> None:
         """What reads the stage may throw a cancellation in, which the stage passes on."""
@@ -393,6 +389,6 @@ class Run(Tasks):
             late.append(error)
         if by_itself:  # it has not left its sources early: their errors are its own
             late += self._ahead
-        late += map(self.blame, self._claims.release())  # what tasks were handed that it has ended
+        late += map(self.blame, self.claims.release())  # what tasks were handed that it has ended
         self._late = []
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
