@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "awaited", "flattened", "piped", "unfolded"]
+__all__ = ["Inlet", "Link", "StageDeclaration", "awaited", "flattened", "piped", "returned", "unfolded"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -273,6 +273,11 @@ class Inlet(Generic[T_co]):
 
     def __hash__(self) -> int:
         return hash((id(self._source), self._links))
+
+
+def returned(value: Any) -> Inlet[Any]:
+    """What a function of a pipe has returned, as a stream. What is no stream yet, the run closes."""
+    return Inlet(value if isinstance(value, (Inlet, Source)) else Source.returned(value))
 
 
 def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:

@@ -19,7 +19,7 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -56,7 +56,7 @@ class _ChannelSource(Source):
 
 def _inlet(source: Any) -> Inlet[Any]:
     """`source` as a stage sees a stream."""
-    return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
+    return source if isinstance(source, Inlet) else returned(source)  # pyright: ignore[reportUnknownVariableType]
 
 
 class Run(Tasks):
