@@ -113,7 +113,8 @@ def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[An
     room, in any event loop, and ``emitter.send_blocking(item)`` in a thread without one. ``close()`` and
     ``fail(error)`` end the stream after the held items. Items offered before the stream is read are held
     as the strategy says. The stream can be run once. When its consumer leaves, held items are dropped,
-    and every later offer is answered ``CLOSED``.
+    whoever waits to send gets `EmitterClosedError`, and every later offer is answered ``CLOSED``. So it is
+    when a run ends that has the stream and did not come to it, and when nobody has the stream any more.
 
     Args:
         strategy: how many items are held for the consumer, and what happens to one more. There is no

@@ -7,12 +7,14 @@ A wing imports from the wings below it only, and within a wing imports make no c
         shapes     what operators on items of any type make of them, for type checkers
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         explain    what is fused, what buffers where, and the bound in items
+        weight     how many items of the source an item further on counts for
         mistakes   what newcomers get wrong, answered with what to write
         step       the decorator `step`
         stage      the decorator `stage`, and how a run of a stage begins
     run/       what happens while a stream runs
         run        `Run`: what a stage is handed; opens, pumps and closes what the stage reads
         tasks      the tasks and timers of a run, which end with it
+        claims     push sources that a run may come to read, which end with it if it does not
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means

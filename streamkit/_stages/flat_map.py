@@ -19,7 +19,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
 from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet, Link, returned
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Streams
@@ -132,6 +132,7 @@ class Places(Target):
         """Open, step and close the stream of one item, in a task of its own; then give its place back."""
         stream = await self._made(items)
         if self._gone:
+            self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
         try:
@@ -186,7 +187,7 @@ class Places(Target):
             made = self.link.arguments["function"](items.pop())
             # an observable of RxPY is awaitable too, for its last item
             waits = is_awaitable(made) and not hasattr(made, "subscribe")
-            return Inlet(await pending(made) if waits else made)
+            return returned(await pending(made) if waits else made)
         except Exception as error:
             self._blame(error)
             raise

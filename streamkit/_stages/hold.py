@@ -27,7 +27,7 @@ _CURE = (
 _BEAT = 0.01
 """After how many seconds a thread that is held looks whether the loop's thread waits for a lock."""
 _LOOKS = 3
-"""How often in a row it must wait at the same place: a thread may not have run meanwhile on a busy machine."""
+"""How often in a row it must wait at the same place: on a busy machine, it may just not have run."""
 _MOMENT = 0.000_001
 """The same while it does: just so long that the loop's thread runs, if it has got the lock."""
 _BEYOND = 100_000
@@ -57,7 +57,7 @@ class HoldingChannel(SharedChannel):
         self._jam: tuple[int, int] | None = None
         """Where the loop's thread waits for a lock, as a thread that is held has seen."""
 
-    def hold(self, waiter: ThreadWaiter, timeout: float | None = None) -> None:
+    def hold_thread(self, waiter: ThreadWaiter, timeout: float | None = None) -> None:
         """Hold this thread until `waiter` has an outcome, or `timeout` is over.
 
         It has one, too, if the loop waits for a lock, which this thread may own, or was closed.

@@ -69,7 +69,7 @@ def _is_within(instruction: dis.Instruction, whole: dis.Instruction) -> bool:
     if part is None or all_of_it is None or None in part or None in all_of_it:  # python -X no_debug_ranges
         return False
     line, end_line, column, end_column = all_of_it
-    return (line, column) <= (part[0], part[2]) and (part[1], part[3]) <= (end_line, end_column)  # type: ignore[operator] # pyright: ignore[reportOperatorIssue] - none is None
+    return (line, column) <= (part[0], part[2]) and (part[1], part[3]) <= (end_line, end_column)  # pyright: ignore[reportOperatorIssue] - none is None
 
 
 def _chains(instructions: list[dis.Instruction]) -> Iterator[Chain]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, Generic, TypeVar
+from weakref import finalize
 
 from streamkit._core.arguments import seconds
 from streamkit._core.errors import EmitterClosedError, RunningLoopError, SourceConsumedError
@@ -25,15 +26,39 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class PushSource(Source):
-    """The source that emitters fill; its stream can be run once."""
+    """The source that emitters fill; its stream can be run once.
 
-    __slots__ = ("strategy",)
+    It ends unread when a run that might have read it ends, and when nobody has it any more. The emitter has
+    only the channel, and so do the runs that read it.
+    """
+
+    __slots__ = ("__weakref__", "_claims", "_ends", "strategy")
+
+    awaited = True
 
     def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
         self.value = channel
         self._consumed = False
+        self._claims = 0
+        """How many runs may come to read it."""
+        self._ends = finalize(self, channel.leave)
+        self._ends.atexit = False
         self.strategy: Strategy | None = strategy
         channel.name = repr(self)
+
+    def claim(self) -> None:
+        """A run may come to read it."""
+        with self.value.lock:
+            self._claims += 1
+
+    def disclaim(self) -> None:
+        """Such a run has ended. If it was the last, and none has read it, those who fill it are let go."""
+        with self.value.lock:
+            self._claims -= 1
+            if self._claims or self._consumed:
+                return
+            self._consumed = True
+        self._ends()
 
     def open(self, *, blocking: bool = False) -> Opened:
         channel = self._taken()
@@ -43,9 +68,11 @@ class PushSource(Source):
         return run.reading(run.adopt(self._taken())).source
 
     def _taken(self) -> SharedChannel:
-        if self._consumed:
-            raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
-        self._consumed = True
+        with self.value.lock:
+            if self._consumed:
+                raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
+            self._consumed = True
+        self._ends.detach()
         channel: SharedChannel = self.value
         return channel.begin()
 
@@ -140,7 +167,7 @@ class Emitter(Generic[T_contra]):
         if isinstance(outcome, ThreadWaiter):
             waiter = outcome
             try:
-                self._channel.hold(waiter, limit)
+                self._channel.hold_thread(waiter, limit)
             finally:
                 late = self._channel.give_up(waiter)
             if late:

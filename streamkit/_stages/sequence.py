@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from streamkit._core.errors import SourceConsumedError
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Resumed, Thrown
-from streamkit._engine.plan.link import Inlet, Link, unfolded
+from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 
@@ -166,7 +166,7 @@ class Streams(ABC, Generic[T]):
                     continue
                 self._acts(link)
                 try:
-                    inlet = Inlet[Any](await entry.failed(failure))
+                    inlet = returned(await entry.failed(failure))
                 except Exception as error:
                     later = error
                 else:
@@ -194,6 +194,7 @@ class Streams(ABC, Generic[T]):
 
         Where that is a callable that makes a stream, the same is done with that stream.
         """
+        self._run.claims.take(inlet)
         while True:
             links = inlet.links
             before = len(links)
@@ -204,6 +205,7 @@ class Streams(ABC, Generic[T]):
             if before:
                 return inlet
             inlet = unfolded(inlet)
+            self._run.claims.take(inlet)
             if not inlet.links:
                 return inlet
 

@@ -131,7 +131,9 @@ def _evicting(
 
 
 _INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
+_INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
 _ROUTED = f"1 + max_groups * {_INTAKE}"
+_ROUTED_AHEAD = f"1 + max_groups * {_INTAKE_AHEAD}"
 
 
 async def _routed_run(
@@ -174,7 +176,7 @@ _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
     name="group_by",
     contract=Contract(
         holds=_ROUTED,
-        lookahead=_ROUTED,
+        lookahead=_ROUTED_AHEAD,
         times="max_groups",
         ordered="'within each key'",
         loses=f"{_LATER} if _strategy is None else _strategy.loses",

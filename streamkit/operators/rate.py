@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal, TypeVar, overload
 
@@ -18,6 +18,7 @@ from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import close_of
 from streamkit._engine.run.run import Run
 from streamkit._stages.throttle import Bucket, held_back
 
@@ -148,9 +149,9 @@ def _next(run: Run, items: Any) -> Any:
 
 
 def _close(run: Run, items: Iterator[Any] | None) -> None:
-    if isinstance(items, Generator):
+    if (close := close_of(items)) is not None:
         try:
-            items.close()
+            close()
         except Exception as error:
             run.reraise(error)
 

@@ -183,7 +183,7 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
         """Hold this thread until there is room, or the loop wants what it may have locked."""
         if self._letting:
             self.let_in(waiter)
-        self.hold(waiter)
+        self.hold_thread(waiter)
         assert waiter.outcome is not None
         return waiter.outcome
 

@@ -10,9 +10,23 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Contract, DropOldest, Explanation, KeepLatest, Stream, Suspend, Unbounded, ops
+from streamkit import (
+    Collect,
+    Contract,
+    DropOldest,
+    Explanation,
+    KeepLatest,
+    Spill,
+    Stream,
+    Suspend,
+    Unbounded,
+    ops,
+)
+from streamkit._engine.face.stream import Pipe
 from streamkit.testing import run
 from tests import own
+from tests.laws.lab import Lab
+from tests.samples import SAMPLES
 
 
 def double(number: int) -> int:
@@ -225,6 +239,77 @@ class TestMixedSources:
         assert contract.of_others == ("5", "1")
         assert contract.behaviour({}) == "bounded"
         assert contract.but(others_hold="unbounded").behaviour({}) == "unbounded"
+
+
+STRATEGIES = [Suspend(4), DropOldest(2), KeepLatest(), Collect(3), Spill(2), Unbounded()]
+NESTING: dict[str, Callable[[Any], Any]] = {
+    "merge": lambda pipe: ops.merge(Stream([1]) | pipe),
+    "zip": lambda pipe: ops.zip(Stream([1]) | pipe),
+    "concat": lambda pipe: ops.concat(Stream([1]) | pipe),
+    "own": lambda pipe: own.prefer(Stream([1]) | pipe),
+    "broadcast": lambda pipe: ops.broadcast(ops.map(str), pipe),
+    "broadcast to sinks": lambda pipe: ops.broadcast(pipe | ops.to_list(), ops.count()),
+    "group_by": lambda pipe: ops.group_by(id, pipe, max_groups=3),
+    "group_by to a sink": lambda pipe: ops.group_by(id, pipe | ops.count(), max_groups=3),
+    "a branch of a group": lambda pipe: ops.group_by(
+        id, ops.broadcast(pipe, ops.map(str, concurrency=2)), max_groups=2
+    ),
+    "a group in a source": lambda pipe: ops.merge(Stream([1]) | ops.group_by(id, pipe, max_groups=2)),
+}
+PIPES: dict[str, Callable[[Any], Any]] = {
+    "alone": lambda buffer: buffer,
+    "first": lambda buffer: buffer | ops.map(double),
+    "last": lambda buffer: ops.timeout(1.0) | buffer,
+    "taken over": lambda buffer: buffer | ops.map(double, concurrency=2),
+    "behind another": lambda buffer: ops.buffer(Collect(2)) | ops.map(len) | buffer,
+}
+
+
+class TestNestedBuffers:
+    """What a buffer inside of an operator does stands where it is written, as of any other."""
+
+    @pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
+    @pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
+    @pytest.mark.parametrize("nest", NESTING.values(), ids=NESTING)
+    def test_are_parts_with_their_strategy_and_capacity(self, nest: Any, pipe: Any, strategy: Any) -> None:
+        alone = (Stream([1]) | ops.buffer(strategy)).explain().parts[1]
+        explained = (Stream([1]) | nest(pipe(ops.buffer(strategy)))).explain()
+        (found,) = [part for part in explained.parts if part.text == alone.text]
+        assert found.depth
+        assert (found.strategy, found.loses, found.behaviour) == (
+            repr(strategy),
+            strategy.loses,
+            alone.behaviour,
+        )
+        assert found.holds >= alone.holds
+        assert found.lookahead >= alone.lookahead
+
+    def test_are_counted_once(self) -> None:
+        strategies = DropOldest(2), KeepLatest(), Suspend(4)
+        explained = (
+            Stream([1]) | ops.broadcast(*[ops.buffer(each) | ops.map(str) for each in strategies])
+        ).explain()
+        assert [part.holds for part in explained.parts if part.text.startswith("buffer")] == [2, 1, 4]
+        # a place for what comes out of each, and one item in hand
+        assert explained.parts[1].holds == len(strategies) + 1
+        assert explained.bound == 2 + 1 + 4 + len(strategies) + 1
+        assert [part.loses for part in explained.parts if part.loses != "nothing"] == ["oldest items"] * 2
+
+    def test_every_operator_that_takes_a_pipe_or_a_stream_is_tried(self) -> None:
+        tried = {repr(nest(ops.map(str))).partition("(")[0] for nest in NESTING.values()}
+        nesting = {
+            link.declaration.name
+            for sample in SAMPLES
+            for link in sample.make(Lab()).links
+            for value in link.arguments.values()
+            for each in (value if isinstance(value, tuple) else (value,))
+            if isinstance(each, (Stream, Pipe))
+        }
+        assert nesting - tried <= {"with_latest_from"}  # it reads its other source as `prefer` does
+
+    def test_of_groups_that_drop_what_comes_too_fast_read_without_limit(self) -> None:
+        lossy = ops.group_by(id, ops.buffer(DropOldest(2)) | ops.map(double), max_groups=3)
+        assert (Stream([1]) | lossy).explain().lookahead == math.inf
 
 
 class TestAtTheEnd:

@@ -168,6 +168,7 @@ LEAVES = [
     by_callback,
     by_cancel,
     by_stop,
+    by_stop_at_once,
     by_take,
     by_block_behind_a_stage,
     by_block_behind_a_stage_before_the_first_pull,

@@ -11,14 +11,15 @@ of it, counts for what it may hold: of a batch of batches ``flatten`` makes batc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
-from streamkit._core.strategy import Strategy
+from streamkit._core.strategy import Strategy, Suspend
 from streamkit._core.value import Record, alike
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened
 from streamkit._engine.plan.source import Source
@@ -100,40 +101,6 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         group = []
     if group:
         yield group
-
-
-class Weight(NamedTuple):
-    """How many items of the source one item somewhere in a pipe counts for, at most."""
-
-    items: float
-    inside: Any = None
-    """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
-
-    @property
-    def opened(self) -> Weight:
-        """What a thing counts for that was taken out of it."""
-        return self if self.inside is None else self.inside
-
-    def after(self, contract: Contract, arguments: Mapping[str, Any]) -> Weight:
-        """What an item counts for that an operator of this `contract` has made of such items."""
-        if contract.opens:
-            return self.opened
-        if amount(contract.keeps, arguments):
-            return self
-        if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
-            return Weight(self.items)
-        return Weight(self.items * amount(contract.weight, arguments), self)
-
-
-ONE = Weight(1)
-
-
-def heaviest(weights: Sequence[Weight]) -> Weight:
-    """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
-    most = max(each.items for each in weights)
-    if all(each.inside is None for each in weights):
-        return Weight(most)
-    return Weight(most, heaviest([each.opened for each in weights]))
 
 
 class _Chain:
@@ -246,12 +213,12 @@ def _segment(links: list[Link], weight: Weight, depth: int) -> tuple[Part, Weigh
     kept, weight = _kept(links, weight)
     every = flattened(links)
     result = ", ".join(link.declaration.contract.result for link in every if link.declaration.contract.result)
-    behaviour = max((_behaviour(link) for link in every), key=[*Behaviour].index)
+    behaviours = [link.declaration.contract.behaviour(link.arguments) for link in every]
     part = Part(
         text=" | ".join(map(repr, links)),
         kind="segment",
         holds=kept,
-        behaviour=behaviour,
+        behaviour=max(behaviours, key=[*Behaviour].index),
         result=result,
         depth=depth,
         at_end=any(link.declaration.contract.at_end for link in links),
@@ -275,15 +242,11 @@ def _kept(links: Sequence[Link], weight: Weight) -> tuple[float, Weight]:
     return kept, weight
 
 
-def _behaviour(link: Link) -> Behaviour:
-    return link.declaration.contract.behaviour(link.arguments)
-
-
 def _stage(
     link: Link, weight: Weight, depth: int, *, through: bool = False
 ) -> tuple[Part, list[Part], Weight]:
     """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
-    contract, arguments = link.declaration.contract, link.arguments
+    contract, arguments = link.declaration.contract, _without_entries(link)
     weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
     own = 0.0 if through and _gives_way(link) else weight.items
@@ -297,9 +260,7 @@ def _stage(
                 inner += parts
             elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
-                reader = None if sink else link
-                own_links = each.links[each.links[0].declaration.buffers :]  # a buffer there is counted above
-                parts, other = _pipeline(None, own_links, depth + 1, reader, weight)
+                parts, other = _branch(each.links, weight, depth + 1, None if sink else link)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
@@ -308,15 +269,16 @@ def _stage(
                     wider += max(other.items - weight.items, 0)
                 elif contract.times != "1":
                     out = 0 if sink else times * other.items  # a place for what comes out of each
-    holds, ahead = _read(link, own if contract.per_source else weight.items, [each.items for each in weights])
+    counted = own if contract.per_source else weight.items
+    holds, ahead = _read(contract, arguments, counted, [each.items for each in weights])
     part = Part(
         text=f"{link.declaration.name}(...)" if inner else repr(link),
         kind="stage",
         holds=holds + out + wider,
         lookahead=ahead + out,
-        strategy=next((repr(value) for value in arguments.values() if isinstance(value, Strategy)), ""),
+        strategy=_own_strategy(arguments),
         loses=amount(contract.loses, arguments),
-        behaviour=_behaviour(link),
+        behaviour=contract.behaviour(arguments),
         result=contract.result,
         depth=depth,
         at_end=contract.at_end,
@@ -326,12 +288,51 @@ def _stage(
     return part, inner, heaviest(weights).after(contract, arguments)
 
 
-def _read(link: Link, counted: float, weights: Sequence[float]) -> tuple[float, float]:
+def _branch(
+    links: Sequence[Link], weight: Weight, depth: int, reader: Link | None
+) -> tuple[list[Part], Weight]:
+    """The parts of a branch. A buffer at its start is what the items are put into, and fuses with none."""
+    if not links[0].declaration.buffers:
+        return _pipeline(None, links, depth, reader, weight)
+    entry, _, weight = _stage(links[0], weight, depth)
+    parts, weight = _pipeline(None, links[1:], depth, reader, weight)
+    return [entry, *parts], weight
+
+
+_NO_ROOM = Suspend(1).sized(0)
+
+
+def _without_entries(link: Link) -> dict[str, Any]:
+    """The arguments of `link`, where the buffers with which its branches begin hold nothing.
+
+    Its contract counts them, and they are told of where they stand.
+    """
+    pipes = [each for value in link.arguments.values() for each in _several(value)]
+    first = [each.links[0] for each in pipes if isinstance(each, Composed)]
+    entries = [each.arguments["strategy"] for each in first if each.declaration.buffers]
+    if not entries:
+        return link.arguments
+
+    def emptied(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple([emptied(each) for each in _several(value)])
+        return _NO_ROOM if any(value is each for each in entries) else value
+
+    return {name: emptied(value) for name, value in link.arguments.items()}
+
+
+def _own_strategy(arguments: Mapping[str, Any]) -> str:
+    found = [each for each in arguments.values() if isinstance(each, Strategy) and each is not _NO_ROOM]
+    return repr(found[0]) if found else ""
+
+
+def _read(
+    contract: Contract, arguments: Mapping[str, Any], counted: float, weights: Sequence[float]
+) -> tuple[float, float]:
     """What a stage holds and reads ahead of its sources, whose items count for `weights`.
 
     Where it reads all of them in one way, its numbers are for items that are `counted` so.
     """
-    contract, arguments = link.declaration.contract, link.arguments
     formulas = contract.holds, contract.lookahead
     if not contract.mixed:
         holds, ahead = [amount(formula, arguments) * counted for formula in formulas]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from streamkit._core.arguments import Composed
-from streamkit._core.errors import StoppedError
+from streamkit._core.errors import StoppedError, raise_first
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
@@ -16,6 +16,7 @@ from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
+from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
 
@@ -77,7 +78,9 @@ class Job(Generic[R_co]):
         """
         self._awaited = True
         require_loop("job.start()", "job.run()")
-        return Handle(self, name or self._named(self._inlet.source.kind))
+        claims = Claims()  # a task that is cancelled before it begins has no run that could make them
+        claims.take(Inlet(self._inlet.source, (*self._inlet.links, *self._links)))
+        return Handle(self, name or self._named(self._inlet.source.kind), claims)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
@@ -146,12 +149,13 @@ class Job(Generic[R_co]):
 class Handle(Generic[R_co]):
     """A job that runs: await it for its result, pause and resume it, or stop it."""
 
-    def __init__(self, job: Job[R_co], name: str) -> None:
+    def __init__(self, job: Job[R_co], name: str, claims: Claims) -> None:
         loop = asyncio.get_running_loop()
         self._book: Book = Book()
         self._book.gate.set()
         self._stopped = False
         self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
+        self._task.add_done_callback(lambda _: raise_first(claims.release()))
 
     @property
     def done(self) -> bool:

@@ -63,7 +63,7 @@ class Stream(Inlet[T_co], Unawaited):
 
     Args:
         source: an iterable, an async iterable, or a callable that makes either; with a callable, each
-            run gets a fresh one.
+            run gets a fresh one, and closes it, as in ``Stream(lambda: open(path))``.
 
     Raises:
         TypeError: `source` is none of these.

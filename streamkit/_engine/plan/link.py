@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
 
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "flattened", "piped", "unfolded"]
+__all__ = ["Inlet", "Link", "StageDeclaration", "awaited", "flattened", "piped", "returned", "unfolded"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -33,7 +34,7 @@ NESTED = 20
 class Link:
     """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
 
-    __slots__ = ("arguments", "blamed", "declaration", "file", "key", "line")
+    __slots__ = ("arguments", "awaited", "blamed", "declaration", "file", "key", "line")
 
     def __init__(self, declaration: Declaration, arguments: dict[str, Any], file: str, line: int) -> None:
         self.declaration: Declaration = declaration
@@ -53,6 +54,8 @@ class Link:
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
         self.key: StepKey = StepKey(declaration, modes, branches)
+        self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
+        """Whether an argument has a source for whose reader others wait, however deep inside."""
 
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:
@@ -110,6 +113,40 @@ class Link:
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
         return Link, (self.declaration, self.arguments, self.file, self.line)
+
+
+def _is_stream(value: object) -> TypeGuard[Inlet[Any]]:
+    return isinstance(value, Inlet)
+
+
+def _is_several(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
+
+
+def _awaits(value: object) -> bool:
+    """Whether an argument of a stage, or a stream, has a source that is `awaited`."""
+    if _is_several(value):
+        return any(map(_awaits, value))
+    if _is_stream(value):
+        return value.source.awaited or any(map(_AWAITED, value.links))
+    return isinstance(value, Composed) and any(map(_AWAITED, value.links))
+
+
+_AWAITED: Final = attrgetter("awaited")
+
+
+def awaited(*values: object) -> Iterator[Any]:
+    """The sources that are `awaited` in `values`, arguments of stages or streams, and in theirs."""
+    left: list[object] = [value for value in values if _awaits(value)]
+    while left:
+        value = left.pop()
+        if _is_several(value):
+            left += value
+            continue
+        links: Sequence[Link] = value.links if _is_stream(value) or isinstance(value, Composed) else ()
+        if _is_stream(value) and value.source.awaited:
+            yield value.source
+        left += [argument for link in filter(_AWAITED, links) for argument in link.arguments.values()]
 
 
 def piped(begin: str, links: Sequence[Link], depth: int = 0) -> str:
@@ -258,6 +295,11 @@ class Inlet(Generic[T_co]):
 
     def __hash__(self) -> int:
         return hash((id(self._source), self._links))
+
+
+def returned(value: Any) -> Inlet[Any]:
+    """What a function of a pipe has returned, as a stream. What is no stream yet, the run closes."""
+    return Inlet(value if isinstance(value, (Inlet, Source)) else Source.returned(value))
 
 
 def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
+from functools import partial
 from inspect import CO_COROUTINE, isasyncgenfunction
 from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from streamkit._engine.compile.key import Kind
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Opened", "Source"]
+__all__ = ["Opened", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
@@ -81,6 +82,8 @@ class Source:
 
     strategy: Strategy | None = None
     """The strategy of the source's own buffer; None if it has no buffer."""
+    awaited: bool = False
+    """Whether others wait for it to be read, and must be told if it never is, by `claim` and `disclaim`."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
@@ -142,6 +145,12 @@ class Source:
             self._check_made(value)
         return _Made(value)
 
+    @classmethod
+    def returned(cls, value: Any) -> Source:
+        """The source of `value`, which a function of a pipe has returned to a run: that closes it."""
+        source = cls(value)
+        return source if source._makes or type(value) in _NATIVE else _Made(value)
+
     def _opened(self, *, made: bool = False, blocking: bool) -> Opened:
         value = self.value
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
@@ -154,10 +163,12 @@ class Source:
         if _asynchronous(value) and not (blocking and _blocking(value)):
             iterator = aiter(value)
             self._mark(iterator, made)
-            return Opened(Kind.ASYNC, iterator, getattr(iterator, "aclose", None))
+            return Opened(Kind.ASYNC, iterator, _closing(iterator, made))
         iterator = iter(value)
         self._mark(iterator, made)
-        return Opened(Kind.ITER, iterator, None, iterator.close if isinstance(iterator, Generator) else None)
+        return Opened(
+            Kind.ITER, iterator, None, close_of(iterator) if made or isinstance(iterator, Generator) else None
+        )
 
     @property
     def native(self) -> Any:
@@ -223,6 +234,26 @@ class _Made(Source):
 
     def _opened(self, *, made: bool = True, blocking: bool) -> Opened:
         return super()._opened(made=True, blocking=blocking)
+
+
+def close_of(iterator: Any) -> Callable[[], Any] | None:
+    """What closes an iterator that nobody else has: a generator, a file, the rows of a query."""
+    close = getattr(iterator, "close", None)
+    return close if callable(close) else None
+
+
+def _closing(iterator: Any, made: bool) -> Callable[[], Awaitable[None]] | None:
+    """What closes an asynchronous iterator; one that was `made` for the run may only have a ``close``."""
+    found: Callable[[], Awaitable[None]] | None = getattr(iterator, "aclose", None)
+    if found is None and made and (close := close_of(iterator)) is not None:
+        return partial(_closed, close)
+    return found
+
+
+async def _closed(close: Callable[[], Any]) -> None:
+    result = close()
+    if awaitable(result):
+        await result
 
 
 def _observable(value: object) -> bool:

@@ -20,9 +20,10 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
+from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
@@ -64,7 +65,7 @@ class _ChannelSource(Source):
 
 def _inlet(source: Any) -> Inlet[Any]:
     """`source` as a stage sees a stream."""
-    return source if isinstance(source, Inlet) else Inlet(source)  # pyright: ignore[reportUnknownVariableType]
+    return source if isinstance(source, Inlet) else returned(source)  # pyright: ignore[reportUnknownVariableType]
 
 
 class Run(Tasks):
@@ -87,6 +88,8 @@ class Run(Tasks):
         """At how many chapters or opened streams those that have ended are settled."""
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
+        self.claims: Claims = Claims()
+        """What ends with the run, if it does not come to read it."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
@@ -132,6 +135,7 @@ class Run(Tasks):
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
         inlet = _inlet(source)
+        self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
             book = self._chapters[into] = self.book.chapter()
@@ -228,6 +232,7 @@ class Run(Tasks):
             TypeError: it cannot be iterated.
         """
         inlet = _inlet(source)
+        self.claims.take(inlet)
         self._settle()
         own = book is None
         if own:
@@ -350,6 +355,7 @@ class Run(Tasks):
         If one of them cannot be opened, all are left, whether they come before it or after.
         """
         errors: list[Exception] = []
+        self.claims.take(inlet, *(self.link.arguments.values() if self.link.awaited else ()))
         inlet, arguments = joined(inlet, self.link)
         inlet = attached(self, inlet, errors)
         if self.link.declaration.pumps:
@@ -375,6 +381,7 @@ class Run(Tasks):
                 channel.leave()
             except Exception as error:  # of an ``on_drop``
                 late.append(self.blame(error))
+        late += map(self.blame, self.claims.release())
 
     def _relay(self) -> None:
         """What reads the stage may throw a cancellation in, which the stage passes on."""
@@ -403,5 +410,6 @@ class Run(Tasks):
             late.append(error)
         if by_itself:  # it has not left its sources early: their errors are its own
             late += self._ahead
+        late += map(self.blame, self.claims.release())  # what tasks were handed that it has ended
         self._late = []
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))

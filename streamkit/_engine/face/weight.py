@@ -1,0 +1,44 @@
+"""Weights: how many items of the source an item further on in a pipe counts for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from streamkit._core.contract import Contract, amount
+
+__all__ = ["ONE", "Weight", "heaviest"]
+
+
+class Weight(NamedTuple):
+    """How many items of the source one item somewhere in a pipe counts for, at most."""
+
+    items: float
+    inside: Any = None
+    """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
+
+    @property
+    def opened(self) -> Weight:
+        """What a thing counts for that was taken out of it."""
+        return self if self.inside is None else self.inside
+
+    def after(self, contract: Contract, arguments: Mapping[str, Any]) -> Weight:
+        """What an item counts for that an operator of this `contract` has made of such items."""
+        if contract.opens:
+            return self.opened
+        if amount(contract.keeps, arguments):
+            return self
+        if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
+            return Weight(self.items)
+        return Weight(self.items * amount(contract.weight, arguments), self)
+
+
+ONE = Weight(1)
+
+
+def heaviest(weights: Sequence[Weight]) -> Weight:
+    """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
+    most = max(each.items for each in weights)
+    if all(each.inside is None for each in weights):
+        return Weight(most)
+    return Weight(most, heaviest([each.opened for each in weights]))
