@@ -96,11 +96,13 @@ class Account:
 
     def follow(self, before: Account) -> None:
         """Continue the counts of `before`."""
-        self.turned_away = before.turned_away
-        self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
-        self.full_seconds = before.full_seconds
+        self.turned_away += before.turned_away
+        self.dropped += before.dropped
+        self.folded += before.folded
+        self.refused += before.refused
+        self.full_seconds += before.full_seconds
 
-    def stats(self, operator: str, *, put: int, delivered: int, held: int, most: int) -> BufferStats:
+    def stats(self, operator: str, put: int, delivered: int, *, held: int, most: int) -> BufferStats:
         """The counts so far, joined with the lane's own.
 
         What is offered is counted where it comes in. Only while a writer uses its grant is it not known how

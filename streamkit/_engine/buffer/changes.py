@@ -83,6 +83,11 @@ class _SharedLane(Lane):
         super().__init__(channel, strategy)
         self.grows = False  # producers append at any time, even while the reader counts what is held
 
+    def follow(self, before: Lane) -> None:
+        super().follow(before)
+        if isinstance(before, _SharedLane):
+            self.taken_in += before.channel.appended
+
     def stats(self, operator: str = "") -> BufferStats:
         found = super().stats(operator)
         return found.but(offered=found.offered + self.channel.appended)

@@ -145,8 +145,9 @@ class Lane(Target):
         self.limit += places
 
     def follow(self, before: Lane) -> None:
-        """Go on counting where `before` ended."""
-        self.taken_in, self.delivered, self.most = before.taken_in, before.delivered, before.most
+        """Go on counting where `before` ended; items may have come in already."""
+        self.taken_in, self.delivered = self.taken_in + before.taken_in, self.delivered + before.delivered
+        self.most = max(self.most, before.most)
         self.account.follow(before.account)
 
     def noted(self, size: int) -> None:
@@ -319,8 +320,7 @@ class Lane(Target):
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
         self.channel.count()
-        put, count = self.taken_in, self.count
-        return self.account.stats(operator, put=put, delivered=self.delivered, held=count, most=self.most)
+        return self.account.stats(operator, self.taken_in, self.delivered, held=self.count, most=self.most)
 
 
 # readers of many lanes -------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.pump import Pump
+from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.start import start
 from streamkit._engine.run.tasks import Tasks
 
@@ -35,32 +36,6 @@ __all__ = ["Run"]
 
 C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
-
-
-class _ChannelSource(Source):
-    """A channel as the source of a stream."""
-
-    __slots__ = ("_origin",)
-
-    def __init__(self, channel: Channel, origin: Source | None) -> None:
-        super().__init__(channel)
-        self._origin = origin
-
-    @property
-    def origin(self) -> Source | None:
-        return self._origin
-
-    @property
-    def buffered(self) -> Strategy | None:
-        lanes = self.value.lanes
-        return lanes[0].strategy if len(lanes) == 1 else None
-
-    def open(self, *, blocking: bool = False) -> Opened:
-        return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
-
-    def attached(self, run: Run) -> Source:
-        run.leave_too(self.value)
-        return self
 
 
 def _inlet(source: Any) -> Inlet[Any]:
@@ -219,7 +194,7 @@ class Run(Tasks):
             channel: what is read.
             origin: the source that fills `channel`, if it can be attached again.
         """
-        return Inlet(_ChannelSource(channel, origin), ())
+        return Inlet(Reading(channel, origin), ())
 
     def open(self, source: Inlet[T], *, book: Book | None = None) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.
