@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import finalize
 
 from streamkit._core.arguments import seconds
@@ -16,6 +16,7 @@ from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter, call_in
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.compile.pace import LARGEST, Pace
+from streamkit._engine.face.mistakes import OF_EMITTERS, attribute
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 from streamkit._stages.hold import HoldingChannel, ThreadWaiter
@@ -215,6 +216,11 @@ class Emitter(Generic[T_contra]):
         if outcome is Offered.CLOSED or (outcome is Offered.FULL and self.closed):
             raise EmitterClosedError("the stream takes no more items: it was closed, or has failed")
         return outcome
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_EMITTERS)
 
     def _require_another_thread(self) -> None:
         runs: Callable[[], Any] = asyncio._get_running_loop

@@ -19,6 +19,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.job import Job
+from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
@@ -329,7 +330,7 @@ def group_by(
     """
     callback("key", key)
     if not isinstance(pipe, Pipe):
-        raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}")
+        raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}{instead(pipe)}")
     max_groups = whole("max_groups", max_groups, least=1)
     if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")

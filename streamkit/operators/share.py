@@ -14,6 +14,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.job import Job
+from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
@@ -193,7 +194,7 @@ def broadcast(*branches: Any) -> Any:
         raise ValueError("branches must be one or more, not none")
     for branch in branches:
         if not isinstance(branch, Pipe):
-            raise TypeError(f"branches must be operators or sinks, not {shown(branch)}")
+            raise TypeError(f"branches must be operators or sinks, not {shown(branch)}{instead(branch)}")
     sinks = [branch.links[-1].declaration.sink for branch in branches]
     if any(sinks) and not all(sinks):
         raise TypeError(

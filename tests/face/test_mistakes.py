@@ -12,10 +12,14 @@ from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
+import aiostream
 import pytest
+import reactivex
+from aiostream import pipe
+from reactivex import operators
 
 import streamkit
-from streamkit import Contract, Job, Operator, Run, Stream, Suspend, ops, push, stage, step
+from streamkit import Contract, Job, Operator, Run, Stream, Suspend, Valve, ops, push, stage, step
 from streamkit._core.lazy import listed
 from streamkit.testing import run
 
@@ -30,6 +34,10 @@ async def later() -> AsyncIterator[int]:
 
 
 async def work(*_: Any) -> None: ...
+
+
+def emitter() -> Any:
+    return push(Suspend(1))[1]
 
 
 def declared(contract: Any) -> None:
@@ -68,6 +76,47 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "of a job": (lambda: JOB | ops.map(str), TypeError, "write map(str) before it"),
     "of a sink": (lambda: of.count() | ops.map(str), TypeError, "write map(str) before it"),
     "method of a job": (lambda: JOB.map(str), AttributeError, "before the sink, as in stream | ops.map(...)"),
+    # what is no operator
+    "operator as a source": (lambda: of.count | ops.map(str), TypeError, "Stream(source) | count(...)"),
+    "source": (lambda: STREAM | front.merge, TypeError, "write | ops.merge(...)"),
+    "no function for items": (lambda: STREAM | front.push, TypeError, "push is no operator"),
+    "strategy": (lambda: STREAM | Suspend(3), TypeError, "write | ops.buffer(Suspend(capacity=3))"),
+    "valve": (lambda: STREAM | Valve(), TypeError, "write | ops.valve(...)"),
+    "class of ours": (lambda: STREAM | Valve, TypeError, "write | ops.valve(...)"),
+    "branches": (lambda: STREAM | of.broadcast([ops.count()]), TypeError, "give them one by one"),
+    "branch": (lambda: STREAM | of.broadcast(ops.count), TypeError, "write count(...)"),
+    "pipe": (lambda: of.group_by(str, ops.count, max_groups=3), TypeError, "write count(...)"),
+    "call": (lambda: of.take(1)([1]), TypeError, "write Stream(source) | take(1)"),
+    "call of a shape": (lambda: of.batch(1)([1]), TypeError, "write Stream(source) | batch(1)"),
+    # as elsewhere, but with other signs
+    "sum": (lambda: STREAM + STREAM, TypeError, "| ops.concat(other)"),
+    "index": (lambda: STREAM[1], TypeError, "write stream | ops.skip(number) | ops.first()"),
+    "slice": (lambda: STREAM[1:3], TypeError, "ops.take(count)"),
+    "rx": (lambda: STREAM | operators.map(str), TypeError, "write | rx.operator(operator, strategy="),
+    "rx, not called": (
+        lambda: STREAM | operators.scan,
+        TypeError,
+        "write | rx.operator(scan(...), strategy=",
+    ),
+    "rx as a source": (lambda: operators.map(str) | of.count(), TypeError, "Stream(source) | rx.operator("),
+    "aiostream": (lambda: STREAM | pipe.map(str), TypeError, "write | aiostream.operator(operator)"),
+    "aiostream, not called": (lambda: STREAM | pipe.map, TypeError, "write | aiostream.operator(map(...))"),
+    "aiostream's function": (
+        lambda: ops.take(1) | aiostream.stream.map,
+        TypeError,
+        "write | aiostream.operator(map(...))",
+    ),
+    "in rx": (
+        lambda: reactivex.of(1).pipe(of.map(str)),
+        TypeError,
+        "write observable.pipe(rx.pipeable(map(str), strategy=Suspend(16)))",
+    ),
+    "shape in rx": (lambda: reactivex.of(1).pipe(of.batch(2)), TypeError, "rx.pipeable(batch(2), "),
+    "in aiostream": (
+        lambda: aiostream.stream.just(1) | of.map(str),
+        TypeError,
+        "write aiostream.from_aiostream(stream) | map(str)",
+    ),
     # several sources
     "two": (lambda: front.Stream([1], later), TypeError, "write streamkit.merge([1], later)"),
     "three": (lambda: front.Stream([1], [2], [3]), TypeError, "streamkit.concat([1], [2], [3])"),
@@ -81,6 +130,9 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "job as source": (lambda: Stream(JOB), TypeError, "await it first"),
     # push, start
     "push": (lambda: front.push(), TypeError, "write push(Suspend(16))"),
+    "put": (lambda: emitter().put(1), AttributeError, "write emitter.offer(item), or await emitter.send"),
+    "on_completed": (lambda: emitter().on_completed(), AttributeError, "write emitter.close()"),
+    "on_error": (lambda: emitter().on_error(OSError()), AttributeError, "write emitter.fail(error)"),
     "no loop": (lambda: JOB.start(), RuntimeError, "call it in a coroutine, or write job.run()"),
     "of a handle": (lambda: JOB.stop(), AttributeError, "write handle = job.start()"),
     "items of a job": (lambda: JOB.open(), AttributeError, "open the stream before the sink"),
@@ -136,9 +188,15 @@ async def waited(what: Any) -> None:
     await asyncio.wait([what])
 
 
+async def entered() -> None:
+    async with STREAM:
+        pass
+
+
 AWAITED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "stream": (lambda: STREAM, TypeError, "write await (stream | ops.to_list())"),
     "stream with a limit": (lambda: asyncio.wait_for(STREAM, 1), TypeError, "ops.to_list()"),
+    "enter": (entered, TypeError, "write async with stream.open() as items"),
     "wait for a handle": (lambda: waited(JOB.start()), AttributeError, "write asyncio.ensure_future(handle)"),
     "wait for a job": (lambda: waited(JOB), TypeError, "use tasks explicitly"),
     "async iterables": (

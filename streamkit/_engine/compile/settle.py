@@ -5,6 +5,7 @@ Where that is not known yet, the call is a statement before the line, which look
 would evaluate before the call is then written before it too. And where Python might not evaluate the call at
 all (``and``, ``or``, ``x if y else z``, ``a < b < c``), the statement is put behind an ``if``.
 A comprehension that awaits is written out as a ``for`` in any case: in a plain generator, it could not.
+What a generator expression goes through is got before the line, if it awaits.
 """
 
 from __future__ import annotations
@@ -96,6 +97,9 @@ class Settling:
                 return ast.Name(node.target.id, ast.Load())
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 return self._written_out(node)
+            case ast.GeneratorExp():  # its first iterable, which cannot have a `:=` in it
+                node.generators[0].iter = self._kept(node.generators[0].iter)
+                return node
             case ast.Call(func=ast.Name(id=name)) if name in self.callbacks:
                 self._in_order(node)
                 return self._called(node, name)
@@ -118,7 +122,7 @@ class Settling:
             mode = self.names.mode(self.index, self.callbacks[node.func.id])
             awaits = awaits or mode is Mode.ASYNC or mode is Mode.MIXED
             hoisted = hoisted or (mode is Mode.UNKNOWN and self.names.probing)
-        if awaits and isinstance(node, COMPREHENSIONS) and not isinstance(node, ast.GeneratorExp):
+        if awaits and isinstance(node, COMPREHENSIONS):
             hoisted = True
         if hoisted:
             self.hoisted[id(node)] = node

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
 from inspect import isfunction
 from typing import Any, Final, NoReturn
 
-from streamkit._core.arguments import Composed
+from streamkit._core.arguments import Composed, is_said
 from streamkit._core.catalogue import Declaration
 from streamkit._core.elsewhere import line
 from streamkit._core.lazy import listed
 from streamkit._core.show import named, shown
+from streamkit._core.strategy import Strategy
 from streamkit._engine.plan.link import Inlet, Link
 
 __all__ = [
+    "OF_EMITTERS",
     "OF_HANDLES",
     "OF_JOBS",
     "OF_PIPES",
     "OF_STREAMS",
+    "added",
     "attribute",
     "behind_sink",
     "beside",
+    "called",
     "check_decorated",
     "check_pieces",
+    "element",
+    "entered",
+    "instead",
     "made",
     "never_run",
     "no_items",
+    "no_operator",
     "no_result",
     "one_by_one",
     "one_source",
@@ -61,6 +69,15 @@ OF_HANDLES: Final = {
     "result": "write await handle",
     "run": "the job runs already, so write await handle",
     "start": "the job runs already, so write await handle",
+}
+OF_EMITTERS: Final = {
+    **dict.fromkeys(("on_completed", "complete", "aclose", "end", "stop"), "write emitter.close()"),
+    **dict.fromkeys(("on_error", "error", "throw"), "write emitter.fail(error)"),
+    **dict.fromkeys(
+        ("append", "emit", "next", "on_next", "push", "put", "put_nowait", "publish", "send_nowait"),
+        "write emitter.offer(item), or await emitter.send(item), which waits for room",
+    ),
+    "asend": "write await emitter.send(item)",
 }
 
 
@@ -96,19 +113,107 @@ def beside(left: object, other: Any) -> Any:
             f"{shown(left)} cannot be joined to another stream with |: "
             "write stream | ops.merge(other), ops.concat(other) or ops.zip(other)"
         )
+    if isinstance(other, Strategy):
+        raise TypeError(f"a strategy is that of a buffer, so write | ops.buffer({shown(other)})")
+    if words := _of_neighbour(other):
+        raise TypeError(f"{words[0]}, so write | {words[1]}")
+    if hasattr(other, _DECLARED):
+        raise TypeError(f"{named(other)} is written with parentheses, so write | {named(other)}(...)")
+    if _module(other).startswith("streamkit."):
+        _ours(other)
     joins = any("__ror__" in vars(kind) for kind in type(other).__mro__)
     if not isinstance(other, type) and (joins or not callable(other)):
         return NotImplemented
     name = named(other)
-    if hasattr(other, _DECLARED) or str(getattr(other, "__module__", "")).startswith(_OURS):
-        raise TypeError(f"{name} is written with parentheses, so write | {name}(...)")
     kind = "class" if isinstance(other, type) else "function"
-    called = name if name.isidentifier() else "function"
-    raise TypeError(f"the {kind} {name} is no operator: to call it with each item, write | ops.map({called})")
+    function = name if name.isidentifier() else "function"
+    raise TypeError(
+        f"the {kind} {name} is no operator: to call it with each item, write | ops.map({function})"
+    )
+
+
+def _ours(other: object) -> None:
+    """Raise what to write, if `other`, a thing of ours, is no operator."""
+    name = named(other) if callable(other) else type(other).__name__
+    operator = line(name.lower()) or ""
+    if _module(other).startswith(_OURS) and operator == f"ops.{name}(...)":
+        raise TypeError(f"{name} is written with parentheses, so write | {name}(...)")
+    code = f": write | {operator}" if operator.startswith("ops.") else ""
+    raise TypeError(f"{name} is no operator{code}")
 
 
 _DECLARED: Final = "__streamkit__"
 _OURS: Final = ("streamkit.operators", "streamkit.sinks")
+_NEIGHBOURS: Final = {
+    "reactivex": ("RxPY", "rx.operator({}, strategy=Suspend(16))"),
+    "aiostream": ("aiostream", "aiostream.operator({})"),
+}
+
+
+def _module(value: object) -> str:
+    return str(getattr(value, "__module__", ""))
+
+
+def _of_neighbour(value: object) -> tuple[str, str] | None:
+    """For an operator of RxPY or aiostream: what it is, and how it is written in our pipe."""
+    neighbour = _NEIGHBOURS.get(_module(value).partition(".")[0])
+    if neighbour is None or isinstance(value, type) or not callable(value):
+        return None
+    package, code = neighbour
+    path: str = getattr(value, "__qualname__", type(value).__name__)
+    # what a call has made has no name of its own
+    operator = "operator" if "<locals>" in path else f"{path.partition('.')[0]}(...)"
+    return f"an operator of {package} runs inside of one of ours", code.format(operator)
+
+
+def instead(argument: object) -> str:
+    """What to write instead of an `argument` that was to be an operator, if it is a usual mistake."""
+    if isinstance(argument, (list, tuple)):
+        return ": give them one by one, or write *operators"
+    return f": write {named(argument)}(...)" if hasattr(argument, _DECLARED) else ""
+
+
+def no_operator(source: object) -> None:
+    """Raise what to write, if the function `source` is an operator: ours without parentheses, or theirs."""
+    if _DECLARED in vars(source):
+        raise TypeError(
+            f"the operator {named(source)} is no source: write Stream(source) | {named(source)}(...)"
+        )
+    if words := _of_neighbour(source):
+        raise TypeError(f"{words[0]}, so write Stream(source) | {words[1]}")
+
+
+def called(pipe: object, stream: object) -> NoReturn:
+    """Raise what to write for ``pipe(stream)``, as the pipes of RxPY and aiostream call their operators."""
+    words = shown(pipe)
+    if type(stream).__module__.startswith("aiostream"):
+        raise TypeError(
+            f"{words} is no operator of aiostream: write aiostream.from_aiostream(stream) | {words}"
+        )
+    if is_said(lambda each: hasattr(each, "subscribe"), stream):
+        code = f"observable.pipe(rx.pipeable({words}, strategy=Suspend(16)))"
+        raise TypeError(f"{words} is no operator of RxPY: write {code}")
+    raise TypeError(f"an operator is not called, but joined to a stream: write Stream(source) | {words}")
+
+
+def added(left: object, other: object) -> Any:
+    """Raise what to write for ``left + other``."""
+    if not isinstance(other, (Iterable, AsyncIterable)):
+        return NotImplemented
+    raise TypeError(f"streams are not added: write {shown(left)} | ops.concat(other), or ops.merge(other)")
+
+
+def element(where: object) -> NoReturn:
+    """Raise what to write for ``stream[where]``."""
+    code = (
+        "ops.skip(start) | ops.take(count)" if isinstance(where, slice) else "ops.skip(number) | ops.first()"
+    )
+    raise TypeError(f"a stream has no numbered items: write stream | {code}")
+
+
+def entered() -> NoReturn:
+    """Raise what to write for ``async with stream``."""
+    raise TypeError(f"a stream is opened: {_ITEMS}")
 
 
 def behind_sink(sink: object, other: object) -> NoReturn:

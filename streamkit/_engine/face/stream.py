@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overload
 
 from streamkit._core.arguments import Composed, Unawaited
@@ -20,11 +21,16 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.mistakes import (
     OF_PIPES,
     OF_STREAMS,
+    added,
     attribute,
     behind_sink,
     beside,
+    called,
+    element,
+    entered,
     made,
     no_items,
+    no_operator,
     no_result,
     one_source,
 )
@@ -78,6 +84,8 @@ class Stream(Inlet[T_co], Unawaited):
     ) -> None:
         if _others or type(_links) is not tuple or (_links and type(_links[0]) is not Link):
             one_source((source, _links, *_others))
+        if type(source) is FunctionType:
+            no_operator(source)
         super().__init__(source, _links)
 
     @overload
@@ -97,6 +105,18 @@ class Stream(Inlet[T_co], Unawaited):
 
         def __await__(self) -> Any:
             no_result()
+
+        def __add__(self, other: object) -> Any:
+            return added(self, other)
+
+        def __getitem__(self, where: object) -> Any:
+            element(where)
+
+        def __aenter__(self) -> Any:
+            entered()
+
+        def __aexit__(self, *error: object) -> Any:
+            entered()
 
         def __getattr__(self, name: str) -> Any:
             raise attribute(self, name, OF_STREAMS, operators="stream | ")
@@ -164,7 +184,16 @@ class Pipe(Composed):
     def __ror__(self, left: Any) -> Any:
         return _joined(Stream(left), self)
 
-    if not TYPE_CHECKING:  # type checkers refuse what this answers
+    def apply(self, stream: Stream[Any]) -> Any:
+        """Join this operator to `stream`; the ``__call__`` of a `Shape` calls this."""
+        if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
+            called(self, stream)
+        return _joined(stream, self)
+
+    if not TYPE_CHECKING:  # type checkers refuse what these answer
+
+        def __call__(self, stream: Any, /) -> Any:
+            return self.apply(stream)
 
         def __getattr__(self, name: str) -> Any:
             raise attribute(self, name, OF_PIPES, operators="operator | ")
@@ -256,10 +285,6 @@ class Shape(Pipe):
     def __or__(self, other: Callable[[Stream[Any]], Job[R]]) -> Sink[Any, R]: ...
     def __or__(self, other: Any) -> Any:
         return self._then(other)
-
-    def apply(self, stream: Stream[Any]) -> Any:
-        """Join this operator to `stream`; a subclass's ``__call__`` calls this."""
-        return _joined(stream, self)
 
 
 Into: TypeAlias = Sink[A, R] | Callable[[Stream[A]], Job[R]]
