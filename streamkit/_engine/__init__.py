@@ -15,8 +15,10 @@ A wing imports from the wings below it only, and within a wing imports make no c
         tasks      the tasks and timers of a run, which end with it
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
+        shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
         start      a source and its links become a coroutine or generator; a loop too large is cut
+        own        async generators that a run closes, and nobody else
         leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits

@@ -18,6 +18,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
@@ -25,6 +26,7 @@ from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
+from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.start import start
 from streamkit._engine.run.tasks import Tasks
@@ -215,12 +217,15 @@ class Run(Tasks):
         """
         inlet = _inlet(source)
         self._settle()
-        own = book is None
-        if own:
+        chapter = book is None
+        if chapter:
             book = self.book and self.book.chapter()
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, None, book)
+        pace = Pace()
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
+        own(pace.source)
+        own(items)
         self._opened[items] = None
-        if own and book is not None:
+        if chapter and book is not None:
             self._chapters[items] = book
         return items
 
@@ -303,6 +308,7 @@ class Run(Tasks):
         inlet, arguments = self.attached(inlet)
         if declaration.generates:
             self._stage = stage(self, inlet, **arguments)
+            own(self._stage)
             relay = self._relay if declaration.relays else None
             return Opened(
                 Kind.ASYNC,

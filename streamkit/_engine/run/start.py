@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from inspect import GEN_CREATED, getgeneratorstate
-from opcode import opmap
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -19,8 +18,9 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.own import is_new
 
-__all__ = ["is_new", "require_asyncio", "segment", "start"]
+__all__ = ["require_asyncio", "segment", "start"]
 
 
 def start(
@@ -124,16 +124,6 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)
     return items, part
-
-
-def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
-    """Whether an async generator has not begun."""
-    frame: Any = source.ag_frame
-    if frame is None or source.ag_running:
-        return False
-    if sys.version_info >= (3, 12):
-        return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
 
 
 def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:
