@@ -24,6 +24,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         gate       `Drive`: holds a job that is paused where it waits
         iterate    ``async for``, and iterators that are dropped
         open       ``stream.open()``: pulls that outlive a cancelled caller, and a close that happens once
+        bare       ``aiter(stream)``: the same pulls, and a close when it is dropped
         blocking   a plain ``for``
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run

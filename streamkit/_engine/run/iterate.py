@@ -12,7 +12,7 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.own import own
+from streamkit._engine.run.own import leave_to_the_run, own
 from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import require_asyncio, start
 
@@ -21,23 +21,26 @@ __all__ = ["finish", "iterate", "prime"]
 T = TypeVar("T")
 
 
-def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
-    """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
+def iterate(stream: Inlet[T], pace: Pace | None = None, *, owned: bool = False) -> AsyncGenerator[T, None]:
+    """Open the stream as an async generator that ends its run on every exit, also when it is dropped.
+
+    Where it is `owned`, by another such generator, that sees to it.
+    """
     require_asyncio()
+    pace = pace or Pace()
     staged = any(link.declaration.stage for link in stream.links)
     if staged and asyncio._get_running_loop() is None:
-        return prime(_later(stream))
-    pace = pace or Pace()
+        return prime(_later(stream, pace), owned=owned)
     items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
     if pace.source is not None:
         own(pace.source)
-    prime(items)
+    prime(items, owned=owned)
     if staged:
         _root(items)
     return items
 
 
-async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
+async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
     """Begin at the first pull, for an iterator that is made before the loop runs: a stage needs that."""
     yield None
     items = start(stream.source, stream.links, End.STAGE)
@@ -45,6 +48,9 @@ async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
     try:
         async for item in items:
             yield item
+    except BaseException as error:
+        if not pace.closed(error):
+            raise
     finally:
         await items.aclose()
 
@@ -73,14 +79,17 @@ def _forget(_: object) -> None:
     """What `finalize` keeps until then is kept no longer."""
 
 
-def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Give `items` our finaliser instead of the event loop's.
+def prime(items: AsyncGenerator[T, None], *, owned: bool = False) -> AsyncGenerator[T, None]:
+    """Give `items` our finaliser instead of the event loop's; none, if it is `owned`.
 
     Python reads the finaliser hook at the first step of an async generator, and keeps it for that generator.
     So the hook is swapped while `items` is stepped once, to its first ``yield``.
     """
     hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
+    if owned:
+        sys.set_asyncgen_hooks(None, leave_to_the_run)
+    else:
+        sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
     try:
         items.__anext__().__await__().send(None)
     except StopIteration:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import suppress
-from types import TracebackType
+from opcode import opmap
+from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
 from streamkit._engine.compile.pace import Pace
@@ -16,7 +18,7 @@ from streamkit._engine.run.iterate import finish, iterate
 from streamkit._engine.run.leave import combine
 from streamkit._engine.run.tasks import Tasks
 
-__all__ = ["OpenStream"]
+__all__ = ["OpenStream", "Pulled", "Pulls", "Thrown", "of_statement"]
 
 T = TypeVar("T")
 
@@ -24,43 +26,26 @@ PATIENCE = 0.05
 """Seconds at most between two looks whether a pull has ended, where its end is not announced."""
 
 
-class OpenStream(Generic[T]):
-    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has.
+GIVEN_UP = (
+    "this stream has ended: `async for` over it was cancelled while it waited for an item; only the pull of "
+    "anext(items) may be cancelled, and goes on"
+)
 
-    ``anext(items)`` may be cancelled, as `asyncio.wait_for` does: the pull goes on, and the next
-    ``anext(items)`` or ``async for`` gets its item.
-    """
 
-    def __init__(self, stream: Inlet[T]) -> None:
-        self._stream = stream
-        self._items: AsyncGenerator[T, None] | None = None
-        self._pulls: _Pulls | None = None
+class Pulled(Generic[T]):
+    """An iterator whose pulls outlive a cancelled caller, and which is closed once."""
+
+    def __init__(self) -> None:
+        self._pulls: Pulls | None = None
         self._home: asyncio.Task[Any] | None = None
-        """The task that entered the block."""
+        """The task that opened it."""
         self._closer: asyncio.Task[Any] | None = None
         """The task that closes, and what is done when it has."""
         self._closing: asyncio.Future[None] | None = None
 
-    async def __aenter__(self) -> OpenStream[T]:
-        if self._items is not None:
-            raise RuntimeError("this stream is open already; call open() for each use")
-        pace = Pace()
-        self._items = iterate(self._stream, pace)
-        self._pulls = _Pulls(self._items, pace)
-        self._home = asyncio.current_task()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await self.aclose()
-        except BaseException as late:
-            combine(error, late)
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        pulls = self._running()
-        return self if pulls.kept else pulls.items
+    def _open(self, pulls: Pulls) -> None:
+        self._pulls = pulls
+        self._home = asyncio.current_task() if asyncio._get_running_loop() is not None else None
 
     async def __anext__(self) -> T:
         item: T = await _Pull(self._running())
@@ -93,17 +78,74 @@ class OpenStream(Generic[T]):
         finally:
             self._closing.set_result(None)
 
-    def _running(self) -> _Pulls:
+    @property
+    def unharmed(self) -> bool:
+        """Whether no pull was cancelled that is to be made up for, or told of."""
+        pulls = self._running()
+        return pulls.kept is None and not pulls.pace.given_up
+
+    def _running(self) -> Pulls:
         if self._pulls is None:
             raise RuntimeError("enter the stream first: async with stream.open() as items")
         return self._pulls
+
+
+class OpenStream(Pulled[T]):
+    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has.
+
+    ``anext(items)`` may be cancelled, as `asyncio.wait_for` does: the pull goes on, and the next
+    ``anext(items)`` or ``async for`` gets its item. A pull of an ``async for`` that is cancelled ends
+    the run.
+    """
+
+    def __init__(self, stream: Inlet[T]) -> None:
+        super().__init__()
+        self._stream = stream
+
+    async def __aenter__(self) -> OpenStream[T]:
+        if self._pulls is not None:
+            raise RuntimeError("this stream is open already; call open() for each use")
+        pace = Pace()
+        self._open(Pulls(iterate(self._stream, pace), pace))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.aclose()
+        except BaseException as late:
+            combine(error, late)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        if self.unharmed and of_statement(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+            return self.items
+        return self
+
+    @property
+    def items(self) -> AsyncGenerator[T, None]:
+        """The generator, for one who pulls no more after a cancellation."""
+        items: AsyncGenerator[T, None] = self._running().items
+        return items
+
+
+_GET_AITER = opmap.get("GET_AITER")
+
+
+def of_statement(frame: FrameType) -> bool:
+    """Whether an ``async for``, or a comprehension, in `frame` asks for an iterator now.
+
+    Nobody else can pull that one, and so nobody does after a cancelled pull: it can be the bare generator,
+    which costs nothing. Who calls ``aiter`` has an iterator to poll.
+    """
+    return frame.f_code.co_code[frame.f_lasti] == _GET_AITER
 
 
 def _works_for_a_run(task: asyncio.Task[Any] | None) -> bool:
     return task is not None and getattr(task.get_coro(), "cr_code", None) is Tasks._watched.__code__  # pyright: ignore[reportPrivateUsage]
 
 
-class _Pulls:
+class Pulls:
     """The pulls of one iterator: the one that is kept because its caller was cancelled, and how they end."""
 
     def __init__(self, items: AsyncGenerator[Any, None], pace: Pace) -> None:
@@ -149,7 +191,7 @@ class _Pulls:
         assert self.kept is not None
         (steps, _), self.kept = self.kept, None
         with suppress(StopAsyncIteration):
-            await _Thrown(steps, CancelledError(self.word))
+            await Thrown(steps, CancelledError(self.word))
 
     async def _interrupt(self) -> None:
         """Cancel what the pull of another task waits for, once, and wait until it has ended."""
@@ -170,7 +212,7 @@ class _Pull:
     A cancelled task cancels the future that it waits for. So it is given one of our own instead.
     """
 
-    def __init__(self, pulls: _Pulls) -> None:
+    def __init__(self, pulls: Pulls) -> None:
         self._pulls = pulls
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -178,7 +220,11 @@ class _Pull:
         try:
             if pulls.kept is not None:
                 (steps, waiting), pulls.kept = pulls.kept, None
+                if waiting is None:  # it let others run, and they have
+                    waiting = steps.send(None)
             else:
+                if pulls.pace.given_up:
+                    raise RuntimeError(GIVEN_UP)
                 steps = pulls.items.__anext__().__await__()
                 waiting = steps.send(None)
             while True:
@@ -186,7 +232,7 @@ class _Pull:
                     if waiting is None:
                         yield
                     elif not waiting.done():
-                        yield from _stand_in(waiting).__await__()
+                        yield from _stood_in(waiting)
                 except BaseException as error:
                     if not pulls.pace.closing:
                         pulls.kept = steps, waiting
@@ -198,7 +244,7 @@ class _Pull:
             return end.value
 
 
-class _Thrown:
+class Thrown:
     """Throws an error into the steps of an awaitable, and awaits what it does then."""
 
     def __init__(self, steps: Any, error: BaseException) -> None:
@@ -219,8 +265,8 @@ class _Thrown:
             return end.value
 
 
-def _stand_in(waiting: asyncio.Future[Any]) -> asyncio.Future[None]:
-    """A future that is done when `waiting` is, and can be cancelled without it."""
+def _stood_in(waiting: asyncio.Future[Any]) -> Generator[Any, Any, None]:
+    """Wait for a future that is done when `waiting` is, and can be cancelled without it."""
     stand_in: asyncio.Future[None] = waiting.get_loop().create_future()
 
     def pass_on(_: object) -> None:
@@ -229,7 +275,10 @@ def _stand_in(waiting: asyncio.Future[Any]) -> asyncio.Future[None]:
 
     waiting._asyncio_future_blocking = False  # we await it in place of the task that was to see this flag
     waiting.add_done_callback(pass_on)
-    return stand_in
+    try:
+        yield from stand_in.__await__()
+    finally:
+        waiting.remove_done_callback(pass_on)  # it may be polled for long
 
 
 def _innermost(awaitable: Any) -> asyncio.Future[Any] | None:

@@ -7,7 +7,7 @@ from opcode import opmap
 from types import AsyncGeneratorType
 from typing import Any
 
-__all__ = ["is_new", "own"]
+__all__ = ["is_new", "leave_to_the_run", "own"]
 
 
 def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
@@ -30,15 +30,15 @@ def own(source: Any) -> None:
         return
     generator: AsyncGeneratorType[Any, Any] = source  # pyright: ignore[reportUnknownVariableType]
     hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, _leave_to_the_run)
+    sys.set_asyncgen_hooks(None, leave_to_the_run)
     try:
         # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
-        generator.asend(_leave_to_the_run).__await__().send(None)
+        generator.asend(leave_to_the_run).__await__().send(None)
     except TypeError:
         pass
     finally:
         sys.set_asyncgen_hooks(*hooks)
 
 
-def _leave_to_the_run(_: object) -> None:
+def leave_to_the_run(_: object) -> None:
     """The finaliser of a source."""
