@@ -23,8 +23,9 @@ A wing imports from the wings below it only, and within a wing imports make no c
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits
         iterate    ``async for``, and iterators that are dropped
-        open       ``stream.open()``: pulls that outlive a cancelled caller, and a close that happens once
-        bare       ``aiter(stream)``: the same pulls, and a close when it is dropped
+        pulls      of a generator, made in the task of whoever asks, which another task may close
+        polls      pulls that a task of the stream's own makes, for callers who may be cancelled
+        open       ``stream.open()`` and ``aiter(stream)``: which of these, and a close that happens once
         blocking   a plain ``for``
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run

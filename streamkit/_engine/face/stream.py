@@ -26,10 +26,9 @@ from streamkit._engine.face.mistakes import (
 )
 from streamkit._engine.plan.link import Inlet, Link, piped
 from streamkit._engine.plan.source import Source
-from streamkit._engine.run.bare import BareIterator
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
-from streamkit._engine.run.open import OpenStream, of_statement
+from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
 
 __all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 

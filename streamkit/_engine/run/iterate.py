@@ -12,36 +12,46 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.own import leave_to_the_run, own
+from streamkit._engine.run.own import own
 from streamkit._engine.run.shelter import sheltered
-from streamkit._engine.run.start import require_asyncio, start
+from streamkit._engine.run.start import Begun, begin, loop_of, require_asyncio, start
 
-__all__ = ["finish", "iterate", "prime"]
+__all__ = ["finish", "halting", "is_late", "iterate", "prime", "root"]
 
 T = TypeVar("T")
 
 
-def iterate(stream: Inlet[T], pace: Pace | None = None, *, owned: bool = False) -> AsyncGenerator[T, None]:
+def iterate(
+    stream: Inlet[T], pace: Pace | None = None, begun: Begun | None = None
+) -> AsyncGenerator[T, None]:
     """Open the stream as an async generator that ends its run on every exit, also when it is dropped.
 
-    Where it is `owned`, by another such generator, that sees to it.
+    If it was `begun` already, make the generator only.
     """
     require_asyncio()
     pace = pace or Pace()
-    staged = any(link.declaration.stage for link in stream.links)
-    if staged and asyncio._get_running_loop() is None:
-        return prime(_later(stream, pace), owned=owned)
-    items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
+    if begun is None and is_late(stream):
+        return prime(_later(stream, pace))
+    items: AsyncGenerator[T, None] = loop_of(*(begun or begin(stream.source, stream.links)), End.USER, pace)
     if pace.source is not None:
         own(pace.source)
-    prime(items, owned=owned)
-    if staged:
+    prime(items)
+    if _staged(stream):
         _root(items)
     return items
 
 
+def _staged(stream: Inlet[Any]) -> bool:
+    return any(link.declaration.stage for link in stream.links)
+
+
+def is_late(stream: Inlet[Any]) -> bool:
+    """Whether it can begin at the first pull only, as no loop runs yet: a stage needs that."""
+    return _staged(stream) and asyncio._get_running_loop() is None
+
+
 async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
-    """Begin at the first pull, for an iterator that is made before the loop runs: a stage needs that."""
+    """Begin at the first pull, for an iterator that is made before the loop runs."""
     yield None
     items = start(stream.source, stream.links, End.STAGE)
     own(items)
@@ -65,7 +75,12 @@ def _root(items: Any) -> None:
     if frame is not None:
         source, leave = items.ag_code.co_varnames[:2]
         parts = frame.f_locals[source], frame.f_locals[leave]
-        finalize(items, _forget, parts).atexit = False
+        root(items, parts)
+
+
+def root(items: Any, parts: Any) -> None:
+    """Keep `parts`, for as long as `items` lives."""
+    finalize(items, _forget, parts).atexit = False
 
 
 def halting(items: Any) -> Callable[[], None] | None:
@@ -79,17 +94,14 @@ def _forget(_: object) -> None:
     """What `finalize` keeps until then is kept no longer."""
 
 
-def prime(items: AsyncGenerator[T, None], *, owned: bool = False) -> AsyncGenerator[T, None]:
-    """Give `items` our finaliser instead of the event loop's; none, if it is `owned`.
+def prime(items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Give `items` our finaliser instead of the event loop's.
 
     Python reads the finaliser hook at the first step of an async generator, and keeps it for that generator.
     So the hook is swapped while `items` is stepped once, to its first ``yield``.
     """
     hooks = sys.get_asyncgen_hooks()
-    if owned:
-        sys.set_asyncgen_hooks(None, leave_to_the_run)
-    else:
-        sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
+    sys.set_asyncgen_hooks(hooks.firstiter, _Finaliser())
     try:
         items.__anext__().__await__().send(None)
     except StopIteration:

@@ -28,7 +28,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
-from streamkit._engine.run.start import start
+from streamkit._engine.run.start import begin, start
 from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["Run"]
@@ -269,7 +269,7 @@ class Run(Tasks):
         """
         stage: Any = self.link.declaration.stage
         own = is_raised_by(
-            error, code or stage.__code__, (start.__code__, unfolded.__code__, Run.part.__code__)
+            error, code or stage.__code__, (begin.__code__, unfolded.__code__, Run.part.__code__)
         )
         return blame(error, self.link) if own else error
 
