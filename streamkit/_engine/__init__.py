@@ -17,14 +17,18 @@ A wing imports from the wings below it only, and within a wing imports make no c
         claims     push sources that a run may come to read, which end with it if it does not
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
+        shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut
+        own        async generators that a run closes, and nobody else
         leave      `Segment`: the close of a source, once, on every exit; `blame`: whose error it is
         direct     tasks that run their reader's loop while it waits, to deliver an item at once
         gate       `Drive`: holds a job that is paused where it waits
         iterate    ``async for``, and iterators that are dropped
-        open       ``stream.open()``: pulls that outlive a cancelled caller, and a close that happens once
+        pulls      of a generator, made in the task of whoever asks, which another task may close
+        polls      pulls that a task of the stream's own makes, for callers who may be cancelled
+        open       ``stream.open()`` and ``aiter(stream)``: which of these, and a close that happens once
         blocking   a plain ``for``
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
+from asyncio import CancelledError, sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from streamkit._core.markers import EMPTY, Gap
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
@@ -64,6 +65,15 @@ class Bucket:
         self.tokens += lacking
         self._then = due
         self._spare = min(max(self._clock() - due, 0.0), LATENESS) * self._rate
+
+    async def waited(self, lacking: float, costs: float, pace: Pace) -> None:
+        """Wait for so many tokens. If a timeout of the source's own fires meanwhile, the source has it."""
+        while lacking:
+            try:
+                return await self.fill(lacking)
+            except CancelledError as error:
+                await pace.rescue(error)
+            lacking = self.lacking(costs)
 
     async def weighs(self, item: Any, weigh: Weigh) -> float:
         """What `item` costs; not asked again if it was weighed last."""

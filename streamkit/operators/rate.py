@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
+from asyncio import CancelledError, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal, TypeVar, overload
@@ -14,6 +14,7 @@ from streamkit._core.errors import RateExceededError
 from streamkit._core.markers import ABSENT, EMPTY, Absent, Gap
 from streamkit._core.strategy import Collect, Conflate, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
@@ -201,17 +202,30 @@ async def _throttle(
 ) -> AsyncIterator[Any]:
     bucket = Bucket(run.loop.time, rate, burst)
     weigh = None if cost is ABSENT else partial(_cost, run, cost)
-    async for item in run.open(source if failing else held_back(run, source, bucket, weigh)):
-        costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
-        lacking = bucket.lacking(costs)
-        if lacking and failing:
-            text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
-            raise run.blame(RateExceededError(text))
-        if lacking:
-            await bucket.fill(lacking)
-        bucket.tokens -= costs
-        yield item
-        del item  # nothing is held while the source waits
+    pace = Pace()
+    pace.source = run.open(source if failing else held_back(run, source, bucket, weigh))
+    items: AsyncIterator[Any] | None = pace.source
+    handed: list[Any] = pace.handed
+    while items is not None:
+        async for item in items:
+            costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
+            lacking = bucket.lacking(costs)
+            if lacking and failing:
+                text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
+                raise run.blame(RateExceededError(text))
+            if lacking:
+                await bucket.waited(lacking, costs, pace)
+            bucket.tokens -= costs
+            try:
+                yield item
+            except CancelledError as error:  # a timeout of the source's own may fire while its item waits
+                await pace.rescue(error)
+            del item  # nothing is held while the source waits
+            if handed:
+                items = Resumed(handed, pace.source)
+                break
+        else:
+            items = None
 
 
 async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
@@ -219,7 +233,7 @@ async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
     return found
 
 
-@stage(_throttle, pumps=False, contract=Contract(keeps="True"))
+@stage(_throttle, pumps=False, relays=True, contract=Contract(keeps="True"))
 def throttle(
     rate: float, *, burst: float = 1, cost: Callable[[Any], Any] | Absent = ABSENT, failing: bool = False
 ) -> Keep:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from threading import Lock
 from types import TracebackType
 from typing import Any
@@ -112,18 +112,6 @@ class Valve:
         ended = "aborted" if self._error is not None else "drained" if self._drained else None
         return f"<Valve {ended or ('paused' if self._paused else 'open')}>"
 
-    @contextmanager
-    def _turning(self, run: Run, channel: Channel) -> Generator[None, None, None]:
-        """Wake `channel` whenever the valve changes."""
-        entry = (run, channel)
-        with self._lock:
-            self._runs.append(entry)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._runs.remove(entry)
-
     async def _passes(self, channel: Channel) -> bool:
         """Wait while the valve is paused. Return False if it was drained, raise if it was aborted."""
         await channel.until(lambda: not self._paused, asks=False)
@@ -136,7 +124,10 @@ class Valve:
     @staticmethod
     async def _run(run: Run, source: Inlet[Any], *, control: Valve) -> AsyncIterator[Any]:
         channel = run.channel()
-        with control._turning(run, channel):
+        entry = (run, channel)
+        with control._lock:  # whenever the valve changes, it wakes the channel
+            control._runs.append(entry)
+        try:
             if not await control._passes(channel):
                 return
             run.feed(channel, source)
@@ -153,6 +144,9 @@ class Valve:
                     await channel.until(lambda: channel.ready or channel.over or control._turns != seen)  # noqa: B023
                 elif not await channel.wait():
                     return
+        finally:
+            with control._lock:
+                control._runs.remove(entry)
 
 
 @stage(

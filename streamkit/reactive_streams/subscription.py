@@ -97,7 +97,7 @@ class StreamSubscription:
         try:
             if not self._demand.stopping and self._stream is not None:
                 async with self._stream.open() as items:
-                    await self._forward(aiter(items))
+                    await self._forward(items.items)
         except BaseException as raised:
             error = raised
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import get_ident
 from time import monotonic, thread_time
 from typing import Any, Literal, TypeVar, cast, overload
@@ -192,15 +191,14 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
         self._pressed = self._pressed or taken
         return taken
 
-    @contextmanager
-    def letting(self) -> Generator[None, None, None]:
-        """While this thread, the loop's, calls what a held thread may have locked: hold none."""
+    def letting(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Call, in this thread, the loop's, what a held thread may have locked: hold none meanwhile."""
         with self.lock:
             self._letting += 1
             for waiter in (*self._waiters,):
                 self.let_in(waiter)
         try:
-            yield
+            call(*arguments)
         finally:
             self._letting -= 1
 

@@ -78,8 +78,7 @@ class _Feeder(Target):
 
     def put(self, item: Any) -> bool:
         try:
-            with self._out.letting():
-                self._told.subject.on_next(item)
+            self._out.letting(self._told.subject.on_next, item)
         except ObservableError:
             if self._lane.open:
                 raise
@@ -102,8 +101,7 @@ class _Feeder(Target):
         closed, self._closed = self._closed, True
         if not closed and not self._told.ended:
             self._told.ended = True
-            with self._out.letting():
-                self._told.subject.on_completed()
+            self._out.letting(self._told.subject.on_completed)
 
 
 class _Fed(Channel):
@@ -131,8 +129,7 @@ class _Fed(Channel):
             error.__cause__ = error.__cause__ or before
             self._out.end(error)
             return
-        with self._out.letting():
-            self.subject.on_error(error)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self._out.letting(self.subject.on_error, error)
 
 
 class _Fresh(Observable[Any]):

@@ -2,8 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -73,19 +72,23 @@ _FOR_FILES = 1.0
 """Another process, or another host, is slower to answer than a thread."""
 
 
-@contextmanager
-def aside() -> Generator[None, None, None]:
-    """Put the event loop that runs in this thread aside, so that another may run meanwhile."""
-    running = asyncio._get_running_loop()
-    if running is None:
-        yield
-        return
-    swap: Any = getattr(asyncio.tasks, "_swap_current_task", None)  # since Python 3.12
-    task = None if swap is None else swap(running, None)
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(running)
-        if swap is not None:
-            swap(running, task)
+class aside:  # noqa: N801 - it is used as a function is
+    """Put the event loop that runs in this thread aside, so that another may run meanwhile.
+
+    No generator makes it: that would set the traceback of an error, which some errors refuse.
+    """
+
+    def __enter__(self) -> None:
+        self._running = asyncio._get_running_loop()
+        if self._running is None:
+            return
+        self._swap: Any = getattr(asyncio.tasks, "_swap_current_task", None)  # since Python 3.12
+        self._task = None if self._swap is None else self._swap(self._running, None)
+        asyncio._set_running_loop(None)
+
+    def __exit__(self, *_: object) -> None:
+        if self._running is None:
+            return
+        asyncio._set_running_loop(self._running)
+        if self._swap is not None:
+            self._swap(self._running, self._task)

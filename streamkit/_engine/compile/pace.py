@@ -25,7 +25,7 @@ LARGEST = 1024
 class Pace:
     """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
-    __slots__ = ("_looked", "_started", "closing", "handed", "out", "settle", "size", "source")
+    __slots__ = ("_looked", "_started", "closing", "given_up", "handed", "out", "settle", "size", "source")
 
     def __init__(self) -> None:
         self.size = 1
@@ -37,6 +37,8 @@ class Pace:
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
         self.closing: Any = None
         """What ends a pull that is pending when its iterator is closed: asked whether it did."""
+        self.given_up = False
+        """Whether a pull was cancelled, which has ended the loop."""
         self.out: Any = None
         """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
         self._started = self._looked = perf_counter()
@@ -54,7 +56,10 @@ class Pace:
 
     def closed(self, error: BaseException) -> bool:
         """Whether `error` is only the end of a pull whose iterator was closed meanwhile."""
-        return self.closing is not None and self.closing(error)
+        if self.closing is not None:
+            return self.closing(error)  # type: ignore[no-any-return]
+        self.given_up = isinstance(error, CancelledError)
+        return False
 
     def rested(self) -> None:
         """Others have run: begin anew."""

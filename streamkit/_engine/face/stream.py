@@ -38,7 +38,7 @@ from streamkit._engine.plan.link import Inlet, Link, piped
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
-from streamkit._engine.run.open import OpenStream
+from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
 
 __all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
 
@@ -129,7 +129,9 @@ class Stream(Inlet[T_co], Unawaited):
         return result
 
     def __aiter__(self) -> AsyncGenerator[T_co, None]:
-        return iterate(self)
+        if of_statement(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+            return iterate(self)
+        return BareIterator(self)
 
     def __iter__(self) -> Iterator[T_co]:
         return iterate_blocking(self)
@@ -139,7 +141,7 @@ class Stream(Inlet[T_co], Unawaited):
 
         After ``break`` out of a bare ``async for``, clean-up that waits is finished in the background.
         ``asyncio.wait_for(anext(items), 1.0)`` loses nothing: after a timeout, the next pull gets the item.
-        A bare iterator ends where a pull of it is cancelled, as any async generator does.
+        So it is with ``items = aiter(stream)``. An ``async for`` that is cancelled in a pull ends the run.
         """
         return OpenStream(self)
 

@@ -232,8 +232,8 @@ class _Turn(Generic[T]):
             return
         for _ in range(_TURNS):  # the loop stood still: what is ready to be read ahead would be held by now
             await asyncio.sleep(0)
-        halt()
         others = asyncio.all_tasks(self._loop) - {self._task, asyncio.current_task(self._loop)}
+        halt()
         if others:
             await asyncio.wait(others)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.shelter import hide
 
 __all__ = ["Ending", "is_cleaning_up"]
 
@@ -36,7 +37,10 @@ class Ending:
 
     def cancel(self, task: Task[Any]) -> None:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
-        if _has_begun(task) and not self._cancelled(task):
+        if not _has_begun(task):
+            return
+        hide(task)
+        if not self._cancelled(task):
             if self._timer is not None:  # it may be long until then, for another task
                 self._timer.cancel()
             self._look_in(_SOON)

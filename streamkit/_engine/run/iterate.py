@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from types import AsyncGeneratorType
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -13,62 +12,57 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
-from streamkit._engine.run.start import is_new, require_asyncio, start
+from streamkit._engine.run.own import own
+from streamkit._engine.run.shelter import sheltered
+from streamkit._engine.run.start import Begun, begin, loop_of, require_asyncio, start
 
-__all__ = ["finish", "iterate", "prime"]
+__all__ = ["finish", "halting", "is_late", "iterate", "prime", "root"]
 
 T = TypeVar("T")
 
 
-def iterate(stream: Inlet[T], pace: Pace | None = None) -> AsyncGenerator[T, None]:
-    """Open the stream as an async generator that ends its run on every exit, also when it is dropped."""
+def iterate(
+    stream: Inlet[T], pace: Pace | None = None, begun: Begun | None = None
+) -> AsyncGenerator[T, None]:
+    """Open the stream as an async generator that ends its run on every exit, also when it is dropped.
+
+    If it was `begun` already, make the generator only.
+    """
     require_asyncio()
-    staged = any(link.declaration.stage for link in stream.links)
-    if staged and asyncio._get_running_loop() is None:
-        return prime(_later(stream))
     pace = pace or Pace()
-    items: AsyncGenerator[T, None] = start(stream.source, stream.links, End.USER, pace)
+    if begun is None and is_late(stream):
+        return prime(_later(stream, pace))
+    items: AsyncGenerator[T, None] = loop_of(*(begun or begin(stream.source, stream.links)), End.USER, pace)
     if pace.source is not None:
-        _owned(pace.source)
+        own(pace.source)
     prime(items)
-    if staged:
+    if _staged(stream):
         _root(items)
     return items
 
 
-async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
-    """Begin at the first pull, for an iterator that is made before the loop runs: a stage needs that."""
+def _staged(stream: Inlet[Any]) -> bool:
+    return any(link.declaration.stage for link in stream.links)
+
+
+def is_late(stream: Inlet[Any]) -> bool:
+    """Whether it can begin at the first pull only, as no loop runs yet: a stage needs that."""
+    return _staged(stream) and asyncio._get_running_loop() is None
+
+
+async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
+    """Begin at the first pull, for an iterator that is made before the loop runs."""
     yield None
     items = start(stream.source, stream.links, End.STAGE)
-    _owned(items)
+    own(items)
     try:
         async for item in items:
             yield item
+    except BaseException as error:
+        if not pace.closed(error):
+            raise
     finally:
         await items.aclose()
-
-
-def _owned(source: Any) -> None:
-    """Take a source's finaliser away, if it is a generator that has not begun: the run closes it.
-
-    The collector drops an iterator and its source together. The loop would close the source a second time.
-    """
-    if not isinstance(source, AsyncGeneratorType) or not is_new(source):  # pyright: ignore[reportUnknownArgumentType]
-        return
-    generator: AsyncGeneratorType[Any, Any] = source  # pyright: ignore[reportUnknownVariableType]
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, _leave_to_the_run)
-    try:
-        # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
-        generator.asend(_leave_to_the_run).__await__().send(None)
-    except TypeError:
-        pass
-    finally:
-        sys.set_asyncgen_hooks(*hooks)
-
-
-def _leave_to_the_run(_: object) -> None:
-    """The finaliser of a source."""
 
 
 def _root(items: Any) -> None:
@@ -81,7 +75,12 @@ def _root(items: Any) -> None:
     if frame is not None:
         source, leave = items.ag_code.co_varnames[:2]
         parts = frame.f_locals[source], frame.f_locals[leave]
-        finalize(items, _forget, parts).atexit = False
+        root(items, parts)
+
+
+def root(items: Any, parts: Any) -> None:
+    """Keep `parts`, for as long as `items` lives."""
+    finalize(items, _forget, parts).atexit = False
 
 
 def halting(items: Any) -> Callable[[], None] | None:
@@ -142,23 +141,9 @@ class _Finaliser:
             loop.call_soon_threadsafe(finish, items, loop)
 
 
-_unfinished: set[asyncio.Task[None]] = set()
-"""Tasks that finish the clean-up of dropped iterators; the event loop holds tasks only weakly."""
-
-
 def finish(items: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
     """Close `items` in a task of its own, which goes on whoever waits for it."""
-    return _keep(loop.create_task(_awaited(items.aclose())))
-
-
-def _keep(task: asyncio.Task[None]) -> asyncio.Task[None]:
-    _unfinished.add(task)
-    task.add_done_callback(_unfinished.discard)
-    return task
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+    return sheltered(items.aclose(), loop)
 
 
 def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -175,4 +160,4 @@ def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
     if loop is None:
         steps.close()  # without a loop, what it waits for can never happen
     else:
-        _keep(loop.create_task(_awaited(Drive(steps, waiting=waiting))))
+        sheltered(Drive(steps, waiting=waiting), loop)

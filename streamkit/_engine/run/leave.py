@@ -88,7 +88,8 @@ def but_exits(error: BaseException) -> BaseException | None:
     if not isinstance(error, BaseExceptionGroup):
         return error
     group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType] - of any errors
-    return group.split(GeneratorExit)[1]
+    exits, rest = group.split(GeneratorExit)
+    return error if exits is None else rest
 
 
 class Segment:

@@ -1,53 +1,88 @@
-"""``stream.open()``: pulls that outlive a cancelled caller, and a close that happens once."""
+"""``stream.open()`` and ``aiter(stream)``: pulls that outlive a cancelled caller, and one close."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
+import sys
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
-from types import TracebackType
+from opcode import opmap
+from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.iterate import finish, iterate
+from streamkit._engine.run.iterate import is_late, iterate, prime, root
 from streamkit._engine.run.leave import combine
+from streamkit._engine.run.polls import Polls
+from streamkit._engine.run.pulls import Pulls
+from streamkit._engine.run.shelter import sheltered
+from streamkit._engine.run.start import Begun, begin, require_asyncio
 from streamkit._engine.run.tasks import Tasks
 
-__all__ = ["OpenStream"]
+__all__ = ["BareIterator", "OpenStream", "of_statement"]
 
 T = TypeVar("T")
 
-PATIENCE = 0.05
-"""Seconds at most between two looks whether a pull has ended, where its end is not announced."""
 
+class _Closing:
+    """An iterator that is closed once."""
 
-class OpenStream(Generic[T]):
-    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has.
-
-    ``anext(items)`` may be cancelled, as `asyncio.wait_for` does: the pull goes on, and the next
-    ``anext(items)`` or ``async for`` gets its item.
-    """
-
-    def __init__(self, stream: Inlet[T]) -> None:
-        self._stream = stream
-        self._items: AsyncGenerator[T, None] | None = None
-        self._pulls: _Pulls | None = None
-        self._home: asyncio.Task[Any] | None = None
-        """The task that entered the block."""
+    def __init__(self) -> None:
+        self._home = None if asyncio._get_running_loop() is None else asyncio.current_task()
+        """The task that opened it."""
         self._closer: asyncio.Task[Any] | None = None
         """The task that closes, and what is done when it has."""
         self._closing: asyncio.Future[None] | None = None
 
+    async def _close(self, pulls: Pulls | Polls[Any]) -> None:
+        """End the run, once; whoever calls this meanwhile waits for that."""
+        task = asyncio.current_task()
+        if self._closing is not None:
+            if task is not self._closer:
+                await asyncio.wait({self._closing})
+            return
+        if pulls.entered:
+            assert isinstance(pulls, Pulls)
+            pulls.pace.closing = pulls.ended_by_us
+            raise CancelledError(pulls.word)
+        loop = asyncio.get_running_loop()
+        if task is not self._home and _works_for_a_run(task) and not pulls.pending:
+            # the run waits for its tasks: one of them cannot wait for the run, and close it too
+            self._closing = self._closer = closing = sheltered(pulls.close(), loop)
+            await asyncio.wait({closing})
+            return closing.result()
+        self._closer, self._closing = task, loop.create_future()
+        try:
+            await pulls.close()
+        finally:
+            self._closing.set_result(None)
+
+
+def _works_for_a_run(task: asyncio.Task[Any] | None) -> bool:
+    return task is not None and getattr(task.get_coro(), "cr_code", None) is Tasks._watched.__code__  # pyright: ignore[reportPrivateUsage]
+
+
+class OpenStream(_Closing, Generic[T]):
+    """A running stream, for ``async with stream.open() as items``. Its run has ended when the block has.
+
+    ``anext(items)`` may be cancelled, as `asyncio.wait_for` does: the pull goes on, and the next
+    ``anext(items)`` or ``async for`` gets its item. For that, a task of the run makes the pulls, if the first
+    is one of these. An ``async for`` that begins pulls in its own task, and if it is cancelled in a pull, the
+    stream ends.
+    """
+
+    def __init__(self, stream: Inlet[T]) -> None:
+        self._stream = stream
+        self._begun: Begun | None = None
+        self._pulls: Pulls | Polls[T] | None = None
+
     async def __aenter__(self) -> OpenStream[T]:
-        if self._items is not None:
+        if self._begun is not None:
             raise RuntimeError("this stream is open already; call open() for each use")
-        pace = Pace()
-        self._items = iterate(self._stream, pace)
-        self._pulls = _Pulls(self._items, pace)
-        self._home = asyncio.current_task()
+        super().__init__()
+        self._begun = begin(self._stream.source, self._stream.links)
         return self
 
     async def __aexit__(
@@ -59,11 +94,17 @@ class OpenStream(Generic[T]):
             combine(error, late)
 
     def __aiter__(self) -> AsyncIterator[T]:
-        pulls = self._running()
-        return self if pulls.kept else pulls.items
+        if of_statement(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+            pulls = self._in_place()
+            if isinstance(pulls, Pulls) and pulls.unharmed:
+                return pulls.items  # type: ignore[no-any-return]
+        self._running()
+        return self
 
     async def __anext__(self) -> T:
-        item: T = await _Pull(self._running())
+        if self._pulls is None:
+            self._pulls = Polls(self._stream, self._running())
+        item: T = await self._pulls.pull()
         return item
 
     async def aclose(self) -> None:
@@ -72,179 +113,90 @@ class OpenStream(Generic[T]):
         Called again meanwhile, it waits for the first call. In a callback that the stream awaits for a pull
         it cannot wait for that: the callback is cancelled, and the pull sees the end.
         """
-        pulls = self._running()
-        task = asyncio.current_task()
-        if self._closing is not None:
-            if task is not self._closer:
-                await asyncio.wait({self._closing})
-            return
-        if pulls.entered:
-            pulls.pace.closing = pulls.ended_by_us
-            raise CancelledError(pulls.word)
-        loop = asyncio.get_running_loop()
-        if task is not self._home and _works_for_a_run(task) and not pulls.pending:
-            # the run waits for its tasks: one of them cannot wait for the run, and close it too
-            self._closing = self._closer = closing = finish(pulls.items, loop)
-            await asyncio.wait({closing})
-            return closing.result()
-        self._closer, self._closing = task, loop.create_future()
-        try:
-            await pulls.close()
-        finally:
-            self._closing.set_result(None)
+        await self._close(self._in_place())
 
-    def _running(self) -> _Pulls:
+    @property
+    def items(self) -> AsyncGenerator[T, None]:
+        """The generator, for one who pulls no more after a cancellation."""
+        pulls = self._in_place()
+        assert isinstance(pulls, Pulls)
+        items: AsyncGenerator[T, None] = pulls.items
+        return items
+
+    def _in_place(self) -> Pulls | Polls[T]:
+        """What pulls; unless that is decided, the task that asks."""
         if self._pulls is None:
-            raise RuntimeError("enter the stream first: async with stream.open() as items")
+            pace = Pace()
+            self._pulls = Pulls(iterate(self._stream, pace, self._running()), pace)
         return self._pulls
 
-
-def _works_for_a_run(task: asyncio.Task[Any] | None) -> bool:
-    return task is not None and getattr(task.get_coro(), "cr_code", None) is Tasks._watched.__code__  # pyright: ignore[reportPrivateUsage]
-
-
-class _Pulls:
-    """The pulls of one iterator: the one that is kept because its caller was cancelled, and how they end."""
-
-    def __init__(self, items: AsyncGenerator[Any, None], pace: Pace) -> None:
-        self.items: Any = items
-        self.pace = pace
-        self.kept: tuple[Any, Any] | None = None
-        """The steps of a pull that nobody awaits, and what it waits for."""
-        self.word = object()
-        """Tells our cancellation from any other."""
-        self._ended: asyncio.Future[None] | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether a task waits in a pull, or a pull is kept."""
-        return self.items.ag_running and self.items.ag_frame is not None
-
-    @property
-    def entered(self) -> bool:
-        """Whether this is called within a pull."""
-        return self.kept is None and self.pending and self.items.ag_await is None
-
-    def ended_by_us(self, error: BaseException) -> bool:
-        """Whether `error` ends a pull because of `close`; no cancellation of the pulling task is lost."""
-        task = asyncio.current_task()
-        ended = isinstance(error, CancelledError) and (
-            self.word in error.args or task is None or not task.cancelling()
-        )
-        if self._ended is not None and not self._ended.done():
-            self._ended.set_result(None)
-        return ended
-
-    async def close(self) -> None:
-        """End the pull that is pending, and close the iterator."""
-        self.pace.closing = self.ended_by_us
-        if self.kept is not None:
-            await self._throw()
-        elif self.pending:
-            await self._interrupt()
-        await self.items.aclose()
-
-    async def _throw(self) -> None:
-        """End the kept pull here."""
-        assert self.kept is not None
-        (steps, _), self.kept = self.kept, None
-        with suppress(StopAsyncIteration):
-            await _Thrown(steps, CancelledError(self.word))
-
-    async def _interrupt(self) -> None:
-        """Cancel what the pull of another task waits for, once, and wait until it has ended."""
-        self._ended = asyncio.get_running_loop().create_future()
-        asked, pause = False, 0.0
-        while self.pending:
-            waiting = None if asked else _innermost(self.items)
-            if waiting is not None:  # a second time would interrupt the clean-up
-                asked = waiting.cancel(self.word)
-            await asyncio.wait({self._ended}, timeout=pause)
-            if asked:
-                pause = min(PATIENCE, pause * 2 or PATIENCE / 64)
+    def _running(self) -> Begun:
+        if self._begun is None:
+            raise RuntimeError("enter the stream first: async with stream.open() as items")
+        return self._begun
 
 
-class _Pull:
-    """One ``anext()``: if its caller is cancelled, it is kept for the next.
+class BareIterator(_Closing, AsyncGenerator[T, None]):
+    """What ``aiter(stream)`` gives: polled as an open stream can be, and closed when it is dropped."""
 
-    A cancelled task cancels the future that it waits for. So it is given one of our own instead.
+    def __init__(self, stream: Inlet[T]) -> None:
+        super().__init__()
+        require_asyncio()
+        begun = None if is_late(stream) else begin(stream.source, stream.links)
+        self._pulls = pulls = Polls(stream, begun)
+        self._guard = prime(_guard(pulls))
+        root(self._guard, pulls)
+
+    def __aiter__(self) -> BareIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        try:
+            return await self._pulls.pull()
+        finally:
+            self._look()
+
+    async def asend(self, value: None) -> T:
+        return await self.__anext__()
+
+    async def athrow(self, kind: Any, error: Any = None, traceback: Any = None) -> T:
+        thrown: BaseException = error or (kind if isinstance(kind, BaseException) else kind())
+        try:
+            await self.aclose()
+        except BaseException as late:
+            combine(thrown, late)
+        raise thrown
+
+    async def aclose(self) -> None:
+        """End the run, as `OpenStream.aclose` does."""
+        try:
+            await self._close(self._pulls)
+        finally:
+            self._look()
+
+    def _look(self) -> None:
+        """Let the guard go, if it has nothing to close any more."""
+        if self._pulls.over:
+            with suppress(StopIteration):
+                self._guard.aclose().__await__().send(None)
+
+
+async def _guard(pulls: Polls[Any]) -> AsyncGenerator[Any, None]:
+    """Closes what is pulled: as a generator it is told when it is dropped, and when the program ends."""
+    try:
+        yield None
+    finally:
+        if not pulls.over:
+            await pulls.close()
+
+
+_GET_AITER = opmap.get("GET_AITER")
+
+
+def of_statement(frame: FrameType) -> bool:
+    """Whether an ``async for``, or a comprehension, in `frame` asks for an iterator now.
+
+    Nobody else can pull that one, and so nobody does after a cancelled pull: it can be the bare generator,
+    which costs nothing. Who calls ``aiter`` has an iterator to poll.
     """
-
-    def __init__(self, pulls: _Pulls) -> None:
-        self._pulls = pulls
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        pulls = self._pulls
-        try:
-            if pulls.kept is not None:
-                (steps, waiting), pulls.kept = pulls.kept, None
-            else:
-                steps = pulls.items.__anext__().__await__()
-                waiting = steps.send(None)
-            while True:
-                try:
-                    if waiting is None:
-                        yield
-                    elif not waiting.done():
-                        yield from _stand_in(waiting).__await__()
-                except BaseException as error:
-                    if not pulls.pace.closing:
-                        pulls.kept = steps, waiting
-                        raise
-                    waiting = steps.throw(error)
-                else:
-                    waiting = steps.send(None)
-        except StopIteration as end:
-            return end.value
-
-
-class _Thrown:
-    """Throws an error into the steps of an awaitable, and awaits what it does then."""
-
-    def __init__(self, steps: Any, error: BaseException) -> None:
-        self._steps = steps
-        self._error = error
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        try:
-            waiting = self._steps.throw(self._error)
-            while True:
-                try:
-                    value = yield waiting
-                except BaseException as error:
-                    waiting = self._steps.throw(error)
-                else:
-                    waiting = self._steps.send(value)
-        except StopIteration as end:
-            return end.value
-
-
-def _stand_in(waiting: asyncio.Future[Any]) -> asyncio.Future[None]:
-    """A future that is done when `waiting` is, and can be cancelled without it."""
-    stand_in: asyncio.Future[None] = waiting.get_loop().create_future()
-
-    def pass_on(_: object) -> None:
-        if not stand_in.done():
-            stand_in.set_result(None)
-
-    waiting._asyncio_future_blocking = False  # we await it in place of the task that was to see this flag
-    waiting.add_done_callback(pass_on)
-    return stand_in
-
-
-def _innermost(awaitable: Any) -> asyncio.Future[Any] | None:
-    """The future at the bottom of what a suspended async generator awaits; None if there is none."""
-    while awaitable is not None and not asyncio.isfuture(awaitable):
-        for name in ("ag_await", "cr_await", "gi_yieldfrom"):
-            if hasattr(awaitable, name):
-                awaitable = getattr(awaitable, name)
-                break
-        else:
-            # the iterator of a future and the step of an async generator have no attribute for their owner
-            inner = [each for each in gc.get_referents(awaitable) if _is_awaitable(each)]
-            awaitable = inner[0] if inner else None
-    return awaitable
-
-
-def _is_awaitable(value: object) -> bool:
-    return asyncio.isfuture(value) or hasattr(value, "ag_await") or hasattr(value, "cr_await")
+    return frame.f_code.co_code[frame.f_lasti] == _GET_AITER

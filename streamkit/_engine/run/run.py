@@ -19,6 +19,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, unfolded
 from streamkit._engine.plan.source import Opened, Source
@@ -27,9 +28,10 @@ from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
+from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.reading import Reading
-from streamkit._engine.run.start import start
+from streamkit._engine.run.start import begin, start
 from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["Run"]
@@ -209,12 +211,15 @@ class Run(Tasks):
         inlet = _inlet(source)
         self.claims.take(inlet)
         self._settle()
-        own = book is None
-        if own:
+        chapter = book is None
+        if chapter:
             book = self.book and self.book.chapter()
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, None, book)
+        pace = Pace()
+        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
+        own(pace.source)
+        own(items)
         self._opened[items] = None
-        if own and book is not None:
+        if chapter and book is not None:
             self._chapters[items] = book
         return items
 
@@ -258,7 +263,7 @@ class Run(Tasks):
         """
         stage: Any = self.link.declaration.stage
         own = is_raised_by(
-            error, code or stage.__code__, (start.__code__, unfolded.__code__, Run.part.__code__)
+            error, code or stage.__code__, (begin.__code__, unfolded.__code__, Run.part.__code__)
         )
         return blame(error, self.link) if own else error
 
@@ -297,6 +302,7 @@ class Run(Tasks):
         inlet, arguments = self.attached(inlet)
         if declaration.generates:
             self._stage = stage(self, inlet, **arguments)
+            own(self._stage)
             relay = self._relay if declaration.relays else None
             return Opened(
                 Kind.ASYNC,

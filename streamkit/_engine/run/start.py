@@ -7,9 +7,8 @@ import sys
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from inspect import GEN_CREATED, getgeneratorstate
-from opcode import opmap
 from types import AsyncGeneratorType, GeneratorType
-from typing import Any
+from typing import Any, TypeAlias
 
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.frame import RESCUED
@@ -19,14 +18,27 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.own import is_new
 
-__all__ = ["is_new", "require_asyncio", "segment", "start"]
+__all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
 
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
+    opened, rest, relays = begin(source, links, book, blocking=end is End.PLAIN)
+    return loop_of(opened, rest, relays, end, pace or Pace())
+
+
+Begun: TypeAlias = tuple[Opened, Sequence[Link], bool]
+"""What is opened; the links behind it; and whether a cancellation is passed on to its items."""
+
+
+def begin(
+    source: Source, links: Sequence[Link], book: Book | None = None, *, blocking: bool = False
+) -> Begun:
+    """Open `source`, or begin the last stage of `links` over it; a loop is made of the rest (`loop_of`)."""
     require_asyncio()
     cut = _first_half(links)
     if not cut:  # nothing but steps: what a callable makes is opened here
@@ -38,15 +50,20 @@ def start(
         assert isinstance(link.declaration, StageDeclaration)
         opened = link.declaration.begin(link, Inlet(source, tuple(links[: cut - 1])), book)
     else:
-        opened = source.open(blocking=end is End.PLAIN)
+        opened = source.open(blocking=blocking)
         if book is not None and opened.buffer is not None:
             book.enter(opened.buffer)
-    pace = pace or Pace()
-    if opened.kind is Kind.ASYNC and (not cut or opened.relay is not None):
+    relays = opened.kind is Kind.ASYNC and (not cut or opened.relay is not None)
+    if relays and opened.relay is not None:
+        opened.relay()
+    return opened, links[cut:], relays
+
+
+def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace: Pace) -> Any:
+    """The loop over what `begin` has opened."""
+    if relays:
         pace.source = opened.items
-        if opened.relay is not None:
-            opened.relay()
-    return segment(opened, links[cut:], end, pace)
+    return segment(opened, links, end, pace)
 
 
 def require_asyncio() -> None:
@@ -124,16 +141,6 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)
     return items, part
-
-
-def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
-    """Whether an async generator has not begun."""
-    frame: Any = source.ag_frame
-    if frame is None or source.ag_running:
-        return False
-    if sys.version_info >= (3, 12):
-        return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
 
 
 def _close(items: AsyncGeneratorType[Any, None], part: Segment) -> Awaitable[None]:

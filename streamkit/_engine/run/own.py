@@ -1,0 +1,44 @@
+"""Async generators that a run closes, and nobody else."""
+
+from __future__ import annotations
+
+import sys
+from opcode import opmap
+from types import AsyncGeneratorType
+from typing import Any
+
+__all__ = ["is_new", "leave_to_the_run", "own"]
+
+
+def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
+    """Whether an async generator has not begun."""
+    frame: Any = source.ag_frame
+    if frame is None or source.ag_running:
+        return False
+    if sys.version_info >= (3, 12):
+        return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
+    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
+
+
+def own(source: Any) -> None:
+    """Take a source's finaliser away, if it is a generator that has not begun: the run closes it.
+
+    The collector drops an iterator and its source together, and a program that ends has both closed at once.
+    The loop would close the source a second time.
+    """
+    if not isinstance(source, AsyncGeneratorType) or not is_new(source):  # pyright: ignore[reportUnknownArgumentType]
+        return
+    generator: AsyncGeneratorType[Any, Any] = source  # pyright: ignore[reportUnknownVariableType]
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, leave_to_the_run)
+    try:
+        # this reads the hooks, and is then refused: a generator that has not begun takes nothing but None
+        generator.asend(leave_to_the_run).__await__().send(None)
+    except TypeError:
+        pass
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def leave_to_the_run(_: object) -> None:
+    """The finaliser of a source."""
