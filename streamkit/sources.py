@@ -47,16 +47,24 @@ def concat(first: SourceLike[T], *others: SourceLike[T]) -> Stream[T]:
 
 
 @overload
-def push(strategy: Collect, *, of: type[T]) -> tuple[Stream[list[T]], Emitter[T]]: ...
+def push(
+    strategy: Collect, *, of: type[T], name: str | None = None
+) -> tuple[Stream[list[T]], Emitter[T]]: ...
 @overload
-def push(strategy: Lossy[Literal[False]], *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+def push(
+    strategy: Lossy[Literal[False]], *, of: type[T], name: str | None = None
+) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
-def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitter[T]]: ...
+def push(
+    strategy: Lossy[bool], *, of: type[T], name: str | None = None
+) -> tuple[Stream[T | Gap], Emitter[T]]: ...
 @overload
-def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+def push(strategy: Strategy, *, of: type[T], name: str | None = None) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
-def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
-def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+def push(strategy: Strategy, *, name: str | None = None) -> tuple[Stream[Any], Emitter[Any]]: ...
+def push(
+    strategy: Any = ABSENT, *, of: object = ABSENT, name: str | None = None
+) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -83,9 +91,10 @@ def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], E
             default: a callback cannot be made to wait, so you must choose.
         of: the type of the items, for type checkers: ``push(Suspend(2), of=int)`` is a ``Stream[int]`` and
             an ``Emitter[int]``. Items are not checked against it.
+        name: by which errors, ``explain()`` and ``handle.buffers()`` tell it from others.
 
     Raises:
-        TypeError: `strategy` is not a strategy, or `of` not a type.
+        TypeError: `strategy` is not a strategy, `of` not a type, or `name` not a text.
         SourceConsumedError: (when run) the stream was run before.
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
@@ -96,8 +105,10 @@ def push(strategy: Any = ABSENT, *, of: object = ABSENT) -> tuple[Stream[Any], E
             "push() needs a strategy, which says what happens when its buffer is full: "
             "write push(Suspend(16)), or push(DropOldest(16)) for what cannot wait"
         )
+    if name is not None and not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"name must be a text, not {shown(name)}")
     channel = SharedChannel(strategy_argument("strategy", strategy))
-    return Stream(PushSource(channel, strategy)), Emitter(channel)
+    return Stream(PushSource(channel, strategy, name)), Emitter(channel)
 
 
 @overload

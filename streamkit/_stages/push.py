@@ -31,18 +31,20 @@ class PushSource(Source):
     only the channel, and so do the runs that read it.
     """
 
-    __slots__ = ("__weakref__", "_claims", "_ends", "strategy")
+    __slots__ = ("__weakref__", "_claims", "_ends", "_name", "strategy")
 
     awaited = True
 
-    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
+    def __init__(self, channel: SharedChannel, strategy: Strategy, name: str | None = None) -> None:
         self.value = channel
+        self._name = name
         self._consumed = False
         self._claims = 0
         """How many runs may come to read it."""
         self._ends = finalize(self, channel.leave)
         self._ends.atexit = False
         self.strategy: Strategy | None = strategy
+        channel.name = repr(self)
 
     def claim(self) -> None:
         """A run may come to read it."""
@@ -72,7 +74,6 @@ class PushSource(Source):
             self._consumed = True
         self._ends.detach()
         channel: SharedChannel = self.value
-        channel.name = repr(self)
         return channel.begin()
 
     @property
@@ -80,7 +81,7 @@ class PushSource(Source):
         return False
 
     def __repr__(self) -> str:
-        return f"push({self.strategy!r})"
+        return f"push({self.strategy!r}{'' if self._name is None else f', name={self._name!r}'})"
 
 
 class ThreadWaiter(Waiter):
@@ -205,10 +206,10 @@ class Emitter(Generic[T_contra]):
 
     def stats(self) -> BufferStats:
         """What became of the items that were offered, so far."""
-        return self._channel.stats(f"push({self._channel.lanes[0].strategy!r})")[0]
+        return self._channel.stats()[0]
 
     def __repr__(self) -> str:
-        return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
+        return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.name}>"
 
     async def _breathe(self) -> None:
         """Let others run now and then, the reader among them: a strategy that drops never makes it wait."""

@@ -30,6 +30,9 @@ class BufferStats(Record):
     """The stage that owns the buffer."""
     strategy: Strategy | None
     """None for a hand-over: the writer waits until the reader asks."""
+    place: int | None = 0
+    """Which of several it is: of a ``merge`` or ``zip``, 1 for that of the second source, as they were
+    written; of a ``broadcast``, for that of the second branch. None for a sum of several."""
     offered: int
     delivered: int
     dropped: int
@@ -50,12 +53,14 @@ class Account:
 
     ``tests/compile/test_opcodes.py`` guards what an item costs there."""
 
-    __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "refused", "strategy")
+    __slots__ = ("clock", "dropped", "folded", "full_seconds", "full_since", "place", "refused", "strategy")
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
         self.strategy: Strategy | None = strategy
         """The strategy of the lane; None for a hand-over."""
         self.clock: Callable[[], float] = clock
+        self.place: int = 0
+        """Which lane of its channel it is of."""
         self.dropped: int = 0
         self.folded: int = 0
         self.refused: int = 0
@@ -79,7 +84,7 @@ class Account:
     def follow(self, before: Account) -> None:
         """Continue the counts of `before`."""
         self.dropped, self.folded, self.refused = before.dropped, before.folded, before.refused
-        self.full_seconds = before.full_seconds
+        self.full_seconds, self.place = before.full_seconds, before.place
 
     def stats(self, operator: str, *, delivered: int, held: int, most: int) -> BufferStats:
         """The counts so far, joined with the lane's own."""
@@ -89,6 +94,7 @@ class Account:
         return BufferStats(
             operator=operator,
             strategy=self.strategy,
+            place=self.place,
             offered=delivered + self.dropped + self.folded + self.refused + held,
             delivered=delivered,
             dropped=self.dropped,
@@ -150,6 +156,7 @@ def _sum(one: BufferStats, other: BufferStats) -> BufferStats:
     name = one.operator.partition("(")[0]
     return one.but(
         operator=one.operator if one.operator == other.operator else f"{name}(...)",
+        place=one.place if one.place == other.place else None,
         offered=one.offered + other.offered,
         delivered=one.delivered + other.delivered,
         dropped=one.dropped + other.dropped,

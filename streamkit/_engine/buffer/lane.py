@@ -313,6 +313,10 @@ class Lane(Target):
         """How many items are held."""
         return len(self.held) + len(self.kept)
 
+    def placed(self, place: int) -> None:
+        """It is the one of its channel with this number."""
+        self.account.place = place
+
     def stats(self, operator: str = "") -> BufferStats:
         """The counts so far."""
         self.channel.count()

@@ -70,6 +70,8 @@ class Run(Tasks):
         if book is not None:
             book.enter(self)
         self.channels: list[Channel] = []
+        self._attached = 0
+        """How many of them came with what it reads: they are entered in the book by themselves."""
         self._made: list[Channel] = []
         """Those of them that `channel` made."""
         self._chapters: dict[Target | AsyncGenerator[Any, None], Book] = {}
@@ -80,7 +82,6 @@ class Run(Tasks):
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
         self.claims: Claims = Claims()
-        """What ends with the run, if it does not come to read it."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
@@ -129,7 +130,8 @@ class Run(Tasks):
         self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
-            book = self._chapters[into] = self.book.chapter()
+            own = inlet.source.value in self.channels[self._attached :]
+            book = self._chapters[into] = self.book.chapter(after=own)
         self.spawn(partial(self.fill, into, inlet, book, blamed), into.channel, into)
 
     def fill(
@@ -296,7 +298,7 @@ class Run(Tasks):
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""
         name = repr(self.link)
-        return [stats for channel in self.channels for stats in channel.stats(name)]
+        return [stats for channel in self.channels[self._attached :] for stats in channel.stats(name)]
 
     # how it runs ---------------------------------------------------------------------------
 
@@ -344,6 +346,10 @@ class Run(Tasks):
         if errors:
             self._leave_channels(errors)
             raise_first(errors)
+        self._attached = len(self.channels)
+        if self.book is not None:
+            for channel in self.channels:
+                self.book.enter(channel, source=True)
         return inlet, arguments
 
     def leave_too(self, channel: Channel) -> None:
