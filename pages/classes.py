@@ -34,7 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
     "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
-    "Steering": ("Valve",),
+    "Steering": ("Valve", "OnFull"),
     "Strategies": (
         "Suspend",
         "Fail",

@@ -30,11 +30,12 @@ INTRODUCTION = """\
 Written by `python -m pages.tables` from the docstrings and the contracts in the code: change those, and run
 it again.
 
-The first table of each family says what an operator does, and when. The second says what it holds, in
-items that it receives. *Holds* is what it keeps between two pulls, besides the one in its hand; *lookahead*,
-what it takes from its source before anyone asks. Arguments after `*` are given by name; `...` stands for a
-default that is no value: see the docstring. Words in `this type` are arguments; `strategies` are those of the
-buffers with which branches begin. *Unbounded* stands where there is no limit. *Kind* sums it up:
+The first table of each family says what an operator does, and when. The second says what its arguments
+are: those after `*` are given by name; `...` stands for a default that is no value. The third says what it
+holds, in items that it receives. *Holds* is what it keeps between two pulls, besides the one in its hand;
+*lookahead*, what it takes from its source before anyone asks. Words in `this type` are arguments;
+`strategies` are those of the buffers with which branches begin. *Unbounded* stands where there is no limit.
+*Kind* sums it up:
 
 | kind | it |
 | --- | --- |
@@ -205,6 +206,18 @@ def sections(function: Callable[..., Any]) -> dict[str, str]:
     return found
 
 
+def arguments(function: Callable[..., Any]) -> dict[str, str]:
+    """What the docstring says of each argument.
+
+    >>> arguments(ops.take)
+    {'count': 'how many items to pass on, at most'}
+    """
+    text = inspect.getdoc(function) or ""
+    found = re.search(r"^Args:\n((?:    .*\n?)*)", text, re.MULTILINE)
+    told = re.findall(r"^    (\w+): (.*(?:\n     .*)*)", found[1] if found else "", re.MULTILINE)
+    return {name: _line(words) for name, words in told}
+
+
 def _line(text: str) -> str:
     return " ".join(text.split()).replace("``", "`").removesuffix(".")
 
@@ -284,6 +297,16 @@ def conditions(names: dict[str, list[Declaration]]) -> Iterator[str]:
     return table(head, rows)
 
 
+def explained(names: dict[str, list[Declaration]]) -> Iterator[str]:
+    """What each argument of each operator is."""
+    rows = [
+        [f"`{name}`", f"`{argument}`", words]
+        for name in names
+        for argument, words in arguments(getattr(ops, name)).items()
+    ]
+    return table(["operator", "argument", "what it is"], rows)
+
+
 def _holds(contract: Contract) -> str:
     if contract.times == "1":
         return readable(contract.holds)
@@ -333,7 +356,10 @@ def page() -> str:
     for module, names in families().items():
         about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
         lines += [f"## {module.rpartition('.')[2]}", "", f"{about}.", ""]
-        lines += [*conditions(names), "", *contracts(names), ""]
+        lines += [*conditions(names), ""]
+        if any(arguments(getattr(ops, name)) for name in names):
+            lines += [*explained(names), ""]
+        lines += [*contracts(names), ""]
     return "\n".join(lines)
 
 

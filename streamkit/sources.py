@@ -84,17 +84,23 @@ def concat(first: SourceLike[Any], *others: SourceLike[Any]) -> Stream[Any]:
 
 
 @overload
-def push(strategy: Collect, *, of: type[T]) -> tuple[Stream[list[T]], Emitter[T]]: ...
+def push(
+    strategy: Collect, *, of: type[T], name: str | None = None
+) -> tuple[Stream[list[T]], Emitter[T]]: ...
 @overload
-def push(strategy: Lossy[Literal[False]], *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+def push(
+    strategy: Lossy[Literal[False]], *, of: type[T], name: str | None = None
+) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
-def push(strategy: Lossy[bool], *, of: type[T]) -> tuple[Stream[T | Gap], Emitter[T]]: ...
+def push(
+    strategy: Lossy[bool], *, of: type[T], name: str | None = None
+) -> tuple[Stream[T | Gap], Emitter[T]]: ...
 @overload
-def push(strategy: Strategy, *, of: type[T]) -> tuple[Stream[T], Emitter[T]]: ...
+def push(strategy: Strategy, *, of: type[T], name: str | None = None) -> tuple[Stream[T], Emitter[T]]: ...
 @overload
-def push(strategy: Strategy) -> tuple[Stream[Any], Emitter[Any]]: ...
+def push(strategy: Strategy, *, name: str | None = None) -> tuple[Stream[Any], Emitter[Any]]: ...
 @answering
-def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[Any]]:
+def push(strategy: Any, *, of: object = ABSENT, name: str | None = None) -> tuple[Stream[Any], Emitter[Any]]:
     """A stream, and the emitter that fills it: from callbacks, threads and other event loops.
 
         emitter.offer  --a--b--------c--close()
@@ -121,17 +127,20 @@ def push(strategy: Any, *, of: object = ABSENT) -> tuple[Stream[Any], Emitter[An
             default: a callback cannot be made to wait, so you must choose.
         of: the type of the items, for type checkers: ``push(Suspend(2), of=int)`` is a ``Stream[int]`` and
             an ``Emitter[int]``. Items are not checked against it.
+        name: by which errors, ``explain()`` and ``handle.buffers()`` tell it from others.
 
     Raises:
-        TypeError: `strategy` is not a strategy, or `of` not a type.
+        TypeError: `strategy` is not a strategy, `of` not a type, or `name` not a text.
         SourceConsumedError: (when run) the stream was run before.
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
     if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
         raise TypeError(f"of must be a type such as int, not {shown(of)}")
+    if name is not None and not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"name must be a text, not {shown(name)}")
     channel = HoldingChannel(strategy_argument("strategy", strategy))
     channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
-    return Stream(PushSource(channel, strategy)), Emitter(channel)
+    return Stream(PushSource(channel, strategy, name)), Emitter(channel)
 
 
 @overload

@@ -268,9 +268,9 @@ class TestPush:
     def test_says_what_it_is(self) -> None:
         stream, emitter = push(Suspend(2))
         assert repr(stream) == "Stream(push(Suspend(capacity=2)))"
-        assert repr(emitter) == "<Emitter open Suspend(capacity=2)>"
+        assert repr(emitter) == "<Emitter open push(Suspend(capacity=2))>"
         emitter.close()
-        assert repr(emitter) == "<Emitter closed Suspend(capacity=2)>"
+        assert repr(emitter) == "<Emitter closed push(Suspend(capacity=2))>"
         assert stream.explain().lookahead == 2
 
 

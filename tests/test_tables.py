@@ -1,5 +1,6 @@
 """docs/reference.md is what the code says now, and what its tables say of a kind is true of every sample."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -63,6 +64,18 @@ def test_every_operator_stands_in_both_tables_of_a_family() -> None:
     for name in ops.__all__:
         assert page.count(f"\n| `{name}(") == 1, name
         assert f"\n| `{name}` " in page, name
+
+
+def test_every_argument_of_every_operator_is_told_of() -> None:
+    page = tables.page().splitlines()
+    for name in ops.__all__:
+        function = getattr(ops, name)
+        told = tables.arguments(function)
+        given = [each for each in inspect.signature(function).parameters if not each.startswith("_")]
+        assert [*told] == given, name
+        for argument, words in told.items():
+            (row,) = [*tables.table([""] * 3, [[f"`{name}`", f"`{argument}`", words]])][2:]
+            assert row in page
 
 
 def test_all_rows_of_a_table_have_as_many_cells() -> None:

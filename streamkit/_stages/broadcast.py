@@ -58,9 +58,10 @@ def _begin(
     out = run.adopt(Outcome(run.halt))
     fan = Fan(out.source)
     inlets: list[Inlet[Any]] = []
-    for branch, strategy in zip(branches, strategies, strict=True):
+    for number, (branch, strategy) in enumerate(zip(branches, strategies, strict=True)):
         channel = run.adopt(Channel())
-        fan.branches.append(channel.lane(strategy))
+        fan.branches.append(lane := channel.lane(strategy))
+        lane.account.placed(number)
         inlets.append(Inlet(run.reading(channel).source, branch.links[strategy is not None :]))
     run.pump(source, into=fan)
     return out, inlets
@@ -87,7 +88,7 @@ async def gathered(
     results: list[Any] = [None] * len(branches)
 
     async def work(number: int, job: Job[Any]) -> None:
-        results[number] = await run.part(job, run.book)
+        results[number] = await run.part(job, run.book and run.book.chapter(after=True))
 
     for number, inlet in enumerate(inlets):
         job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)

@@ -246,7 +246,7 @@ class Router(Target):
         slot = self.slots.taken(key)
         if slot is None:
             return None
-        slot.book = self.run.book and self.run.book.chapter()
+        slot.book = self.run.book and self.run.book.chapter(after=True)
         inlet = self.run.reading(slot.inbox)
         if self._pipe and self._pipe[-1].declaration.sink:
             job: Job[Any] = Job(inlet, self._pipe)

@@ -33,12 +33,13 @@ class PushSource(Source):
     only the channel, and so do the runs that read it.
     """
 
-    __slots__ = ("__weakref__", "_claims", "_ends", "strategy")
+    __slots__ = ("__weakref__", "_claims", "_ends", "_name", "strategy")
 
     awaited = True
 
-    def __init__(self, channel: SharedChannel, strategy: Strategy) -> None:
+    def __init__(self, channel: SharedChannel, strategy: Strategy, name: str | None = None) -> None:
         self.value = channel
+        self._name = name
         self._consumed = False
         self._claims = 0
         """How many runs may come to read it."""
@@ -82,7 +83,7 @@ class PushSource(Source):
         return False
 
     def __repr__(self) -> str:
-        return f"push({self.strategy!r})"
+        return f"push({self.strategy!r}{'' if self._name is None else f', name={self._name!r}'})"
 
 
 class _AsyncWaiter(Waiter):
@@ -198,10 +199,10 @@ class Emitter(Generic[T_contra]):
 
     def stats(self) -> BufferStats:
         """What became of the items that were offered, so far."""
-        return self._channel.stats(f"push({self._channel.lanes[0].strategy!r})")[0]
+        return self._channel.stats()[0]
 
     def __repr__(self) -> str:
-        return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.lanes[0].strategy!r}>"
+        return f"<Emitter {'closed' if self.closed else 'open'} {self._channel.name}>"
 
     async def _breathe(self) -> None:
         """Let others run now and then, the reader among them: a strategy that drops never makes it wait."""

@@ -66,7 +66,7 @@ class SpreadSupply(Supply):
 
     async def _pump(self, run: Run, inlet: Inlet[Any]) -> None:
         self._run_loop()
-        await run.fill(self, inlet, run.book)
+        await run.fill(self, inlet, run.book and run.book.chapter())
         self.loop.finish()
         self._run_loop()
         await self.room()

@@ -135,7 +135,7 @@ class _Held(Source):
         if links:
             declaration = links[-1].declaration
             opened: Opened = declaration.begin(
-                links[-1], Inlet(self.value.source, links[:-1]), self._run.book
+                links[-1], Inlet(self.value.source, links[:-1]), self._run.book and self._run.book.chapter()
             )
         else:
             opened = self.value.source.open()

@@ -46,6 +46,9 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
 
     A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
+    Args:
+        predicate: called with each item; returns whether to pass it on, or an awaitable of that.
+
     Raises:
         TypeError: `predicate` is not callable.
     """
@@ -80,6 +83,9 @@ def take(count: int) -> Keep:
     Waits when: the consumer does.
     Completes when: `count` items were passed on (with 0, before any is pulled), or the source does.
     Closes when: it ends, or the consumer leaves.
+
+    Args:
+        count: how many items to pass on, at most.
 
     Raises:
         TypeError: `count` is not a whole number.
@@ -154,6 +160,9 @@ def skip(count: int) -> Keep:
     Completes when: the source does.
     Closes when: it ends, or the consumer leaves.
 
+    Args:
+        count: how many items to leave out.
+
     Raises:
         TypeError: `count` is not a whole number.
         ValueError: `count` is negative.
@@ -189,6 +198,9 @@ def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     Waits when: the consumer does.
     Completes when: the source does.
     Closes when: it ends, or the consumer leaves.
+
+    Args:
+        predicate: called with each item until it is first false; may return an awaitable.
 
     Raises:
         TypeError: `predicate` is not callable.

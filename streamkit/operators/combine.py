@@ -232,6 +232,9 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     Completes when: the last source does; each is opened when the one before it has ended.
     Closes when: each source as it ends; the current one, if the stream fails or the consumer leaves.
 
+    Args:
+        sources: streams, iterables, async iterables, or callables that make them.
+
     Raises:
         TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
     """

@@ -30,6 +30,9 @@ def tap(function: Callable[[Any], Any]) -> Keep:
     Completes when: the source does.
     Closes when: it ends, or the consumer leaves.
 
+    Args:
+        function: called with each item; may return an awaitable.
+
     Raises:
         TypeError: `function` is not callable.
     """

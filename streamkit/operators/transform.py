@@ -118,6 +118,9 @@ def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
     Completes when: the source does.
     Closes when: it ends, or the consumer leaves.
 
+    Args:
+        function: called with the elements of each item; may return an awaitable.
+
     Raises:
         TypeError: `function` is not callable.
     """
@@ -175,6 +178,9 @@ def enumerate(start: int = 0) -> Numbered:
     Waits when: the consumer does.
     Completes when: the source does.
     Closes when: it ends, or the consumer leaves.
+
+    Args:
+        start: the number of the first item.
 
     Raises:
         TypeError: `start` is not a whole number.

@@ -30,6 +30,9 @@ class BufferStats(Record):
     """The stage that owns the buffer."""
     strategy: Strategy | None
     """None for a hand-over: the writer waits until the reader asks."""
+    place: int | None = 0
+    """Which of several it is: of a ``merge`` or ``zip``, 1 for that of the second source, as they were
+    written; of a ``broadcast``, for that of the second branch. None for a sum of several."""
     offered: int
     delivered: int
     dropped: int
@@ -56,14 +59,16 @@ class Account:
     ``tests/compile/test_opcodes.py`` guards what an item costs there."""
 
     __slots__ = (
-        *("clock", "dropped", "folded", "full_seconds", "full_since", "grant", "refused", "strategy"),
-        "turned_away",
+        *("clock", "dropped", "folded", "full_seconds", "full_since", "grant", "place", "refused"),
+        *("strategy", "turned_away"),
     )
 
     def __init__(self, strategy: Strategy | None, clock: Callable[[], float]) -> None:
         self.strategy: Strategy | None = strategy
         """The strategy of the lane; None for a hand-over."""
         self.clock: Callable[[], float] = clock
+        self.place: int = 0
+        """Which lane of its channel it is of."""
         self.turned_away: int = 0
         """Items that were refused or dropped before they were put in."""
         self.grant: int = 0
@@ -73,6 +78,10 @@ class Account:
         self.refused: int = 0
         self.full_seconds: float = 0.0
         self.full_since: float | None = None
+
+    def placed(self, place: int) -> None:
+        """The lane is the one of its channel with this number."""
+        self.place = place
 
     def not_full(self) -> None:
         """There is room again."""
@@ -101,6 +110,7 @@ class Account:
         self.folded += before.folded
         self.refused += before.refused
         self.full_seconds += before.full_seconds
+        self.place = before.place
 
     def stats(self, operator: str, put: int, delivered: int, *, held: int, most: int) -> BufferStats:
         """The counts so far, joined with the lane's own.
@@ -118,6 +128,7 @@ class Account:
         return BufferStats(
             operator=operator,
             strategy=self.strategy,
+            place=self.place,
             offered=offered,
             delivered=delivered,
             dropped=self.dropped,
@@ -179,6 +190,7 @@ def _sum(one: BufferStats, other: BufferStats) -> BufferStats:
     name = one.operator.partition("(")[0]
     return one.but(
         operator=one.operator if one.operator == other.operator else f"{name}(...)",
+        place=one.place if one.place == other.place else None,
         offered=one.offered + other.offered,
         delivered=one.delivered + other.delivered,
         dropped=one.dropped + other.dropped,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
 
 from streamkit._engine.buffer.account import BufferStats, Sums
@@ -23,33 +24,56 @@ class Entry(Protocol):
 
 
 class Book:
-    """The entries, in order, and the sums of entries that ended before the job."""
+    """The buffers of a stage, and of what it reads, in the order of the pipe.
+
+    Behind it stands what reads the stage where that owns its reader, as a broadcast owns its branches.
+    """
 
     def __init__(self, gate: asyncio.Event | None = None) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
-        self._entries: dict[Entry, None] = {}
-        self._ended = Sums()
+        self._sources: list[Entry] = []
+        self._before = _Page()
+        self._own: list[Entry] = []
+        self._after = _Page()
 
-    def enter(self, entry: Entry) -> None:
-        self._entries[entry] = None
+    def enter(self, entry: Entry, *, source: bool = False) -> None:
+        """Enter the stage, or a buffer that is a source of it."""
+        (self._sources if source else self._own).append(entry)
 
-    def chapter(self) -> Book:
-        """A new book, entered in this one."""
+    def chapter(self, *, after: bool = False) -> Book:
+        """A new book, entered in this one: of what the stage reads, or of what reads it."""
         chapter = Book(self.gate)
-        self.enter(chapter)
+        (self._after if after else self._before).chapters[chapter] = None
         return chapter
 
-    def close(self, entry: Entry) -> None:
-        """Replace `entry`, which has ended, by its sums: memory stays flat in a job with many short runs."""
-        del self._entries[entry]
-        self._ended.add(*entry.stats())
+    def close(self, chapter: Book) -> None:
+        """Replace `chapter`, which has ended, by its sums: many short runs need no more memory."""
+        page = self._before if chapter in self._before.chapters else self._after
+        del page.chapters[chapter]
+        page.ended.add(*chapter.stats())
 
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer, so far."""
-        return [stats for entry in self._entries for stats in entry.stats()] + self._ended.stats()
+        sources, own = _stats(self._sources), _stats(self._own)
+        return [*sources, *self._before.stats(), *own, *self._after.stats()]
 
     def hold(self) -> None:
         """Hold every entry."""
-        for entry in self._entries:
+        for entry in (*self._sources, *self._before.chapters, *self._own, *self._after.chapters):
             entry.hold()
+
+
+class _Page:
+    """Chapters, in order, and the sums of those that have ended."""
+
+    def __init__(self) -> None:
+        self.chapters: dict[Book, None] = {}
+        self.ended = Sums()
+
+    def stats(self) -> list[BufferStats]:
+        return [*self.ended.stats(), *_stats(self.chapters)]
+
+
+def _stats(entries: Iterable[Entry]) -> list[BufferStats]:
+    return [stats for entry in entries for stats in entry.stats()]

@@ -42,6 +42,8 @@ class Channel(Rota, Reader):
         """Lanes whose writers wait until the reader asks."""
         self._gone = Sums()
         """The counts of lanes that were retired, or have ended long ago."""
+        self._adopted = 0
+        """How many lanes it has had."""
         self._open = 0
         """Writers that are not done."""
         self._reader: Future[None] | None = None
@@ -74,6 +76,8 @@ class Channel(Rota, Reader):
         if len(self.lanes) >= self._gone.many:
             self._settle()
         self.lanes.append(lane)
+        lane.account.placed(self._adopted)
+        self._adopted += 1
         if lane.strategy is None:
             self._handing.append(lane)
         self._open += 1

@@ -299,7 +299,9 @@ class Inlet(Generic[T_co]):
 
 def returned(value: Any) -> Inlet[Any]:
     """What a function of a pipe has returned, as a stream. What is no stream yet, the run closes."""
-    return Inlet(value if isinstance(value, (Inlet, Source)) else Source.returned(value))
+    if _is_stream(value):
+        return value
+    return Inlet(value if isinstance(value, Source) else Source.returned(value))
 
 
 def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:

@@ -21,7 +21,7 @@ from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -30,7 +30,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
-from streamkit._engine.run.reading import Reading
+from streamkit._engine.run.reading import Reading, inlet_of
 from streamkit._engine.run.start import begin, start
 from streamkit._engine.run.tasks import Tasks
 
@@ -38,11 +38,6 @@ __all__ = ["Run"]
 
 C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
-
-
-def _inlet(source: Any) -> Inlet[Any]:
-    """`source` as a stage sees a stream."""
-    return source if isinstance(source, Inlet) else returned(source)  # pyright: ignore[reportUnknownVariableType]
 
 
 class Run(Tasks):
@@ -56,6 +51,8 @@ class Run(Tasks):
         if book is not None:
             book.enter(self)
         self.channels: list[Channel] = []
+        self._attached = 0
+        """How many of them came with what it reads: they are entered in the book by themselves."""
         self._made: list[Channel] = []
         """Those of them that `channel` made."""
         self._chapters: dict[Target | AsyncGenerator[Any, None], Book] = {}
@@ -66,7 +63,6 @@ class Run(Tasks):
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
         self.claims: Claims = Claims()
-        """What ends with the run, if it does not come to read it."""
         self._stage: AsyncGeneratorType[Any, None] | None = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
@@ -111,11 +107,12 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
-        inlet = _inlet(source)
+        inlet = inlet_of(source)
         self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
-            book = self._chapters[into] = self.book.chapter()
+            own = any(inlet.source.value is each for each in self.channels[self._attached :])
+            book = self._chapters[into] = self.book.chapter(after=own)
         self.spawn(partial(self.fill, into, inlet, book, blamed), into.channel, into)
 
     def fill(
@@ -150,7 +147,7 @@ class Run(Tasks):
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
                 strategy_argument(name, value)
-        inlet, strategy, buffer = fused(_inlet(source), strategy)
+        inlet, strategy, buffer = fused(inlet_of(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane, blamed=buffer)
         return lane
@@ -208,7 +205,7 @@ class Run(Tasks):
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet = _inlet(source)
+        inlet = inlet_of(source)
         self.claims.take(inlet)
         self._settle()
         chapter = book is None
@@ -290,7 +287,7 @@ class Run(Tasks):
     def stats(self) -> list[BufferStats]:
         """What became of the items in each buffer of this stage, so far."""
         name = repr(self.link)
-        return [stats for channel in self.channels for stats in channel.stats(name)]
+        return [stats for channel in self.channels[self._attached :] for stats in channel.stats(name)]
 
     # how it runs ---------------------------------------------------------------------------
 
@@ -346,6 +343,10 @@ class Run(Tasks):
         if errors:
             self._leave_channels(errors)
             raise_first(errors)
+        self._attached = len(self.channels)
+        if self.book is not None:
+            for channel in self.channels:
+                self.book.enter(channel, source=True)
         return inlet, arguments
 
     def leave_too(self, channel: Channel) -> None:
