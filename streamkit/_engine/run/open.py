@@ -186,7 +186,8 @@ async def _guard(pulls: Polls[Any]) -> AsyncGenerator[Any, None]:
     try:
         yield None
     finally:
-        if not pulls.over:
+        # where the loop was closed before, nothing can be awaited, and the task is gone with it
+        if not pulls.over and asyncio._get_running_loop() is not None:
             await pulls.close()
 
 
