@@ -198,8 +198,12 @@ class _Fresh(Observable[Any]):
             return False
         channel: Channel = attached.value
         self._source = Inlet(attached.origin.attached(run), self._source.links)
-        self._source.source.value.lanes[0].follow(channel.lanes[0])
-        run.channels.remove(channel)
+        anew: Channel = self._source.source.value
+        anew.lanes[0].follow(channel.lanes[0])
+        run.channels.remove(anew)
+        run.channels[run.channels.index(channel)] = anew
+        if run.book is not None:
+            run.book.replace(channel, anew)
         return True
 
 

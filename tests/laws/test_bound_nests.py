@@ -33,6 +33,7 @@ def _branches() -> Any:
 
 
 FLATTEN = Way("flatten", lambda lab: ops.flatten())
+MERGE = Way("merge", lambda lab: ops.merge(Stream(lab.source()) | ops.batch(2) | ops.batch(2), lookahead=2))
 ZIP = Way("zip", lambda lab: ops.zip(lab.source()))
 ZIP_BATCHED = Way("zip batched", lambda lab: ops.zip(Stream(lab.source()) | ops.batch(3)))
 TWICE = Way("map twice", lambda lab: ops.map(lambda item: [item, item]))
@@ -44,7 +45,7 @@ LEVEL: list[Way] = [
     Way("tap", lambda lab: ops.tap(lambda _: None)),
     Way("map", lambda lab: ops.map(lambda item: item)),
     Way("map concurrent", lambda lab: ops.map(lab.callback(lambda item: item), concurrency=3)),
-    Way("merge", lambda lab: ops.merge(Stream(lab.source()) | ops.batch(2) | ops.batch(2), lookahead=2)),
+    MERGE,
     Way("concat", lambda lab: ops.concat([])),
     Way("throttle", lambda lab: ops.throttle(5.0)),
 ]
@@ -66,6 +67,10 @@ DOWN: list[Way] = [
 ]
 
 
+JOINED = {MERGE.text: 2, ZIP.text: 0, ZIP_BATCHED.text: 1}
+"""How many levels the items have that come beside those of the pipe."""
+
+
 def _parts(item: Any) -> list[Any]:
     return [*item] if isinstance(item, (list, tuple)) else [item]
 
@@ -78,6 +83,7 @@ def nests(draw: st.DrawFn) -> list[Way]:
     for _ in range(draw(st.integers(2, 6))):
         kinds = [LEVEL, UP, UP] + ([DOWN, DOWN] if level else [])
         way = draw(st.sampled_from(draw(st.sampled_from(kinds))))
+        level = min(level, JOINED.get(way.text, level))  # no deeper than the flattest of them
         if way in DOWN and way is not DOWN[2]:
             level -= 1
         elif way in UP:

@@ -216,7 +216,7 @@ class TestBuffers:
                 await asyncio.sleep(9.0)
                 assert 5 <= inner[0].pulled <= 6
                 assert 1 <= inner[1].pulled <= 2
-                assert len(asyncio.all_tasks()) == before + 3  # the source's, and one for each
+                assert len(asyncio.all_tasks()) == before + 4  # that of the pulls, the source's, one for each
 
         run(main)
 

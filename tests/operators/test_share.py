@@ -217,7 +217,7 @@ class TestArguments:
     def test_no_operator(self, value: Any) -> None:
         with pytest.raises(TypeError) as caught:
             ops.broadcast(ops.take(1), value)
-        assert str(caught.value) == f"branches must be operators or sinks, not {value!r}"
+        assert str(caught.value).startswith(f"branches must be operators or sinks, not {value!r}")
 
     def test_operators_and_sinks_together(self) -> None:
         with pytest.raises(TypeError) as caught:

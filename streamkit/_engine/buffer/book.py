@@ -41,6 +41,10 @@ class Book:
         """Enter the stage, or a buffer that is a source of it."""
         (self._sources if source else self._own).append(entry)
 
+    def replace(self, source: Entry, other: Entry) -> None:
+        """Enter `other` in the place of `source`, whose counts it goes on with."""
+        self._sources[self._sources.index(source)] = other
+
     def chapter(self, *, after: bool = False) -> Book:
         """A new book, entered in this one: of what the stage reads, or of what reads it."""
         chapter = Book(self.gate)

@@ -11,15 +11,14 @@ from opcode import opmap
 from types import FrameType, TracebackType
 from typing import Any, Generic, TypeVar
 
+from streamkit._engine import run
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.iterate import is_late, iterate, prime, root
 from streamkit._engine.run.leave import combine
-from streamkit._engine.run.polls import Polls
 from streamkit._engine.run.pulls import Pulls
 from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import Begun, begin, require_asyncio
-from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["BareIterator", "OpenStream", "of_statement"]
 
@@ -36,7 +35,7 @@ class _Closing:
         """The task that closes, and what is done when it has."""
         self._closing: asyncio.Future[None] | None = None
 
-    async def _close(self, pulls: Pulls | Polls[Any]) -> None:
+    async def _close(self, pulls: Pulls | run.Polls[Any]) -> None:
         """End the run, once; whoever calls this meanwhile waits for that."""
         task = asyncio.current_task()
         if self._closing is not None:
@@ -61,7 +60,7 @@ class _Closing:
 
 
 def _works_for_a_run(task: asyncio.Task[Any] | None) -> bool:
-    return task is not None and getattr(task.get_coro(), "cr_code", None) is Tasks._watched.__code__  # pyright: ignore[reportPrivateUsage]
+    return task is not None and getattr(task.get_coro(), "cr_code", None) is run.Tasks._watched.__code__  # pyright: ignore[reportPrivateUsage]
 
 
 class OpenStream(_Closing, Generic[T]):
@@ -76,7 +75,7 @@ class OpenStream(_Closing, Generic[T]):
     def __init__(self, stream: Inlet[T]) -> None:
         self._stream = stream
         self._begun: Begun | None = None
-        self._pulls: Pulls | Polls[T] | None = None
+        self._pulls: Pulls | run.Polls[T] | None = None
 
     async def __aenter__(self) -> OpenStream[T]:
         if self._begun is not None:
@@ -103,7 +102,7 @@ class OpenStream(_Closing, Generic[T]):
 
     async def __anext__(self) -> T:
         if self._pulls is None:
-            self._pulls = Polls(self._stream, self._running())
+            self._pulls = run.Polls(self._stream, self._running())
         item: T = await self._pulls.pull()
         return item
 
@@ -123,7 +122,7 @@ class OpenStream(_Closing, Generic[T]):
         items: AsyncGenerator[T, None] = pulls.items
         return items
 
-    def _in_place(self) -> Pulls | Polls[T]:
+    def _in_place(self) -> Pulls | run.Polls[T]:
         """What pulls; unless that is decided, the task that asks."""
         if self._pulls is None:
             pace = Pace()
@@ -143,7 +142,7 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
         super().__init__()
         require_asyncio()
         begun = None if is_late(stream) else begin(stream.source, stream.links)
-        self._pulls = pulls = Polls(stream, begun)
+        self._pulls = pulls = run.Polls(stream, begun)
         self._guard = prime(_guard(pulls))
         root(self._guard, pulls)
 
@@ -181,7 +180,7 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
                 self._guard.aclose().__await__().send(None)
 
 
-async def _guard(pulls: Polls[Any]) -> AsyncGenerator[Any, None]:
+async def _guard(pulls: run.Polls[Any]) -> AsyncGenerator[Any, None]:
     """Closes what is pulled: as a generator it is told when it is dropped, and when the program ends."""
     try:
         yield None
