@@ -41,7 +41,7 @@ class ThreadWaiter(Waiter):
 
     def __init__(self, item: Any) -> None:
         super().__init__(item)
-        self.free = Event()
+        self.free: Event = Event()
 
     def wake(self) -> None:
         self.free.set()

@@ -69,16 +69,16 @@ def _is_within(instruction: dis.Instruction, whole: dis.Instruction) -> bool:
     if part is None or all_of_it is None or None in part or None in all_of_it:  # python -X no_debug_ranges
         return False
     line, end_line, column, end_column = all_of_it
-    return (line, column) <= (part[0], part[2]) and (part[1], part[3]) <= (end_line, end_column)  # pyright: ignore[reportOperatorIssue] - none is None
+    return (line, column) <= (part[0], part[2]) and (part[1], part[3]) <= (end_line, end_column)
 
 
 def _chains(instructions: list[dis.Instruction]) -> Iterator[Chain]:
     chain: Chain = ()
     for each in instructions:
         if each.opname.startswith(_NAMES):
-            names = each.argval if isinstance(each.argval, tuple) else (each.argval,)
-            for name in names:
-                chain = (str(name),)
+            value: object = each.argval
+            for name in map(str, value if isinstance(value, tuple) else (value,)):  # pyright: ignore[reportUnknownArgumentType] - of names
+                chain = (name,)
                 yield chain
         elif each.opname in _ATTRIBUTES:
             chain = (*chain, str(each.argval if isinstance(each.argval, str) else each.argrepr))

@@ -48,6 +48,8 @@ class _CannotHoldError(Exception):
 class Observed(HoldingChannel, abc.ObserverBase[Any]):
     """A channel that observes an observable, for one run."""
 
+    appended: int
+
     def __init__(
         self,
         observable: Any,

@@ -144,7 +144,7 @@ class _Fresh(Observable[Any]):
         self.out: Observed
         self._passed: list[BaseException] = []
         self._run = run
-        self._source = source
+        self._source: Inlet[Any] = source
         self._room = room
         self._once = source.source.origin is None and isinstance(
             source.source.value, (Iterator, AsyncIterator, Channel)
@@ -197,7 +197,7 @@ class _Fresh(Observable[Any]):
         if attached.origin is None:
             return False
         channel: Channel = attached.value
-        self._source = Inlet(attached.origin.attached(run), self._source.links)
+        self._source = Inlet[Any](attached.origin.attached(run), self._source.links)
         anew: Channel = self._source.source.value
         anew.lanes[0].follow(channel.lanes[0])
         run.channels.remove(anew)

@@ -27,6 +27,7 @@ class SharedChannel(Changes):
 
     loop: AbstractEventLoop | None
     thread: int | None
+    appended: int
 
     written: tuple[str, int] | None = None
     """The file and line where a user has written its source; None if errors need not say that."""

@@ -315,7 +315,7 @@ def _without_entries(link: Link) -> dict[str, Any]:
 
     def emptied(value: Any) -> Any:
         if isinstance(value, tuple):
-            return tuple([emptied(each) for each in _several(value)])
+            return tuple([emptied(each) for each in _several(value)])  # pyright: ignore[reportUnknownArgumentType] - as above
         return _NO_ROOM if any(value is each for each in entries) else value
 
     return {name: emptied(value) for name, value in link.arguments.items()}

@@ -79,7 +79,7 @@ class Job(Generic[R_co]):
         self._awaited = True
         require_loop("job.start()", "job.run()")
         claims = Claims()  # a task that is cancelled before it begins has no run that could make them
-        claims.take(Inlet(self._inlet.source, (*self._inlet.links, *self._links)))
+        claims.take(Inlet[Any](self._inlet.source, (*self._inlet.links, *self._links)))
         return Handle(self, name or self._named(self._inlet.source.kind), claims)
 
     def explain(self, *, code: bool = False) -> Explanation:

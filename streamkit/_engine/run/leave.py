@@ -89,7 +89,7 @@ def but_exits(error: BaseException) -> BaseException | None:
         return error
     group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType] - of any errors
     exits, rest = group.split(GeneratorExit)
-    return error if exits is None else rest
+    return error if exits is None else rest  # pyright: ignore[reportUnknownVariableType] - of any errors
 
 
 class Segment:
