@@ -59,7 +59,8 @@ def shallow(run: Reader, inlet: Inlet[Any]) -> Inlet[Any]:
         before, declaration = links[place - 1].declaration, links[place].declaration
         if declaration.pumps:
             break
-        levels += declaration.stage is not None and before.stage is None  # neighbours may run as one
+        # those that relay run as one, with the steps between them
+        levels += declaration.stage is not None and before.stage is None and not declaration.relays
         if levels == DEEP:
             return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
     return inlet

@@ -18,6 +18,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
 from streamkit._engine.plan.source import Opened, Source
@@ -26,7 +27,7 @@ from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.pump import Pump
-from streamkit._engine.run.start import start
+from streamkit._engine.run.start import segment, start
 from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["Run"]
@@ -222,6 +223,11 @@ class Run(Tasks):
         self._opened[items] = None
         if own and book is not None:
             self._chapters[items] = book
+        return items
+
+    def steps(self, opened: Opened, links: tuple[Link, ...], pace: Pace) -> AsyncGenerator[Any, None]:
+        """The steps `links` over what was `opened`, as a part of this stage, which closes it."""
+        items: AsyncGenerator[Any, None] = segment(opened, links, self._end, pace)
         return items
 
     async def close(self, items: AsyncIterator[Any]) -> None:
