@@ -23,7 +23,7 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.through import Block, Through, fuses
 
-__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following"]
+__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following", "follows"]
 
 T = TypeVar("T")
 
@@ -93,6 +93,11 @@ def following(entry: Callable[..., Entry]) -> Follow:
 
     _entries[follow] = entry
     return follow
+
+
+def follows(inlet: Inlet[Any]) -> bool:
+    """Whether `inlet` ends in an operator of this kind."""
+    return bool(inlet.links) and inlet.links[-1].declaration.stage in _entries
 
 
 class Streams(ABC, Generic[T]):
