@@ -7,6 +7,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         shapes     what operators on items of any type make of them, for type checkers
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         explain    what is fused, what buffers where, and the bound in items
+        weight     how many items of the source an item counts for
         mistakes   what newcomers get wrong, answered with what to write
         step       the decorator `step`
         stage      the decorator `stage`, and how a run of a stage begins

@@ -21,7 +21,7 @@ from streamkit._stages.sequence import Streams, follows
 __all__ = ["Join", "filled", "fills", "widened"]
 
 Join = Callable[[Inlet[Any]], Inlet[Any] | None]
-"""Joins the operator at the end of a stream to the one that owns the lane; returns what is to be read instead.
+"""Joins the operator at the end of a stream to the one that owns the lane; returns what is to be read then.
 
 None if that cannot be joined.
 """

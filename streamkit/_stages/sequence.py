@@ -19,6 +19,7 @@ from streamkit._core.errors import SourceConsumedError, raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Resumed, Thrown
 from streamkit._engine.plan.link import Inlet, Link, unfolded
+from streamkit._engine.run.apart import FLAT
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.through import Block, Through, fuses
@@ -92,6 +93,7 @@ def following(entry: Callable[..., Entry]) -> Follow:
                 await streams.leave()
 
     _entries[follow] = entry
+    FLAT.add(follow)
     return follow
 
 

@@ -9,12 +9,14 @@ costs one turn for each block that it goes through, and the stack of Python does
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from types import coroutine
 from typing import Any, Final, Protocol
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.loop import SMALL
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Link
@@ -42,7 +44,7 @@ class _Asks:
 
     __slots__ = ("error",)
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: CancelledError) -> None:
         self.error = error
 
 
@@ -67,7 +69,7 @@ class Slot:
         return (yield _NEEDS)
 
     @coroutine
-    def athrow(self, error: BaseException) -> Steps:
+    def athrow(self, error: CancelledError) -> Steps:
         """Hand `error` to the stream that is read now; return what comes to this slot next."""
         if self.over:
             raise error
@@ -180,7 +182,8 @@ def _stateless(link: Link) -> bool:
 @coroutine
 def _resumed(step: Any, error: BaseException) -> Steps:
     """Throw `error` into a pull that stands still, and go on with that to its end."""
-    go_on, answer = step.throw, error
+    go_on: Any = step.throw
+    answer: Any = error
     del error
     try:
         while True:
@@ -230,7 +233,7 @@ class Through:
         """When to let others run; and steps of the current stream that were taken in advance."""
         self.left = 1
         """How many turns there are before the next look at the clock."""
-        self.thrown: BaseException | None = None
+        self.thrown: CancelledError | None = None
         """A cancellation to be handed to the current stream."""
 
     def reads(self, current: Any) -> Through:
@@ -266,14 +269,6 @@ class Through:
                 try:
                     while (asked := go_on(answer)) is not _NEEDS:
                         go_on, answer = yield from self._answered(block.step, asked)
-                    del answer
-                    self._place += 1
-                    self.left -= 1
-                    if not self.left:
-                        self.left = self._pace.size
-                        if self._pace.due():
-                            yield from self._pace.breathe().__await__()
-                    continue
                 except StopIteration as end:
                     block.step = answer = None
                     item = end.value
@@ -281,6 +276,15 @@ class Through:
                     answer = None
                     self._streams.left(self._place)
                     raise
+                else:
+                    answer = None
+                    self._place += 1
+                    self.left -= 1
+                    if not self.left:
+                        self.left = min(self._pace.size, SMALL)
+                        if self._pace.due():
+                            yield from self._pace.breathe().__await__()
+                    continue
             if not self._place:
                 return item
             self._place -= 1

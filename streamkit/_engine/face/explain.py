@@ -10,8 +10,8 @@ of it, counts for what it may hold: of a batch of batches ``flatten`` makes batc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
@@ -19,6 +19,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._core.value import Record, alike
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened
 from streamkit._engine.plan.source import Source
@@ -100,40 +101,6 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         group = []
     if group:
         yield group
-
-
-class Weight(NamedTuple):
-    """How many items of the source one item somewhere in a pipe counts for, at most."""
-
-    items: float
-    inside: Any = None
-    """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
-
-    @property
-    def opened(self) -> Weight:
-        """What a thing counts for that was taken out of it."""
-        return self if self.inside is None else self.inside
-
-    def after(self, contract: Contract, arguments: Mapping[str, Any]) -> Weight:
-        """What an item counts for that an operator of this `contract` has made of such items."""
-        if contract.opens:
-            return self.opened
-        if amount(contract.keeps, arguments):
-            return self
-        if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
-            return Weight(self.items)
-        return Weight(self.items * amount(contract.weight, arguments), self)
-
-
-ONE = Weight(1)
-
-
-def heaviest(weights: Sequence[Weight]) -> Weight:
-    """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
-    most = max(each.items for each in weights)
-    if all(each.inside is None for each in weights):
-        return Weight(most)
-    return Weight(most, heaviest([each.opened for each in weights]))
 
 
 class _Chain:

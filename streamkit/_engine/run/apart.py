@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from streamkit._engine.buffer.channel import Channel
@@ -10,10 +11,14 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["attached", "shallow"]
+__all__ = ["FLAT", "attached", "shallow"]
 
 DEEP = 32
 """How many stages may read each other in place, before the rest is read in a task of its own."""
+
+
+FLAT: set[Callable[..., Any]] = set()
+"""The functions of stages that run as one, with the steps between them: their loops are in no other."""
 
 
 class Reader(Protocol):
@@ -59,8 +64,7 @@ def shallow(run: Reader, inlet: Inlet[Any]) -> Inlet[Any]:
         before, declaration = links[place - 1].declaration, links[place].declaration
         if declaration.pumps:
             break
-        # those that relay run as one, with the steps between them
-        levels += declaration.stage is not None and before.stage is None and not declaration.relays
+        levels += declaration.stage not in FLAT and declaration.stage is not None and before.stage is None
         if levels == DEEP:
             return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
     return inlet

@@ -1,0 +1,52 @@
+"""How many items of the source one item counts for, that an operator has made of them: for the bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from streamkit._core.contract import Contract
+from streamkit._engine.compile.formulas import amount
+
+__all__ = ["ONE", "Weight", "heaviest"]
+
+
+class Weight(NamedTuple):
+    """How many items of the source one item somewhere in a pipe counts for, at most."""
+
+    items: float
+    inside: Any = None
+    """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
+
+    @property
+    def opened(self) -> Weight:
+        """What a thing counts for that was taken out of it."""
+        return self if self.inside is None else self.inside
+
+    def after(self, contract: Contract, arguments: Mapping[str, Any]) -> Weight:
+        """What an item counts for that an operator of this `contract` has made of such items."""
+        if contract.opens:
+            return self.opened
+        if amount(contract.keeps, arguments):
+            return self
+        if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
+            return Weight(self.items)
+        return Weight(self.items * amount(contract.weight, arguments), self)
+
+
+ONE = Weight(1)
+
+
+def heaviest(weights: Sequence[Weight]) -> Weight:
+    """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
+    weights = [each for each in weights if each.inside is not None or each.items > ONE.items] or [ONE]
+    levels = list[float]()
+    while len(weights) > 1:
+        levels.append(max(each.items for each in weights))
+        if all(each.inside is None for each in weights):
+            break
+        weights = [each.opened for each in weights]
+    found = weights[0] if len(weights) == 1 else Weight(levels.pop())
+    for items in reversed(levels):
+        found = Weight(items, found)
+    return found
