@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from streamkit._core.contract import Contract
-from streamkit._engine.compile.formulas import amount
+from streamkit._core.contract import Contract, amount
 
 __all__ = ["ONE", "Weight", "heaviest"]
 
