@@ -61,10 +61,10 @@ def shallow(run: Reader, inlet: Inlet[Any]) -> Inlet[Any]:
     """
     levels, links = 0, inlet.links
     for place in range(len(links) - 1, 0, -1):
-        before, declaration = links[place - 1].declaration, links[place].declaration
+        declaration = links[place].declaration
         if declaration.pumps:
             break
-        levels += declaration.stage not in FLAT and declaration.stage is not None and before.stage is None
+        levels += declaration.stage is not None and declaration.stage not in FLAT
         if levels == DEEP:
             return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
     return inlet
