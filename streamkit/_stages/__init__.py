@@ -2,6 +2,8 @@
 
 push        the emitter of a push source, and the source that it fills
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
+through     the steps between such streams, which run in turn, on a flat stack
+filling     such streams read into a lane, where the last may end in the operator that owns the lane
 flat_map    the places of a ``flat_map``: how many inner streams are read at once
 broadcast   each item to a lane of every branch, where branches have tasks of their own
 group_by    each item to the group of its key, where groups have tasks of their own

@@ -4,24 +4,27 @@ An operator of this kind goes on with another stream when the one before it has 
 which by an `Entry`. Where such operators stand behind each other, in a pipe or inside of what they go on
 with, their entries stand on one stack, and only what is before them is opened. So an item takes one hop,
 and the stack of Python does not grow, however many there are. An entry that has no more to say leaves the
-stack before its last stream is opened: a stream that goes on with itself for ever keeps nothing.
+stack before its last stream is opened: a stream that goes on with itself for ever keeps nothing. Steps
+between such operators are blocks, which stand between the entries: see `through`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import SourceConsumedError
+from streamkit._core.errors import SourceConsumedError, raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Resumed, Thrown
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
+from streamkit._engine.run.apart import FLAT
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
+from streamkit._stages.through import Block, Through, fuses
 
-__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following"]
+__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following", "follows"]
 
 T = TypeVar("T")
 
@@ -86,19 +89,32 @@ def following(entry: Callable[..., Entry]) -> Follow:
                     failure = error
         finally:
             del failure  # its traceback has this frame: they would keep each other
+            if streams.blocked:
+                await streams.leave()
 
     _entries[follow] = entry
+    FLAT.add(follow)
     return follow
+
+
+def follows(inlet: Inlet[Any]) -> bool:
+    """Whether `inlet` ends in an operator of this kind."""
+    return bool(inlet.links) and inlet.links[-1].declaration.stage in _entries
 
 
 class Streams(ABC, Generic[T]):
     """Streams that follow each other; a subclass says what it is to open one."""
+
+    passes = False
+    """Whether steps behind an operator of this kind stand on the stack, too, as a `Block`."""
 
     def __init__(self, run: Run, first: Inlet[Any]) -> None:
         self._run = run
         self._first: Inlet[Any] | None = first
         self._stack: list[tuple[Link, Entry]] = []
         """The entry that acts first is the last."""
+        self._blocks: list[Block] = []
+        """The steps between them. Each says how many entries stand below it."""
         self._book: Book | None = None
         """Where the stages of the current stream are entered."""
         self._maker: Link | None = None
@@ -121,6 +137,22 @@ class Streams(ABC, Generic[T]):
     async def _close(self) -> None:
         """Close what `_open` gave: it is over."""
 
+    def _read(self, block: Block) -> T:
+        """Read on from `block`, which has been told that what it has read is over."""
+        raise NotImplementedError
+
+    def _block(self, links: tuple[Link, ...]) -> Block:
+        """The steps `links`, above the entries there are."""
+        raise NotImplementedError
+
+    async def _fuse(self) -> None:
+        """Have neighbouring blocks run as one, where they can."""
+        blocks = self._blocks
+        while len(blocks) > 1 and fuses(blocks[-1], blocks[-2]):
+            first, second = blocks.pop(), blocks.pop()
+            await second.aclose()
+            blocks.append(self._block(first.links + second.links))
+
     def _acts(self, link: Link) -> None:
         """A function of `link` will be called."""
 
@@ -132,11 +164,24 @@ class Streams(ABC, Generic[T]):
         await self._leave()
         try:
             while True:
-                inlet = self._after() if failure is None else await self._instead(failure)
+                try:
+                    inlet = self._after() if failure is None else await self._instead(failure)
+                except Exception as error:
+                    if not self._at_block:
+                        raise
+                    inlet, failure = None, error
                 if inlet is None:
-                    return None
+                    if not self._at_block:
+                        return None
+                    block = self._blocks.pop()
+                    if failure is None or block.holds:
+                        block.ended(failure)
+                        return self._read(block)
+                    await block.aclose()
+                    continue
                 try:
                     inlet = self._entered(inlet)
+                    await self._fuse()
                     self._book = self._run.book and self._run.book.chapter()
                     return self._open(inlet, self._book)
                 except Exception as error:
@@ -145,11 +190,16 @@ class Streams(ABC, Generic[T]):
         finally:
             del failure
 
+    @property
+    def _at_block(self) -> bool:
+        """Whether steps get what the current stream gives, before any entry acts."""
+        return bool(self._blocks) and self._blocks[-1].height == len(self._stack)
+
     def _after(self) -> Inlet[Any] | None:
         """What follows the current stream, which has ended; None if nothing does."""
         self._maker = None
         inlet, self._first = self._first, None
-        while inlet is None and self._stack:
+        while inlet is None and self._stack and not self._at_block:
             _, entry = self._stack[-1]
             inlet = entry.ended()
             if entry.done:
@@ -160,7 +210,7 @@ class Streams(ABC, Generic[T]):
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
         stack = self._stack
         try:
-            while stack and not isinstance(failure, UNCAUGHT):
+            while stack and not self._at_block and not isinstance(failure, UNCAUGHT):
                 link, entry = stack.pop()
                 if not entry.takes(failure):
                     continue
@@ -198,16 +248,32 @@ class Streams(ABC, Generic[T]):
         while True:
             links = inlet.links
             before = len(links)
-            while before and (entry := _entries.get(links[before - 1].declaration.stage)) is not None:
-                before -= 1
-                self._stack.append((links[before], entry(**links[before].arguments)))
+            while before:
+                entry = _entries.get(links[before - 1].declaration.stage)
+                if entry is not None:
+                    before -= 1
+                    self._stack.append((links[before], entry(**links[before].arguments)))
+                elif not (begin := self._steps(links, before)):
+                    break
+                else:
+                    self._blocks.append(self._block(links[begin:before]))
+                    before = begin
             inlet = inlet if before == len(links) else Inlet[Any](inlet.source, links[:before])
-            if before:
+            if before and not (self.passes and all(link.declaration.stage is None for link in inlet.links)):
                 return inlet
-            inlet = unfolded(inlet)
-            self._run.claims.take(inlet)
-            if not inlet.links:
-                return inlet
+            found = unfolded(inlet)
+            self._run.claims.take(found)
+            if len(found.links) == before:
+                return found
+            inlet = found
+
+    def _steps(self, links: tuple[Link, ...], end: int) -> int:
+        """Where the steps begin that end at `end`, if an operator of this kind stands before them; else 0."""
+        if not self.passes:
+            return 0
+        while end and links[end - 1].declaration.stage is None:
+            end -= 1
+        return end if end and links[end - 1].declaration.stage in _entries else 0
 
     async def _leave(self) -> None:
         """The current stream is over: its sums are kept, if it is part of a job that was started."""
@@ -220,20 +286,28 @@ class Streams(ABC, Generic[T]):
 class _Opened(Streams[AsyncIterator[Any]]):
     """Those of a run, which are read in place."""
 
+    passes = True
+
     def __init__(self, run: Run, first: Inlet[Any], entry: Entry) -> None:
         super().__init__(run, first)
         self._stack.append((run.link, entry))
-        self._current: AsyncGenerator[Any, None] | None = None
+        self.current: Any = None
+        """What is read: an async generator, or a block; None where it is over."""
+        self._out = Through(self, self._blocks)
 
     def _open(self, inlet: Inlet[Any], book: Book | None) -> AsyncIterator[Any]:
-        items = self._run.open(inlet, book=book)
-        assert isinstance(items, AsyncGenerator)
-        self._current = items
-        return items  # pyright: ignore[reportUnknownVariableType]
+        self.current = self._run.open(inlet, book=book)
+        return self._out.reads(self.current) if self._blocks else self.current
+
+    def _read(self, block: Block) -> AsyncIterator[Any]:
+        self.current = block
+        return self._out.reads(block) if self._blocks else block
 
     async def _close(self) -> None:
-        current, self._current = self._current, None
-        if current is not None:
+        current, self.current = self.current, None
+        if isinstance(current, Block):
+            await current.aclose()
+        elif current is not None:
             await self._run.close(current)
 
     def _acts(self, link: Link) -> None:
@@ -241,6 +315,45 @@ class _Opened(Streams[AsyncIterator[Any]]):
 
     def told(self, error: CancelledError) -> AsyncIterator[Any]:
         """The current stream from here on, which is handed `error` instead of the next request."""
-        items = self._current
+        if self._blocks:
+            self._out.thrown = error
+            return self._out
+        items = self.current
         assert items is not None
         return Resumed([Thrown(items.athrow, error)], items)
+
+    # what goes through steps -----------------------------------------------------------------
+
+    @property
+    def blocked(self) -> bool:
+        """Whether there are blocks, or one is the current stream: they are left here."""
+        return bool(self._blocks) or isinstance(self.current, Block)
+
+    def _block(self, links: tuple[Link, ...]) -> Block:
+        return Block(self._run, links, len(self._stack), self._out, self._above)
+
+    def left(self, place: int) -> None:
+        del self._stack[self._blocks[place].height :]
+        del self._blocks[place:]
+
+    async def _above(self, block: Block) -> None:
+        """Close all that `block` reads, which does not want more: what is innermost, first."""
+        if not block.slot.over:
+            await self._leave_down_to(self._blocks.index(block) + 1)
+
+    async def leave(self) -> None:
+        """Close the current stream and all blocks."""
+        await self._leave_down_to(0)
+
+    async def _leave_down_to(self, place: int) -> None:
+        late: list[BaseException] = []
+        try:
+            await self._leave()
+        except BaseException as error:
+            late.append(error)
+        while len(self._blocks) > place:
+            try:
+                await self._blocks.pop().aclose()
+            except BaseException as error:
+                late.append(error)
+        raise_first(late)

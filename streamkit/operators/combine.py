@@ -18,9 +18,10 @@ from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.plan.fuse import spread
-from streamkit._engine.plan.link import Inlet, unfolded
+from streamkit._engine.plan.fuse import fused, spread
+from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.filling import filled, fills
 from streamkit._stages.sequence import Entry, following
 
 __all__ = ["concat", "merge", "zip"]
@@ -50,24 +51,25 @@ def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], loo
 
 def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
     """Read one of the sources into a lane of its own."""
-    if inlet.links or not inlet.source.makes:
-        run.feed(channel, inlet, ahead, otherwise=Suspend(1))
+    inlet, strategy, buffer = fused(inlet, ahead)
+    strategy = strategy or Suspend(1)
+    lane = channel.lane(strategy)
+    if not fills(inlet, strategy) and (inlet.links or not inlet.source.makes):
+        run.pump(inlet, into=lane, blamed=buffer)
         return
-    lane = channel.lane(ahead or Suspend(1))
-    run.spawn(partial(_made, run, lane, channel, inlet, ahead), channel, lane)
 
-
-async def _made(run: Run, lane: Lane, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
-    """Read what a callable makes into `lane`. Where that is a ``merge`` like ours, its sources join ours."""
-    while not inlet.links and inlet.source.makes:
-        inlet, *others = spread([unfolded(inlet)], run.link)
+    def join(inlet: Inlet[Any]) -> Inlet[Any] | None:
+        """Where `inlet` ends in a ``merge`` like ours, its sources join ours."""
+        first, *others = spread([inlet], run.link)
         for other in others:
             _merged(run, channel, other, ahead)
-        del others
-    book = run.book and run.book.chapter()
-    await run.fill(lane, inlet, book)
-    if run.book and book:
-        run.book.close(book)
+        return None if first is inlet else first
+
+    run.spawn(partial(filled, run, lane, inlet, join if buffer is None else _alone, buffer), channel, lane)
+
+
+def _alone(_: Inlet[Any]) -> None:
+    """A ``merge`` before a buffer is none of ours."""
 
 
 @stage(

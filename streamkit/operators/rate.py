@@ -18,9 +18,11 @@ from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
+from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import close_of
 from streamkit._engine.run.run import Run
+from streamkit._stages.filling import filled, fills, widened
 from streamkit._stages.throttle import Bucket, held_back
 
 __all__ = ["buffer", "conflate", "extrapolate", "throttle"]
@@ -30,7 +32,12 @@ A = TypeVar("A")
 
 def _buffer(run: Run, source: Inlet[Any], *, strategy: Strategy) -> Channel:
     channel = run.channel()
-    run.feed(channel, source, strategy)
+    source, both, blamed = fused(source, strategy)
+    lane = channel.lane(both)
+    if fills(source, both):
+        run.spawn(partial(filled, run, lane, source, partial(widened, lane), blamed), channel, lane)
+    else:
+        run.pump(source, into=lane, blamed=blamed)
     return channel
 
 

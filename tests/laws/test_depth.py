@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from streamkit import SourceConsumedError, Stream, ops
+from streamkit import SourceConsumedError, Stream, Suspend, ops
 from tests.laws.lab import play
 from tests.tiers import stride
 
@@ -78,10 +78,14 @@ def failing_over(depth: int) -> Any:
     return Stream(fail).pipe(*[ops.catch(again)] * (depth - 1), ops.catch(lambda _: [0]))
 
 
-def pages(depth: int) -> Any:
+def pages(depth: int, *behind: Any, every: bool = True) -> Any:
+    """Each leads to the next, and ends in `behind`; only the last has an item, or every one."""
+
     def page(number: int) -> Any:
-        here = Stream([number])
-        return here | ops.concat(lambda: page(number + 1)) if number < depth else here
+        if number == depth:
+            return Stream([number])
+        here: Any = Stream([number] if every else [])
+        return here.pipe(ops.concat(lambda: page(number + 1)), *behind)
 
     return page(0)
 
@@ -132,6 +136,20 @@ FORMS: dict[str, tuple[Callable[[int], Any], Callable[[int], int]]] = {
     "catch that fails over": (failing_over, lambda depth: depth + 1),
     "catch that connects again": (reconnecting, lambda depth: depth + 1),
     "pages": (pages, lambda depth: depth + 1),
+    "pages before a catch": (lambda depth: pages(depth, ops.catch(lambda _: [])), lambda depth: depth + 1),
+    "pages before a merge": (lambda depth: pages(depth, ops.merge([0])), lambda depth: 2 * depth + 1),
+    "pages before a buffer": (lambda depth: pages(depth, ops.buffer(Suspend(2))), lambda depth: depth + 1),
+    "pages before more": (lambda depth: pages(depth, ops.concat([0])), lambda depth: 2 * depth + 1),
+    "pages before steps": (lambda depth: pages(depth, ops.map(same), every=False), lambda _: 1),
+    "pages before steps with a state": (
+        lambda depth: pages(depth, ops.batch(2), every=False),
+        lambda _: 1,
+    ),
+    "concat before steps": (lambda depth: chained(ops.concat([]) | ops.map(same), depth // 2), lambda _: 1),
+    "concat before steps with a state": (
+        lambda depth: chained(ops.concat([]) | ops.batch(2), depth // 2),
+        lambda _: 1,
+    ),
     "merge of calls": (tree, lambda depth: depth + 1),
     "flat_map of pages": (flat_pages, lambda depth: depth + 1),
     "flat_map of a flat_map": (lambda depth: flat_pages(depth, first=[]), lambda _: 0),
@@ -218,6 +236,27 @@ def test_a_deep_nest_can_be_shown_and_explained(name: str) -> None:
     with shallow():
         assert repr(stream)
         assert stream.explain().bound >= 0
+
+
+def test_a_pipe_is_built_in_linear_time() -> None:
+    links = [0]
+
+    class Counted(tuple[Any, ...]):
+        """Links that count how often they are copied."""
+
+        def __iter__(self) -> Iterator[Any]:
+            links[0] += len(self)
+            return super().__iter__()
+
+    def copied(depth: int) -> int:
+        operator: Any = ops.map(same)
+        operator._links = Counted(operator.links)
+        links[0] = 0
+        stream = chained(operator, depth)
+        assert len(stream.links) == depth
+        return links[0]
+
+    assert copied(400) <= 2 * copied(200)
 
 
 def test_a_stream_that_goes_on_with_itself_keeps_no_error_of_before() -> None:

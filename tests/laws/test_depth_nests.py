@@ -40,8 +40,8 @@ def model(nest: Nest) -> Iterator[int]:
     elif nest.form in ("concat", "flat_map", "made"):
         for part in nest.parts:
             yield from model(part)
-    elif nest.form == "map":
-        yield from (item + 1 for item in model(nest.parts[0]))
+    elif nest.form == "step":
+        yield from PLAIN[nest.style](model(nest.parts[0]))
     else:
         try:
             yield from model(nest.parts[0])
@@ -51,6 +51,63 @@ def model(nest: Nest) -> Iterator[int]:
             caught = False
         if caught:
             yield from model(nest.parts[1])
+
+
+def doubles(items: Iterator[int]) -> Iterator[int]:
+    for item in items:
+        yield item
+        yield item
+
+
+def regrouped(items: Iterator[int]) -> Iterator[int]:
+    """In pairs; the last, before an error, too, may be of one."""
+    held, failure = list[int](), None
+    try:
+        for item in items:
+            held.append(item)
+            if len(held) == 2:
+                yield sum(held)
+                held.clear()
+    except FailedError as error:
+        failure = error
+    if held:
+        yield sum(held)
+    if failure is not None:
+        raise failure
+
+
+def fails_at_4(item: int) -> int:
+    if item % 10 == 4:
+        raise FailedError((item,))
+    return item
+
+
+async def later_by_1(item: int) -> int:
+    await asyncio.sleep(item % 2)
+    return item + 1
+
+
+PLAIN: dict[str, Callable[[Iterator[int]], Iterator[int]]] = {
+    "map": lambda items: (item + 1 for item in items),
+    "waiting": lambda items: (item + 1 for item in items),
+    "filter": lambda items: (item for item in items if item % 3),
+    "take": lambda items: islice(items, 2),
+    "doubles": doubles,
+    "regrouped": regrouped,
+    "numbered": lambda items: (number + item for number, item in enumerate(items)),
+    "failing": lambda items: (fails_at_4(item) for item in items),
+}
+STEPS: dict[str, Any] = {
+    "map": ops.map(lambda item: item + 1),
+    "waiting": ops.map(later_by_1),
+    "filter": ops.filter(lambda item: item % 3),
+    "take": ops.take(2),
+    "doubles": ops.map(lambda item: [item, item]) | ops.flatten(),
+    "regrouped": ops.batch(2) | ops.map(sum),
+    "numbered": ops.enumerate() | ops.map(sum),
+    "failing": ops.map(fails_at_4),
+}
+"""Steps of each kind: with and without a state, with an end of their own, with errors of their own."""
 
 
 @dataclass
@@ -73,8 +130,8 @@ def built(nest: Nest, log: Log) -> Any:
         )
     if nest.form == "made":
         return Stream(parts[0])
-    if nest.form == "map":
-        return parts[0]() | ops.map(lambda item: item + 1)
+    if nest.form == "step":
+        return parts[0]() | STEPS[nest.style]
     return parts[0]() | ops.catch(lambda _: parts[1](), errors=FailedError)
 
 
@@ -116,7 +173,8 @@ def joined(inner: st.SearchStrategy[Nest]) -> st.SearchStrategy[Nest]:
     several = st.lists(inner, min_size=1, max_size=3).map(tuple)
     return st.one_of(
         st.builds(Nest, st.sampled_from(["concat", "flat_map", "flat_map"]), several),
-        st.builds(Nest, st.sampled_from(["made", "map"]), inner.map(lambda part: (part,))),
+        st.builds(Nest, st.just("made"), inner.map(lambda part: (part,))),
+        st.builds(Nest, st.just("step"), inner.map(lambda part: (part,)), style=st.sampled_from([*STEPS])),
         st.builds(Nest, st.just("catch"), st.tuples(inner, inner)),
     )
 
@@ -132,7 +190,7 @@ def flat(*parts: Nest) -> Nest:
     return Nest("flat_map", parts)
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(200))
 @example(flat(Nest("catch", (flat(FAILS), READY)), READY), None)
 @example(flat(Nest("catch", (Nest("concat", (READY, flat(READY, FAILS))), READY))), None)
 @example(flat(Nest("concat", (flat(READY, READY), READY)), READY), None)

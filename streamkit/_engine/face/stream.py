@@ -308,5 +308,6 @@ def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
     if links[-1].declaration.sink:
         job: Job[Any] = Job(stream, links, awaited=False)
         return job
-    joined: Stream[Any] = Stream(stream.source, stream.links + links)
+    joined: Stream[Any] = Stream(stream.source)
+    joined._extend(stream, links)  # pyright: ignore[reportPrivateUsage]
     return joined

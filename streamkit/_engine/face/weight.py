@@ -38,7 +38,14 @@ ONE = Weight(1)
 
 def heaviest(weights: Sequence[Weight]) -> Weight:
     """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
-    most = max(each.items for each in weights)
-    if all(each.inside is None for each in weights):
-        return Weight(most)
-    return Weight(most, heaviest([each.opened for each in weights]))
+    weights = [each for each in weights if each.inside is not None or each.items > ONE.items] or [ONE]
+    levels = list[float]()
+    while len(weights) > 1:
+        levels.append(max(each.items for each in weights))
+        if all(each.inside is None for each in weights):
+            break
+        weights = [each.opened for each in weights]
+    found = weights[0] if len(weights) == 1 else Weight(levels.pop())
+    for items in reversed(levels):
+        found = Weight(items, found)
+    return found

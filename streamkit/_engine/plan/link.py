@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
 
@@ -248,13 +249,26 @@ class StageDeclaration(Declaration, ABC):
         """Run the sink `link` over `inlet` to its end, and return its result."""
 
 
+class _Behind:
+    """The links of a stream that was extended, as long as nobody has asked for them all.
+
+    So a loop that extends a stream again and again does not copy them each time.
+    """
+
+    __slots__ = ("before", "links")
+
+    def __init__(self, before: Inlet[Any], links: tuple[Link, ...]) -> None:
+        self.before = before
+        self.links = links
+
+
 class Inlet(Generic[T_co]):
     """A stream as a stage sees it: something to hand to ``run.pump`` or ``run.open``."""
 
     __slots__ = ("_links", "_source")
 
     _source: Source
-    _links: tuple[Link, ...]
+    _links: tuple[Link, ...] | _Behind
 
     def __init__(self, source: Any, links: tuple[Link, ...] = ()) -> None:
         if isinstance(source, Source):
@@ -272,12 +286,24 @@ class Inlet(Generic[T_co]):
     @property
     def links(self) -> tuple[Link, ...]:
         """The operators after it."""
-        return self._links
+        links = self._links
+        if isinstance(links, _Behind):
+            parts = list[tuple[Link, ...]]()
+            while isinstance(links, _Behind):
+                parts.append(links.links)
+                links = links.before._links
+            parts.append(links)
+            self._links = links = tuple(chain.from_iterable(reversed(parts)))
+        return links
+
+    def _extend(self, before: Inlet[Any], links: tuple[Link, ...]) -> None:
+        """Be `before` with `links` behind it."""
+        self._links = _Behind(before, links)
 
     @property
     def native(self) -> Any:
         """The range, list or tuple, if the stream is one without operators; else None."""
-        return self._source.native if not self._links else None
+        return self._source.native if not self.links else None
 
     if not TYPE_CHECKING:  # type checkers refuse what these answer
 
@@ -291,10 +317,15 @@ class Inlet(Generic[T_co]):
         """Whether `other` has the same source and equal operators."""
         if not isinstance(other, Inlet):
             return NotImplemented
-        return self._source is other._source and self._links == other._links
+        return self._source is other._source and self.links == other.links
 
     def __hash__(self) -> int:
-        return hash((id(self._source), self._links))
+        return hash((id(self._source), self.links))
+
+    def __getstate__(self) -> Any:
+        """What copies and pickles have: the links, and not the streams that it was made of."""
+        self._links = self.links
+        return super().__getstate__()
 
 
 def returned(value: Any) -> Inlet[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from streamkit._engine.buffer.channel import Channel
@@ -10,10 +11,14 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["attached", "shallow"]
+__all__ = ["FLAT", "attached", "shallow"]
 
 DEEP = 32
 """How many stages may read each other in place, before the rest is read in a task of its own."""
+
+
+FLAT: set[Callable[..., Any]] = set()
+"""The functions of stages that run as one, with the steps between them: their loops are in no other."""
 
 
 class Reader(Protocol):
@@ -56,10 +61,10 @@ def shallow(run: Reader, inlet: Inlet[Any]) -> Inlet[Any]:
     """
     levels, links = 0, inlet.links
     for place in range(len(links) - 1, 0, -1):
-        before, declaration = links[place - 1].declaration, links[place].declaration
+        declaration = links[place].declaration
         if declaration.pumps:
             break
-        levels += declaration.stage is not None and before.stage is None  # neighbours may run as one
+        levels += declaration.stage is not None and declaration.stage not in FLAT
         if levels == DEEP:
             return Inlet(_Apart(run, Inlet(inlet.source, links[:place])), links[place:])
     return inlet

@@ -31,7 +31,7 @@ from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.reading import Reading, inlet_of
-from streamkit._engine.run.start import begin, start
+from streamkit._engine.run.start import begin, segment, start
 from streamkit._engine.run.tasks import Tasks
 
 __all__ = ["Run"]
@@ -189,9 +189,7 @@ class Run(Tasks):
     def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
         """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends.
 
-        Args:
-            channel: what is read.
-            origin: the source that fills `channel`, if it can be attached again.
+        Its `origin` is the source that fills it, if that can be attached again.
         """
         return Inlet(Reading(channel, origin), ())
 
@@ -219,6 +217,10 @@ class Run(Tasks):
         if chapter and book is not None:
             self._chapters[items] = book
         return items
+
+    def steps(self, opened: Opened, links: tuple[Link, ...], pace: Pace) -> Any:
+        """The steps `links` over what was `opened`, as a part of this stage, which closes it."""
+        return segment(opened, links, self._end, pace)
 
     async def close(self, items: AsyncIterator[Any]) -> None:
         """Close what `open` gave, before the stage ends; of the accounts of its stages, sums are kept."""

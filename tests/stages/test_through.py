@@ -1,0 +1,154 @@
+"""Steps between streams that follow each other: a law holds for them as it does where they are one loop."""
+
+import asyncio
+import itertools
+import weakref
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import Job, Stream, Suspend, ops
+from tests.laws.lab import play
+
+
+def same(item: Any) -> Any:
+    return item
+
+
+def between(stream: Any, *steps: Any) -> Any:
+    """`stream`, and `steps` behind it, each between two streams."""
+    for step in steps:
+        stream = stream | ops.concat([]) | step
+    return stream | ops.concat([]) | ops.map(same)
+
+
+STEPS = {
+    "one": [ops.map(same)],
+    "several": [ops.map(same), ops.filter(lambda _: True), ops.tap(same)],
+    "flatten": [ops.map(lambda item: [item]), ops.flatten()],
+    "regrouping": [ops.batch(1), ops.flatten()],
+    "groups": [ops.group_by(type, pipe=ops.map(same), max_groups=1) | ops.map(lambda pair: pair[1])],
+}
+
+
+async def result(job: Job[Any]) -> Any:
+    return await job
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_timeout_of_the_source_is_handed_to_it_while_its_items_wait_behind_steps(name: str) -> None:
+    seen: list[int] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            async with asyncio.timeout(5):
+                for number in itertools.count():
+                    yield number
+        except TimeoutError:
+            yield -1
+
+    async def main() -> None:
+        stream = between(Stream(source), *STEPS[name]) | ops.buffer(Suspend(1))
+        async with stream.open() as items:
+            async for item in items:
+                seen.append(item)
+                await asyncio.sleep(2)
+
+    play(main)
+    assert seen == [*range(len(seen) - 1), -1]
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("cancelled", [0.001, 0.5], ids=["while others run", "while the source waits"])
+def test_a_run_that_is_cancelled_closes_its_source_whatever_it_does(name: str, cancelled: float) -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for number in itertools.count():
+                if cancelled > 0.1:
+                    await asyncio.sleep(1)
+                yield number
+        finally:
+            await asyncio.sleep(1)
+            log.append("closed")
+
+    async def main() -> None:
+        task = asyncio.ensure_future(result(between(Stream(source), *STEPS[name]) | ops.drain()))
+        if cancelled > 0.1:
+            await asyncio.sleep(cancelled)
+        else:
+            for _ in range(2):
+                await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert log == ["closed"]
+
+    play(main)
+
+
+def test_a_step_that_fails_or_has_enough_closes_all_that_it_reads_from_inside_out() -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 0
+        finally:
+            await asyncio.sleep(1)
+            log.append("closed")
+
+    def fail(item: int) -> float:
+        return 1 / item
+
+    for step, wanted in [(ops.map(fail), [1.0, 9]), (ops.take(1), [1]), (ops.take_while(bool), [1])]:
+        stream: Any = between(between(Stream(source), *STEPS["regrouping"]), *STEPS["several"])
+        stream = stream | ops.concat([]) | step | ops.concat([]) | ops.map(same)
+        stream = stream | ops.catch(lambda _: log.append("made") or [9])
+        log.clear()
+        assert play(lambda stream=stream: result(stream | ops.to_list())) == wanted
+        assert log == (["closed", "made"] if len(wanted) == 2 else ["closed"])
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_nothing_is_held_between_streams_while_the_source_waits(name: str) -> None:
+    class Item:
+        pass
+
+    alive: weakref.WeakSet[Item] = weakref.WeakSet()
+
+    async def source() -> AsyncIterator[Item]:
+        for _ in range(3):
+            item = Item()
+            alive.add(item)
+            yield item
+            del item
+        await asyncio.sleep(1)
+        assert not alive
+
+    play(lambda: result(between(Stream(source), *STEPS[name]) | ops.drain()))
+
+
+ENDLESS: dict[str, Any] = {
+    "an endless element": lambda: between(Stream([0]), ops.map(lambda _: itertools.count()) | ops.flatten()),
+    "a filter that lets nothing through": lambda: between(
+        Stream(itertools.count()), ops.filter(lambda _: False)
+    ),
+    "many streams": lambda: between(Stream(itertools.count()), *[ops.map(same)] * 20),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_others_run_meanwhile(name: str) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(result(ENDLESS[name]() | ops.drain()))
+        for _ in range(2):
+            await asyncio.sleep(0)  # one that lets nobody run hangs here
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    play(main)
