@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from typing import Any
 
 from streamkit._engine.run.own import leave_to_the_run
 
-__all__ = ["hide", "sheltered"]
+__all__ = ["Rest", "hide", "kept", "shelter", "sheltered"]
 
 
 def hide(task: asyncio.Task[Any]) -> None:
@@ -32,7 +32,11 @@ def sheltered(work: Awaitable[None], loop: asyncio.AbstractEventLoop) -> asyncio
     A program that is ending waits for the tasks that it has cancelled, and then for all async generators. So
     one of those waits, too: this may be called when the tasks are cancelled already.
     """
-    task = loop.create_task(_awaited(work))
+    return shelter(loop.create_task(_awaited(work)), loop)
+
+
+def shelter(task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+    """The same for a `task` that has begun, or will."""
     if task.done():  # an eager task may be
         return task
     hide(task)
@@ -44,8 +48,72 @@ def sheltered(work: Awaitable[None], loop: asyncio.AbstractEventLoop) -> asyncio
     return known
 
 
+class Rest(Coroutine[Any, Any, None]):
+    """Clean-up as the coroutine of a task, of which the first step may be taken before that task runs.
+
+    It is taken in the task's name: a timeout or a scope that begins in it belongs to the task. It is no
+    coroutine of Python's own, which would warn where the first step was all, and the task never ran.
+    """
+
+    def __init__(self, steps: Any) -> None:
+        self._steps = steps
+        self._ahead: list[Any] = []
+        """What the first step waits for; the task is to wait for it."""
+        self.begun = self.over = False
+
+    def begin(self, task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> None:
+        """Take the first step here, in the context of the caller. If it raises, nothing is left to do."""
+        caller = asyncio.current_task(loop)
+        if caller is not None:
+            asyncio.tasks._leave_task(loop, caller)
+        asyncio.tasks._enter_task(loop, task)
+        try:
+            self._ahead.append(self.send(None))
+        except StopIteration:
+            pass
+        finally:
+            asyncio.tasks._leave_task(loop, task)
+            if caller is not None:
+                asyncio.tasks._enter_task(loop, caller)
+            self.over = not self._ahead
+            if self.over:
+                hide(task)
+                vars_of: Any = task
+                vars_of._log_destroy_pending = False  # it need not run at all
+
+    def send(self, value: Any) -> Any:
+        if self._ahead:
+            return self._ahead.pop()
+        if self.over:
+            raise StopIteration
+        self.begun = True
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        self._ahead.clear()
+        if self.over:
+            raise error[0]
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        self._steps.close()
+
+    def __await__(self) -> Any:
+        raise NotImplementedError("a task drives this")
+
+
 async def _awaited(work: Awaitable[None]) -> None:
     await work
+
+
+_kept: set[asyncio.Task[None]] = set()
+
+
+def kept(work: Awaitable[None], loop: asyncio.AbstractEventLoop) -> None:
+    """Have a task of its own finish `work`, but not beyond the end of the program."""
+    task = loop.create_task(_awaited(work))
+    _kept.add(task)
+    task.add_done_callback(_kept.discard)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

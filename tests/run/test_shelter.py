@@ -1,0 +1,241 @@
+"""Iterators let go of where a program ends: ``asyncio.run`` cancels all tasks, and closes generators."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+import anyio
+import pytest
+
+from streamkit import Stream, Suspend, Valve, merge, ops, zip as zip_streams
+
+TURNS = 9
+"""Turns of the loop that the clean-up of a source takes."""
+
+
+class Source:
+    """Yields numbers, and notes how its clean-up came out."""
+
+    def __init__(self) -> None:
+        self.ends: list[object] = []
+
+    async def __call__(self) -> AsyncIterator[int]:
+        try:
+            for number in range(1000):
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            try:
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+                self.ends.append("cleaned")
+            except BaseException as error:
+                self.ends.append(error)
+                raise
+
+
+PIPES: dict[str, Callable[[Any], Any]] = {
+    "steps": lambda source: Stream(source) | ops.map(str),
+    "buffer": lambda source: Stream(source) | ops.buffer(Suspend(1)),
+    "concat": lambda source: Stream(source) | ops.concat([]) | ops.map(str),
+    "throttle": lambda source: Stream(source) | ops.throttle(1e6),
+    "timeout": lambda source: Stream(source) | ops.timeout(9.0),
+    "flat_map": lambda source: Stream(range(3)) | ops.flat_map(lambda _: source, concurrency=2),
+    "valve": lambda source: Stream(source) | ops.valve(Valve()),
+    "merge": lambda source: merge(source, source),
+    "zip": lambda source: zip_streams(source, source) | ops.buffer(Suspend(1)),
+}
+
+kept: list[Any] = []
+"""What lives longer than the program."""
+
+
+async def dropped_at_the_end(stream: Any) -> None:
+    items = aiter(stream)
+    await anext(items)
+
+
+async def left_by_break(stream: Any) -> None:
+    async for _ in stream:
+        break
+
+
+async def held(stream: Any) -> None:
+    kept.append(aiter(stream))
+    await anext(kept[0])
+
+
+async def in_a_cycle(stream: Any) -> None:
+    owner: list[Any] = [aiter(stream)]
+    await anext(owner[0])
+    owner.append(owner)
+
+
+async def held_by_a_task(stream: Any) -> None:
+    await begun(dropped_later(aiter(stream)))
+
+
+async def dropped_later(items: Any) -> None:
+    await anext(items)
+    await asyncio.get_running_loop().create_future()
+
+
+async def pulled_by_a_task(stream: Any) -> None:
+    await begun(read(stream))
+
+
+async def read(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+async def with_a_pull_that_was_given_up(stream: Any) -> None:
+    items = aiter(stream)
+    await given_up(items)
+
+
+async def held_with_such_a_pull(stream: Any) -> None:
+    kept.append(aiter(stream))
+    await given_up(kept[0])
+
+
+async def given_up(items: Any) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await anext(items)
+
+
+async def begun(work: Any) -> None:
+    kept.append(asyncio.ensure_future(work))
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+WAYS: list[Callable[[Any], Awaitable[None]]] = [
+    dropped_at_the_end,
+    left_by_break,
+    held,
+    in_a_cycle,
+    held_by_a_task,
+    pulled_by_a_task,
+    with_a_pull_that_was_given_up,
+    held_with_such_a_pull,
+]
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
+def test_the_end_of_the_program_lets_each_clean_up_finish(
+    pipe: Any, way: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    sources: list[Source] = []
+
+    def source() -> AsyncIterator[int]:
+        sources.append(Source())
+        return sources[-1]()
+
+    async def main() -> None:
+        await way(pipe(source))
+
+    asyncio.run(main())
+    kept.clear()
+    gc.collect()
+    assert sources
+    # a source that was opened and never pulled has nothing to clean up
+    assert [each.ends for each in sources if each.ends != ["cleaned"]] in ([], [[]])
+    assert not caplog.records
+
+
+def test_a_timeout_in_the_clean_up_of_a_dropped_iterator_works() -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            try:
+                async with asyncio.timeout(0.001):
+                    await asyncio.get_running_loop().create_future()
+            except TimeoutError:
+                log.append("given up")
+
+    asyncio.run(left_by_break(Stream(source)))
+    assert log == ["given up"]
+
+
+async def in_a_timeout(log: list[str]) -> None:
+    try:
+        async with asyncio.timeout(0.001):
+            await asyncio.get_running_loop().create_future()
+    except TimeoutError:
+        log.append("clean")
+
+
+async def in_a_shield(log: list[str]) -> None:
+    with anyio.CancelScope(shield=True):
+        await asyncio.sleep(0)
+        log.append("clean")
+
+
+async def at_once(log: list[str]) -> None:
+    log.append("clean")
+
+
+@pytest.mark.parametrize("clean_up", [in_a_timeout, in_a_shield, at_once])
+def test_what_begins_in_the_clean_up_is_its_own(clean_up: Any) -> None:
+    """A timeout there ends that, and not whoever has left; a scope ends in the task in which it began."""
+    log: list[str] = []
+    color: ContextVar[str] = ContextVar("color")
+
+    async def source() -> AsyncIterator[int]:
+        token = color.set("red")
+        try:
+            yield 1
+        finally:
+            color.reset(token)
+            await clean_up(log)
+
+    async def main() -> None:
+        await left_by_break(Stream(source))
+        if clean_up is at_once:
+            assert log == ["clean"]
+        await asyncio.sleep(0.005)
+        assert log == ["clean"]
+
+    asyncio.run(main())
+
+
+def test_a_scope_around_the_item_ends_in_the_task_that_entered_it() -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            with anyio.CancelScope():
+                yield 1
+        finally:
+            await asyncio.sleep(0)
+            log.append("clean")
+
+    async def main() -> None:
+        await left_by_break(Stream(source))
+        await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+    assert log == ["clean"]
+
+
+def test_who_waits_for_all_tasks_waits_for_the_clean_up() -> None:
+    async def main() -> list[object]:
+        source = Source()
+        await left_by_break(Stream(source) | ops.buffer(Suspend(1)))
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait(others)
+        return source.ends
+
+    assert asyncio.run(main()) == ["cleaned"]
