@@ -202,6 +202,9 @@ class Tasks(ABC):
         try:
             return None if self.stopping else await work()
         except BaseException as error:
+            if self.loop.is_closed():  # the collector drops the task: nobody is left to be told or woken
+                lane = None
+                raise
             if self._settled(error, task, channel):
                 return None
             if not isinstance(error, (Exception, CancelledError)):
