@@ -21,17 +21,17 @@ demo: $(READY)
 
 # Every test, of the large matrices a spread; some 70 seconds on two cores.
 test: $(READY)
-	$(PYTEST) -n auto
+	$(PYTEST) -n auto --dist worksteal
 
 # All cases of all matrices, and more examples; some five minutes.
 test-full: $(READY)
-	$(PYTEST) -n auto --full
+	$(PYTEST) -n auto --dist worksteal --full
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:
 	for version in $(RX); do \
 	    $(MAKE) --no-print-directory VENV=.venv-rx-$$version .venv-rx-$$version/.rx-$$version && \
-	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -n auto --full tests/rx || exit 1; \
+	    .venv-rx-$$version/bin/python -m pytest -p no:benchmark -n auto --dist worksteal --full tests/rx || exit 1; \
 	done
 
 $(VENV)/.rx-%: $(READY)

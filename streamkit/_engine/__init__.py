@@ -18,7 +18,6 @@ A wing imports from the wings below it only, and within a wing imports make no c
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
         shelter    clean-up that goes on when the program ends
-        regions    where the exceptions of an instruction are handled: whether it is within a ``with``
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut

@@ -18,7 +18,6 @@ from typing import Any
 
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
-from streamkit._engine.run.regions import handlers
 from streamkit._engine.run.shelter import hide
 
 __all__ = ["Ending", "is_cleaning_up"]
@@ -155,7 +154,7 @@ def _ways(
         if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
             usual[offset].add(step.argval)
     following = {offset: {*ways} for offset, ways in usual.items()}
-    for start, end, target in handlers(code):
+    for start, end, target in _handlers(code):
         for offset in steps:
             if start <= offset < end:
                 following[offset].add(target)
@@ -172,3 +171,19 @@ def _reached(offset: int, ways: Callable[[int], set[int]]) -> set[int]:
         found |= new
         left += new
     return found
+
+
+def _handlers(code: CodeType) -> Iterator[tuple[int, int, int]]:
+    """Start and end of each stretch of `code`, and the offset where its exceptions are handled.
+
+    The format is that of ``Objects/exception_handling_notes.txt`` in CPython.
+    """
+    numbers: list[int] = []
+    number = 0
+    for byte in code.co_exceptiontable:
+        number = number << 6 | byte & 63
+        if not byte & 64:
+            numbers.append(number)
+            number = 0
+    for start, length, target in zip(numbers[::4], numbers[1::4], numbers[2::4], strict=True):
+        yield 2 * start, 2 * (start + length), 2 * target

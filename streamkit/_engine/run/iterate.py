@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable
-from types import AsyncGeneratorType
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -14,15 +13,12 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.own import own
-from streamkit._engine.run.regions import is_within_with
-from streamkit._engine.run.shelter import Rest, kept, shelter, sheltered
+from streamkit._engine.run.shelter import sheltered
 from streamkit._engine.run.start import Begun, begin, loop_of, require_asyncio, start
 
 __all__ = ["finish", "halting", "is_late", "iterate", "prime", "root"]
 
 T = TypeVar("T")
-
-FAILED = "clean-up of a dropped stream failed"
 
 
 def iterate(
@@ -138,7 +134,7 @@ class _Finaliser:
             _step(items.aclose(), None)
         elif running is loop:
             if self.task is None or asyncio.current_task() is self.task:
-                _begin(items, loop)
+                _step(items.aclose(), loop)
             else:
                 finish(items, loop)
         else:
@@ -150,36 +146,6 @@ def finish(items: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) ->
     return sheltered(items.aclose(), loop)
 
 
-def _begin(items: AsyncGenerator[Any, None], loop: asyncio.AbstractEventLoop) -> None:
-    """Take the first step of closing `items` here, and have a task go on.
-
-    It is taken in the name of that task, to which a timeout of the clean-up's own then belongs. Only a scope
-    around the ``yield`` of the source must be left in the task in which it was entered.
-    """
-    if _in_scope(items):
-        _step(items.aclose(), loop)
-        return
-    rest = Rest(items.aclose().__await__())
-    task = loop.create_task(rest)
-    try:
-        if not rest.begun:  # as an eager task has
-            rest.begin(task, loop)
-    except BaseException as error:
-        loop.call_exception_handler({"message": FAILED, "exception": error})
-        return
-    if not rest.over:
-        shelter(task, loop)
-
-
-def _in_scope(items: Any) -> bool:
-    """Whether the source of `items` is within a ``with``."""
-    frame = items.ag_frame
-    source: Any = None if frame is None else frame.f_locals[items.ag_code.co_varnames[0]]
-    if not isinstance(source, AsyncGeneratorType) or source.ag_frame is None:  # pyright: ignore[reportUnknownMemberType] - of any items
-        return False
-    return is_within_with(source.ag_code, source.ag_frame.f_lasti)
-
-
 def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
     steps = closing.__await__()
     try:
@@ -189,9 +155,9 @@ def _step(closing: Any, loop: asyncio.AbstractEventLoop | None) -> None:
     except BaseException as error:
         if loop is None:
             raise
-        loop.call_exception_handler({"message": FAILED, "exception": error})
+        loop.call_exception_handler({"message": "clean-up of a dropped stream failed", "exception": error})
         return
     if loop is None:
         steps.close()  # without a loop, what it waits for can never happen
-    else:  # not sheltered from the program's end: a timeout in it belongs to a task that may have ended
-        kept(Drive(steps, waiting=waiting), loop)
+    else:
+        sheltered(Drive(steps, waiting=waiting), loop, begun=steps)

@@ -8,13 +8,15 @@ a timeout in it does, is cancelled as ever.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Iterator
+from types import MethodType
 from typing import Any
 
 from streamkit._engine.run.own import leave_to_the_run
 
-__all__ = ["Rest", "hide", "kept", "shelter", "sheltered"]
+__all__ = ["hide", "sheltered"]
 
 
 def hide(task: asyncio.Task[Any]) -> None:
@@ -22,24 +24,29 @@ def hide(task: asyncio.Task[Any]) -> None:
     asyncio.tasks._unregister_task(task)
 
 
+_AWAITS = ("ag_await", "cr_await", "gi_yieldfrom")
+"""Attributes that say what something waits for."""
+
 _unfinished: dict[asyncio.Task[None], AsyncGenerator[None, None]] = {}
 """What waits for hidden tasks; the event loop holds tasks only weakly."""
 
 
-def sheltered(work: Awaitable[None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+def sheltered(
+    work: Awaitable[None], loop: asyncio.AbstractEventLoop, *, begun: Any = None
+) -> asyncio.Task[None]:
     """A task that ends when `work`, which is clean-up, has ended in another. Called where `loop` runs.
+
+    If its steps have `begun` already, in the task that calls this, timeouts in them are the new task's now.
 
     A program that is ending waits for the tasks that it has cancelled, and then for all async generators. So
     one of those waits, too: this may be called when the tasks are cancelled already.
     """
-    return shelter(loop.create_task(_awaited(work)), loop)
-
-
-def shelter(task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
-    """The same for a `task` that has begun, or will."""
+    task = loop.create_task(_awaited(work))
     if task.done():  # an eager task may be
         return task
     hide(task)
+    for timeout in _timeouts(begun):
+        timeout._task = task
     waiter = _ended(task)
     waiter.send(None)  # what has begun is not ended by a cancellation before its first turn
     known = loop.create_task(waiter)
@@ -48,72 +55,26 @@ def shelter(task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> asynci
     return known
 
 
-class Rest(Coroutine[Any, Any, None]):
-    """Clean-up as the coroutine of a task, of which the first step may be taken before that task runs.
-
-    It is taken in the task's name: a timeout or a scope that begins in it belongs to the task. It is no
-    coroutine of Python's own, which would warn where the first step was all, and the task never ran.
-    """
-
-    def __init__(self, steps: Any) -> None:
-        self._steps = steps
-        self._ahead: list[Any] = []
-        """What the first step waits for; the task is to wait for it."""
-        self.begun = self.over = False
-
-    def begin(self, task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> None:
-        """Take the first step here, in the context of the caller. If it raises, nothing is left to do."""
-        caller = asyncio.current_task(loop)
-        if caller is not None:
-            asyncio.tasks._leave_task(loop, caller)
-        asyncio.tasks._enter_task(loop, task)
-        try:
-            self._ahead.append(self.send(None))
-        except StopIteration:
-            pass
-        finally:
-            asyncio.tasks._leave_task(loop, task)
-            if caller is not None:
-                asyncio.tasks._enter_task(loop, caller)
-            self.over = not self._ahead
-            if self.over:
-                hide(task)
-                vars_of: Any = task
-                vars_of._log_destroy_pending = False  # it need not run at all
-
-    def send(self, value: Any) -> Any:
-        if self._ahead:
-            return self._ahead.pop()
-        if self.over:
-            raise StopIteration
-        self.begun = True
-        return self._steps.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        self._ahead.clear()
-        if self.over:
-            raise error[0]
-        return self._steps.throw(*error)
-
-    def close(self) -> None:
-        self._steps.close()
-
-    def __await__(self) -> Any:
-        raise NotImplementedError("a task drives this")
+def _timeouts(awaitable: Any) -> Iterator[Any]:
+    """Those in which `awaitable` waits: each cancels the task in which it was entered."""
+    caller = asyncio.current_task()
+    while awaitable is not None and not asyncio.isfuture(awaitable):
+        held = gc.get_referents(awaitable)
+        for each in held:
+            found = (
+                each.__self__ if isinstance(each, MethodType) else each
+            )  # `async with` holds its ``__aexit__``
+            if isinstance(found, asyncio.Timeout) and getattr(found, "_task", None) is caller:
+                yield found
+        names = [name for name in _AWAITS if hasattr(awaitable, name)]
+        if names:
+            awaitable = getattr(awaitable, names[0])
+        else:  # the step of an async generator has no attribute for that
+            awaitable = next((each for each in held if any(hasattr(each, name) for name in _AWAITS)), None)
 
 
 async def _awaited(work: Awaitable[None]) -> None:
     await work
-
-
-_kept: set[asyncio.Task[None]] = set()
-
-
-def kept(work: Awaitable[None], loop: asyncio.AbstractEventLoop) -> None:
-    """Have a task of its own finish `work`, but not beyond the end of the program."""
-    task = loop.create_task(_awaited(work))
-    _kept.add(task)
-    task.add_done_callback(_kept.discard)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
