@@ -3,8 +3,8 @@
 Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
 tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
 meets each row and each column. `spread(2)` keeps every pair of values, where that matters. Hypothesis tries
-fewer examples, and a long row inside a test is tried in strides. What is kept is the same on each run, so
-that a failure comes again.
+fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
+others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
 
 A case that failed once is no matter of luck: give it a mark of its own (`pytest.param(..., marks=kept)`), a
 test of its own, or an `@example`, and both tiers run it.
@@ -97,14 +97,18 @@ def _key(value: Any) -> Hashable:
 
 def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Part `items` into those of the default tier, in their order, and the others."""
+    items = [*items]
+    rest = {item for item in items if item.get_closest_marker("full") is not None}
     matrices: dict[tuple[str, int], list[Any]] = {}
     for item in items:
+        if item in rest:
+            continue
         mark = item.get_closest_marker("spread")
         spec = getattr(item, "callspec", None)
         if mark is not None and spec is not None and not spec.marks:
             name = item.nodeid.removesuffix(f"[{spec.id}]")
             matrices.setdefault((name, *mark.args) if mark.args else (name, 1), []).append(item)
-    left: set[pytest.Item] = set()
+    left = rest
     for (_, strength), matrix in matrices.items():
         chosen = {matrix[number] for number in spread([each.callspec.params for each in matrix], strength)}
         left.update(each for each in matrix if each not in chosen)

@@ -16,7 +16,7 @@ from streamkit import SourceConsumedError, Stream, Suspend, ops
 from tests.laws.lab import play
 from tests.tiers import stride
 
-DEEP = 3000 // stride(3)
+DEEP = 3000 // stride(6)
 FRAMES = 200
 """Frames that a run may stack up, whatever its depth."""
 
@@ -288,7 +288,7 @@ def test_a_stream_that_goes_on_with_itself_keeps_no_error_of_before() -> None:
     assert most <= 2
 
 
-@pytest.mark.parametrize("make", [pages, flat_pages])
+@pytest.mark.parametrize("make", [pages, pytest.param(flat_pages, marks=pytest.mark.full)])
 def test_pages_that_lead_to_pages_keep_none_of_those_before(make: Callable[[int], Any]) -> None:
     def objects(depth: int) -> int:
         most = 0

@@ -111,11 +111,11 @@ def read(producer: Producer) -> None:
 def every_step(play: Callable[[int], int]) -> None:
     """Play it again and again, interrupted at one step after the other, until there are no more.
 
-    In the default tier only at each seventh.
+    In the default tier only at each nineteenth.
     """
     at = 0
     while at < play(at):
-        at += stride(7)
+        at += stride(19)
     assert at > 10, "nothing was interrupted"
 
 

@@ -106,7 +106,7 @@ class TestSize:
                 found = run(lambda: outcome(stream | ops.broadcast(*pipes) | ops.to_list()))
                 assert sorted(found) == sorted([n + item for n in range(count) for item in (0, 1)])
 
-    @pytest.mark.spread
+    @pytest.mark.full
     @pytest.mark.parametrize("branch", [ops.map(hash), ops.map(hash) | ops.filter(odd), ops.batch(2)])
     @pytest.mark.parametrize("sink", [False, True])
     def test_what_is_spliced_fits_into_every_kind_of_loop(self, branch: Any, sink: bool) -> None:

@@ -34,7 +34,11 @@ def test_what_keeps_a_rule_passes(rule: Rule, run: Callable[..., Any]) -> None:
     run(rule.check(case(rule.case)))
 
 
-@pytest.mark.parametrize("rule", TESTED, ids=str)
+# to be sure that something is let go of never takes many collections
+BREAKS = [pytest.param(rule, marks=pytest.mark.full if rule.number == "3.13" else ()) for rule in TESTED]
+
+
+@pytest.mark.parametrize("rule", BREAKS, ids=str)
 def test_what_breaks_a_rule_is_caught_and_told_which(rule: Rule, run: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match=rf"^rule {rule.number} \({rule.text[:20]}"):
         run(rule.check(case(rule.case, rule.number)), leaks=False)

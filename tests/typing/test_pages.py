@@ -41,7 +41,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "command",
     [
         ["mypy", "--strict", "--python-version=3.11", f"--cache-dir={ROOT / '.mypy_cache'}", "."],
-        ["pyright", f"--pythonpath={sys.executable}"],
+        pytest.param(["pyright", f"--pythonpath={sys.executable}"], marks=pytest.mark.full),
     ],
     ids=lambda command: command[0],
 )
