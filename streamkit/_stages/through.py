@@ -12,7 +12,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Generator
 from types import coroutine
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.compile.key import Kind
@@ -144,7 +144,8 @@ class Block:
     @coroutine
     def __anext__(self) -> Steps:
         step, self.step = self.step, None
-        return (yield from self._loop.__anext__() if step is None else _resumed(step, self.slot.end()))
+        pull = self._loop.__anext__() if step is None else _resumed(step, self.slot.end())
+        return (yield from cast("Steps", pull))
 
     async def aclose(self) -> None:
         """Let go of the loop, which stands still: what it reads has been left before."""
@@ -261,7 +262,8 @@ class Through:
         while True:
             if self._place == len(blocks):
                 handed = self._pace.handed
-                item = yield from handed.pop(0).__await__() if handed else self._streams.current.__anext__()
+                pull: Steps = handed.pop(0).__await__() if handed else self._streams.current.__anext__()
+                item = yield from pull
             else:
                 block = blocks[self._place]
                 go_on = block.pull().send if item is EMPTY else block.step.send

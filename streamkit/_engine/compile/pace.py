@@ -28,7 +28,7 @@ class Pace:
     __slots__ = ("_looked", "_started", "closing", "given_up", "handed", "out", "settle", "size", "source")
 
     def __init__(self) -> None:
-        self.size = 1
+        self.size: int = 1
         self.handed: list[Any] = []
         """Steps of the source that were taken, or must be, outside of the loop: see `rescue`."""
         self.settle: Any = None
@@ -37,7 +37,7 @@ class Pace:
         """The asynchronous iterator that the loop reads, if it is the stream's own source."""
         self.closing: Any = None
         """What ends a pull that is pending when its iterator is closed: asked whether it did."""
-        self.given_up = False
+        self.given_up: bool = False
         """Whether a pull was cancelled, which has ended the loop."""
         self.out: Any = None
         """The operator that a pump fills a lane for: named in an error of the lines that hand over."""

@@ -14,7 +14,7 @@ class Weight(NamedTuple):
     """How many items of the source one item somewhere in a pipe counts for, at most."""
 
     items: float
-    inside: Any = None
+    inside: Weight | None = None
     """What each thing that stands inside it counts for: a `Weight`. None if that may be all of it."""
 
     @property
@@ -38,14 +38,16 @@ ONE = Weight(1)
 
 def heaviest(weights: Sequence[Weight]) -> Weight:
     """What an item counts for that comes from anywhere, if items from each place count for `weights`."""
-    weights = [each for each in weights if each.inside is not None or each.items > ONE.items] or [ONE]
+    left: list[Weight] = [each for each in weights if each.inside is not None or each.items > ONE.items] or [
+        ONE
+    ]
     levels = list[float]()
-    while len(weights) > 1:
-        levels.append(max(each.items for each in weights))
-        if all(each.inside is None for each in weights):
+    while len(left) > 1:
+        levels.append(max(each.items for each in left))
+        if all(each.inside is None for each in left):
             break
-        weights = [each.opened for each in weights]
-    found = weights[0] if len(weights) == 1 else Weight(levels.pop())
+        left = [each.opened for each in left]
+    found = left[0] if len(left) == 1 else Weight(levels.pop())
     for items in reversed(levels):
         found = Weight(items, found)
     return found
