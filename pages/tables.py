@@ -350,12 +350,17 @@ def _contract(contract: Contract) -> list[str]:
     ]
 
 
+def _titled(module: str) -> str:
+    _, package, family = module.rsplit(".", 2)
+    return family if package == "operators" else f"{package}: {family}"
+
+
 def page() -> str:
     """The whole page."""
     lines = [INTRODUCTION]
     for module, names in families().items():
         about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
-        lines += [f"## {module.rpartition('.')[2]}", "", f"{about}.", ""]
+        lines += [f"## {_titled(module)}", "", f"{about}.", ""]
         lines += [*conditions(names), ""]
         if any(arguments(getattr(ops, name)) for name in names):
             lines += [*explained(names), ""]

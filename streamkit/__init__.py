@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
     from streamkit.operators.steer import Valve as Valve
-    from streamkit.sources import concat as concat, merge as merge, push as push, zip as zip
+    from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.push import push as push
 else:
     __getattr__, __dir__, __all__ = lazily()

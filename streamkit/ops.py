@@ -41,14 +41,9 @@ if TYPE_CHECKING:
         scan as scan,
         starmap as starmap,
     )
-    from streamkit.sinks import (
-        count as count,
-        drain as drain,
-        first as first,
-        fold as fold,
-        for_each as for_each,
-        last as last,
-        to_list as to_list,
-    )
+    from streamkit.sinks.choose import first as first, last as last
+    from streamkit.sinks.collect import to_list as to_list
+    from streamkit.sinks.effects import drain as drain, for_each as for_each
+    from streamkit.sinks.fold import count as count, fold as fold
 else:
     __getattr__, __dir__, __all__ = lazily(shadows=True)

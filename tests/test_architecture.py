@@ -158,12 +158,14 @@ MIRRORED = {
     "face": "_engine/face",
     "stages": "_stages",
     "operators": "operators",
+    "sinks": "sinks",
+    "sources": "sources",
     "reactive_streams": "reactive_streams",
     "rx": "rx",
     "testing": "testing",
 }
 """Folders of tests, and what is tested there."""
-UNMIRRORED = {"laws", "examples", "typing"}
+UNMIRRORED = {"laws", "examples", "samples", "typing"}
 MORE_FAMILIES = {
     "": {
         "api",
@@ -179,6 +181,7 @@ MORE_FAMILIES = {
         "tiers",
     },
     "compile": {"opcodes"},
+    "sinks": {"every"},
     "stages": {"push", "splice"},
     "reactive_streams": {"rsocket", "rules"},
 }

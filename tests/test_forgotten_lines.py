@@ -36,8 +36,8 @@ class Entry(NamedTuple):
     @property
     def tests(self) -> str:
         """The pattern of the test modules of its family."""
-        family = self.module.__name__.rpartition(".")[2]
-        return f"tests/test_{family}" if self.module is sinks else f"tests/operators/test_{family}"
+        folder, _, family = self.module.__name__.removeprefix("streamkit.").rpartition(".")
+        return f"tests/{folder}/test_{family}"
 
     def __str__(self) -> str:
         return self.name
@@ -45,8 +45,11 @@ class Entry(NamedTuple):
 
 def families() -> list[ModuleType]:
     """Every family module, also one of which `ops` knows nothing yet."""
-    names = sorted(found.name for found in pkgutil.iter_modules(operators.__path__))
-    return [*(importlib.import_module(f"streamkit.operators.{name}") for name in names), sinks]
+    return [
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for package in (operators, sinks)
+        for found in pkgutil.iter_modules(package.__path__)
+    ]
 
 
 def entries() -> Iterator[Entry]:
@@ -114,20 +117,21 @@ def test_is_re_exported(entry: Entry) -> None:
 @every_entry
 def test_has_a_sample(entry: Entry) -> None:
     line = f'Sample("{entry.name}", lambda lab: ops.{entry.name}(...))'
-    assert entry.name in named(parsed(ROOT / "tests/samples.py")), f"tests/samples.py: add `{line}`"
+    found = {name for path in (ROOT / "tests/samples").glob("*.py") for name in named(parsed(path))}
+    assert entry.name in found, f"tests/samples/, the module of its family: add `{line}`"
 
 
 @every_entry
 def test_has_arguments_for_the_bound(entry: Entry) -> None:
     line = f'"{entry.name}": ways("{entry.name}", lambda lab, **given: ops.{entry.name}(**given), ...)'
-    assert entry.name in ARGUMENTS, f"tests/laws/arguments.py: add `{line}`"
+    assert entry.name in ARGUMENTS, f"tests/laws/arguments/, the module of its family: add `{line}`"
 
 
 @every_entry
 def test_has_a_type_assertion(entry: Entry) -> None:
     found = {name for path in (ROOT / "tests/typing").glob("*.py") for name in asserted(parsed(path))}
     line = f"assert_type(NUMBERS | ops.{entry.name}(...), ...)"
-    assert entry.name in found, f"tests/typing/test_types.py: add `{line}`"
+    assert entry.name in found, f"tests/typing/, the module of its family: add `{line}`"
 
 
 @every_entry

@@ -21,4 +21,4 @@ def declarations_in(pipe: Any) -> Iterator[Declaration]:
 @pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda each: each.function.__qualname__)
 def test_every_operator_has_a_sample(declaration: Declaration) -> None:
     sampled = {each for sample in SAMPLES for each in declarations_in(sample.make(Lab()))}
-    assert declaration in sampled, f"tests/samples.py has no sample of {declaration.name}"
+    assert declaration in sampled, f"tests/samples/ has no sample of {declaration.name}"

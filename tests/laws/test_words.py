@@ -15,7 +15,8 @@ from streamkit import Job, Keep, Operator, Stream, Suspend, attached, ops, step
 from streamkit.testing import run
 from tests.laws.lab import Item, Lab, Sample, play
 from tests.laws.test_errors import named, read
-from tests.samples import SAMPLES, newest
+from tests.samples import SAMPLES
+from tests.samples.callbacks import newest
 
 CALLING = [each for each in SAMPLES if each.calls]
 COMPARING = {"distinct_until_changed"}
@@ -139,7 +140,7 @@ def test_an_error_arrives_as_itself_and_names_the_operator(sample: Sample, error
             await read(sample.built(lab), lab)
         except Exception as caught:
             assert caught is lab.raised
-            assert any("samples.py:" in note for note in caught.__notes__)
+            assert any("samples/" in note for note in caught.__notes__)
             assert {*map(id, lab.dirt)} >= {*map(id, attached(caught))}
         else:
             raise AssertionError("no error came")

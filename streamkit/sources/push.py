@@ -1,4 +1,4 @@
-"""Sources: where items come from. `Stream(x)` takes what exists; these make streams of streams."""
+"""Sources that are filled from outside."""
 
 from __future__ import annotations
 
@@ -10,77 +10,14 @@ from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
-from streamkit._engine.face.mistakes import one_by_one
-from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.face.stream import Stream
 from streamkit._stages.hold import HoldingChannel
 from streamkit._stages.push import Emitter, PushSource
-from streamkit.operators import combine
 
-__all__ = ["concat", "merge", "push", "zip"]
+__all__ = ["push"]
 
 A = TypeVar("A")
-B = TypeVar("B")
 T = TypeVar("T")
-
-
-C = TypeVar("C")
-D = TypeVar("D")
-
-
-def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
-    if not others:
-        one_by_one(f"streamkit.{name}", first)
-    return Stream(first)
-
-
-@overload
-def merge(first: SourceLike[A], *, lookahead: int = 1) -> Stream[A]: ...
-@overload
-def merge(
-    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /, *, lookahead: int = 1
-) -> Stream[A | B | C]: ...
-@overload
-def merge(
-    first: SourceLike[A],
-    second: SourceLike[B],
-    third: SourceLike[C],
-    fourth: SourceLike[D],
-    /,
-    *,
-    lookahead: int = 1,
-) -> Stream[A | B | C | D]: ...
-@overload
-def merge(first: SourceLike[A], *others: SourceLike[B], lookahead: int = 1) -> Stream[A | B]: ...
-@answering
-def merge(first: SourceLike[Any], *others: SourceLike[Any], lookahead: int = 1) -> Stream[Any]:
-    """The items of all sources as they come: ``ops.merge`` where no stream comes first.
-
-    >>> import streamkit
-    >>> list(streamkit.merge("ab", [1, 2]))
-    ['a', 1, 'b', 2]
-    """
-    return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
-
-
-@overload
-def concat(first: SourceLike[A]) -> Stream[A]: ...
-@overload
-def concat(first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], /) -> Stream[A | B | C]: ...
-@overload
-def concat(
-    first: SourceLike[A], second: SourceLike[B], third: SourceLike[C], fourth: SourceLike[D], /
-) -> Stream[A | B | C | D]: ...
-@overload
-def concat(first: SourceLike[A], *others: SourceLike[B]) -> Stream[A | B]: ...
-@answering
-def concat(first: SourceLike[Any], *others: SourceLike[Any]) -> Stream[Any]:
-    """The items of the first source, then of the next: ``ops.concat`` where no stream comes first.
-
-    >>> import streamkit
-    >>> list(streamkit.concat("ab", [1, 2]))
-    ['a', 'b', 1, 2]
-    """
-    return _begun("concat", first, others) | combine.concat(*others)
 
 
 @overload
@@ -141,34 +78,3 @@ def push(strategy: Any, *, of: object = ABSENT, name: str | None = None) -> tupl
     channel = HoldingChannel(strategy_argument("strategy", strategy))
     channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
     return Stream(PushSource(channel, strategy, name)), Emitter(channel)
-
-
-@overload
-def zip(
-    first: SourceLike[A], second: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
-) -> Stream[tuple[A, B]]: ...
-@overload
-def zip(
-    first: SourceLike[A],
-    /,
-    *others: SourceLike[Any],
-    lookahead: int = 1,
-    strict: bool = False,
-    fill: Any = ABSENT,
-) -> Stream[tuple[Any, ...]]: ...
-@answering
-def zip(
-    first: SourceLike[Any],
-    /,
-    *others: SourceLike[Any],
-    lookahead: int = 1,
-    strict: bool = False,
-    fill: Any = ABSENT,
-) -> Stream[Any]:
-    """Tuples of one item of each source: ``ops.zip`` where no stream comes first.
-
-    >>> import streamkit
-    >>> list(streamkit.zip("ab", [1, 2]))
-    [('a', 1), ('b', 2)]
-    """
-    return _begun("zip", first, others) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)

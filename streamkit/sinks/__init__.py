@@ -1,0 +1,1 @@
+"""Sinks, a module per family: they consume a stream into a result."""

@@ -1,0 +1,41 @@
+"""Samples of the family `rate`."""
+
+from streamkit import (
+    Collect,
+    Conflate,
+    DropAll,
+    DropIncoming,
+    DropOldest,
+    DropYoungest,
+    Fail,
+    KeepLatest,
+    Spill,
+    Suspend,
+    Unbounded,
+    ops,
+)
+from tests.laws.lab import Sample
+from tests.samples.callbacks import fold
+
+__all__ = ["OPERATORS"]
+
+OPERATORS = [
+    Sample("buffer-suspend", lambda lab: ops.buffer(Suspend(2))),
+    Sample("buffer-suspend-one", lambda lab: ops.buffer(Suspend(1))),
+    Sample("buffer-fail", lambda lab: ops.buffer(Fail(100))),
+    Sample("buffer-drop-incoming", lambda lab: ops.buffer(DropIncoming(2, on_drop=lab.drop))),
+    Sample("buffer-drop-oldest", lambda lab: ops.buffer(DropOldest(2, on_drop=lab.drop))),
+    Sample("buffer-keep-latest", lambda lab: ops.buffer(KeepLatest(on_drop=lab.drop))),
+    Sample("buffer-drop-youngest", lambda lab: ops.buffer(DropYoungest(2, on_drop=lab.drop))),
+    Sample("buffer-drop-all", lambda lab: ops.buffer(DropAll(2, on_drop=lab.drop))),
+    Sample("buffer-gaps", lambda lab: ops.buffer(DropOldest(2, on_drop=lab.drop, gaps=True))),
+    Sample("buffer-conflate", lambda lab: ops.buffer(Conflate(fold(lab)))),
+    Sample("buffer-collect", lambda lab: ops.buffer(Collect(3)), needs=3),
+    Sample("buffer-spill", lambda lab: ops.buffer(Spill(2))),
+    Sample("buffer-unbounded", lambda lab: ops.buffer(Unbounded())),
+    Sample("conflate", lambda lab: ops.conflate(fold(lab))),
+    Sample("extrapolate", lambda lab: ops.extrapolate(lambda item: [])),
+    Sample("throttle", lambda lab: ops.throttle(1e4, burst=2)),
+    Sample("throttle-cost", lambda lab: ops.throttle(1e4, cost=lab.callback(lambda item: 1)), calls=True),
+    Sample("throttle-failing", lambda lab: ops.throttle(1.0, burst=100, failing=True)),
+]

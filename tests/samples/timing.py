@@ -1,0 +1,15 @@
+"""Samples of the family `timing`."""
+
+from streamkit import (
+    ops,
+)
+from tests.laws.lab import Sample
+
+__all__ = ["OPERATORS"]
+
+OPERATORS = [
+    Sample("debounce", lambda lab: ops.debounce(0.5, on_drop=lab.drop)),
+    Sample("keep_alive", lambda lab: ops.keep_alive(9.0, function=lambda: None)),
+    Sample("sample", lambda lab: ops.sample(0.5, on_drop=lab.drop)),
+    Sample("timeout", lambda lab: ops.timeout(5.0)),
+]

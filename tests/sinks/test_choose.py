@@ -1,0 +1,95 @@
+"""Sinks that pick one item."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from streamkit import EmptyStreamError, Stream, ops
+from streamkit.testing import run
+
+
+class Counted:
+    """A source that counts what was pulled and how often it was closed."""
+
+    def __init__(self, count: int = 100) -> None:
+        self.count = count
+        self.pulled = self.closed = 0
+
+    def __call__(self) -> Iterator[int]:
+        try:
+            for number in range(self.count):
+                self.pulled += 1
+                yield number
+        finally:
+            self.closed += 1
+
+
+async def awaited(job: Any) -> Any:
+    return await job
+
+
+async def failing() -> AsyncIterator[int]:
+    yield 1
+    raise OSError("gone")
+
+
+class TestFirst:
+    def test_pulls_one_item_and_closes_the_source(self) -> None:
+        source = Counted()
+        assert (Stream(source) | ops.first()).run() == 0
+        assert (source.pulled, source.closed) == (1, 1)
+
+    def test_ends_an_endless_stream(self) -> None:
+        async def endless() -> AsyncIterator[int]:
+            number = 0
+            while True:
+                yield number
+                number += 1
+
+        assert run(lambda: awaited(Stream(endless) | ops.skip(5) | ops.first())) == 5
+
+    @pytest.mark.parametrize("item", [None, 0, "", []])
+    def test_any_value_can_be_first(self, item: Any) -> None:
+        assert (Stream([item, 5]) | ops.first()).run() == item
+        assert (Stream([item, 5]) | ops.first(default=7)).run() == item
+
+
+class TestLast:
+    def test_is_what_came_last(self) -> None:
+        source = Counted(5)
+        assert (Stream(source) | ops.last()).run() == 4
+        assert (source.pulled, source.closed) == (5, 1)
+
+    @pytest.mark.parametrize("item", [None, 0, "", []])
+    def test_any_value_can_be_last(self, item: Any) -> None:
+        assert (Stream([5, item]) | ops.last()).run() == item
+        assert (Stream([5, item]) | ops.last(default=7)).run() == item
+
+    def test_an_error_after_an_item_is_no_last_item(self) -> None:
+        with pytest.raises(OSError, match="gone"):
+            run(lambda: awaited(Stream(failing) | ops.last(default=None)))
+
+
+@pytest.mark.parametrize("sink", [ops.first, ops.last], ids=["first", "last"])
+class TestEmptyStreams:
+    def test_fail_with_the_name_of_the_sink_and_the_cure(self, sink: Any) -> None:
+        with pytest.raises(EmptyStreamError, match=rf"{sink.__name__}\(\) of an empty stream; give default="):
+            (Stream([]) | sink()).run()
+
+    def test_can_be_caught_as_a_lookup_error(self, sink: Any) -> None:
+        with pytest.raises(LookupError):
+            (Stream([1]) | ops.filter(lambda number: number > 1) | sink()).run()
+
+    def test_say_where_the_sink_was_written(self, sink: Any) -> None:
+        with pytest.raises(EmptyStreamError) as caught:
+            (Stream([]) | sink()).run()
+        assert caught.value.__notes__[0].startswith(f"in {sink.__name__}() at ")
+
+    @pytest.mark.parametrize("default", [None, 0, "", []])
+    def test_have_the_default_as_their_result(self, sink: Any, default: Any) -> None:
+        assert (Stream([]) | sink(default=default)).run() is default
+
+    def test_take_the_default_by_name_only(self, sink: Any) -> None:
+        with pytest.raises(TypeError):
+            sink(None)
