@@ -41,7 +41,7 @@ def begin(
     """Open `source`, or begin the last stage of `links` over it; a loop is made of the rest (`loop_of`)."""
     require_asyncio()
     cut = _first_half(links)
-    if not cut:  # nothing but steps: what a callable makes is opened here
+    if not cut and source.makes:  # nothing but steps: what a callable makes is opened here
         inlet = unfolded(Inlet[Any](source, tuple(links)))
         source, links = inlet.source, inlet.links
         cut = _first_half(links)

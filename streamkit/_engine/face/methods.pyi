@@ -1,0 +1,1210 @@
+"""Every operator and sink as a method, for type checkers and editors.
+
+Written by `python -m pages.methods` from the operators: change those, and run it again.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from streamkit._core.markers import Absent, Gap
+from streamkit._core.strategy import Collect, Lossy, Strategy
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
+from streamkit._engine.plan.link import Inlet
+from streamkit.operators.group import OnFull
+from streamkit.operators.recover import ErrorTypes
+from streamkit.operators.steer import Valve
+from streamkit.operators.timing import OnDrop
+from typing import Any, Generic, Literal, TypeGuard, TypeVar, TypeVarTuple, overload
+from typing_extensions import TypeIs
+
+Item = TypeVar("Item")
+A = TypeVar("A")
+B = TypeVar("B")
+R1 = TypeVar("R1")
+R2 = TypeVar("R2")
+R3 = TypeVar("R3")
+R4 = TypeVar("R4")
+R5 = TypeVar("R5")
+R6 = TypeVar("R6")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+As = TypeVarTuple("As")
+C = TypeVar("C")
+D = TypeVar("D")
+T_co = TypeVar("T_co", covariant=True)
+
+class Methods(Generic[T_co]):
+    __slots__ = ()
+    def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
+        """Pass on the items in lists of `size`; the last may be shorter.
+
+            items    --a--b------c--|
+            batch(2) -----[a,b]-----[c]|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.batch(2))
+        [['a', 'b'], ['c']]
+
+        Emits when: `size` items have come; at the end, and before an error of what is before it, the rest.
+        Waits when: the consumer does.
+        Completes when: the source does, after the rest.
+        Closes when: it ends, or the consumer leaves; held items are dropped.
+
+        Args:
+            size: items per list.
+
+        Raises:
+            TypeError: `size` is not a whole number.
+            ValueError: `size` is less than 1.
+        """
+    def batch_within(
+        self: Methods[Item],
+        count: int,
+        *,
+        seconds: float,
+        weight: Callable[[Any], Any] | Absent = ...,
+        heaviest: float | Absent = ...,
+    ) -> Stream[list[Item]]:
+        """Pass on the items in lists: of `count`, or of what has come within `seconds`.
+
+            items                      --a-b-c--d-----------e--|
+            batch_within(3, seconds=5) ------[a,b,c]--[d]------[e]|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcde") | ops.batch_within(3, seconds=1.0))
+        [['a', 'b', 'c'], ['d', 'e']]
+        >>> list(Stream(["a", "bbb", "cc"]) | ops.batch_within(9, seconds=1.0, weight=len, heaviest=4))
+        [['a', 'bbb'], ['cc']]
+
+        Emits when: a list has `count` items, or weighs `heaviest`, or the next item would make it heavier; or
+            `seconds` have passed since its first item came; at the end of the source, the rest.
+        Waits when: no item has come. While the consumer is busy, the list fills up; then the source waits.
+        Completes when: the source does, after the rest.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
+
+        Args:
+            count: items per list at most.
+            seconds: how long the first item of a list waits for others.
+            weight: returns the weight of an item. An item that would make a list heavier than `heaviest` begins
+                the next list; an item that alone is heavier is a list of its own.
+            heaviest: the greatest weight of a list.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `count` is less than 1; `seconds` or `heaviest` is not finite, or not above 0; one of
+                `weight` and `heaviest` is given without the other; (when run) a weight is below 0.
+        """
+    @overload
+    def broadcast(self: Methods[Item], first: Keep, /, *others: Keep) -> Stream[Item]:
+        """Give each item to every branch, in lock-step.
+
+            items              --1-----2-----|
+            branch map(str)    --"1"---"2"---|
+            branch filter(odd) --1-----------|
+            broadcast          --"1"1--"2"---|
+
+        If all branches end in sinks, this is a sink, whose result is the tuple of theirs (typed, up to six):
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([1, 2, 3]) | ops.broadcast(ops.count(), ops.fold(max, 0))).run()
+        (3, 3)
+
+        If all are operators, their outputs are merged:
+
+        >>> sorted(Stream([1, 2]) | ops.broadcast(ops.map(lambda x: -x), ops.map(lambda x: x)))
+        [-2, -1, 1, 2]
+
+        Branches of steps run inside the loop that reads the source, one after the other, without a task. If a
+        callback there returns an awaitable, the next branch waits for it. Each branch has a task of its own if a
+        callback is an ``async def``, if a branch has a stage, or if one can end before the source.
+
+        Emits when: a branch does.
+        Waits when: a branch works on the last item. A branch that begins with ``buffer(strategy)`` delays
+            the others only if its strategy waits, and is full.
+        Completes when: every branch has. A branch that ends early leaves, and the others go on.
+        Closes when: every branch has ended, it fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            branches: operators, or sinks.
+
+        Raises:
+            TypeError: a branch is neither, or some are operators and some are sinks.
+            ValueError: there is no branch.
+        """
+    @overload
+    def broadcast(self: Methods[A], first: Operator[A, B], /, *others: Operator[A, B]) -> Stream[B]: ...
+    @overload
+    def broadcast(self: Methods[A], first: Sink[A, R1], /) -> Job[tuple[R1]]: ...
+    @overload
+    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], /) -> Job[tuple[R1, R2]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        sixth: Sink[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    @overload
+    def broadcast(self: Methods[A], first: Into[A, R1], /) -> Job[tuple[R1]]: ...
+    @overload
+    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], /) -> Job[tuple[R1, R2]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    @overload
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        sixth: Into[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    @overload
+    def broadcast(self: Methods[A], *branches: Sink[A, R]) -> Job[tuple[R, ...]]: ...
+    @overload
+    def broadcast(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape) -> Any: ...
+    @overload
+    def broadcast(
+        self: Methods[Item],
+        first: Pipe,
+        second: Pipe,
+        third: Pipe,
+        fourth: Pipe,
+        fifth: Pipe,
+        sixth: Pipe,
+        seventh: Pipe,
+        /,
+        *others: Pipe,
+    ) -> Any: ...
+    @overload
+    def buffer(self: Methods[Item], strategy: Collect) -> Stream[list[Item]]:
+        """Read the source ahead of the consumer, in a task of its own; when full, `strategy` decides.
+
+            items                  --a-b-c-------|
+            consumer               --a------b---c|
+
+        >>> from streamkit import Stream, Suspend, ops
+        >>> list(Stream("abc") | ops.buffer(Suspend(2)))
+        ['a', 'b', 'c']
+
+        Emits when: an item is held and asked for.
+        Waits when: nothing is held; the source waits while the buffer is full, if `strategy` says so.
+        Completes when: the source does, and held items were delivered.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
+
+        Args:
+            strategy: how many items are held, and what happens to one more. ``Collect`` passes on
+                all held items as one list; a lossy strategy with ``gaps=True`` puts a `Gap` for dropped items.
+
+        Neighbouring buffers fuse into one, without another task: explicit capacities add, and a strategy that
+        never waits overrides those before it. A buffer before ``merge``, ``zip``,
+        ``batch_within`` or a concurrent ``map`` fuses with the buffer of that operator.
+
+        Raises:
+            TypeError: `strategy` is not a strategy.
+            BufferOverflowError: (when run) one item too many came under ``Fail``.
+        """
+    @overload
+    def buffer(self: Methods[Item], strategy: Lossy[Literal[False]]) -> Stream[Item]: ...
+    @overload
+    def buffer(self: Methods[Item], strategy: Lossy[bool]) -> Stream[Item | Gap]: ...
+    @overload
+    def buffer(self: Methods[Item], strategy: Strategy) -> Stream[Item]: ...
+    @overload
+    def catch(
+        self: Methods[Item],
+        function: Callable[[Exception], Awaitable[SourceLike[B]]],
+        *,
+        errors: ErrorTypes = ...,
+    ) -> Stream[Item | B]:
+        """When the source fails, go on with the stream that `function` makes of the error.
+
+            items                 --a--b--X
+            catch(lambda e: "c")  --a--b--c--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.catch(lambda error: [str(error)]))
+        [1, 'integer division or modulo by zero']
+
+        Emits when: an item comes, from the source or from the stream after it.
+        Waits when: the consumer does.
+        Completes when: the source does; after an error, when the stream after it does.
+        Closes when: it ends, or the consumer leaves; a failed source is closed before `function` is called.
+
+        Args:
+            function: called with the error; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. ``[]`` ends the stream.
+            errors: the types of error that are caught. Errors of operators after ``catch``, and of the
+                stream that `function` returned, are never caught. Nor is an error of the program itself: a
+                ``RecursionError``, and a second run of a one-shot source, which would look like an empty one.
+
+        Raises:
+            TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+            ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
+
+        A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
+        memory or time than its first.
+        """
+    @overload
+    def catch(
+        self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
+    ) -> Stream[Item | B]: ...
+    def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
+        """Pass on the items of this stream, then those of each of `sources` in turn.
+
+            items   --a--b--|
+            source           --1--2--|
+            concat  --a--b-----1--2--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.concat([1, 2]))
+        ['a', 'b', 1, 2]
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the last source does; each is opened when the one before it has ended.
+        Closes when: each source as it ends; the current one, if the stream fails or the consumer leaves.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
+        """
+    def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
+        """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
+
+            items         --1-2-3---------4--|
+            consumer      --1-------5-----4--|
+            conflate(add) --1-------(2+3)-4--|
+
+        >>> from operator import add
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2]) | ops.conflate(add))
+        [3]
+
+        Emits when: an item, folded or not, is held and asked for.
+        Waits when: nothing is held. The source never waits.
+        Completes when: the source does, and the held item was delivered.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            function: called with the held item and a new one; returns the item to hold. Not awaited.
+
+        Raises:
+            TypeError: `function` is not callable, or is a coroutine function.
+        """
+    def count(self: Methods[Item]) -> Job[int]:
+        """Count the items.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("abc") | ops.count()).run()
+        3
+
+        Completes when: the source does.
+        Closes when: it ends.
+        """
+    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+        """Pass an item on when no other has come for `seconds` after it.
+
+            items       --a-b-c-----------d--|
+            debounce(5) -----------c---------d|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.debounce(60.0))
+        ['c']
+
+        Emits when: `seconds` have passed since the latest item; at the end of the source, at once.
+        Waits when: the latest item came less than `seconds` ago, or none is held. The source never waits.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: the silence after an item that lets it pass.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0.
+        """
+    @overload
+    def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
+        """Leave out items that equal the one before them.
+
+            items                  --a--a--b--b--a--|
+            distinct_until_changed --a-----b-----a--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("aabba") | ops.distinct_until_changed())
+        ['a', 'b', 'a']
+
+        Emits when: an item, or its key, differs from the last one.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            key: called with each item; what it returns is compared, instead of the items.
+
+        Raises:
+            TypeError: `key` is not callable.
+        """
+    @overload
+    def distinct_until_changed(self: Methods[A], key: Callable[[A], object]) -> Stream[A]: ...
+    def drain(self: Methods[Item]) -> Job[None]:
+        """Run the stream for its effects; the items are thrown away.
+
+        `Valve.drain` is something else: it ends a stream early.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("ab") | ops.tap(print) | ops.drain()).run()
+        a
+        b
+
+        Completes when: the source does.
+        Closes when: it ends.
+        """
+    def enumerate(self: Methods[Item], start: int = 0) -> Stream[tuple[int, Item]]:
+        """Pass on each item with its number, counted from `start`.
+
+            items     --a------b------|
+            enumerate --(0,a)--(1,b)--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.enumerate())
+        [(0, 'a'), (1, 'b')]
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            start: the number of the first item.
+
+        Raises:
+            TypeError: `start` is not a whole number.
+        """
+    @overload
+    def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
+        """Between the items of a slow source, pass on what `function` makes of the last one.
+
+            items                --1-----------5-----|
+            consumer asks        --x-x-x-x-----x-x---
+            extrapolate(two more)--1-1-1-------5-5-5-|
+
+        >>> from itertools import repeat
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2]) | ops.extrapolate(repeat))
+        [1, 2]
+
+        Emits when: an item is there; else, when asked, the next item of the iterable that `function` returned.
+        Waits when: no item has come yet; or none is there, and the iterable is used up.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            function: called with the last item, if the consumer asks before the next has come; returns an
+                iterable to pass on until then, endless or not (``itertools.repeat`` repeats the item).
+
+        Raises:
+            TypeError: `function` is not callable.
+
+        The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
+        """
+    @overload
+    def extrapolate(self: Methods[A], function: Callable[[A], Iterable[A]]) -> Stream[A]: ...
+    @overload
+    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]:
+        """Pass on the items for which `predicate` is true.
+
+            items       --1--2--3--4--|
+            filter(odd) --1-----3-----|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(range(6)) | ops.filter(lambda number: number % 2))
+        [1, 3, 5]
+
+        Emits when: `predicate` has returned something true.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
+
+        Args:
+            predicate: called with each item; returns whether to pass it on, or an awaitable of that.
+
+        Raises:
+            TypeError: `predicate` is not callable.
+        """
+    @overload
+    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
+    @overload
+    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
+    @overload
+    def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    @overload
+    def first(self: Methods[Item]) -> Job[Item]:
+        """The first item.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("abc") | ops.first()).run()
+        'a'
+
+        Completes when: one item has come, or the source completes.
+        Closes when: it ends.
+
+        Args:
+            default: the result of an empty stream.
+
+        Raises:
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def first(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
+    @overload
+    def flat_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        concurrency: int,
+        lookahead: int = 1,
+    ) -> Stream[B]:
+        """Pass on the items of the streams that `function` makes of each item, several of them at once.
+
+            items                      --a--b--c--|
+            stream of a                  --1--2--3|
+            stream of b                     -4-----5|
+            stream of c                           --6|
+            flat_map(f, concurrency=2) ----1-42--3-56|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([3, 2]) | ops.flat_map(range, concurrency=2))
+        [0, 0, 1, 1, 2]
+        >>> list(Stream(["ab", "cd"]) | ops.flat_map(str.upper, concurrency=1))
+        ['A', 'B', 'C', 'D']
+
+        Emits when: an item of an inner stream is there; inner streams that are ready take turns, item by item.
+        Waits when: the consumer does; each inner stream is read `lookahead` items ahead. Or all `concurrency`
+            places are taken: an item takes one until its inner stream has ended and was delivered.
+        Completes when: the source does, and every inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and all inner streams at once, each
+            in its own task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+            lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+                end of an inner stream decides instead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `concurrency` or `lookahead` is less than 1.
+
+        An error of the source, of `function` or of an inner stream ends the stream: all others are cancelled,
+        and items that are held are delivered first.
+        """
+    @overload
+    def flat_map(
+        self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+    ) -> Stream[B]: ...
+    def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
+        """Pass on the elements of each item, an iterable, one by one.
+
+            items   --[1,2]---[]---[3]--|
+            flatten --1-2----------3----|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab", "", "c"]) | ops.flatten())
+        ['a', 'b', 'c']
+
+        Emits when: an element is asked for; the next item is pulled when all its elements were passed on.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+        """
+    @overload
+    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Job[B]:
+        """Fold the items into one value, from `initial` on.
+
+        >>> from operator import add
+        >>> from streamkit import Stream, ops
+        >>> (Stream([1, 2, 3]) | ops.fold(add, 0)).run()
+        6
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        Args:
+            function: called with the state so far and the item; returns the new state, or an awaitable of it.
+            initial: the state before the first item, and the result of an empty stream. It is not copied.
+
+        Raises:
+            TypeError: `function` is not callable.
+        """
+    @overload
+    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
+    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int = 1) -> Job[None]:
+        """Call `function` with each item; awaited, if it returns an awaitable.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("ab") | ops.for_each(print)).run()
+        a
+        b
+
+        Completes when: the source does, and every call has returned.
+        Closes when: it ends; calls in flight are cancelled first.
+
+        Args:
+            function: called with each item; its result is ignored.
+            concurrency: calls in flight at most.
+
+        Raises:
+            TypeError: `function` is not callable, or `concurrency` is not a whole number.
+            ValueError: `concurrency` is less than 1.
+        """
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Keep,
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, A]]:
+        """Give each key a pipe of its own, and pass on what comes out of it, with the key.
+
+            items                    --a1--b1--a2----b2--|
+            group_by(letter, take(1)) --(a,a1)--(b,b1)----|
+
+        A pipe of operators passes on each of its items as ``(key, item)``; a sink, its result as
+        ``(key, result)`` when its group ends:
+
+        >>> from streamkit import Stream, ops
+        >>> letters = ops.group_by(lambda word: word[0], ops.count(), max_groups=9)
+        >>> list(Stream(["apple", "bean", "avocado"]) | letters)
+        [('a', 2), ('b', 1)]
+        >>> pairs = ops.group_by(lambda number: number % 2, ops.batch(2), max_groups=2)
+        >>> list(Stream(range(5)) | pairs)
+        [(0, [0, 2]), (1, [1, 3]), (0, [4])]
+
+        A group ends with the source, or earlier if it is evicted or idle; a later item of its key begins a new
+        group. If the pipe ends early (``take``, ``first``), its results are passed on at once. The group itself
+        goes on: it counts towards `max_groups`, and drops later items of its key, until it ends.
+
+        A pipe of steps runs inside the loop that reads the source, with a state per key. If a callback there
+        returns an awaitable, the other keys wait for it. Each group has a task if a callback is an ``async def``,
+        if the pipe has a stage, or with `idle`. A group with a task buffers one item, or what a
+        ``buffer(strategy)`` at the start of the pipe says. The bound is `max_groups` times that of the pipe.
+
+        Emits when: a group does; a sink does when its group ends. When the source ends, groups without tasks
+            end in order of their first items (with ``OnFull.EVICT``, the longest idle first); groups with
+            tasks end as they are done.
+        Waits when: the consumer does; the group of the last item has no room; or, with ``OnFull.WAIT``, there
+            are `max_groups` groups, and none has been idle for long enough.
+        Completes when: the source does, and every group has ended.
+        Closes when: it ends, or the consumer leaves; then no group emits anything more.
+
+        Args:
+            key: called with each item; returns the key of its group, which is hashable, or an awaitable of it.
+            pipe: operators, or operators and a sink, that each group runs for itself.
+            max_groups: groups at once, at most.
+            on_full: what happens to an item of a new key when there are `max_groups` groups: the stream fails,
+                the longest idle group ends, or (only with `idle`) the source waits.
+            idle: seconds without an item after which a group ends.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) a key is not hashable.
+            ValueError: `max_groups` is less than 1; `idle` is not finite, or not above 0; `on_full` is
+                ``OnFull.WAIT`` without `idle`.
+            GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
+        """
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, B]]: ...
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], Awaitable[K]],
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, B]]: ...
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Keep,
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, A]]: ...
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, B]]: ...
+    @overload
+    def group_by(
+        self: Methods[A],
+        key: Callable[[A], K],
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_groups: int,
+        on_full: OnFull = ...,
+        idle: float | Absent = ...,
+    ) -> Stream[tuple[K, B]]: ...
+    @overload
+    def keep_alive(
+        self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]
+    ) -> Stream[Item | B]:
+        """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
+
+            items                     --a-----------b--|
+            keep_alive(5, function=f) --a----f----f-b--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.keep_alive(30.0, function=lambda: "still here"))
+        ['a', 'b']
+
+        Emits when: an item comes; or none has for `seconds` since it was asked for.
+        Waits when: the consumer does; a pull is never cancelled and begun again.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: the longest silence while the consumer asks; the time in which it works on an item does
+                not count.
+            function: called without arguments; returns an item to pass on.
+
+        Raises:
+            TypeError: `seconds` is not a number, or `function` not callable.
+            ValueError: `seconds` is not finite, or not above 0.
+        """
+    @overload
+    def keep_alive(self: Methods[Item], seconds: float, *, function: Callable[[], B]) -> Stream[Item | B]: ...
+    @overload
+    def last(self: Methods[Item]) -> Job[Item]:
+        """The last item.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("abc") | ops.last()).run()
+        'c'
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        Args:
+            default: the result of an empty stream.
+
+        Raises:
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def last(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
+    @overload
+    def map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[B]],
+        *,
+        concurrency: int = 1,
+        ordered: bool = True,
+        lookahead: int = 0,
+    ) -> Stream[B]:
+        """Pass on what `function` returns for each item; awaited, if it is awaitable.
+
+            items    --1---2---3--|
+            map(x*2) --2---4---6--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2, 3]) | ops.map(str))
+        ['1', '2', '3']
+
+        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+        Waits when: the consumer does, or all `concurrency` places are taken.
+        Completes when: the source does, and every item has been passed on.
+        Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
+
+        Args:
+            function: called with each item. What it returns is awaited if it is awaitable, or a future of an
+                executor.
+            concurrency: calls in flight at most; finished results that wait for their turn count as well.
+                With 1, each is awaited in the loop that reads the source, without a task.
+            ordered: whether results keep the order of the items, or come as they are ready.
+            lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
+                ``map`` does the same.
+
+        Raises:
+            TypeError: `function` is not callable, or another argument has the wrong type.
+            ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
+
+        While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
+        steps after it and of the sink. Those see the context variables of the task that waits.
+
+        An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
+        that are ready are delivered first (with `ordered`, those before the first missing one).
+        """
+    @overload
+    def map(
+        self: Methods[A],
+        function: Callable[[A], B],
+        *,
+        concurrency: int = 1,
+        ordered: bool = True,
+        lookahead: int = 0,
+    ) -> Stream[B]: ...
+    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1) -> Stream[Item | B]:
+        """Pass on the items of this stream and of `sources` as they come.
+
+            items      --a-----b-----|
+            source     -----1-----2----|
+            merge      --a--1--b--2----|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.merge([1, 2]))
+        ['a', 1, 'b', 2]
+
+        Emits when: an item is there; sources that are ready take turns, item by item.
+        Waits when: the consumer does; each source is read `lookahead` items ahead.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: a source is none of these, or `lookahead` is not a whole number.
+            ValueError: `lookahead` is less than 1.
+        """
+    def pairwise(self: Methods[Item]) -> Stream[tuple[Item, Item]]:
+        """Pass on each item with the one before it.
+
+            items    --a--b------c------|
+            pairwise -----(a,b)--(b,c)--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.pairwise())
+        [('a', 'b'), ('b', 'c')]
+
+        Emits when: the second and every later item comes.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+        """
+    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+        """Every `seconds`, pass on the latest item, if there is a new one.
+
+            items     --a-b-c-----------d---|
+            sample(5) -----b----c---------d-|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.sample(60.0))
+        ['c']
+
+        Emits when: a period ends in which an item came; at the end of the source, the latest item at once.
+        Waits when: no item has come since it last emitted. The source never waits.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: the length of a period. Periods are counted from the start; a consumer that is late gets
+                the latest item at the end of the next one.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0.
+        """
+    @overload
+    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
+        """Fold the items, passing on each intermediate state.
+
+            items              --1--2--3--|
+            scan(operator.add) --1--3--6--|
+
+        >>> from operator import add
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2, 3]) | ops.scan(add))
+        [1, 3, 6]
+
+        Emits when: `function` has returned the new state; without `initial`, the first item as it is.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            function: called with the state so far and the item; returns the new state.
+            initial: the state before the first item. It is not passed on by itself, and not copied: give a
+                mutable one only if each run may go on with it.
+
+        Raises:
+            TypeError: `function` is not callable.
+        """
+    @overload
+    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
+    @overload
+    def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def skip(self: Methods[Item], count: int) -> Stream[Item]:
+        """Leave out the first `count` items.
+
+            items   --a--b--c--d--|
+            skip(2) --------c--d--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.skip(2))
+        ['c', 'd']
+
+        Emits when: an item comes after the first `count`.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            count: how many items to leave out.
+
+        Raises:
+            TypeError: `count` is not a whole number.
+            ValueError: `count` is negative.
+        """
+    @overload
+    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+        """Leave out items as long as `predicate` is true; from then on pass on all.
+
+            items              --1--2--9--1--|
+            skip_while(x < 5)  --------9--1--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2, 9, 1]) | ops.skip_while(lambda number: number < 5))
+        [9, 1]
+
+        Emits when: `predicate` has once returned something false.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            predicate: called with each item until it is first false; may return an awaitable.
+
+        Raises:
+            TypeError: `predicate` is not callable.
+        """
+    @overload
+    def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    @overload
+    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
+        """Pass on what `function` returns for the elements of each item as its arguments.
+
+            items        --(2,5)---(3,2)--|
+            starmap(pow) --32------9------|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([(2, 5), (3, 2)]) | ops.starmap(pow))
+        [32, 9]
+
+        Emits when: `function` has returned.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            function: called with the elements of each item; may return an awaitable.
+
+        Raises:
+            TypeError: `function` is not callable.
+        """
+    @overload
+    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def take(self: Methods[Item], count: int) -> Stream[Item]:
+        """Pass on the first `count` items, then end.
+
+            items   --a--b--c--d--|
+            take(2) --a--b|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.take(2))
+        ['a', 'b']
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: `count` items were passed on (with 0, before any is pulled), or the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            count: how many items to pass on, at most.
+
+        Raises:
+            TypeError: `count` is not a whole number.
+            ValueError: `count` is negative.
+        """
+    @overload
+    def take_while(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False
+    ) -> Stream[A]:
+        """Pass on items as long as `predicate` is true, then end.
+
+            items              --1--2--9--1--|
+            take_while(x < 5)  --1--2--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2, 9, 1]) | ops.take_while(lambda number: number < 5, inclusive=True))
+        [1, 2, 9]
+
+        Emits when: `predicate` has returned something true.
+        Waits when: the consumer does.
+        Completes when: `predicate` returns something false, or the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            predicate: called with each item.
+            inclusive: whether the item that ends the stream is passed on too.
+
+        Raises:
+            TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
+        """
+    @overload
+    def take_while(
+        self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool = False
+    ) -> Stream[A]: ...
+    def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
+        """Call `function` with each item, and pass the item on.
+
+            items      --a--b--|
+            tap(print) --a--b--|
+
+        >>> from streamkit import Stream, ops
+        >>> seen = []
+        >>> list(Stream("ab") | ops.tap(seen.append)), seen
+        (['a', 'b'], ['a', 'b'])
+
+        Emits when: `function` has returned. An awaitable is awaited; the result is ignored.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            function: called with each item; may return an awaitable.
+
+        Raises:
+            TypeError: `function` is not callable.
+        """
+    def throttle(
+        self: Methods[Item],
+        rate: float,
+        *,
+        burst: float = 1,
+        cost: Callable[[Any], Any] | Absent = ...,
+        failing: bool = False,
+    ) -> Stream[Item]:
+        """Pass items on no faster than `rate` per second: a token bucket.
+
+            items         abc---------d--|
+            throttle(1/3) a--b--c-----d--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
+        ['a', 'b']
+
+        Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
+        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            rate: tokens per second.
+            burst: tokens that the bucket holds at most. It is full at the start.
+            cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
+                waits for a full bucket, and those after it wait longer.
+            failing: fail where an item would have to wait.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
+            RateExceededError: (when run) with `failing`, an item came too soon.
+
+        Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
+        collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
+        `cost`, which is asked of the item that waits in the buffer right before.
+
+        The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
+        it is more than `burst`.
+
+        The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
+        """
+    def timeout(self: Methods[Item], seconds: float) -> Stream[Item]:
+        """Fail if an item that is asked for does not come within `seconds`.
+
+            items      --a--b-----------c--|
+            timeout(5) --a--b-----X
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.timeout(5.0))
+        ['a', 'b']
+
+        The time is that of one pull: each item of the source counts, also one that an operator behind this leaves
+        out. There is no limit for the whole stream; ``async with asyncio.timeout(...)`` around it is one.
+
+        Emits when: an item comes in time, or in the turn of the event loop in which the time ends. The pull is
+            never cancelled and begun again.
+        Waits when: the consumer does; that time does not count.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: how long an item may take, from when the consumer asks for it.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: `seconds` is not finite, or not above 0.
+            StreamTimeoutError: (when run) no item came in time; a ``TimeoutError`` too.
+        """
+    def to_list(self: Methods[Item]) -> Job[list[Item]]:
+        """Collect the items into a list.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("ab") | ops.to_list()).run()
+        ['a', 'b']
+
+        Completes when: the source does.
+        Closes when: it ends.
+        """
+    def valve(self: Methods[Item], control: Valve) -> Stream[Item]:
+        """Pass items on as `control` says: pause, resume, drain or abort the stream.
+
+            items   --a--b--c--d--e--f--|
+            control -----pause----resume--drain
+            valve   --a-----------b-c-d-|
+
+        >>> from streamkit import Stream, Valve, ops
+        >>> list(Stream("ab") | ops.valve(Valve()))
+        ['a', 'b']
+
+        Emits when: an item comes, and the valve is not paused.
+        Waits when: the consumer does, or the valve is paused; the source then waits too.
+        Completes when: the source does, or the valve was drained and its held items have passed.
+        Closes when: it ends, is drained or aborted, or the consumer leaves.
+
+        Args:
+            control: the `Valve` that is turned from outside, from any thread.
+
+        Raises:
+            TypeError: `control` is not a `Valve`.
+        """
+    @overload
+    def zip(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
+    ) -> Stream[tuple[Item, B]]:
+        """Pass on tuples of one item of this stream and one of each of `sources`.
+
+            items   --a-----b-----c--|
+            source  -----1-----2--|
+            zip     -----(a,1)-(b,2)-|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.zip([1, 2]))
+        [('a', 1), ('b', 2)]
+        >>> list(Stream("abc") | ops.zip([1, 2], fill=None))
+        [('a', 1), ('b', 2), ('c', None)]
+
+        Emits when: every source has an item.
+        Waits when: the consumer does; each source is read `lookahead` items ahead.
+        Completes when: a source has ended and its items are used up; with `strict` or `fill`, all sources have.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            lookahead: items that each source may be ahead.
+            strict: fail with ValueError if the sources do not end together.
+            fill: replaces the missing items of sources that have ended, until all have.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `lookahead` is less than 1, or both `strict` and `fill` are given; when running, with
+                `strict`: the sources did not end together.
+        """
+    @overload
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def zip(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
+    ) -> Stream[tuple[Any, ...]]: ...
