@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
+        SeveralItemsError as SeveralItemsError,
         SourceConsumedError as SourceConsumedError,
         StoppedError as StoppedError,
         StreamkitError as StreamkitError,

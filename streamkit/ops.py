@@ -41,9 +41,18 @@ if TYPE_CHECKING:
         scan as scan,
         starmap as starmap,
     )
-    from streamkit.sinks.choose import first as first, last as last
-    from streamkit.sinks.collect import to_list as to_list
+    from streamkit.sinks.ask import (
+        all as all,
+        any as any,
+        contains as contains,
+        is_empty as is_empty,
+        sequence_equal as sequence_equal,
+    )
+    from streamkit.sinks.choose import first as first, last as last, single as single
+    from streamkit.sinks.collect import to_dict as to_dict, to_list as to_list, to_set as to_set
     from streamkit.sinks.effects import drain as drain, for_each as for_each
+    from streamkit.sinks.extremes import max as max, min as min
     from streamkit.sinks.fold import count as count, fold as fold
+    from streamkit.sinks.reduce import mean as mean, reduce as reduce, sum as sum
 else:
     __getattr__, __dir__, __all__ = lazily(shadows=True)

@@ -14,7 +14,7 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
-    "average": "fold(add, 0)",
+    "average": "mean()",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
     "buffer_with_count": "batch(size)",
@@ -39,10 +39,8 @@ ELSEWHERE: Final = {
     "ignore_elements": "drain()",
     "last_or_default": "last(default=value)",
     "map_indexed": "enumerate() | starmap(function)",
-    "max": "fold(max, least)",
     "merge_all": "flat_map(lambda stream: stream, concurrency=concurrency)",
     "merge_map": "flat_map(function, concurrency=concurrency)",
-    "min": "fold(min, greatest)",
     "multicast": "broadcast(*branches)",
     "observable": "Stream(source)",
     "of": "Stream([value])",
@@ -52,12 +50,13 @@ ELSEWHERE: Final = {
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
-    "reduce": "fold(function, initial)",
     "return_value": "Stream([value])",
+    "single_or_default": "single(default=value)",
+    "single_or_default_async": "single(default=value)",
+    "some": "any(predicate)",
     "start_with": "streamkit.concat(items, stream)",
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
-    "sum": "fold(add, 0)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -125,16 +124,16 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
+        "amb as_observable buffer_toggle buffer_when combine_latest default_if_empty delay "
         "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
+        "finally_action find_index flat_map_latest fork_join group_by_until group_join join "
         "materialize max_by min_by observe_on publish_value ref_count repeat "
-        "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
+        "replay retry share skip_last "
+        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
         "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
         "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
-        "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
+        "to_marbles while_do window window_toggle window_when window_with_time "
         "window_with_time_or_count with_latest_from zip_latest"
     ),
     "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",

@@ -8,6 +8,7 @@
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
+    ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
     └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
@@ -32,6 +33,7 @@ __all__ = [
     "ObservableError",
     "RateExceededError",
     "RunningLoopError",
+    "SeveralItemsError",
     "SourceConsumedError",
     "StoppedError",
     "StreamTimeoutError",
@@ -77,6 +79,10 @@ class RateExceededError(StreamkitError, RuntimeError):
 
 class RunningLoopError(StreamkitError, RuntimeError):
     """A form that starts an event loop was called in a thread where one is running."""
+
+
+class SeveralItemsError(StreamkitError, ValueError):
+    """``single`` needed the only item of a stream, and the stream had another."""
 
 
 class StoppedError(StreamkitError, RuntimeError):

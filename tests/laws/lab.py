@@ -45,6 +45,8 @@ def items_in(value: Any) -> Iterator[Item]:
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from items_in(each)
+    elif isinstance(value, dict):
+        yield from items_in([*value.values()])
 
 
 def plain(value: Any) -> Any:
@@ -53,6 +55,8 @@ def plain(value: Any) -> Any:
         return value.number
     if isinstance(value, (list, tuple)):
         return type(value)(plain(each) for each in value)
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
     return value
 
 
