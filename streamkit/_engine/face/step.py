@@ -35,9 +35,10 @@ there. And they say what is to be done with that group by four signals:
 ============  ============================================================================================
 
 What comes out of a group is emitted as ``(name, value)``, and so is the result of a sink, when the group
-ends. A group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such
-a group, ``resume()`` skips the rest of ``each``, and ``end()`` does nothing. Only the step itself takes
-names out of ``groups``.
+ends; as ``(_label(name), value)``, if the function has a parameter ``_label``, which is a plain function. A
+group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such a group,
+``resume()`` skips the rest of ``each``, or of this turn of a ``for`` that it stands in, and ``end()`` does
+nothing. Only the step itself takes names out of ``groups``.
 """
 
 from __future__ import annotations
