@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from streamkit.operators.recover import catch as catch
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.steer import valve as valve
+    from streamkit.operators.thin import (
+        audit as audit,
+        throttle_first as throttle_first,
+        throttle_latest as throttle_latest,
+    )
     from streamkit.operators.timing import (
         debounce as debounce,
         keep_alive as keep_alive,

@@ -133,7 +133,7 @@ NEIGHBOURS: Final = {
         "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
         "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
-        "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
+        "take_with_time throttle_with_mapper time_interval timeout_with_mapper timestamp "
         "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
         "window_with_time_or_count with_latest_from zip_latest"
     ),
