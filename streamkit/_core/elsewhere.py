@@ -14,6 +14,7 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
+    "audit_time": "audit(seconds)",
     "average": "fold(add, 0)",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
@@ -26,6 +27,7 @@ ELSEWHERE: Final = {
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
     "defer": "Stream(function)",
+    "delay_subscription": "delay_start(seconds)",
     "do": "tap(function)",
     "do_action": "tap(function)",
     "element_at": "skip(index) | first()",
@@ -58,6 +60,7 @@ ELSEWHERE: Final = {
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
     "sum": "fold(add, 0)",
+    "throttle_time": "throttle_first(seconds)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -125,8 +128,8 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
+        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty "
+        "delay_with_mapper dematerialize distinct do_while exclusive expand "
         "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
         "materialize max_by min_by observe_on publish_value ref_count repeat "
         "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
