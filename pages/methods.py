@@ -27,6 +27,8 @@ HEAD = '''"""Every operator and sink as a method, for type checkers and editors.
 
 Written by `python -m pages.methods` from the operators: change those, and run it again.
 """
+
+# pyright: reportPrivateUsage=false
 '''
 
 
@@ -41,19 +43,30 @@ class Names:
 
     def add(self, names: list[str], module: str) -> None:
         for name in names:
-            if self.imports.setdefault(name, module) != module:
-                raise ValueError(f"{name} is imported from {self.imports[name]} and from {module}")
+            first = self.imports.setdefault(name, module)
+            if first != module and getattr(sys.modules[first], name) != getattr(sys.modules[module], name):
+                raise ValueError(f"{name} of {first} is another one in {module}")
 
     def use(self, tree: ast.AST, module: str) -> None:
-        """Note the names in `tree`, which stands in `module`."""
+        """Note the names in `tree`, which stands in `module`. Type variables that only share a name get others."""
         found, variables = _bindings(module)
+        renamed: dict[str, ast.expr] = {}
         for name in sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}):
             if name in variables:
-                if self.variables.setdefault(name, variables[name]) != variables[name]:
-                    raise ValueError(f"type variable {name} of {module} is another one elsewhere")
-                self.use(_expression(variables[name].partition(" = ")[2]), module)
+                call = variables[name].partition(" = ")[2]
+                renamed[name] = _expression(self._variable(name, call))
+                self.use(_expression(call), module)
             elif name in found:
                 self.add([name], found[name])
+        _Renamed(renamed).visit(tree)
+
+    def _variable(self, name: str, call: str) -> str:
+        """The name of the type variable that `call` makes, which is `name` if no other has that."""
+        for each in (name, *(f"{name}{number}" for number in range(2, 9))):
+            written = f"{each} = {call.replace(repr(name), repr(each))}"
+            if self.variables.setdefault(each, written) == written:
+                return each
+        raise ValueError(f"too many type variables have the name {name}")
 
     def lines(self) -> Iterator[str]:
         homes: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         take_while as take_while,
     )
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.operators.delay import delay as delay, delay_start as delay_start
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
     from streamkit.operators.nest import flat_map as flat_map
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from streamkit.operators.recover import catch as catch
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.steer import valve as valve
+    from streamkit.operators.thin import (
+        audit as audit,
+        throttle_first as throttle_first,
+        throttle_latest as throttle_latest,
+    )
     from streamkit.operators.timing import (
         debounce as debounce,
         keep_alive as keep_alive,

@@ -15,6 +15,7 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 ELSEWHERE: Final = {
     # RxPY
     "average": "mean()",
+    "audit_time": "audit(seconds)",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
     "buffer_with_count": "batch(size)",
@@ -26,6 +27,7 @@ ELSEWHERE: Final = {
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
     "defer": "Stream(function)",
+    "delay_subscription": "delay_start(seconds)",
     "do": "tap(function)",
     "do_action": "tap(function)",
     "element_at": "skip(index) | first()",
@@ -57,6 +59,7 @@ ELSEWHERE: Final = {
     "start_with": "streamkit.concat(items, stream)",
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
+    "throttle_time": "throttle_first(seconds)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -124,17 +127,15 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "amb as_observable buffer_toggle buffer_when combine_latest default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join join "
-        "materialize max_by min_by observe_on publish_value ref_count repeat "
-        "replay retry share skip_last "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice "
-        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
-        "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
-        "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
-        "to_marbles while_do window window_toggle window_when window_with_time "
-        "window_with_time_or_count with_latest_from zip_latest"
+        "amb as_observable buffer_toggle buffer_when combine_latest default_if_empty delay_with_mapper "
+        "dematerialize distinct do_while exclusive expand finally_action find_index flat_map_latest "
+        "fork_join group_by_until group_join join materialize max_by min_by observe_on publish_value "
+        "ref_count repeat replay retry share skip_last skip_last_with_time skip_until "
+        "skip_until_with_time skip_while_indexed skip_with_time slice starmap_indexed subscribe_on "
+        "switch_latest switch_map switch_map_indexed take_last take_last_buffer take_last_with_time "
+        "take_until take_until_with_time take_while_indexed take_with_time throttle_with_mapper "
+        "time_interval timeout_with_mapper timestamp to_marbles while_do window window_toggle window_when "
+        "window_with_time window_with_time_or_count with_latest_from zip_latest"
     ),
     "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
 }

@@ -3,6 +3,8 @@
 Written by `python -m pages.methods` from the operators: change those, and run it again.
 """
 
+# pyright: reportPrivateUsage=false
+
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy
@@ -12,11 +14,13 @@ from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
 from streamkit.operators.recover import ErrorTypes
 from streamkit.operators.steer import Valve
-from streamkit.operators.timing import OnDrop
+from streamkit.operators.thin import OnDrop
+from streamkit.sinks.reduce import _Real
 from typing import Any, Generic, Literal, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
 
 Item = TypeVar("Item")
+R_co = TypeVar("R_co", covariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
 R1 = TypeVar("R1")
@@ -26,16 +30,97 @@ R4 = TypeVar("R4")
 R5 = TypeVar("R5")
 R6 = TypeVar("R6")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 As = TypeVarTuple("As")
+K2 = TypeVar("K2")
+V = TypeVar("V")
 C = TypeVar("C")
 D = TypeVar("D")
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
     __slots__ = ()
+    @overload
+    def all(self: Methods[Item]) -> Job[bool]:
+        """Whether every item is true, or `predicate` is true of it.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([1, 2, 0]) | ops.all()).run()
+        False
+        >>> (Stream("AB") | ops.all(str.isupper)).run()
+        True
+
+        Completes when: an item fails, or the source completes.
+        Closes when: it ends.
+
+        Of an empty stream it is true, as the builtin ``all`` is.
+
+        Args:
+            predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
+                items themselves are asked.
+
+        Raises:
+            TypeError: `predicate` is not callable.
+        """
+    @overload
+    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    @overload
+    def all(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    @overload
+    def any(self: Methods[Item]) -> Job[bool]:
+        """Whether an item is true, or `predicate` is true of one.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([0, 2, 0]) | ops.any()).run()
+        True
+        >>> (Stream("ab") | ops.any(str.isupper)).run()
+        False
+
+        Completes when: such an item has come, or the source completes.
+        Closes when: it ends.
+
+        Of an empty stream it is false, as the builtin ``any`` is.
+
+        Args:
+            predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
+                items themselves are asked.
+
+        Raises:
+            TypeError: `predicate` is not callable.
+        """
+    @overload
+    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    @overload
+    def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+        """When an item comes, wait for `seconds`, and pass on the latest.
+
+            items    --a-b-c-----------d--|
+            audit(5) -------c-------------d|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.audit(60.0))
+        ['c']
+
+        Emits when: `seconds` have passed since an item came and none waited; at the end of the source, the latest
+            item at once.
+        Waits when: the time is not over, or no item has come. The source never waits.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: the length of a period, which begins when an item comes and none waits. A consumer that is
+                late gets the latest item at once.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0.
+
+        RxPY has none. In RxJS the last item waits for its period, too; here it comes at once, as in `sample` and
+        `debounce`. `throttle_latest` passes the first item on without a wait.
+        """
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -337,6 +422,19 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `function` is not callable, or is a coroutine function.
         """
+    def contains(self: Methods[Item], value: object) -> Job[bool]:
+        """Whether an item is `value`, or equal to it: ``value in items``.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("abc") | ops.contains("b")).run()
+        True
+
+        Completes when: such an item has come, or the source completes.
+        Closes when: it ends.
+
+        Args:
+            value: what is looked for.
+        """
     def count(self: Methods[Item]) -> Job[int]:
         """Count the items.
 
@@ -369,6 +467,57 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: an argument has the wrong type.
             ValueError: `seconds` is not finite, or not above 0.
+        """
+    def delay(self: Methods[Item], seconds: float, *, lookahead: int = 1024) -> Stream[Item]:
+        """Pass each item on `seconds` after it has come, and so the end.
+
+            items    --a-b---c-|
+            delay(5) -------a-b---c-|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.delay(0.001))
+        ['a', 'b', 'c']
+
+        Emits when: `seconds` have passed since the item came.
+        Waits when: they have not, or no item has come; the source waits while `lookahead` items are on their way.
+        Completes when: `seconds` have passed since the source did.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
+
+        Args:
+            seconds: how much later each item is passed on. The time between two items stays what it was, but
+                where the source had to wait, or the consumer is late.
+            lookahead: items that may be on their way. For another strategy, put ``buffer(strategy)`` before it.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0; or `lookahead` is less than 1.
+
+        Unlike in RxPY, an error drops no item: each comes in its turn, and the error at once after the last. To
+        wait between two items, however they come, write ``throttle(rate)``.
+        """
+    def delay_start(self: Methods[Item], seconds: float) -> Stream[Item]:
+        """Begin to read the source `seconds` after the first item is asked for.
+
+            items               --a-b|
+            delay_start(5) -------a-b|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.delay_start(0.001))
+        ['a', 'b']
+
+        Emits when: an item comes.
+        Waits when: the time is not over, or the consumer does. The source is not opened before.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: how long it waits, once, before the source is opened.
+
+        Raises:
+            TypeError: `seconds` is not a number.
+            ValueError: `seconds` is not finite, or not above 0.
+
+        It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
         """
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
@@ -617,6 +766,7 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -636,7 +786,13 @@ class Methods(Generic[T_co]):
 
         A group ends with the source, or earlier if it is evicted or idle; a later item of its key begins a new
         group. If the pipe ends early (``take``, ``first``), its results are passed on at once. The group itself
-        goes on: it counts towards `max_groups`, and drops later items of its key, until it ends.
+        goes on: it counts towards `max_groups`, and drops later items of its key, until it ends. With `reopen`,
+        it ends with its pipe: its place is free, and the next item of its key begins a new group. What a pipe
+        with tasks has read ahead when it ends is dropped, and counted.
+
+        >>> firsts = ops.group_by(str.lower, ops.take(2) | ops.to_list(), max_groups=2, reopen=True)
+        >>> list(Stream("aAbaA") | firsts)
+        [('a', ['a', 'A']), ('a', ['a', 'A']), ('b', ['b'])]
 
         A pipe of steps runs inside the loop that reads the source, with a state per key. If a callback there
         returns an awaitable, the other keys wait for it. Each group has a task if a callback is an ``async def``,
@@ -658,6 +814,7 @@ class Methods(Generic[T_co]):
             on_full: what happens to an item of a new key when there are `max_groups` groups: the stream fails,
                 the longest idle group ends, or (only with `idle`) the source waits.
             idle: seconds without an item after which a group ends.
+            reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -674,6 +831,7 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -684,6 +842,7 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -694,6 +853,7 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, A]]: ...
     @overload
     def group_by(
@@ -704,6 +864,7 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -714,7 +875,18 @@ class Methods(Generic[T_co]):
         max_groups: int,
         on_full: OnFull = ...,
         idle: float | Absent = ...,
+        reopen: bool = ...,
     ) -> Stream[tuple[K, B]]: ...
+    def is_empty(self: Methods[Item]) -> Job[bool]:
+        """Whether there is no item at all.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([]) | ops.is_empty()).run(), (Stream([None]) | ops.is_empty()).run()
+        (True, False)
+
+        Completes when: one item has come, or the source completes.
+        Closes when: it ends.
+        """
     @overload
     def keep_alive(
         self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]
@@ -814,6 +986,57 @@ class Methods(Generic[T_co]):
         ordered: bool = True,
         lookahead: int = 0,
     ) -> Stream[B]: ...
+    @overload
+    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+        """The greatest item, or the one with the greatest `key`.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([2, 3, 1]) | ops.max()).run()
+        3
+        >>> (Stream(["tea", "water", "ale"]) | ops.max(key=len)).run()
+        'water'
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        It is the builtin ``max`` of a stream: of equal items it keeps the first, and compares with ``>`` alone,
+        so that what becomes of a NaN depends on the order.
+
+        Args:
+            key: called with each item; returns what is compared, or an awaitable of that.
+            default: the result of an empty stream.
+
+        Raises:
+            TypeError: `key` is not callable; when run: items or keys cannot be compared.
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    @overload
+    def mean(self: Methods[_Real]) -> Job[float]:
+        """The arithmetic mean of the items, as a float.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([1, 2, 4.5]) | ops.mean()).run()
+        2.5
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        It is ``statistics.fmean`` of a stream: the sum is exact and rounded once, however long the stream is and
+        whatever its order. Of decimals and fractions, too, it is a float.
+
+        Args:
+            default: the result of an empty stream.
+
+        Raises:
+            TypeError: (when run) an item is no real number.
+            ValueError: (when run) both infinities are among the items.
+            OverflowError: (when run) an item or the sum is more than a float can be.
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def mean(self: Methods[_Real], *, default: T) -> Job[float | T]: ...
     def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1) -> Stream[Item | B]:
         """Pass on the items of this stream and of `sources` as they come.
 
@@ -838,6 +1061,32 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
+    @overload
+    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+        """The least item, or the one with the least `key`.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([3, 1, 2]) | ops.min()).run()
+        1
+        >>> (Stream(["tea", "water", "ale"]) | ops.min(key=len)).run()
+        'tea'
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        It is the builtin ``min`` of a stream: of equal items it keeps the first, and compares with ``<`` alone,
+        so that what becomes of a NaN depends on the order.
+
+        Args:
+            key: called with each item; returns what is compared, or an awaitable of that.
+            default: the result of an empty stream.
+
+        Raises:
+            TypeError: `key` is not callable; when run: items or keys cannot be compared.
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
     def pairwise(self: Methods[Item]) -> Stream[tuple[Item, Item]]:
         """Pass on each item with the one before it.
 
@@ -853,6 +1102,34 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
         """
+    @overload
+    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
+        """Fold the items into one value, from the first item on.
+
+        >>> from operator import mul
+        >>> from streamkit import Stream, ops
+        >>> (Stream([2, 3, 4]) | ops.reduce(mul)).run()
+        24
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        To begin with another value than the first item, use ``fold(function, initial)``.
+
+        Args:
+            function: called with the state so far and the item; returns the new state, or an awaitable of it.
+            default: the result of an empty stream.
+
+        Raises:
+            TypeError: `function` is not callable.
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def reduce(self: Methods[A], function: Callable[[A, A], A]) -> Job[A]: ...
+    @overload
+    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
+    @overload
+    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, pass on the latest item, if there is a new one.
 
@@ -906,6 +1183,44 @@ class Methods(Generic[T_co]):
     def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
     @overload
     def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
+        """Whether the items equal those of `other`, in number and order.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("abc") | ops.sequence_equal(["a", "b", "c"])).run()
+        True
+
+        Completes when: two items differ, one source has ended before the other, or both have ended.
+        Closes when: it ends: both sources at once, each in its own task.
+
+        Both are read at the same time. Items are equal if they are the same or ``==`` says so, as in lists.
+
+        Args:
+            other: a stream, an iterable, an async iterable, or a callable that makes one.
+
+        Raises:
+            TypeError: `other` is none of these.
+        """
+    @overload
+    def single(self: Methods[Item]) -> Job[Item]:
+        """The only item.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream("a") | ops.single()).run()
+        'a'
+
+        Completes when: the source does.
+        Closes when: it ends; at a second item, with the error.
+
+        Args:
+            default: the result of an empty stream.
+
+        Raises:
+            EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
+            SeveralItemsError: (when run) a second item has come; a ``ValueError`` too.
+        """
+    @overload
+    def single(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     def skip(self: Methods[Item], count: int) -> Stream[Item]:
         """Leave out the first `count` items.
 
@@ -976,6 +1291,29 @@ class Methods(Generic[T_co]):
         """
     @overload
     def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    @overload
+    def sum(self: Methods[Item]) -> Job[Item | int]:
+        """Add the items to `start`, with ``+``.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([1, 2, 3]) | ops.sum()).run()
+        6
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        The builtin ``sum`` corrects the rounding of floats from Python 3.12 on; this adds them one after the
+        other, on every version. `mean` rounds once.
+
+        Args:
+            start: what the first item is added to, and the result of an empty stream. It is not changed.
+
+        Raises:
+            TypeError: `start` is a text or bytes, which ``"".join`` joins in linear time; when run: an item
+                cannot be added.
+        """
+    @overload
+    def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 
@@ -1092,6 +1430,62 @@ class Methods(Generic[T_co]):
 
         The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
         """
+    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+        """Pass an item on, then none that comes within `seconds` after it.
+
+            items             --a-b-c-----------d--|
+            throttle_first(5) --a---------------d--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.throttle_first(60.0))
+        ['a']
+
+        Emits when: an item comes, and `seconds` have passed since the last one was passed on.
+        Waits when: no such item has come. The source never waits.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: how long it is silent after an item. The silence begins when the consumer takes the item,
+                so a slow consumer, too, gets two items no sooner than that; while an item waits for it, those
+                that come are dropped.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0.
+
+        In RxPY the silence begins when the item comes. `throttle_latest` keeps the latest instead.
+        """
+    def throttle_latest(
+        self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None
+    ) -> Stream[Item]:
+        """Pass on at most one item every `seconds`: the first at once, then the latest.
+
+            items              --a-b-c-----------d--|
+            throttle_latest(5) --a----c----------d--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.throttle_latest(0.001))
+        ['a', 'c']
+
+        Emits when: an item has come, and `seconds` have passed since the last one was passed on.
+        Waits when: no item has come, or it is too soon. The source never waits.
+        Completes when: the source does, and the latest item was passed on in its turn.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            seconds: the least time between two items, also before the last one and before an error.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `seconds` is not finite, or not above 0.
+
+        The first of several that come at once passes. No item is stale: a consumer that is late gets the one that
+        is the latest when it asks. In RxJava the item that waits at the end is lost unless one asks for it.
+        `sample` has fixed periods, and waits for the first one, too.
+        """
     def timeout(self: Methods[Item], seconds: float) -> Stream[Item]:
         """Fail if an item that is asked for does not come within `seconds`.
 
@@ -1119,6 +1513,50 @@ class Methods(Generic[T_co]):
             ValueError: `seconds` is not finite, or not above 0.
             StreamTimeoutError: (when run) no item came in time; a ``TimeoutError`` too.
         """
+    @overload
+    def to_dict(self: Methods[tuple[Item, B]]) -> Job[dict[Item, B]]:
+        """Collect pairs into a dict, or the items by a `key` of each.
+
+        >>> from streamkit import Stream, ops
+        >>> (Stream([("a", 1), ("b", 2), ("a", 3)]) | ops.to_dict()).run()
+        {'a': 3, 'b': 2}
+        >>> (Stream(["tea", "ale"]) | ops.to_dict(key=len, value=str.upper)).run()
+        {3: 'ALE'}
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        As in ``dict``, of one key the last value wins, in the place of the first.
+
+        Args:
+            key: called with each item; returns its key, or an awaitable of that. Without it, the items are pairs
+                of a key and a value.
+            value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
+                value is the item.
+
+        Raises:
+            TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
+                be hashed, or an item cannot be unpacked.
+            ValueError: (when run) an item is no pair.
+        """
+    @overload
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]
+    ) -> Job[dict[K2, V]]: ...
+    @overload
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]
+    ) -> Job[dict[K2, V]]: ...
+    @overload
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]
+    ) -> Job[dict[K2, V]]: ...
+    @overload
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    @overload
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]]) -> Job[dict[K2, A]]: ...
+    @overload
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2]) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 
@@ -1128,6 +1566,21 @@ class Methods(Generic[T_co]):
 
         Completes when: the source does.
         Closes when: it ends.
+        """
+    def to_set(self: Methods[Item]) -> Job[set[Item]]:
+        """Collect the different items into a set.
+
+        >>> from streamkit import Stream, ops
+        >>> sorted((Stream("abab") | ops.to_set()).run())
+        ['a', 'b']
+
+        Completes when: the source does.
+        Closes when: it ends.
+
+        Of items that are equal, it keeps the first, as ``set`` does.
+
+        Raises:
+            TypeError: (when run) an item cannot be hashed.
         """
     def valve(self: Methods[Item], control: Valve) -> Stream[Item]:
         """Pass items on as `control` says: pause, resume, drain or abort the stream.
