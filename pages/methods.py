@@ -48,7 +48,7 @@ class Names:
                 raise ValueError(f"{name} of {first} is another one in {module}")
 
     def use(self, tree: ast.AST, module: str) -> None:
-        """Note the names in `tree`, which stands in `module`. Type variables that only share a name get others."""
+        """Note the names in `tree`, of `module`. Type variables that only share a name get others."""
         found, variables = _bindings(module)
         renamed: dict[str, ast.expr] = {}
         for name in sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}):
