@@ -52,7 +52,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Item):
         return value.number
     if isinstance(value, (list, tuple)):
-        return type(value)(plain(each) for each in value)
+        return getattr(value, "_make", type(value))(plain(each) for each in value)
     return value
 
 

@@ -84,7 +84,7 @@ async def results(built: Any) -> Any:
 
 def numbers(item: Any) -> Any:
     if isinstance(item, (list, tuple)):
-        return type(item)(numbers(each) for each in item)
+        return getattr(item, "_make", type(item))(numbers(each) for each in item)
     return getattr(item, "number", item)
 
 
