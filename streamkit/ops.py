@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
     from streamkit.operators.delay import delay as delay, delay_start as delay_start
+    from streamkit.operators.distinct import distinct as distinct
     from streamkit.operators.effects import tap as tap
+    from streamkit.operators.empty import (
+        default_if_empty as default_if_empty,
+        fail_if_empty as fail_if_empty,
+        ignore_items as ignore_items,
+    )
     from streamkit.operators.group import group_by as group_by
+    from streamkit.operators.insert import (
+        end_with as end_with,
+        intersperse as intersperse,
+        start_with as start_with,
+    )
     from streamkit.operators.nest import flat_map as flat_map
+    from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
+    from streamkit.operators.pick import element_at as element_at, find as find
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,
@@ -27,6 +40,9 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.recover import catch as catch
     from streamkit.operators.share import broadcast as broadcast
+    from streamkit.operators.slide import sliding as sliding
+    from streamkit.operators.stamp import time_interval as time_interval, timestamp as timestamp
+    from streamkit.operators.state import stateful_map as stateful_map
     from streamkit.operators.steer import valve as valve
     from streamkit.operators.thin import (
         audit as audit,

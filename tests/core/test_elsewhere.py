@@ -73,7 +73,7 @@ class TestDoors:
             (ops, "limit", "limit is take here, as in ops.take(count)"),
             (ops, "window", "of.window(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)"),
             (ops, "retry", "write rx.operator(reactivex.operators.retry(...), strategy=strategy)"),
-            (ops, "takelast", "write aiostream.operator(aiostream.pipe.takelast(...))"),
+            (ops, "cycle", "write aiostream.operator(aiostream.pipe.cycle(...))"),
             (ops, "Stream", "write streamkit.Stream"),
             (ops, "push", "write streamkit.push(...)"),
             (streamkit, "map", "write ops.map(...)"),

@@ -57,6 +57,7 @@ def plain(value: Any) -> Any:
         return type(value)(plain(each) for each in value)
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
+        return getattr(value, "_make", type(value))(plain(each) for each in value)
     return value
 
 

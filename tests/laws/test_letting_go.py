@@ -17,6 +17,7 @@ COUNT = 7
 KINDS = ("sync", "async", "lambda", "object")
 HELD = {
     "distinct_until_changed": 1,  # what the next item is compared with
+    "distinct": COUNT,  # those are its keys
     "batch": 1,
     "batch-uneven": 1,
     "batch_within": 1,
@@ -28,6 +29,10 @@ HELD = {
     "aiostream-operator": 1,  # in a generator of aiostream's
     "broadcast-buffer": 1,  # a batch
     "pairwise": 1,
+    "take_last": 2,
+    "skip_last": 2,
+    "sliding": 2,
+    "sliding-apart": 1,
     "scan": 1,
     "scan-initial": 1,
     "own-switch_map": 1,

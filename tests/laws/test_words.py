@@ -19,8 +19,8 @@ from tests.samples import SAMPLES
 from tests.samples.callbacks import newest
 
 CALLING = [each for each in SAMPLES if each.calls]
-COMPARING = {"distinct_until_changed"}
-"""Operators whose work it is to compare items."""
+COMPARING = {"distinct_until_changed", "distinct", "filter-none"}
+"""Operators whose work it is to compare items, or to ask whether they are true."""
 
 
 class RefusedError(Exception):

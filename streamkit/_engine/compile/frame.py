@@ -144,8 +144,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
             weaver.add(2, "held = lane.held")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
-    weaver.setups(2, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(2, probing=probing)
     if end is End.PLAIN:
         _plain(weaver, probing)
     else:
@@ -189,8 +189,8 @@ def _flags(weaver: Weaver, depth: int) -> bool:
 def _push(weaver: Weaver) -> None:
     """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
     probing = _flags(weaver, 1)
-    weaver.setups(1, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(1, probing=probing)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
@@ -204,8 +204,8 @@ def _pull(weaver: Weaver) -> None:
     """The loop of a pull form. Its reader fills ``given``, and reads on after EMPTY: that ends nothing."""
     weaver.add(1, "try:")
     probing = _flags(weaver, 2)
-    weaver.setups(2, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(2, probing=probing)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")

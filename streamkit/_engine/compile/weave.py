@@ -80,7 +80,7 @@ class Weaver:
         return bool(self.layout.regrouping())
 
     def ending(self, depth: int, *, probing: bool, loop: int) -> None:
-        """What happens when the source has ended. The lines of the loop begin at the number `loop`."""
+        """What happens when the source has ended. The lines of setup and loop begin at the number `loop`."""
         self.names.probing = probing
         if self.holds:
             self._splicer.guarded_ending(depth, loop)
