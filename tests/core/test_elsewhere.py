@@ -72,7 +72,11 @@ class TestDoors:
             (ops, "filter_", "write ops.filter(...)"),
             (ops, "limit", "limit is take here, as in ops.take(count)"),
             (ops, "window", "of.window(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)"),
-            (ops, "retry", "write rx.operator(reactivex.operators.retry(...), strategy=strategy)"),
+            (
+                ops,
+                "publish_value",
+                "write rx.operator(reactivex.operators.publish_value(...), strategy=strategy)",
+            ),
             (ops, "takelast", "write aiostream.operator(aiostream.pipe.takelast(...))"),
             (ops, "Stream", "write streamkit.Stream"),
             (ops, "push", "write streamkit.push(...)"),
