@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         rx as rx,
         testing as testing,
     )
+    from streamkit._core.backoff import Backoff as Backoff
     from streamkit._core.contract import Behaviour as Behaviour, Contract as Contract
     from streamkit._core.errors import (
         BufferOverflowError as BufferOverflowError,

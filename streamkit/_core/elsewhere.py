@@ -129,8 +129,8 @@ NEIGHBOURS: Final = {
     "rx": (
         "amb as_observable buffer_toggle buffer_when combine_latest delay_with_mapper dematerialize "
         "do_while exclusive expand finally_action find_index flat_map_latest fork_join group_by_until "
-        "group_join join materialize max_by min_by observe_on publish_value ref_count repeat replay retry "
-        "share skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time "
+        "group_join join materialize max_by min_by observe_on publish_value ref_count replay share "
+        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last_buffer "
         "take_last_with_time take_until take_until_with_time take_while_indexed take_with_time "
         "throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle window_when "

@@ -20,15 +20,17 @@ callbacks and sources are not wrapped; `attached` lists what failed after them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from streamkit._core.calls import answering
-from streamkit._core.show import told
+from streamkit._core.show import shown, told
 
 __all__ = [
+    "UNCAUGHT",
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "ErrorTypes",
     "GroupsFullError",
     "ObservableError",
     "RateExceededError",
@@ -40,6 +42,8 @@ __all__ = [
     "StreamkitError",
     "attach",
     "attached",
+    "error_types",
+    "is_error_types",
     "noted",
     "raise_first",
 ]
@@ -91,6 +95,28 @@ class StoppedError(StreamkitError, RuntimeError):
 
 class StreamTimeoutError(StreamkitError, TimeoutError):
     """No item came within the seconds that ``timeout`` allows."""
+
+
+ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]
+"""What `isinstance` takes, to say which errors are meant."""
+UNCAUGHT: Final = (RecursionError, SourceConsumedError)
+"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
+
+
+def is_error_types(value: object) -> TypeGuard[ErrorTypes]:
+    """Whether `value` is a type of Exception, or a tuple of them."""
+    types: tuple[object, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType] - of anything
+    return all(isinstance(each, type) and issubclass(each, Exception) for each in types)
+
+
+def error_types(name: str, value: object, allowed: str) -> ErrorTypes:
+    """Return `value` if it is the types of errors that an operator may take."""
+    if not is_error_types(value):
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
+    for each in value if isinstance(value, tuple) else (value,):
+        if issubclass(each, UNCAUGHT):
+            raise ValueError(f"{name} must not have {each.__name__}: no operator catches that")
+    return value
 
 
 _ATTACHED: Final = "__streamkit_attached__"

@@ -74,6 +74,12 @@ class TestDoors:
             (ops, "window", "of.window(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)"),
             (ops, "retry", "write rx.operator(reactivex.operators.retry(...), strategy=strategy)"),
             (ops, "cycle", "write aiostream.operator(aiostream.pipe.cycle(...))"),
+            (
+                ops,
+                "publish_value",
+                "write rx.operator(reactivex.operators.publish_value(...), strategy=strategy)",
+            ),
+            (ops, "takelast", "write aiostream.operator(aiostream.pipe.takelast(...))"),
             (ops, "Stream", "write streamkit.Stream"),
             (ops, "push", "write streamkit.push(...)"),
             (streamkit, "map", "write ops.map(...)"),

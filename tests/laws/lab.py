@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
@@ -156,7 +157,8 @@ class Feed:
             lab.fail_in_clean_up(visit)
 
     def _fail(self) -> None:
-        if self.name in self.lab.failing:
+        if self.name in self.lab.failing and self.lab.failed < self.lab.failures:
+            self.lab.failed += 1
             error = Boom(self.name)
             self.lab.raised = self.lab.raised or error
             raise error
@@ -191,6 +193,10 @@ class Lab:
         self.kind = kind
         self.count = count
         self.failing = failing
+        self.failures: float = math.inf
+        """How often sources fail: each time, unless the sample tries them again."""
+        self.failed = 0
+        """How often they did."""
         self.hang = hang
         self.failing_call = failing_call
         self.error = error

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from tests import samples
 from tests.laws.lab import Boom, Lab, Sample, items_in, play
 from tests.samples import OPERATORS, SAMPLES
 
@@ -124,6 +123,8 @@ def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: 
         path = Path(samples.__file__).with_name(Path(match[2]).name)
         assert str(path).endswith(match[2])
         line = linecache.getline(str(path), int(match[3]))
+        assert "tests/samples/" in match[2]
+        line = linecache.getline(match[2], int(match[3]))
         assert re.search(rf"\b(ops|own)\.({match[1]}|for_each)\(", line), (note, line)
 
     play(main)

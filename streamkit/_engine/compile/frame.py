@@ -158,11 +158,12 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(3, "raise")
     else:
         weaver.add(2, "raise")
-    if end is End.FILL or kind is not Kind.SLICE:
+    leaves = kind is not Kind.SLICE or weaver.closes  # a range, list or tuple has nothing to close
+    if end is End.FILL or leaves:
         weaver.add(1, "finally:")
         if end is End.FILL:
             weaver.add(2, "pace.lane.spent(free)")
-        if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
+        if leaves:
             weaver.add(2, f"{wait}leave()")
     if end in _GENERATORS and not any(line.owner == OUT for line in weaver.lines.all):
         weaver.add(1, "yield")  # nothing comes out, and this is not reached either: it makes a generator

@@ -43,6 +43,11 @@ class Weaver:
             for node in ast.walk(part)
         )
 
+    @property
+    def closes(self) -> bool:
+        """Whether a step has something to do when the loop is left."""
+        return any(key.declaration.closes for key in self.layout.steps)
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing

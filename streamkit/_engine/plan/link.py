@@ -72,8 +72,9 @@ class Link:
 
     @property
     def waits(self) -> bool:
-        """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never do
+        """Whether one of its callbacks is known to be asynchronous, or may be when its loop is left."""
+        modes = self.key.modes  # those of branches never do
+        return bool(self.declaration.closes) or any(mode is Mode.ASYNC for _, mode in modes)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
