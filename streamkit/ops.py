@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
+    from streamkit.operators.hot import share as share
     from streamkit.operators.nest import flat_map as flat_map
     from streamkit.operators.rate import (
         buffer as buffer,

@@ -43,7 +43,7 @@ ELSEWHERE: Final = {
     "merge_all": "flat_map(lambda stream: stream, concurrency=concurrency)",
     "merge_map": "flat_map(function, concurrency=concurrency)",
     "min": "fold(min, greatest)",
-    "multicast": "broadcast(*branches)",
+    "multicast": "share()",
     "observable": "Stream(source)",
     "of": "Stream([value])",
     "on_error_resume_next": "catch(function)",
@@ -51,8 +51,10 @@ ELSEWHERE: Final = {
     "partition_indexed": "enumerate() | group_by(predicate, pipe, max_groups=max_groups)",
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
-    "publish": "broadcast(*branches)",
+    "publish": "share()",
     "reduce": "fold(function, initial)",
+    "ref_count": "share()",
+    "replay": "share(count)",
     "return_value": "Stream([value])",
     "start_with": "streamkit.concat(items, stream)",
     "subject": "streamkit.push(strategy)",
@@ -128,8 +130,8 @@ NEIGHBOURS: Final = {
         "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
         "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
         "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
-        "materialize max_by min_by observe_on publish_value ref_count repeat "
-        "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
+        "materialize max_by min_by observe_on publish_value repeat "
+        "retry sequence_equal single single_or_default single_or_default_async skip_last "
         "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
         "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "

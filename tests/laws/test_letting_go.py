@@ -29,6 +29,7 @@ HELD = {
     "broadcast-buffer": 1,  # a batch
     "pairwise": 1,
     "scan": 1,
+    "share-replay": 2,
     "scan-initial": 1,
     "own-switch_map": 1,
     "own-switch_map-streams": 1,
