@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ignore_items as ignore_items,
     )
     from streamkit.operators.group import group_by as group_by
+    from streamkit.operators.hot import share as share
     from streamkit.operators.insert import (
         end_with as end_with,
         intersperse as intersperse,

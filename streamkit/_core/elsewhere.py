@@ -50,6 +50,8 @@ ELSEWHERE: Final = {
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
+    "ref_count": "share()",
+    "replay": "share(count)",
     "return_value": "Stream([value])",
     "single_or_default": "single(default=value)",
     "single_or_default_async": "single(default=value)",
@@ -129,12 +131,12 @@ NEIGHBOURS: Final = {
     "rx": (
         "amb as_observable buffer_toggle buffer_when combine_latest delay_with_mapper dematerialize "
         "do_while exclusive expand finally_action find_index flat_map_latest fork_join group_by_until "
-        "group_join join materialize max_by min_by observe_on publish_value ref_count replay share "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time "
-        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last_buffer "
-        "take_last_with_time take_until take_until_with_time take_while_indexed take_with_time "
-        "throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle window_when "
-        "window_with_time window_with_time_or_count with_latest_from zip_latest"
+        "group_join join materialize max_by min_by observe_on publish_value skip_last_with_time "
+        "skip_until skip_until_with_time skip_while_indexed skip_with_time starmap_indexed subscribe_on "
+        "switch_latest switch_map switch_map_indexed take_last_buffer take_last_with_time take_until "
+        "take_until_with_time take_while_indexed take_with_time throttle_with_mapper timeout_with_mapper "
+        "to_marbles while_do window window_toggle window_when window_with_time window_with_time_or_count "
+        "with_latest_from zip_latest"
     ),
     "aiostream": "cycle switch switchmap ziplatest",
 }

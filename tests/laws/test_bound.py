@@ -182,8 +182,10 @@ def never_reached(way: Way) -> str:
         )
     if way.text.startswith("group_by-stage-sink"):
         return "what the consumer has in hand is a result, and no item"
-    if way.text.startswith("buffer(Spill"):
+    if way.text.startswith(("buffer(Spill", "share(strategy=Spill")):
         return "items on disk are no objects"
+    if way.text.startswith("share-replay"):
+        return "what is replayed, only readers that come late have"
     return ""
 
 

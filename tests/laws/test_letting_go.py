@@ -34,6 +34,7 @@ HELD = {
     "sliding": 2,
     "sliding-apart": 1,
     "scan": 1,
+    "share-replay": 2,
     "scan-initial": 1,
     "own-switch_map": 1,
     "own-switch_map-streams": 1,

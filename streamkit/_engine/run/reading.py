@@ -24,6 +24,8 @@ class Reading(Source):
 
     __slots__ = ("_origin",)
 
+    alone = True
+
     def __init__(self, channel: Channel, origin: Source | None) -> None:
         super().__init__(channel)
         self._origin = origin
