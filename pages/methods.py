@@ -19,7 +19,7 @@ from typing import Any
 
 from streamkit import ops
 from streamkit._core.lazy import listed
-from streamkit._engine.face import methods, shapes
+from streamkit._engine.face import methods
 
 PAGE = Path(methods.__file__).with_suffix(".pyi")
 RECEIVER = "Item"
@@ -57,7 +57,7 @@ class Names:
                 renamed[name] = _expression(self._variable(name, call))
                 self.use(_expression(call), module)
             elif name in found:
-                self.add([name], found[name])
+                self.add([name], _home(found[name], name))
         _Renamed(renamed).visit(tree)
 
     def _variable(self, name: str, call: str) -> str:
@@ -75,6 +75,13 @@ class Names:
         for module, names in sorted(homes.items()):
             yield f"from {module} import {', '.join(sorted(names))}"
         yield from self.variables.values()
+
+
+def _home(module: str, name: str) -> str:
+    """The module that defines a name which `module` may only have imported."""
+    while module.startswith("streamkit.") and (home := _bindings(module)[0].get(name, module)) != module:
+        module = home
+    return module
 
 
 @cache
@@ -134,7 +141,7 @@ def _parts(node: ast.expr) -> tuple[str, list[ast.expr]]:
     return ast.unparse(node), []
 
 
-def _flow(returns: ast.expr, names: Names) -> tuple[ast.expr, ast.expr]:
+def _flow(returns: ast.expr, names: Names, module: str) -> tuple[ast.expr, ast.expr]:
     """The items that an operator takes, and the type of what comes out of a stream of them."""
     kind, given = _parts(returns)
     if kind == "Keep":
@@ -146,15 +153,12 @@ def _flow(returns: ast.expr, names: Names) -> tuple[ast.expr, ast.expr]:
         return _parts(given[0].elts[0])[1][0], given[1]
     if kind == "Any":
         return _expression(RECEIVER), returns
-    return _flow_of_shape(getattr(shapes, kind), given, names)
+    return _flow_of_shape(kind, given, names, module)
 
 
-def _flow_of_shape(shape: type, given: list[ast.expr], names: Names) -> tuple[ast.expr, ast.expr]:
-    tree = next(
-        node
-        for node in _tree(shapes.__name__).body
-        if isinstance(node, ast.ClassDef) and node.name == shape.__name__
-    )
+def _flow_of_shape(kind: str, given: list[ast.expr], names: Names, module: str) -> tuple[ast.expr, ast.expr]:
+    home = getattr(sys.modules[module], kind).__module__
+    tree = next(node for node in _tree(home).body if isinstance(node, ast.ClassDef) and node.name == kind)
     call = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "__call__")
     generic = [_parts(base)[1] for base in tree.bases if _parts(base)[0] == "Generic"]
     own = [ast.unparse(each) for each in (generic[0] if generic else [])]
@@ -162,8 +166,8 @@ def _flow_of_shape(shape: type, given: list[ast.expr], names: Names) -> tuple[as
     stream = call.args.args[1].annotation
     assert stream is not None
     assert call.returns is not None
-    names.use(call.returns, shapes.__name__)
-    names.use(stream, shapes.__name__)
+    names.use(call.returns, home)
+    names.use(stream, home)
     taken = _parts(rename.visit(deepcopy(stream)))[1][0]
     return taken, rename.visit(deepcopy(call.returns))
 
@@ -172,7 +176,7 @@ def _method(function: Any, form: ast.FunctionDef, names: Names) -> ast.FunctionD
     method = deepcopy(form)
     assert method.returns is not None
     method.decorator_list = []
-    taken, method.returns = _flow(method.returns, names)
+    taken, method.returns = _flow(method.returns, names, function.__module__)
     arguments = method.args
     receiver = ast.arg("self", _expression(f"Methods[{ast.unparse(taken)}]"))
     (arguments.posonlyargs or arguments.args).insert(0, receiver)

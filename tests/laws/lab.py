@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from streamkit import Job, Stream, attached
 from streamkit._core.contract import amount
 from streamkit.testing import VirtualLoop, run
+from tests.laws.items import Item, items_in
 
 STYLES = ("turn", "clock", "ready", "plain")
 """Kinds of source: waits a turn, or a second, at every step and at its end; never waits; is sync."""
@@ -25,41 +26,6 @@ T = TypeVar("T")
 
 class Boom(Exception):  # noqa: N818
     """The error of the tests."""
-
-
-class Item:
-    """An item that can be followed: it is itself wherever it goes."""
-
-    __slots__ = ("__weakref__", "number")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __repr__(self) -> str:
-        return f"<{self.number}>"
-
-
-def items_in(value: Any) -> Iterator[Item]:
-    """The items in what an operator passed on."""
-    if isinstance(value, Item):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from items_in(each)
-    elif isinstance(value, dict):
-        yield from items_in([*value.values()])
-
-
-def plain(value: Any) -> Any:
-    """`value` with the numbers of its items, so that two runs compare."""
-    if isinstance(value, Item):
-        return value.number
-    if isinstance(value, (list, tuple)):
-        return type(value)(plain(each) for each in value)
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-        return getattr(value, "_make", type(value))(plain(each) for each in value)
-    return value
 
 
 def _task() -> asyncio.Task[Any] | None:

@@ -11,7 +11,8 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit.testing import run
-from tests.laws.lab import Lab, Sample, plain, play, trying
+from tests.laws.items import plain
+from tests.laws.lab import Lab, Sample, play, trying
 from tests.laws.test_letting_go import consume
 from tests.samples import SAMPLES
 
@@ -80,14 +81,6 @@ async def results(built: Any) -> Any:
     if hasattr(built, "open"):
         return [plain(item) async for item in built]
     return plain(await built)
-        return [numbers(item) async for item in built]
-    return numbers(await built)
-
-
-def numbers(item: Any) -> Any:
-    if isinstance(item, (list, tuple)):
-        return getattr(item, "_make", type(item))(numbers(each) for each in item)
-    return getattr(item, "number", item)
 
 
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if each.calls], ids=lambda each: each.name)

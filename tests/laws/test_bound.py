@@ -16,7 +16,8 @@ from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
 from tests import own, tiers
 from tests.laws.arguments import ARGUMENTS
-from tests.laws.lab import STYLES, Lab, items_in, play, trying
+from tests.laws.items import items_in
+from tests.laws.lab import STYLES, Lab, play, trying
 from tests.laws.ways import FINITE, STALL, Way, fanned
 from tests.tiers import examples
 

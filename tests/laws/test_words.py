@@ -13,7 +13,8 @@ import pytest
 
 from streamkit import Job, Keep, Operator, Stream, Suspend, attached, ops, step
 from streamkit.testing import run
-from tests.laws.lab import Item, Lab, Sample, play
+from tests.laws.items import Item
+from tests.laws.lab import Lab, Sample, play
 from tests.laws.test_errors import named, read
 from tests.samples import SAMPLES
 from tests.samples.callbacks import newest

@@ -6,17 +6,20 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 # pyright: reportPrivateUsage=false
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from streamkit._core.backoff import Backoff
+from streamkit._core.errors import ErrorTypes
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
-from streamkit.operators.recover import ErrorTypes
+from streamkit.operators.restart import OnRetry, When
+from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
 from streamkit.sinks.reduce import _Real
-from typing import Any, Generic, Literal, TypeGuard, TypeVar, TypeVarTuple, overload
+from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
 
 Item = TypeVar("Item")
@@ -33,9 +36,10 @@ R = TypeVar("R")
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 As = TypeVarTuple("As")
+S = TypeVar("S")
+C = TypeVar("C")
 K2 = TypeVar("K2")
 V = TypeVar("V")
-C = TypeVar("C")
 D = TypeVar("D")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -468,6 +472,26 @@ class Methods(Generic[T_co]):
             TypeError: an argument has the wrong type.
             ValueError: `seconds` is not finite, or not above 0.
         """
+    def default_if_empty(self: Methods[Item], default: T) -> Stream[Item | T]:
+        """Pass on what comes; `default` if nothing has come when the source ends.
+
+            items               ---------|
+            default_if_empty(0) ---------0|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([]) | ops.default_if_empty(0))
+        [0]
+        >>> list(Stream([1, 2]) | ops.default_if_empty(0))
+        [1, 2]
+
+        Emits when: an item comes; `default` when the source has ended, and not when it has failed.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            default: what to pass on instead of items; RxPY takes None where it is not given.
+        """
     def delay(self: Methods[Item], seconds: float, *, lookahead: int = 1024) -> Stream[Item]:
         """Pass each item on `seconds` after it has come, and so the end.
 
@@ -520,6 +544,43 @@ class Methods(Generic[T_co]):
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
         """
     @overload
+    def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
+        """Leave out items that are equal to one that came before, however long ago.
+
+            items    --a--b--a--c--b--|
+            distinct --a--b-----c-----|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abacb") | ops.distinct())
+        ['a', 'b', 'c']
+        >>> list(Stream(["ant", "bee", "ape"]) | ops.distinct(lambda word: word[0], last=1000))
+        ['ant', 'bee']
+
+        Emits when: an item comes whose key was not seen before; with `last`, was not one of the last ones.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        It keeps the key of every different item, so a stream without end of ever new keys needs `last`. With it,
+        the keys that were seen last are kept, each once; a key that is seen again counts as new then.
+
+        RxPY also takes a function that compares two keys. Here they are looked up, and so must be hashable.
+
+        Args:
+            key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
+            last: how many keys to keep, at most. Without it, there is no limit.
+
+        Raises:
+            TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
+            ValueError: `last` is less than 1.
+        """
+    @overload
+    def distinct(
+        self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int = ...
+    ) -> Stream[A]: ...
+    @overload
+    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int = ...) -> Stream[A]: ...
+    @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
 
@@ -555,6 +616,53 @@ class Methods(Generic[T_co]):
 
         Completes when: the source does.
         Closes when: it ends.
+        """
+    @overload
+    def element_at(self: Methods[Item], index: int) -> Stream[Item]:
+        """Pass on the item of number `index`, counted from 0, and end.
+
+            items         --a--b--c--d--|
+            element_at(2) --------c|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.element_at(2))
+        ['c']
+        >>> list(Stream("abcd") | ops.element_at(9, default="none"))
+        ['none']
+
+        Emits when: that item comes; with `default`, at the end of a shorter source.
+        Waits when: the consumer does.
+        Completes when: that item was passed on.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            index: the number of the item.
+            default: what to pass on where the source is shorter.
+
+        Raises:
+            TypeError: `index` is not a whole number.
+            ValueError: `index` is negative.
+            EmptyStreamError: (when run) the source is shorter, and there is no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def element_at(self: Methods[Item], index: int, *, default: T) -> Stream[Item | T]: ...
+    def end_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
+        """Pass on what comes, then `items`.
+
+            items            --a--b--|
+            end_with("x")    --a--b--x|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 2]) | ops.end_with(3, 4))
+        [1, 2, 3, 4]
+
+        Emits when: an item comes; `items` when the source has ended, and not when it has failed.
+        Waits when: the consumer does.
+        Completes when: the source does, after `items`.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            items: what to pass on last. For the items of another stream, write ``concat(stream)``.
         """
     def enumerate(self: Methods[Item], start: int = 0) -> Stream[tuple[int, Item]]:
         """Pass on each item with its number, counted from `start`.
@@ -607,7 +715,37 @@ class Methods(Generic[T_co]):
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Iterable[A]]) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]:
+    def fail_if_empty(self: Methods[Item]) -> Stream[Item]:
+        """Pass on what comes; fail if nothing has come when the source ends.
+
+            items         ---------|
+            fail_if_empty ---------X
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.fail_if_empty())
+        ['a', 'b']
+        >>> list(Stream([]) | ops.fail_if_empty(lambda: KeyError("no such user")))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        KeyError: 'no such user'
+        in fail_if_empty(<lambda>) at ...
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the source does, after at least one item.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            error: a type of error, or a function that makes one: each run raises its own. By default, an
+                `EmptyStreamError`.
+
+        Raises:
+            TypeError: `error` is not callable.
+            EmptyStreamError: (when run) the source is empty, and no `error` is given; a ``LookupError`` too.
+        """
+    @overload
+    def fail_if_empty(self: Methods[Item], error: Callable[[], Exception]) -> Stream[Item]: ...
+    @overload
+    def filter(self: Methods[Item | None], predicate: None) -> Stream[Item]:
         """Pass on the items for which `predicate` is true.
 
             items       --1--2--3--4--|
@@ -616,6 +754,8 @@ class Methods(Generic[T_co]):
         >>> from streamkit import Stream, ops
         >>> list(Stream(range(6)) | ops.filter(lambda number: number % 2))
         [1, 3, 5]
+        >>> list(Stream(["a", "", None]) | ops.filter(None))
+        ['a']
 
         Emits when: `predicate` has returned something true.
         Waits when: the consumer does.
@@ -625,17 +765,55 @@ class Methods(Generic[T_co]):
         A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
         Args:
-            predicate: called with each item; returns whether to pass it on, or an awaitable of that.
+            predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
+                as with the builtin, those are passed on that are true themselves.
 
         Raises:
-            TypeError: `predicate` is not callable.
+            TypeError: `predicate` is neither callable nor None.
         """
+    @overload
+    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]: ...
     @overload
     def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
     @overload
     def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
     @overload
     def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    @overload
+    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+        """Pass on the first item for which `predicate` is true, and end.
+
+            items       --1--7--3--8--|
+            find(x > 5) -----7|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 7, 3, 8]) | ops.find(lambda number: number > 5))
+        [7]
+        >>> list(Stream([1, 3]) | ops.find(lambda number: number > 5, default=None))
+        [None]
+
+        Emits when: `predicate` has returned something true; with `default`, at the end if it never has.
+        Waits when: the consumer does.
+        Completes when: that item was passed on.
+        Closes when: it ends, or the consumer leaves.
+
+        RxPY passes on None where there is no such item; write ``default=None`` for that. Where nothing at all is
+        to be passed on then, write ``filter(predicate) | take(1)``.
+
+        Args:
+            predicate: called with each item until it is first true; may return an awaitable.
+            default: what to pass on where there is no such item.
+
+        Raises:
+            TypeError: `predicate` is not callable.
+            EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
+        """
+    @overload
+    def find(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    @overload
+    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Stream[A | T]: ...
+    @overload
+    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -877,6 +1055,46 @@ class Methods(Generic[T_co]):
         idle: float | Absent = ...,
         reopen: bool = ...,
     ) -> Stream[tuple[K, B]]: ...
+    def ignore_items(self: Methods[Any]) -> Stream[Never]:
+        """Leave out every item: what is left is the end of the source, or its error.
+
+            items        --a--b--c--|
+            ignore_items -----------|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.tap(print) | ops.ignore_items() | ops.concat(["done"]))
+        a
+        b
+        ['done']
+
+        Emits when: never.
+        Waits when: never.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
+        """
+    def intersperse(self: Methods[Item], separator: T) -> Stream[Item | T]:
+        """Pass on the items with `separator` between them.
+
+            items             --a-----b-------c----|
+            intersperse("-")  --a-----(-,b)---(-,c)|
+
+        >>> from streamkit import Stream, ops
+        >>> "".join(Stream("abc") | ops.intersperse(", "))
+        'a, b, c'
+
+        Emits when: an item comes: the separator, unless it is the first, and then the item.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        The separator leaves when the next item is there, not before, so that none is left over at the end. For
+        something in front and behind, add ``start_with`` and ``end_with``.
+
+        Args:
+            separator: what to pass on between two items; the same object each time.
+        """
     def is_empty(self: Methods[Item]) -> Job[bool]:
         """Whether there is no item at all.
 
@@ -1087,6 +1305,36 @@ class Methods(Generic[T_co]):
         """
     @overload
     def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
+        """Call `function` once when the stream is over, however it has ended.
+
+            items       --a--b--|
+            on_close(f) --a--b--|
+                                f
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.on_close(lambda: print("closed")))
+        closed
+        ['a', 'b']
+
+        Emits when: an item comes.
+        Waits when: the consumer does; at the end, until what `function` returns has been awaited.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves; then everything before it is closed, and `function` is
+            called: after the last item, after an error, after a cancellation, and when the consumer has left.
+
+        Args:
+            function: called without arguments in each run, when the sources before it were cleaned up; may
+                return an awaitable.
+
+        Raises:
+            TypeError: `function` is not callable.
+
+        An error of `function` ends the stream, or is attached to the error that the stream has ended with. Of
+        several in a pipe, the first is called first. A job that was never awaited, and a stream whose iterator
+        was never asked for, have not run: then it is not called. It is not told how the stream has ended:
+        ``catch`` is for errors, ``concat`` for what comes after the last item.
+        """
     def pairwise(self: Methods[Item]) -> Stream[tuple[Item, Item]]:
         """Pass on each item with the one before it.
 
@@ -1130,11 +1378,98 @@ class Methods(Generic[T_co]):
     def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
     @overload
     def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
-    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
-        """Every `seconds`, pass on the latest item, if there is a new one.
+    def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
+        """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
-            items     --a-b-c-----------d---|
-            sample(5) -----b----c---------d-|
+            items      --a--b--|
+            repeat(2)  --a--b----a--b--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.repeat(2))
+        ['a', 'b', 'a', 'b']
+        >>> list(Stream("ab") | ops.repeat() | ops.take(5))
+        ['a', 'b', 'a', 'b', 'a']
+
+        A source that is a callable is called for each run. One that can be run only once ends the stream with a
+        ``SourceConsumedError`` when it would be run again. A source without items is run again and again, and
+        lets others run now and then.
+
+        Emits when: an item comes.
+        Waits when: the consumer does; a run begins when its first item is asked for.
+        Completes when: the source has been run `times` times.
+        Closes when: each run as it ends; the current one, if the stream fails or the consumer leaves.
+
+        Args:
+            times: how often the source is run, the first time included; without end, if not given.
+
+        Raises:
+            TypeError: `times` is not a whole number.
+            ValueError: `times` is less than 1.
+
+        ``itertools.cycle`` keeps the items of the first run; this asks the source for them again.
+        """
+    def retry(
+        self: Methods[Item],
+        attempts: int | None = 3,
+        *,
+        backoff: float | Backoff = 0.0,
+        reset_after: float | None = None,
+        when: When = ...,
+        on_retry: OnRetry | None = None,
+    ) -> Stream[Item]:
+        """When the source fails, run it again: all that stands before ``retry`` in the pipe.
+
+            items    --a--X
+            again         --a--b--|
+            retry    --a----a--b--|
+
+        >>> from streamkit import Stream, ops
+        >>> answers = iter([ConnectionError("refused"), ConnectionError("refused"), "hello"])
+        >>> def connect():
+        ...     answer = next(answers)
+        ...     if isinstance(answer, Exception):
+        ...         raise answer
+        ...     yield answer
+        >>> list(Stream(connect) | ops.retry(3))
+        ['hello']
+
+        Items that were passed on before an error are not taken back: what the source gives again comes again. A
+        source that is a callable is called for each attempt; one that can be run only once ends the stream with a
+        ``SourceConsumedError``, whose cause is the error of the first attempt.
+
+        Emits when: an item comes.
+        Waits when: the consumer does; and for `backoff`, before it runs the source again.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves; a failed source is closed before `when` is asked.
+
+        Args:
+            attempts: how often the source is run at most, the first time included; None for no limit.
+            backoff: seconds to wait before each further attempt, or a ``Backoff``, which makes them longer and
+                random. 0 tries again at once, and lets others run now and then.
+            reset_after: seconds that an attempt must have lasted, from its first pull to its error, for
+                `attempts` and `backoff` to begin anew: it counts as the first that failed. Never, if not given.
+            when: the types of errors after which to try again; or a callable, asked with each error, that
+                returns whether to. It may return an awaitable.
+            on_retry: called before each wait with the error, the number of the attempt that has failed, from 1,
+                and the seconds that follow; may return an awaitable.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `attempts` is less than 1, or `backoff` or `reset_after` is no finite time.
+
+        The error of the last attempt comes as it is; a note on it tells of the attempts before. A cancellation
+        is never tried again, nor is an error of the program itself, as ``catch`` has them. 100,000 attempts need
+        no more memory, or time for each, than three. RxPY's ``retry()`` has no limit; here that is
+        ``retry(None)``.
+        """
+    @overload
+    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+        """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
+
+            items          --a-b-c-----------d---|
+            sample(5)      -----b----c---------d-|
+            signal         ---x-x--x-x-x---------
+            sample(signal) ---a-b--c-------------d|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abc") | ops.sample(60.0))
@@ -1148,12 +1483,21 @@ class Methods(Generic[T_co]):
         Args:
             seconds: the length of a period. Periods are counted from the start; a consumer that is late gets
                 the latest item at the end of the next one.
+            signal: a stream, an iterable, an async iterable, or a callable that makes one; each of its items,
+                whatever it is, ends a period. A consumer that was busy then gets the latest item when it asks.
+                After the end of `signal`, the last item of the source comes yet, at the end of that.
             on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
 
         Raises:
-            TypeError: an argument has the wrong type.
-            ValueError: `seconds` is not finite, or not above 0.
+            TypeError: an argument has the wrong type, or neither `seconds` nor `signal` is given.
+            ValueError: `seconds` is not finite, or not above 0; or both are given.
+
+        In RxPY the last item waits for the end of its period, and the end of the signal ends a period, too.
         """
+    @overload
+    def sample(
+        self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
+    ) -> Stream[Item]: ...
     @overload
     def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
@@ -1202,6 +1546,76 @@ class Methods(Generic[T_co]):
             TypeError: `other` is none of these.
         """
     @overload
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0
+    ) -> Stream[list[Item]]:
+        """Run the source once, for all who read the stream: they come and go at any time.
+
+            items          --a--b--c--d--|
+            first reader   --a--b--c--d--|
+            reader, late         --c--d--|
+            with replay=1        b-c--d--|
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def numbers():
+        ...     print("opened")
+        ...     for number in (1, 2, 3):
+        ...         yield number
+        >>> async def main():
+        ...     shared = Stream(numbers) | ops.share(replay=2)
+        ...     print(await asyncio.gather(shared | ops.to_list(), shared | ops.count()))
+        ...     print(await (shared | ops.to_list()))
+        >>> asyncio.run(main())
+        opened
+        [[1, 2, 3], 3]
+        [2, 3]
+
+        The run begins with the first pull of the first reader. Who comes later gets the last `replay` items,
+        and then what comes from now on. Each reader has a buffer of its own, under `strategy`: by default, the
+        slowest holds all. To give one reader another strategy, begin its pipe with a buffer:
+        ``shared | ops.buffer(DropOldest(8)) | ...``. What a strategy raises, `BufferOverflowError` or the error
+        of an ``on_drop``, ends the stream of that reader only.
+
+        Emits when: an item comes from the source; for who comes late, at once what is replayed.
+        Waits when: the buffer of some reader is full and its strategy waits; or nobody reads.
+        Completes when: the source does. Who comes after that gets the replayed items and the end, or the error.
+        Closes when: the last reader has left, and `linger` seconds have passed in which nobody came.
+
+        The next reader after that begins a new run, with nothing to replay; while the source still closes, it
+        waits for that. While the stream lingers, nothing is pulled; what comes of a pull that is under way is
+        kept to be replayed.
+
+        Args:
+            replay: how many items are kept for readers that come later. They come one by one, before others,
+                whatever the strategy; under ``Collect``, as one list.
+            strategy: how many items are held for each reader, and what happens to one more.
+            linger: seconds for which the source stays open when nobody reads any more.
+
+        Streams that are equal share a run, so ``stream | shared | a`` and ``stream | shared | b`` do, where
+        ``shared = ops.share()``. Two operators made by two calls share nothing; neither does a pickled copy.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `replay` or `linger` is below 0, or `linger` is not finite.
+            RuntimeError: (when run) it is read in another event loop, and still runs.
+
+        It is RxPY's ``share()``, and with `replay`, its ``replay(n)`` with ``ref_count()``. Other than there,
+        readers can make the source wait, and a second run replays nothing of the first.
+        """
+    @overload
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[Literal[False]], linger: float = 0.0
+    ) -> Stream[Item]: ...
+    @overload
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0
+    ) -> Stream[Item | Gap]: ...
+    @overload
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Strategy = ..., linger: float = 0.0
+    ) -> Stream[Item]: ...
+    @overload
     def single(self: Methods[Item]) -> Job[Item]:
         """The only item.
 
@@ -1243,6 +1657,28 @@ class Methods(Generic[T_co]):
             TypeError: `count` is not a whole number.
             ValueError: `count` is negative.
         """
+    def skip_last(self: Methods[Item], count: int) -> Stream[Item]:
+        """Leave out the last `count` items.
+
+            items        --a--b--c--d--|
+            skip_last(2) --------a--b--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.skip_last(2))
+        ['a', 'b']
+
+        Emits when: an item comes after the first `count`: the one that came `count` items before it.
+        Waits when: the consumer does.
+        Completes when: the source does; held items are dropped then.
+        Closes when: it ends, or the consumer leaves; held items are dropped.
+
+        Args:
+            count: how many items to leave out, and to hold.
+
+        Raises:
+            TypeError: `count` is not a whole number.
+            ValueError: `count` is negative.
+        """
     @overload
     def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
@@ -1268,6 +1704,68 @@ class Methods(Generic[T_co]):
     @overload
     def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
     @overload
+    def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
+        """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
+
+            items       --a--b--c--d--e--|
+            slice(1, 4) -----b--c--d|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcdefghi") | ops.slice(1, 8, 3))
+        ['b', 'e', 'h']
+        >>> list(Stream("abcd") | ops.slice(2))
+        ['a', 'b']
+
+        Emits when: an item of one of these numbers comes.
+        Waits when: the consumer does.
+        Completes when: the last item before `stop` was passed on, or the source does. It reads nothing after
+            that item, where ``islice`` reads on to `stop`.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            bounds: ``stop``, or ``start, stop``, or ``start, stop, step``, as numbers counted from 0. None stands
+                for the first item, the end of the source, and 1.
+
+        Raises:
+            TypeError: a bound is neither a whole number nor None, or there are not 1 to 3 of them.
+            ValueError: `start` or `stop` is negative, or `step` less than 1. A stream has no end to count from
+                before it has ended: write ``take_last(3)`` for ``[-3:]``, ``skip_last(3)`` for ``[:-3]``.
+        """
+    @overload
+    def slice(
+        self: Methods[Item], start: int | None, stop: int | None, step: int | None = None, /
+    ) -> Stream[Item]: ...
+    def sliding(self: Methods[Item], count: int, *, step: int = 1) -> Stream[list[Item]]:
+        """Pass on lists of `count` items that follow each other; each begins `step` items after the one before.
+
+            items      --a--b--c------d------|
+            sliding(3) --------[a,b,c][b,c,d]|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.sliding(3))
+        [['a', 'b', 'c'], ['b', 'c', 'd']]
+        >>> list(Stream("abcdefg") | ops.sliding(2, step=3))
+        [['a', 'b'], ['d', 'e']]
+
+        Emits when: the last item of a list comes.
+        Waits when: the consumer does.
+        Completes when: the source does; a list that is not full then is dropped.
+        Closes when: it ends, or the consumer leaves; held items are dropped.
+
+        All lists are full, as those of ``itertools.pairwise`` and Kotlin's ``windowed`` are; a stream of fewer
+        than `count` items gives none. RxPY's ``buffer_with_count(count, step)`` adds what is left at the end;
+        with a `step` of `count`, ``batch(count)`` does.
+
+        Args:
+            count: items per list.
+            step: how many items after the begin of a list the next one begins. With more than `count`, the items
+                between two lists are left out.
+
+        Raises:
+            TypeError: `count` or `step` is not a whole number.
+            ValueError: `count` or `step` is less than 1.
+        """
+    @overload
     def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
@@ -1291,6 +1789,73 @@ class Methods(Generic[T_co]):
         """
     @overload
     def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
+        """Pass on `items` first, then what comes.
+
+            items              ----a--b--|
+            start_with("x")    x---a--b--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([3, 4]) | ops.start_with(1, 2))
+        [1, 2, 3, 4]
+
+        Emits when: one of `items` is asked for, before the source is pulled; then when an item comes.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        Args:
+            items: what to pass on first. For the items of another stream, write ``streamkit.concat(a, b)``.
+        """
+    @overload
+    def stateful_map(
+        self: Methods[A],
+        setup: Callable[[], S],
+        function: Callable[[S, A], Awaitable[tuple[S, B]]],
+        *,
+        finish: Callable[[S], B] = ...,
+    ) -> Stream[B]:
+        """Pass on what `function` makes of each item and of a state, of which it also returns the next.
+
+            items                               --3--1--5--|
+            stateful_map(int, (total+x, total)) --0--3--4--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([3, 1, 5]) | ops.stateful_map(int, lambda total, x: (total + x, total)))
+        [0, 3, 4]
+        >>> def number(seen: dict[str, int], word: str) -> tuple[dict[str, int], int]:
+        ...     return seen, seen.setdefault(word, len(seen))
+        >>> list(Stream(["a", "b", "a"]) | ops.stateful_map(dict, number, finish=len))
+        [0, 1, 0, 2]
+
+        Emits when: `function` has returned; at the end of the source, what `finish` returns.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        ``scan`` passes on the state itself. This is the ``statefulMap`` of Pekko, but for its end: `finish` is
+        not called after an error, or where the consumer leaves. What must be closed in every case is no state:
+        open it around the stream.
+
+        Args:
+            setup: called without an argument, once in each run, before an item is pulled; returns the state.
+            function: called with the state and the item; returns the next state and what to pass on: two values.
+            finish: called with the state when the source has ended; what it returns is passed on last.
+
+        All three may return awaitables.
+
+        Raises:
+            TypeError: `setup`, `function` or `finish` is not callable; (when run) `function` has not returned two
+                values.
+        """
+    @overload
+    def stateful_map(
+        self: Methods[A],
+        setup: Callable[[], S],
+        function: Callable[[S, A], tuple[S, B]],
+        *,
+        finish: Callable[[S], B] = ...,
+    ) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
         """Add the items to `start`, with ``+``.
@@ -1331,6 +1896,28 @@ class Methods(Generic[T_co]):
 
         Args:
             count: how many items to pass on, at most.
+
+        Raises:
+            TypeError: `count` is not a whole number.
+            ValueError: `count` is negative.
+        """
+    def take_last(self: Methods[Item], count: int) -> Stream[Item]:
+        """Pass on the last `count` items, when the source has ended.
+
+            items        --a--b--c--d--|
+            take_last(2) --------------c-d|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abcd") | ops.take_last(2))
+        ['c', 'd']
+
+        Emits when: the source has ended; nothing when it has failed, because then nobody knows what was last.
+        Waits when: the consumer does, after the end of the source.
+        Completes when: the source does, after the items.
+        Closes when: it ends, or the consumer leaves; held items are dropped.
+
+        Args:
+            count: how many items to pass on, at most. With 0, the source is read to its end all the same.
 
         Raises:
             TypeError: `count` is not a whole number.
@@ -1486,33 +2073,116 @@ class Methods(Generic[T_co]):
         is the latest when it asks. In RxJava the item that waits at the end is lost unless one asks for it.
         `sample` has fixed periods, and waits for the first one, too.
         """
-    def timeout(self: Methods[Item], seconds: float) -> Stream[Item]:
+    def time_interval(self: Methods[Item]) -> Stream[TimeInterval[Item]]:
+        """Pass on each item with the seconds since the one before it: ``TimeInterval(value, seconds)``.
+
+            items         --a-------------b-------------|
+            time_interval --(a,seconds=2)-(b,seconds=6)-|
+
+        >>> from streamkit import Stream, ops
+        >>> from streamkit.testing import run
+        >>> run(lambda: Stream("a") | ops.time_interval() | ops.to_list())
+        [TimeInterval(value='a', seconds=0.0)]
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the source does.
+        Closes when: it ends, or the consumer leaves.
+
+        The seconds are those of the event loop's clock, from when an item came here to when the next one did:
+        while the consumer works, none is pulled, so its time is in them. Those of the first item count from the
+        begin of the run. It is a named tuple, as that of ``timestamp`` is; RxPY has a ``timedelta`` there.
+        """
+    @overload
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+    ) -> Stream[Item]:
         """Fail if an item that is asked for does not come within `seconds`.
 
-            items      --a--b-----------c--|
-            timeout(5) --a--b-----X
+            items                      --a--b-----------c--|
+            timeout(5)                 --a--b----X
+            timeout(total=7)           --a--b-X
+            timeout(5, fallback=["z"]) --a--b----z|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.timeout(5.0))
         ['a', 'b']
+        >>> list(Stream("ab") | ops.timeout(first=30.0, between=5.0, total=600.0, fallback="z"))
+        ['a', 'b']
 
         The time is that of one pull: each item of the source counts, also one that an operator behind this leaves
-        out. There is no limit for the whole stream; ``async with asyncio.timeout(...)`` around it is one.
+        out.
 
         Emits when: an item comes in time, or in the turn of the event loop in which the time ends. The pull is
             never cancelled and begun again.
-        Waits when: the consumer does; that time does not count.
+        Waits when: the consumer does; that time counts for `total` alone.
+        Completes when: the source does, or `fallback`.
+        Closes when: it ends, or the consumer leaves; a source that is late is closed before `fallback` is opened.
+
+        Args:
+            seconds: how long an item may take, from when the consumer asks for it; and the end, too.
+            first: how long the first item may take, where that is not `seconds`.
+            between: how long each item after the first may take, where that is not `seconds`.
+            total: how long the whole stream may take, from when the first item is asked for to its end.
+            fallback: what to go on with, without any limit, instead of failing: a stream, an iterable, an async
+                iterable, or a callable that makes one.
+
+        Raises:
+            TypeError: no time is given, or an argument has the wrong type.
+            ValueError: a time is not finite, or not above 0; or `seconds` is given beside both `first` and
+                `between`.
+            StreamTimeoutError: (when run) no item came in time, or the end did not; a ``TimeoutError`` too.
+
+        In RxPY the time runs while the consumer is busy, too, and a time of day is what `total` is here. To go on
+        with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
+        """
+    @overload
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+        fallback: SourceLike[B],
+    ) -> Stream[Item | B]: ...
+    @overload
+    def timestamp(self: Methods[Item]) -> Stream[Timestamped[Item, float]]:
+        """Pass on each item with the time at which it came: ``Timestamped(value, time)``, a named tuple.
+
+            items     --a----------b----------|
+            timestamp --(a,time=2)-(b,time=8)-|
+
+        >>> from streamkit import Stream, ops
+        >>> from streamkit.testing import run
+        >>> run(lambda: Stream("ab") | ops.timestamp() | ops.to_list())
+        [Timestamped(value='a', time=0.0), Timestamped(value='b', time=0.0)]
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
 
+        The time is that of the event loop, in seconds: the clock by which ``timeout``, ``sample`` and all others
+        count, which never jumps, and which is virtual in tests. Only differences of it mean something. RxPY gives
+        the date and time of its scheduler; for that, write ``timestamp(time.time)``, or
+        ``timestamp(lambda: datetime.now(UTC))``.
+
         Args:
-            seconds: how long an item may take, from when the consumer asks for it.
+            clock: called without an argument for each item; returns its time, of any type, or an awaitable of it.
 
         Raises:
-            TypeError: `seconds` is not a number.
-            ValueError: `seconds` is not finite, or not above 0.
-            StreamTimeoutError: (when run) no item came in time; a ``TimeoutError`` too.
+            TypeError: `clock` is not callable.
         """
+    @overload
+    def timestamp(self: Methods[Item], clock: Callable[[], Awaitable[C]]) -> Stream[Timestamped[Item, C]]: ...
+    @overload
+    def timestamp(self: Methods[Item], clock: Callable[[], C]) -> Stream[Timestamped[Item, C]]: ...
     @overload
     def to_dict(self: Methods[tuple[Item, B]]) -> Job[dict[Item, B]]:
         """Collect pairs into a dict, or the items by a `key` of each.
