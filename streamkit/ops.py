@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
+    from streamkit.operators.aggregate import aggregate as aggregate
     from streamkit.operators.batch import batch as batch, batch_within as batch_within
     from streamkit.operators.choose import (
         distinct_until_changed as distinct_until_changed,

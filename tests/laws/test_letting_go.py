@@ -30,6 +30,8 @@ HELD = {
     "broadcast-buffer": 1,  # a batch
     "pairwise": 1,
     "take_last": 2,
+    "aggregate": 1,  # the state of a fold
+    "aggregate-stage": 1,
     "skip_last": 2,
     "sliding": 2,
     "sliding-apart": 1,

@@ -47,6 +47,13 @@ class Layout:
         self.last: int | None = top[-1] if top else None
         """The step whose result is that of the loop, if it is a sink."""
         self.parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
+        self.emitting: set[int] = {
+            branch[-1]
+            for index, branches in self.forks.items()
+            for branch in branches
+            if self.steps[branch[-1]].declaration.sink and not self.steps[index].declaration.sink
+        }
+        """The sinks at the ends of branches whose results go on in the pipe, as those in ``aggregate`` do."""
 
     def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
         """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
