@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
-    from streamkit.operators.nest import flat_map as flat_map
+    from streamkit.operators.nest import (
+        concat_map as concat_map,
+        exhaust_map as exhaust_map,
+        flat_map as flat_map,
+        switch_map as switch_map,
+    )
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,

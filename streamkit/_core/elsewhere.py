@@ -20,8 +20,7 @@ ELSEWHERE: Final = {
     "buffer_with_count": "batch(size)",
     "buffer_with_time": "batch_within(count, seconds=seconds)",
     "buffer_with_time_or_count": "batch_within(count, seconds=seconds)",
-    "concat_all": "flat_map(lambda stream: stream, concurrency=1)",
-    "concat_map": "flat_map(function, concurrency=1)",
+    "concat_all": "concat_map(lambda stream: stream)",
     "concat_with_iterable": "streamkit.concat(*sources)",
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
@@ -31,10 +30,12 @@ ELSEWHERE: Final = {
     "element_at": "skip(index) | first()",
     "element_at_or_default": "skip(index) | first(default=value)",
     "empty": "Stream([])",
+    "exclusive": "exhaust_map(lambda stream: stream)",
     "filter_indexed": "enumerate() | filter(predicate)",
     "find": "filter(predicate) | first(default=None)",
     "first_or_default": "first(default=value)",
     "flat_map_indexed": "enumerate() | flat_map(function, concurrency=concurrency)",
+    "flat_map_latest": "switch_map(function)",
     "from_iterable": "Stream(iterable)",
     "ignore_elements": "drain()",
     "last_or_default": "last(default=value)",
@@ -58,6 +59,8 @@ ELSEWHERE: Final = {
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
     "sum": "fold(add, 0)",
+    "switch_latest": "switch_map(lambda stream: stream)",
+    "switch_map_indexed": "enumerate() | switch_map(function)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -70,7 +73,7 @@ ELSEWHERE: Final = {
     "amap": "map(function)",
     "chain": "streamkit.concat(*sources)",
     "chunks": "batch(size)",
-    "concatmap": "flat_map(function, concurrency=1)",
+    "concatmap": "concat_map(function)",
     "dropwhile": "skip_while(predicate)",
     "flatmap": "flat_map(function, concurrency=concurrency)",
     "iterate": "Stream(iterable)",
@@ -79,6 +82,8 @@ ELSEWHERE: Final = {
     "print": "tap(print)",
     "smap": "map(function)",
     "spaceout": "throttle(rate)",
+    "switch": "switch_map(lambda stream: stream)",
+    "switchmap": "switch_map(function)",
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
     # itertools, and other libraries
@@ -126,18 +131,18 @@ ELSEWHERE: Final = {
 NEIGHBOURS: Final = {
     "rx": (
         "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
+        "delay_subscription delay_with_mapper dematerialize distinct do_while expand "
+        "finally_action find_index fork_join group_by_until group_join is_empty join "
         "materialize max_by min_by observe_on publish_value ref_count repeat "
         "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
         "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
-        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
+        "starmap_indexed subscribe_on take_last "
         "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
         "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
         "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
         "window_with_time_or_count with_latest_from zip_latest"
     ),
-    "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
+    "aiostream": "cycle getitem skiplast takelast ziplatest",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
 NESTING: Final = {
