@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
+    from streamkit.operators.latest import (
+        combine_latest as combine_latest,
+        fork_join as fork_join,
+        with_latest_from as with_latest_from,
+        zip_latest as zip_latest,
+    )
     from streamkit.operators.nest import flat_map as flat_map
+    from streamkit.operators.order import (
+        interleave as interleave,
+        merge_prioritized as merge_prioritized,
+        merge_sorted as merge_sorted,
+    )
+    from streamkit.operators.race import race as race
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,
@@ -41,6 +53,7 @@ if TYPE_CHECKING:
         scan as scan,
         starmap as starmap,
     )
+    from streamkit.operators.until import skip_until as skip_until, take_until as take_until
     from streamkit.sinks.choose import first as first, last as last
     from streamkit.sinks.collect import to_list as to_list
     from streamkit.sinks.effects import drain as drain, for_each as for_each

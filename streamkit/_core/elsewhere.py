@@ -14,6 +14,7 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
+    "amb": "race(*sources)",
     "average": "fold(add, 0)",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
@@ -81,6 +82,7 @@ ELSEWHERE: Final = {
     "spaceout": "throttle(rate)",
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
+    "ziplatest": "combine_latest(*sources)",
     # itertools, and other libraries
     "amap_unordered": "map(function, concurrency=concurrency, ordered=False)",
     "apply": "map(function)",
@@ -97,7 +99,6 @@ ELSEWHERE: Final = {
     "flatten_map": "flat_map(function, concurrency=concurrency)",
     "foreach": "for_each(function)",
     "head": "take(count)",
-    "interleave": "merge(*sources)",
     "islice": "skip(start) | take(count)",
     "limit": "take(count)",
     "log": "tap(print)",
@@ -125,19 +126,19 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
+        "all as_observable buffer_toggle buffer_when contains default_if_empty delay "
         "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
+        "finally_action find_index flat_map_latest group_by_until group_join is_empty join "
         "materialize max_by min_by observe_on publish_value ref_count repeat "
         "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
+        "skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time slice some "
         "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
-        "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
+        "take_last_buffer take_last_with_time take_until_with_time take_while_indexed "
         "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
         "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
-        "window_with_time_or_count with_latest_from zip_latest"
+        "window_with_time_or_count"
     ),
-    "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
+    "aiostream": "cycle getitem skiplast switch switchmap takelast",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
 NESTING: Final = {

@@ -79,6 +79,8 @@ class Tasks(ABC):
         self._timers: set[Timer] = set()
         self._late: list[BaseException] = []
         """Errors of clean-ups, for the end of the run."""
+        self._cut: list[BaseException] = []
+        """Those of tasks that were cut off, for the end of the run."""
         self._ahead: list[BaseException] = []
         """Errors of tasks that came too late to be delivered, as everything was ending already."""
 
@@ -188,6 +190,19 @@ class Tasks(ABC):
             lane.close()
         raise_first(errors)
 
+    def cut(self, lane: Target) -> None:
+        """Read `lane` no more, as `retire` does, and do not wait: the end of the run waits for the clean-up.
+
+        What that raises is raised at the end, too.
+        """
+        errors: list[BaseException] = []
+        lane.channel.retire(lane, errors)
+        self._cut += map(self.blame, errors)
+        task = self._writers.get(lane)
+        if task is not None and task is not current_task() and self._tasks.get(task, self._cut) is None:
+            self._tasks[task] = self._cut
+            self._ends.cancel(task)
+
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self.ending = True
@@ -252,5 +267,7 @@ class Tasks(ABC):
                 if not task.cancelled():
                     task.exception()  # an interrupt, which the event loop has raised
         self._ends.forget()
+        self._late += self._cut
+        self._cut = []
         if cancelled is not None:
             raise cancelled
