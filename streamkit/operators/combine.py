@@ -32,9 +32,9 @@ D = TypeVar("D")
 
 
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel = run.channel()
+    channel, buffer = run.channel(), ahead(lookahead)
     for inlet in (source, *sources):
-        _merged(run, channel, inlet, ahead(lookahead))
+        _merged(run, channel, inlet, buffer)
     return channel
 
 

@@ -248,6 +248,8 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "concat": lambda pipe: ops.concat(Stream([1]) | pipe),
     "race": lambda pipe: ops.race(Stream([1]) | pipe),
     "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
+    "timeout": lambda pipe: ops.timeout(9.0, fallback=Stream([1]) | pipe),
+    "sample": lambda pipe: ops.sample(signal=Stream([1]) | pipe),
     "own": lambda pipe: own.prefer(Stream([1]) | pipe),
     "broadcast": lambda pipe: ops.broadcast(ops.map(str), pipe),
     "broadcast to sinks": lambda pipe: ops.broadcast(pipe | ops.to_list(), ops.count()),
@@ -260,7 +262,7 @@ NESTING: dict[str, Callable[[Any], Any]] = {
 }
 LIKE_THESE = {
     *("combine_latest", "fork_join", "interleave", "merge_prioritized", "merge_sorted", "skip_until"),
-    *("with_latest_from", "zip_latest"),
+    *("sequence_equal", "with_latest_from", "zip_latest"),
 }
 """Operators that read their other sources as one of those above does."""
 PIPES: dict[str, Callable[[Any], Any]] = {
