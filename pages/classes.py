@@ -35,6 +35,15 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
     "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Sources that combine others": (
+        "merge_sorted",
+        "merge_prioritized",
+        "interleave",
+        "combine_latest",
+        "zip_latest",
+        "fork_join",
+        "race",
+    ),
     "Steering": ("Valve", "OnFull"),
     "Strategies": (
         "Suspend",

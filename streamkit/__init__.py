@@ -71,6 +71,17 @@ if TYPE_CHECKING:
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.latest import (
+        combine_latest as combine_latest,
+        fork_join as fork_join,
+        zip_latest as zip_latest,
+    )
+    from streamkit.sources.order import (
+        interleave as interleave,
+        merge_prioritized as merge_prioritized,
+        merge_sorted as merge_sorted,
+    )
     from streamkit.sources.push import push as push
+    from streamkit.sources.race import race as race
 else:
     __getattr__, __dir__, __all__ = lazily()

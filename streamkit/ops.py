@@ -31,15 +31,26 @@ if TYPE_CHECKING:
         intersperse as intersperse,
         start_with as start_with,
     )
-    from streamkit.operators.nest import flat_map as flat_map
-    from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
-    from streamkit.operators.pick import element_at as element_at, find as find
+    from streamkit.operators.latest import (
+        combine_latest as combine_latest,
+        fork_join as fork_join,
+        with_latest_from as with_latest_from,
+        zip_latest as zip_latest,
+    )
     from streamkit.operators.nest import (
         concat_map as concat_map,
         exhaust_map as exhaust_map,
         flat_map as flat_map,
         switch_map as switch_map,
     )
+    from streamkit.operators.order import (
+        interleave as interleave,
+        merge_prioritized as merge_prioritized,
+        merge_sorted as merge_sorted,
+    )
+    from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
+    from streamkit.operators.pick import element_at as element_at, find as find
+    from streamkit.operators.race import race as race
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,
@@ -72,6 +83,7 @@ if TYPE_CHECKING:
         scan as scan,
         starmap as starmap,
     )
+    from streamkit.operators.until import skip_until as skip_until, take_until as take_until
     from streamkit.sinks.ask import (
         all as all,
         any as any,

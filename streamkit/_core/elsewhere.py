@@ -14,6 +14,7 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
+    "amb": "race(*sources)",
     "average": "mean()",
     "audit_time": "audit(seconds)",
     "buffer_count": "batch(size)",
@@ -90,6 +91,7 @@ ELSEWHERE: Final = {
     "switchmap": "switch_map(function)",
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
+    "ziplatest": "combine_latest(*sources)",
     # itertools, and other libraries
     "amap_unordered": "map(function, concurrency=concurrency, ordered=False)",
     "apply": "map(function)",
@@ -106,7 +108,6 @@ ELSEWHERE: Final = {
     "flatten_map": "flat_map(function, concurrency=concurrency)",
     "foreach": "for_each(function)",
     "head": "take(count)",
-    "interleave": "merge(*sources)",
     "islice": "slice(start, stop, step)",
     "limit": "take(count)",
     "log": "tap(print)",
@@ -134,15 +135,14 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "amb as_observable buffer_toggle buffer_when combine_latest delay_with_mapper dematerialize "
-        "do_while expand finally_action find_index fork_join group_by_until group_join join materialize "
-        "max_by min_by observe_on publish_value skip_last_with_time skip_until skip_until_with_time "
-        "skip_while_indexed skip_with_time starmap_indexed subscribe_on take_last_buffer "
-        "take_last_with_time take_until take_until_with_time take_while_indexed take_with_time "
-        "throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle window_when "
-        "window_with_time window_with_time_or_count with_latest_from zip_latest"
+        "as_observable buffer_toggle buffer_when delay_with_mapper dematerialize do_while expand "
+        "finally_action find_index group_by_until group_join join materialize max_by min_by observe_on "
+        "publish_value skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time "
+        "starmap_indexed subscribe_on take_last_buffer take_last_with_time take_until_with_time "
+        "take_while_indexed take_with_time throttle_with_mapper timeout_with_mapper to_marbles while_do "
+        "window window_toggle window_when window_with_time window_with_time_or_count"
     ),
-    "aiostream": "cycle ziplatest",
+    "aiostream": "cycle",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
 NESTING: Final = {

@@ -246,6 +246,8 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "merge": lambda pipe: ops.merge(Stream([1]) | pipe),
     "zip": lambda pipe: ops.zip(Stream([1]) | pipe),
     "concat": lambda pipe: ops.concat(Stream([1]) | pipe),
+    "race": lambda pipe: ops.race(Stream([1]) | pipe),
+    "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
     "timeout": lambda pipe: ops.timeout(9.0, fallback=Stream([1]) | pipe),
     "sample": lambda pipe: ops.sample(signal=Stream([1]) | pipe),
     "own": lambda pipe: own.prefer(Stream([1]) | pipe),
@@ -258,6 +260,11 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     ),
     "a group in a source": lambda pipe: ops.merge(Stream([1]) | ops.group_by(id, pipe, max_groups=2)),
 }
+LIKE_THESE = {
+    *("combine_latest", "fork_join", "interleave", "merge_prioritized", "merge_sorted", "skip_until"),
+    *("sequence_equal", "with_latest_from", "zip_latest"),
+}
+"""Operators that read their other sources as one of those above does."""
 PIPES: dict[str, Callable[[Any], Any]] = {
     "alone": lambda buffer: buffer,
     "first": lambda buffer: buffer | ops.map(double),
@@ -307,7 +314,7 @@ class TestNestedBuffers:
             for each in (value if isinstance(value, tuple) else (value,))
             if isinstance(each, (Stream, Pipe))
         }
-        assert nesting - tried <= {"with_latest_from"}  # it reads its other source as `prefer` does
+        assert nesting - tried <= LIKE_THESE
 
     def test_of_groups_that_drop_what_comes_too_fast_read_without_limit(self) -> None:
         lossy = ops.group_by(id, ops.buffer(DropOldest(2)) | ops.map(double), max_groups=3)

@@ -38,6 +38,14 @@ HELD = {
     "scan": 1,
     "share-replay": 2,
     "scan-initial": 1,
+    "merge_sorted": 1,  # it waits for what comes of the other source
+    "merge_sorted-lookahead": 3,
+    "interleave-count": 1,
+    "combine_latest": 2,  # the latest of each source
+    "combine_latest-lookahead": 3,
+    "with_latest_from": 2,
+    "zip_latest": 1,
+    "fork_join": 2,
     "own-switch_map": 1,
     "own-switch_map-streams": 1,
     "own-with_latest_from": 2,

@@ -252,14 +252,14 @@ def _stage(
     contract, arguments = link.declaration.contract, _without_entries(link)
     weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
-    own = 0.0 if through and _gives_way(link) else weight.items
+    own = [0.0 if through and _gives_way(link) else weight.items]
     for value in arguments.values():
         for each in _several(value):
             if isinstance(each, Inlet):
                 parts, other = _pipeline(each.source, each.links, depth + 1, link)
                 weights.append(other)
                 through = bool(each.links) and each.links[-1].declaration.buffers
-                own += 0.0 if through and _gives_way(link) else other.items
+                own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
             elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
@@ -272,7 +272,7 @@ def _stage(
                     wider += max(other.items - weight.items, 0)
                 elif contract.times != "1":
                     out = 0 if sink else times * other.items  # a place for what comes out of each
-    counted = own if contract.per_source else weight.items
+    counted = max(own) if contract.chooses else sum(own) if contract.per_source else weight.items
     holds, ahead = _read(contract, arguments, counted, [each.items for each in weights])
     part = Part(
         text=f"{link.declaration.name}(...)" if inner else repr(link),

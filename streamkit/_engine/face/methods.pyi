@@ -18,6 +18,7 @@ from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
+from streamkit.operators.until import Signal
 from streamkit.sinks.reduce import _Real
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
@@ -33,14 +34,14 @@ R4 = TypeVar("R4")
 R5 = TypeVar("R5")
 R6 = TypeVar("R6")
 R = TypeVar("R")
+C = TypeVar("C")
+D = TypeVar("D")
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 As = TypeVarTuple("As")
 S = TypeVar("S")
-C = TypeVar("C")
 K2 = TypeVar("K2")
 V = TypeVar("V")
-D = TypeVar("D")
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
@@ -381,6 +382,56 @@ class Methods(Generic[T_co]):
     def catch(
         self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
     ) -> Stream[Item | B]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B]]:
+        """Whenever an item comes, of this stream or of `sources`, pass on a tuple of the latest item of each.
+
+            items           --a--------b---------|
+            source          -----1--2-----3--|
+            combine_latest  -----x--x--x--x------|
+                              (a,1)(a,2)(b,2)(b,3)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.combine_latest([1, 2]))
+        [('a', 1), ('b', 1), ('b', 2)]
+
+        Each item makes one tuple, also where the consumer is slow: the sources wait then. For the newest state
+        only, put ``buffer(KeepLatest())`` behind it.
+
+        Emits when: every source has brought an item, and one comes; sources that are ready take turns.
+        Waits when: a source has brought none yet, or the consumer does; each is read `lookahead` items ahead.
+        Completes when: every source has, or one ends without an item: no tuple can come then. (RxPY reads the
+            others to their ends.)
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: a source is none of these, or `lookahead` is not a whole number.
+            ValueError: `lookahead` is less than 1.
+        """
+    @overload
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1
+    ) -> Stream[tuple[Any, ...]]: ...
     def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
@@ -936,6 +987,39 @@ class Methods(Generic[T_co]):
             ValueError: `concurrency` is less than 1.
         """
     @overload
+    def fork_join(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """When this stream and all of `sources` have ended, pass on one tuple: the last item of each.
+
+            items      --a--b--|
+            source     -----1-----2--|
+            fork_join  --------------(b,2)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.fork_join([1, 2, 3]))
+        [('b', 3)]
+
+        Emits when: the last source ends.
+        Waits when: one has not ended. All are read at once, as fast as they are.
+        Completes when: every source has, or one ends without an item: no tuple can come then.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
+    @overload
     def group_by(
         self: Methods[A],
         key: Callable[[A], Awaitable[K]],
@@ -1073,6 +1157,39 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
 
         It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
+        """
+    def interleave(
+        self: Methods[Item], *sources: SourceLike[B], count: int = 1, lookahead: int = 1
+    ) -> Stream[Item | B]:
+        """Pass on an item of this stream, then one of each of `sources` in turn, and so on.
+
+            items       --a-----b------------c--|
+            source      -----1-----2--3--4------|
+            interleave  --a--1--b--2---------c3-4|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.interleave([1, 2]))
+        ['a', 1, 'b', 2, 'c']
+        >>> list(Stream("abcd") | ops.interleave([1, 2, 3], count=2))
+        ['a', 'b', 1, 2, 'c', 'd', 3]
+
+        The order is always the same: a source whose turn it is, and that is slow, is waited for (``merge`` passes
+        on what is there). One that has ended is left out, as in ``interleave_longest`` of ``more_itertools``.
+        After an error, what is held comes in turn, and then the error.
+
+        Emits when: the source whose turn it is has an item.
+        Waits when: it has none, or the consumer does; each source is read `lookahead` items ahead.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            count: items of a source in one turn.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `count` or `lookahead` is less than 1.
         """
     def intersperse(self: Methods[Item], separator: T) -> Stream[Item | T]:
         """Pass on the items with `separator` between them.
@@ -1279,6 +1396,77 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
+    def merge_prioritized(
+        self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1
+    ) -> Stream[Item | B]:
+        """Pass on items as they come; where several sources have one, this stream's first, then by their place.
+
+            items              --a---------b--|
+            source             --1--2--3--4---|
+            consumer           --x-----x--x-x-x-x
+            merge_prioritized  --a-----1--2-b-3-4|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.merge_prioritized([1, 2], "xy"))
+        ['a', 'b', 1, 2, 'x', 'y']
+
+        The priority is strict: while a source always has an item ready, those behind it get no turn, however long
+        that is. They wait, and lose nothing. ``merge`` takes turns. (Pekko's ``mergePrioritized`` draws lots, by
+        weights.)
+
+        Emits when: an item is there: of the first source that has one.
+        Waits when: the consumer does; each source is read `lookahead` items ahead.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them; the preferred one first.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: a source is none of these, or `lookahead` is not a whole number.
+            ValueError: `lookahead` is less than 1.
+        """
+    def merge_sorted(
+        self: Methods[Item],
+        *sources: SourceLike[B],
+        key: Callable[[Any], Any] | Absent = ...,
+        reverse: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[Item | B]:
+        """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
+
+            items         --1--------4------7--|
+            source        -----2--3-----9-------|
+            merge_sorted  -----1--2--3--4---7--9|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 4, 7]) | ops.merge_sorted([2, 3, 9]))
+        [1, 2, 3, 4, 7, 9]
+        >>> list(Stream(["a", "ccc"]) | ops.merge_sorted(["bb", "dddd"], key=len))
+        ['a', 'bb', 'ccc', 'dddd']
+
+        It is ``heapq.merge`` over streams: of items that are equal, those of the source that stands first come
+        first. No order is checked: where a source is out of order, an item comes when those before it in its own
+        source have come, and nothing is lost. After an error, what is held comes in order, and then the error.
+
+        Emits when: every source that has not ended has an item: the least of them.
+        Waits when: a source that has not ended has none, or the consumer does.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            key: called with each item; what it returns is compared, instead of the items. Keys are compared by
+                ``==`` and ``<``.
+            reverse: the greatest comes first; each source is in that order, too.
+            lookahead: items that each source may be ahead. More of them cost fewer turns of the event loop. A
+                buffer before this operator adds to it.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) two items, or their keys, cannot be compared.
+            ValueError: `lookahead` is less than 1.
+        """
     @overload
     def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
         """The least item, or the one with the least `key`.
@@ -1349,6 +1537,34 @@ class Methods(Generic[T_co]):
         Waits when: the consumer does.
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
+        """
+    def race(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
+        """Pass on the items of the source that is the first to do something, this stream or one of `sources`.
+
+            items   -----a--b--|
+            source  --1-----2-----3--|
+            race    --1-----2-----3--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.race([1, 2]))
+        ['a', 'b']
+
+        The first to emit, to end or to fail has won; the others are cancelled then, and cleaned up. Of several in
+        the same turn of the event loop, it is the one that came first, which is the one that stands first where
+        all are ready. An item that a loser had ready is lost. It is ``amb`` of RxPY, for any number of sources.
+
+        Emits when: the winner does.
+        Waits when: no source has done anything yet, or the consumer does; the winner is read one item ahead.
+        Completes when: the winner does: a source that ends at once, without an item, wins.
+        Closes when: a source has won: the others, at once, each in its own task. Their clean-up does not hold up
+            the items; the end waits for it, and raises what it raises. The winner when it ends, or the consumer
+            leaves.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
         """
     @overload
     def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
@@ -1679,6 +1895,36 @@ class Methods(Generic[T_co]):
             TypeError: `count` is not a whole number.
             ValueError: `count` is negative.
         """
+    def skip_until(self: Methods[Item], signal: Signal) -> Stream[Item]:
+        """Leave items out until `signal` comes; pass on those that come then.
+
+            items               --a--b--c--d--|
+            signal              --------x
+            skip_until(signal)  --------c--d--|
+
+        >>> from asyncio import Event
+        >>> from streamkit import Stream, ops
+        >>> start = Event()
+        >>> begin = ops.tap(lambda item: start.set() if item == "b" else None)
+        >>> list(Stream("abc") | begin | ops.skip_until(start))
+        ['b', 'c']
+
+        The signal is looked at first: an item that comes in the same turn of the event loop passes.
+
+        Emits when: an item comes, and the signal has.
+        Waits when: the signal has not come, or the consumer does. From the first pull on, the source is read
+            until the signal comes.
+        Completes when: the source does, or a stream of signals ends without an item: nothing can pass then. If it
+            fails before it gives one, this fails with its error. (In RxPY, it does not end before the signal.)
+        Closes when: it ends, or the consumer leaves: the source and the signal at once, each in its own task; the
+            signal when it has come.
+
+        Args:
+            signal: what it may be for `take_until`.
+
+        Raises:
+            TypeError: `signal` is none of these.
+        """
     @overload
     def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
@@ -1922,6 +2168,38 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `count` is not a whole number.
             ValueError: `count` is negative.
+        """
+    def take_until(self: Methods[Item], signal: Signal) -> Stream[Item]:
+        """Pass items on until `signal` comes.
+
+            items               --a--b--c--d--|
+            signal              --------x
+            take_until(signal)  --a--b--|
+
+        >>> from asyncio import Event
+        >>> from streamkit import Stream, ops
+        >>> stop = Event()
+        >>> job = Stream("abc") | ops.take_until(stop) | ops.tap(lambda _: stop.set()) | ops.to_list()
+        >>> job.run()
+        ['a']
+
+        The signal is looked at first: one that is there at the start lets nothing pass, and an item that comes in
+        the same turn of the event loop does not pass either. Nothing is read ahead; a pull that is pending when
+        the signal comes is cancelled.
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the signal comes, or the source ends. A stream of signals that ends without an item never
+            gives one; if it fails, this fails with its error.
+        Closes when: it ends, or the consumer leaves: the source and the signal at once, each in its own task.
+
+        Args:
+            signal: a stream, or whatever one can begin with, whose first item is the signal; an ``asyncio.Event``
+                that is set; an awaitable that is done; or a callable that makes one of these, for each run. A
+                future or task is only waited for; a coroutine serves one run, and is cancelled when that ends.
+
+        Raises:
+            TypeError: `signal` is none of these.
         """
     @overload
     def take_while(
@@ -2275,6 +2553,44 @@ class Methods(Generic[T_co]):
             TypeError: `control` is not a `Valve`.
         """
     @overload
+    def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """Pass on each item of this stream in a tuple with the latest one of each of `sources`.
+
+            items             --a--------b--c------|
+            source            -----1--2--------3---|
+            with_latest_from  -----------x--x------|
+                                     (b,2) (c,2)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.with_latest_from([1, 2]))
+        [('a', 2), ('b', 2), ('c', 2)]
+
+        The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
+        an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+
+        Emits when: an item of this stream comes, and each of `sources` has brought one.
+        Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.
+        Completes when: this stream does, or one of `sources` ends without an item: no tuple can come then. (RxPY
+            reads this stream to its end.)
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def with_latest_from(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
+    @overload
     def zip(
         self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
     ) -> Stream[tuple[Item, B]]:
@@ -2331,3 +2647,41 @@ class Methods(Generic[T_co]):
     def zip(
         self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
     ) -> Stream[tuple[Any, ...]]: ...
+    @overload
+    def zip_latest(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """Pass on tuples of the latest item of this stream and of each of `sources`; each item once at most.
+
+            items       --a--b-----c---------d--|
+            source      --------1-----2--3------|
+            zip_latest  --------x-----x------x--|
+                            (b,1) (c,2)  (d,3)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.zip_latest([1, 2, 3]))
+        [('b', 3)]
+
+        So nothing in a tuple was in one before, and nothing is older than it has to be: frames of a camera with
+        readings of a sensor. ``zip`` leaves nothing out, and lets the faster source wait. ``combine_latest`` uses
+        an item again until the next one comes, as ``zipLatest`` of Pekko does; this is the one of RxPY.
+
+        Emits when: every source has an item that was in no tuple yet.
+        Waits when: one has none. The sources never wait: of each, the latest item is kept.
+        Completes when: a source has, and its last item was in a tuple or cannot be in one.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def zip_latest(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
