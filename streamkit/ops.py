@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
     from streamkit.operators.nest import flat_map as flat_map
+    from streamkit.operators.pause import pause_while as pause_while
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,
