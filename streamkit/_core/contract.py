@@ -40,6 +40,8 @@ class Contract(Record):
     """Items it keeps between two pulls, besides the one in its hand."""
     lookahead: str = "0"
     """Items it takes from its sources before anyone asks for them."""
+    keys: str = "0"
+    """Keys of items that it keeps to know those again. They are outside the bound, which counts items."""
     weight: str = "1"
     """How many received items one emitted item counts for: ``"size"`` for lists of `size`."""
     keeps: str = "False"
@@ -90,9 +92,10 @@ class Contract(Record):
         if self.mixed:
             others = [amount(formula, arguments) for formula in self.of_others]
             holds, ahead = max(holds, others[0]), max(ahead, others[1])
-        if holds == UNBOUNDED:
+        keys = amount(self.keys, arguments)
+        if UNBOUNDED in (holds, keys):
             return Behaviour.UNBOUNDED
-        return Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH
+        return Behaviour.BOUNDED if holds or ahead or keys else Behaviour.PASS_THROUGH
 
 
 NOTHING_HELD = Contract()

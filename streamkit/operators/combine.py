@@ -43,9 +43,9 @@ def _ahead(lookahead: int) -> Suspend | None:
 
 
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel = run.channel()
+    channel, ahead = run.channel(), _ahead(lookahead)
     for inlet in (source, *sources):
-        _merged(run, channel, inlet, _ahead(lookahead))
+        _merged(run, channel, inlet, ahead)
     return channel
 
 

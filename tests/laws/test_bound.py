@@ -16,7 +16,8 @@ from streamkit import BufferOverflowError, DropOldest, Stream, ops
 from streamkit._core.catalogue import catalogue
 from tests import own, tiers
 from tests.laws.arguments import ARGUMENTS
-from tests.laws.lab import STYLES, Lab, items_in, play, trying
+from tests.laws.items import items_in
+from tests.laws.lab import STYLES, Lab, play, trying
 from tests.laws.ways import FINITE, STALL, Way, fanned
 from tests.tiers import examples
 
@@ -182,8 +183,10 @@ def never_reached(way: Way) -> str:
         )
     if way.text.startswith("group_by-stage-sink"):
         return "what the consumer has in hand is a result, and no item"
-    if way.text.startswith("buffer(Spill"):
+    if way.text.startswith(("buffer(Spill", "share(strategy=Spill")):
         return "items on disk are no objects"
+    if way.text.startswith("share-replay"):
+        return "what is replayed, only readers that come late have"
     return ""
 
 

@@ -42,10 +42,10 @@ class Splicer:
     def setups(self, depth: int, group: int | None = None) -> None:
         """The setups of the steps of a group, or (None) of those in none.
 
-        The last step's comes first: a ``stop()`` in one runs the finish of the steps after it, which needs
-        their variables.
+        The last step's comes first: what one emits goes through the steps after it, and a ``stop()`` in one
+        runs their finish. Both need their variables.
         """
-        for index in reversed(self.layout.members(group)):
+        for index in self.layout.backwards(group):
             self._block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
