@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         merge_sorted as merge_sorted,
     )
     from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
+    from streamkit.operators.pause import pause_while as pause_while
     from streamkit.operators.pick import element_at as element_at, find as find
     from streamkit.operators.race import race as race
     from streamkit.operators.rate import (

@@ -250,6 +250,7 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
     "timeout": lambda pipe: ops.timeout(9.0, fallback=Stream([1]) | pipe),
     "sample": lambda pipe: ops.sample(signal=Stream([1]) | pipe),
+    "pause_while": lambda pipe: ops.pause_while(Stream([1]) | pipe),
     "own": lambda pipe: own.prefer(Stream([1]) | pipe),
     "broadcast": lambda pipe: ops.broadcast(ops.map(str), pipe),
     "broadcast to sinks": lambda pipe: ops.broadcast(pipe | ops.to_list(), ops.count()),
