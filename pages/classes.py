@@ -34,6 +34,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
     "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
+    "Sources of time": ("interval", "Missed", "timer", "never"),
+    "Sources that wait": ("from_awaitable", "from_queue"),
     "Steering": ("Valve", "OnFull"),
     "Strategies": (
         "Suspend",

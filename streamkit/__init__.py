@@ -1,7 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
-hide a builtin.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``range`` and ``zip``,
+which would hide builtins.
 """
 
 from typing import TYPE_CHECKING
@@ -70,5 +70,21 @@ if TYPE_CHECKING:
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.push import push as push
+    from streamkit.sources.timing import (
+        Missed as Missed,
+        interval as interval,
+        never as never,
+        timer as timer,
+    )
+    from streamkit.sources.values import (
+        count as count,
+        empty as empty,
+        fail as fail,
+        iterate as iterate,
+        of as of,
+        range as range,
+        repeat as repeat,
+    )
+    from streamkit.sources.waiting import from_awaitable as from_awaitable, from_queue as from_queue
 else:
     __getattr__, __dir__, __all__ = lazily()
