@@ -1,7 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
-hide a builtin.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``range`` and ``zip``,
+which would hide builtins.
 """
 
 from typing import TYPE_CHECKING
@@ -83,5 +83,21 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.timing import (
+        Missed as Missed,
+        interval as interval,
+        never as never,
+        timer as timer,
+    )
+    from streamkit.sources.values import (
+        count as count,
+        empty as empty,
+        fail as fail,
+        iterate as iterate,
+        of as of,
+        range as range,
+        repeat as repeat,
+    )
+    from streamkit.sources.waiting import from_awaitable as from_awaitable, from_queue as from_queue
 else:
     __getattr__, __dir__, __all__ = lazily()
