@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         take_while as take_while,
     )
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.operators.crawl import expand as expand
     from streamkit.operators.effects import tap as tap
     from streamkit.operators.group import group_by as group_by
     from streamkit.operators.nest import (

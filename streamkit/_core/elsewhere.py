@@ -131,7 +131,7 @@ ELSEWHERE: Final = {
 NEIGHBOURS: Final = {
     "rx": (
         "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while expand "
+        "delay_subscription delay_with_mapper dematerialize distinct do_while "
         "finally_action find_index fork_join group_by_until group_join is_empty join "
         "materialize max_by min_by observe_on publish_value ref_count repeat "
         "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
