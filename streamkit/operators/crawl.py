@@ -77,8 +77,8 @@ def expand(
         holds="1 + concurrency * lookahead",
         lookahead="1 + concurrency * lookahead",
         spreads=True,
-        ordered="concurrency == 1 and 'level by level, or depth first'",
-        loses="frontier.loses if frontier.loses == 'nothing' else f'the expansion of {frontier.loses}'",
+        ordered="'level by level, or the newest first' if concurrency == 1 else 'any'",
+        loses="'nothing' if frontier.loses == 'nothing' else 'what would come of items that frontier drops'",
         result="what waits in the frontier to be expanded, and what the streams that function makes hold",
     ),
 )

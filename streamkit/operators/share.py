@@ -12,7 +12,6 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
-from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
@@ -74,9 +73,7 @@ def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
 def _splices(branches: tuple[Pipe, ...]) -> bool:
     """Whether all branches are steps that end with the source, and none is known to wait."""
     links = [link for branch in branches for link in branch.links]
-    return not any(
-        link.declaration.stage is not None or link.waits or parsed(link.declaration).stops for link in links
-    )
+    return not any(link.declaration.stage is not None or link.waits or link.stops for link in links)
 
 
 @overload

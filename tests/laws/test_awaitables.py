@@ -11,6 +11,7 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit.testing import run
+from tests.laws.items import plain
 from tests.laws.lab import Lab, Sample, play, trying
 from tests.laws.test_letting_go import consume
 from tests.samples import SAMPLES
@@ -78,14 +79,8 @@ class Mixing(Lab):
 
 async def results(built: Any) -> Any:
     if hasattr(built, "open"):
-        return [numbers(item) async for item in built]
-    return numbers(await built)
-
-
-def numbers(item: Any) -> Any:
-    if isinstance(item, (list, tuple)):
-        return type(item)(numbers(each) for each in item)
-    return getattr(item, "number", item)
+        return [plain(item) async for item in built]
+    return plain(await built)
 
 
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if each.calls], ids=lambda each: each.name)

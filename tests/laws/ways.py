@@ -16,7 +16,8 @@ from hypothesis.strategies import SearchStrategy
 
 import streamkit
 from streamkit import ops
-from tests.laws.lab import Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Lab
 
 SIZES = st.integers(1, 6)
 COUNTS = st.integers(0, 6)
