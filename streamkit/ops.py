@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         take_while as take_while,
     )
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.operators.crawl import expand as expand
     from streamkit.operators.delay import delay as delay, delay_start as delay_start
     from streamkit.operators.distinct import distinct as distinct
     from streamkit.operators.effects import tap as tap

@@ -866,6 +866,73 @@ class Methods(Generic[T_co]):
         on_drop: OnDrop | None = None,
     ) -> Stream[B]: ...
     @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]:
+        """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
+
+            items                     --a----------------|
+            stream of a                 --b--c|
+            stream of b                     --d|
+            expand(f, concurrency=2)  --a--b--c-d--------|
+
+        >>> from streamkit import Stream, ops
+        >>> links = {"/": ["/a", "/b"], "/a": ["/a/1", "/a/2"], "/b": ["/b/1"]}
+        >>> list(Stream(["/"]) | ops.expand(lambda page: links.get(page, []), concurrency=1))
+        ['/', '/a', '/b', '/a/1', '/a/2', '/b/1']
+
+        It is a crawl: of pages that link to pages, folders in folders, replies to replies. An item that comes
+        again is expanded again, so let `function` leave out what it has seen, or the crawl may never end.
+
+        Emits when: an item is there, of the source or of a stream that was made; such streams take turns. It is
+            passed on before it is expanded.
+        Waits when: the consumer does; each stream is read `lookahead` items ahead. Items wait in the frontier
+            while all `concurrency` places are taken: an item takes one until its stream has ended and was
+            delivered. The source is pulled when a place is free and the frontier is empty: each of its items
+            begins a crawl of its own.
+        Completes when: the source does, and everything was expanded.
+        Closes when: it ends, or the consumer leaves: the source and all streams at once, each in its own task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
+                the task that reads what it returns.
+            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
+                ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
+                crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
+                they were passed on.
+            depth_first: whether the item that was found last is expanded first. The frontier then holds the
+                items of one stream for each level, and not all of the widest level.
+            lookahead: items that each stream may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `concurrency` or `lookahead` is less than 1, or `frontier` is a strategy that makes
+                something else of the items, or gives them back in another order than is asked for.
+            BufferOverflowError: (when run) the frontier is full, and so are all places.
+
+        With one place, the order is that of RxPY and of Reactor's ``expand``, for each item of the source. Those
+        read all of the source first, expand any number of items at once (Reactor one), and keep what waits
+        without a limit.
+        """
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]: ...
+    @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
 
