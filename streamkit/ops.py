@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         throttle as throttle,
     )
     from streamkit.operators.recover import catch as catch
+    from streamkit.operators.route import balance as balance, partition as partition, route as route
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.steer import valve as valve
     from streamkit.operators.timing import (

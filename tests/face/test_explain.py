@@ -249,6 +249,11 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "own": lambda pipe: own.prefer(Stream([1]) | pipe),
     "broadcast": lambda pipe: ops.broadcast(ops.map(str), pipe),
     "broadcast to sinks": lambda pipe: ops.broadcast(pipe | ops.to_list(), ops.count()),
+    "partition": lambda pipe: ops.partition(bool, ops.map(str), pipe),
+    "partition to sinks": lambda pipe: ops.partition(bool, pipe | ops.to_list(), ops.count()),
+    "route": lambda pipe: ops.route(id, {1: ops.map(str)}, otherwise=pipe),
+    "route to sinks": lambda pipe: ops.route(id, {1: pipe | ops.count()}, otherwise=ops.count()),
+    "balance": lambda pipe: ops.balance(ops.map(str), pipe),
     "group_by": lambda pipe: ops.group_by(id, pipe, max_groups=3),
     "group_by to a sink": lambda pipe: ops.group_by(id, pipe | ops.count(), max_groups=3),
     "a branch of a group": lambda pipe: ops.group_by(

@@ -30,6 +30,7 @@ HELD = {
     "pairwise": 1,
     "scan": 1,
     "share-replay": 2,
+    "partition-sinks": COUNT // 2,
     "scan-initial": 1,
     "own-switch_map": 1,
     "own-switch_map-streams": 1,

@@ -52,7 +52,7 @@ class Splicer:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
         if isinstance(index, Exit):
             self._leave(index, site)
-        elif index in self.layout.forks:
+        elif index in self.layout.forks and not self.layout.picks(index):
             *others, last = self.layout.forks[index]
             for branch in others:
                 self.each(branch[0], Site(site.item, site.depth))
@@ -136,10 +136,13 @@ class Splicer:
 
     def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
+        result = self.layout.parsed[index].result
         if index in self.layout.forks:
             results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
-            return f"({', '.join(map(str, results))},)" if self.layout.steps[index].declaration.sink else None
-        result = self.layout.parsed[index].result
+            text = f"({', '.join(map(str, results))},)"
+            if result is None or not loads([result]):
+                return text if self.layout.steps[index].declaration.sink else None
+            self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
         return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
@@ -169,6 +172,8 @@ class Splicer:
             self._emit(emitted.args[0], index, site)
         elif index in self.layout.groups and self.groups.signal(statement, index, site):
             pass
+        elif index in self.layout.forks and (picked := signalled(statement, "pick")):
+            self._pick(picked.args[0], index, site)
         elif isinstance(statement, ast.If):
             self._if(statement, index, site)
         elif isinstance(statement, ast.For):
@@ -204,6 +209,28 @@ class Splicer:
             site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
         )
         self.each(after, site.at(item=ready, spent=spent, later=frozenset()))
+
+    def _pick(self, value: ast.expr, index: int, site: Site) -> None:
+        """Give the item to the branch whose number is `value`; of two, that is a truth value."""
+        number = ast.unparse(self.names.ready(value, index, site.item, site.depth))
+        many = len(self.layout.forks[index])
+        if many != 2:  # of two, `if` tests the value itself, as it would by hand
+            self.lines.add(site.depth, f"picked_{index} = {number}", index)
+            number = f"picked_{index}"
+        self._choose(number, index, range(many), site)
+
+    def _choose(self, number: str, index: int, among: range, site: Site) -> None:
+        """Give the item to the branch of this `number`, which is one of those `among` which it is."""
+        branches = self.layout.forks[index]
+        if len(among) == 1:
+            self.each(branches[among[0]][0], site)
+            return
+        first, second = among[: len(among) // 2], among[len(among) // 2 :]
+        test = number if len(branches) == len(among) == 2 else f"{number} >= {second[0]}"
+        for header, half in ((f"if {test}:", second), ("else:", first)):
+            self.lines.add(site.depth, header, index)
+            with self.lines.body(site.depth + 1, index):
+                self._choose(number, index, half, site.at(depth=site.depth + 1))
 
     def _leave(self, through: Exit, site: Site) -> None:
         """What becomes of an item that comes out of a group, or out of the loop."""
