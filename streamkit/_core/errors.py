@@ -9,6 +9,7 @@
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
+    ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
     └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
@@ -20,26 +21,31 @@ callbacks and sources are not wrapped; `attached` lists what failed after them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from streamkit._core.calls import answering
-from streamkit._core.show import told
+from streamkit._core.show import shown, told
 
 __all__ = [
+    "UNCAUGHT",
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "ErrorTypes",
     "GroupsFullError",
     "NoRouteError",
     "ObservableError",
     "RateExceededError",
     "RunningLoopError",
+    "SeveralItemsError",
     "SourceConsumedError",
     "StoppedError",
     "StreamTimeoutError",
     "StreamkitError",
     "attach",
     "attached",
+    "error_types",
+    "is_error_types",
     "noted",
     "raise_first",
 ]
@@ -85,12 +91,38 @@ class RunningLoopError(StreamkitError, RuntimeError):
     """A form that starts an event loop was called in a thread where one is running."""
 
 
+class SeveralItemsError(StreamkitError, ValueError):
+    """``single`` needed the only item of a stream, and the stream had another."""
+
+
 class StoppedError(StreamkitError, RuntimeError):
     """The job was ended by ``handle.stop()``, so it has no result."""
 
 
 class StreamTimeoutError(StreamkitError, TimeoutError):
     """No item came within the seconds that ``timeout`` allows."""
+
+
+ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]
+"""What `isinstance` takes, to say which errors are meant."""
+UNCAUGHT: Final = (RecursionError, SourceConsumedError)
+"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
+
+
+def is_error_types(value: object) -> TypeGuard[ErrorTypes]:
+    """Whether `value` is a type of Exception, or a tuple of them."""
+    types: tuple[object, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType] - of anything
+    return all(isinstance(each, type) and issubclass(each, Exception) for each in types)
+
+
+def error_types(name: str, value: object, allowed: str) -> ErrorTypes:
+    """Return `value` if it is the types of errors that an operator may take."""
+    if not is_error_types(value):
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
+    for each in value if isinstance(value, tuple) else (value,):
+        if issubclass(each, UNCAUGHT):
+            raise ValueError(f"{name} must not have {each.__name__}: no operator catches that")
+    return value
 
 
 _ATTACHED: Final = "__streamkit_attached__"

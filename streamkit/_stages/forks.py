@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
-from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stream import Pipe
 
@@ -42,9 +41,7 @@ def all_sinks(branches: Sequence[Any], name: str = "branches") -> bool:
 def splices(branches: Sequence[Pipe]) -> bool:
     """Whether all branches are steps that end with the source, and none is known to wait."""
     links = [link for branch in branches for link in branch.links]
-    return not any(
-        link.declaration.stage is not None or link.waits or parsed(link.declaration).stops for link in links
-    )
+    return not any(link.declaration.stage is not None or link.waits or link.stops for link in links)
 
 
 def entries(branches: Sequence[Pipe]) -> tuple[Strategy | None, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from streamkit._core.value import Record
 from streamkit._engine.compile.checks import signalled
@@ -42,12 +42,19 @@ class Layout:
         """By the index of a step that groups: the indexes of the pipe of its groups."""
         self.inside: dict[int, int] = {}
         """By the index of a step in such a pipe: the index of the step that groups (the innermost)."""
-        top = self._numbered(steps, Exit(group=None))
+        top = self._top = self._numbered(steps, Exit(group=None))
         self.first: int | Exit = top[0] if top else Exit(group=None)
         """The step that gets the items of the source."""
         self.last: int | None = top[-1] if top else None
         """The step whose result is that of the loop, if it is a sink."""
         self.parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
+        self.emitting: set[int] = {
+            branch[-1]
+            for index, branches in self.forks.items()
+            for branch in branches
+            if self.steps[branch[-1]].declaration.sink and not self.steps[index].declaration.sink
+        }
+        """The sinks at the ends of branches whose results go on in the pipe, as those in ``aggregate`` do."""
 
     def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
         """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
@@ -117,6 +124,17 @@ class Layout:
     def members(self, group: int | None) -> list[int]:
         """The steps of the groups of the step at index `group`, or (None) those that are in no group."""
         return [index for index in range(len(self.steps)) if self.inside.get(index) == group]
+
+    def backwards(self, group: int | None) -> list[int]:
+        """The same, each behind those that get what it emits."""
+        steps = self._top if group is None else self.groups[group]
+        return [index for step in reversed(steps) for index in self._with_branches(step)]
+
+    def _with_branches(self, step: int) -> Iterator[int]:
+        for branch in self.forks.get(step, ()):
+            for index in reversed(branch):
+                yield from self._with_branches(index)
+        yield step
 
     def ends_early(self, group: int) -> bool:
         """Whether a step of the groups of the step at index `group` may ``stop()``."""

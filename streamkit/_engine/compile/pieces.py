@@ -41,12 +41,16 @@ _OWN = "streamkit."
 
 
 class Pieces(Record):
-    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
+    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns.
+
+    And the name of the parameter, if there is one, that is called when its loop is left.
+    """
 
     setup: str = ""
     each: str = ""
     finish: str = ""
     result: str = ""
+    closes: str = ""
 
 
 class StepDeclaration(Declaration):
@@ -73,6 +77,8 @@ class StepDeclaration(Declaration):
         taken = {*parameters, "item", *self.signals}
         if clashes := ", ".join(sorted(taken & self.uses.keys())):
             raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
+        if pieces.closes and pieces.closes not in parameters:
+            raise NameError(f"step {name}: closes= must name a parameter, not {shown(pieces.closes)}")
 
     @property
     def own(self) -> bool:
@@ -104,11 +110,15 @@ class StepDeclaration(Declaration):
     def needed(self) -> frozenset[str]:
         found = self.parsed
         parts = [*found.setup, *found.each, *found.finish, *([] if found.result is None else [found.result])]
-        names = {"branches"} if self.forks else {"pipe"} if self.groups else set[str]()
+        names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
                 names.add(node.id)
         return frozenset(names.intersection(self.parameters))
+
+    @property
+    def closes(self) -> str:
+        return self.pieces.closes
 
     @cached_property
     def callbacks(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from streamkit._engine.compile.checks import signalled
+from streamkit._engine.compile.forks import Forks
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
@@ -31,6 +32,7 @@ class Splicer:
         self.lines = lines
         self.names = names
         self.last = last
+        self.forks = Forks(self)
         self.groups = Groups(self)
         self.rests: list[Line] = []
         """Lines that are to let go of the passing names, before a ``continue``."""
@@ -42,10 +44,10 @@ class Splicer:
     def setups(self, depth: int, group: int | None = None) -> None:
         """The setups of the steps of a group, or (None) of those in none.
 
-        The last step's comes first: a ``stop()`` in one runs the finish of the steps after it, which needs
-        their variables.
+        The last step's comes first: what one emits goes through the steps after it, and a ``stop()`` in one
+        runs their finish. Both need their variables.
         """
-        for index in reversed(self.layout.members(group)):
+        for index in self.layout.backwards(group):
             self._block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
@@ -53,10 +55,7 @@ class Splicer:
         if isinstance(index, Exit):
             self._leave(index, site)
         elif index in self.layout.forks and not self.layout.picks(index):
-            *others, last = self.layout.forks[index]
-            for branch in others:
-                self.each(branch[0], Site(site.item, site.depth))
-            self.each(last[0], site.at(spent=site.free))
+            self.forks.each(index, site)
         elif index in self.layout.groups:
             with self.groups.once(index, site.depth) as depth:
                 once = depth != site.depth
@@ -77,8 +76,20 @@ class Splicer:
             after = self.layout.after[index]
             for branch in self.layout.forks.get(index, ()):
                 self.finish(depth, branch[0], after)
-            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+            self._finish(index, depth)
             index = after
+
+    def _finish(self, index: int, depth: int) -> None:
+        """The finish of the step at `index`; what comes of a sink in the pipe is emitted then."""
+        self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+        if index in self.layout.emitting:
+            self._emit_result(index, depth)
+
+    def _emit_result(self, index: int, depth: int) -> None:
+        name = f"result_{index}_out"
+        self.names.passes(name)
+        self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
+        self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -104,10 +115,10 @@ class Splicer:
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
                 begin = lines.attempt(begin, depth, FAILED)
-            if finish := self.layout.parsed[index].finish:
+            if self.layout.parsed[index].finish or index in self.layout.emitting:
                 lines.add(depth, self._unless_after(index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
-                    self._block(finish, index, Site(None, depth + 1))
+                    self._finish(index, depth + 1)
             if inner:
                 lines.add(depth, "else:")
                 self.groups.deliver(index, depth + 1)
@@ -138,10 +149,12 @@ class Splicer:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
         result = self.layout.parsed[index].result
         if index in self.layout.forks:
+            if not self.layout.steps[index].declaration.sink:
+                return None
             results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
             text = f"({', '.join(map(str, results))},)"
             if result is None or not loads([result]):
-                return text if self.layout.steps[index].declaration.sink else None
+                return text
             self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
         return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
@@ -173,7 +186,7 @@ class Splicer:
         elif index in self.layout.groups and self.groups.signal(statement, index, site):
             pass
         elif index in self.layout.forks and (picked := signalled(statement, "pick")):
-            self._pick(picked.args[0], index, site)
+            self.forks.pick(picked.args[0], index, site)
         elif isinstance(statement, ast.If):
             self._if(statement, index, site)
         elif isinstance(statement, ast.For):
@@ -184,6 +197,8 @@ class Splicer:
 
     def _stop(self, index: int, depth: int) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
+        if index in self.layout.emitting:
+            self._emit_result(index, depth)
         group = self.layout.inside.get(index)
         if group is None:
             self.ending(depth, self.layout.after[index])
@@ -209,28 +224,6 @@ class Splicer:
             site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
         )
         self.each(after, site.at(item=ready, spent=spent, later=frozenset()))
-
-    def _pick(self, value: ast.expr, index: int, site: Site) -> None:
-        """Give the item to the branch whose number is `value`; of two, that is a truth value."""
-        number = ast.unparse(self.names.ready(value, index, site.item, site.depth))
-        many = len(self.layout.forks[index])
-        if many != 2:  # of two, `if` tests the value itself, as it would by hand
-            self.lines.add(site.depth, f"picked_{index} = {number}", index)
-            number = f"picked_{index}"
-        self._choose(number, index, range(many), site)
-
-    def _choose(self, number: str, index: int, among: range, site: Site) -> None:
-        """Give the item to the branch of this `number`, which is one of those `among` which it is."""
-        branches = self.layout.forks[index]
-        if len(among) == 1:
-            self.each(branches[among[0]][0], site)
-            return
-        first, second = among[: len(among) // 2], among[len(among) // 2 :]
-        test = number if len(branches) == len(among) == 2 else f"{number} >= {second[0]}"
-        for header, half in ((f"if {test}:", second), ("else:", first)):
-            self.lines.add(site.depth, header, index)
-            with self.lines.body(site.depth + 1, index):
-                self._choose(number, index, half, site.at(depth=site.depth + 1))
 
     def _leave(self, through: Exit, site: Site) -> None:
         """What becomes of an item that comes out of a group, or out of the loop."""

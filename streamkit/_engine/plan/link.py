@@ -17,6 +17,7 @@ from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
@@ -83,8 +84,21 @@ class Link:
 
     @property
     def waits(self) -> bool:
-        """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never do
+        """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
+        return (
+            bool(self.declaration.closes)
+            or any(mode is Mode.ASYNC for _, mode in self.key.modes)
+            or any(link.waits for branch in self.branches for link in branch)
+        )
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is a step that may end the stream before the source does, or has such a branch."""
+        if self.declaration.stage is not None or self.declaration.groups:
+            return False
+        return parsed(self.declaration).stops or any(
+            link.stops for branch in self.branches for link in branch
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):

@@ -194,6 +194,10 @@ class Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
         return self
 
+    def anew(self) -> Source:
+        """The source for another run by the same stage, which has read it before."""
+        return self
+
     @property
     def origin(self) -> Source | None:
         """What this was attached from, if that can be attached again."""
