@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.push import push as push
+    from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (
         Missed as Missed,
         interval as interval,
