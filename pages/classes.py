@@ -46,7 +46,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
-    "Sources that wait": ("from_awaitable", "from_queue"),
+    "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
     "Steering": ("Valve", "OnFull"),
     "Strategies": (
         "Suspend",

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (
         Missed as Missed,
         interval as interval,
