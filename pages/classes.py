@@ -45,6 +45,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "race",
     ),
     "Steering": ("Valve", "OnFull"),
+    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Strategies": (
         "Suspend",
         "Fail",
@@ -69,6 +70,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Channel",
         "Lane",
         "Inlet",
+        "guarded",
+        "OnError",
         "Timer",
     ),
 }
