@@ -44,6 +44,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "fork_join",
         "race",
     ),
+    "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
+    "Sources of time": ("interval", "Missed", "timer", "never"),
+    "Sources that wait": ("from_awaitable", "from_queue"),
     "Steering": ("Valve", "OnFull"),
     "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Strategies": (

@@ -1,7 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
-hide a builtin.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``range`` and ``zip``,
+which would hide builtins.
 """
 
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GroupsFullError as GroupsFullError,
+        NoRouteError as NoRouteError,
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
@@ -90,5 +91,21 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.timing import (
+        Missed as Missed,
+        interval as interval,
+        never as never,
+        timer as timer,
+    )
+    from streamkit.sources.values import (
+        count as count,
+        empty as empty,
+        fail as fail,
+        iterate as iterate,
+        of as of,
+        range as range,
+        repeat as repeat,
+    )
+    from streamkit.sources.waiting import from_awaitable as from_awaitable, from_queue as from_queue
 else:
     __getattr__, __dir__, __all__ = lazily()
