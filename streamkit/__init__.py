@@ -34,7 +34,14 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.on_error import (
+        OnError as OnError,
+        Replace as Replace,
+        Resume as Resume,
+        Retry as Retry,
+    )
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
