@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GroupsFullError as GroupsFullError,
+        NoRouteError as NoRouteError,
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,

@@ -24,7 +24,7 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "made", "noted"]
+__all__ = ["Places", "emptied", "made", "noted"]
 
 _ONE = Suspend(1)
 
@@ -176,11 +176,11 @@ class Places(Target):
         await self.run.fill(lane, stream, book, buffer)
         del stream
         if lane.held:
-            await _emptied(lane)
+            await emptied(lane)
         if self.run.book and book:
             self.run.book.close(book)
         lane.close()
-        await _emptied(lane)  # the reader must still take a `Gap` at its end
+        await emptied(lane)  # the reader must still take a `Gap` at its end
         self.channel.retire(lane)
 
     async def _parts(self, stream: Inlet[Any]) -> bool:
@@ -244,12 +244,12 @@ class _Parts(Streams[Awaitable[None]]):
         if self._lane is None:
             return
         if self._lane.held:
-            await _emptied(self._lane)
+            await emptied(self._lane)
         self._places.idle.append(self._lane)
         self._lane = None
 
 
-async def _emptied(lane: Lane) -> None:
+async def emptied(lane: Lane) -> None:
     """Wait until everything in `lane` was taken out, or its reader has left."""
     while lane.held and lane.limit >= 0:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from streamkit._engine.compile.checks import signalled
+from streamkit._engine.compile.forks import Forks
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
@@ -31,6 +32,7 @@ class Splicer:
         self.lines = lines
         self.names = names
         self.last = last
+        self.forks = Forks(self)
         self.groups = Groups(self)
         self.rests: list[Line] = []
         """Lines that are to let go of the passing names, before a ``continue``."""
@@ -52,11 +54,8 @@ class Splicer:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
         if isinstance(index, Exit):
             self._leave(index, site)
-        elif index in self.layout.forks:
-            *others, last = self.layout.forks[index]
-            for branch in others:
-                self.each(branch[0], Site(site.item, site.depth))
-            self.each(last[0], site.at(spent=site.free))
+        elif index in self.layout.forks and not self.layout.picks(index):
+            self.forks.each(index, site)
         elif index in self.layout.groups:
             with self.groups.once(index, site.depth) as depth:
                 once = depth != site.depth
@@ -148,12 +147,15 @@ class Splicer:
 
     def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
+        result = self.layout.parsed[index].result
         if index in self.layout.forks:
             if not self.layout.steps[index].declaration.sink:
                 return None
             results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
-            return f"({', '.join(map(str, results))},)"
-        result = self.layout.parsed[index].result
+            text = f"({', '.join(map(str, results))},)"
+            if result is None or not loads([result]):
+                return text
+            self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
         return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
@@ -183,6 +185,8 @@ class Splicer:
             self._emit(emitted.args[0], index, site)
         elif index in self.layout.groups and self.groups.signal(statement, index, site):
             pass
+        elif index in self.layout.forks and (picked := signalled(statement, "pick")):
+            self.forks.pick(picked.args[0], index, site)
         elif isinstance(statement, ast.If):
             self._if(statement, index, site)
         elif isinstance(statement, ast.For):

@@ -5,7 +5,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
 from streamkit._core.markers import Absent, Gap
@@ -21,6 +21,7 @@ from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
 from streamkit.operators.until import Signal
 from streamkit.sinks.reduce import _Real
+from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
 
@@ -166,6 +167,61 @@ class Methods(Generic[T_co]):
         RxPY has none. In RxJS the last item waits for its period, too; here it comes at once, as in `sample` and
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
+    @overload
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
+        """Give each item to whichever branch is free.
+
+            items               --1--2--3--4-----|
+            first branch, slow  --1-------1------|
+            second branch       -----2--3--4-----|
+            balance             -----2--3-14-----|
+
+        If all branches end in sinks, this is a sink, whose result is the tuple of theirs; if all are operators,
+        their outputs are merged, each as it comes:
+
+        >>> from streamkit import Stream, ops
+        >>> import asyncio
+        >>> async def fetch(number: int) -> int:
+        ...     await asyncio.sleep(0)
+        ...     return number * number
+        >>> sorted(Stream(range(5)) | ops.balance(ops.map(fetch), workers=3))
+        [0, 1, 4, 9, 16]
+
+        A branch is free when it asks for an item, or has room in the ``buffer(strategy)`` that it begins with.
+        Those that are free take turns.
+
+        Emits when: a branch does.
+        Waits when: no branch is free; the source then waits too.
+        Completes when: every branch has. One that ends early leaves, and the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            branches: operators, or sinks.
+            workers: how often to run the one branch that is given, at once.
+
+        Raises:
+            TypeError: a branch is neither operators nor a sink, or some are one and some the other; `workers` is
+                not a whole number.
+            ValueError: there is no branch; or `workers` is less than 1, or given with more than one branch.
+
+        For one function with calls at once, in order, use ``map(function, concurrency=...)``.
+        """
+    @overload
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
+    ) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -865,6 +921,73 @@ class Methods(Generic[T_co]):
         lookahead: int = 1,
         on_drop: OnDrop | None = None,
     ) -> Stream[B]: ...
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]:
+        """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
+
+            items                     --a----------------|
+            stream of a                 --b--c|
+            stream of b                     --d|
+            expand(f, concurrency=2)  --a--b--c-d--------|
+
+        >>> from streamkit import Stream, ops
+        >>> links = {"/": ["/a", "/b"], "/a": ["/a/1", "/a/2"], "/b": ["/b/1"]}
+        >>> list(Stream(["/"]) | ops.expand(lambda page: links.get(page, []), concurrency=1))
+        ['/', '/a', '/b', '/a/1', '/a/2', '/b/1']
+
+        It is a crawl: of pages that link to pages, folders in folders, replies to replies. An item that comes
+        again is expanded again, so let `function` leave out what it has seen, or the crawl may never end.
+
+        Emits when: an item is there, of the source or of a stream that was made; such streams take turns. It is
+            passed on before it is expanded.
+        Waits when: the consumer does; each stream is read `lookahead` items ahead. Items wait in the frontier
+            while all `concurrency` places are taken: an item takes one until its stream has ended and was
+            delivered. The source is pulled when a place is free and the frontier is empty: each of its items
+            begins a crawl of its own.
+        Completes when: the source does, and everything was expanded.
+        Closes when: it ends, or the consumer leaves: the source and all streams at once, each in its own task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
+                the task that reads what it returns.
+            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
+                ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
+                crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
+                they were passed on.
+            depth_first: whether the item that was found last is expanded first. The frontier then holds the
+                items of one stream for each level, and not all of the widest level.
+            lookahead: items that each stream may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `concurrency` or `lookahead` is less than 1, or `frontier` is a strategy that makes
+                something else of the items, or gives them back in another order than is asked for.
+            BufferOverflowError: (when run) the frontier is full, and so are all places.
+
+        With one place, the order is that of RxPY and of Reactor's ``expand``, for each item of the source. Those
+        read all of the source first, expand any number of items at once (Reactor one), and keep what waits
+        without a limit.
+        """
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -1667,6 +1790,74 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
         """
+    @overload
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+        """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
+
+            items              --1-----2-----3--|
+            true map(str)      --"1"---------"3"|
+            false batch(2)     --------------[2]|
+            partition(odd)     --"1"---------"3"[2]|
+
+        If both branches end in sinks, this is a sink, whose result is the pair of theirs:
+
+        >>> from streamkit import Stream, ops
+        >>> def is_odd(number: int) -> bool:
+        ...     return number % 2 == 1
+        >>> (Stream(range(5)) | ops.partition(is_odd, ops.to_list(), ops.count())).run()
+        ([1, 3], 3)
+
+        If both are operators, their outputs are merged:
+
+        >>> list(Stream(range(4)) | ops.partition(is_odd, ops.map(str), ops.map(lambda even: -even)))
+        [0, '1', -2, '3']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if it has a stage, or if it can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: both branches have. One that ends early drops what is for it, counted; the other goes on.
+        Closes when: both branches have ended, one fails, or the consumer leaves.
+
+        An error of a branch ends both. An error of the source reaches each branch after the items before it.
+
+        Args:
+            predicate: called with each item; its result, awaited if it is awaitable, is true or false.
+            true: operators, or operators and a sink, for the items of which it is true.
+            false: the same, for the others.
+
+        Raises:
+            TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
+                the other the other.
+
+        RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
+        """
+    @overload
+    def partition(
+        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+    ) -> Job[tuple[R1, R2]]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[A | C]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Keep,
+    ) -> Stream[B | A]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1835,6 +2026,90 @@ class Methods(Generic[T_co]):
         no more memory, or time for each, than three. RxPY's ``retry()`` has no limit; here that is
         ``retry(None)``.
         """
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Keep],
+        *,
+        otherwise: Keep | Absent = ...,
+    ) -> Stream[A]:
+        """Give each item to the branch of its key.
+
+            items                     --a1--b2--c3--a4--|
+            "a" map(number)           --1-----------4---|
+            "b" map(upper)            ------B2----------|
+            otherwise map(str)        ----------c3------|
+            route(letter, ...)        --1---B2--c3--4---|
+
+        If all branches end in sinks, this is a sink, whose result is the dict of theirs, by key:
+
+        >>> from streamkit import Stream, ops
+        >>> words = Stream(["tea", "oil", "ale", "tin"])
+        >>> routes = {"t": ops.to_list(), "a": ops.count()}
+        >>> (words | ops.route(lambda word: word[0], routes, otherwise=ops.first())).run()
+        {'t': ['tea', 'tin'], 'a': 1, Ellipsis: 'oil'}
+
+        If all are operators, their outputs are merged:
+
+        >>> lengths = ops.route(len, {3: ops.map(str.upper)}, otherwise=ops.map(str.title))
+        >>> list(Stream(["tea", "salt"]) | lengths)
+        ['TEA', 'Salt']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            key: called with each item; returns its key, which is hashable, or an awaitable of it.
+            routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
+                their items come, use ``group_by``.
+            otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+
+        Raises:
+            TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
+                key is not hashable.
+            ValueError: there are no routes, or one has the key ``...``.
+            NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+        """
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+    ) -> Job[dict[K, R]]: ...
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+    ) -> Job[dict[K | EllipsisType, R]]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Operator[A, B]],
+        *,
+        otherwise: Operator[A, B] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+        *,
+        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[Item],
+        key: Callable[[A], object],
+        routes: Mapping[K, Pipe],
+        *,
+        otherwise: Pipe | Absent = ...,
+    ) -> Any: ...
     @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
