@@ -158,11 +158,11 @@ def kinds(contract: Contract) -> list[Behaviour]:
             formulas = [
                 f"({one}) + ({other})" for one, other in zip(formulas, contract.of_others, strict=True)
             ]
-        for holds, ahead in product(*map(_sizes, formulas)):
-            if holds == ANY:
+        for holds, ahead, keys in product(*map(_sizes, [*formulas, contract.keys])):
+            if ANY in (holds, keys):
                 found.add(Behaviour.UNBOUNDED)
             else:
-                found.add(Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH)
+                found.add(Behaviour.BOUNDED if holds or ahead or keys else Behaviour.PASS_THROUGH)
     return sorted(found, key=[*Behaviour].index)
 
 
@@ -312,6 +312,9 @@ def explained(functions: dict[str, Callable[..., Any]], kind: str = "operator") 
 
 
 def _holds(contract: Contract) -> str:
+    if contract.keys != "0":
+        keys = "any number of keys" if contract.keys == "unbounded" else f"{readable(contract.keys)} keys"
+        return f"{readable(contract.holds)}, and {keys}"
     if contract.times == "1":
         return readable(contract.holds)
     pipes = f"{readable(contract.times)} times what the pipe holds"

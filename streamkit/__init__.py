@@ -16,12 +16,14 @@ if TYPE_CHECKING:
         rx as rx,
         testing as testing,
     )
+    from streamkit._core.backoff import Backoff as Backoff
     from streamkit._core.contract import Behaviour as Behaviour, Contract as Contract
     from streamkit._core.errors import (
         BufferOverflowError as BufferOverflowError,
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GroupsFullError as GroupsFullError,
+        NoRouteError as NoRouteError,
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
@@ -67,9 +69,21 @@ if TYPE_CHECKING:
     from streamkit._engine.run.tasks import Timer as Timer
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.latest import (
+        combine_latest as combine_latest,
+        fork_join as fork_join,
+        zip_latest as zip_latest,
+    )
+    from streamkit.sources.order import (
+        interleave as interleave,
+        merge_prioritized as merge_prioritized,
+        merge_sorted as merge_sorted,
+    )
     from streamkit.sources.push import push as push
+    from streamkit.sources.race import race as race
     from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (
         Missed as Missed,

@@ -82,6 +82,11 @@ class Declaration:
         """Parameters that the pieces of a step call. Their results are awaited if they are awaitable."""
         return frozenset()
 
+    @property
+    def closes(self) -> str:
+        """The parameter of a step that is called when what is before it was closed; "" if there is none."""
+        return ""
+
     @cached_property
     def variable(self) -> tuple[str, ...]:
         """Parameters whose values decide how a step is compiled."""

@@ -14,28 +14,30 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
+    "amb": "race(*sources)",
     "average": "mean()",
+    "audit_time": "audit(seconds)",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
     "buffer_with_count": "batch(size)",
     "buffer_with_time": "batch_within(count, seconds=seconds)",
     "buffer_with_time_or_count": "batch_within(count, seconds=seconds)",
-    "concat_all": "flat_map(lambda stream: stream, concurrency=1)",
-    "concat_map": "flat_map(function, concurrency=1)",
+    "concat_all": "concat_map(lambda stream: stream)",
     "concat_with_iterable": "streamkit.concat(*sources)",
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
     "defer": "Stream(function)",
+    "delay_subscription": "delay_start(seconds)",
     "do": "tap(function)",
     "do_action": "tap(function)",
-    "element_at": "skip(index) | first()",
-    "element_at_or_default": "skip(index) | first(default=value)",
+    "element_at_or_default": "element_at(index, default=value)",
+    "exclusive": "exhaust_map(lambda stream: stream)",
     "filter_indexed": "enumerate() | filter(predicate)",
-    "find": "filter(predicate) | first(default=None)",
     "first_or_default": "first(default=value)",
     "flat_map_indexed": "enumerate() | flat_map(function, concurrency=concurrency)",
+    "flat_map_latest": "switch_map(function)",
     "from_iterable": "Stream(iterable)",
-    "ignore_elements": "drain()",
+    "ignore_elements": "ignore_items()",
     "last_or_default": "last(default=value)",
     "map_indexed": "enumerate() | starmap(function)",
     "merge_all": "flat_map(lambda stream: stream, concurrency=concurrency)",
@@ -43,18 +45,21 @@ ELSEWHERE: Final = {
     "multicast": "broadcast(*branches)",
     "observable": "Stream(source)",
     "on_error_resume_next": "catch(function)",
-    "partition": "group_by(predicate, pipe, max_groups=max_groups)",
-    "partition_indexed": "enumerate() | group_by(predicate, pipe, max_groups=max_groups)",
+    "partition_indexed": "enumerate() | partition(predicate, true, false)",
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
-    "return_value": "streamkit.of(value)",
+    "ref_count": "share()",
+    "replay": "share(count)",
+    "return_value": "Stream([value])",
     "single_or_default": "single(default=value)",
     "single_or_default_async": "single(default=value)",
     "some": "any(predicate)",
-    "start_with": "streamkit.concat(items, stream)",
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
+    "throttle_time": "throttle_first(seconds)",
+    "switch_latest": "switch_map(lambda stream: stream)",
+    "switch_map_indexed": "enumerate() | switch_map(function)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -67,16 +72,22 @@ ELSEWHERE: Final = {
     "amap": "map(function)",
     "chain": "streamkit.concat(*sources)",
     "chunks": "batch(size)",
-    "concatmap": "flat_map(function, concurrency=1)",
+    "concatmap": "concat_map(function)",
     "dropwhile": "skip_while(predicate)",
     "flatmap": "flat_map(function, concurrency=concurrency)",
+    "getitem": "slice(start, stop, step)",
     "just": "streamkit.of(value)",
     "list": "to_list()",
     "print": "tap(print)",
+    "skiplast": "skip_last(count)",
     "smap": "map(function)",
     "spaceout": "throttle(rate)",
+    "takelast": "take_last(count)",
+    "switch": "switch_map(lambda stream: stream)",
+    "switchmap": "switch_map(function)",
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
+    "ziplatest": "combine_latest(*sources)",
     # itertools, and other libraries
     "amap_unordered": "map(function, concurrency=concurrency, ordered=False)",
     "apply": "map(function)",
@@ -93,11 +104,10 @@ ELSEWHERE: Final = {
     "flatten_map": "flat_map(function, concurrency=concurrency)",
     "foreach": "for_each(function)",
     "head": "take(count)",
-    "interleave": "merge(*sources)",
-    "islice": "skip(start) | take(count)",
+    "islice": "slice(start, stop, step)",
     "limit": "take(count)",
     "log": "tap(print)",
-    "nth": "skip(index) | first()",
+    "nth": "element_at(index)",
     "on_error": "catch(function)",
     "parallel": "map(function, concurrency=concurrency)",
     "parallel_map": "map(function, concurrency=concurrency)",
@@ -121,19 +131,14 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "amb as_observable buffer_toggle buffer_when combine_latest default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join join "
-        "materialize max_by min_by observe_on publish_value ref_count repeat "
-        "replay retry share skip_last "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice "
-        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
-        "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
-        "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
-        "to_marbles while_do window window_toggle window_when window_with_time "
-        "window_with_time_or_count with_latest_from zip_latest"
+        "as_observable buffer_toggle buffer_when delay_with_mapper dematerialize do_while finally_action "
+        "find_index group_by_until group_join join materialize max_by min_by observe_on publish_value "
+        "skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time starmap_indexed "
+        "subscribe_on take_last_buffer take_last_with_time take_until_with_time take_while_indexed "
+        "take_with_time throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle "
+        "window_when window_with_time window_with_time_or_count"
     ),
-    "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
+    "aiostream": "cycle",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
 NESTING: Final = {

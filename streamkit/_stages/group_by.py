@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, TimerHandle
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.slot import Slot, Slots
 
-__all__ = ["Router", "keyed"]
+__all__ = ["Reopened", "ReopenedInOrder", "Router", "keyed"]
 
 
 def _function(key: Any, name: Any) -> None:
@@ -141,6 +142,8 @@ class Router(Target):
         """The key and the item that wait for room in a group; EMPTY if none does."""
         self.over = False
         """Whether the source has ended."""
+        self.reopens = False
+        """Whether a group whose pipe has ended frees its key."""
         self._finished = False
         """Whether all groups have ended too."""
 
@@ -268,7 +271,7 @@ class Router(Target):
             self.out.fail(self.run.blame(error))
         if self.run.book and slot.book:
             self.run.book.close(slot.book)
-        self.slots.left(slot)
+        self.slots.left(slot, reopens=self.reopens)
         self._finish()
 
     def _finish(self) -> None:
@@ -277,3 +280,23 @@ class Router(Target):
             for slot in self.slots:
                 slot.shut()
             self.out.closed()
+
+
+class Reopened(dict[Any, Any]):
+    """Groups by key, without those whose pipes have ended: their keys are free."""
+
+    def __setitem__(self, name: Any, state: Any) -> None:
+        if state is EMPTY:
+            self.pop(name, None)
+        else:
+            super().__setitem__(name, state)
+
+
+class ReopenedInOrder(OrderedDict[Any, Any]):
+    """The same, in order."""
+
+    def __setitem__(self, name: Any, state: Any) -> None:
+        if state is EMPTY:
+            self.pop(name, None)
+        else:
+            super().__setitem__(name, state)

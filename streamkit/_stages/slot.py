@@ -132,9 +132,14 @@ class Slots:
         else:
             self.settle(slot)
 
-    def left(self, slot: Slot) -> None:
-        """The group has ended. If it did so by itself, it keeps its slot, to drop later items of its key."""
+    def left(self, slot: Slot, *, reopens: bool) -> None:
+        """The group has ended. If it did so by itself, it keeps its slot, to drop later items of its key.
+
+        If it `reopens`, it does not: the next item of its key begins a new group.
+        """
         self.leaving.pop(slot.name, None)
+        if reopens and self.groups.get(slot.name) is slot:
+            del self.groups[slot.name]
         self.settle(slot)
 
     def settle(self, slot: Slot) -> None:

@@ -174,7 +174,7 @@ def fuses(first: Block, second: Block) -> bool:
 
 def _stateless(link: Link) -> bool:
     declaration = link.declaration
-    if declaration.forks or declaration.groups:
+    if declaration.forks or declaration.groups or declaration.closes:
         return False
     pieces = parsed(declaration)
     return not (pieces.setup or pieces.finish or pieces.early)

@@ -9,7 +9,7 @@ from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.contract import PASSED_ON
 from streamkit._core.markers import ABSENT
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Keep, Operator
+from streamkit._engine.face.stream import Keep, Operator, Shape, Stream
 
 __all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
 
@@ -20,6 +20,23 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+class Truthy(Shape):
+    """``A | None`` to ``A``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A | None]) -> Stream[A]:
+        result: Stream[A] = self.apply(stream)
+        return result
+
+
+@step(name="filter", each="if item:\n    emit(item)", contract=PASSED_ON)
+def _filter_true(predicate: None) -> Truthy:
+    return Truthy(_filter_true, predicate=predicate)
+
+
+@overload
+def filter(predicate: None) -> Truthy: ...
 @overload
 def filter(predicate: Callable[[A], TypeGuard[B]]) -> Operator[A, B]: ...
 @overload
@@ -29,7 +46,7 @@ def filter(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
 @overload
 def filter(predicate: Callable[[A], object]) -> Operator[A, A]: ...
 @step(each="if predicate(item):\n    emit(item)", contract=PASSED_ON)
-def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
+def filter(predicate: Any) -> Any:
     """Pass on the items for which `predicate` is true.
 
         items       --1--2--3--4--|
@@ -38,6 +55,8 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     >>> from streamkit import Stream, ops
     >>> list(Stream(range(6)) | ops.filter(lambda number: number % 2))
     [1, 3, 5]
+    >>> list(Stream(["a", "", None]) | ops.filter(None))
+    ['a']
 
     Emits when: `predicate` has returned something true.
     Waits when: the consumer does.
@@ -47,12 +66,16 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
     Args:
-        predicate: called with each item; returns whether to pass it on, or an awaitable of that.
+        predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
+            as with the builtin, those are passed on that are true themselves.
 
     Raises:
-        TypeError: `predicate` is not callable.
+        TypeError: `predicate` is neither callable nor None.
     """
-    return Operator(filter, predicate=callback("predicate", predicate))
+    if predicate is None:
+        return _filter_true(predicate)
+    found: Operator[Any, Any] = Operator(filter, predicate=callback("predicate", predicate))
+    return found
 
 
 @step(

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from streamkit._core import arguments
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.errors import GroupsFullError
@@ -25,7 +25,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
-from streamkit._stages.group_by import Router, keyed
+from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
 from streamkit._stages.slot import Slots
 
 __all__ = ["OnFull", "group_by"]
@@ -60,14 +60,18 @@ def full_error(key: object, most: int) -> GroupsFullError:
     )
 
 
-_LATER = "'later items of a key whose pipe has ended' if _ends is not ABSENT else 'nothing'"
+_LATER = (
+    "'later items of a key whose pipe has ended' if _ends is not ABSENT and reopen is ABSENT else 'nothing'"
+)
+_UNREAD = f"{_LATER} if _ends is ABSENT or reopen is ABSENT else 'what a pipe that ends has read ahead'"
 _CONTRACT = Contract(times="max_groups", ordered="'within each key'", loses=_LATER)
-_SETUP = "groups = {}\nfind = groups.get"
-_ORDERED = "groups = OrderedDict()"
+_SETUP = "groups = {} if reopen is ABSENT else Reopened()\nfind = groups.get"
+_ORDERED = "groups = OrderedDict() if reopen is ABSENT else ReopenedInOrder()"
 """Its first is found at once: that of a plain dict, by going past all that were deleted before it."""
 _FINISH = """
     ended = 0
-    for name, state in groups.items():
+    for name in [*groups]:
+        state = groups[name]
         end()
         ended += 1
         if ended % BREATH == 0:
@@ -90,14 +94,19 @@ _FINISH = """
         run()
     """,
     finish=_FINISH,
-    uses=(sleep,),
+    uses=(sleep, Reopened),
     contract=_CONTRACT,
     groups=True,
 )
 def _grouped(
-    key: Callable[..., Any], pipe: Pipe, *, max_groups: int, _ends: Any = ABSENT
+    key: Callable[..., Any],
+    pipe: Pipe,
+    *,
+    max_groups: int,
+    reopen: bool | Absent = ABSENT,
+    _ends: Any = ABSENT,
 ) -> Operator[Any, Any]:
-    return Operator(_grouped, key=key, pipe=pipe, max_groups=max_groups, _ends=_ends)
+    return Operator(_grouped, key=key, pipe=pipe, max_groups=max_groups, reopen=reopen, _ends=_ends)
 
 
 @step(
@@ -112,7 +121,7 @@ def _grouped(
                 name = next(iter(groups))
                 state = groups[name]
                 end()
-                groups.pop(name)
+                groups.pop(name, None)
                 name = new
             enter()
         else:
@@ -121,14 +130,22 @@ def _grouped(
         run()
     """,
     finish=_FINISH,
-    uses=(sleep, OrderedDict),
+    uses=(sleep, OrderedDict, ReopenedInOrder),
     contract=_CONTRACT,
     groups=True,
 )
 def _evicting(
-    key: Callable[..., Any], pipe: Pipe, *, max_groups: int, on_full: OnFull, _ends: Any = ABSENT
+    key: Callable[..., Any],
+    pipe: Pipe,
+    *,
+    max_groups: int,
+    on_full: OnFull,
+    reopen: bool | Absent = ABSENT,
+    _ends: Any = ABSENT,
 ) -> Operator[Any, Any]:
-    return Operator(_evicting, key=key, pipe=pipe, max_groups=max_groups, on_full=on_full, _ends=_ends)
+    return Operator(
+        _evicting, key=key, pipe=pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=_ends
+    )
 
 
 _INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
@@ -146,10 +163,12 @@ async def _routed_run(
     max_groups: int,
     on_full: OnFull,
     idle: Any,
+    reopen: bool | Absent,
     _ends: Any,
     _strategy: Strategy | None,
 ) -> AsyncIterator[Any]:
     router = Router(run, pipe.links, max_groups, _OVERFLOWED[on_full], None if idle is ABSENT else idle)
+    router.reopens = reopen is True
     run.pump(keyed(run, source, key), into=router)
     async for item in router.out:
         yield item
@@ -180,7 +199,7 @@ _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
         lookahead=_ROUTED_AHEAD,
         times="max_groups",
         ordered="'within each key'",
-        loses=f"{_LATER} if _strategy is None else _strategy.loses",
+        loses=f"({_UNREAD}) if _strategy is None else _strategy.loses",
     ),
 )
 def _routed(
@@ -190,6 +209,7 @@ def _routed(
     max_groups: int,
     on_full: OnFull = OnFull.FAIL,
     idle: float | Absent = ABSENT,
+    reopen: bool | Absent = ABSENT,
     _ends: Any = ABSENT,
     _strategy: Strategy | None = None,
 ) -> Operator[Any, Any]:
@@ -200,21 +220,27 @@ def _routed(
         max_groups=max_groups,
         on_full=on_full,
         idle=idle,
+        reopen=reopen,
         _ends=_ends,
         _strategy=_strategy,
     )
 
 
 def _spliced(
-    key: Callable[..., Any], pipe: Pipe, max_groups: int, on_full: OnFull, ends: Any
+    key: Callable[..., Any],
+    pipe: Pipe,
+    max_groups: int,
+    on_full: OnFull,
+    reopen: bool | Absent,
+    ends: Any,
 ) -> Operator[Any, Any] | None:
     """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
     if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
         return None
     if on_full is OnFull.EVICT:
-        made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, _ends=ends)
+        made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=ends)
     else:
-        made = _grouped(key, pipe, max_groups=max_groups, _ends=ends)
+        made = _grouped(key, pipe, max_groups=max_groups, reopen=reopen, _ends=ends)
     return made if fits(made.links[0].key) else None
 
 
@@ -226,6 +252,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -235,6 +262,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -244,6 +272,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -253,6 +282,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -262,6 +292,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -271,6 +302,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = ...,
     idle: float | Absent = ...,
+    reopen: bool = ...,
 ) -> Operator[A, tuple[K, B]]: ...
 @answering
 def group_by(
@@ -280,6 +312,7 @@ def group_by(
     max_groups: int,
     on_full: OnFull = OnFull.FAIL,
     idle: float | Absent = ABSENT,
+    reopen: bool = False,
 ) -> Operator[Any, Any]:
     """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -299,7 +332,13 @@ def group_by(
 
     A group ends with the source, or earlier if it is evicted or idle; a later item of its key begins a new
     group. If the pipe ends early (``take``, ``first``), its results are passed on at once. The group itself
-    goes on: it counts towards `max_groups`, and drops later items of its key, until it ends.
+    goes on: it counts towards `max_groups`, and drops later items of its key, until it ends. With `reopen`,
+    it ends with its pipe: its place is free, and the next item of its key begins a new group. What a pipe
+    with tasks has read ahead when it ends is dropped, and counted.
+
+    >>> firsts = ops.group_by(str.lower, ops.take(2) | ops.to_list(), max_groups=2, reopen=True)
+    >>> list(Stream("aAbaA") | firsts)
+    [('a', ['a', 'A']), ('a', ['a', 'A']), ('b', ['b'])]
 
     A pipe of steps runs inside the loop that reads the source, with a state per key. If a callback there
     returns an awaitable, the other keys wait for it. Each group has a task if a callback is an ``async def``,
@@ -321,6 +360,7 @@ def group_by(
         on_full: what happens to an item of a new key when there are `max_groups` groups: the stream fails,
             the longest idle group ends, or (only with `idle`) the source waits.
         idle: seconds without an item after which a group ends.
+        reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -338,14 +378,22 @@ def group_by(
         idle = arguments.seconds("idle", idle)
     elif on_full is OnFull.WAIT:
         raise ValueError("on_full must be OnFull.FAIL or OnFull.EVICT without idle=, not OnFull.WAIT")
+    again: bool | Absent = True if flag("reopen", reopen) else ABSENT
     links = [link for link in flattened(pipe.links) if link.declaration.stage is None]
     ends = True if any(parsed(link.declaration).stops for link in links) else ABSENT
     if idle is ABSENT:
-        spliced = _spliced(key, pipe, max_groups, on_full, ends)
+        spliced = _spliced(key, pipe, max_groups, on_full, again, ends)
         if spliced is not None:
             return spliced
     first = pipe.links[0]
     strategy = first.arguments["strategy"] if first.declaration.buffers else None
     return _routed(
-        key, pipe, max_groups=max_groups, on_full=on_full, idle=idle, _ends=ends, _strategy=strategy
+        key,
+        pipe,
+        max_groups=max_groups,
+        on_full=on_full,
+        idle=idle,
+        reopen=again,
+        _ends=ends,
+        _strategy=strategy,
     )

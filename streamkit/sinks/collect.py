@@ -86,7 +86,8 @@ def to_dict(*, key: Callable[[A], K]) -> Sink[A, dict[K, A]]: ...
             name, kept = item
             items[name] = kept
         elif value is ABSENT:
-            items[key(item)] = item
+            name = key(item)
+            items[name] = item
         else:
             name = key(item)
             items[name] = value(item)

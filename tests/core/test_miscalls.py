@@ -114,7 +114,7 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: OBSERVED(reactivex.of(1), Suspend(1)),
         "takes 1 argument by position, not 2: write strategy=Suspend(capacity=1)",
     ),
-    "enum": (lambda: of.group_by(no=1), "on_full=OnFull.FAIL, idle=...) takes no no"),
+    "enum": (lambda: of.group_by(no=1), "on_full=OnFull.FAIL, idle=..., reopen=False) takes no no"),
     "bare decorator": (lambda: front.step(str), "is written with parentheses: write @step(...)"),
 }
 

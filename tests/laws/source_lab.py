@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Any
 
 from streamkit import Stream
-from tests.laws.lab import Lab, plain
+from tests.laws.items import plain
+from tests.laws.lab import Lab
 
 __all__ = ["Again", "SourceSample", "read"]
 

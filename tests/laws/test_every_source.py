@@ -12,7 +12,8 @@ import pytest
 import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, ops
 from streamkit.testing import VirtualLoop, run
-from tests.laws.lab import Lab, plain, trying
+from tests.laws.items import plain
+from tests.laws.lab import Lab, trying
 from tests.laws.source_lab import Again, SourceSample, read
 from tests.samples.sources import SOURCES
 from tests.tiers import stride

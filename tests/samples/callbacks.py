@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.laws.lab import Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Lab
 
 __all__ = ["alone", "always", "fold", "never", "newest", "number", "odd", "pair", "parity", "same"]
 

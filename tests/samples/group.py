@@ -26,6 +26,10 @@ OPERATORS = [
     ),
     Sample("group_by-ends", lambda lab: ops.group_by(always, ops.take(2) | ops.tap(same), max_groups=1)),
     Sample(
+        "group_by-reopen",
+        lambda lab: ops.group_by(always, ops.take(2) | ops.tap(same), max_groups=1, reopen=True),
+    ),
+    Sample(
         "group_by-sink",
         lambda lab: ops.group_by(parity, ops.first(), max_groups=2),
         lossless=False,

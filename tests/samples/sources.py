@@ -6,7 +6,8 @@ from typing import Any
 
 import streamkit
 from streamkit import Missed, Stream, Suspend
-from tests.laws.lab import Boom, Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Boom, Lab
 from tests.laws.source_lab import Again, SourceSample
 
 __all__ = ["SOURCES"]

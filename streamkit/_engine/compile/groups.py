@@ -7,7 +7,8 @@ it groups, keeps these lists in its variable ``groups``, which is ``groups_2`` i
 
 A group can end early, by a ``stop()`` in its pipe, while the loop goes on with the next item: that must leave
 the code of this group, and nothing else. So that code is the body of a ``for`` loop of one turn, which a
-``break`` leaves (see `once`); and EMPTY stands for the state of a group that has ended.
+``continue`` leaves (see `once`); and EMPTY stands for the state of a group that has ended. In a ``for`` of
+the step itself, over several groups, the ``continue`` goes on with the next of them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
 from streamkit._engine.compile.names import Names
 
-__all__ = ["Groups", "Splices"]
+__all__ = ["LABEL", "Groups", "Splices"]
+
+LABEL = "_label"
+"""The parameter of a step that groups which makes of a group's name what stands beside its items."""
 
 
 class Splices(Protocol):
@@ -81,11 +85,14 @@ class Groups:
         self._lines.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
         if kept := self._layout.kept(group):  # what the group has held goes with it
             self._lines.add(depth, f"{' = '.join(kept)} = None", group)
-        self._lines.add(depth, "break", group)
+        self._lines.add(depth, "continue", group)
 
     def emit(self, group: int, value: str, site: Site) -> None:
-        """Pass on `value`, which comes out of a group, with the name of the group."""
-        self._lines.add(site.depth, f"pair_{group}_out = (name_{group}, {value})", group)
+        """Pass on `value`, which comes out of a group, with the name of the group, or the label for it."""
+        name = f"name_{group}"
+        if LABEL in self._layout.steps[group].declaration.parameters:
+            name = f"{self._splicer.names.name(LABEL, group)}({name})"
+        self._lines.add(site.depth, f"pair_{group}_out = ({name}, {value})", group)
         item = ast.Name(f"pair_{group}_out", ast.Load())
         self._splicer.names.passes(f"pair_{group}_out")
         self._splicer.each(self._layout.after[group], site.at(item=item, spent=True, later=frozenset()))
@@ -101,7 +108,7 @@ class Groups:
         """Take up the state of a group; one that has ended has none, and is left."""
         if self._layout.ends_early(group):
             self._lines.add(depth, f"if state_{group} is EMPTY:", group)
-            self._lines.add(depth + 1, "break", group)
+            self._lines.add(depth + 1, "continue", group)
         if kept := self._layout.kept(group):
             self._lines.add(depth, f"[{', '.join(kept)}] = state_{group}", group)
 
@@ -117,7 +124,7 @@ class Groups:
 
     def deliver(self, group: int, depth: int) -> None:
         """Have the steps of each group that regroup pass on what they hold, after an error."""
-        header = f"for name_{group}, state_{group} in groups_{group}.items():"
+        header = f"for name_{group}, state_{group} in [*groups_{group}.items()]:"
         with self._lines.loop(depth, header, group), self.once(group, depth + 1) as inner:
             self._resume(group, inner)
             self._loops[group] = self._lines.loops
@@ -129,6 +136,8 @@ class Groups:
             self._resume(group, inner)
             self._loops[group] = self._lines.loops
             self._close(group, self._layout.groups[group][0], inner)
+        spent = [*self._layout.kept(group), f"state_{group}"]  # nothing of it is held until the next item
+        self._lines.add(depth, f"{' = '.join(spent)} = None", group)
 
     def _close(self, group: int, first: int | Exit, depth: int) -> None:
         """The finish of the steps of a group, from that at `first` on, and the result of its sink."""

@@ -18,7 +18,15 @@ from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.value import Record
-from streamkit._engine.compile.checks import GROUP_SIGNALS, OF_FRAMES, SIGNALS, Checks, compiles, signalled
+from streamkit._engine.compile.checks import (
+    FORK_SIGNALS,
+    GROUP_SIGNALS,
+    OF_FRAMES,
+    SIGNALS,
+    Checks,
+    compiles,
+    signalled,
+)
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
@@ -33,12 +41,16 @@ _OWN = "streamkit."
 
 
 class Pieces(Record):
-    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
+    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns.
+
+    And the name of the parameter, if there is one, that is called when its loop is left.
+    """
 
     setup: str = ""
     each: str = ""
     finish: str = ""
     result: str = ""
+    closes: str = ""
 
 
 class StepDeclaration(Declaration):
@@ -60,11 +72,13 @@ class StepDeclaration(Declaration):
         self.pieces = pieces
         self.uses: Mapping[str, Any] = used(name, uses)
         """Values by the names that the pieces have for them."""
-        taken = {*parameters, "item", *SIGNALS, *(GROUP_SIGNALS if groups else ())}
-        if clashes := ", ".join(sorted(taken & self.uses.keys())):
-            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
+        taken = {*parameters, "item", *self.signals}
+        if clashes := ", ".join(sorted(taken & self.uses.keys())):
+            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
+        if pieces.closes and pieces.closes not in parameters:
+            raise NameError(f"step {name}: closes= must name a parameter, not {shown(pieces.closes)}")
 
     @property
     def own(self) -> bool:
@@ -74,7 +88,7 @@ class StepDeclaration(Declaration):
     @property
     def signals(self) -> tuple[str, ...]:
         """The words that are statements of the step, and stand for nothing else in it."""
-        return SIGNALS + GROUP_SIGNALS if self.groups else SIGNALS
+        return SIGNALS + (GROUP_SIGNALS if self.groups else FORK_SIGNALS if self.forks else ())
 
     @cached_property
     def fingerprint(self) -> tuple[Any, ...]:
@@ -96,11 +110,15 @@ class StepDeclaration(Declaration):
     def needed(self) -> frozenset[str]:
         found = self.parsed
         parts = [*found.setup, *found.each, *found.finish, *([] if found.result is None else [found.result])]
-        names = {"branches"} if self.forks else {"pipe"} if self.groups else set[str]()
+        names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
                 names.add(node.id)
         return frozenset(names.intersection(self.parameters))
+
+    @property
+    def closes(self) -> str:
+        return self.pieces.closes
 
     @cached_property
     def callbacks(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from streamkit._engine.compile.checks import signalled
+from streamkit._engine.compile.forks import Forks
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
@@ -31,6 +32,7 @@ class Splicer:
         self.lines = lines
         self.names = names
         self.last = last
+        self.forks = Forks(self)
         self.groups = Groups(self)
         self.rests: list[Line] = []
         """Lines that are to let go of the passing names, before a ``continue``."""
@@ -42,21 +44,18 @@ class Splicer:
     def setups(self, depth: int, group: int | None = None) -> None:
         """The setups of the steps of a group, or (None) of those in none.
 
-        The last step's comes first: a ``stop()`` in one runs the finish of the steps after it, which needs
-        their variables.
+        The last step's comes first: what one emits goes through the steps after it, and a ``stop()`` in one
+        runs their finish. Both need their variables.
         """
-        for index in reversed(self.layout.members(group)):
+        for index in self.layout.backwards(group):
             self._block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
         if isinstance(index, Exit):
             self._leave(index, site)
-        elif index in self.layout.forks:
-            *others, last = self.layout.forks[index]
-            for branch in others:
-                self.each(branch[0], Site(site.item, site.depth))
-            self.each(last[0], site.at(spent=site.free))
+        elif index in self.layout.forks and not self.layout.picks(index):
+            self.forks.each(index, site)
         elif index in self.layout.groups:
             with self.groups.once(index, site.depth) as depth:
                 once = depth != site.depth
@@ -77,8 +76,20 @@ class Splicer:
             after = self.layout.after[index]
             for branch in self.layout.forks.get(index, ()):
                 self.finish(depth, branch[0], after)
-            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+            self._finish(index, depth)
             index = after
+
+    def _finish(self, index: int, depth: int) -> None:
+        """The finish of the step at `index`; what comes of a sink in the pipe is emitted then."""
+        self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+        if index in self.layout.emitting:
+            self._emit_result(index, depth)
+
+    def _emit_result(self, index: int, depth: int) -> None:
+        name = f"result_{index}_out"
+        self.names.passes(name)
+        self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
+        self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -104,10 +115,10 @@ class Splicer:
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
                 begin = lines.attempt(begin, depth, FAILED)
-            if finish := self.layout.parsed[index].finish:
+            if self.layout.parsed[index].finish or index in self.layout.emitting:
                 lines.add(depth, self._unless_after(index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
-                    self._block(finish, index, Site(None, depth + 1))
+                    self._finish(index, depth + 1)
             if inner:
                 lines.add(depth, "else:")
                 self.groups.deliver(index, depth + 1)
@@ -136,10 +147,15 @@ class Splicer:
 
     def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
-        if index in self.layout.forks:
-            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
-            return f"({', '.join(map(str, results))},)" if self.layout.steps[index].declaration.sink else None
         result = self.layout.parsed[index].result
+        if index in self.layout.forks:
+            if not self.layout.steps[index].declaration.sink:
+                return None
+            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
+            text = f"({', '.join(map(str, results))},)"
+            if result is None or not loads([result]):
+                return text
+            self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
         return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
@@ -169,6 +185,8 @@ class Splicer:
             self._emit(emitted.args[0], index, site)
         elif index in self.layout.groups and self.groups.signal(statement, index, site):
             pass
+        elif index in self.layout.forks and (picked := signalled(statement, "pick")):
+            self.forks.pick(picked.args[0], index, site)
         elif isinstance(statement, ast.If):
             self._if(statement, index, site)
         elif isinstance(statement, ast.For):
@@ -179,6 +197,8 @@ class Splicer:
 
     def _stop(self, index: int, depth: int) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
+        if index in self.layout.emitting:
+            self._emit_result(index, depth)
         group = self.layout.inside.get(index)
         if group is None:
             self.ending(depth, self.layout.after[index])

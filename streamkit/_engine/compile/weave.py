@@ -43,6 +43,11 @@ class Weaver:
             for node in ast.walk(part)
         )
 
+    @property
+    def closes(self) -> bool:
+        """Whether a step has something to do when the loop is left."""
+        return any(key.declaration.closes for key in self.layout.steps)
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing
@@ -80,7 +85,7 @@ class Weaver:
         return bool(self.layout.regrouping())
 
     def ending(self, depth: int, *, probing: bool, loop: int) -> None:
-        """What happens when the source has ended. The lines of the loop begin at the number `loop`."""
+        """What happens when the source has ended. The lines of setup and loop begin at the number `loop`."""
         self.names.probing = probing
         if self.holds:
             self._splicer.guarded_ending(depth, loop)

@@ -16,11 +16,13 @@ Steps with pipes inside
 -----------------------
 
 Two kinds of steps have pipes of steps among their arguments, which are spliced into the loop with the step.
-They are made for ``broadcast`` and ``group_by``.
+They are made for ``broadcast``, ``partition``, ``route`` and ``group_by``.
 
 A step that *forks* (``forks=True``) has a parameter ``branches``, a tuple of pipes. Each item goes to every
 branch, in their order, and what comes out of them is what the step emits. Its ``each`` is "pass". If it is
-a sink, its result is the tuple of theirs, and its ``result`` is "()".
+a sink, its result is the tuple of theirs, and its ``result`` is "()". Or its ``each`` says ``pick(number)``:
+then the item goes to the branch of that number alone (of two, 0 and 1 are the truth values). Where the
+result is to be another one, ``setup`` assigns to ``results``, which ``result`` makes it of.
 
 A step that *groups* (``groups=True``) has a parameter ``pipe``, a pipe that it runs for each of many groups:
 a group is one set of the variables of that pipe's steps. The pieces say which group they mean by three
@@ -35,9 +37,10 @@ there. And they say what is to be done with that group by four signals:
 ============  ============================================================================================
 
 What comes out of a group is emitted as ``(name, value)``, and so is the result of a sink, when the group
-ends. A group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such
-a group, ``resume()`` skips the rest of ``each``, and ``end()`` does nothing. Only the step itself takes
-names out of ``groups``.
+ends; as ``(_label(name), value)``, if the function has a parameter ``_label``, which is a plain function. A
+group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such a group,
+``resume()`` skips the rest of ``each``, or of this turn of a ``for`` that it stands in, and ``end()`` does
+nothing. Only the step itself takes names out of ``groups``.
 """
 
 from __future__ import annotations
@@ -69,6 +72,7 @@ def step(
     name: str | None = None,
     forks: bool = False,
     groups: bool = False,
+    closes: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
@@ -95,9 +99,11 @@ def step(
         name: the operator's name, if it is not the function's.
         forks: whether each item goes to several pipes; described where this function is defined.
         groups: whether a pipe runs for each of many groups; described there too.
+        closes: the name of a parameter, a callback without arguments, that is called once on every exit, when
+            all that is before the step was closed.
 
     Raises:
-        NameError: the contract names what is no parameter.
+        NameError: the contract or `closes` names what is no parameter.
         SyntaxError: a piece is no Python, or says what cannot be spliced, or ``each`` reads a variable that
             nothing has assigned to: it names step, line and construct.
         TypeError: a piece is no text, or what is decorated no function; or something in `uses` is no function
@@ -105,8 +111,8 @@ def step(
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
-    check_pieces(setup=setup, each=each, finish=finish, result=result)
-    pieces = Pieces(setup=setup, each=each, finish=finish, result=result)
+    check_pieces(setup=setup, each=each, finish=finish, result=result, closes=closes)
+    pieces = Pieces(setup=setup, each=each, finish=finish, result=result, closes=closes)
 
     def decorate(function: F) -> F:
         check_decorated("@step(...)", function)

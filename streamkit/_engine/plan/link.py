@@ -17,13 +17,25 @@ from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "awaited", "flattened", "piped", "returned", "unfolded"]
+__all__ = [
+    "Inlet",
+    "Link",
+    "StageDeclaration",
+    "awaited",
+    "flattened",
+    "piped",
+    "returned",
+    "shared",
+    "shares",
+    "unfolded",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -72,8 +84,21 @@ class Link:
 
     @property
     def waits(self) -> bool:
-        """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never do
+        """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
+        return (
+            bool(self.declaration.closes)
+            or any(mode is Mode.ASYNC for _, mode in self.key.modes)
+            or any(link.waits for branch in self.branches for link in branch)
+        )
+
+    @property
+    def stops(self) -> bool:
+        """Whether it is a step that may end the stream before the source does, or has such a branch."""
+        if self.declaration.stage is not None or self.declaration.groups:
+            return False
+        return parsed(self.declaration).stops or any(
+            link.stops for branch in self.branches for link in branch
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
@@ -150,6 +175,16 @@ def awaited(*values: object) -> Iterator[Any]:
         left += [argument for link in filter(_AWAITED, links) for argument in link.arguments.values()]
 
 
+def shares(link: Link) -> bool:
+    """Whether the runs of `link` share one run of the stream before it."""
+    return isinstance(link.declaration, StageDeclaration) and link.declaration.shares
+
+
+def shared(inlet: Inlet[Any]) -> bool:
+    """Whether what `inlet` begins with belongs to no single run: several share it, and may come and go."""
+    return any(map(shares, inlet.links))
+
+
 def piped(begin: str, links: Sequence[Link], depth: int = 0) -> str:
     """`links` as they were written, after what they `begin` with; of a very long pipe, both ends."""
     parts = [link.told(depth) for link in (links if len(links) <= 2 * _END else links[:_END])]
@@ -208,6 +243,7 @@ class StageDeclaration(Declaration, ABC):
         direct: bool,
         relays: bool,
         joins: bool,
+        shares: bool,
     ) -> None:
         sink = inspect.iscoroutinefunction(stage)
         super().__init__(name, function, contract, parameters=parameters, sink=sink)
@@ -219,6 +255,8 @@ class StageDeclaration(Declaration, ABC):
         """Whether it passes what is thrown into it on to the stream that it has opened."""
         self.joins = joins
         """Whether one that stands in a source of another of the same kind is a part of that."""
+        self.shares = shares
+        """Whether its runs share one of the stream before it, which none opens for itself."""
         self.generates = inspect.isasyncgenfunction(stage)
 
     @property

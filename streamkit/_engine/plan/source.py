@@ -78,12 +78,15 @@ class Opened:
 class Source:
     """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
 
-    __slots__ = ("_consumed", "_makes", "value")
+    __slots__ = ("__weakref__", "_consumed", "_makes", "value")
 
     strategy: Strategy | None = None
     """The strategy of the source's own buffer; None if it has no buffer."""
     awaited: bool = False
     """Whether others wait for it to be read, and must be told if it never is, by `claim` and `disclaim`."""
+
+    alone: bool = False
+    """Whether only one run can ever read it."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
@@ -189,6 +192,10 @@ class Source:
 
     def attached(self, run: Any) -> Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
+        return self
+
+    def anew(self) -> Source:
+        """The source for another run by the same stage, which has read it before."""
         return self
 
     @property

@@ -7,8 +7,9 @@ from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType
 
+from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
-from streamkit._core.errors import attach, noted
+from streamkit._core.errors import attach, noted, raise_first
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -122,7 +123,9 @@ class Segment:
                 attach(first, blamed)
             blamed = first
         try:
-            if opened.close is not None:
+            if self._loop.closes:
+                await self._close_all(opened)
+            elif opened.close is not None:
                 await opened.close()
             elif opened.close_now is not None:
                 opened.close_now()
@@ -135,6 +138,27 @@ class Segment:
                 tell(blamed, opened.unreached())
         if blamed is not error and blamed is not None:
             raise blamed
+
+    async def _close_all(self, opened: Opened) -> None:
+        """Close the source, and then call what its steps have to call; raise the first error of these."""
+        late: list[BaseException] = []
+        try:
+            if opened.close is not None:
+                await opened.close()
+            elif opened.close_now is not None:
+                opened.close_now()
+        except BaseException as error:
+            late.append(error)
+        for link in self._links:
+            if not link.declaration.closes:
+                continue
+            try:
+                made = link.arguments[link.declaration.closes]()
+                if is_awaitable(made):
+                    await pending(made)
+            except BaseException as error:
+                late.append(blame(error, link))
+        raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
 
     def leave_now(self, error: BaseException | None = None) -> None:
         """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""

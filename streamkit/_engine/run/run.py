@@ -21,7 +21,7 @@ from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -337,7 +337,7 @@ class Run(Tasks):
         errors: list[Exception] = []
         self.claims.take(inlet, *(self.link.arguments.values() if self.link.awaited else ()))
         inlet, arguments = joined(inlet, self.link)
-        inlet = attached(self, inlet, errors)
+        inlet = attached(self, inlet, errors, shares=shares(self.link))
         if self.link.declaration.pumps:
             arguments = {name: attached(self, value, errors) for name, value in arguments.items()}
         else:
