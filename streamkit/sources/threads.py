@@ -19,8 +19,8 @@ T = TypeVar("T")
 def _readable(value: object) -> bool:
     if isinstance(value, Composed):
         return False
-    blocks = isinstance(value, Iterable) or hasattr(type(value), "__getitem__")
-    return blocks or (callable(value) and not is_said(makes_coroutine, value))
+    makes = callable(value) and not is_said(makes_coroutine, value)
+    return makes or hasattr(type(value), "__getitem__") or isinstance(value, Iterable)
 
 
 @answering
