@@ -24,26 +24,25 @@ from streamkit.sinks.reduce import _Real
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
-
 Item = TypeVar("Item")
-A = TypeVar("A")
-B = TypeVar("B")
-T = TypeVar("T")
-R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
-R1 = TypeVar("R1")
-R2 = TypeVar("R2")
-R3 = TypeVar("R3")
-R4 = TypeVar("R4")
-R5 = TypeVar("R5")
-R6 = TypeVar("R6")
-C = TypeVar("C")
-D = TypeVar("D")
-K = TypeVar("K", bound=Hashable)
-As = TypeVarTuple("As")
-S = TypeVar("S")
-K2 = TypeVar("K2")
-V = TypeVar("V")
+A = TypeVar('A')
+B = TypeVar('B')
+T = TypeVar('T')
+R = TypeVar('R')
+R_co = TypeVar('R_co', covariant=True)
+R1 = TypeVar('R1')
+R2 = TypeVar('R2')
+R3 = TypeVar('R3')
+R4 = TypeVar('R4')
+R5 = TypeVar('R5')
+R6 = TypeVar('R6')
+C = TypeVar('C')
+D = TypeVar('D')
+K = TypeVar('K', bound=Hashable)
+As = TypeVarTuple('As')
+S = TypeVar('S')
+K2 = TypeVar('K2')
+V = TypeVar('V')
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
@@ -139,7 +138,7 @@ class Methods(Generic[T_co]):
     def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
     @overload
     def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
-    def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+    def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
             items    --a-b-c-----------d--|
@@ -168,7 +167,7 @@ class Methods(Generic[T_co]):
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
     @overload
-    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent=...) -> Stream[Item]:
         """Give each item to whichever branch is free.
 
             items               --1--2--3--4-----|
@@ -209,19 +208,13 @@ class Methods(Generic[T_co]):
         For one function with calls at once, in order, use ``map(function, concurrency=...)``.
         """
     @overload
-    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent=...) -> Stream[B]: ...
     @overload
-    def balance(
-        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
-    ) -> Job[tuple[R, ...]]: ...
+    def balance(self: Methods[A], *branches: Sink[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(
-        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
-    ) -> Job[tuple[R, ...]]: ...
+    def balance(self: Methods[A], *branches: Into[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(
-        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
-    ) -> Any: ...
+    def balance(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent=...) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -244,14 +237,7 @@ class Methods(Generic[T_co]):
             TypeError: `size` is not a whole number.
             ValueError: `size` is less than 1.
         """
-    def batch_within(
-        self: Methods[Item],
-        count: int,
-        *,
-        seconds: float,
-        weight: Callable[[Any], Any] | Absent = ...,
-        heaviest: float | Absent = ...,
-    ) -> Stream[list[Item]]:
+    def batch_within(self: Methods[Item], count: int, *, seconds: float, weight: Callable[[Any], Any] | Absent=..., heaviest: float | Absent=...) -> Stream[list[Item]]:
         """Pass on the items in lists: of `count`, or of what has come within `seconds`.
 
             items                      --a-b-c--d-----------e--|
@@ -327,84 +313,31 @@ class Methods(Generic[T_co]):
     @overload
     def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(
-        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /
-    ) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(
-        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /
-    ) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(
-        self: Methods[A],
-        first: Sink[A, R1],
-        second: Sink[A, R2],
-        third: Sink[A, R3],
-        fourth: Sink[A, R4],
-        fifth: Sink[A, R5],
-        /,
-    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(
-        self: Methods[A],
-        first: Sink[A, R1],
-        second: Sink[A, R2],
-        third: Sink[A, R3],
-        fourth: Sink[A, R4],
-        fifth: Sink[A, R5],
-        sixth: Sink[A, R6],
-        /,
-    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], sixth: Sink[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], /) -> Job[tuple[R1]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(
-        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /
-    ) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(
-        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /
-    ) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(
-        self: Methods[A],
-        first: Into[A, R1],
-        second: Into[A, R2],
-        third: Into[A, R3],
-        fourth: Into[A, R4],
-        fifth: Into[A, R5],
-        /,
-    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(
-        self: Methods[A],
-        first: Into[A, R1],
-        second: Into[A, R2],
-        third: Into[A, R3],
-        fourth: Into[A, R4],
-        fifth: Into[A, R5],
-        sixth: Into[A, R6],
-        /,
-    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], sixth: Into[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], *branches: Sink[A, R]) -> Job[tuple[R, ...]]: ...
     @overload
     def broadcast(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape) -> Any: ...
     @overload
-    def broadcast(
-        self: Methods[Item],
-        first: Pipe,
-        second: Pipe,
-        third: Pipe,
-        fourth: Pipe,
-        fifth: Pipe,
-        sixth: Pipe,
-        seventh: Pipe,
-        /,
-        *others: Pipe,
-    ) -> Any: ...
+    def broadcast(self: Methods[Item], first: Pipe, second: Pipe, third: Pipe, fourth: Pipe, fifth: Pipe, sixth: Pipe, seventh: Pipe, /, *others: Pipe) -> Any: ...
     @overload
     def buffer(self: Methods[Item], strategy: Collect) -> Stream[list[Item]]:
         """Read the source ahead of the consumer, in a task of its own; when full, `strategy` decides.
@@ -440,12 +373,7 @@ class Methods(Generic[T_co]):
     @overload
     def buffer(self: Methods[Item], strategy: Strategy) -> Stream[Item]: ...
     @overload
-    def catch(
-        self: Methods[Item],
-        function: Callable[[Exception], Awaitable[SourceLike[B]]],
-        *,
-        errors: ErrorTypes = ...,
-    ) -> Stream[Item | B]:
+    def catch(self: Methods[Item], function: Callable[[Exception], Awaitable[SourceLike[B]]], *, errors: ErrorTypes=...) -> Stream[Item | B]:
         """When the source fails, go on with the stream that `function` makes of the error.
 
             items                 --a--b--X
@@ -475,13 +403,9 @@ class Methods(Generic[T_co]):
         memory or time than its first.
         """
     @overload
-    def catch(
-        self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
-    ) -> Stream[Item | B]: ...
+    def catch(self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes=...) -> Stream[Item | B]: ...
     @overload
-    def combine_latest(
-        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1
-    ) -> Stream[tuple[Item, B]]:
+    def combine_latest(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1) -> Stream[tuple[Item, B]]:
         """Whenever an item comes, of this stream or of `sources`, pass on a tuple of the latest item of each.
 
             items           --a--------b---------|
@@ -511,23 +435,11 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def combine_latest(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1
-    ) -> Stream[tuple[Item, B, C]]: ...
+    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def combine_latest(
-        self: Methods[Item],
-        source: SourceLike[B],
-        source2: SourceLike[C],
-        source3: SourceLike[D],
-        /,
-        *,
-        lookahead: int = 1,
-    ) -> Stream[tuple[Item, B, C, D]]: ...
+    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def combine_latest(
-        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1
-    ) -> Stream[tuple[Any, ...]]: ...
+    def combine_latest(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1) -> Stream[tuple[Any, ...]]: ...
     def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
@@ -551,9 +463,7 @@ class Methods(Generic[T_co]):
             TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
         """
     @overload
-    def concat_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
-    ) -> Stream[B]:
+    def concat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
             items         --a--b------c--|
@@ -591,9 +501,7 @@ class Methods(Generic[T_co]):
         ``concat_map`` themselves are read as one, however deep they are nested.
         """
     @overload
-    def concat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
-    ) -> Stream[B]: ...
+    def concat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 
@@ -640,7 +548,7 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
-    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """Pass an item on when no other has come for `seconds` after it.
 
             items       --a-b-c-----------d--|
@@ -683,7 +591,7 @@ class Methods(Generic[T_co]):
         Args:
             default: what to pass on instead of items; RxPY takes None where it is not given.
         """
-    def delay(self: Methods[Item], seconds: float, *, lookahead: int = 1024) -> Stream[Item]:
+    def delay(self: Methods[Item], seconds: float, *, lookahead: int=1024) -> Stream[Item]:
         """Pass each item on `seconds` after it has come, and so the end.
 
             items    --a-b---c-|
@@ -735,7 +643,7 @@ class Methods(Generic[T_co]):
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
         """
     @overload
-    def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
+    def distinct(self: Methods[Item], *, last: int=...) -> Stream[Item]:
         """Leave out items that are equal to one that came before, however long ago.
 
             items    --a--b--a--c--b--|
@@ -766,11 +674,9 @@ class Methods(Generic[T_co]):
             ValueError: `last` is less than 1.
         """
     @overload
-    def distinct(
-        self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int = ...
-    ) -> Stream[A]: ...
+    def distinct(self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int=...) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int = ...) -> Stream[A]: ...
+    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int=...) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -855,7 +761,7 @@ class Methods(Generic[T_co]):
         Args:
             items: what to pass on last. For the items of another stream, write ``concat(stream)``.
         """
-    def enumerate(self: Methods[Item], start: int = 0) -> Stream[tuple[int, Item]]:
+    def enumerate(self: Methods[Item], start: int=0) -> Stream[tuple[int, Item]]:
         """Pass on each item with its number, counted from `start`.
 
             items     --a------b------|
@@ -877,13 +783,7 @@ class Methods(Generic[T_co]):
             TypeError: `start` is not a whole number.
         """
     @overload
-    def exhaust_map(
-        self: Methods[A],
-        function: Callable[[A], Awaitable[SourceLike[B]]],
-        *,
-        lookahead: int = 1,
-        on_drop: OnDrop | None = None,
-    ) -> Stream[B]:
+    def exhaust_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_drop: OnDrop | None=None) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
             items          --a--b------c--|
@@ -914,23 +814,9 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def exhaust_map(
-        self: Methods[A],
-        function: Callable[[A], SourceLike[B]],
-        *,
-        lookahead: int = 1,
-        on_drop: OnDrop | None = None,
-    ) -> Stream[B]: ...
+    def exhaust_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_drop: OnDrop | None=None) -> Stream[B]: ...
     @overload
-    def expand(
-        self: Methods[A],
-        function: Callable[[A], Awaitable[SourceLike[A]]],
-        *,
-        concurrency: int,
-        frontier: Strategy = ...,
-        depth_first: bool = False,
-        lookahead: int = 1,
-    ) -> Stream[A]:
+    def expand(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[A]]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
             items                     --a----------------|
@@ -979,15 +865,7 @@ class Methods(Generic[T_co]):
         without a limit.
         """
     @overload
-    def expand(
-        self: Methods[A],
-        function: Callable[[A], SourceLike[A]],
-        *,
-        concurrency: int,
-        frontier: Strategy = ...,
-        depth_first: bool = False,
-        lookahead: int = 1,
-    ) -> Stream[A]: ...
+    def expand(self: Methods[A], function: Callable[[A], SourceLike[A]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -1137,13 +1015,7 @@ class Methods(Generic[T_co]):
     @overload
     def first(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def flat_map(
-        self: Methods[A],
-        function: Callable[[A], Awaitable[SourceLike[B]]],
-        *,
-        concurrency: int,
-        lookahead: int = 1,
-    ) -> Stream[B]:
+    def flat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int, lookahead: int=1) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
             items                      --a--b--c--|
@@ -1180,9 +1052,7 @@ class Methods(Generic[T_co]):
         and items that are held are delivered first.
         """
     @overload
-    def flat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
-    ) -> Stream[B]: ...
+    def flat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int=1) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
 
@@ -1219,7 +1089,7 @@ class Methods(Generic[T_co]):
         """
     @overload
     def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int = 1) -> Job[None]:
+    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int=1) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -1262,26 +1132,13 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def fork_join(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
-    ) -> Stream[tuple[Item, B, C]]: ...
+    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def fork_join(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
-    ) -> Stream[tuple[Item, B, C, D]]: ...
+    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], Awaitable[K]],
-        pipe: Keep,
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, A]]:
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
             items                    --a1--b1--a2----b2--|
@@ -1337,60 +1194,15 @@ class Methods(Generic[T_co]):
             GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
         """
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], Awaitable[K]],
-        pipe: Operator[A, B] | Sink[A, B],
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], Awaitable[K]],
-        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], K],
-        pipe: Keep,
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, A]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, A]]: ...
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], K],
-        pipe: Operator[A, B] | Sink[A, B],
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(
-        self: Methods[A],
-        key: Callable[[A], K],
-        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
-        *,
-        max_groups: int,
-        on_full: OnFull = ...,
-        idle: float | Absent = ...,
-        reopen: bool = ...,
-    ) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
 
@@ -1410,9 +1222,7 @@ class Methods(Generic[T_co]):
 
         It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
         """
-    def interleave(
-        self: Methods[Item], *sources: SourceLike[B], count: int = 1, lookahead: int = 1
-    ) -> Stream[Item | B]:
+    def interleave(self: Methods[Item], *sources: SourceLike[B], count: int=1, lookahead: int=1) -> Stream[Item | B]:
         """Pass on an item of this stream, then one of each of `sources` in turn, and so on.
 
             items       --a-----b------------c--|
@@ -1475,9 +1285,7 @@ class Methods(Generic[T_co]):
         Closes when: it ends.
         """
     @overload
-    def keep_alive(
-        self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]
-    ) -> Stream[Item | B]:
+    def keep_alive(self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]) -> Stream[Item | B]:
         """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
             items                     --a-----------b--|
@@ -1523,14 +1331,7 @@ class Methods(Generic[T_co]):
     @overload
     def last(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def map(
-        self: Methods[A],
-        function: Callable[[A], Awaitable[B]],
-        *,
-        concurrency: int = 1,
-        ordered: bool = True,
-        lookahead: int = 0,
-    ) -> Stream[B]:
+    def map(self: Methods[A], function: Callable[[A], Awaitable[B]], *, concurrency: int=1, ordered: bool=True, lookahead: int=0) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
             items    --1---2---3--|
@@ -1565,16 +1366,9 @@ class Methods(Generic[T_co]):
         that are ready are delivered first (with `ordered`, those before the first missing one).
         """
     @overload
-    def map(
-        self: Methods[A],
-        function: Callable[[A], B],
-        *,
-        concurrency: int = 1,
-        ordered: bool = True,
-        lookahead: int = 0,
-    ) -> Stream[B]: ...
+    def map(self: Methods[A], function: Callable[[A], B], *, concurrency: int=1, ordered: bool=True, lookahead: int=0) -> Stream[B]: ...
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def max(self: Methods[Item], *, key: Callable[[Any], Any]=...) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1598,7 +1392,7 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1624,7 +1418,7 @@ class Methods(Generic[T_co]):
         """
     @overload
     def mean(self: Methods[_Real], *, default: T) -> Job[float | T]: ...
-    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1) -> Stream[Item | B]:
+    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
         """Pass on the items of this stream and of `sources` as they come.
 
             items      --a-----b-----|
@@ -1648,9 +1442,7 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_prioritized(
-        self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1
-    ) -> Stream[Item | B]:
+    def merge_prioritized(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
         """Pass on items as they come; where several sources have one, this stream's first, then by their place.
 
             items              --a---------b--|
@@ -1679,13 +1471,7 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_sorted(
-        self: Methods[Item],
-        *sources: SourceLike[B],
-        key: Callable[[Any], Any] | Absent = ...,
-        reverse: bool = False,
-        lookahead: int = 1,
-    ) -> Stream[Item | B]:
+    def merge_sorted(self: Methods[Item], *sources: SourceLike[B], key: Callable[[Any], Any] | Absent=..., reverse: bool=False, lookahead: int=1) -> Stream[Item | B]:
         """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
 
             items         --1--------4------7--|
@@ -1720,7 +1506,7 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def min(self: Methods[Item], *, key: Callable[[Any], Any]=...) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1744,7 +1530,7 @@ class Methods(Generic[T_co]):
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T) -> Job[Item | T]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1834,30 +1620,13 @@ class Methods(Generic[T_co]):
         RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
         """
     @overload
-    def partition(
-        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
-    ) -> Job[tuple[R1, R2]]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]) -> Job[tuple[R1, R2]]: ...
     @overload
-    def partition(
-        self: Methods[A],
-        predicate: Callable[[A], object],
-        true: Keep,
-        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
-    ) -> Stream[A | C]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[A | C]: ...
     @overload
-    def partition(
-        self: Methods[A],
-        predicate: Callable[[A], object],
-        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
-        false: Keep,
-    ) -> Stream[B | A]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep) -> Stream[B | A]: ...
     @overload
-    def partition(
-        self: Methods[A],
-        predicate: Callable[[A], object],
-        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
-        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
-    ) -> Stream[B | C]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1942,7 +1711,7 @@ class Methods(Generic[T_co]):
     def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
     @overload
     def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
-    def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
+    def repeat(self: Methods[Item], times: int | None=None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
             items      --a--b--|
@@ -1972,15 +1741,7 @@ class Methods(Generic[T_co]):
 
         ``itertools.cycle`` keeps the items of the first run; this asks the source for them again.
         """
-    def retry(
-        self: Methods[Item],
-        attempts: int | None = 3,
-        *,
-        backoff: float | Backoff = 0.0,
-        reset_after: float | None = None,
-        when: When = ...,
-        on_retry: OnRetry | None = None,
-    ) -> Stream[Item]:
+    def retry(self: Methods[Item], attempts: int | None=3, *, backoff: float | Backoff=0.0, reset_after: float | None=None, when: When=..., on_retry: OnRetry | None=None) -> Stream[Item]:
         """When the source fails, run it again: all that stands before ``retry`` in the pipe.
 
             items    --a--X
@@ -2027,13 +1788,7 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
-    def route(
-        self: Methods[A],
-        key: Callable[[A], object],
-        routes: Mapping[K, Keep],
-        *,
-        otherwise: Keep | Absent = ...,
-    ) -> Stream[A]:
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent=...) -> Stream[A]:
         """Give each item to the branch of its key.
 
             items                     --a1--b2--c3--a4--|
@@ -2079,39 +1834,17 @@ class Methods(Generic[T_co]):
             NoRouteError: (when run) an item has another key, and there is no `otherwise`.
         """
     @overload
-    def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
-    ) -> Job[dict[K, R]]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]) -> Job[dict[K, R]]: ...
     @overload
-    def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
-    ) -> Job[dict[K | EllipsisType, R]]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
-    def route(
-        self: Methods[A],
-        key: Callable[[A], object],
-        routes: Mapping[K, Operator[A, B]],
-        *,
-        otherwise: Operator[A, B] | Absent = ...,
-    ) -> Stream[B]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Operator[A, B]], *, otherwise: Operator[A, B] | Absent=...) -> Stream[B]: ...
     @overload
-    def route(
-        self: Methods[A],
-        key: Callable[[A], object],
-        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
-        *,
-        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
-    ) -> Stream[B]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]], *, otherwise: Callable[[Stream[A]], Inlet[B]] | Absent=...) -> Stream[B]: ...
     @overload
-    def route(
-        self: Methods[Item],
-        key: Callable[[A], object],
-        routes: Mapping[K, Pipe],
-        *,
-        otherwise: Pipe | Absent = ...,
-    ) -> Any: ...
+    def route(self: Methods[Item], key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent=...) -> Any: ...
     @overload
-    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
             items          --a-b-c-----------d---|
@@ -2143,9 +1876,7 @@ class Methods(Generic[T_co]):
         In RxPY the last item waits for the end of its period, and the end of the signal ends a period, too.
         """
     @overload
-    def sample(
-        self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
-    ) -> Stream[Item]: ...
+    def sample(self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None=None) -> Stream[Item]: ...
     @overload
     def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
@@ -2194,9 +1925,7 @@ class Methods(Generic[T_co]):
             TypeError: `other` is none of these.
         """
     @overload
-    def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0
-    ) -> Stream[list[Item]]:
+    def share(self: Methods[Item], replay: int=0, *, strategy: Collect, linger: float=0.0) -> Stream[list[Item]]:
         """Run the source once, for all who read the stream: they come and go at any time.
 
             items          --a--b--c--d--|
@@ -2252,17 +1981,11 @@ class Methods(Generic[T_co]):
         readers can make the source wait, and a second run replays nothing of the first.
         """
     @overload
-    def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Lossy[Literal[False]], linger: float = 0.0
-    ) -> Stream[Item]: ...
+    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[Literal[False]], linger: float=0.0) -> Stream[Item]: ...
     @overload
-    def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0
-    ) -> Stream[Item | Gap]: ...
+    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[bool], linger: float=0.0) -> Stream[Item | Gap]: ...
     @overload
-    def share(
-        self: Methods[Item], replay: int = 0, *, strategy: Strategy = ..., linger: float = 0.0
-    ) -> Stream[Item]: ...
+    def share(self: Methods[Item], replay: int=0, *, strategy: Strategy=..., linger: float=0.0) -> Stream[Item]: ...
     @overload
     def single(self: Methods[Item]) -> Job[Item]:
         """The only item.
@@ -2410,10 +2133,8 @@ class Methods(Generic[T_co]):
                 before it has ended: write ``take_last(3)`` for ``[-3:]``, ``skip_last(3)`` for ``[:-3]``.
         """
     @overload
-    def slice(
-        self: Methods[Item], start: int | None, stop: int | None, step: int | None = None, /
-    ) -> Stream[Item]: ...
-    def sliding(self: Methods[Item], count: int, *, step: int = 1) -> Stream[list[Item]]:
+    def slice(self: Methods[Item], start: int | None, stop: int | None, step: int | None=None, /) -> Stream[Item]: ...
+    def sliding(self: Methods[Item], count: int, *, step: int=1) -> Stream[list[Item]]:
         """Pass on lists of `count` items that follow each other; each begins `step` items after the one before.
 
             items      --a--b--c------d------|
@@ -2486,13 +2207,7 @@ class Methods(Generic[T_co]):
             items: what to pass on first. For the items of another stream, write ``streamkit.concat(a, b)``.
         """
     @overload
-    def stateful_map(
-        self: Methods[A],
-        setup: Callable[[], S],
-        function: Callable[[S, A], Awaitable[tuple[S, B]]],
-        *,
-        finish: Callable[[S], B] = ...,
-    ) -> Stream[B]:
+    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], Awaitable[tuple[S, B]]], *, finish: Callable[[S], B]=...) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
             items                               --3--1--5--|
@@ -2527,13 +2242,7 @@ class Methods(Generic[T_co]):
                 values.
         """
     @overload
-    def stateful_map(
-        self: Methods[A],
-        setup: Callable[[], S],
-        function: Callable[[S, A], tuple[S, B]],
-        *,
-        finish: Callable[[S], B] = ...,
-    ) -> Stream[B]: ...
+    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], tuple[S, B]], *, finish: Callable[[S], B]=...) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
         """Add the items to `start`, with ``+``.
@@ -2558,9 +2267,7 @@ class Methods(Generic[T_co]):
     @overload
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     @overload
-    def switch_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
-    ) -> Stream[B]:
+    def switch_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of the newest item.
 
             items         --a-------b-----c--|
@@ -2599,9 +2306,7 @@ class Methods(Generic[T_co]):
         stream that is ready when it is made, passes on all of each.
         """
     @overload
-    def switch_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
-    ) -> Stream[B]: ...
+    def switch_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 
@@ -2679,9 +2384,7 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def take_while(
-        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False
-    ) -> Stream[A]:
+    def take_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool=False) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
             items              --1--2--9--1--|
@@ -2704,9 +2407,7 @@ class Methods(Generic[T_co]):
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
-    def take_while(
-        self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool = False
-    ) -> Stream[A]: ...
+    def take_while(self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool=False) -> Stream[A]: ...
     def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
@@ -2729,14 +2430,7 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `function` is not callable.
         """
-    def throttle(
-        self: Methods[Item],
-        rate: float,
-        *,
-        burst: float = 1,
-        cost: Callable[[Any], Any] | Absent = ...,
-        failing: bool = False,
-    ) -> Stream[Item]:
+    def throttle(self: Methods[Item], rate: float, *, burst: float=1, cost: Callable[[Any], Any] | Absent=..., failing: bool=False) -> Stream[Item]:
         """Pass items on no faster than `rate` per second: a token bucket.
 
             items         abc---------d--|
@@ -2772,7 +2466,7 @@ class Methods(Generic[T_co]):
 
         The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
         """
-    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
+    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """Pass an item on, then none that comes within `seconds` after it.
 
             items             --a-b-c-----------d--|
@@ -2799,9 +2493,7 @@ class Methods(Generic[T_co]):
 
         In RxPY the silence begins when the item comes. `throttle_latest` keeps the latest instead.
         """
-    def throttle_latest(
-        self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None
-    ) -> Stream[Item]:
+    def throttle_latest(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """Pass on at most one item every `seconds`: the first at once, then the latest.
 
             items              --a-b-c-----------d--|
@@ -2849,14 +2541,7 @@ class Methods(Generic[T_co]):
         begin of the run. It is a named tuple, as that of ``timestamp`` is; RxPY has a ``timedelta`` there.
         """
     @overload
-    def timeout(
-        self: Methods[Item],
-        seconds: float | None = None,
-        *,
-        first: float | None = None,
-        between: float | None = None,
-        total: float | None = None,
-    ) -> Stream[Item]:
+    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None) -> Stream[Item]:
         """Fail if an item that is asked for does not come within `seconds`.
 
             items                      --a--b-----------c--|
@@ -2897,15 +2582,7 @@ class Methods(Generic[T_co]):
         with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
         """
     @overload
-    def timeout(
-        self: Methods[Item],
-        seconds: float | None = None,
-        *,
-        first: float | None = None,
-        between: float | None = None,
-        total: float | None = None,
-        fallback: SourceLike[B],
-    ) -> Stream[Item | B]: ...
+    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None, fallback: SourceLike[B]) -> Stream[Item | B]: ...
     @overload
     def timestamp(self: Methods[Item]) -> Stream[Timestamped[Item, float]]:
         """Pass on each item with the time at which it came: ``Timestamped(value, time)``, a named tuple.
@@ -2965,17 +2642,11 @@ class Methods(Generic[T_co]):
             ValueError: (when run) an item is no pair.
         """
     @overload
-    def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]
-    ) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]
-    ) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(
-        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]
-    ) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
     @overload
@@ -3058,19 +2729,13 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def with_latest_from(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
-    ) -> Stream[tuple[Item, B, C]]: ...
+    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def with_latest_from(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
-    ) -> Stream[tuple[Item, B, C, D]]: ...
+    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def with_latest_from(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def zip(
-        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
-    ) -> Stream[tuple[Item, B]]:
+    def zip(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B]]:
         """Pass on tuples of one item of this stream and one of each of `sources`.
 
             items   --a-----b-----c--|
@@ -3100,30 +2765,11 @@ class Methods(Generic[T_co]):
                 `strict`: the sources did not end together.
         """
     @overload
-    def zip(
-        self: Methods[Item],
-        source: SourceLike[B],
-        source2: SourceLike[C],
-        /,
-        *,
-        lookahead: int = 1,
-        strict: bool = False,
-    ) -> Stream[tuple[Item, B, C]]: ...
+    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip(
-        self: Methods[Item],
-        source: SourceLike[B],
-        source2: SourceLike[C],
-        source3: SourceLike[D],
-        /,
-        *,
-        lookahead: int = 1,
-        strict: bool = False,
-    ) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def zip(
-        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
-    ) -> Stream[tuple[Any, ...]]: ...
+    def zip(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1, strict: bool=False, fill: Any) -> Stream[tuple[Any, ...]]: ...
     @overload
     def zip_latest(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on tuples of the latest item of this stream and of each of `sources`; each item once at most.
@@ -3153,12 +2799,8 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def zip_latest(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
-    ) -> Stream[tuple[Item, B, C]]: ...
+    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip_latest(
-        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
-    ) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def zip_latest(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
