@@ -31,15 +31,15 @@ if TYPE_CHECKING:
         intersperse as intersperse,
         start_with as start_with,
     )
-    from streamkit.operators.nest import flat_map as flat_map
-    from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
-    from streamkit.operators.pick import element_at as element_at, find as find
+    from streamkit.operators.materialize import dematerialize as dematerialize, materialize as materialize
     from streamkit.operators.nest import (
         concat_map as concat_map,
         exhaust_map as exhaust_map,
         flat_map as flat_map,
         switch_map as switch_map,
     )
+    from streamkit.operators.part import skip_last as skip_last, slice as slice, take_last as take_last
+    from streamkit.operators.pick import element_at as element_at, find as find
     from streamkit.operators.rate import (
         buffer as buffer,
         conflate as conflate,

@@ -134,8 +134,8 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "amb as_observable buffer_toggle buffer_when combine_latest delay_with_mapper dematerialize "
-        "do_while expand finally_action find_index fork_join group_by_until group_join join materialize "
+        "amb as_observable buffer_toggle buffer_when combine_latest delay_with_mapper "
+        "do_while expand finally_action find_index fork_join group_by_until group_join join "
         "max_by min_by observe_on publish_value skip_last_with_time skip_until skip_until_with_time "
         "skip_while_indexed skip_with_time starmap_indexed subscribe_on take_last_buffer "
         "take_last_with_time take_until take_until_with_time take_while_indexed take_with_time "

@@ -235,7 +235,7 @@ def _spliced(
     ends: Any,
 ) -> Operator[Any, Any] | None:
     """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
-    if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
+    if any(link.lone for link in flattened(pipe.links)):
         return None
     if on_full is OnFull.EVICT:
         made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=ends)

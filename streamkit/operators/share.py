@@ -73,7 +73,7 @@ def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
 def _splices(branches: tuple[Pipe, ...]) -> bool:
     """Whether all branches are steps that end with the source, and none is known to wait."""
     links = [link for branch in branches for link in branch.links]
-    return not any(link.declaration.stage is not None or link.waits or link.stops for link in links)
+    return not any(link.lone or link.stops for link in links)
 
 
 @overload

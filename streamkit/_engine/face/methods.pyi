@@ -11,9 +11,11 @@ from streamkit._core.errors import ErrorTypes
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
+from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
+from streamkit.operators.materialize import Notification
 from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
@@ -23,17 +25,17 @@ from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTupl
 from typing_extensions import TypeIs
 
 Item = TypeVar("Item")
-R_co = TypeVar("R_co", covariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
+T = TypeVar("T")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 R1 = TypeVar("R1")
 R2 = TypeVar("R2")
 R3 = TypeVar("R3")
 R4 = TypeVar("R4")
 R5 = TypeVar("R5")
 R6 = TypeVar("R6")
-R = TypeVar("R")
-T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 As = TypeVarTuple("As")
 S = TypeVar("S")
@@ -45,6 +47,45 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
     __slots__ = ()
+    @overload
+    def aggregate(self: Methods[Item], sink: ListOf) -> Stream[list[Item]]:
+        """Pass on the result of `sink` as the one item.
+
+            items              --3--1--5--|
+            aggregate(count()) -----------3|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.aggregate(ops.count()))
+        [3]
+        >>> list(Stream("abc") | ops.aggregate(ops.map(str.upper) | ops.to_list()) | ops.concat(["end"]))
+        [['A', 'B', 'C'], 'end']
+
+        So a pipe can go on behind what would end it. All sinks of `ops` can stand here, with operators before
+        them, and users' own. A sink of steps runs in the loop that reads the source.
+
+        Emits when: the sink has its result: at the end of the source, or when it has enough, as ``first`` has.
+        Waits when: the sink does.
+        Completes when: the result was passed on.
+        Closes when: the sink has its result, or the consumer leaves.
+
+        Where the sink fails, as ``first`` does without an item, the stream does.
+
+        Args:
+            sink: a sink, or operators and a sink.
+
+        Raises:
+            TypeError: `sink` is something else.
+        """
+    @overload
+    def aggregate(self: Methods[Item], sink: One) -> Stream[Item]: ...
+    @overload
+    def aggregate(self: Methods[Item], sink: OneOf[T]) -> Stream[Item | T]: ...
+    @overload
+    def aggregate(self: Methods[Any], sink: Always[R]) -> Stream[R]: ...
+    @overload
+    def aggregate(self: Methods[A], sink: Sink[A, R]) -> Stream[R]: ...
+    @overload
+    def aggregate(self: Methods[A], sink: Callable[[Stream[A]], Job[R]]) -> Stream[R]: ...
     @overload
     def all(self: Methods[Item]) -> Job[bool]:
         """Whether every item is true, or `predicate` is true of it.
@@ -403,6 +444,50 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
         """
+    @overload
+    def concat_map(
+        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+    ) -> Stream[B]:
+        """Pass on the items of the streams that `function` makes of each item, one stream after the other.
+
+            items         --a--b------c--|
+            stream of a     --1--2|
+            stream of b           -3--4|
+            stream of c                --5|
+            concat_map(f) ----1--2-3--4--5|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab", "c"]) | ops.concat_map(str.upper))
+        ['A', 'B', 'C']
+
+        It is ``flat_map`` at a concurrency of 1. Where each item is an iterable already, ``flatten`` does the
+        same without a task.
+
+        Emits when: an item of the current inner stream is there.
+        Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source waits until
+            the current inner stream has ended and was delivered.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns, when
+                the stream before that has ended.
+            lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+                end of an inner stream decides instead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+
+        Unlike RxPY's, the source is not read while an inner stream is: nothing queues up. Streams that end in a
+        ``concat_map`` themselves are read as one, however deep they are nested.
+        """
+    @overload
+    def concat_map(
+        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+    ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 
@@ -542,6 +627,25 @@ class Methods(Generic[T_co]):
             ValueError: `seconds` is not finite, or not above 0.
 
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
+        """
+    def dematerialize(self: Methods[Notification[Item]]) -> Stream[Item]:
+        """Pass on the value of each ``Next``, end at ``Done``, and fail at ``Failed``: ``materialize`` undone.
+
+            items         --Next(a)--Next(b)--Done--Next(c)--|
+            dematerialize --a--------b--------|
+
+        >>> from streamkit import Done, Next, Stream, ops
+        >>> list(Stream([Next("a"), Done(), Next("b")]) | ops.dematerialize())
+        ['a']
+
+        Emits when: a ``Next`` comes.
+        Waits when: the consumer does.
+        Completes when: a ``Done`` comes, or the source completes.
+        Closes when: it ends, or the consumer leaves.
+
+        Raises:
+            TypeError: (when run) an item is something else.
+            Exception: (when run) that of a ``Failed``.
         """
     @overload
     def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
@@ -685,6 +789,51 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `start` is not a whole number.
         """
+    @overload
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+    ) -> Stream[B]:
+        """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
+
+            items          --a--b------c--|
+            stream of a      --1--2|
+            stream of c                --3|
+            exhaust_map(f) ----1--2------3|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab", "cd"]) | ops.exhaust_map(str.upper))
+        ['A', 'B']
+
+        Emits when: an item of the current inner stream is there.
+        Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source never waits:
+            its items are dropped until the current inner stream has ended and was delivered.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task.
+
+        Args:
+            function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+                end of an inner stream decides instead.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+        """
+    @overload
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+    ) -> Stream[B]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -1204,6 +1353,30 @@ class Methods(Generic[T_co]):
         ordered: bool = True,
         lookahead: int = 0,
     ) -> Stream[B]: ...
+    def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
+        """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
+
+            items       --a--------b--------X
+            materialize --Next(a)--Next(b)--Failed(X)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("a") | ops.materialize())
+        [Next(value='a'), Done()]
+        >>> list(Stream([2, 0]) | ops.map(lambda number: 4 // number) | ops.materialize())
+        [Next(value=2), Failed(error=ZeroDivisionError('integer division or modulo by zero'))]
+
+        Emits when: an item comes; the source ends; or it, or an operator before this one, fails.
+        Waits when: the consumer does.
+        Completes when: the source does, or has failed, after that item.
+        Closes when: it ends, or the consumer leaves.
+
+        So the error of a stream can be looked at, sent or kept as an item is; ``dematerialize`` makes it an error
+        again. To go on with another stream, use ``catch``; for an error of a callback that ends nothing,
+        `on_error` of the operator that calls it.
+
+        An error of the program, which no operator takes, fails the stream here as well: a ``RecursionError``, and
+        a second run of a one-shot source.
+        """
     @overload
     def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
@@ -1879,6 +2052,51 @@ class Methods(Generic[T_co]):
         """
     @overload
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
+    @overload
+    def switch_map(
+        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+    ) -> Stream[B]:
+        """Pass on the items of the stream that `function` makes of the newest item.
+
+            items         --a-------b-----c--|
+            stream of a     --1--2--3--4|
+            stream of b             --5--6|
+            stream of c                   --7|
+            switch_map(f) ----1--2----5-----7|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab"]) | ops.switch_map(str.upper))
+        ['A', 'B']
+
+        A newer item cancels the stream before it, or the call of `function` that makes that. When its clean-up
+        has ended, the newer stream is opened: no two are open at once, and no item of an older stream comes
+        after one of a newer.
+
+        Emits when: an item of the current inner stream is there, and no newer item of the source.
+        Waits when: the consumer does: the source is read one item ahead, the inner stream `lookahead`. So a
+            consumer that is slow holds up the source, too. With ``buffer(KeepLatest())`` before ``switch_map``,
+            the source goes on meanwhile.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task. What the clean-up of a cancelled stream raises ends the stream.
+
+        Args:
+            function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
+                where a newer item comes before they leave.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+
+        Of a source whose items are ready at once, only the last item's stream is passed on. RxPY, which runs a
+        stream that is ready when it is made, passes on all of each.
+        """
+    @overload
+    def switch_map(
+        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+    ) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 

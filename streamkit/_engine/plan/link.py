@@ -92,6 +92,15 @@ class Link:
         )
 
     @property
+    def lone(self) -> bool:
+        """Whether its pipe must have a loop of its own, and cannot share one with other branches or groups.
+
+        Others would wait with a stage, and with a callback; an error is for the steps of its own pipe only.
+        """
+        own = self.declaration.stage is not None or self.declaration.catches or self.waits
+        return own or any(link.lone for branch in self.branches for link in branch)
+
+    @property
     def stops(self) -> bool:
         """Whether it is a step that may end the stream before the source does, or has such a branch."""
         if self.declaration.stage is not None or self.declaration.groups:
