@@ -251,6 +251,33 @@ GATHERING: dict[str, Row] = {
         result="(number, state)",
         given={"function": add},
     ),
+    "partition to operators": Row(
+        lambda: ops.partition(kept, ops.map(add_one), ops.tap(add_one)),
+        "if predicate(item):\n    out.append(function(item))\n"
+        "else:\n    function(item)\n    out.append(item)",
+        given={"predicate": kept, "function": add_one},
+    ),
+    "partition to sinks": Row(
+        lambda: ops.partition(kept, ops.count(), ops.to_list()),
+        "if predicate(item):\n    number += 1\nelse:\n    out.append(item)",
+        "number = 0",
+        result="(number, out)",
+        given={"predicate": kept},
+    ),
+    "route to operators": Row(
+        lambda: ops.route(some, {0: ops.map(add_one)}, otherwise=ops.tap(add_one)),
+        "number = numbers[key(item)]\nif number == 0:\n    out.append(function(item))\n"
+        "else:\n    function(item)\n    out.append(item)",
+        given={"key": some, "function": add_one, "numbers": {0: 0, 1: 1, 2: 1, 3: 1}},
+    ),
+    "route to sinks": Row(
+        lambda: ops.route(some, {number: ops.count() for number in range(4)}),
+        "number = numbers[key(item)]\nif number == 0:\n    a += 1\nelif number == 1:\n    b += 1\n"
+        "elif number == 2:\n    c += 1\nelse:\n    d += 1",
+        "a = b = c = d = 0",
+        result="{0: a, 1: b, 2: c, 3: d}",
+        given={"key": some, "numbers": {number: number for number in range(4)}},
+    ),
     "group_by": Row(
         lambda: ops.group_by(some, ops.scan(add, 0), max_groups=4),
         "name = key(item)\nstate = groups.get(name, 0)\nstate = groups[name] = function(state, item)\n"

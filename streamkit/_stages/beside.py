@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from streamkit._core.strategy import KeepLatest
@@ -9,7 +10,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.stream import Stream
 
-__all__ = ["Ticks", "stream_argument"]
+__all__ = ["Switch", "Ticks", "stream_argument"]
 
 
 def stream_argument(name: str, value: Any) -> Stream[Any]:
@@ -23,20 +24,50 @@ def stream_argument(name: str, value: Any) -> Stream[Any]:
         raise TypeError(f"{name}{text.removeprefix('source')}") from None
 
 
-class Ticks(Lane):
-    """A lane of signals: none is held, but whether one has come since `main` has something is known."""
+class _Seen(Lane):
+    """A lane that holds nothing: what comes is looked at in the task that brings it, and so delivered."""
 
-    def __init__(self, channel: Channel, main: Lane) -> None:
+    def __init__(self, channel: Channel) -> None:
         super().__init__(channel, KeepLatest())
-        self.main = main
-        self.came = False
 
     def put(self, item: Any) -> bool:
         if self.limit < 0:  # the reader has gone
             return super().put(item)
         self.taken_in += 1
         self.delivered += 1
+        self.look(item)
+        return False
+
+    @abstractmethod
+    def look(self, item: Any) -> None:
+        """Note what `item` says."""
+
+
+class Ticks(_Seen):
+    """A lane of signals, of which is known whether one has come while `main` had something."""
+
+    def __init__(self, channel: Channel, main: Lane) -> None:
+        super().__init__(channel)
+        self.main = main
+        self.came = False
+
+    def look(self, item: Any) -> None:
         if self.main.held:
             self.came = True
             self.channel.wake()
-        return False
+
+
+class Switch(_Seen):
+    """A lane of which is known whether its latest item is true; at its end, none is."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel)
+        self.on = False
+
+    def look(self, item: Any) -> None:
+        self.on = bool(item)
+        self.channel.wake()
+
+    def close(self) -> None:
+        self.on = False
+        super().close()

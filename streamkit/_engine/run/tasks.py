@@ -201,6 +201,17 @@ class Tasks(ABC):
             lane.close()
         raise_first(errors)
 
+    def cut(self, lane: Target) -> None:
+        """Read `lane` no more, as `retire` does, and do not wait: the end of the run waits for the clean-up.
+
+        What that raises is raised at the end, too.
+        """
+        errors: list[BaseException] = []
+        lane.channel.retire(lane, errors)
+        if self._writers.get(lane) is not current_task():
+            self.dismiss(lane)
+        self._dismissed.setdefault(lane, []).extend(map(self.blame, errors))
+
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self.ending = True
