@@ -266,6 +266,9 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "merge_sorted": lambda pipe: ops.merge_sorted(Stream([1]) | pipe),
     "merge_prioritized": lambda pipe: ops.merge_prioritized(Stream([1]) | pipe),
     "interleave": lambda pipe: ops.interleave(Stream([1]) | pipe),
+    "race": lambda pipe: ops.race(Stream([1]) | pipe),
+    "pause_while": lambda pipe: ops.pause_while(Stream([True]) | pipe),
+    "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
     "skip_until": lambda pipe: ops.skip_until(Stream([1]) | pipe),
     "sequence_equal": lambda pipe: ops.sequence_equal(Stream([1]) | pipe),
     "a branch of a group": lambda pipe: ops.group_by(
