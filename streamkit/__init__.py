@@ -76,6 +76,11 @@ if TYPE_CHECKING:
     from streamkit._engine.run.tasks import Timer as Timer
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.materialize import (
+        Done as Done,
+        Failed as Failed,
+        Next as Next,
+    )
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip

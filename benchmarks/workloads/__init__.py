@@ -1,10 +1,21 @@
 """Everything that is measured, by family."""
 
 from benchmarks.workload import Workload
-from benchmarks.workloads import buffers, chains, combining, fanning, flights, maps, neighbours, startup
+from benchmarks.workloads import (
+    buffers,
+    chains,
+    combining,
+    fanning,
+    flights,
+    maps,
+    neighbours,
+    startup,
+    steps,
+)
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Chains of synchronous operators": chains.WORKLOADS,
+    "Steps, each alone": steps.WORKLOADS,
     "Async callbacks": maps.WORKLOADS,
     "Combining": combining.WORKLOADS,
     "Fanning out": fanning.WORKLOADS,

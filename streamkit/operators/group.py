@@ -26,6 +26,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
+from streamkit._stages.forks import lone
 from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
 from streamkit._stages.slot import Slots, full_error
 
@@ -228,7 +229,7 @@ def _spliced(
     ends: Any,
 ) -> Operator[Any, Any] | None:
     """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
-    if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
+    if any(map(lone, pipe.links)):
         return None
     if on_full is OnFull.EVICT:
         made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=ends)
@@ -382,10 +383,8 @@ def group_by(
     again: bool | Absent = True if flag("reopen", reopen) else ABSENT
     links = [link for link in flattened(pipe.links) if link.declaration.stage is None]
     ends = True if any(parsed(link.declaration).stops for link in links) else ABSENT
-    if idle is ABSENT:
-        spliced = _spliced(key, pipe, max_groups, on_full, again, ends)
-        if spliced is not None:
-            return spliced
+    if idle is ABSENT and (spliced := _spliced(key, pipe, max_groups, on_full, again, ends)) is not None:
+        return spliced
     first = pipe.links[0]
     strategy = first.arguments["strategy"] if first.declaration.buffers else None
     return _routed(

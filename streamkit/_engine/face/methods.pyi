@@ -16,6 +16,7 @@ from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
+from streamkit.operators.materialize import Notification
 from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
@@ -665,6 +666,25 @@ class Methods(Generic[T_co]):
             ValueError: `seconds` is not finite, or not above 0.
 
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
+        """
+    def dematerialize(self: Methods[Notification[Item]]) -> Stream[Item]:
+        """Pass on the value of each ``Next``, end at ``Done``, and fail at ``Failed``: ``materialize`` undone.
+
+            items         --Next(a)--Next(b)--Done--Next(c)--|
+            dematerialize --a--------b--------|
+
+        >>> from streamkit import Done, Next, Stream, ops
+        >>> list(Stream([Next("a"), Done(), Next("b")]) | ops.dematerialize())
+        ['a']
+
+        Emits when: a ``Next`` comes.
+        Waits when: the consumer does.
+        Completes when: a ``Done`` comes, or the source completes.
+        Closes when: it ends, or the consumer leaves.
+
+        Raises:
+            TypeError: (when run) an item is something else.
+            Exception: (when run) that of a ``Failed``.
         """
     @overload
     def distinct(self: Methods[Item], *, last: int=...) -> Stream[Item]:
@@ -1551,6 +1571,30 @@ class Methods(Generic[T_co]):
         lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
+    def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
+        """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
+
+            items       --a--------b--------X
+            materialize --Next(a)--Next(b)--Failed(X)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("a") | ops.materialize())
+        [Next(value='a'), Done()]
+        >>> list(Stream([2, 0]) | ops.map(lambda number: 4 // number) | ops.materialize())
+        [Next(value=2), Failed(error=ZeroDivisionError('integer division or modulo by zero'))]
+
+        Emits when: an item comes; the source ends; or it, or an operator before this one, fails.
+        Waits when: the consumer does.
+        Completes when: the source does, or has failed, after that item.
+        Closes when: it ends, or the consumer leaves.
+
+        So the error of a stream can be looked at, sent or kept as an item is; ``dematerialize`` makes it an error
+        again. To go on with another stream, use ``catch``; for an error of a callback that ends nothing,
+        `on_error` of the operator that calls it.
+
+        An error of the program, which no operator takes, fails the stream here as well: a ``RecursionError``, and
+        a second run of a one-shot source.
+        """
     @overload
     def max(
         self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
