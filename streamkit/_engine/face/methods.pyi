@@ -963,6 +963,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
@@ -1000,6 +1001,8 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped was passed on; nothing comes of it.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1020,6 +1023,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
@@ -1891,7 +1895,14 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Keep,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
 
             items              --1-----2-----3--|
@@ -1926,6 +1937,7 @@ class Methods(Generic[T_co]):
             predicate: called with each item; its result, awaited if it is awaitable, is true or false.
             true: operators, or operators and a sink, for the items of which it is true.
             false: the same, for the others.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
@@ -1935,7 +1947,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def partition(
-        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Into[A, R1],
+        false: Into[A, R2],
+        *,
+        on_error: OnError | None = None,
     ) -> Job[tuple[R1, R2]]: ...
     @overload
     def partition(
@@ -1943,6 +1960,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Keep,
         false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[A | C]: ...
     @overload
     def partition(
@@ -1950,6 +1969,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
         false: Keep,
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[B | A]: ...
     @overload
     def partition(
@@ -1957,6 +1978,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
         false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
@@ -2146,6 +2169,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Keep],
         *,
         otherwise: Keep | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Give each item to the branch of its key.
 
@@ -2184,6 +2208,7 @@ class Methods(Generic[T_co]):
             routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
                 their items come, use ``group_by``.
             otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
@@ -2193,11 +2218,20 @@ class Methods(Generic[T_co]):
         """
     @overload
     def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        on_error: OnError | None = None,
     ) -> Job[dict[K, R]]: ...
     @overload
     def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        otherwise: Into[A, R],
+        on_error: OnError | None = None,
     ) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
     def route(
@@ -2206,6 +2240,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Operator[A, B]],
         *,
         otherwise: Operator[A, B] | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def route(
@@ -2214,6 +2249,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
         *,
         otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def route(
@@ -2222,6 +2258,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Pipe],
         *,
         otherwise: Pipe | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Any: ...
     @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
