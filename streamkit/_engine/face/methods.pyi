@@ -924,6 +924,8 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped was passed on; nothing comes of it.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1815,7 +1817,14 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Keep,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[A]:
         """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
 
             items              --1-----2-----3--|
@@ -1850,6 +1859,7 @@ class Methods(Generic[T_co]):
             predicate: called with each item; its result, awaited if it is awaitable, is true or false.
             true: operators, or operators and a sink, for the items of which it is true.
             false: the same, for the others.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
@@ -2077,6 +2087,7 @@ class Methods(Generic[T_co]):
             routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
                 their items come, use ``group_by``.
             otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
