@@ -44,7 +44,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "fork_join",
         "race",
     ),
-    "Steering": ("Valve", "OnFull"),
+    "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
     "Strategies": (
         "Suspend",
         "Fail",

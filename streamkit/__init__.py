@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
+    from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.strategy import (
         Collect as Collect,

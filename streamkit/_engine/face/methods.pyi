@@ -8,6 +8,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
+from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
@@ -1163,7 +1164,13 @@ class Methods(Generic[T_co]):
         """
     @overload
     def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int = 1) -> Job[None]:
+    def for_each(
+        self: Methods[A],
+        function: Callable[[A], Any],
+        *,
+        concurrency: int | Limit = 1,
+        key: Callable[[A], Any] | Absent = ...,
+    ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -1176,10 +1183,12 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; its result is ignored.
-            concurrency: calls in flight at most.
+            concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+            key: called with each item. Items for which it returns the same are worked on one after the other.
 
         Raises:
-            TypeError: `function` is not callable, or `concurrency` is not a whole number.
+            TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
+                limit; (when run) what `key` returned cannot be hashed.
             ValueError: `concurrency` is less than 1.
         """
     @overload
@@ -1471,8 +1480,9 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[B]],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
     ) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
@@ -1484,7 +1494,8 @@ class Methods(Generic[T_co]):
         >>> list(Stream([1, 2, 3]) | ops.map(str))
         ['1', '2', '3']
 
-        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+            `key`, every earlier one of the same key.
         Waits when: the consumer does, or all `concurrency` places are taken.
         Completes when: the source does, and every item has been passed on.
         Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -1493,13 +1504,19 @@ class Methods(Generic[T_co]):
             function: called with each item. What it returns is awaited if it is awaitable, or a future of an
                 executor.
             concurrency: calls in flight at most; finished results that wait for their turn count as well.
-                With 1, each is awaited in the loop that reads the source, without a task.
+                With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+                changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
             ordered: whether results keep the order of the items, or come as they are ready.
+            key: called with each item. Items for which it returns the same are called one after the other, and
+                their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+                An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
 
         Raises:
-            TypeError: `function` is not callable, or another argument has the wrong type.
+            TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+                what `key` returned cannot be hashed.
+            RuntimeError: (when run) the limit is used in another event loop.
             ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
@@ -1513,8 +1530,9 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], B],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
     ) -> Stream[B]: ...
     @overload
