@@ -21,7 +21,7 @@ from streamkit._engine.compile.key import Mode, mode_of
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.crew import Crew
-from streamkit._stages.group_by import keyed
+from streamkit._stages.keyed import keyed
 from streamkit._stages.pool import Pool
 from streamkit._stages.supply import Supply
 

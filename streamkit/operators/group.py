@@ -25,7 +25,8 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
-from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
+from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router
+from streamkit._stages.keyed import keyed
 from streamkit._stages.slot import Slots
 
 __all__ = ["OnFull", "group_by"]
