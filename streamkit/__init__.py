@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         attached as attached,
     )
     from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.on_error import (
         OnError as OnError,

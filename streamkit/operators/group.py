@@ -27,7 +27,8 @@ from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
 from streamkit._stages.forks import lone
-from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
+from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router
+from streamkit._stages.keyed import keyed
 from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]

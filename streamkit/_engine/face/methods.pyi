@@ -8,6 +8,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
+from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
@@ -26,25 +27,26 @@ from streamkit.sinks.reduce import _Real
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
+
 Item = TypeVar("Item")
-A = TypeVar('A')
-B = TypeVar('B')
-T = TypeVar('T')
-R = TypeVar('R')
-R_co = TypeVar('R_co', covariant=True)
-R1 = TypeVar('R1')
-R2 = TypeVar('R2')
-R3 = TypeVar('R3')
-R4 = TypeVar('R4')
-R5 = TypeVar('R5')
-R6 = TypeVar('R6')
-C = TypeVar('C')
-D = TypeVar('D')
-K = TypeVar('K', bound=Hashable)
-As = TypeVarTuple('As')
-S = TypeVar('S')
-K2 = TypeVar('K2')
-V = TypeVar('V')
+A = TypeVar("A")
+B = TypeVar("B")
+T = TypeVar("T")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+R1 = TypeVar("R1")
+R2 = TypeVar("R2")
+R3 = TypeVar("R3")
+R4 = TypeVar("R4")
+R5 = TypeVar("R5")
+R6 = TypeVar("R6")
+C = TypeVar("C")
+D = TypeVar("D")
+K = TypeVar("K", bound=Hashable)
+As = TypeVarTuple("As")
+S = TypeVar("S")
+K2 = TypeVar("K2")
+V = TypeVar("V")
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
@@ -179,7 +181,7 @@ class Methods(Generic[T_co]):
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
     @overload
-    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent=...) -> Stream[Item]:
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
         """Give each item to whichever branch is free.
 
             items               --1--2--3--4-----|
@@ -220,13 +222,19 @@ class Methods(Generic[T_co]):
         For one function with calls at once, in order, use ``map(function, concurrency=...)``.
         """
     @overload
-    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent=...) -> Stream[B]: ...
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
     @overload
-    def balance(self: Methods[A], *branches: Sink[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
+    def balance(
+        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(self: Methods[A], *branches: Into[A, R], workers: int | Absent=...) -> Job[tuple[R, ...]]: ...
+    def balance(
+        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
     @overload
-    def balance(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent=...) -> Any: ...
+    def balance(
+        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
+    ) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -249,7 +257,14 @@ class Methods(Generic[T_co]):
             TypeError: `size` is not a whole number.
             ValueError: `size` is less than 1.
         """
-    def batch_within(self: Methods[Item], count: int, *, seconds: float, weight: Callable[[Any], Any] | Absent=..., heaviest: float | Absent=...) -> Stream[list[Item]]:
+    def batch_within(
+        self: Methods[Item],
+        count: int,
+        *,
+        seconds: float,
+        weight: Callable[[Any], Any] | Absent = ...,
+        heaviest: float | Absent = ...,
+    ) -> Stream[list[Item]]:
         """Pass on the items in lists: of `count`, or of what has come within `seconds`.
 
             items                      --a-b-c--d-----------e--|
@@ -325,31 +340,84 @@ class Methods(Generic[T_co]):
     @overload
     def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(
+        self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Sink[A, R1], second: Sink[A, R2], third: Sink[A, R3], fourth: Sink[A, R4], fifth: Sink[A, R5], sixth: Sink[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Sink[A, R1],
+        second: Sink[A, R2],
+        third: Sink[A, R3],
+        fourth: Sink[A, R4],
+        fifth: Sink[A, R5],
+        sixth: Sink[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], /) -> Job[tuple[R1]]: ...
     @overload
     def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], /) -> Job[tuple[R1, R2]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /) -> Job[tuple[R1, R2, R3]]: ...
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], /
+    ) -> Job[tuple[R1, R2, R3]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /) -> Job[tuple[R1, R2, R3, R4]]: ...
+    def broadcast(
+        self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], /
+    ) -> Job[tuple[R1, R2, R3, R4]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], /) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5]]: ...
     @overload
-    def broadcast(self: Methods[A], first: Into[A, R1], second: Into[A, R2], third: Into[A, R3], fourth: Into[A, R4], fifth: Into[A, R5], sixth: Into[A, R6], /) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
+    def broadcast(
+        self: Methods[A],
+        first: Into[A, R1],
+        second: Into[A, R2],
+        third: Into[A, R3],
+        fourth: Into[A, R4],
+        fifth: Into[A, R5],
+        sixth: Into[A, R6],
+        /,
+    ) -> Job[tuple[R1, R2, R3, R4, R5, R6]]: ...
     @overload
     def broadcast(self: Methods[A], *branches: Sink[A, R]) -> Job[tuple[R, ...]]: ...
     @overload
     def broadcast(self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape) -> Any: ...
     @overload
-    def broadcast(self: Methods[Item], first: Pipe, second: Pipe, third: Pipe, fourth: Pipe, fifth: Pipe, sixth: Pipe, seventh: Pipe, /, *others: Pipe) -> Any: ...
+    def broadcast(
+        self: Methods[Item],
+        first: Pipe,
+        second: Pipe,
+        third: Pipe,
+        fourth: Pipe,
+        fifth: Pipe,
+        sixth: Pipe,
+        seventh: Pipe,
+        /,
+        *others: Pipe,
+    ) -> Any: ...
     @overload
     def buffer(self: Methods[Item], strategy: Collect) -> Stream[list[Item]]:
         """Read the source ahead of the consumer, in a task of its own; when full, `strategy` decides.
@@ -385,7 +453,12 @@ class Methods(Generic[T_co]):
     @overload
     def buffer(self: Methods[Item], strategy: Strategy) -> Stream[Item]: ...
     @overload
-    def catch(self: Methods[Item], function: Callable[[Exception], Awaitable[SourceLike[B]]], *, errors: ErrorTypes=...) -> Stream[Item | B]:
+    def catch(
+        self: Methods[Item],
+        function: Callable[[Exception], Awaitable[SourceLike[B]]],
+        *,
+        errors: ErrorTypes = ...,
+    ) -> Stream[Item | B]:
         """When the source fails, go on with the stream that `function` makes of the error.
 
             items                 --a--b--X
@@ -415,9 +488,13 @@ class Methods(Generic[T_co]):
         memory or time than its first.
         """
     @overload
-    def catch(self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes=...) -> Stream[Item | B]: ...
+    def catch(
+        self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
+    ) -> Stream[Item | B]: ...
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1) -> Stream[tuple[Item, B]]:
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B]]:
         """Whenever an item comes, of this stream or of `sources`, pass on a tuple of the latest item of each.
 
             items           --a--------b---------|
@@ -447,11 +524,23 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C]]: ...
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def combine_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1) -> Stream[tuple[Item, B, C, D]]: ...
+    def combine_latest(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def combine_latest(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1) -> Stream[tuple[Any, ...]]: ...
+    def combine_latest(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1
+    ) -> Stream[tuple[Any, ...]]: ...
     def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
@@ -573,7 +662,7 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
-    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def debounce(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Pass an item on when no other has come for `seconds` after it.
 
             items       --a-b-c-----------d--|
@@ -616,7 +705,7 @@ class Methods(Generic[T_co]):
         Args:
             default: what to pass on instead of items; RxPY takes None where it is not given.
         """
-    def delay(self: Methods[Item], seconds: float, *, lookahead: int=1024) -> Stream[Item]:
+    def delay(self: Methods[Item], seconds: float, *, lookahead: int = 1024) -> Stream[Item]:
         """Pass each item on `seconds` after it has come, and so the end.
 
             items    --a-b---c-|
@@ -687,7 +776,7 @@ class Methods(Generic[T_co]):
             Exception: (when run) that of a ``Failed``.
         """
     @overload
-    def distinct(self: Methods[Item], *, last: int=...) -> Stream[Item]:
+    def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
         """Leave out items that are equal to one that came before, however long ago.
 
             items    --a--b--a--c--b--|
@@ -817,7 +906,7 @@ class Methods(Generic[T_co]):
         Args:
             items: what to pass on last. For the items of another stream, write ``concat(stream)``.
         """
-    def enumerate(self: Methods[Item], start: int=0) -> Stream[tuple[int, Item]]:
+    def enumerate(self: Methods[Item], start: int = 0) -> Stream[tuple[int, Item]]:
         """Pass on each item with its number, counted from `start`.
 
             items     --a------b------|
@@ -887,7 +976,15 @@ class Methods(Generic[T_co]):
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
-    def expand(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[A]]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]:
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
             items                     --a----------------|
@@ -938,7 +1035,15 @@ class Methods(Generic[T_co]):
         without a limit.
         """
     @overload
-    def expand(self: Methods[A], function: Callable[[A], SourceLike[A]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]: ...
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -1232,7 +1337,8 @@ class Methods(Generic[T_co]):
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or `concurrency` is not a whole number.
+            TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
+                limit; (when run) what `key` returned cannot be hashed.
             ValueError: `concurrency` is less than 1.
         """
     @overload
@@ -1259,9 +1365,13 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def fork_join(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
@@ -1410,7 +1520,9 @@ class Methods(Generic[T_co]):
 
         It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
         """
-    def interleave(self: Methods[Item], *sources: SourceLike[B], count: int=1, lookahead: int=1) -> Stream[Item | B]:
+    def interleave(
+        self: Methods[Item], *sources: SourceLike[B], count: int = 1, lookahead: int = 1
+    ) -> Stream[Item | B]:
         """Pass on an item of this stream, then one of each of `sources` in turn, and so on.
 
             items       --a-----b------------c--|
@@ -1473,7 +1585,9 @@ class Methods(Generic[T_co]):
         Closes when: it ends.
         """
     @overload
-    def keep_alive(self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]) -> Stream[Item | B]:
+    def keep_alive(
+        self: Methods[Item], seconds: float, *, function: Callable[[], Awaitable[B]]
+    ) -> Stream[Item | B]:
         """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
             items                     --a-----------b--|
@@ -1523,8 +1637,9 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[B]],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1537,7 +1652,8 @@ class Methods(Generic[T_co]):
         >>> list(Stream([1, 2, 3]) | ops.map(str))
         ['1', '2', '3']
 
-        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+            `key`, every earlier one of the same key.
         Waits when: the consumer does, or all `concurrency` places are taken.
         Completes when: the source does, and every item has been passed on.
         Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -1546,14 +1662,20 @@ class Methods(Generic[T_co]):
             function: called with each item. What it returns is awaited if it is awaitable, or a future of an
                 executor.
             concurrency: calls in flight at most; finished results that wait for their turn count as well.
-                With 1, each is awaited in the loop that reads the source, without a task.
+                With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+                changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
             ordered: whether results keep the order of the items, or come as they are ready.
+            key: called with each item. Items for which it returns the same are called one after the other, and
+                their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+                An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or another argument has the wrong type.
+            TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+                what `key` returned cannot be hashed.
+            RuntimeError: (when run) the limit is used in another event loop.
             ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
@@ -1568,8 +1690,9 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], B],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
@@ -1653,7 +1776,7 @@ class Methods(Generic[T_co]):
         """
     @overload
     def mean(self: Methods[_Real], *, default: T) -> Job[float | T]: ...
-    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
+    def merge(self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1) -> Stream[Item | B]:
         """Pass on the items of this stream and of `sources` as they come.
 
             items      --a-----b-----|
@@ -1677,7 +1800,9 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_prioritized(self: Methods[Item], *sources: SourceLike[B], lookahead: int=1) -> Stream[Item | B]:
+    def merge_prioritized(
+        self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1
+    ) -> Stream[Item | B]:
         """Pass on items as they come; where several sources have one, this stream's first, then by their place.
 
             items              --a---------b--|
@@ -1706,7 +1831,13 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
-    def merge_sorted(self: Methods[Item], *sources: SourceLike[B], key: Callable[[Any], Any] | Absent=..., reverse: bool=False, lookahead: int=1) -> Stream[Item | B]:
+    def merge_sorted(
+        self: Methods[Item],
+        *sources: SourceLike[B],
+        key: Callable[[Any], Any] | Absent = ...,
+        reverse: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[Item | B]:
         """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
 
             items         --1--------4------7--|
@@ -1868,13 +1999,30 @@ class Methods(Generic[T_co]):
         RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]) -> Job[tuple[R1, R2]]: ...
+    def partition(
+        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+    ) -> Job[tuple[R1, R2]]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[A | C]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[A | C]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep) -> Stream[B | A]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Keep,
+    ) -> Stream[B | A]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[B | C]: ...
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -2002,7 +2150,15 @@ class Methods(Generic[T_co]):
 
         ``itertools.cycle`` keeps the items of the first run; this asks the source for them again.
         """
-    def retry(self: Methods[Item], attempts: int | None=3, *, backoff: float | Backoff=0.0, reset_after: float | None=None, when: When=..., on_retry: OnRetry | None=None) -> Stream[Item]:
+    def retry(
+        self: Methods[Item],
+        attempts: int | None = 3,
+        *,
+        backoff: float | Backoff = 0.0,
+        reset_after: float | None = None,
+        when: When = ...,
+        on_retry: OnRetry | None = None,
+    ) -> Stream[Item]:
         """When the source fails, run it again: all that stands before ``retry`` in the pipe.
 
             items    --a--X
@@ -2049,7 +2205,13 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent=...) -> Stream[A]:
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Keep],
+        *,
+        otherwise: Keep | Absent = ...,
+    ) -> Stream[A]:
         """Give each item to the branch of its key.
 
             items                     --a1--b2--c3--a4--|
@@ -2096,17 +2258,39 @@ class Methods(Generic[T_co]):
             NoRouteError: (when run) an item has another key, and there is no `otherwise`.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]) -> Job[dict[K, R]]: ...
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+    ) -> Job[dict[K, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]) -> Job[dict[K | EllipsisType, R]]: ...
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+    ) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Operator[A, B]], *, otherwise: Operator[A, B] | Absent=...) -> Stream[B]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Operator[A, B]],
+        *,
+        otherwise: Operator[A, B] | Absent = ...,
+    ) -> Stream[B]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]], *, otherwise: Callable[[Stream[A]], Inlet[B]] | Absent=...) -> Stream[B]: ...
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+        *,
+        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+    ) -> Stream[B]: ...
     @overload
-    def route(self: Methods[Item], key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent=...) -> Any: ...
+    def route(
+        self: Methods[Item],
+        key: Callable[[A], object],
+        routes: Mapping[K, Pipe],
+        *,
+        otherwise: Pipe | Absent = ...,
+    ) -> Any: ...
     @overload
-    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
             items          --a-b-c-----------d---|
@@ -2138,7 +2322,9 @@ class Methods(Generic[T_co]):
         In RxPY the last item waits for the end of its period, and the end of the signal ends a period, too.
         """
     @overload
-    def sample(self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None=None) -> Stream[Item]: ...
+    def sample(
+        self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
+    ) -> Stream[Item]: ...
     @overload
     def scan(
         self: Methods[A],
@@ -2199,7 +2385,9 @@ class Methods(Generic[T_co]):
             TypeError: `other` is none of these.
         """
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Collect, linger: float=0.0) -> Stream[list[Item]]:
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Collect, linger: float = 0.0
+    ) -> Stream[list[Item]]:
         """Run the source once, for all who read the stream: they come and go at any time.
 
             items          --a--b--c--d--|
@@ -2255,11 +2443,17 @@ class Methods(Generic[T_co]):
         readers can make the source wait, and a second run replays nothing of the first.
         """
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[Literal[False]], linger: float=0.0) -> Stream[Item]: ...
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[Literal[False]], linger: float = 0.0
+    ) -> Stream[Item]: ...
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Lossy[bool], linger: float=0.0) -> Stream[Item | Gap]: ...
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Lossy[bool], linger: float = 0.0
+    ) -> Stream[Item | Gap]: ...
     @overload
-    def share(self: Methods[Item], replay: int=0, *, strategy: Strategy=..., linger: float=0.0) -> Stream[Item]: ...
+    def share(
+        self: Methods[Item], replay: int = 0, *, strategy: Strategy = ..., linger: float = 0.0
+    ) -> Stream[Item]: ...
     @overload
     def single(self: Methods[Item]) -> Job[Item]:
         """The only item.
@@ -2412,8 +2606,10 @@ class Methods(Generic[T_co]):
                 before it has ended: write ``take_last(3)`` for ``[-3:]``, ``skip_last(3)`` for ``[:-3]``.
         """
     @overload
-    def slice(self: Methods[Item], start: int | None, stop: int | None, step: int | None=None, /) -> Stream[Item]: ...
-    def sliding(self: Methods[Item], count: int, *, step: int=1) -> Stream[list[Item]]:
+    def slice(
+        self: Methods[Item], start: int | None, stop: int | None, step: int | None = None, /
+    ) -> Stream[Item]: ...
+    def sliding(self: Methods[Item], count: int, *, step: int = 1) -> Stream[list[Item]]:
         """Pass on lists of `count` items that follow each other; each begins `step` items after the one before.
 
             items      --a--b--c------d------|
@@ -2766,7 +2962,14 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `function` is not callable, or `on_error` is something else.
         """
-    def throttle(self: Methods[Item], rate: float, *, burst: float=1, cost: Callable[[Any], Any] | Absent=..., failing: bool=False) -> Stream[Item]:
+    def throttle(
+        self: Methods[Item],
+        rate: float,
+        *,
+        burst: float = 1,
+        cost: Callable[[Any], Any] | Absent = ...,
+        failing: bool = False,
+    ) -> Stream[Item]:
         """Pass items on no faster than `rate` per second: a token bucket.
 
             items         abc---------d--|
@@ -2802,7 +3005,7 @@ class Methods(Generic[T_co]):
 
         The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
         """
-    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def throttle_first(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Pass an item on, then none that comes within `seconds` after it.
 
             items             --a-b-c-----------d--|
@@ -2829,7 +3032,9 @@ class Methods(Generic[T_co]):
 
         In RxPY the silence begins when the item comes. `throttle_latest` keeps the latest instead.
         """
-    def throttle_latest(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
+    def throttle_latest(
+        self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None
+    ) -> Stream[Item]:
         """Pass on at most one item every `seconds`: the first at once, then the latest.
 
             items              --a-b-c-----------d--|
@@ -2877,7 +3082,14 @@ class Methods(Generic[T_co]):
         begin of the run. It is a named tuple, as that of ``timestamp`` is; RxPY has a ``timedelta`` there.
         """
     @overload
-    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None) -> Stream[Item]:
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+    ) -> Stream[Item]:
         """Fail if an item that is asked for does not come within `seconds`.
 
             items                      --a--b-----------c--|
@@ -2918,7 +3130,15 @@ class Methods(Generic[T_co]):
         with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
         """
     @overload
-    def timeout(self: Methods[Item], seconds: float | None=None, *, first: float | None=None, between: float | None=None, total: float | None=None, fallback: SourceLike[B]) -> Stream[Item | B]: ...
+    def timeout(
+        self: Methods[Item],
+        seconds: float | None = None,
+        *,
+        first: float | None = None,
+        between: float | None = None,
+        total: float | None = None,
+        fallback: SourceLike[B],
+    ) -> Stream[Item | B]: ...
     @overload
     def timestamp(self: Methods[Item]) -> Stream[Timestamped[Item, float]]:
         """Pass on each item with the time at which it came: ``Timestamped(value, time)``, a named tuple.
@@ -3091,13 +3311,19 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def with_latest_from(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def with_latest_from(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B]]:
+    def zip(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
+    ) -> Stream[tuple[Item, B]]:
         """Pass on tuples of one item of this stream and one of each of `sources`.
 
             items   --a-----b-----c--|
@@ -3127,11 +3353,30 @@ class Methods(Generic[T_co]):
                 `strict`: the sources did not end together.
         """
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C]]: ...
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /, *, lookahead: int=1, strict: bool=False) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+        strict: bool = False,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
-    def zip(self: Methods[Item], *sources: SourceLike[Any], lookahead: int=1, strict: bool=False, fill: Any) -> Stream[tuple[Any, ...]]: ...
+    def zip(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
+    ) -> Stream[tuple[Any, ...]]: ...
     @overload
     def zip_latest(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on tuples of the latest item of this stream and of each of `sources`; each item once at most.
@@ -3161,8 +3406,12 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /) -> Stream[tuple[Item, B, C]]: ...
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
     @overload
-    def zip_latest(self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /) -> Stream[tuple[Item, B, C, D]]: ...
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
     @overload
     def zip_latest(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
