@@ -6,7 +6,7 @@ from asyncio import sleep
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from heapq import heappop, heappush, heapreplace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from streamkit._core.again import throw
 from streamkit._core.arguments import callback, flag, whole
@@ -26,7 +26,10 @@ from streamkit._stages.inputs import ahead, fed, streams
 __all__ = ["interleave", "merge_prioritized", "merge_sorted"]
 
 B = TypeVar("B")
-Rank = Callable[[Any], Awaitable[Any]]
+Rank: TypeAlias = Callable[[Any], Awaitable[Any]]
+"""What makes the key of an item."""
+Heap: TypeAlias = list[tuple[Any, int]]
+"""The key of the first item of each source, with the place of the source."""
 
 
 class _UnrankedError(Exception):
@@ -79,37 +82,41 @@ async def _merge_sorted(
     lanes = [channel.lane(Suspend(lookahead)) for _ in range(1 + len(sources))]
     for inlet, lane in zip((source, *sources), lanes, strict=True):
         run.pump(inlet, into=lane)
-    heap: list[tuple[Any, int, Lane]] = []
+    heap: Heap = []
     for place, lane in enumerate(lanes):
         if await channel.has(lane):
             await _push(heap, rank, place, lane)
+    stores, pops = [lane.held for lane in lanes], [lane.pop for lane in lanes]
     while heap:
-        place, lane = heap[0][1:]  # no name for the key, which may be the item: nothing is held meanwhile
+        place = heap[0][1]  # no name for the key, which may be the item: nothing is held meanwhile
+        held = stores[place]
         # The key of the next item replaces that of this one: half of what taking out and putting in costs.
-        more = len(lane.held) < 2
+        if rank is None and len(held) > 1:
+            heapreplace(heap, (held[1], place))
+            yield pops[place]()
+            continue
+        more = rank is None or len(held) == 1
         try:
             if more:
                 heappop(heap)
-            elif rank is None:
-                heapreplace(heap, (lane.held[1], place, lane))
             else:
-                heapreplace(heap, (await rank(lane.held[1]), place, lane))
+                heapreplace(heap, (await rank(held[1]), place))
         except _UnrankedError:
             heappop(heap)
-        yield lane.pop()
-        if more and (lane.held or await channel.has(lane)):
-            await _push(heap, rank, place, lane)
+        yield pops[place]()
+        if more and (held or await channel.has(lanes[place])):
+            await _push(heap, rank, place, lanes[place])
     if channel.error is not None:
         throw(channel.error, channel.trace)
 
 
-async def _push(heap: list[tuple[Any, int, Lane]], rank: Rank | None, place: int, lane: Lane) -> None:
+async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane) -> None:
     """Put the key of the first item in `lane` into the heap, if there is a key for it."""
     if rank is None:
-        heappush(heap, (lane.held[0], place, lane))
+        heappush(heap, (lane.held[0], place))
         return
     try:
-        heappush(heap, (await rank(lane.held[0]), place, lane))
+        heappush(heap, (await rank(lane.held[0]), place))
     except _UnrankedError:
         return
 

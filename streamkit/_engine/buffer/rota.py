@@ -103,11 +103,11 @@ class Rota:
         while queue:
             lane = queue[0]
             item = lane.pop() if lane.held else EMPTY
-            if not lane.held:
+            queue.popleft()
+            if lane.held:
+                queue.append(lane)
+            else:
                 lane.delist()
-                queue.popleft()
-            elif len(queue) > 1:
-                queue.rotate(-1)
             if item is not EMPTY:
                 return lane, item
         return None, EMPTY
