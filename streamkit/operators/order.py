@@ -90,19 +90,16 @@ async def _merge_sorted(
     while heap:
         place = heap[0][1]  # no name for the key, which may be the item: nothing is held meanwhile
         held = stores[place]
-        # The key of the next item replaces that of this one: half of what taking out and putting in costs.
-        if rank is None and len(held) > 1:
-            heapreplace(heap, (held[1], place))
-            yield pops[place]()
-            continue
-        more = rank is None or len(held) == 1
-        try:
-            if more:
-                heappop(heap)
-            else:
-                heapreplace(heap, (await rank(held[1]), place))
-        except _UnrankedError:
+        more = len(held) == 1
+        if more:
             heappop(heap)
+        elif rank is None:  # the key of the next item replaces that of this one: half of what two steps cost
+            heapreplace(heap, (held[1], place))
+        else:
+            try:
+                heapreplace(heap, (await rank(held[1]), place))
+            except _UnrankedError:
+                heappop(heap)
         yield pops[place]()
         if more and (held or await channel.has(lanes[place])):
             await _push(heap, rank, place, lanes[place])

@@ -1,4 +1,4 @@
-"""What a stage cuts off: a lane that it reads no more. Nobody waits for its writer before the end of the run."""
+"""What a stage cuts off: a lane that it reads no more. Who waits for its writer is the end of the run."""
 
 import asyncio
 from collections.abc import AsyncIterator
