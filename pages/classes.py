@@ -46,8 +46,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
-    "Sources that wait": ("from_awaitable", "from_queue"),
+    "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
     "Steering": ("Valve", "OnFull"),
+    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Strategies": (
         "Suspend",
         "Fail",
@@ -72,6 +73,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Channel",
         "Lane",
         "Inlet",
+        "guarded",
+        "OnError",
         "Timer",
     ),
 }

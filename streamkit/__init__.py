@@ -34,7 +34,14 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.on_error import (
+        OnError as OnError,
+        Replace as Replace,
+        Resume as Resume,
+        Retry as Retry,
+    )
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
@@ -84,6 +91,7 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (
         Missed as Missed,
         interval as interval,

@@ -76,7 +76,7 @@ ELSEWHERE: Final = {
     "dropwhile": "skip_while(predicate)",
     "flatmap": "flat_map(function, concurrency=concurrency)",
     "getitem": "slice(start, stop, step)",
-    "just": "Stream([value])",
+    "just": "streamkit.of(value)",
     "list": "to_list()",
     "print": "tap(print)",
     "skiplast": "skip_last(count)",

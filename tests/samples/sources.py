@@ -6,7 +6,8 @@ from typing import Any
 
 import streamkit
 from streamkit import Missed, Stream, Suspend
-from tests.laws.lab import Boom, Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Boom, Lab
 from tests.laws.source_lab import Again, SourceSample
 
 __all__ = ["SOURCES"]
@@ -35,6 +36,11 @@ def queued(lab: Lab) -> "asyncio.Queue[Item | None]":
     for item in (*items(lab), None):
         queue.put_nowait(item)
     return queue
+
+
+def blocking(lab: Lab, lookahead: int = 1) -> Stream[Any]:
+    lab.style = "plain"
+    return streamkit.from_blocking(lab.source(), lookahead=lookahead)
 
 
 def pushed(lab: Lab) -> Stream[Any]:
@@ -85,6 +91,10 @@ SOURCES = [
         again=Again.REST,
         pickles=False,
         keeps=1,  # the one in its hand, until it is asked again
+    ),
+    SourceSample("from_blocking", blocking, (0, 1, 2, 3), threads=True, pickles=False),
+    SourceSample(
+        "from_blocking-lookahead", lambda lab: blocking(lab, 3), (0, 1, 2, 3), threads=True, pickles=False
     ),
     SourceSample("push", pushed, (0, 1, 2), again=Again.NEVER, pickles=False),
     SourceSample("merge", lambda lab: streamkit.merge(items(lab, 1), items(lab, 1)), (0, 0), keeps=2),

@@ -20,6 +20,10 @@ async def fetch() -> str:
     return "page"
 
 
+def letters() -> list[str]:
+    return ["a"]
+
+
 QUEUE: asyncio.Queue[int] = asyncio.Queue()
 
 
@@ -54,3 +58,5 @@ def test_time() -> None:
 def test_what_waits() -> None:
     assert_type(streamkit.from_awaitable(fetch), Stream[str])
     assert_type(streamkit.from_queue(QUEUE), Stream[int])
+    assert_type(streamkit.from_blocking([1]), Stream[int])
+    assert_type(streamkit.from_blocking(letters, lookahead=8), Stream[str])
