@@ -12,7 +12,7 @@ from streamkit._core.again import throw
 from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.markers import ABSENT, EMPTY, Absent
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -183,23 +183,29 @@ async def _merge_prioritized(
 ) -> AsyncIterator[Any]:
     channel = run.channel()
     lanes = fed(run, channel, (source, *sources), ahead(lookahead))
-    taken = len(lanes)  # the place of the first lane that was read since the pumps had a turn
+    places = {lane: place for place, lane in enumerate(lanes)}
+    full: list[int] = []  # a heap of the places of lanes that have something
+    taken = len(lanes)  # the first place that was taken from since the pumps had a turn
     while True:
-        error = channel.error  # looked at first: nothing comes after it
-        place = next((place for place, lane in enumerate(lanes) if lane.held), len(lanes))
-        if taken < place and error is None:
+        for lane in channel.arrived():
+            heappush(full, places[lane])
+        if not full:
+            if not await channel.wait():
+                return
+            taken = len(lanes)
+        elif taken < full[0] and channel.error is None:
             await sleep(0)  # one that is always ready may bring its next item, or it would take turns
             taken = len(lanes)
-        elif place < len(lanes):
-            taken = min(taken, place)
-            yield lanes[place].pop()
-        elif error is not None:
-            throw(error, channel.trace)
-        elif channel.over:
-            return
         else:
-            await channel.change()
-            taken = len(lanes)
+            lane = lanes[full[0]]
+            taken = min(taken, full[0])
+            item = lane.take()
+            if not lane.held:
+                lane.delist()
+                heappop(full)
+            if item is not EMPTY:  # a buffer that drops all it has may have had nothing any more
+                yield item
+            del item  # nothing is held while the sources have nothing
 
 
 @stage(

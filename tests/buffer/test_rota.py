@@ -227,6 +227,28 @@ class TestTurn:
         run(main)
 
 
+class TestArrived:
+    """The lanes that have something now and had nothing before."""
+
+    def test_tells_of_each_lane_once_until_it_was_emptied(self) -> None:
+        async def main() -> None:
+            channel, (one, two) = filled(2, 0)
+            assert channel.arrived() == [one]
+            assert channel.arrived() == []
+            one.put("more")
+            two.put("late")
+            assert channel.arrived() == [two]
+            two.take()
+            two.put("again")
+            assert channel.arrived() == [two]
+            while one.take() is not EMPTY:
+                one.peek()
+            one.put("at last")
+            assert channel.arrived() == [one]
+
+        run(main)
+
+
 class TestHas:
     """Waiting for one lane, whatever is in the others."""
 

@@ -112,6 +112,15 @@ class Rota:
                 return lane, item
         return None, EMPTY
 
+    def arrived(self) -> list[Lane]:
+        """The lanes that have something and had nothing when this was called last.
+
+        For readers who then `take` from lanes, of which each comes again when it was emptied and gets more.
+        """
+        found = [*self.queue]
+        self.queue.clear()
+        return found
+
     def drained(self, most: int) -> Iterator[Any]:
         """Iterate about `most` items that are there or come meanwhile, of each lane in turn.
 
