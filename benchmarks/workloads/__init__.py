@@ -11,6 +11,10 @@ from benchmarks.workloads import (
     neighbours,
     startup,
     steps,
+    joins,
+    maps,
+    neighbours,
+    startup,
 )
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
@@ -18,6 +22,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Steps, each alone": steps.WORKLOADS,
     "Async callbacks": maps.WORKLOADS,
     "Combining": combining.WORKLOADS,
+    "Combining by order and by time": joins.WORKLOADS,
     "Fanning out": fanning.WORKLOADS,
     "Buffers and time": buffers.WORKLOADS,
     "RxPY in and out": neighbours.WORKLOADS,
