@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         merge_prioritized as merge_prioritized,
         merge_sorted as merge_sorted,
     )
+    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
 else:
