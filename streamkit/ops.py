@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         take_while as take_while,
     )
     from streamkit.operators.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.operators.crawl import expand as expand
     from streamkit.operators.delay import delay as delay, delay_start as delay_start
     from streamkit.operators.distinct import distinct as distinct
     from streamkit.operators.effects import tap as tap
@@ -58,10 +59,9 @@ if TYPE_CHECKING:
         extrapolate as extrapolate,
         throttle as throttle,
     )
-    from streamkit.operators.recover import catch as catch
-    from streamkit.operators.route import balance as balance, partition as partition, route as route
     from streamkit.operators.recover import catch as catch, on_close as on_close
     from streamkit.operators.restart import repeat as repeat, retry as retry
+    from streamkit.operators.route import balance as balance, partition as partition, route as route
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.slide import sliding as sliding
     from streamkit.operators.stamp import time_interval as time_interval, timestamp as timestamp

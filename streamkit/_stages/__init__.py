@@ -1,5 +1,6 @@
 """Machinery that one operator owns, too large for its family module.
 
+threaded    a blocking iterable, read in a thread of its own
 push        the emitter of a push source, and the source that it fills
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
 through     the steps between such streams, which run in turn, on a flat stack

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.markers import DROPPED
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
@@ -24,7 +25,7 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "made", "noted"]
+__all__ = ["Places", "emptied", "made", "noted"]
 
 _ONE = Suspend(1)
 
@@ -38,7 +39,8 @@ async def made(link: Link, items: list[Any]) -> Inlet[Any]:
         found = link.arguments["function"](items.pop())
         # an observable of RxPY is awaitable too, for its last item
         waits = is_awaitable(found) and not hasattr(found, "subscribe")
-        return returned(await pending(found) if waits else found)
+        found = await pending(found) if waits else found
+        return returned(() if found is DROPPED else found)
     except Exception as error:
         noted(error, link)
         raise
@@ -176,11 +178,11 @@ class Places(Target):
         await self.run.fill(lane, stream, book, buffer)
         del stream
         if lane.held:
-            await _emptied(lane)
+            await emptied(lane)
         if self.run.book and book:
             self.run.book.close(book)
         lane.close()
-        await _emptied(lane)  # the reader must still take a `Gap` at its end
+        await emptied(lane)  # the reader must still take a `Gap` at its end
         self.channel.retire(lane)
 
     async def _parts(self, stream: Inlet[Any]) -> bool:
@@ -244,12 +246,12 @@ class _Parts(Streams[Awaitable[None]]):
         if self._lane is None:
             return
         if self._lane.held:
-            await _emptied(self._lane)
+            await emptied(self._lane)
         self._places.idle.append(self._lane)
         self._lane = None
 
 
-async def _emptied(lane: Lane) -> None:
+async def emptied(lane: Lane) -> None:
     """Wait until everything in `lane` was taken out, or its reader has left."""
     while lane.held and lane.limit >= 0:
         try:

@@ -25,6 +25,7 @@ HELD = {
     "group_by-key": 1,  # a batch of one of the groups
     "group_by-evict": 1,  # the state of a fold
     "group_by-stage-sink": 1,
+    "expand-streams": 2 * COUNT,  # what waits to be expanded
     "extrapolate": 1,  # what it would make more of
     "aiostream-operator": 1,  # in a generator of aiostream's
     "broadcast-buffer": 1,  # a batch

@@ -125,6 +125,12 @@ class StepDeclaration(Declaration):
         return self.parsed.called & {*self.parameters}
 
     @cached_property
+    def late(self) -> frozenset[str]:
+        found = self.parsed
+        result = [] if found.result is None else [ast.Expr(found.result)]
+        return _called([*found.setup, *found.finish, *result]) & self.callbacks
+
+    @cached_property
     def variable(self) -> tuple[str, ...]:
         # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
         decisive = self.callbacks | self.parsed.compared
@@ -251,11 +257,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         result=result,
         given=len(given),
         assigned=found,
-        called=frozenset(
-            n.func.id
-            for n, hidden in nodes
-            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
-        ),
+        called=_called(parts),
         settled=frozenset(
             target.id
             for statement in [*given, *setup]
@@ -268,6 +270,16 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),
+    )
+
+
+def _called(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that are called in `parts`."""
+    return frozenset(
+        n.func.id
+        for part in parts
+        for n, hidden, _ in scoped(part)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
 from streamkit._core.markers import Absent, Gap
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
@@ -105,14 +106,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
     def any(self: Methods[Item]) -> Job[bool]:
         """Whether an item is true, or `predicate` is true of one.
@@ -131,14 +137,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
@@ -552,7 +563,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def concat_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
@@ -582,6 +597,7 @@ class Methods(Generic[T_co]):
                 the stream before that has ended.
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -592,7 +608,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def concat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
@@ -760,6 +780,7 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
             last: how many keys to keep, at most. Without it, there is no limit.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
@@ -767,10 +788,16 @@ class Methods(Generic[T_co]):
         """
     @overload
     def distinct(
-        self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int = ...
+        self: Methods[A],
+        key: Callable[[A], Awaitable[Hashable]],
+        *,
+        last: int = ...,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int = ...) -> Stream[A]: ...
+    def distinct(
+        self: Methods[A], key: Callable[[A], Hashable], *, last: int = ..., on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -789,12 +816,15 @@ class Methods(Generic[T_co]):
 
         Args:
             key: called with each item; what it returns is compared, instead of the items.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable.
         """
     @overload
-    def distinct_until_changed(self: Methods[A], key: Callable[[A], object]) -> Stream[A]: ...
+    def distinct_until_changed(
+        self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def drain(self: Methods[Item]) -> Job[None]:
         """Run the stream for its effects; the items are thrown away.
 
@@ -883,6 +913,7 @@ class Methods(Generic[T_co]):
         *,
         lookahead: int = 1,
         on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
@@ -908,6 +939,7 @@ class Methods(Generic[T_co]):
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -920,7 +952,75 @@ class Methods(Generic[T_co]):
         *,
         lookahead: int = 1,
         on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]:
+        """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
+
+            items                     --a----------------|
+            stream of a                 --b--c|
+            stream of b                     --d|
+            expand(f, concurrency=2)  --a--b--c-d--------|
+
+        >>> from streamkit import Stream, ops
+        >>> links = {"/": ["/a", "/b"], "/a": ["/a/1", "/a/2"], "/b": ["/b/1"]}
+        >>> list(Stream(["/"]) | ops.expand(lambda page: links.get(page, []), concurrency=1))
+        ['/', '/a', '/b', '/a/1', '/a/2', '/b/1']
+
+        It is a crawl: of pages that link to pages, folders in folders, replies to replies. An item that comes
+        again is expanded again, so let `function` leave out what it has seen, or the crawl may never end.
+
+        Emits when: an item is there, of the source or of a stream that was made; such streams take turns. It is
+            passed on before it is expanded.
+        Waits when: the consumer does; each stream is read `lookahead` items ahead. Items wait in the frontier
+            while all `concurrency` places are taken: an item takes one until its stream has ended and was
+            delivered. The source is pulled when a place is free and the frontier is empty: each of its items
+            begins a crawl of its own.
+        Completes when: the source does, and everything was expanded.
+        Closes when: it ends, or the consumer leaves: the source and all streams at once, each in its own task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
+                the task that reads what it returns.
+            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
+                ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
+                crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
+                they were passed on.
+            depth_first: whether the item that was found last is expanded first. The frontier then holds the
+                items of one stream for each level, and not all of the widest level.
+            lookahead: items that each stream may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `concurrency` or `lookahead` is less than 1, or `frontier` is a strategy that makes
+                something else of the items, or gives them back in another order than is asked for.
+            BufferOverflowError: (when run) the frontier is full, and so are all places.
+
+        With one place, the order is that of RxPY and of Reactor's ``expand``, for each item of the source. Those
+        read all of the source first, expand any number of items at once (Reactor one), and keep what waits
+        without a limit.
+        """
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -1003,20 +1103,31 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
                 as with the builtin, those are passed on that are true themselves.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is neither callable nor None.
         """
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def find(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
@@ -1039,17 +1150,28 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item until it is first true; may return an awaitable.
             default: what to pass on where there is no such item.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
             EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
         """
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Stream[A | T]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None = None
+    ) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -1076,6 +1198,7 @@ class Methods(Generic[T_co]):
         *,
         concurrency: int,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
@@ -1104,6 +1227,8 @@ class Methods(Generic[T_co]):
             concurrency: inner streams read at once at most. With 1 they follow each other, in order.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An error of the stream that it has returned is none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1114,7 +1239,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def flat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        concurrency: int,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
@@ -1132,7 +1262,13 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Job[B]:
+    def fold(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[B]:
         """Fold the items into one value, from `initial` on.
 
         >>> from operator import add
@@ -1146,13 +1282,22 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             initial: the state before the first item, and the result of an empty stream. It is not copied.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int = 1) -> Job[None]:
+    def fold(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Job[B]: ...
+    def for_each(
+        self: Methods[A],
+        function: Callable[[A], Any],
+        *,
+        concurrency: int = 1,
+        on_error: OnError | None = None,
+    ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -1166,6 +1311,7 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; its result is ignored.
             concurrency: calls in flight at most.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable, or `concurrency` is not a whole number.
@@ -1214,6 +1360,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -1262,6 +1409,7 @@ class Methods(Generic[T_co]):
                 the longest idle group ends, or (only with `idle`) the source waits.
             idle: seconds without an item after which a group ends.
             reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -1279,6 +1427,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1290,6 +1439,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1301,6 +1451,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]: ...
     @overload
     def group_by(
@@ -1312,6 +1463,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1323,6 +1475,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
@@ -1463,6 +1616,7 @@ class Methods(Generic[T_co]):
         concurrency: int = 1,
         ordered: bool = True,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
@@ -1486,6 +1640,7 @@ class Methods(Generic[T_co]):
             ordered: whether results keep the order of the items, or come as they are ready.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable, or another argument has the wrong type.
@@ -1494,8 +1649,9 @@ class Methods(Generic[T_co]):
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
         steps after it and of the sink. Those see the context variables of the task that waits.
 
-        An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-        that are ready are delivered first (with `ordered`, those before the first missing one).
+        An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+        are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+        missing one).
         """
     @overload
     def map(
@@ -1505,9 +1661,12 @@ class Methods(Generic[T_co]):
         concurrency: int = 1,
         ordered: bool = True,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1525,13 +1684,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1653,7 +1815,9 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1671,13 +1835,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1848,7 +2015,9 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None = None
+    ) -> Job[A]:
         """Fold the items into one value, from the first item on.
 
         >>> from operator import mul
@@ -1864,17 +2033,28 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             default: the result of an empty stream.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A]) -> Job[A]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Job[A]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A],
+        function: Callable[[A, A], Awaitable[A]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Job[A | T]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None = None
+    ) -> Job[A | T]: ...
     def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
@@ -2080,7 +2260,13 @@ class Methods(Generic[T_co]):
         self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
     ) -> Stream[Item]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
+    def scan(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
 
             items              --1--2--3--|
@@ -2100,14 +2286,20 @@ class Methods(Generic[T_co]):
             function: called with the state so far and the item; returns the new state.
             initial: the state before the first item. It is not passed on by itself, and not copied: give a
                 mutable one only if each run may go on with it.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
+    def scan(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def scan(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
         """Whether the items equal those of `other`, in number and order.
 
@@ -2291,7 +2483,9 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
 
             items              --1--2--9--1--|
@@ -2308,12 +2502,15 @@ class Methods(Generic[T_co]):
 
         Args:
             predicate: called with each item until it is first false; may return an awaitable.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
@@ -2377,7 +2574,12 @@ class Methods(Generic[T_co]):
             ValueError: `count` or `step` is less than 1.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], Awaitable[B]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
             items        --(2,5)---(3,2)--|
@@ -2394,12 +2596,18 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with the elements of each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], B],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
         """Pass on `items` first, then what comes.
 
@@ -2425,6 +2633,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], Awaitable[tuple[S, B]]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
@@ -2452,6 +2661,8 @@ class Methods(Generic[T_co]):
             setup: called without an argument, once in each run, before an item is pulled; returns the state.
             function: called with the state and the item; returns the next state and what to pass on: two values.
             finish: called with the state when the source has ended; what it returns is passed on last.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         All three may return awaitables.
 
@@ -2466,6 +2677,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], tuple[S, B]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
@@ -2492,7 +2704,11 @@ class Methods(Generic[T_co]):
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     @overload
     def switch_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of the newest item.
 
@@ -2523,6 +2739,7 @@ class Methods(Generic[T_co]):
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
             lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
                 where a newer item comes before they leave.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -2533,7 +2750,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def switch_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
@@ -2613,7 +2834,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
@@ -2632,15 +2857,22 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item.
             inclusive: whether the item that ends the stream is passed on too.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
-    def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
+    def tap(
+        self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None = None
+    ) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
             items      --a--b--|
@@ -2658,9 +2890,11 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                ``Resume`` drops the item; ``Replace`` passes it on.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     def throttle(
         self: Methods[Item],
@@ -2891,6 +3125,8 @@ class Methods(Generic[T_co]):
                 of a key and a value.
             value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
                 value is the item.
+            on_error: what is done where `key` or `value` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
@@ -2899,22 +3135,40 @@ class Methods(Generic[T_co]):
         """
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], V],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], K2],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None = None
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 
