@@ -34,7 +34,7 @@ Arguments after `*` are given by name.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Sources": ("push", "Emitter", "Offered", "Hub", "merge", "concat", "zip"),
     "Sources that combine others": (
         "merge_sorted",
         "merge_prioritized",

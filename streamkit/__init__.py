@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         merge_prioritized as merge_prioritized,
         merge_sorted as merge_sorted,
     )
+    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
     from streamkit.sources.threads import from_blocking as from_blocking
