@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Jobs": ("Job", "Handle", "BufferStats"),
     "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
     "Steering": ("Valve", "OnFull"),
+    "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (
         "Suspend",
         "Fail",

@@ -46,6 +46,14 @@ if TYPE_CHECKING:
         Suspend as Suspend,
         Unbounded as Unbounded,
     )
+    from streamkit._core.windows import (
+        Hopping as Hopping,
+        Session as Session,
+        Sliding as Sliding,
+        Tumbling as Tumbling,
+        Until as Until,
+        Window as Window,
+    )
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         scan as scan,
         starmap as starmap,
     )
+    from streamkit.operators.window import window as window
     from streamkit.sinks.choose import first as first, last as last
     from streamkit.sinks.collect import to_list as to_list
     from streamkit.sinks.effects import drain as drain, for_each as for_each

@@ -22,7 +22,11 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.slot import Slot, Slots
 
-__all__ = ["Reopened", "ReopenedInOrder", "Router", "keyed"]
+__all__ = ["INTAKE", "INTAKE_AHEAD", "Reopened", "ReopenedInOrder", "Router", "keyed"]
+
+INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
+"""What a group holds that its pipe has not taken yet: a formula; `_strategy` is that of its buffer."""
+INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
 
 
 def _function(key: Any, name: Any) -> None:

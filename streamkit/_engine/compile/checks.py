@@ -206,7 +206,14 @@ class Checks:
                     if named == signal and id(node) not in own:
                         self.refuse(node, f"{signal}(...) must be a statement of its own")
             for call in calls:
-                if signal != "emit":
+                if signal == "run":
+                    if (
+                        len(call.args) > 1
+                        or call.keywords
+                        or any(isinstance(each, ast.Starred) for each in call.args)
+                    ):
+                        self.refuse(call, "run(x) takes one value at most")
+                elif signal != "emit":
                     if call.args or call.keywords:
                         self.refuse(call, f"{signal}() takes no argument")
                 elif len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
