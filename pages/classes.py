@@ -50,6 +50,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
     "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
     "What fails": ("Resume", "Replace", "Retry", "Backoff"),
+    "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (
         "Suspend",
         "Fail",

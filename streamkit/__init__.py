@@ -57,6 +57,14 @@ if TYPE_CHECKING:
         Suspend as Suspend,
         Unbounded as Unbounded,
     )
+    from streamkit._core.windows import (
+        Hopping as Hopping,
+        Session as Session,
+        Sliding as Sliding,
+        Tumbling as Tumbling,
+        Until as Until,
+        Window as Window,
+    )
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane
@@ -86,6 +94,7 @@ if TYPE_CHECKING:
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.defer import defer as defer, using as using
+    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.latest import (
         combine_latest as combine_latest,
         fork_join as fork_join,
@@ -96,7 +105,6 @@ if TYPE_CHECKING:
         merge_prioritized as merge_prioritized,
         merge_sorted as merge_sorted,
     )
-    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
     from streamkit.sources.threads import from_blocking as from_blocking

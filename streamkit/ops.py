@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         starmap as starmap,
     )
     from streamkit.operators.until import skip_until as skip_until, take_until as take_until
+    from streamkit.operators.window import window as window
     from streamkit.sinks.ask import (
         all as all,
         any as any,

@@ -7,14 +7,11 @@ from benchmarks.workloads import (
     combining,
     fanning,
     flights,
-    maps,
-    neighbours,
-    startup,
-    steps,
     joins,
     maps,
     neighbours,
     startup,
+    steps,
 )
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
