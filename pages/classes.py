@@ -35,7 +35,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
     "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
-    "Steering": ("Valve", "OnFull"),
+    "Steering": ("Valve", "RateLimit", "OnFull"),
     "Strategies": (
         "Suspend",
         "Fail",

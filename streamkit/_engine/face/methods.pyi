@@ -18,6 +18,7 @@ from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
+from streamkit.operators.throttle import RateLimit
 from streamkit.sinks.reduce import _Real
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
@@ -2004,41 +2005,62 @@ class Methods(Generic[T_co]):
         """
     def throttle(
         self: Methods[Item],
-        rate: float,
+        rate: float | RateLimit,
         *,
         burst: float = 1,
+        burst_seconds: float | Absent = ...,
         cost: Callable[[Any], Any] | Absent = ...,
         failing: bool = False,
+        key: Callable[[Any], Any] | Absent = ...,
+        max_keys: int | Absent = ...,
+        lookahead: int | Absent = ...,
     ) -> Stream[Item]:
-        """Pass items on no faster than `rate` per second: a token bucket.
+        """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
-            items         abc---------d--|
-            throttle(1/3) a--b--c-----d--|
+            items                         abc---------d--|
+            throttle(1/3)                 a--b--c-----d--|
+            items                         aab---|
+            throttle(1/3, key=f, ...)     a-ba--|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
         ['a', 'b']
+        >>> list(Stream("aab") | ops.throttle(1000.0, key=str, max_keys=10))
+        ['a', 'b', 'a']
 
         Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
-        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
-        Completes when: the source does.
-        Closes when: it ends, or the consumer leaves.
+        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile; with `key`, items that
+            wait do not hold up those of other keys, as long as no more than `lookahead` wait.
+        Completes when: the source does, and every item has passed.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
 
         Args:
-            rate: tokens per second.
+            rate: tokens per second; or a `RateLimit`, whose tokens several throttles share.
             burst: tokens that the bucket holds at most. It is full at the start.
+            burst_seconds: instead of `burst`: so many tokens as come in these seconds, but 1 at least. With 60.0,
+                a whole minute's items may pass at once.
             cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
                 waits for a full bucket, and those after it wait longer.
             failing: fail where an item would have to wait.
+            key: called with each item; returns a key, which has a bucket of its own. The items of a key keep
+                their order; those of others may overtake them.
+            max_keys: with `key`, keys whose buckets are not full, at most; required there. The item of one more
+                waits, and what is behind it, until a bucket is full again: then its key is forgotten.
+            lookahead: with `key`, items that may wait for tokens; 64 if not given. When as many do, the source
+                waits.
 
         Raises:
-            TypeError: an argument has the wrong type.
-            ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
+            TypeError: an argument has the wrong type, or `max_keys` is missing.
+            ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`;
+                `burst`, `burst_seconds` or `key` is given beside a `RateLimit`, which has its own burst; (when
+                run) a cost is below 0.
             RateExceededError: (when run) with `failing`, an item came too soon.
+            RuntimeError: (when run) a `RateLimit` is in use in another event loop.
 
-        Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
-        collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
-        `cost`, which is asked of the item that waits in the buffer right before.
+        Nothing is dropped: that is what `throttle_first` and `throttle_latest` do. An item stays in a buffer that
+        loses, folds or collects, where later ones can still replace it, until it may pass. Steps may stand
+        between; not with `cost`, which is asked of the item that waits in the buffer right before. With `key`,
+        items are read ahead, so none stays there.
 
         The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
         it is more than `burst`.
