@@ -177,7 +177,10 @@ class _Desk:
     async def _looked_at(self, item: Any, key: Callable[[Any], Any], cost: Any) -> _Newcomer:
         run = self._run
         found = await run.call(key, item)
-        await run.call(hash, found)
+        try:
+            hash(found)
+        except Exception as error:
+            run.reraise(error)
         costs = 1.0 if cost is ABSENT else await run.call(number, "cost", await run.call(cost, item), least=0)
         return _Newcomer(item, found, costs)
 
