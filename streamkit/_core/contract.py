@@ -50,6 +50,8 @@ class Contract(Record):
     """Whether it emits what stands inside the items that it receives, as ``flatten`` does."""
     per_source: bool = False
     """Whether `holds` and `lookahead` count for each of its sources."""
+    chooses: bool = False
+    """Whether it reads all of its sources, but holds items of one of them only, as ``race`` does."""
     others_hold: str = ""
     """What `holds` is for each source but the first, where that differs: the others then count, too."""
     others_lookahead: str = ""

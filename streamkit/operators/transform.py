@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.compile.loop import NAMED
 from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
@@ -42,15 +44,30 @@ def _concurrent_map(
 
 @overload
 def map(
-    function: Callable[[A], Awaitable[B]], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[[A], Awaitable[B]],
+    *,
+    concurrency: int = 1,
+    ordered: bool = True,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def map(
-    function: Callable[[A], B], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[[A], B],
+    *,
+    concurrency: int = 1,
+    ordered: bool = True,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @step(each="emit(function(item))")
 def map(
-    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[..., Any],
+    *,
+    concurrency: int = 1,
+    ordered: bool = True,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
@@ -74,6 +91,7 @@ def map(
         ordered: whether results keep the order of the items, or come as they are ready.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
             ``map`` does the same.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `function` is not callable, or another argument has the wrong type.
@@ -82,10 +100,11 @@ def map(
     While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
     steps after it and of the sink. Those see the context variables of the task that waits.
 
-    An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-    that are ready are delivered first (with `ordered`, those before the first missing one).
+    An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+    are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+    missing one).
     """
-    callback("function", function)
+    function = guarded("function", function, on_error)
     concurrency = whole("concurrency", concurrency, least=1)
     flag("ordered", ordered)
     lookahead = whole("lookahead", lookahead, least=0)
@@ -99,11 +118,15 @@ def map(
 
 
 @overload  # a type checker does not know how many elements a list has
-def starmap(function: Callable[[*As], Awaitable[B]]) -> Operator[tuple[*As] | list[Any], B]: ...
+def starmap(
+    function: Callable[[*As], Awaitable[B]], *, on_error: OnError | None = None
+) -> Operator[tuple[*As] | list[Any], B]: ...
 @overload
-def starmap(function: Callable[[*As], B]) -> Operator[tuple[*As] | list[Any], B]: ...
+def starmap(
+    function: Callable[[*As], B], *, on_error: OnError | None = None
+) -> Operator[tuple[*As] | list[Any], B]: ...
 @step(each="emit(function(*item))")
-def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
+def starmap(function: Callable[..., Any], *, on_error: OnError | None = None) -> Operator[Any, Any]:
     """Pass on what `function` returns for the elements of each item as its arguments.
 
         items        --(2,5)---(3,2)--|
@@ -120,11 +143,12 @@ def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
 
     Args:
         function: called with the elements of each item; may return an awaitable.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(starmap, function=callback("function", function))
+    return Operator(starmap, function=guarded("function", function, on_error, spread=True))
 
 
 @step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
@@ -216,11 +240,13 @@ def pairwise() -> Pairs:
 
 
 @overload
-def scan(function: Callable[[B, A], Awaitable[B]], initial: B) -> Operator[A, B]: ...
+def scan(
+    function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None = None
+) -> Operator[A, B]: ...
 @overload
-def scan(function: Callable[[B, A], B], initial: B) -> Operator[A, B]: ...
+def scan(function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None) -> Operator[A, B]: ...
 @overload
-def scan(function: Callable[[A, A], A]) -> Operator[A, A]: ...
+def scan(function: Callable[[A, A], A], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @step(
     setup="""
         if initial is ABSENT:
@@ -240,7 +266,9 @@ def scan(function: Callable[[A, A], A]) -> Operator[A, A]: ...
     """,
     contract=Contract(result="the state that function returned last"),
 )
-def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, Any]:
+def scan(
+    function: Callable[..., Any], initial: Any = ABSENT, *, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Fold the items, passing on each intermediate state.
 
         items              --1--2--3--|
@@ -260,8 +288,10 @@ def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, A
         function: called with the state so far and the item; returns the new state.
         initial: the state before the first item. It is not passed on by itself, and not copied: give a
             mutable one only if each run may go on with it.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An item that is dropped leaves the state as it is.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(scan, function=callback("function", function), initial=initial)
+    return Operator(scan, function=guarded("function", function, on_error), initial=initial)

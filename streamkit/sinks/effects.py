@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
@@ -17,7 +19,9 @@ A = TypeVar("A")
 
 
 @step(each="function(item)", result="None")
-def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, None]:
+def for_each(
+    function: Callable[[A], Any], *, concurrency: int = 1, on_error: OnError | None = None
+) -> Sink[A, None]:
     """Call `function` with each item; awaited, if it returns an awaitable.
 
     >>> from streamkit import Stream, ops
@@ -31,16 +35,17 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
     Args:
         function: called with each item; its result is ignored.
         concurrency: calls in flight at most.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `function` is not callable, or `concurrency` is not a whole number.
         ValueError: `concurrency` is less than 1.
     """
-    callback("function", function)
+    guarded_function = guarded("function", function, on_error)
     concurrency = whole("concurrency", concurrency, least=1)
     if concurrency > 1:
-        return map_items(function, concurrency=concurrency, ordered=False) | drain()
-    return Sink(for_each, function=function)
+        return map_items(function, concurrency=concurrency, ordered=False, on_error=on_error) | drain()
+    return Sink(for_each, function=guarded_function)
 
 
 @step(each="pass", result="None")

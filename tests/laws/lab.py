@@ -311,6 +311,8 @@ class Sample:
     """Whether all that is held is delivered when a source fails."""
     ordered: bool = True
     """Whether its results have one order only."""
+    timed: bool = False
+    """Whether which items it passes on depends on how long a callback takes."""
     kinds: tuple[str, ...] = ("sync", "async")
     """The kinds of callback that the close matrix tries."""
 

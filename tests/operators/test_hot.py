@@ -190,7 +190,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "kind", "text"), BAD, ids=str)
+@pytest.mark.parametrize(("arguments", "kind", "text"), BAD)
 def test_bad_arguments_are_refused_at_the_call(arguments: Any, kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
         ops.share(**arguments)

@@ -29,6 +29,10 @@ def size(seen: dict[int, int]) -> str:
     return str(len(seen))
 
 
+def total(state: str, number: int) -> str:
+    return f"{state}{number}"
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -82,6 +86,15 @@ def test_state() -> None:
     assert_type(NUMBERS | ops.stateful_map(dict[int, int], length), Stream[str])
     assert_type(NUMBERS | ops.stateful_map(dict[int, int], length_later), Stream[str])
     assert_type(NUMBERS | ops.stateful_map(dict[int, int], length, finish=size), Stream[str])
+
+
+def test_aggregate() -> None:
+    assert_type(NUMBERS | ops.aggregate(ops.count()), Stream[int])
+    assert_type(NUMBERS | ops.aggregate(ops.to_list()), Stream[list[int]])
+    assert_type(NUMBERS | ops.aggregate(ops.first()), Stream[int])
+    assert_type(NUMBERS | ops.aggregate(ops.last(default=None)), Stream[int | None])
+    assert_type(NUMBERS | ops.aggregate(ops.fold(total, "")), Stream[str])
+    assert_type(NUMBERS | ops.aggregate(ops.filter(low) | ops.to_list()), Stream[list[int]])
 
 
 def test_stamp() -> None:

@@ -97,6 +97,21 @@ class Rota:
                 queue.rotate(-1)
         return item
 
+    def turn(self) -> tuple[Lane | None, Any]:
+        """What `pop` gives, with the lane that it came from: ``(None, EMPTY)`` if there is nothing now."""
+        queue = self.queue
+        while queue:
+            lane = queue[0]
+            item = lane.pop() if lane.held else EMPTY
+            if not lane.held:
+                lane.delist()
+                queue.popleft()
+            elif len(queue) > 1:
+                queue.rotate(-1)
+            if item is not EMPTY:
+                return lane, item
+        return None, EMPTY
+
     def drained(self, most: int) -> Iterator[Any]:
         """Iterate about `most` items that are there or come meanwhile, of each lane in turn.
 

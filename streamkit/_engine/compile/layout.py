@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from streamkit._core.value import Record
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.pieces import Parsed, parsed
 from streamkit._engine.compile.scopes import assigned
@@ -47,6 +48,13 @@ class Layout:
         self.last: int | None = top[-1] if top else None
         """The step whose result is that of the loop, if it is a sink."""
         self.parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
+        self.emitting: set[int] = {
+            branch[-1]
+            for index, branches in self.forks.items()
+            for branch in branches
+            if self.steps[branch[-1]].declaration.sink and not self.steps[index].declaration.sink
+        }
+        """The sinks at the ends of branches whose results go on in the pipe, as those in ``aggregate`` do."""
 
     def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
         """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
@@ -63,6 +71,10 @@ class Layout:
             elif key.branches:
                 self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
         return indexes
+
+    def picks(self, index: int) -> bool:
+        """Whether the step at `index`, which forks, gives each item to one of its branches."""
+        return any(signalled(statement, "pick") for statement in self.parsed[index].each)
 
     def before(self, indexes: Iterable[int]) -> set[int]:
         """The steps from which an item may come to one of those at `indexes`."""

@@ -5,12 +5,14 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
 from streamkit._core.markers import Absent, Gap
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
+from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
@@ -19,33 +21,74 @@ from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
 from streamkit.operators.throttle import RateLimit
+from streamkit.operators.until import Signal
 from streamkit.sinks.reduce import _Real
+from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
 
 Item = TypeVar("Item")
-R_co = TypeVar("R_co", covariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
+T = TypeVar("T")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 R1 = TypeVar("R1")
 R2 = TypeVar("R2")
 R3 = TypeVar("R3")
 R4 = TypeVar("R4")
 R5 = TypeVar("R5")
 R6 = TypeVar("R6")
-R = TypeVar("R")
-T = TypeVar("T")
+C = TypeVar("C")
+D = TypeVar("D")
 K = TypeVar("K", bound=Hashable)
 As = TypeVarTuple("As")
 S = TypeVar("S")
-C = TypeVar("C")
 K2 = TypeVar("K2")
 V = TypeVar("V")
-D = TypeVar("D")
 T_co = TypeVar("T_co", covariant=True)
 
 class Methods(Generic[T_co]):
     __slots__ = ()
+    @overload
+    def aggregate(self: Methods[Item], sink: ListOf) -> Stream[list[Item]]:
+        """Pass on the result of `sink` as the one item.
+
+            items              --3--1--5--|
+            aggregate(count()) -----------3|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.aggregate(ops.count()))
+        [3]
+        >>> list(Stream("abc") | ops.aggregate(ops.map(str.upper) | ops.to_list()) | ops.concat(["end"]))
+        [['A', 'B', 'C'], 'end']
+
+        So a pipe can go on behind what would end it. All sinks of `ops` can stand here, with operators before
+        them, and users' own. A sink of steps runs in the loop that reads the source.
+
+        Emits when: the sink has its result: at the end of the source, or when it has enough, as ``first`` has.
+        Waits when: the sink does.
+        Completes when: the result was passed on.
+        Closes when: the sink has its result, or the consumer leaves.
+
+        Where the sink fails, as ``first`` does without an item, the stream does.
+
+        Args:
+            sink: a sink, or operators and a sink.
+
+        Raises:
+            TypeError: `sink` is something else.
+        """
+    @overload
+    def aggregate(self: Methods[Item], sink: One) -> Stream[Item]: ...
+    @overload
+    def aggregate(self: Methods[Item], sink: OneOf[T]) -> Stream[Item | T]: ...
+    @overload
+    def aggregate(self: Methods[Any], sink: Always[R]) -> Stream[R]: ...
+    @overload
+    def aggregate(self: Methods[A], sink: Sink[A, R]) -> Stream[R]: ...
+    @overload
+    def aggregate(self: Methods[A], sink: Callable[[Stream[A]], Job[R]]) -> Stream[R]: ...
     @overload
     def all(self: Methods[Item]) -> Job[bool]:
         """Whether every item is true, or `predicate` is true of it.
@@ -64,14 +107,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
     def any(self: Methods[Item]) -> Job[bool]:
         """Whether an item is true, or `predicate` is true of one.
@@ -90,14 +138,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
@@ -126,6 +179,61 @@ class Methods(Generic[T_co]):
         RxPY has none. In RxJS the last item waits for its period, too; here it comes at once, as in `sample` and
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
+    @overload
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
+        """Give each item to whichever branch is free.
+
+            items               --1--2--3--4-----|
+            first branch, slow  --1-------1------|
+            second branch       -----2--3--4-----|
+            balance             -----2--3-14-----|
+
+        If all branches end in sinks, this is a sink, whose result is the tuple of theirs; if all are operators,
+        their outputs are merged, each as it comes:
+
+        >>> from streamkit import Stream, ops
+        >>> import asyncio
+        >>> async def fetch(number: int) -> int:
+        ...     await asyncio.sleep(0)
+        ...     return number * number
+        >>> sorted(Stream(range(5)) | ops.balance(ops.map(fetch), workers=3))
+        [0, 1, 4, 9, 16]
+
+        A branch is free when it asks for an item, or has room in the ``buffer(strategy)`` that it begins with.
+        Those that are free take turns.
+
+        Emits when: a branch does.
+        Waits when: no branch is free; the source then waits too.
+        Completes when: every branch has. One that ends early leaves, and the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            branches: operators, or sinks.
+            workers: how often to run the one branch that is given, at once.
+
+        Raises:
+            TypeError: a branch is neither operators nor a sink, or some are one and some the other; `workers` is
+                not a whole number.
+            ValueError: there is no branch; or `workers` is less than 1, or given with more than one branch.
+
+        For one function with calls at once, in order, use ``map(function, concurrency=...)``.
+        """
+    @overload
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
+    ) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -382,6 +490,56 @@ class Methods(Generic[T_co]):
     def catch(
         self: Methods[Item], function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes = ...
     ) -> Stream[Item | B]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B]]:
+        """Whenever an item comes, of this stream or of `sources`, pass on a tuple of the latest item of each.
+
+            items           --a--------b---------|
+            source          -----1--2-----3--|
+            combine_latest  -----x--x--x--x------|
+                              (a,1)(a,2)(b,2)(b,3)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.combine_latest([1, 2]))
+        [('a', 1), ('b', 1), ('b', 2)]
+
+        Each item makes one tuple, also where the consumer is slow: the sources wait then. For the newest state
+        only, put ``buffer(KeepLatest())`` behind it.
+
+        Emits when: every source has brought an item, and one comes; sources that are ready take turns.
+        Waits when: a source has brought none yet, or the consumer does; each is read `lookahead` items ahead.
+        Completes when: every source has, or one ends without an item: no tuple can come then. (RxPY reads the
+            others to their ends.)
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: a source is none of these, or `lookahead` is not a whole number.
+            ValueError: `lookahead` is less than 1.
+        """
+    @overload
+    def combine_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /, *, lookahead: int = 1
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item],
+        source: SourceLike[B],
+        source2: SourceLike[C],
+        source3: SourceLike[D],
+        /,
+        *,
+        lookahead: int = 1,
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def combine_latest(
+        self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1
+    ) -> Stream[tuple[Any, ...]]: ...
     def concat(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
@@ -404,6 +562,59 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
         """
+    @overload
+    def concat_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
+        """Pass on the items of the streams that `function` makes of each item, one stream after the other.
+
+            items         --a--b------c--|
+            stream of a     --1--2|
+            stream of b           -3--4|
+            stream of c                --5|
+            concat_map(f) ----1--2-3--4--5|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab", "c"]) | ops.concat_map(str.upper))
+        ['A', 'B', 'C']
+
+        It is ``flat_map`` at a concurrency of 1. Where each item is an iterable already, ``flatten`` does the
+        same without a task.
+
+        Emits when: an item of the current inner stream is there.
+        Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source waits until
+            the current inner stream has ended and was delivered.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns, when
+                the stream before that has ended.
+            lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+                end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+
+        Unlike RxPY's, the source is not read while an inner stream is: nothing queues up. Streams that end in a
+        ``concat_map`` themselves are read as one, however deep they are nested.
+        """
+    @overload
+    def concat_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 
@@ -570,6 +781,7 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
             last: how many keys to keep, at most. Without it, there is no limit.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
@@ -577,10 +789,16 @@ class Methods(Generic[T_co]):
         """
     @overload
     def distinct(
-        self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int = ...
+        self: Methods[A],
+        key: Callable[[A], Awaitable[Hashable]],
+        *,
+        last: int = ...,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int = ...) -> Stream[A]: ...
+    def distinct(
+        self: Methods[A], key: Callable[[A], Hashable], *, last: int = ..., on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -599,12 +817,15 @@ class Methods(Generic[T_co]):
 
         Args:
             key: called with each item; what it returns is compared, instead of the items.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable.
         """
     @overload
-    def distinct_until_changed(self: Methods[A], key: Callable[[A], object]) -> Stream[A]: ...
+    def distinct_until_changed(
+        self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def drain(self: Methods[Item]) -> Job[None]:
         """Run the stream for its effects; the items are thrown away.
 
@@ -687,6 +908,121 @@ class Methods(Generic[T_co]):
             TypeError: `start` is not a whole number.
         """
     @overload
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
+        """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
+
+            items          --a--b------c--|
+            stream of a      --1--2|
+            stream of c                --3|
+            exhaust_map(f) ----1--2------3|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab", "cd"]) | ops.exhaust_map(str.upper))
+        ['A', 'B']
+
+        Emits when: an item of the current inner stream is there.
+        Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source never waits:
+            its items are dropped until the current inner stream has ended and was delivered.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task.
+
+        Args:
+            function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+                end of an inner stream decides instead.
+            on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+        """
+    @overload
+    def exhaust_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[A]]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]:
+        """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
+
+            items                     --a----------------|
+            stream of a                 --b--c|
+            stream of b                     --d|
+            expand(f, concurrency=2)  --a--b--c-d--------|
+
+        >>> from streamkit import Stream, ops
+        >>> links = {"/": ["/a", "/b"], "/a": ["/a/1", "/a/2"], "/b": ["/b/1"]}
+        >>> list(Stream(["/"]) | ops.expand(lambda page: links.get(page, []), concurrency=1))
+        ['/', '/a', '/b', '/a/1', '/a/2', '/b/1']
+
+        It is a crawl: of pages that link to pages, folders in folders, replies to replies. An item that comes
+        again is expanded again, so let `function` leave out what it has seen, or the crawl may never end.
+
+        Emits when: an item is there, of the source or of a stream that was made; such streams take turns. It is
+            passed on before it is expanded.
+        Waits when: the consumer does; each stream is read `lookahead` items ahead. Items wait in the frontier
+            while all `concurrency` places are taken: an item takes one until its stream has ended and was
+            delivered. The source is pulled when a place is free and the frontier is empty: each of its items
+            begins a crawl of its own.
+        Completes when: the source does, and everything was expanded.
+        Closes when: it ends, or the consumer leaves: the source and all streams at once, each in its own task.
+
+        Args:
+            function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
+                the task that reads what it returns.
+            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
+                ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
+                crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
+                they were passed on.
+            depth_first: whether the item that was found last is expanded first. The frontier then holds the
+                items of one stream for each level, and not all of the widest level.
+            lookahead: items that each stream may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `concurrency` or `lookahead` is less than 1, or `frontier` is a strategy that makes
+                something else of the items, or gives them back in another order than is asked for.
+            BufferOverflowError: (when run) the frontier is full, and so are all places.
+
+        With one place, the order is that of RxPY and of Reactor's ``expand``, for each item of the source. Those
+        read all of the source first, expand any number of items at once (Reactor one), and keep what waits
+        without a limit.
+        """
+    @overload
+    def expand(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[A]],
+        *,
+        concurrency: int,
+        frontier: Strategy = ...,
+        depth_first: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[A]: ...
+    @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
 
@@ -768,20 +1104,31 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
                 as with the builtin, those are passed on that are true themselves.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is neither callable nor None.
         """
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def find(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
@@ -804,17 +1151,28 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item until it is first true; may return an awaitable.
             default: what to pass on where there is no such item.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
             EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
         """
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Stream[A | T]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None = None
+    ) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -841,6 +1199,7 @@ class Methods(Generic[T_co]):
         *,
         concurrency: int,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
@@ -869,6 +1228,8 @@ class Methods(Generic[T_co]):
             concurrency: inner streams read at once at most. With 1 they follow each other, in order.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An error of the stream that it has returned is none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -879,7 +1240,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def flat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        concurrency: int,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
@@ -897,7 +1263,13 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Job[B]:
+    def fold(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[B]:
         """Fold the items into one value, from `initial` on.
 
         >>> from operator import add
@@ -911,13 +1283,22 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             initial: the state before the first item, and the result of an empty stream. It is not copied.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int = 1) -> Job[None]:
+    def fold(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Job[B]: ...
+    def for_each(
+        self: Methods[A],
+        function: Callable[[A], Any],
+        *,
+        concurrency: int = 1,
+        on_error: OnError | None = None,
+    ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -931,11 +1312,45 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; its result is ignored.
             concurrency: calls in flight at most.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable, or `concurrency` is not a whole number.
             ValueError: `concurrency` is less than 1.
         """
+    @overload
+    def fork_join(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """When this stream and all of `sources` have ended, pass on one tuple: the last item of each.
+
+            items      --a--b--|
+            source     -----1-----2--|
+            fork_join  --------------(b,2)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.fork_join([1, 2, 3]))
+        [('b', 3)]
+
+        Emits when: the last source ends.
+        Waits when: one has not ended. All are read at once, as fast as they are.
+        Completes when: every source has, or one ends without an item: no tuple can come then.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def fork_join(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
     def group_by(
         self: Methods[A],
@@ -946,6 +1361,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -994,6 +1410,7 @@ class Methods(Generic[T_co]):
                 the longest idle group ends, or (only with `idle`) the source waits.
             idle: seconds without an item after which a group ends.
             reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -1011,6 +1428,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1022,6 +1440,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1033,6 +1452,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]: ...
     @overload
     def group_by(
@@ -1044,6 +1464,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1055,6 +1476,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
@@ -1074,6 +1496,39 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
 
         It is called ``ignore_elements`` in RxPY. The sink that does the same is ``drain``.
+        """
+    def interleave(
+        self: Methods[Item], *sources: SourceLike[B], count: int = 1, lookahead: int = 1
+    ) -> Stream[Item | B]:
+        """Pass on an item of this stream, then one of each of `sources` in turn, and so on.
+
+            items       --a-----b------------c--|
+            source      -----1-----2--3--4------|
+            interleave  --a--1--b--2---------c3-4|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.interleave([1, 2]))
+        ['a', 1, 'b', 2, 'c']
+        >>> list(Stream("abcd") | ops.interleave([1, 2, 3], count=2))
+        ['a', 'b', 1, 2, 'c', 'd', 3]
+
+        The order is always the same: a source whose turn it is, and that is slow, is waited for (``merge`` passes
+        on what is there). One that has ended is left out, as in ``interleave_longest`` of ``more_itertools``.
+        After an error, what is held comes in turn, and then the error.
+
+        Emits when: the source whose turn it is has an item.
+        Waits when: it has none, or the consumer does; each source is read `lookahead` items ahead.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            count: items of a source in one turn.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: `count` or `lookahead` is less than 1.
         """
     def intersperse(self: Methods[Item], separator: T) -> Stream[Item | T]:
         """Pass on the items with `separator` between them.
@@ -1162,6 +1617,7 @@ class Methods(Generic[T_co]):
         concurrency: int = 1,
         ordered: bool = True,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
@@ -1185,6 +1641,7 @@ class Methods(Generic[T_co]):
             ordered: whether results keep the order of the items, or come as they are ready.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable, or another argument has the wrong type.
@@ -1193,8 +1650,9 @@ class Methods(Generic[T_co]):
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
         steps after it and of the sink. Those see the context variables of the task that waits.
 
-        An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-        that are ready are delivered first (with `ordered`, those before the first missing one).
+        An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+        are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+        missing one).
         """
     @overload
     def map(
@@ -1204,9 +1662,12 @@ class Methods(Generic[T_co]):
         concurrency: int = 1,
         ordered: bool = True,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1224,13 +1685,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1280,8 +1744,81 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these, or `lookahead` is not a whole number.
             ValueError: `lookahead` is less than 1.
         """
+    def merge_prioritized(
+        self: Methods[Item], *sources: SourceLike[B], lookahead: int = 1
+    ) -> Stream[Item | B]:
+        """Pass on items as they come; where several sources have one, this stream's first, then by their place.
+
+            items              --a---------b--|
+            source             --1--2--3--4---|
+            consumer           --x-----x--x-x-x-x
+            merge_prioritized  --a-----1--2-b-3-4|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.merge_prioritized([1, 2], "xy"))
+        ['a', 'b', 1, 2, 'x', 'y']
+
+        The priority is strict: while a source always has an item ready, those behind it get no turn, however long
+        that is. They wait, and lose nothing. ``merge`` takes turns. (Pekko's ``mergePrioritized`` draws lots, by
+        weights.)
+
+        Emits when: an item is there: of the first source that has one.
+        Waits when: the consumer does; each source is read `lookahead` items ahead.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them; the preferred one first.
+            lookahead: items that each source may be ahead.
+
+        Raises:
+            TypeError: a source is none of these, or `lookahead` is not a whole number.
+            ValueError: `lookahead` is less than 1.
+        """
+    def merge_sorted(
+        self: Methods[Item],
+        *sources: SourceLike[B],
+        key: Callable[[Any], Any] | Absent = ...,
+        reverse: bool = False,
+        lookahead: int = 1,
+    ) -> Stream[Item | B]:
+        """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
+
+            items         --1--------4------7--|
+            source        -----2--3-----9-------|
+            merge_sorted  -----1--2--3--4---7--9|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream([1, 4, 7]) | ops.merge_sorted([2, 3, 9]))
+        [1, 2, 3, 4, 7, 9]
+        >>> list(Stream(["a", "ccc"]) | ops.merge_sorted(["bb", "dddd"], key=len))
+        ['a', 'bb', 'ccc', 'dddd']
+
+        It is ``heapq.merge`` over streams: of items that are equal, those of the source that stands first come
+        first. No order is checked: where a source is out of order, an item comes when those before it in its own
+        source have come, and nothing is lost. After an error, what is held comes in order, and then the error.
+
+        Emits when: every source that has not ended has an item: the least of them.
+        Waits when: a source that has not ended has none, or the consumer does.
+        Completes when: every source has.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+            key: called with each item; what it returns is compared, instead of the items. Keys are compared by
+                ``==`` and ``<``.
+            reverse: the greatest comes first; each source is in that order, too.
+            lookahead: items that each source may be ahead. More of them cost fewer turns of the event loop. A
+                buffer before this operator adds to it.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) two items, or their keys, cannot be compared.
+            ValueError: `lookahead` is less than 1.
+        """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1299,13 +1836,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1351,6 +1891,74 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
         """
+    @overload
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+        """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
+
+            items              --1-----2-----3--|
+            true map(str)      --"1"---------"3"|
+            false batch(2)     --------------[2]|
+            partition(odd)     --"1"---------"3"[2]|
+
+        If both branches end in sinks, this is a sink, whose result is the pair of theirs:
+
+        >>> from streamkit import Stream, ops
+        >>> def is_odd(number: int) -> bool:
+        ...     return number % 2 == 1
+        >>> (Stream(range(5)) | ops.partition(is_odd, ops.to_list(), ops.count())).run()
+        ([1, 3], 3)
+
+        If both are operators, their outputs are merged:
+
+        >>> list(Stream(range(4)) | ops.partition(is_odd, ops.map(str), ops.map(lambda even: -even)))
+        [0, '1', -2, '3']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if it has a stage, or if it can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: both branches have. One that ends early drops what is for it, counted; the other goes on.
+        Closes when: both branches have ended, one fails, or the consumer leaves.
+
+        An error of a branch ends both. An error of the source reaches each branch after the items before it.
+
+        Args:
+            predicate: called with each item; its result, awaited if it is awaitable, is true or false.
+            true: operators, or operators and a sink, for the items of which it is true.
+            false: the same, for the others.
+
+        Raises:
+            TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
+                the other the other.
+
+        RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
+        """
+    @overload
+    def partition(
+        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+    ) -> Job[tuple[R1, R2]]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[A | C]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Keep,
+    ) -> Stream[B | A]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1379,8 +1987,38 @@ class Methods(Generic[T_co]):
 
         RxPY has none. To pause by a call, and not by a stream, use `valve`.
         """
+    def race(self: Methods[Item], *sources: SourceLike[B]) -> Stream[Item | B]:
+        """Pass on the items of the source that is the first to do something, this stream or one of `sources`.
+
+            items   -----a--b--|
+            source  --1-----2-----3--|
+            race    --1-----2-----3--|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.race([1, 2]))
+        ['a', 'b']
+
+        The first to emit, to end or to fail has won; the others are cancelled then, and cleaned up. Of several in
+        the same turn of the event loop, it is the one that came first, which is the one that stands first where
+        all are ready. An item that a loser had ready is lost. It is ``amb`` of RxPY, for any number of sources.
+
+        Emits when: the winner does.
+        Waits when: no source has done anything yet, or the consumer does; the winner is read one item ahead.
+        Completes when: the winner does: a source that ends at once, without an item, wins.
+        Closes when: a source has won: the others, at once, each in its own task. Their clean-up does not hold up
+            the items; the end waits for it, and raises what it raises. The winner when it ends, or the consumer
+            leaves.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None = None
+    ) -> Job[A]:
         """Fold the items into one value, from the first item on.
 
         >>> from operator import mul
@@ -1396,17 +2034,28 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             default: the result of an empty stream.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A]) -> Job[A]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Job[A]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A],
+        function: Callable[[A, A], Awaitable[A]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Job[A | T]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None = None
+    ) -> Job[A | T]: ...
     def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
@@ -1492,6 +2141,90 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Keep],
+        *,
+        otherwise: Keep | Absent = ...,
+    ) -> Stream[A]:
+        """Give each item to the branch of its key.
+
+            items                     --a1--b2--c3--a4--|
+            "a" map(number)           --1-----------4---|
+            "b" map(upper)            ------B2----------|
+            otherwise map(str)        ----------c3------|
+            route(letter, ...)        --1---B2--c3--4---|
+
+        If all branches end in sinks, this is a sink, whose result is the dict of theirs, by key:
+
+        >>> from streamkit import Stream, ops
+        >>> words = Stream(["tea", "oil", "ale", "tin"])
+        >>> routes = {"t": ops.to_list(), "a": ops.count()}
+        >>> (words | ops.route(lambda word: word[0], routes, otherwise=ops.first())).run()
+        {'t': ['tea', 'tin'], 'a': 1, Ellipsis: 'oil'}
+
+        If all are operators, their outputs are merged:
+
+        >>> lengths = ops.route(len, {3: ops.map(str.upper)}, otherwise=ops.map(str.title))
+        >>> list(Stream(["tea", "salt"]) | lengths)
+        ['TEA', 'Salt']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            key: called with each item; returns its key, which is hashable, or an awaitable of it.
+            routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
+                their items come, use ``group_by``.
+            otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+
+        Raises:
+            TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
+                key is not hashable.
+            ValueError: there are no routes, or one has the key ``...``.
+            NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+        """
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+    ) -> Job[dict[K, R]]: ...
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+    ) -> Job[dict[K | EllipsisType, R]]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Operator[A, B]],
+        *,
+        otherwise: Operator[A, B] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+        *,
+        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[Item],
+        key: Callable[[A], object],
+        routes: Mapping[K, Pipe],
+        *,
+        otherwise: Pipe | Absent = ...,
+    ) -> Any: ...
+    @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
@@ -1528,7 +2261,13 @@ class Methods(Generic[T_co]):
         self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
     ) -> Stream[Item]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
+    def scan(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
 
             items              --1--2--3--|
@@ -1548,14 +2287,20 @@ class Methods(Generic[T_co]):
             function: called with the state so far and the item; returns the new state.
             initial: the state before the first item. It is not passed on by itself, and not copied: give a
                 mutable one only if each run may go on with it.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
+    def scan(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def scan(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
         """Whether the items equal those of `other`, in number and order.
 
@@ -1708,8 +2453,40 @@ class Methods(Generic[T_co]):
             TypeError: `count` is not a whole number.
             ValueError: `count` is negative.
         """
+    def skip_until(self: Methods[Item], signal: Signal) -> Stream[Item]:
+        """Leave items out until `signal` comes; pass on those that come then.
+
+            items               --a--b--c--d--|
+            signal              --------x
+            skip_until(signal)  --------c--d--|
+
+        >>> from asyncio import Event
+        >>> from streamkit import Stream, ops
+        >>> start = Event()
+        >>> begin = ops.tap(lambda item: start.set() if item == "b" else None)
+        >>> list(Stream("abc") | begin | ops.skip_until(start))
+        ['b', 'c']
+
+        The signal is looked at first: an item that comes in the same turn of the event loop passes.
+
+        Emits when: an item comes, and the signal has.
+        Waits when: the signal has not come, or the consumer does. From the first pull on, the source is read
+            until the signal comes.
+        Completes when: the source does, or a stream of signals ends without an item: nothing can pass then. If it
+            fails before it gives one, this fails with its error. (In RxPY, it does not end before the signal.)
+        Closes when: it ends, or the consumer leaves: the source and the signal at once, each in its own task; the
+            signal when it has come.
+
+        Args:
+            signal: what it may be for `take_until`.
+
+        Raises:
+            TypeError: `signal` is none of these.
+        """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
 
             items              --1--2--9--1--|
@@ -1726,12 +2503,15 @@ class Methods(Generic[T_co]):
 
         Args:
             predicate: called with each item until it is first false; may return an awaitable.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
@@ -1795,7 +2575,12 @@ class Methods(Generic[T_co]):
             ValueError: `count` or `step` is less than 1.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], Awaitable[B]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
             items        --(2,5)---(3,2)--|
@@ -1812,12 +2597,18 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with the elements of each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], B],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
         """Pass on `items` first, then what comes.
 
@@ -1843,6 +2634,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], Awaitable[tuple[S, B]]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
@@ -1870,6 +2662,8 @@ class Methods(Generic[T_co]):
             setup: called without an argument, once in each run, before an item is pulled; returns the state.
             function: called with the state and the item; returns the next state and what to pass on: two values.
             finish: called with the state when the source has ended; what it returns is passed on last.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         All three may return awaitables.
 
@@ -1884,6 +2678,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], tuple[S, B]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
@@ -1908,6 +2703,60 @@ class Methods(Generic[T_co]):
         """
     @overload
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
+    @overload
+    def switch_map(
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
+        """Pass on the items of the stream that `function` makes of the newest item.
+
+            items         --a-------b-----c--|
+            stream of a     --1--2--3--4|
+            stream of b             --5--6|
+            stream of c                   --7|
+            switch_map(f) ----1--2----5-----7|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream(["ab"]) | ops.switch_map(str.upper))
+        ['A', 'B']
+
+        A newer item cancels the stream before it, or the call of `function` that makes that. When its clean-up
+        has ended, the newer stream is opened: no two are open at once, and no item of an older stream comes
+        after one of a newer.
+
+        Emits when: an item of the current inner stream is there, and no newer item of the source.
+        Waits when: the consumer does: the source is read one item ahead, the inner stream `lookahead`. So a
+            consumer that is slow holds up the source, too. With ``buffer(KeepLatest())`` before ``switch_map``,
+            the source goes on meanwhile.
+        Completes when: the source does, and the last inner stream has.
+        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+            task. What the clean-up of a cancelled stream raises ends the stream.
+
+        Args:
+            function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
+                where a newer item comes before they leave.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+            ValueError: `lookahead` is less than 1.
+
+        Of a source whose items are ready at once, only the last item's stream is passed on. RxPY, which runs a
+        stream that is ready when it is made, passes on all of each.
+        """
+    @overload
+    def switch_map(
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 
@@ -1952,9 +2801,45 @@ class Methods(Generic[T_co]):
             TypeError: `count` is not a whole number.
             ValueError: `count` is negative.
         """
+    def take_until(self: Methods[Item], signal: Signal) -> Stream[Item]:
+        """Pass items on until `signal` comes.
+
+            items               --a--b--c--d--|
+            signal              --------x
+            take_until(signal)  --a--b--|
+
+        >>> from asyncio import Event
+        >>> from streamkit import Stream, ops
+        >>> stop = Event()
+        >>> job = Stream("abc") | ops.take_until(stop) | ops.tap(lambda _: stop.set()) | ops.to_list()
+        >>> job.run()
+        ['a']
+
+        The signal is looked at first: one that is there at the start lets nothing pass, and an item that comes in
+        the same turn of the event loop does not pass either. Nothing is read ahead; a pull that is pending when
+        the signal comes is cancelled.
+
+        Emits when: an item comes.
+        Waits when: the consumer does.
+        Completes when: the signal comes, or the source ends. A stream of signals that ends without an item never
+            gives one; if it fails, this fails with its error.
+        Closes when: it ends, or the consumer leaves: the source and the signal at once, each in its own task.
+
+        Args:
+            signal: a stream, or whatever one can begin with, whose first item is the signal; an ``asyncio.Event``
+                that is set; an awaitable that is done; or a callable that makes one of these, for each run. A
+                future or task is only waited for; a coroutine serves one run, and is cancelled when that ends.
+
+        Raises:
+            TypeError: `signal` is none of these.
+        """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
@@ -1973,15 +2858,22 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item.
             inclusive: whether the item that ends the stream is passed on too.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
-    def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
+    def tap(
+        self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None = None
+    ) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
             items      --a--b--|
@@ -1999,9 +2891,11 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                ``Resume`` drops the item; ``Replace`` passes it on.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     def throttle(
         self: Methods[Item],
@@ -2253,6 +3147,8 @@ class Methods(Generic[T_co]):
                 of a key and a value.
             value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
                 value is the item.
+            on_error: what is done where `key` or `value` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
@@ -2261,22 +3157,40 @@ class Methods(Generic[T_co]):
         """
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], V],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], K2],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None = None
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 
@@ -2324,6 +3238,44 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `control` is not a `Valve`.
         """
+    @overload
+    def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """Pass on each item of this stream in a tuple with the latest one of each of `sources`.
+
+            items             --a--------b--c------|
+            source            -----1--2--------3---|
+            with_latest_from  -----------x--x------|
+                                     (b,2) (c,2)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("abc") | ops.with_latest_from([1, 2]))
+        [('a', 2), ('b', 2), ('c', 2)]
+
+        The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
+        an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+
+        Emits when: an item of this stream comes, and each of `sources` has brought one.
+        Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.
+        Completes when: this stream does, or one of `sources` ends without an item: no tuple can come then. (RxPY
+            reads this stream to its end.)
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def with_latest_from(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def with_latest_from(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
     def zip(
         self: Methods[Item], source: SourceLike[B], /, *, lookahead: int = 1, strict: bool = False
@@ -2381,3 +3333,41 @@ class Methods(Generic[T_co]):
     def zip(
         self: Methods[Item], *sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any
     ) -> Stream[tuple[Any, ...]]: ...
+    @overload
+    def zip_latest(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
+        """Pass on tuples of the latest item of this stream and of each of `sources`; each item once at most.
+
+            items       --a--b-----c---------d--|
+            source      --------1-----2--3------|
+            zip_latest  --------x-----x------x--|
+                            (b,1) (c,2)  (d,3)
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("ab") | ops.zip_latest([1, 2, 3]))
+        [('b', 3)]
+
+        So nothing in a tuple was in one before, and nothing is older than it has to be: frames of a camera with
+        readings of a sensor. ``zip`` leaves nothing out, and lets the faster source wait. ``combine_latest`` uses
+        an item again until the next one comes, as ``zipLatest`` of Pekko does; this is the one of RxPY.
+
+        Emits when: every source has an item that was in no tuple yet.
+        Waits when: one has none. The sources never wait: of each, the latest item is kept.
+        Completes when: a source has, and its last item was in a tuple or cannot be in one.
+        Closes when: it ends, or the consumer leaves: all sources at once, each in its own task.
+
+        Args:
+            sources: streams, iterables, async iterables, or callables that make them.
+
+        Raises:
+            TypeError: a source is none of these.
+        """
+    @overload
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], /
+    ) -> Stream[tuple[Item, B, C]]: ...
+    @overload
+    def zip_latest(
+        self: Methods[Item], source: SourceLike[B], source2: SourceLike[C], source3: SourceLike[D], /
+    ) -> Stream[tuple[Item, B, C, D]]: ...
+    @overload
+    def zip_latest(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
