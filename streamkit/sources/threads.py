@@ -50,7 +50,7 @@ def from_blocking(iterable: Iterable[T] | Callable[[], Iterable[T]], *, lookahea
         ValueError: `lookahead` is less than 1.
         SourceConsumedError: (when run) `iterable` is a one-shot iterator that was run before.
     """
-    kind: type[Any] = type(iterable)  # pyright: ignore[reportUnknownVariableType] - anything at all
+    kind: type[object] = type(iterable)
     blocks = issubclass(kind, Iterable) or "__getitem__" in dir(kind)
     makes = callable(iterable) and not issubclass(kind, Composed) and not is_said(makes_coroutine, iterable)
     if issubclass(kind, Composed) or not (blocks or makes):
