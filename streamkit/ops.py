@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         buffer as buffer,
         conflate as conflate,
         extrapolate as extrapolate,
-        throttle as throttle,
     )
     from streamkit.operators.recover import catch as catch, on_close as on_close
     from streamkit.operators.restart import repeat as repeat, retry as retry
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
         throttle_first as throttle_first,
         throttle_latest as throttle_latest,
     )
+    from streamkit.operators.throttle import throttle as throttle
     from streamkit.operators.timing import (
         debounce as debounce,
         keep_alive as keep_alive,

@@ -1,7 +1,8 @@
 """Samples of the family `window`."""
 
 from streamkit import Hopping, Session, Sliding, Tumbling, Until, ops
-from tests.laws.lab import Item, Sample
+from tests.laws.items import Item
+from tests.laws.lab import Sample
 from tests.samples.callbacks import always, newest, odd, same
 
 __all__ = ["OPERATORS"]
