@@ -179,6 +179,7 @@ MORE_FAMILIES = {
         "sizes",
         "tables",
         "tiers",
+        "which",
     },
     "compile": {"opcodes"},
     "sinks": {"every"},
