@@ -11,10 +11,12 @@ from benchmarks.workloads import (
     maps,
     neighbours,
     startup,
+    steps,
 )
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Chains of synchronous operators": chains.WORKLOADS,
+    "Steps, each alone": steps.WORKLOADS,
     "Async callbacks": maps.WORKLOADS,
     "Combining": combining.WORKLOADS,
     "Combining by order and by time": joins.WORKLOADS,
