@@ -55,6 +55,7 @@ HELD = {
     "to_list": COUNT,
     "fold": 1,
     "last": 1,
+    "to_queue": COUNT,
     "to_dict": COUNT,
     "to_dict-key": COUNT,
     "reduce": 1,
