@@ -34,7 +34,7 @@ Arguments after `*` are given by name.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Sources": ("push", "Emitter", "Offered", "Hub", "merge", "concat", "zip"),
     "Sources that combine others": (
         "merge_sorted",
         "merge_prioritized",
@@ -48,7 +48,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Sources that are made when they are read": ("defer", "using"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
-    "Steering": ("Valve", "OnFull"),
+    "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
+    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Strategies": (
         "Suspend",
         "Fail",
@@ -73,6 +74,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Channel",
         "Lane",
         "Inlet",
+        "guarded",
+        "OnError",
         "Timer",
     ),
 }

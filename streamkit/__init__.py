@@ -34,7 +34,15 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
+    from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.on_error import (
+        OnError as OnError,
+        Replace as Replace,
+        Resume as Resume,
+        Retry as Retry,
+    )
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
@@ -69,10 +77,16 @@ if TYPE_CHECKING:
     from streamkit._engine.run.tasks import Timer as Timer
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.materialize import (
+        Done as Done,
+        Failed as Failed,
+        Next as Next,
+    )
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.defer import defer as defer, using as using
+    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.latest import (
         combine_latest as combine_latest,
         fork_join as fork_join,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         with_latest_from as with_latest_from,
         zip_latest as zip_latest,
     )
+    from streamkit.operators.materialize import dematerialize as dematerialize, materialize as materialize
     from streamkit.operators.nest import (
         concat_map as concat_map,
         exhaust_map as exhaust_map,

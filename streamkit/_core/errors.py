@@ -48,6 +48,7 @@ __all__ = [
     "is_error_types",
     "noted",
     "raise_first",
+    "set_cause",
 ]
 
 
@@ -132,6 +133,10 @@ _attributes: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__
 
 A frozen dataclass refuses attributes, and a ``__getattr__`` may answer for those that nobody has set.
 """
+
+
+set_cause: Callable[[BaseException, BaseException | None], None] = vars(BaseException)["__cause__"].__set__
+"""Sets it in errors, too, of which no attribute can be set."""
 
 
 def attach(error: BaseException, late: BaseException) -> None:

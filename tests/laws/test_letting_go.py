@@ -38,6 +38,7 @@ HELD = {
     "sliding-apart": 1,
     "scan": 1,
     "share-replay": 2,
+    "hub-sink": 2,  # in the hub, where a consumer would get them
     "partition-sinks": COUNT // 2,
     "scan-initial": 1,
     "merge_sorted": 1,  # it waits for what comes of the other source

@@ -9,13 +9,16 @@ from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
+from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
+from streamkit.operators.materialize import Notification
 from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
@@ -105,14 +108,15 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None=None) -> Job[bool]: ...
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def all(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Job[bool]: ...
     @overload
     def any(self: Methods[Item]) -> Job[bool]:
         """Whether an item is true, or `predicate` is true of one.
@@ -131,14 +135,15 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None=None) -> Job[bool]: ...
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def any(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Job[bool]: ...
     def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
@@ -464,7 +469,7 @@ class Methods(Generic[T_co]):
             TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
         """
     @overload
-    def concat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1) -> Stream[B]:
+    def concat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
             items         --a--b------c--|
@@ -493,6 +498,7 @@ class Methods(Generic[T_co]):
                 the stream before that has ended.
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -502,7 +508,7 @@ class Methods(Generic[T_co]):
         ``concat_map`` themselves are read as one, however deep they are nested.
         """
     @overload
-    def concat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1) -> Stream[B]: ...
+    def concat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
 
@@ -643,6 +649,25 @@ class Methods(Generic[T_co]):
 
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
         """
+    def dematerialize(self: Methods[Notification[Item]]) -> Stream[Item]:
+        """Pass on the value of each ``Next``, end at ``Done``, and fail at ``Failed``: ``materialize`` undone.
+
+            items         --Next(a)--Next(b)--Done--Next(c)--|
+            dematerialize --a--------b--------|
+
+        >>> from streamkit import Done, Next, Stream, ops
+        >>> list(Stream([Next("a"), Done(), Next("b")]) | ops.dematerialize())
+        ['a']
+
+        Emits when: a ``Next`` comes.
+        Waits when: the consumer does.
+        Completes when: a ``Done`` comes, or the source completes.
+        Closes when: it ends, or the consumer leaves.
+
+        Raises:
+            TypeError: (when run) an item is something else.
+            Exception: (when run) that of a ``Failed``.
+        """
     @overload
     def distinct(self: Methods[Item], *, last: int=...) -> Stream[Item]:
         """Leave out items that are equal to one that came before, however long ago.
@@ -669,15 +694,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
             last: how many keys to keep, at most. Without it, there is no limit.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
             ValueError: `last` is less than 1.
         """
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int=...) -> Stream[A]: ...
+    def distinct(self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int=..., on_error: OnError | None=None) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int=...) -> Stream[A]: ...
+    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int=..., on_error: OnError | None=None) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -696,12 +722,13 @@ class Methods(Generic[T_co]):
 
         Args:
             key: called with each item; what it returns is compared, instead of the items.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable.
         """
     @overload
-    def distinct_until_changed(self: Methods[A], key: Callable[[A], object]) -> Stream[A]: ...
+    def distinct_until_changed(self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
     def drain(self: Methods[Item]) -> Job[None]:
         """Run the stream for its effects; the items are thrown away.
 
@@ -784,7 +811,7 @@ class Methods(Generic[T_co]):
             TypeError: `start` is not a whole number.
         """
     @overload
-    def exhaust_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_drop: OnDrop | None=None) -> Stream[B]:
+    def exhaust_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_drop: OnDrop | None=None, on_error: OnError | None=None) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
             items          --a--b------c--|
@@ -809,15 +836,16 @@ class Methods(Generic[T_co]):
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def exhaust_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_drop: OnDrop | None=None) -> Stream[B]: ...
+    def exhaust_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_drop: OnDrop | None=None, on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def expand(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[A]]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]:
+    def expand(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[A]]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1, on_error: OnError | None=None) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
             items                     --a----------------|
@@ -854,6 +882,8 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped was passed on; nothing comes of it.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -866,7 +896,7 @@ class Methods(Generic[T_co]):
         without a limit.
         """
     @overload
-    def expand(self: Methods[A], function: Callable[[A], SourceLike[A]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1) -> Stream[A]: ...
+    def expand(self: Methods[A], function: Callable[[A], SourceLike[A]], *, concurrency: int, frontier: Strategy=..., depth_first: bool=False, lookahead: int=1, on_error: OnError | None=None) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
@@ -949,20 +979,21 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
                 as with the builtin, those are passed on that are true themselves.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is neither callable nor None.
         """
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]: ...
+    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
+    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
+    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def filter(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]:
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
@@ -985,17 +1016,18 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item until it is first true; may return an awaitable.
             default: what to pass on where there is no such item.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
             EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
         """
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def find(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Stream[A | T]: ...
+    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T, on_error: OnError | None=None) -> Stream[A | T]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T) -> Stream[A | T]: ...
+    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None=None) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -1016,7 +1048,7 @@ class Methods(Generic[T_co]):
     @overload
     def first(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def flat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int, lookahead: int=1) -> Stream[B]:
+    def flat_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
             items                      --a--b--c--|
@@ -1044,6 +1076,8 @@ class Methods(Generic[T_co]):
             concurrency: inner streams read at once at most. With 1 they follow each other, in order.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An error of the stream that it has returned is none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1053,7 +1087,7 @@ class Methods(Generic[T_co]):
         and items that are held are delivered first.
         """
     @overload
-    def flat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int=1) -> Stream[B]: ...
+    def flat_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
 
@@ -1070,7 +1104,7 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Job[B]:
+    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None=None) -> Job[B]:
         """Fold the items into one value, from `initial` on.
 
         >>> from operator import add
@@ -1084,13 +1118,14 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             initial: the state before the first item, and the result of an empty stream. It is not copied.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
-    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int=1) -> Job[None]:
+    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None=None) -> Job[B]: ...
+    def for_each(self: Methods[A], function: Callable[[A], Any], *, concurrency: int | Limit=1, key: Callable[[A], Any] | Absent=..., on_error: OnError | None=None) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
         >>> from streamkit import Stream, ops
@@ -1103,10 +1138,13 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; its result is ignored.
-            concurrency: calls in flight at most.
+            concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+            key: called with each item. Items for which it returns the same are worked on one after the other.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or `concurrency` is not a whole number.
+            TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
+                limit; (when run) what `key` returned cannot be hashed.
             ValueError: `concurrency` is less than 1.
         """
     @overload
@@ -1139,7 +1177,7 @@ class Methods(Generic[T_co]):
     @overload
     def fork_join(self: Methods[Item], *sources: SourceLike[Any]) -> Stream[tuple[Any, ...]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, A]]:
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
             items                    --a1--b1--a2----b2--|
@@ -1187,6 +1225,7 @@ class Methods(Generic[T_co]):
                 the longest idle group ends, or (only with `idle`) the source waits.
             idle: seconds without an item after which a group ends.
             reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -1195,15 +1234,15 @@ class Methods(Generic[T_co]):
             GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
         """
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], Awaitable[K]], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, A]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Keep, *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, A]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Operator[A, B] | Sink[A, B], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
     @overload
-    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=...) -> Stream[tuple[K, B]]: ...
+    def group_by(self: Methods[A], key: Callable[[A], K], pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_groups: int, on_full: OnFull=..., idle: float | Absent=..., reopen: bool=..., on_error: OnError | None=None) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
 
@@ -1332,7 +1371,7 @@ class Methods(Generic[T_co]):
     @overload
     def last(self: Methods[Item], *, default: T) -> Job[Item | T]: ...
     @overload
-    def map(self: Methods[A], function: Callable[[A], Awaitable[B]], *, concurrency: int=1, ordered: bool=True, lookahead: int=0) -> Stream[B]:
+    def map(self: Methods[A], function: Callable[[A], Awaitable[B]], *, concurrency: int | Limit=1, ordered: bool=True, key: Callable[[A], Any]=..., lookahead: int=0, on_error: OnError | None=None) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
             items    --1---2---3--|
@@ -1342,7 +1381,8 @@ class Methods(Generic[T_co]):
         >>> list(Stream([1, 2, 3]) | ops.map(str))
         ['1', '2', '3']
 
-        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+            `key`, every earlier one of the same key.
         Waits when: the consumer does, or all `concurrency` places are taken.
         Completes when: the source does, and every item has been passed on.
         Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -1351,25 +1391,57 @@ class Methods(Generic[T_co]):
             function: called with each item. What it returns is awaited if it is awaitable, or a future of an
                 executor.
             concurrency: calls in flight at most; finished results that wait for their turn count as well.
-                With 1, each is awaited in the loop that reads the source, without a task.
+                With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+                changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
             ordered: whether results keep the order of the items, or come as they are ready.
+            key: called with each item. Items for which it returns the same are called one after the other, and
+                their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+                An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or another argument has the wrong type.
+            TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+                what `key` returned cannot be hashed.
+            RuntimeError: (when run) the limit is used in another event loop.
             ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
         steps after it and of the sink. Those see the context variables of the task that waits.
 
-        An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-        that are ready are delivered first (with `ordered`, those before the first missing one).
+        An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+        are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+        missing one).
         """
     @overload
-    def map(self: Methods[A], function: Callable[[A], B], *, concurrency: int=1, ordered: bool=True, lookahead: int=0) -> Stream[B]: ...
+    def map(self: Methods[A], function: Callable[[A], B], *, concurrency: int | Limit=1, ordered: bool=True, key: Callable[[A], Any]=..., lookahead: int=0, on_error: OnError | None=None) -> Stream[B]: ...
+    def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
+        """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
+
+            items       --a--------b--------X
+            materialize --Next(a)--Next(b)--Failed(X)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("a") | ops.materialize())
+        [Next(value='a'), Done()]
+        >>> list(Stream([2, 0]) | ops.map(lambda number: 4 // number) | ops.materialize())
+        [Next(value=2), Failed(error=ZeroDivisionError('integer division or modulo by zero'))]
+
+        Emits when: an item comes; the source ends; or it, or an operator before this one, fails.
+        Waits when: the consumer does.
+        Completes when: the source does, or has failed, after that item.
+        Closes when: it ends, or the consumer leaves.
+
+        So the error of a stream can be looked at, sent or kept as an item is; ``dematerialize`` makes it an error
+        again. To go on with another stream, use ``catch``; for an error of a callback that ends nothing,
+        `on_error` of the operator that calls it.
+
+        An error of the program, which no operator takes, fails the stream here as well: a ``RecursionError``, and
+        a second run of a one-shot source.
+        """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any]=...) -> Job[Item]:
+    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., on_error: OnError | None=None) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1387,13 +1459,14 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T) -> Job[Item | T]: ...
+    def max(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T, on_error: OnError | None=None) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1507,7 +1580,7 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any]=...) -> Job[Item]:
+    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., on_error: OnError | None=None) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1525,13 +1598,14 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T) -> Job[Item | T]: ...
+    def min(self: Methods[Item], *, key: Callable[[Any], Any]=..., default: T, on_error: OnError | None=None) -> Job[Item | T]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1578,7 +1652,7 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep, *, on_error: OnError | None=None) -> Stream[A]:
         """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
 
             items              --1-----2-----3--|
@@ -1613,6 +1687,7 @@ class Methods(Generic[T_co]):
             predicate: called with each item; its result, awaited if it is awaitable, is true or false.
             true: operators, or operators and a sink, for the items of which it is true.
             false: the same, for the others.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
@@ -1621,13 +1696,13 @@ class Methods(Generic[T_co]):
         RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
         """
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]) -> Job[tuple[R1, R2]]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2], *, on_error: OnError | None=None) -> Job[tuple[R1, R2]]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[A | C]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]], *, on_error: OnError | None=None) -> Stream[A | C]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep) -> Stream[B | A]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep, *, on_error: OnError | None=None) -> Stream[B | A]: ...
     @overload
-    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]) -> Stream[B | C]: ...
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]], *, on_error: OnError | None=None) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1685,7 +1760,7 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
+    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None=None) -> Job[A]:
         """Fold the items into one value, from the first item on.
 
         >>> from operator import mul
@@ -1701,17 +1776,18 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             default: the result of an empty stream.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A]) -> Job[A]: ...
+    def reduce(self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None=None) -> Job[A]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
+    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T, on_error: OnError | None=None) -> Job[A | T]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
+    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None=None) -> Job[A | T]: ...
     def repeat(self: Methods[Item], times: int | None=None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
@@ -1789,7 +1865,7 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent=...) -> Stream[A]:
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent=..., on_error: OnError | None=None) -> Stream[A]:
         """Give each item to the branch of its key.
 
             items                     --a1--b2--c3--a4--|
@@ -1827,6 +1903,7 @@ class Methods(Generic[T_co]):
             routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
                 their items come, use ``group_by``.
             otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
@@ -1835,15 +1912,15 @@ class Methods(Generic[T_co]):
             NoRouteError: (when run) an item has another key, and there is no `otherwise`.
         """
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]) -> Job[dict[K, R]]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, on_error: OnError | None=None) -> Job[dict[K, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]) -> Job[dict[K | EllipsisType, R]]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R], on_error: OnError | None=None) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Operator[A, B]], *, otherwise: Operator[A, B] | Absent=...) -> Stream[B]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Operator[A, B]], *, otherwise: Operator[A, B] | Absent=..., on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]], *, otherwise: Callable[[Stream[A]], Inlet[B]] | Absent=...) -> Stream[B]: ...
+    def route(self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]], *, otherwise: Callable[[Stream[A]], Inlet[B]] | Absent=..., on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def route(self: Methods[Item], key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent=...) -> Any: ...
+    def route(self: Methods[Item], key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent=..., on_error: OnError | None=None) -> Any: ...
     @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None=None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
@@ -1879,7 +1956,7 @@ class Methods(Generic[T_co]):
     @overload
     def sample(self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None=None) -> Stream[Item]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
+    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None=None) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
 
             items              --1--2--3--|
@@ -1899,14 +1976,16 @@ class Methods(Generic[T_co]):
             function: called with the state so far and the item; returns the new state.
             initial: the state before the first item. It is not passed on by itself, and not copied: give a
                 mutable one only if each run may go on with it.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
+    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None=None) -> Stream[B]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def scan(self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None=None) -> Stream[A]: ...
     def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
         """Whether the items equal those of `other`, in number and order.
 
@@ -2082,7 +2161,7 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None=None) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
 
             items              --1--2--9--1--|
@@ -2099,12 +2178,13 @@ class Methods(Generic[T_co]):
 
         Args:
             predicate: called with each item until it is first false; may return an awaitable.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def skip_while(self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None=None) -> Stream[A]: ...
     @overload
     def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
@@ -2166,7 +2246,7 @@ class Methods(Generic[T_co]):
             ValueError: `count` or `step` is less than 1.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
+    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]], *, on_error: OnError | None=None) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
             items        --(2,5)---(3,2)--|
@@ -2183,12 +2263,13 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with the elements of each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B], *, on_error: OnError | None=None) -> Stream[B]: ...
     def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
         """Pass on `items` first, then what comes.
 
@@ -2208,7 +2289,7 @@ class Methods(Generic[T_co]):
             items: what to pass on first. For the items of another stream, write ``streamkit.concat(a, b)``.
         """
     @overload
-    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], Awaitable[tuple[S, B]]], *, finish: Callable[[S], B]=...) -> Stream[B]:
+    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], Awaitable[tuple[S, B]]], *, finish: Callable[[S], B]=..., on_error: OnError | None=None) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
             items                               --3--1--5--|
@@ -2235,6 +2316,8 @@ class Methods(Generic[T_co]):
             setup: called without an argument, once in each run, before an item is pulled; returns the state.
             function: called with the state and the item; returns the next state and what to pass on: two values.
             finish: called with the state when the source has ended; what it returns is passed on last.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         All three may return awaitables.
 
@@ -2243,7 +2326,7 @@ class Methods(Generic[T_co]):
                 values.
         """
     @overload
-    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], tuple[S, B]], *, finish: Callable[[S], B]=...) -> Stream[B]: ...
+    def stateful_map(self: Methods[A], setup: Callable[[], S], function: Callable[[S, A], tuple[S, B]], *, finish: Callable[[S], B]=..., on_error: OnError | None=None) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
         """Add the items to `start`, with ``+``.
@@ -2268,7 +2351,7 @@ class Methods(Generic[T_co]):
     @overload
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     @overload
-    def switch_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1) -> Stream[B]:
+    def switch_map(self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of the newest item.
 
             items         --a-------b-----c--|
@@ -2298,6 +2381,7 @@ class Methods(Generic[T_co]):
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
             lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
                 where a newer item comes before they leave.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -2307,7 +2391,7 @@ class Methods(Generic[T_co]):
         stream that is ready when it is made, passes on all of each.
         """
     @overload
-    def switch_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1) -> Stream[B]: ...
+    def switch_map(self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int=1, on_error: OnError | None=None) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
 
@@ -2385,7 +2469,7 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def take_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool=False) -> Stream[A]:
+    def take_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool=False, on_error: OnError | None=None) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
             items              --1--2--9--1--|
@@ -2403,13 +2487,14 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item.
             inclusive: whether the item that ends the stream is passed on too.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
-    def take_while(self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool=False) -> Stream[A]: ...
-    def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
+    def take_while(self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool=False, on_error: OnError | None=None) -> Stream[A]: ...
+    def tap(self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None=None) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
             items      --a--b--|
@@ -2427,9 +2512,11 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                ``Resume`` drops the item; ``Replace`` passes it on.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     def throttle(self: Methods[Item], rate: float, *, burst: float=1, cost: Callable[[Any], Any] | Absent=..., failing: bool=False) -> Stream[Item]:
         """Pass items on no faster than `rate` per second: a token bucket.
@@ -2636,6 +2723,8 @@ class Methods(Generic[T_co]):
                 of a key and a value.
             value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
                 value is the item.
+            on_error: what is done where `key` or `value` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
@@ -2643,17 +2732,17 @@ class Methods(Generic[T_co]):
             ValueError: (when run) an item is no pair.
         """
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None=None) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]]) -> Job[dict[K2, A]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None=None) -> Job[dict[K2, A]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2]) -> Job[dict[K2, A]]: ...
+    def to_dict(self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None=None) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 
