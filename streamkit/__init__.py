@@ -57,6 +57,14 @@ if TYPE_CHECKING:
         Suspend as Suspend,
         Unbounded as Unbounded,
     )
+    from streamkit._core.windows import (
+        Hopping as Hopping,
+        Session as Session,
+        Sliding as Sliding,
+        Tumbling as Tumbling,
+        Until as Until,
+        Window as Window,
+    )
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane
@@ -84,6 +92,7 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
+    from streamkit.operators.throttle import RateLimit as RateLimit
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.defer import defer as defer, using as using
     from streamkit.sources.hub import Hub as Hub

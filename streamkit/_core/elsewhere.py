@@ -134,7 +134,7 @@ NEIGHBOURS: Final = {
         "group_by_until group_join join max_by min_by observe_on publish_value skip_last_with_time "
         "skip_until_with_time skip_while_indexed skip_with_time starmap_indexed subscribe_on "
         "take_last_buffer take_last_with_time take_until_with_time take_while_indexed take_with_time "
-        "throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle window_when "
+        "throttle_with_mapper timeout_with_mapper to_marbles while_do window_toggle window_when "
         "window_with_time window_with_time_or_count"
     ),
     "aiostream": "cycle",
