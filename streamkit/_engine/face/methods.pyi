@@ -5,6 +5,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
+from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
@@ -3296,6 +3297,32 @@ class Methods(Generic[T_co]):
 
         Completes when: the source does.
         Closes when: it ends.
+        """
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
+        """Put the items into a queue of asyncio's.
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def main() -> list[str]:
+        ...     queue: asyncio.Queue[str] = asyncio.Queue()
+        ...     await (Stream("ab") | ops.to_queue(queue))
+        ...     return [queue.get_nowait(), queue.get_nowait()]
+        >>> asyncio.run(main())
+        ['a', 'b']
+
+        Completes when: the source does, and all was put in.
+        Closes when: it ends. The queue stays as it is.
+
+        It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+        such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+        Args:
+            queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+            end: what is put in when the source has completed; nothing, if it is not given.
+
+        Raises:
+            TypeError: `queue` has no ``put`` that is awaited.
+            QueueShutDown: (when run) the queue was shut down (Python 3.13).
         """
     def to_set(self: Methods[Item]) -> Job[set[Item]]:
         """Collect the different items into a set.
