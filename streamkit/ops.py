@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         buffer as buffer,
         conflate as conflate,
         extrapolate as extrapolate,
-        throttle as throttle,
     )
     from streamkit.operators.recover import catch as catch, on_close as on_close
     from streamkit.operators.restart import repeat as repeat, retry as retry
@@ -73,6 +72,7 @@ if TYPE_CHECKING:
         throttle_first as throttle_first,
         throttle_latest as throttle_latest,
     )
+    from streamkit.operators.throttle import throttle as throttle
     from streamkit.operators.timing import (
         debounce as debounce,
         keep_alive as keep_alive,
@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         starmap as starmap,
     )
     from streamkit.operators.until import skip_until as skip_until, take_until as take_until
+    from streamkit.operators.window import window as window
     from streamkit.sinks.ask import (
         all as all,
         any as any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.pieces import parsed
@@ -12,12 +13,34 @@ from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stream import Pipe
 from streamkit._engine.plan.link import Link
 
-__all__ = ["AHEAD", "BUFFERED", "LOSES", "all_sinks", "entries", "lone", "splices", "stops"]
+__all__ = [
+    "AHEAD",
+    "BUFFERED",
+    "GATHERED",
+    "IN_BRANCHES",
+    "LOSES",
+    "MERGED",
+    "all_sinks",
+    "entries",
+    "lone",
+    "splices",
+    "stops",
+]
 
 BUFFERED: Final = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
 AHEAD: Final = "sum(0 if s is None else s.limit if s.waits else unbounded for s in _strategies)"
 LOSES: Final = "', '.join(s.loses for s in _strategies if s and s.loses != 'nothing') or 'nothing'"
 """Formulas of contracts: what the buffers at the start of the branches hold, read ahead and lose."""
+IN_BRANCHES: Final = "'within each branch'"
+MERGED: Final = Contract(
+    holds=f"1 + len(branches) + {BUFFERED}",
+    lookahead=f"1 + len(branches) + {AHEAD}",
+    keeps="True",
+    ordered=IN_BRANCHES,
+    loses=LOSES,
+)
+GATHERED: Final = Contract(holds=f"1 + {BUFFERED}", lookahead=f"len(branches) + {AHEAD}", loses=LOSES)
+"""The contracts of those that merge what comes out of branches with tasks, and that gather their results."""
 
 
 def all_sinks(branches: Sequence[Any], name: str = "branches") -> bool:

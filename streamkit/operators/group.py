@@ -27,7 +27,8 @@ from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
 from streamkit._stages.forks import lone
-from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
+from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router
+from streamkit._stages.keyed import keyed
 from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]
@@ -142,12 +143,6 @@ def _evicting(
     )
 
 
-_INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
-_INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
-_ROUTED = f"1 + max_groups * {_INTAKE}"
-_ROUTED_AHEAD = f"1 + max_groups * {_INTAKE_AHEAD}"
-
-
 async def _routed_run(
     run: Run,
     source: Inlet[Any],
@@ -189,8 +184,8 @@ _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
     _routed_run,
     name="group_by",
     contract=Contract(
-        holds=_ROUTED,
-        lookahead=_ROUTED_AHEAD,
+        holds=f"1 + max_groups * {INTAKE}",
+        lookahead=f"1 + max_groups * {INTAKE_AHEAD}",
         times="max_groups",
         ordered="'within each key'",
         loses=f"({_UNREAD}) if _strategy is None else _strategy.loses",

@@ -207,10 +207,10 @@ class Splicer:
         elif isinstance(statement, ast.For):
             self._for(statement, index, site)
         elif not isinstance(statement, ast.Pass):
-            ready = self._ready(statement, index, site)
+            ready = self.ready(statement, index, site)
             self.lines.add(site.depth, ast.unparse(ready), index)
 
-    def _ready(self, node: Any, index: int, site: Site) -> Any:
+    def ready(self, node: Any, index: int, site: Site) -> Any:
         """`node`, a part of a piece, as it stands in the loop; what must come before it is written."""
         skip = None if site.item is None else partial(_skip, self, site)
         return self.names.ready(node, index, site.item, site.depth, skip)
@@ -225,7 +225,7 @@ class Splicer:
             self.groups.stop(group, index, depth)
 
     def _emit(self, value: ast.expr, index: int, site: Site) -> None:
-        ready = self._ready(value, index, site)
+        ready = self.ready(value, index, site)
         after = self.layout.after[index]
         if not isinstance(after, Exit) and self.layout.parsed[after].collects:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
@@ -262,7 +262,7 @@ class Splicer:
         if known is not None:
             self._block(statement.body if known else statement.orelse, index, site)
             return
-        test = self._ready(statement.test, index, site)
+        test = self.ready(statement.test, index, site)
         if site.ends_turn and not statement.orelse:
             double = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
             negated = test.operand if double else ast.UnaryOp(ast.Not(), test)
@@ -277,7 +277,7 @@ class Splicer:
             self._body(statement.orelse, index, site)
 
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
-        source = self._ready(statement.iter, index, site)
+        source = self.ready(statement.iter, index, site)
         target = self.names.renamed(statement.target, index, site.item)
         # the next turn reads again what it does not begin with
         later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)

@@ -32,7 +32,8 @@ there. And they say what is to be done with that group by four signals:
 ============  ============================================================================================
 ``enter()``   begin a group, by the setups of its steps; this sets ``state`` and ``groups[name]``
 ``resume()``  take up the variables of the group out of its ``state``
-``run()``     give ``item`` to the group that was entered or resumed, and put its variables away
+``run()``     give ``item`` to the group that was entered or resumed, and put its variables away; ``run(x)``
+              gives it ``x``
 ``end()``     end the group with this ``state``, by the finish of its steps
 ============  ============================================================================================
 
