@@ -41,7 +41,7 @@ times as long as streamkit. What each one runs is in [`workloads/`](workloads).
 """
 BREATHES = """\
 The loop by hand never lets others run. Each of ours looks at the clock after 1,024 items, and lets the event
-loop run every 5 ms: that is the nanosecond or two between them, which is much where a step does next to nothing.
+loop run every 5 ms: that is the nanosecond or two between them, much where a step does next to nothing.
 What both execute for an item is counted in `tests/compile/test_opcodes_steps.py`.
 """
 

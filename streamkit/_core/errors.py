@@ -65,7 +65,7 @@ class EmitterClosedError(StreamkitError, RuntimeError):
 
 
 class EmptyStreamError(StreamkitError, LookupError):
-    """A sink such as ``first``, or ``element_at``, needed an item, had no default, and the stream had none."""
+    """A sink such as ``first``, or ``element_at``, needed an item, had no default, and there was none."""
 
 
 class GroupsFullError(StreamkitError, BufferError):
