@@ -44,7 +44,11 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "fork_join",
         "race",
     ),
+    "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
+    "Sources of time": ("interval", "Missed", "timer", "never"),
+    "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
     "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
+    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Strategies": (
         "Suspend",
         "Fail",
@@ -69,6 +73,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Channel",
         "Lane",
         "Inlet",
+        "guarded",
+        "OnError",
         "Timer",
     ),
 }

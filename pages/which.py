@@ -19,10 +19,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "which.md"
 INTRODUCTION = """\
 # Which operator do I need?
 
-Written by `python -m pages.which`: the questions stand in `pages/which.py`, the lines below them in the docstrings.
-Operators and sinks are names of `streamkit.ops`, sources of `streamkit`. [reference.md](reference.md) has what each
-does, when, and what it holds. Names that RxPY and aiostream have for them are in
-[operators.md](operators.md#coming-from-rxpy).
+Written by `python -m pages.which`: the questions stand in `pages/which.py`, the lines below them in
+docstrings. Operators and sinks are names of `streamkit.ops`, sources of `streamkit`.
+[reference.md](reference.md) has what each does, when, and what it holds;
+[operators.md](operators.md#coming-from-rxpy) the names that RxPY and aiostream have for them.
 """
 QUESTIONS = {
     "Where do items come from?": {

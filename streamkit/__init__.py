@@ -1,7 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
-hide a builtin.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``range`` and ``zip``,
+which would hide builtins.
 """
 
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GroupsFullError as GroupsFullError,
+        NoRouteError as NoRouteError,
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
@@ -33,8 +34,15 @@ if TYPE_CHECKING:
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
+    from streamkit._core.guarded import guarded as guarded
     from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.on_error import (
+        OnError as OnError,
+        Replace as Replace,
+        Resume as Resume,
+        Retry as Retry,
+    )
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
@@ -84,5 +92,22 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.threads import from_blocking as from_blocking
+    from streamkit.sources.timing import (
+        Missed as Missed,
+        interval as interval,
+        never as never,
+        timer as timer,
+    )
+    from streamkit.sources.values import (
+        count as count,
+        empty as empty,
+        fail as fail,
+        iterate as iterate,
+        of as of,
+        range as range,
+        repeat as repeat,
+    )
+    from streamkit.sources.waiting import from_awaitable as from_awaitable, from_queue as from_queue
 else:
     __getattr__, __dir__, __all__ = lazily()

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.recover import catch as catch, on_close as on_close
     from streamkit.operators.restart import repeat as repeat, retry as retry
+    from streamkit.operators.route import balance as balance, partition as partition, route as route
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.slide import sliding as sliding
     from streamkit.operators.stamp import time_interval as time_interval, timestamp as timestamp

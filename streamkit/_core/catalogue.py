@@ -88,6 +88,11 @@ class Declaration:
         return ""
 
     @cached_property
+    def late(self) -> frozenset[str]:
+        """Those of the callbacks that are called where there is no item."""
+        return frozenset()
+
+    @cached_property
     def variable(self) -> tuple[str, ...]:
         """Parameters whose values decide how a step is compiled."""
         return ()

@@ -31,7 +31,6 @@ ELSEWHERE: Final = {
     "do": "tap(function)",
     "do_action": "tap(function)",
     "element_at_or_default": "element_at(index, default=value)",
-    "empty": "Stream([])",
     "exclusive": "exhaust_map(lambda stream: stream)",
     "filter_indexed": "enumerate() | filter(predicate)",
     "first_or_default": "first(default=value)",
@@ -45,10 +44,8 @@ ELSEWHERE: Final = {
     "merge_map": "flat_map(function, concurrency=concurrency)",
     "multicast": "broadcast(*branches)",
     "observable": "Stream(source)",
-    "of": "Stream([value])",
     "on_error_resume_next": "catch(function)",
-    "partition": "group_by(predicate, pipe, max_groups=max_groups)",
-    "partition_indexed": "enumerate() | group_by(predicate, pipe, max_groups=max_groups)",
+    "partition_indexed": "enumerate() | partition(predicate, true, false)",
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
@@ -79,8 +76,7 @@ ELSEWHERE: Final = {
     "dropwhile": "skip_while(predicate)",
     "flatmap": "flat_map(function, concurrency=concurrency)",
     "getitem": "slice(start, stop, step)",
-    "iterate": "Stream(iterable)",
-    "just": "Stream([value])",
+    "just": "streamkit.of(value)",
     "list": "to_list()",
     "print": "tap(print)",
     "skiplast": "skip_last(count)",
@@ -135,12 +131,12 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "as_observable buffer_toggle buffer_when delay_with_mapper dematerialize do_while "
-        "finally_action find_index group_by_until group_join join materialize max_by min_by observe_on "
-        "publish_value skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time "
-        "starmap_indexed subscribe_on take_last_buffer take_last_with_time take_until_with_time "
-        "take_while_indexed take_with_time throttle_with_mapper timeout_with_mapper to_marbles while_do "
-        "window window_toggle window_when window_with_time window_with_time_or_count"
+        "as_observable buffer_toggle buffer_when delay_with_mapper dematerialize do_while finally_action "
+        "find_index group_by_until group_join join materialize max_by min_by observe_on publish_value "
+        "skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time starmap_indexed "
+        "subscribe_on take_last_buffer take_last_with_time take_until_with_time take_while_indexed "
+        "take_with_time throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle "
+        "window_when window_with_time window_with_time_or_count"
     ),
     "aiostream": "cycle",
 }
@@ -174,7 +170,6 @@ ARGUMENTS: Final = {
     "limit": "capacity max max_items maxsize n size",
     "lookahead": "ahead buffer buffer_size prefetch queue_size read_ahead",
     "max_groups": "groups limit max_keys",
-    "of": "item_type kind type",
     "on_drop": "callback on_dropped on_overflow",
     "on_full": "overflow policy strategy",
     "ordered": "in_order keep_order order preserve_order",

@@ -5,6 +5,7 @@
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
+    ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
@@ -32,6 +33,7 @@ __all__ = [
     "EmptyStreamError",
     "ErrorTypes",
     "GroupsFullError",
+    "NoRouteError",
     "ObservableError",
     "RateExceededError",
     "RunningLoopError",
@@ -46,6 +48,7 @@ __all__ = [
     "is_error_types",
     "noted",
     "raise_first",
+    "set_cause",
 ]
 
 
@@ -67,6 +70,10 @@ class EmptyStreamError(StreamkitError, LookupError):
 
 class GroupsFullError(StreamkitError, BufferError):
     """An item of a new key came to ``group_by`` when it had as many groups as it may have."""
+
+
+class NoRouteError(StreamkitError, LookupError):
+    """An item came to ``route`` whose key has no pipe, and there is no ``otherwise``."""
 
 
 class SourceConsumedError(StreamkitError, RuntimeError):
@@ -126,6 +133,10 @@ _attributes: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__
 
 A frozen dataclass refuses attributes, and a ``__getattr__`` may answer for those that nobody has set.
 """
+
+
+set_cause: Callable[[BaseException, BaseException | None], None] = vars(BaseException)["__cause__"].__set__
+"""Sets it in errors, too, of which no attribute can be set."""
 
 
 def attach(error: BaseException, late: BaseException) -> None:

@@ -13,6 +13,7 @@ from threading import get_ident
 from typing import Any, Final, Protocol
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.errors import ErrorTypes, is_error_types
 from streamkit._core.show import shown
 
 __all__ = ["Adaptive", "Gate", "Limit", "limit_argument"]
@@ -20,8 +21,6 @@ __all__ = ["Adaptive", "Gate", "Limit", "limit_argument"]
 SHRINKS: Final = 0.75
 EXACT: Final = 1e-9
 """What a sum of fractions may lack of a whole number."""
-
-ErrorTypes = type[Exception] | tuple[type[Exception], ...]
 
 
 class User(Protocol):
@@ -213,8 +212,8 @@ class Adaptive(Limit):
         TypeError: an argument has the wrong type, or neither `latency` nor `errors` is given.
         ValueError: `least` is less than 1, `most` less than `least`, or `latency` not above 0.
 
-    An error ends the stream as ever. `errors` are for where it goes on: with ``retry``, or with several
-    streams that have one limit.
+    An error ends the stream as ever. `errors` are for where it goes on: with ``on_error=``, of which each
+    attempt counts, with ``retry``, or with several streams that have one limit.
     """
 
     def __init__(
@@ -226,7 +225,10 @@ class Adaptive(Limit):
             raise TypeError("latency or errors must be given: what says that there are too many calls")
         self._floor = least
         self._latency = None if latency is None else seconds("latency", latency)
-        self._errors = () if errors is None else _error_types(errors)
+        if errors is not None and (errors == () or not is_error_types(errors)):
+            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
+        types = () if errors is None else errors
+        self._errors = types if isinstance(types, tuple) else (types,)
         self._estimate = float(least)
         """The limit with its fraction."""
         self._shrunk = float("-inf")
@@ -269,14 +271,3 @@ def limit_argument(name: str, value: int | Limit) -> int | Limit:
     if isinstance(value, type) and issubclass(value, Limit):
         raise TypeError(f"{name} must be a limit such as Limit(8), not the class {value.__name__} itself")
     return whole(name, value, least=1)
-
-
-def _error_types(value: ErrorTypes) -> tuple[type[Exception], ...]:
-    types = value if isinstance(value, tuple) else (value,)
-    if not types or not all(_is_error_type(each) for each in types):
-        raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(value)}")
-    return types
-
-
-def _is_error_type(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)

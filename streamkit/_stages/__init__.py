@@ -1,5 +1,6 @@
 """Machinery that one operator owns, too large for its family module.
 
+threaded    a blocking iterable, read in a thread of its own
 push        the emitter of a push source, and the source that it fills
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
 through     the steps between such streams, which run in turn, on a flat stack
@@ -12,7 +13,10 @@ group_by    each item to the group of its key, where groups have tasks of their 
 keyed       steps that a stage puts around a pipe, which add a key or a name
 slot        where such groups work, one after the other
 inputs      the streams that operators combine, as arguments and as lanes
-branches    what comes out of the branches of these two
+route       each item to the one branch that it is for, or that is free
+branches    what comes out of the branches of these three
+forks       their branches as arguments: which may stand beside each other, and which are spliced
+share       one run of a stream, for readers that come and go
 map         which kind of supply a concurrent ``map`` has, and how it begins
 pool        its results, and what one worker does with an item
 supply      its items that are still to be worked on, and the places for them

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.markers import DROPPED
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
@@ -38,7 +39,8 @@ async def made(link: Link, items: list[Any]) -> Inlet[Any]:
         found = link.arguments["function"](items.pop())
         # an observable of RxPY is awaitable too, for its last item
         waits = is_awaitable(found) and not hasattr(found, "subscribe")
-        return returned(await pending(found) if waits else found)
+        found = await pending(found) if waits else found
+        return returned(() if found is DROPPED else found)
     except Exception as error:
         noted(error, link)
         raise

@@ -13,8 +13,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from streamkit._core.awaiting import awaits, pending
+from streamkit._core.guarded import Dropped, Guarded
 from streamkit._core.limit import Adaptive, Gate, Limit
-from streamkit._core.markers import ABSENT, EMPTY
+from streamkit._core.markers import ABSENT, DROPPED, EMPTY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.key import Mode, mode_of
@@ -43,7 +44,10 @@ def governed(
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
     supply = GovernedSupply(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
-        function = _measured(run, function, limit)
+        if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
+            function = function.but(function=_measured(run, function.function, limit))
+        else:
+            function = _measured(run, function, limit)
     GovernedPool(run, channel, function, supply, ordered=ordered and key is ABSENT)
     supply.begin(run, source if key is ABSENT else keyed(run, source, key))
     return channel
@@ -180,8 +184,8 @@ class GovernedPool(Pool):
 
     supply: GovernedSupply
 
-    async def work(self, function: Callable[[Any], Any]) -> None:
-        supply, waits, plain = self.supply, mode_of(function) is Mode.ASYNC, self.values
+    async def work(self, function: Callable[[Any], Any], plain: set[type]) -> None:
+        supply, waits = self.supply, mode_of(function) is Mode.ASYNC
         entry, number, left = await self._first(), 0, 1
         while True:
             if entry is EMPTY:
@@ -199,9 +203,12 @@ class GovernedPool(Pool):
                         result = await result
                     elif type(result) not in plain and awaits(result, plain):
                         result = await pending(result)
+                except Dropped:
+                    self._deliver(number, DROPPED)
                 except Exception as error:
                     self.run.reraise(error)
-                self._give(number, result)
+                else:
+                    self._give(number, result)
             finally:
                 supply.called(key)
             result = key = None

@@ -15,7 +15,7 @@ from asyncio import CancelledError, sleep
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, raise_first
+from streamkit._core.errors import UNCAUGHT, raise_first, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Pace, Resumed, Thrown
@@ -33,9 +33,6 @@ T = TypeVar("T")
 Follow = Callable[..., AsyncIterator[Any]]
 """The function of the stage of an operator of this kind."""
 
-
-_set_cause = vars(BaseException)["__cause__"].__set__
-"""Sets it in errors, too, of which no attribute can be set."""
 
 _entries: dict[Any, Callable[..., Entry]] = {}
 """By the function of the stage of an operator: what makes an entry of its arguments."""
@@ -230,7 +227,7 @@ class Streams(ABC, Generic[T]):
         blamed = blame(error, link)
         assert isinstance(blamed, Exception)
         if blamed.__cause__ is None:
-            _set_cause(blamed, before)
+            set_cause(blamed, before)
         return blamed
 
     def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:

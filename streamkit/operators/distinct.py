@@ -6,9 +6,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe
 
@@ -43,9 +45,13 @@ def _of_the_last(key: Any = ABSENT, *, last: int) -> Pipe:
 @overload
 def distinct(*, last: int = ...) -> Keep: ...
 @overload
-def distinct(key: Callable[[A], Awaitable[Hashable]], *, last: int = ...) -> Operator[A, A]: ...
+def distinct(
+    key: Callable[[A], Awaitable[Hashable]], *, last: int = ..., on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @overload
-def distinct(key: Callable[[A], Hashable], *, last: int = ...) -> Operator[A, A]: ...
+def distinct(
+    key: Callable[[A], Hashable], *, last: int = ..., on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @step(
     setup="seen = set()",
     each="""
@@ -59,7 +65,7 @@ def distinct(key: Callable[[A], Hashable], *, last: int = ...) -> Operator[A, A]
     """,
     contract=Contract(keys="unbounded", keeps="True"),
 )
-def distinct(key: Any = ABSENT, *, last: Any = ABSENT) -> Any:
+def distinct(key: Any = ABSENT, *, last: Any = ABSENT, on_error: OnError | None = None) -> Any:
     """Leave out items that are equal to one that came before, however long ago.
 
         items    --a--b--a--c--b--|
@@ -84,13 +90,16 @@ def distinct(key: Any = ABSENT, *, last: Any = ABSENT) -> Any:
     Args:
         key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
         last: how many keys to keep, at most. Without it, there is no limit.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
         ValueError: `last` is less than 1.
     """
     if key is not ABSENT:
-        callback("key", key)
+        key = guarded("key", key, on_error)
+    else:
+        unguarded("key", on_error)
     if last is not ABSENT:
         return _of_the_last(key, last=whole("last", last, least=1))
     return (Keep if key is ABSENT else Operator[Any, Any])(distinct, key=key)

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar, overload
 
-from streamkit._core import arguments
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.errors import GroupsFullError
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
@@ -27,7 +27,7 @@ from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
 from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router
 from streamkit._stages.keyed import keyed
-from streamkit._stages.slot import Slots
+from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]
 
@@ -51,14 +51,6 @@ class OnFull(Enum):
 
     def __repr__(self) -> str:
         return f"OnFull.{self.name}"
-
-
-def full_error(key: object, most: int) -> GroupsFullError:
-    """The error for an item of a new key, when there are `most` groups already."""
-    return GroupsFullError(
-        f"no group for the key {shown(key)}: there are max_groups={most} already; "
-        "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
-    )
 
 
 _LATER = (
@@ -254,6 +246,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -264,6 +257,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -274,6 +268,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -284,6 +279,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -294,6 +290,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -304,6 +301,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @answering
 def group_by(
@@ -314,6 +312,7 @@ def group_by(
     on_full: OnFull = OnFull.FAIL,
     idle: float | Absent = ABSENT,
     reopen: bool = False,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -362,6 +361,7 @@ def group_by(
             the longest idle group ends, or (only with `idle`) the source waits.
         idle: seconds without an item after which a group ends.
         reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -369,14 +369,14 @@ def group_by(
             ``OnFull.WAIT`` without `idle`.
         GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
     """
-    callback("key", key)
+    key = guarded("key", key, on_error)
     if not isinstance(pipe, Pipe):
         raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}{instead(pipe)}")
     max_groups = whole("max_groups", max_groups, least=1)
     if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")
     if idle is not ABSENT:
-        idle = arguments.seconds("idle", idle)
+        idle = seconds("idle", idle)
     elif on_full is OnFull.WAIT:
         raise ValueError("on_full must be OnFull.FAIL or OnFull.EVICT without idle=, not OnFull.WAIT")
     again: bool | Absent = True if flag("reopen", reopen) else ABSENT

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar, overload
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import DropIncoming
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.stage import stage
@@ -33,11 +35,19 @@ def _flat_map(
 
 @overload
 def flat_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int, lookahead: int = 1
+    function: Callable[[A], Awaitable[SourceLike[B]]],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def flat_map(
-    function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+    function: Callable[[A], SourceLike[B]],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @stage(
     _flat_map,
@@ -49,7 +59,13 @@ def flat_map(
         result="what the streams that function makes hold",
     ),
 )
-def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int = 1) -> Operator[Any, Any]:
+def flat_map(
+    function: Callable[[Any], Any],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
+) -> Operator[Any, Any]:
     """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
         items                      --a--b--c--|
@@ -77,6 +93,8 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
         concurrency: inner streams read at once at most. With 1 they follow each other, in order.
         lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
             end of an inner stream decides instead.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An error of the stream that it has returned is none of its own.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -87,7 +105,7 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
     """
     return Operator(
         flat_map,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         concurrency=whole("concurrency", concurrency, least=1),
         lookahead=whole("lookahead", lookahead, least=1),
     )
@@ -95,10 +113,12 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
 
 @overload
 def concat_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_error: OnError | None = None
 ) -> Operator[A, B]: ...
 @overload
-def concat_map(function: Callable[[A], SourceLike[B]], *, lookahead: int = 1) -> Operator[A, B]: ...
+def concat_map(
+    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
 @stage(
     _flat_map,
     contract=Contract(
@@ -108,7 +128,9 @@ def concat_map(function: Callable[[A], SourceLike[B]], *, lookahead: int = 1) ->
         result="what the streams that function makes hold",
     ),
 )
-def concat_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operator[Any, Any]:
+def concat_map(
+    function: Callable[[Any], Any], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
         items         --a--b------c--|
@@ -137,6 +159,7 @@ def concat_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operato
             the stream before that has ended.
         lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
             end of an inner stream decides instead.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -147,17 +170,19 @@ def concat_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operato
     """
     return Operator(
         concat_map,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         lookahead=whole("lookahead", lookahead, least=1),
     )
 
 
 @overload
 def switch_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_error: OnError | None = None
 ) -> Operator[A, B]: ...
 @overload
-def switch_map(function: Callable[[A], SourceLike[B]], *, lookahead: int = 1) -> Operator[A, B]: ...
+def switch_map(
+    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
 @stage(
     switched,
     contract=Contract(
@@ -168,7 +193,9 @@ def switch_map(function: Callable[[A], SourceLike[B]], *, lookahead: int = 1) ->
         result="what the streams that function makes hold",
     ),
 )
-def switch_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operator[Any, Any]:
+def switch_map(
+    function: Callable[[Any], Any], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Pass on the items of the stream that `function` makes of the newest item.
 
         items         --a-------b-----c--|
@@ -198,6 +225,7 @@ def switch_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operato
             makes one, or an awaitable of these. It is called in the task that reads what it returns.
         lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
             where a newer item comes before they leave.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -208,7 +236,7 @@ def switch_map(function: Callable[[Any], Any], *, lookahead: int = 1) -> Operato
     """
     return Operator(
         switch_map,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         lookahead=whole("lookahead", lookahead, least=1),
     )
 
@@ -223,11 +251,19 @@ def _exhaust_map(
 
 @overload
 def exhaust_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_drop: OnDrop | None = None
+    function: Callable[[A], Awaitable[SourceLike[B]]],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def exhaust_map(
-    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_drop: OnDrop | None = None
+    function: Callable[[A], SourceLike[B]],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @stage(
     _exhaust_map,
@@ -240,7 +276,11 @@ def exhaust_map(
     ),
 )
 def exhaust_map(
-    function: Callable[[Any], Any], *, lookahead: int = 1, on_drop: OnDrop | None = None
+    function: Callable[[Any], Any],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
@@ -266,6 +306,7 @@ def exhaust_map(
         lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
             end of an inner stream decides instead.
         on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -273,7 +314,7 @@ def exhaust_map(
     """
     return Operator(
         exhaust_map,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         lookahead=whole("lookahead", lookahead, least=1),
         on_drop=DropIncoming(1, on_drop=on_drop).on_drop,
     )

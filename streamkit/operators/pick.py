@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
 from streamkit._core.contract import PASSED_ON
 from streamkit._core.errors import EmptyStreamError
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator
@@ -76,13 +78,17 @@ def element_at(index: int, *, default: Any = ABSENT) -> Any:
 
 
 @overload
-def find(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
+def find(predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @overload
-def find(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+def find(predicate: Callable[[A], object], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @overload
-def find(predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Operator[A, A | T]: ...
+def find(
+    predicate: Callable[[A], Awaitable[bool]], *, default: T, on_error: OnError | None = None
+) -> Operator[A, A | T]: ...
 @overload
-def find(predicate: Callable[[A], object], *, default: T) -> Operator[A, A | T]: ...
+def find(
+    predicate: Callable[[A], object], *, default: T, on_error: OnError | None = None
+) -> Operator[A, A | T]: ...
 @step(
     each="""
         if predicate(item):
@@ -97,7 +103,9 @@ def find(predicate: Callable[[A], object], *, default: T) -> Operator[A, A | T]:
     """,
     contract=PASSED_ON,
 )
-def find(predicate: Callable[..., Any], *, default: Any = ABSENT) -> Operator[Any, Any]:
+def find(
+    predicate: Callable[..., Any], *, default: Any = ABSENT, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Pass on the first item for which `predicate` is true, and end.
 
         items       --1--7--3--8--|
@@ -120,9 +128,10 @@ def find(predicate: Callable[..., Any], *, default: Any = ABSENT) -> Operator[An
     Args:
         predicate: called with each item until it is first true; may return an awaitable.
         default: what to pass on where there is no such item.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable.
         EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
     """
-    return Operator(find, predicate=callback("predicate", predicate), default=default)
+    return Operator(find, predicate=guarded("predicate", predicate, on_error), default=default)

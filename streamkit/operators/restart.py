@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from streamkit._core.again import forget_earlier
 from streamkit._core.arguments import callback, seconds, whole
+from streamkit._core.attempts import Attempts, attempts_argument
 from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.backoff import Backoff, backoff_argument, waits
+from streamkit._core.backoff import Backoff, backoff_argument
 from streamkit._core.contract import PASSED_ON
-from streamkit._core.errors import ErrorTypes, error_types, is_error_types, noted
+from streamkit._core.errors import ErrorTypes, error_types, is_error_types
 from streamkit._core.markers import EMPTY
-from streamkit._core.show import shown, told
+from streamkit._core.show import shown
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
@@ -26,8 +26,6 @@ __all__ = ["repeat", "retry"]
 When: TypeAlias = ErrorTypes | Callable[[Exception], object]
 OnRetry: TypeAlias = Callable[[Exception, int, float], object]
 
-_TOLD: Final = 3
-"""Errors of earlier attempts of which the last one tells."""
 _WHEN: Final = "a type of Exception, a tuple of them, or a callable that is asked whether to try again"
 
 
@@ -49,22 +47,16 @@ class _Retry(Again):
         when: When,
         on_retry: OnRetry | None,
     ) -> None:
-        self.attempts = attempts
+        self.most = attempts
         self.backoff = backoff
         self.reset_after = reset_after
         self.types: ErrorTypes = when if is_error_types(when) else Exception
         self.wanted: Any = None if is_error_types(when) else when
         """Says of an error of these types whether to try again."""
         self.on_retry = on_retry
+        self.attempts = Attempts(attempts, backoff)
         self.begun = asyncio.get_running_loop().time()
         """When the current attempt began."""
-        self._reset()
-
-    def _reset(self) -> None:
-        self.failed_attempts = 0
-        self.waits = waits(self.backoff)
-        self.earlier: deque[str] = deque(maxlen=_TOLD)
-        """What the last of them failed with, in words: the errors would keep alive what their frames hold."""
 
     def ended(self) -> Inlet[Any] | None:
         self.done = True
@@ -78,30 +70,20 @@ class _Retry(Again):
         try:
             forget_earlier(error)
             if self.reset_after is not None and now() - self.begun >= self.reset_after:
-                self._reset()
-            self.failed_attempts += 1
+                self.attempts = Attempts(self.most, self.backoff)
             if self.wanted is not None and not await _settled(self.wanted(error)):
                 return EMPTY
-            if self.failed_attempts == self.attempts:
-                self._tell(error)
+            wait = self.attempts.wait(error)
+            if wait is None:
                 return EMPTY
-            wait = next(self.waits)
             if self.on_retry is not None:
-                await _settled(self.on_retry(error, self.failed_attempts, wait))
-            self.earlier.append(told(error))
+                await _settled(self.on_retry(error, self.attempts.failed, wait))
         finally:
             del error  # while this waits, nothing of the failed attempt is held
         if wait:
             await asyncio.sleep(wait)
         self.begun = now()
         return self.anew()
-
-    def _tell(self, error: Exception) -> None:
-        """Note on the last error what came before it."""
-        if self.earlier:
-            others = self.failed_attempts - 1 - len(self.earlier)
-            before = ", ".join([*([f"{others} others"] if others else []), *self.earlier])
-            noted(error, f"this was attempt {self.failed_attempts} of {self.attempts}, after {before}")
 
 
 @stage(following(_Retry), pumps=False, relays=True, contract=PASSED_ON)
@@ -158,13 +140,11 @@ def retry(
     no more memory, or time for each, than three. RxPY's ``retry()`` has no limit; here that is
     ``retry(None)``.
     """
-    if attempts is not None:
-        attempts = whole("attempts", attempts, least=1)
     if reset_after is not None:
         reset_after = seconds("reset_after", reset_after)
     return Keep(
         retry,
-        attempts=attempts,
+        attempts=attempts_argument(attempts),
         backoff=backoff_argument(backoff),
         reset_after=reset_after,
         when=_when(when),

@@ -7,7 +7,9 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator
 
@@ -24,10 +26,15 @@ def stateful_map(
     function: Callable[[S, A], Awaitable[tuple[S, B]]],
     *,
     finish: Callable[[S], B] = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def stateful_map(
-    setup: Callable[[], S], function: Callable[[S, A], tuple[S, B]], *, finish: Callable[[S], B] = ...
+    setup: Callable[[], S],
+    function: Callable[[S, A], tuple[S, B]],
+    *,
+    finish: Callable[[S], B] = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @step(
     setup="state = setup()",
@@ -44,7 +51,11 @@ def stateful_map(
     contract=Contract(result="the state that function returned last"),
 )
 def stateful_map(
-    setup: Callable[[], Any], function: Callable[..., Any], *, finish: Any = ABSENT
+    setup: Callable[[], Any],
+    function: Callable[..., Any],
+    *,
+    finish: Any = ABSENT,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
@@ -72,6 +83,8 @@ def stateful_map(
         setup: called without an argument, once in each run, before an item is pulled; returns the state.
         function: called with the state and the item; returns the next state and what to pass on: two values.
         finish: called with the state when the source has ended; what it returns is passed on last.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An item that is dropped leaves the state as it is.
 
     All three may return awaitables.
 
@@ -80,7 +93,7 @@ def stateful_map(
             values.
     """
     callback("setup", setup)
-    callback("function", function)
+    function = guarded("function", function, on_error)
     if finish is not ABSENT:
         callback("finish", finish)
     return Operator(stateful_map, setup=setup, function=function, finish=finish)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.stage import stage
@@ -21,18 +22,21 @@ __all__ = ["all", "any", "contains", "is_empty", "sequence_equal"]
 A = TypeVar("A")
 
 
-def _asked(asks: Callable[..., Any], predicate: Any) -> Always[bool] | Sink[Any, bool]:
+def _asked(
+    asks: Callable[..., Any], predicate: Any, on_error: OnError | None
+) -> Always[bool] | Sink[Any, bool]:
     if predicate is ABSENT:
+        unguarded("predicate", on_error)
         return Always[bool](asks, predicate=predicate)
-    return Sink(asks, predicate=callback("predicate", predicate))
+    return Sink(asks, predicate=guarded("predicate", predicate, on_error))
 
 
 @overload
 def all() -> Always[bool]: ...
 @overload
-def all(predicate: Callable[[A], Awaitable[object]]) -> Sink[A, bool]: ...
+def all(predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None) -> Sink[A, bool]: ...
 @overload
-def all(predicate: Callable[[A], object]) -> Sink[A, bool]: ...
+def all(predicate: Callable[[A], object], *, on_error: OnError | None = None) -> Sink[A, bool]: ...
 @step(
     setup="holds = True",
     each="""
@@ -46,7 +50,7 @@ def all(predicate: Callable[[A], object]) -> Sink[A, bool]: ...
     """,
     result="holds",
 )
-def all(predicate: Any = ABSENT) -> Any:
+def all(predicate: Any = ABSENT, *, on_error: OnError | None = None) -> Any:
     """Whether every item is true, or `predicate` is true of it.
 
     >>> from streamkit import Stream, ops
@@ -63,19 +67,20 @@ def all(predicate: Any = ABSENT) -> Any:
     Args:
         predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
             items themselves are asked.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable.
     """
-    return _asked(all, predicate)
+    return _asked(all, predicate, on_error)
 
 
 @overload
 def any() -> Always[bool]: ...
 @overload
-def any(predicate: Callable[[A], Awaitable[object]]) -> Sink[A, bool]: ...
+def any(predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None) -> Sink[A, bool]: ...
 @overload
-def any(predicate: Callable[[A], object]) -> Sink[A, bool]: ...
+def any(predicate: Callable[[A], object], *, on_error: OnError | None = None) -> Sink[A, bool]: ...
 @step(
     setup="holds = False",
     each="""
@@ -89,7 +94,7 @@ def any(predicate: Callable[[A], object]) -> Sink[A, bool]: ...
     """,
     result="holds",
 )
-def any(predicate: Any = ABSENT) -> Any:
+def any(predicate: Any = ABSENT, *, on_error: OnError | None = None) -> Any:
     """Whether an item is true, or `predicate` is true of one.
 
     >>> from streamkit import Stream, ops
@@ -106,11 +111,12 @@ def any(predicate: Any = ABSENT) -> Any:
     Args:
         predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
             items themselves are asked.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable.
     """
-    return _asked(any, predicate)
+    return _asked(any, predicate, on_error)
 
 
 @step(

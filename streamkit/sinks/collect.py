@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._engine.face.shapes import DictOf, ListOf, SetOf
 from streamkit._engine.face.step import step
@@ -67,18 +68,27 @@ def to_set() -> SetOf:
 def to_dict() -> DictOf: ...
 @overload
 def to_dict(
-    *, key: Callable[[A], Awaitable[K]], value: Callable[[A], Awaitable[V]]
+    *,
+    key: Callable[[A], Awaitable[K]],
+    value: Callable[[A], Awaitable[V]],
+    on_error: OnError | None = None,
 ) -> Sink[A, dict[K, V]]: ...
 @overload
-def to_dict(*, key: Callable[[A], Awaitable[K]], value: Callable[[A], V]) -> Sink[A, dict[K, V]]: ...
+def to_dict(
+    *, key: Callable[[A], Awaitable[K]], value: Callable[[A], V], on_error: OnError | None = None
+) -> Sink[A, dict[K, V]]: ...
 @overload
-def to_dict(*, key: Callable[[A], K], value: Callable[[A], Awaitable[V]]) -> Sink[A, dict[K, V]]: ...
+def to_dict(
+    *, key: Callable[[A], K], value: Callable[[A], Awaitable[V]], on_error: OnError | None = None
+) -> Sink[A, dict[K, V]]: ...
 @overload
-def to_dict(*, key: Callable[[A], K], value: Callable[[A], V]) -> Sink[A, dict[K, V]]: ...
+def to_dict(
+    *, key: Callable[[A], K], value: Callable[[A], V], on_error: OnError | None = None
+) -> Sink[A, dict[K, V]]: ...
 @overload
-def to_dict(*, key: Callable[[A], Awaitable[K]]) -> Sink[A, dict[K, A]]: ...
+def to_dict(*, key: Callable[[A], Awaitable[K]], on_error: OnError | None = None) -> Sink[A, dict[K, A]]: ...
 @overload
-def to_dict(*, key: Callable[[A], K]) -> Sink[A, dict[K, A]]: ...
+def to_dict(*, key: Callable[[A], K], on_error: OnError | None = None) -> Sink[A, dict[K, A]]: ...
 @step(
     setup="items = {}",
     each="""
@@ -95,7 +105,7 @@ def to_dict(*, key: Callable[[A], K]) -> Sink[A, dict[K, A]]: ...
     result="items",
     contract=Contract(result="a value for each key"),
 )
-def to_dict(*, key: Any = ABSENT, value: Any = ABSENT) -> Any:
+def to_dict(*, key: Any = ABSENT, value: Any = ABSENT, on_error: OnError | None = None) -> Any:
     """Collect pairs into a dict, or the items by a `key` of each.
 
     >>> from streamkit import Stream, ops
@@ -114,6 +124,8 @@ def to_dict(*, key: Any = ABSENT, value: Any = ABSENT) -> Any:
             of a key and a value.
         value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
             value is the item.
+        on_error: what is done where `key` or `value` fails, such as ``Resume()``; by default, the stream
+            fails.
 
     Raises:
         TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
@@ -123,9 +135,10 @@ def to_dict(*, key: Any = ABSENT, value: Any = ABSENT) -> Any:
     if key is ABSENT:
         if value is not ABSENT:
             raise TypeError(f"value must be given together with key, not alone: {shown(value)}")
+        unguarded("key", on_error)
         return DictOf(to_dict, key=key, value=value)
-    callback("key", key)
+    key = guarded("key", key, on_error)
     if value is not ABSENT:
-        callback("value", value)
+        value = guarded("value", value, on_error)
     keyed: Sink[Any, dict[Any, Any]] = Sink(to_dict, key=key, value=value)
     return keyed

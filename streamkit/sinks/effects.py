@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from streamkit._core.arguments import callback
+from streamkit._core.guarded import guarded
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
@@ -20,7 +22,11 @@ A = TypeVar("A")
 
 @step(each="function(item)", result="None")
 def for_each(
-    function: Callable[[A], Any], *, concurrency: int | Limit = 1, key: Callable[[A], Any] | Absent = ABSENT
+    function: Callable[[A], Any],
+    *,
+    concurrency: int | Limit = 1,
+    key: Callable[[A], Any] | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Sink[A, None]:
     """Call `function` with each item; awaited, if it returns an awaitable.
 
@@ -36,20 +42,21 @@ def for_each(
         function: called with each item; its result is ignored.
         concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
         key: called with each item. Items for which it returns the same are worked on one after the other.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
             limit; (when run) what `key` returned cannot be hashed.
         ValueError: `concurrency` is less than 1.
     """
-    callback("function", function)
+    guarded_function = guarded("function", function, on_error)
     if key is not ABSENT:
         callback("key", key)
     if limit_argument("concurrency", concurrency) == 1:
-        return Sink(for_each, function=function)
+        return Sink(for_each, function=guarded_function)
     if key is ABSENT:
-        return map_items(function, concurrency=concurrency, ordered=False) | drain()
-    return map_items(function, concurrency=concurrency, key=key) | drain()
+        return map_items(function, concurrency=concurrency, ordered=False, on_error=on_error) | drain()
+    return map_items(function, concurrency=concurrency, key=key, on_error=on_error) | drain()
 
 
 @step(each="pass", result="None")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import One, OneOf
 from streamkit._engine.face.step import step
 from streamkit.sinks.choose import empty_error
@@ -19,14 +20,17 @@ T = TypeVar("T")
 _KEPT = Contract(result="one item and its key")
 
 
-def _checked(key: Any) -> Any:
-    return key if key is ABSENT else callback("key", key)
+def _checked(key: Any, on_error: OnError | None) -> Any:
+    if key is not ABSENT:
+        return guarded("key", key, on_error)
+    unguarded("key", on_error)
+    return key
 
 
 @overload
-def min(*, key: Callable[[Any], Any] = ...) -> One: ...
+def min(*, key: Callable[[Any], Any] = ..., on_error: OnError | None = None) -> One: ...
 @overload
-def min(*, key: Callable[[Any], Any] = ..., default: T) -> OneOf[T]: ...
+def min(*, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None) -> OneOf[T]: ...
 @step(
     setup="best = ABSENT\nfound = default",
     each="""
@@ -50,7 +54,7 @@ def min(*, key: Callable[[Any], Any] = ..., default: T) -> OneOf[T]: ...
     uses=(empty_error,),
     contract=_KEPT,
 )
-def min(*, key: Any = ABSENT, default: Any = ABSENT) -> One | OneOf[Any]:
+def min(*, key: Any = ABSENT, default: Any = ABSENT, on_error: OnError | None = None) -> One | OneOf[Any]:
     """The least item, or the one with the least `key`.
 
     >>> from streamkit import Stream, ops
@@ -68,18 +72,19 @@ def min(*, key: Any = ABSENT, default: Any = ABSENT) -> One | OneOf[Any]:
     Args:
         key: called with each item; returns what is compared, or an awaitable of that.
         default: the result of an empty stream.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `key` is not callable; when run: items or keys cannot be compared.
         EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
     """
-    return (One if default is ABSENT else OneOf[Any])(min, key=_checked(key), default=default)
+    return (One if default is ABSENT else OneOf[Any])(min, key=_checked(key, on_error), default=default)
 
 
 @overload
-def max(*, key: Callable[[Any], Any] = ...) -> One: ...
+def max(*, key: Callable[[Any], Any] = ..., on_error: OnError | None = None) -> One: ...
 @overload
-def max(*, key: Callable[[Any], Any] = ..., default: T) -> OneOf[T]: ...
+def max(*, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None) -> OneOf[T]: ...
 @step(
     setup="best = ABSENT\nfound = default",
     each="""
@@ -103,7 +108,7 @@ def max(*, key: Callable[[Any], Any] = ..., default: T) -> OneOf[T]: ...
     uses=(empty_error,),
     contract=_KEPT,
 )
-def max(*, key: Any = ABSENT, default: Any = ABSENT) -> One | OneOf[Any]:
+def max(*, key: Any = ABSENT, default: Any = ABSENT, on_error: OnError | None = None) -> One | OneOf[Any]:
     """The greatest item, or the one with the greatest `key`.
 
     >>> from streamkit import Stream, ops
@@ -121,9 +126,10 @@ def max(*, key: Any = ABSENT, default: Any = ABSENT) -> One | OneOf[Any]:
     Args:
         key: called with each item; returns what is compared, or an awaitable of that.
         default: the result of an empty stream.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `key` is not callable; when run: items or keys cannot be compared.
         EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
     """
-    return (One if default is ABSENT else OneOf[Any])(max, key=_checked(key), default=default)
+    return (One if default is ABSENT else OneOf[Any])(max, key=_checked(key, on_error), default=default)

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from math import fsum, inf, isfinite, isnan, nan
 from typing import Any, SupportsFloat, SupportsIndex, TypeAlias, TypeVar, overload
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._engine.face.shapes import OneOf
 from streamkit._engine.face.step import step
@@ -26,13 +27,17 @@ _MANY = 512
 
 
 @overload
-def reduce(function: Callable[[A, A], Awaitable[A]]) -> Sink[A, A]: ...
+def reduce(function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None = None) -> Sink[A, A]: ...
 @overload
-def reduce(function: Callable[[A, A], A]) -> Sink[A, A]: ...
+def reduce(function: Callable[[A, A], A], *, on_error: OnError | None = None) -> Sink[A, A]: ...
 @overload
-def reduce(function: Callable[[A, A], Awaitable[A]], *, default: T) -> Sink[A, A | T]: ...
+def reduce(
+    function: Callable[[A, A], Awaitable[A]], *, default: T, on_error: OnError | None = None
+) -> Sink[A, A | T]: ...
 @overload
-def reduce(function: Callable[[A, A], A], *, default: T) -> Sink[A, A | T]: ...
+def reduce(
+    function: Callable[[A, A], A], *, default: T, on_error: OnError | None = None
+) -> Sink[A, A | T]: ...
 @step(
     setup="state = ABSENT",
     each="""
@@ -51,7 +56,9 @@ def reduce(function: Callable[[A, A], A], *, default: T) -> Sink[A, A | T]: ...
     uses=(empty_error,),
     contract=Contract(result="the state that function returned last"),
 )
-def reduce(function: Callable[..., Any], *, default: Any = ABSENT) -> Sink[Any, Any]:
+def reduce(
+    function: Callable[..., Any], *, default: Any = ABSENT, on_error: OnError | None = None
+) -> Sink[Any, Any]:
     """Fold the items into one value, from the first item on.
 
     >>> from operator import mul
@@ -67,12 +74,13 @@ def reduce(function: Callable[..., Any], *, default: Any = ABSENT) -> Sink[Any, 
     Args:
         function: called with the state so far and the item; returns the new state, or an awaitable of it.
         default: the result of an empty stream.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `function` is not callable.
         EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
     """
-    return Sink(reduce, function=callback("function", function), default=default)
+    return Sink(reduce, function=guarded("function", function, on_error), default=default)
 
 
 @overload

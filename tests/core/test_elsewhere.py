@@ -81,7 +81,7 @@ class TestDoors:
             (ops, "Stream", "write streamkit.Stream"),
             (ops, "push", "write streamkit.push(...)"),
             (streamkit, "map", "write ops.map(...)"),
-            (streamkit, "of", "of is Stream here, as in Stream([value])"),
+            (streamkit, "just", "just is of here, as in streamkit.of(value)"),
             (streamkit, "Subject", "as in streamkit.push(strategy)"),
         ],
     )

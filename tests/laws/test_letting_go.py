@@ -38,6 +38,7 @@ HELD = {
     "sliding-apart": 1,
     "scan": 1,
     "share-replay": 2,
+    "partition-sinks": COUNT // 2,
     "scan-initial": 1,
     "merge_sorted": 1,  # it waits for what comes of the other source
     "merge_sorted-lookahead": 3,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from streamkit import ops
-from tests.laws.lab import Sample, items_in
+from tests.laws.items import items_in
+from tests.laws.lab import Sample
 
 __all__ = ["OPERATORS", "number"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from streamkit._core.value import Record
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.pieces import Parsed, parsed
 from streamkit._engine.compile.scopes import assigned
@@ -70,6 +71,10 @@ class Layout:
             elif key.branches:
                 self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
         return indexes
+
+    def picks(self, index: int) -> bool:
+        """Whether the step at `index`, which forks, gives each item to one of its branches."""
+        return any(signalled(statement, "pick") for statement in self.parsed[index].each)
 
     def before(self, indexes: Iterable[int]) -> set[int]:
         """The steps from which an item may come to one of those at `indexes`."""

@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
-from streamkit._core.markers import EMPTY
+from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.frame import FILLING, woven
@@ -115,6 +115,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     constants = dict(
         weaver.names.constants,
         EMPTY=EMPTY,
+        DROPPED=DROPPED,
         ONCE=ONCE,
         SMALL=SMALL,
         islice=islice,

@@ -18,7 +18,15 @@ from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.value import Record
-from streamkit._engine.compile.checks import GROUP_SIGNALS, OF_FRAMES, SIGNALS, Checks, compiles, signalled
+from streamkit._engine.compile.checks import (
+    FORK_SIGNALS,
+    GROUP_SIGNALS,
+    OF_FRAMES,
+    SIGNALS,
+    Checks,
+    compiles,
+    signalled,
+)
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
@@ -64,11 +72,11 @@ class StepDeclaration(Declaration):
         self.pieces = pieces
         self.uses: Mapping[str, Any] = used(name, uses)
         """Values by the names that the pieces have for them."""
-        taken = {*parameters, "item", *SIGNALS, *(GROUP_SIGNALS if groups else ())}
-        if clashes := ", ".join(sorted(taken & self.uses.keys())):
-            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
+        taken = {*parameters, "item", *self.signals}
+        if clashes := ", ".join(sorted(taken & self.uses.keys())):
+            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         if pieces.closes and pieces.closes not in parameters:
             raise NameError(f"step {name}: closes= must name a parameter, not {shown(pieces.closes)}")
 
@@ -80,7 +88,7 @@ class StepDeclaration(Declaration):
     @property
     def signals(self) -> tuple[str, ...]:
         """The words that are statements of the step, and stand for nothing else in it."""
-        return SIGNALS + GROUP_SIGNALS if self.groups else SIGNALS
+        return SIGNALS + (GROUP_SIGNALS if self.groups else FORK_SIGNALS if self.forks else ())
 
     @cached_property
     def fingerprint(self) -> tuple[Any, ...]:
@@ -115,6 +123,12 @@ class StepDeclaration(Declaration):
     @cached_property
     def callbacks(self) -> frozenset[str]:
         return self.parsed.called & {*self.parameters}
+
+    @cached_property
+    def late(self) -> frozenset[str]:
+        found = self.parsed
+        result = [] if found.result is None else [ast.Expr(found.result)]
+        return _called([*found.setup, *found.finish, *result]) & self.callbacks
 
     @cached_property
     def variable(self) -> tuple[str, ...]:
@@ -243,11 +257,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         result=result,
         given=len(given),
         assigned=found,
-        called=frozenset(
-            n.func.id
-            for n, hidden in nodes
-            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
-        ),
+        called=_called(parts),
         settled=frozenset(
             target.id
             for statement in [*given, *setup]
@@ -260,6 +270,16 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),
+    )
+
+
+def _called(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that are called in `parts`."""
+    return frozenset(
+        n.func.id
+        for part in parts
+        for n, hidden, _ in scoped(part)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
     )
 
 

@@ -5,11 +5,12 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
 from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
@@ -22,6 +23,7 @@ from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
 from streamkit.operators.until import Signal
 from streamkit.sinks.reduce import _Real
+from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
 from typing_extensions import TypeIs
 
@@ -105,14 +107,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def all(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def all(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
     def any(self: Methods[Item]) -> Job[bool]:
         """Whether an item is true, or `predicate` is true of one.
@@ -131,14 +138,19 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether it holds, or an awaitable of that. Without it, the
                 items themselves are asked.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], Awaitable[object]]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], Awaitable[object]], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     @overload
-    def any(self: Methods[A], predicate: Callable[[A], object]) -> Job[bool]: ...
+    def any(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Job[bool]: ...
     def audit(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """When an item comes, wait for `seconds`, and pass on the latest.
 
@@ -167,6 +179,61 @@ class Methods(Generic[T_co]):
         RxPY has none. In RxJS the last item waits for its period, too; here it comes at once, as in `sample` and
         `debounce`. `throttle_latest` passes the first item on without a wait.
         """
+    @overload
+    def balance(self: Methods[Item], *branches: Keep, workers: int | Absent = ...) -> Stream[Item]:
+        """Give each item to whichever branch is free.
+
+            items               --1--2--3--4-----|
+            first branch, slow  --1-------1------|
+            second branch       -----2--3--4-----|
+            balance             -----2--3-14-----|
+
+        If all branches end in sinks, this is a sink, whose result is the tuple of theirs; if all are operators,
+        their outputs are merged, each as it comes:
+
+        >>> from streamkit import Stream, ops
+        >>> import asyncio
+        >>> async def fetch(number: int) -> int:
+        ...     await asyncio.sleep(0)
+        ...     return number * number
+        >>> sorted(Stream(range(5)) | ops.balance(ops.map(fetch), workers=3))
+        [0, 1, 4, 9, 16]
+
+        A branch is free when it asks for an item, or has room in the ``buffer(strategy)`` that it begins with.
+        Those that are free take turns.
+
+        Emits when: a branch does.
+        Waits when: no branch is free; the source then waits too.
+        Completes when: every branch has. One that ends early leaves, and the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            branches: operators, or sinks.
+            workers: how often to run the one branch that is given, at once.
+
+        Raises:
+            TypeError: a branch is neither operators nor a sink, or some are one and some the other; `workers` is
+                not a whole number.
+            ValueError: there is no branch; or `workers` is less than 1, or given with more than one branch.
+
+        For one function with calls at once, in order, use ``map(function, concurrency=...)``.
+        """
+    @overload
+    def balance(self: Methods[A], *branches: Operator[A, B], workers: int | Absent = ...) -> Stream[B]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Sink[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[A], *branches: Into[A, R], workers: int | Absent = ...
+    ) -> Job[tuple[R, ...]]: ...
+    @overload
+    def balance(
+        self: Methods[Item], *branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ...
+    ) -> Any: ...
     def batch(self: Methods[Item], size: int) -> Stream[list[Item]]:
         """Pass on the items in lists of `size`; the last may be shorter.
 
@@ -497,7 +564,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def concat_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
@@ -527,6 +598,7 @@ class Methods(Generic[T_co]):
                 the stream before that has ended.
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -537,7 +609,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def concat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
         """Fold the items that come while the consumer is busy into one: ``buffer(Conflate(function))``.
@@ -705,6 +781,7 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that. Without it, items are.
             last: how many keys to keep, at most. Without it, there is no limit.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable, or `last` not a whole number; (when run) a key is not hashable.
@@ -712,10 +789,16 @@ class Methods(Generic[T_co]):
         """
     @overload
     def distinct(
-        self: Methods[A], key: Callable[[A], Awaitable[Hashable]], *, last: int = ...
+        self: Methods[A],
+        key: Callable[[A], Awaitable[Hashable]],
+        *,
+        last: int = ...,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
-    def distinct(self: Methods[A], key: Callable[[A], Hashable], *, last: int = ...) -> Stream[A]: ...
+    def distinct(
+        self: Methods[A], key: Callable[[A], Hashable], *, last: int = ..., on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def distinct_until_changed(self: Methods[Item]) -> Stream[Item]:
         """Leave out items that equal the one before them.
@@ -734,12 +817,15 @@ class Methods(Generic[T_co]):
 
         Args:
             key: called with each item; what it returns is compared, instead of the items.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable.
         """
     @overload
-    def distinct_until_changed(self: Methods[A], key: Callable[[A], object]) -> Stream[A]: ...
+    def distinct_until_changed(
+        self: Methods[A], key: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def drain(self: Methods[Item]) -> Job[None]:
         """Run the stream for its effects; the items are thrown away.
 
@@ -828,6 +914,7 @@ class Methods(Generic[T_co]):
         *,
         lookahead: int = 1,
         on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
 
@@ -853,6 +940,7 @@ class Methods(Generic[T_co]):
             lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -865,6 +953,7 @@ class Methods(Generic[T_co]):
         *,
         lookahead: int = 1,
         on_drop: OnDrop | None = None,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def expand(
@@ -875,6 +964,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
@@ -912,6 +1002,9 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+                none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -932,6 +1025,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
@@ -1015,20 +1109,31 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
                 as with the builtin, those are passed on that are true themselves.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is neither callable nor None.
         """
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeGuard[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], TypeIs[B]]) -> Stream[B]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def filter(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def filter(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def find(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
@@ -1051,17 +1156,28 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item until it is first true; may return an awaitable.
             default: what to pass on where there is no such item.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
             EmptyStreamError: (when run) there is no such item, and no `default`; a ``LookupError`` too.
         """
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Stream[A | T]: ...
     @overload
-    def find(self: Methods[A], predicate: Callable[[A], object], *, default: T) -> Stream[A | T]: ...
+    def find(
+        self: Methods[A], predicate: Callable[[A], object], *, default: T, on_error: OnError | None = None
+    ) -> Stream[A | T]: ...
     @overload
     def first(self: Methods[Item]) -> Job[Item]:
         """The first item.
@@ -1088,6 +1204,7 @@ class Methods(Generic[T_co]):
         *,
         concurrency: int,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
@@ -1116,6 +1233,8 @@ class Methods(Generic[T_co]):
             concurrency: inner streams read at once at most. With 1 they follow each other, in order.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An error of the stream that it has returned is none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1126,7 +1245,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def flat_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        concurrency: int,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:
         """Pass on the elements of each item, an iterable, one by one.
@@ -1144,7 +1268,13 @@ class Methods(Generic[T_co]):
         Closes when: it ends, or the consumer leaves.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Job[B]:
+    def fold(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Job[B]:
         """Fold the items into one value, from `initial` on.
 
         >>> from operator import add
@@ -1158,18 +1288,22 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             initial: the state before the first item, and the result of an empty stream. It is not copied.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
         """
     @overload
-    def fold(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Job[B]: ...
+    def fold(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Job[B]: ...
     def for_each(
         self: Methods[A],
         function: Callable[[A], Any],
         *,
         concurrency: int | Limit = 1,
         key: Callable[[A], Any] | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
 
@@ -1185,6 +1319,7 @@ class Methods(Generic[T_co]):
             function: called with each item; its result is ignored.
             concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
             key: called with each item. Items for which it returns the same are worked on one after the other.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
@@ -1234,6 +1369,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]:
         """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -1282,6 +1418,7 @@ class Methods(Generic[T_co]):
                 the longest idle group ends, or (only with `idle`) the source waits.
             idle: seconds without an item after which a group ends.
             reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -1299,6 +1436,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1310,6 +1448,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1321,6 +1460,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, A]]: ...
     @overload
     def group_by(
@@ -1332,6 +1472,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     @overload
     def group_by(
@@ -1343,6 +1484,7 @@ class Methods(Generic[T_co]):
         on_full: OnFull = ...,
         idle: float | Absent = ...,
         reopen: bool = ...,
+        on_error: OnError | None = None,
     ) -> Stream[tuple[K, B]]: ...
     def ignore_items(self: Methods[Any]) -> Stream[Never]:
         """Leave out every item: what is left is the end of the source, or its error.
@@ -1484,6 +1626,7 @@ class Methods(Generic[T_co]):
         ordered: bool = True,
         key: Callable[[A], Any] = ...,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
@@ -1512,6 +1655,7 @@ class Methods(Generic[T_co]):
                 An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
@@ -1522,8 +1666,9 @@ class Methods(Generic[T_co]):
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
         steps after it and of the sink. Those see the context variables of the task that waits.
 
-        An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-        that are ready are delivered first (with `ordered`, those before the first missing one).
+        An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+        are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+        missing one).
         """
     @overload
     def map(
@@ -1534,9 +1679,12 @@ class Methods(Generic[T_co]):
         ordered: bool = True,
         key: Callable[[A], Any] = ...,
         lookahead: int = 0,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The greatest item, or the one with the greatest `key`.
 
         >>> from streamkit import Stream, ops
@@ -1554,13 +1702,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def max(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def max(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     @overload
     def mean(self: Methods[_Real]) -> Job[float]:
         """The arithmetic mean of the items, as a float.
@@ -1682,7 +1833,9 @@ class Methods(Generic[T_co]):
             ValueError: `lookahead` is less than 1.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ...) -> Job[Item]:
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
+    ) -> Job[Item]:
         """The least item, or the one with the least `key`.
 
         >>> from streamkit import Stream, ops
@@ -1700,13 +1853,16 @@ class Methods(Generic[T_co]):
         Args:
             key: called with each item; returns what is compared, or an awaitable of that.
             default: the result of an empty stream.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `key` is not callable; when run: items or keys cannot be compared.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def min(self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T) -> Job[Item | T]: ...
+    def min(
+        self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
+    ) -> Job[Item | T]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
@@ -1752,6 +1908,74 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends, or the consumer leaves.
         """
+    @overload
+    def partition(self: Methods[A], predicate: Callable[[A], object], true: Keep, false: Keep) -> Stream[A]:
+        """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
+
+            items              --1-----2-----3--|
+            true map(str)      --"1"---------"3"|
+            false batch(2)     --------------[2]|
+            partition(odd)     --"1"---------"3"[2]|
+
+        If both branches end in sinks, this is a sink, whose result is the pair of theirs:
+
+        >>> from streamkit import Stream, ops
+        >>> def is_odd(number: int) -> bool:
+        ...     return number % 2 == 1
+        >>> (Stream(range(5)) | ops.partition(is_odd, ops.to_list(), ops.count())).run()
+        ([1, 3], 3)
+
+        If both are operators, their outputs are merged:
+
+        >>> list(Stream(range(4)) | ops.partition(is_odd, ops.map(str), ops.map(lambda even: -even)))
+        [0, '1', -2, '3']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if it has a stage, or if it can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: both branches have. One that ends early drops what is for it, counted; the other goes on.
+        Closes when: both branches have ended, one fails, or the consumer leaves.
+
+        An error of a branch ends both. An error of the source reaches each branch after the items before it.
+
+        Args:
+            predicate: called with each item; its result, awaited if it is awaitable, is true or false.
+            true: operators, or operators and a sink, for the items of which it is true.
+            false: the same, for the others.
+
+        Raises:
+            TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
+                the other the other.
+
+        RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
+        """
+    @overload
+    def partition(
+        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+    ) -> Job[tuple[R1, R2]]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Keep,
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[A | C]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Keep,
+    ) -> Stream[B | A]: ...
+    @overload
+    def partition(
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+        false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
 
@@ -1809,7 +2033,9 @@ class Methods(Generic[T_co]):
             TypeError: a source is none of these.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]]) -> Job[A]:
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, on_error: OnError | None = None
+    ) -> Job[A]:
         """Fold the items into one value, from the first item on.
 
         >>> from operator import mul
@@ -1825,17 +2051,28 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the state so far and the item; returns the new state, or an awaitable of it.
             default: the result of an empty stream.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `function` is not callable.
             EmptyStreamError: (when run) the stream is empty and there is no `default`; a ``LookupError`` too.
         """
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A]) -> Job[A]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Job[A]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], Awaitable[A]], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A],
+        function: Callable[[A, A], Awaitable[A]],
+        *,
+        default: T,
+        on_error: OnError | None = None,
+    ) -> Job[A | T]: ...
     @overload
-    def reduce(self: Methods[A], function: Callable[[A, A], A], *, default: T) -> Job[A | T]: ...
+    def reduce(
+        self: Methods[A], function: Callable[[A, A], A], *, default: T, on_error: OnError | None = None
+    ) -> Job[A | T]: ...
     def repeat(self: Methods[Item], times: int | None = None) -> Stream[Item]:
         """When the source has ended, run it again: all that stands before ``repeat`` in the pipe.
 
@@ -1921,6 +2158,90 @@ class Methods(Generic[T_co]):
         ``retry(None)``.
         """
     @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Keep],
+        *,
+        otherwise: Keep | Absent = ...,
+    ) -> Stream[A]:
+        """Give each item to the branch of its key.
+
+            items                     --a1--b2--c3--a4--|
+            "a" map(number)           --1-----------4---|
+            "b" map(upper)            ------B2----------|
+            otherwise map(str)        ----------c3------|
+            route(letter, ...)        --1---B2--c3--4---|
+
+        If all branches end in sinks, this is a sink, whose result is the dict of theirs, by key:
+
+        >>> from streamkit import Stream, ops
+        >>> words = Stream(["tea", "oil", "ale", "tin"])
+        >>> routes = {"t": ops.to_list(), "a": ops.count()}
+        >>> (words | ops.route(lambda word: word[0], routes, otherwise=ops.first())).run()
+        {'t': ['tea', 'tin'], 'a': 1, Ellipsis: 'oil'}
+
+        If all are operators, their outputs are merged:
+
+        >>> lengths = ops.route(len, {3: ops.map(str.upper)}, otherwise=ops.map(str.title))
+        >>> list(Stream(["tea", "salt"]) | lengths)
+        ['TEA', 'Salt']
+
+        Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+        own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+
+        Emits when: a branch does.
+        Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+        Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
+        Closes when: every branch has ended, one fails, or the consumer leaves.
+
+        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+        Args:
+            key: called with each item; returns its key, which is hashable, or an awaitable of it.
+            routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
+                their items come, use ``group_by``.
+            otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+
+        Raises:
+            TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
+                key is not hashable.
+            ValueError: there are no routes, or one has the key ``...``.
+            NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+        """
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+    ) -> Job[dict[K, R]]: ...
+    @overload
+    def route(
+        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+    ) -> Job[dict[K | EllipsisType, R]]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Operator[A, B]],
+        *,
+        otherwise: Operator[A, B] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+        *,
+        otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(
+        self: Methods[Item],
+        key: Callable[[A], object],
+        routes: Mapping[K, Pipe],
+        *,
+        otherwise: Pipe | Absent = ...,
+    ) -> Any: ...
+    @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
@@ -1957,7 +2278,13 @@ class Methods(Generic[T_co]):
         self: Methods[Item], *, signal: SourceLike[Any], on_drop: OnDrop | None = None
     ) -> Stream[Item]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], Awaitable[B]], initial: B) -> Stream[B]:
+    def scan(
+        self: Methods[A],
+        function: Callable[[B, A], Awaitable[B]],
+        initial: B,
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Fold the items, passing on each intermediate state.
 
             items              --1--2--3--|
@@ -1977,14 +2304,20 @@ class Methods(Generic[T_co]):
             function: called with the state so far and the item; returns the new state.
             initial: the state before the first item. It is not passed on by itself, and not copied: give a
                 mutable one only if each run may go on with it.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def scan(self: Methods[A], function: Callable[[B, A], B], initial: B) -> Stream[B]: ...
+    def scan(
+        self: Methods[A], function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None
+    ) -> Stream[B]: ...
     @overload
-    def scan(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]: ...
+    def scan(
+        self: Methods[A], function: Callable[[A, A], A], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     def sequence_equal(self: Methods[Item], other: SourceLike[Any]) -> Job[bool]:
         """Whether the items equal those of `other`, in number and order.
 
@@ -2168,7 +2501,9 @@ class Methods(Generic[T_co]):
             TypeError: `signal` is none of these.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], Awaitable[bool]]) -> Stream[A]:
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Leave out items as long as `predicate` is true; from then on pass on all.
 
             items              --1--2--9--1--|
@@ -2185,12 +2520,15 @@ class Methods(Generic[T_co]):
 
         Args:
             predicate: called with each item until it is first false; may return an awaitable.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable.
         """
     @overload
-    def skip_while(self: Methods[A], predicate: Callable[[A], object]) -> Stream[A]: ...
+    def skip_while(
+        self: Methods[A], predicate: Callable[[A], object], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def slice(self: Methods[Item], stop: int | None, /) -> Stream[Item]:
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
@@ -2254,7 +2592,12 @@ class Methods(Generic[T_co]):
             ValueError: `count` or `step` is less than 1.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], Awaitable[B]]) -> Stream[B]:
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], Awaitable[B]],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]:
         """Pass on what `function` returns for the elements of each item as its arguments.
 
             items        --(2,5)---(3,2)--|
@@ -2271,12 +2614,18 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with the elements of each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     @overload
-    def starmap(self: Methods[tuple[*As,] | list[Any]], function: Callable[[*As], B]) -> Stream[B]: ...
+    def starmap(
+        self: Methods[tuple[*As,] | list[Any]],
+        function: Callable[[*As], B],
+        *,
+        on_error: OnError | None = None,
+    ) -> Stream[B]: ...
     def start_with(self: Methods[Item], *items: T) -> Stream[Item | T]:
         """Pass on `items` first, then what comes.
 
@@ -2302,6 +2651,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], Awaitable[tuple[S, B]]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on what `function` makes of each item and of a state, of which it also returns the next.
 
@@ -2329,6 +2679,8 @@ class Methods(Generic[T_co]):
             setup: called without an argument, once in each run, before an item is pulled; returns the state.
             function: called with the state and the item; returns the next state and what to pass on: two values.
             finish: called with the state when the source has ended; what it returns is passed on last.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                An item that is dropped leaves the state as it is.
 
         All three may return awaitables.
 
@@ -2343,6 +2695,7 @@ class Methods(Generic[T_co]):
         function: Callable[[S, A], tuple[S, B]],
         *,
         finish: Callable[[S], B] = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def sum(self: Methods[Item]) -> Job[Item | int]:
@@ -2369,7 +2722,11 @@ class Methods(Generic[T_co]):
     def sum(self: Methods[Item], *, start: T) -> Job[Item | T]: ...
     @overload
     def switch_map(
-        self: Methods[A], function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], Awaitable[SourceLike[B]]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the stream that `function` makes of the newest item.
 
@@ -2400,6 +2757,7 @@ class Methods(Generic[T_co]):
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
             lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
                 where a newer item comes before they leave.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -2410,7 +2768,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def switch_map(
-        self: Methods[A], function: Callable[[A], SourceLike[B]], *, lookahead: int = 1
+        self: Methods[A],
+        function: Callable[[A], SourceLike[B]],
+        *,
+        lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def take(self: Methods[Item], count: int) -> Stream[Item]:
         """Pass on the first `count` items, then end.
@@ -2490,7 +2852,11 @@ class Methods(Generic[T_co]):
         """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], Awaitable[bool]],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on items as long as `predicate` is true, then end.
 
@@ -2509,15 +2875,22 @@ class Methods(Generic[T_co]):
         Args:
             predicate: called with each item.
             inclusive: whether the item that ends the stream is passed on too.
+            on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
         """
     @overload
     def take_while(
-        self: Methods[A], predicate: Callable[[A], object], *, inclusive: bool = False
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        *,
+        inclusive: bool = False,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
-    def tap(self: Methods[Item], function: Callable[[Any], Any]) -> Stream[Item]:
+    def tap(
+        self: Methods[Item], function: Callable[[Any], Any], *, on_error: OnError | None = None
+    ) -> Stream[Item]:
         """Call `function` with each item, and pass the item on.
 
             items      --a--b--|
@@ -2535,9 +2908,11 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; may return an awaitable.
+            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+                ``Resume`` drops the item; ``Replace`` passes it on.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
         """
     def throttle(
         self: Methods[Item],
@@ -2768,6 +3143,8 @@ class Methods(Generic[T_co]):
                 of a key and a value.
             value: called with each item, after `key`; returns its value, or an awaitable of that. Without it, the
                 value is the item.
+            on_error: what is done where `key` or `value` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `key` or `value` is not callable, or `value` is given without `key`; when run: a key cannot
@@ -2776,22 +3153,40 @@ class Methods(Generic[T_co]):
         """
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], value: Callable[[A], V]
+        self: Methods[A],
+        *,
+        key: Callable[[A], Awaitable[K2]],
+        value: Callable[[A], V],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
     def to_dict(
-        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], Awaitable[V]]
+        self: Methods[A],
+        *,
+        key: Callable[[A], K2],
+        value: Callable[[A], Awaitable[V]],
+        on_error: OnError | None = None,
     ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V]) -> Job[dict[K2, V]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], value: Callable[[A], V], on_error: OnError | None = None
+    ) -> Job[dict[K2, V]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], Awaitable[K2]]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], Awaitable[K2]], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     @overload
-    def to_dict(self: Methods[A], *, key: Callable[[A], K2]) -> Job[dict[K2, A]]: ...
+    def to_dict(
+        self: Methods[A], *, key: Callable[[A], K2], on_error: OnError | None = None
+    ) -> Job[dict[K2, A]]: ...
     def to_list(self: Methods[Item]) -> Job[list[Item]]:
         """Collect the items into a list.
 

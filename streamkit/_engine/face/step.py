@@ -16,11 +16,13 @@ Steps with pipes inside
 -----------------------
 
 Two kinds of steps have pipes of steps among their arguments, which are spliced into the loop with the step.
-They are made for ``broadcast`` and ``group_by``.
+They are made for ``broadcast``, ``partition``, ``route`` and ``group_by``.
 
 A step that *forks* (``forks=True``) has a parameter ``branches``, a tuple of pipes. Each item goes to every
 branch, in their order, and what comes out of them is what the step emits. Its ``each`` is "pass". If it is
-a sink, its result is the tuple of theirs, and its ``result`` is "()".
+a sink, its result is the tuple of theirs, and its ``result`` is "()". Or its ``each`` says ``pick(number)``:
+then the item goes to the branch of that number alone (of two, 0 and 1 are the truth values). Where the
+result is to be another one, ``setup`` assigns to ``results``, which ``result`` makes it of.
 
 A step that *groups* (``groups=True``) has a parameter ``pipe``, a pipe that it runs for each of many groups:
 a group is one set of the variables of that pipe's steps. The pieces say which group they mean by three

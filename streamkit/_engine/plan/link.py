@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
 
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
+from streamkit._core.guarded import Guarded, policy_among
 from streamkit._core.markers import ABSENT
 from streamkit._core.places import placed
 from streamkit._core.show import cut, named
@@ -66,7 +67,14 @@ class Link:
         branches: tuple[tuple[StepKey, ...], ...] = ()
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
-        self.key: StepKey = StepKey(declaration, modes, branches)
+        guarded = {name: value for name, value in arguments.items() if isinstance(value, Guarded)}
+        drops = tuple([name for name, value in guarded.items() if value.drops]) if guarded else ()
+        if late := declaration.late.intersection(drops):
+            name = min(late)
+            raise TypeError(
+                f"{name} of {declaration.name} is called where there is no item that could be dropped"
+            )
+        self.key: StepKey = StepKey(declaration, modes, branches, drops)
         self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
         """Whether an argument has a source for whose reader others wait, however deep inside."""
 
@@ -131,6 +139,9 @@ class Link:
                 shown.append(f"{name}={_argument(value, depth)}")
             else:
                 shown.append(_argument(value, depth))
+        policy = policy_among(self.arguments.values())
+        if policy is not None:
+            shown.append(f"on_error={policy!r}")
         return f"{self.declaration.name}({', '.join(shown)})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Link:

@@ -17,7 +17,7 @@ from streamkit._engine.compile.key import Kind
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Opened", "Source", "close_of"]
+__all__ = ["Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
@@ -241,6 +241,36 @@ class _Made(Source):
 
     def _opened(self, *, made: bool = True, blocking: bool) -> Opened:
         return super()._opened(made=True, blocking=blocking)
+
+
+class Recipe(Source):
+    """What a source function of ours makes anew for each run, shown as the call that a user has written."""
+
+    __slots__ = ("_arguments", "_name", "_options")
+
+    def __init__(
+        self, name: str, arguments: tuple[Any, ...], make: Callable[[], Any], **options: Any
+    ) -> None:
+        self.value = make
+        self._consumed, self._makes = False, True
+        self._name = name
+        self._arguments = arguments
+        self._options = options
+
+    @property
+    def makes(self) -> bool:
+        return True
+
+    def made(self) -> Source:
+        return _Made(self.value())
+
+    @property
+    def kind(self) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        options = [f"{name}={shown(value)}" for name, value in self._options.items()]
+        return f"{self._name}({', '.join([*map(named, self._arguments), *options])})"
 
 
 def close_of(iterator: Any) -> Callable[[], Any] | None:

@@ -15,6 +15,7 @@ from streamkit._engine.compile.frame import RESCUED
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
@@ -27,7 +28,7 @@ def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
-    opened, rest, relays = begin(source, links, book, blocking=end is End.PLAIN)
+    opened, rest, relays = begin(source, counted(links, book), book, blocking=end is End.PLAIN)
     return loop_of(opened, rest, relays, end, pace or Pace())
 
 

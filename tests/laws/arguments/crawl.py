@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from streamkit import Suspend, ops
-from tests.laws.lab import Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Lab
 from tests.laws.ways import (
     FLAGS,
     Way,
