@@ -54,7 +54,7 @@ def with_policy(sample: Sample, lab: Lab, policy: OnError) -> Any:
 
 
 TIMED = ("switch_map", "exhaust_map", "expand")
-"""What they pass on depends on when an item comes, and so on what was before it; `expand` passes on the item."""
+"""What they pass on depends on when an item comes; of an item of `expand`, it does not depend on the call."""
 
 
 async def result(built: Any, lab: Lab) -> Any:
