@@ -984,7 +984,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[A]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1018,7 +1018,8 @@ class Methods(Generic[T_co]):
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
                 the task that reads what it returns.
-            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            concurrency: calls of `function` and streams of the whole crawl at once at most. A ``Limit`` can be
+                changed meanwhile.
             frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
                 ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
                 crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
@@ -1044,7 +1045,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[A]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1225,7 +1226,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1253,7 +1254,8 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
-            concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+            concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
+                can be changed meanwhile.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
@@ -1271,7 +1273,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[B]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
