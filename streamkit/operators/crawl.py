@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, overload
 
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
@@ -61,6 +63,7 @@ def expand(
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, A]: ...
 @overload
 def expand(
@@ -70,6 +73,7 @@ def expand(
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, A]: ...
 @stage(
     _expand,
@@ -89,6 +93,7 @@ def expand(
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
@@ -126,6 +131,8 @@ def expand(
         depth_first: whether the item that was found last is expanded first. The frontier then holds the
             items of one stream for each level, and not all of the widest level.
         lookahead: items that each stream may be ahead.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An item that is dropped was passed on; nothing comes of it.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -140,7 +147,7 @@ def expand(
     flag("depth_first", depth_first)
     return Operator(
         expand,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         concurrency=whole("concurrency", concurrency, least=1),
         frontier=_frontier(frontier, depth_first=depth_first),
         depth_first=depth_first,
