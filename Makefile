@@ -61,6 +61,7 @@ format: $(READY)
 
 # The generated parts of docs/ and README.md, from the code as it is.
 pages: $(READY)
+	$(BIN)/python -m pages.methods && $(BIN)/ruff format --quiet streamkit/_engine/face/methods.pyi
 	$(BIN)/python -m pages.names
 	$(BIN)/python -m pages.tables
 	$(BIN)/python -m pages.classes

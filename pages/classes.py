@@ -19,6 +19,7 @@ import streamkit
 from pages.tables import called
 from streamkit import Strategy, testing
 from streamkit._core.value import Record
+from streamkit._engine.face.methods import Methods
 
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 
@@ -33,8 +34,22 @@ Arguments after `*` are given by name.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
-    "Steering": ("Valve", "OnFull"),
+    "Sources": ("push", "Emitter", "Offered", "Hub", "merge", "concat", "zip"),
+    "Sources that combine others": (
+        "merge_sorted",
+        "merge_prioritized",
+        "interleave",
+        "combine_latest",
+        "zip_latest",
+        "fork_join",
+        "race",
+    ),
+    "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
+    "Sources that are made when they are read": ("defer", "using"),
+    "Sources of time": ("interval", "Missed", "timer", "never"),
+    "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
+    "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
+    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (
         "Suspend",
@@ -60,6 +75,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Channel",
         "Lane",
         "Inlet",
+        "guarded",
+        "OnError",
         "Timer",
     ),
 }
@@ -119,7 +136,10 @@ def _entries(lines: list[str]) -> Iterator[str]:
 def members(kind: type) -> Iterator[tuple[str, Any]]:
     """The public methods and properties of a class, in the order in which they are written."""
     said = re.findall(rf"\b{kind.__name__.lower()}\.(\w+)", GUIDE.read_text())
-    for owner in [each for each in kind.__mro__ if each.__module__.startswith("streamkit")]:
+    owners = [
+        each for each in kind.__mro__ if each.__module__.startswith("streamkit") and each is not Methods
+    ]
+    for owner in owners:
         for name, value in vars(owner).items():
             plain = inspect.isfunction(value) or isinstance(value, property)
             told = inspect.getdoc(value) and (owner is kind or name not in vars(kind))

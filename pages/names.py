@@ -1,11 +1,11 @@
-"""Writes the names of all operators and sinks into README.md, between two marks.
+"""Writes the names of all operators, sinks and sources into README.md, between two marks.
 
 python -m pages.names
 """
 
 from pathlib import Path
 
-from pages.tables import families
+from pages.tables import families, sources
 from streamkit import ops
 from streamkit._core.catalogue import Declaration
 
@@ -26,6 +26,7 @@ def rows() -> dict[str, list[str]]:
                 (stages if form.stage else steps).append(name)
         if not forms[name]:  # short for a stage, and declared by that
             stages.append(name)
+    found["sources, of `streamkit` itself"] = [name for names in sources().values() for name in names]
     return {kind: sorted({*names}) for kind, names in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md: what every operator does, and what it holds, as it is declared.
+"""Writes docs/reference.md: what every operator and source does, and what it holds, as it is declared.
 
     python -m pages.tables [file]
 
@@ -17,15 +17,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import streamkit
 from streamkit import Behaviour, Contract, ops
 from streamkit._core.catalogue import Declaration, catalogue
+from streamkit._core.lazy import listed
 from streamkit._core.markers import ABSENT
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 CONDITIONS = ("Emits", "Waits", "Completes", "Closes")
 
 INTRODUCTION = """\
-# Operators and sinks
+# Operators, sinks and sources
 
 Written by `python -m pages.tables` from the docstrings and the contracts in the code: change those, and run
 it again.
@@ -46,6 +48,8 @@ holds, in items that it receives. *Holds* is what it keeps between two pulls, be
 
 Where an operator has two forms, each has its line: a *step* is a part of one loop, a *stage* has tasks, a
 buffer or a clock. [backpressure.md](backpressure.md) says what each strategy does.
+
+Operators and sinks are functions of `streamkit.ops`; sources, at the end of the page, of `streamkit` itself.
 """
 
 # -- formulas -------------------------------------------------------------------------------------
@@ -154,11 +158,11 @@ def kinds(contract: Contract) -> list[Behaviour]:
             formulas = [
                 f"({one}) + ({other})" for one, other in zip(formulas, contract.of_others, strict=True)
             ]
-        for holds, ahead in product(*map(_sizes, formulas)):
-            if holds == ANY:
+        for holds, ahead, keys in product(*map(_sizes, [*formulas, contract.keys])):
+            if ANY in (holds, keys):
                 found.add(Behaviour.UNBOUNDED)
             else:
-                found.add(Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH)
+                found.add(Behaviour.BOUNDED if holds or ahead or keys else Behaviour.PASS_THROUGH)
     return sorted(found, key=[*Behaviour].index)
 
 
@@ -296,27 +300,30 @@ def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
         yield "| " + " | ".join(row[place].replace("|", "\\|") for place in used) + " |"
 
 
-def conditions(names: dict[str, list[Declaration]]) -> Iterator[str]:
+def conditions(functions: dict[str, Callable[..., Any]], kind: str = "operator") -> Iterator[str]:
     """What each operator does, and when."""
-    head = ["operator", "what it does", *(f"{word.lower()} when" for word in CONDITIONS)]
+    head = [kind, "what it does", *(f"{word.lower()} when" for word in CONDITIONS)]
     rows: list[list[str]] = []
-    for name in names:
-        found = sections(getattr(ops, name))
-        rows.append([called(name, getattr(ops, name)), *(found.get(word, "") for word in ("", *CONDITIONS))])
+    for name, function in functions.items():
+        found = sections(function)
+        rows.append([called(name, function), *(found.get(word, "") for word in ("", *CONDITIONS))])
     return table(head, rows)
 
 
-def explained(names: dict[str, list[Declaration]]) -> Iterator[str]:
-    """What each argument of each operator is."""
+def explained(functions: dict[str, Callable[..., Any]], kind: str = "operator") -> Iterator[str]:
+    """What each argument of each operator is; nothing, if none takes any."""
     rows = [
         [f"`{name}`", f"`{argument}`", words]
-        for name in names
-        for argument, words in arguments(getattr(ops, name)).items()
+        for name, function in functions.items()
+        for argument, words in arguments(function).items()
     ]
-    return table(["operator", "argument", "what it is"], rows)
+    return table([kind, "argument", "what it is"], rows) if rows else iter(())
 
 
 def _holds(contract: Contract) -> str:
+    if contract.keys != "0":
+        keys = "any number of keys" if contract.keys == "unbounded" else f"{readable(contract.keys)} keys"
+        return f"{readable(contract.holds)}, and {keys}"
     if contract.times == "1":
         return readable(contract.holds)
     pipes = f"{readable(contract.times)} times what the pipe holds"
@@ -359,6 +366,17 @@ def _contract(contract: Contract) -> list[str]:
     ]
 
 
+def sources() -> dict[str, dict[str, Callable[..., Any]]]:
+    """By module and name, the functions of the front door that make streams."""
+    found: dict[str, dict[str, Callable[..., Any]]] = {}
+    for name in listed("streamkit"):
+        function = getattr(streamkit, name)
+        module = getattr(function, "__module__", None) or ""
+        if module.startswith("streamkit.sources.") and inspect.isfunction(function):
+            found.setdefault(module, {})[name] = function
+    return dict(sorted(found.items()))
+
+
 def _titled(module: str) -> str:
     _, package, family = module.rsplit(".", 2)
     return family if package == "operators" else f"{package}: {family}"
@@ -368,13 +386,21 @@ def page() -> str:
     """The whole page."""
     lines = [INTRODUCTION]
     for module, names in families().items():
-        about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
-        lines += [f"## {_titled(module)}", "", f"{about}.", ""]
-        lines += [*conditions(names), ""]
-        if any(arguments(getattr(ops, name)) for name in names):
-            lines += [*explained(names), ""]
+        functions = {name: getattr(ops, name) for name in names}
+        lines += [*_headed(module), *conditions(functions), ""]
+        if rows := [*explained(functions)]:
+            lines += [*rows, ""]
         lines += [*contracts(names), ""]
+    for module, functions in sources().items():
+        lines += [*_headed(module), *conditions(functions, "source"), ""]
+        if rows := [*explained(functions, "source")]:
+            lines += [*rows, ""]
     return "\n".join(lines)
+
+
+def _headed(module: str) -> list[str]:
+    about = _line((sys.modules[module].__doc__ or "").partition("\n\n")[0])
+    return [f"## {_titled(module)}", "", f"{about}.", ""]
 
 
 if __name__ == "__main__":

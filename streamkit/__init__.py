@@ -1,7 +1,7 @@
 """streamkit: pipelines over async iterators that run as one loop, say what they hold, and end clean.
 
-The front door: every name is loaded when it is first used. ``import *`` takes all but ``zip``, which would
-hide a builtin.
+The front door: every name is loaded when it is first used. ``import *`` takes all but ``range`` and ``zip``,
+which would hide builtins.
 """
 
 from typing import TYPE_CHECKING
@@ -16,22 +16,33 @@ if TYPE_CHECKING:
         rx as rx,
         testing as testing,
     )
+    from streamkit._core.backoff import Backoff as Backoff
     from streamkit._core.contract import Behaviour as Behaviour, Contract as Contract
     from streamkit._core.errors import (
         BufferOverflowError as BufferOverflowError,
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GroupsFullError as GroupsFullError,
+        NoRouteError as NoRouteError,
         ObservableError as ObservableError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
+        SeveralItemsError as SeveralItemsError,
         SourceConsumedError as SourceConsumedError,
         StoppedError as StoppedError,
         StreamkitError as StreamkitError,
         StreamTimeoutError as StreamTimeoutError,
         attached as attached,
     )
-    from streamkit._core.markers import ABSENT as ABSENT, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
+    from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
+    from streamkit._core.on_error import (
+        OnError as OnError,
+        Replace as Replace,
+        Resume as Resume,
+        Retry as Retry,
+    )
     from streamkit._core.strategy import (
         Collect as Collect,
         Conflate as Conflate,
@@ -74,8 +85,44 @@ if TYPE_CHECKING:
     from streamkit._engine.run.tasks import Timer as Timer
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.materialize import (
+        Done as Done,
+        Failed as Failed,
+        Next as Next,
+    )
+    from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.defer import defer as defer, using as using
+    from streamkit.sources.hub import Hub as Hub
+    from streamkit.sources.latest import (
+        combine_latest as combine_latest,
+        fork_join as fork_join,
+        zip_latest as zip_latest,
+    )
+    from streamkit.sources.order import (
+        interleave as interleave,
+        merge_prioritized as merge_prioritized,
+        merge_sorted as merge_sorted,
+    )
     from streamkit.sources.push import push as push
+    from streamkit.sources.race import race as race
+    from streamkit.sources.threads import from_blocking as from_blocking
+    from streamkit.sources.timing import (
+        Missed as Missed,
+        interval as interval,
+        never as never,
+        timer as timer,
+    )
+    from streamkit.sources.values import (
+        count as count,
+        empty as empty,
+        fail as fail,
+        iterate as iterate,
+        of as of,
+        range as range,
+        repeat as repeat,
+    )
+    from streamkit.sources.waiting import from_awaitable as from_awaitable, from_queue as from_queue
 else:
     __getattr__, __dir__, __all__ = lazily()

@@ -48,4 +48,5 @@ def test_arguments_after_the_first_are_keyword_only_or_few(declaration: Declarat
         for parameter in inspect.signature(getattr(ops, declaration.name)).parameters.values()
         if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     ]
-    assert [p.name for p in positional][1:] in ([], ["initial"], ["pipe"])
+    few = ([], ["initial"], ["pipe"], ["function"], ["routes"], ["true", "false"])
+    assert [p.name for p in positional][1:] in few

@@ -8,22 +8,24 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
-from inspect import isfunction
+from inspect import getdoc, isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
 import pytest
 
-from streamkit import operators, ops, sinks
+import streamkit
+from streamkit import operators, ops, sinks, sources
 from streamkit._core.catalogue import catalogue
+from streamkit._core.lazy import listed
 from tests.laws.arguments import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
 
 
 class Entry(NamedTuple):
-    """One operator or sink, by the name that users write."""
+    """One operator, sink or source, by the name that users write."""
 
     name: str
     module: ModuleType
@@ -43,18 +45,18 @@ class Entry(NamedTuple):
         return self.name
 
 
-def families() -> list[ModuleType]:
-    """Every family module, also one of which `ops` knows nothing yet."""
+def families(*packages: ModuleType) -> list[ModuleType]:
+    """Every family module, also one of which `ops` or the front door knows nothing yet."""
     return [
         importlib.import_module(f"{package.__name__}.{found.name}")
-        for package in (operators, sinks)
+        for package in packages
         for found in pkgutil.iter_modules(package.__path__)
     ]
 
 
 def entries() -> Iterator[Entry]:
     """What is declared in the families, and the functions they list that are short for something declared."""
-    modules = {module.__name__: module for module in families()}
+    modules = {module.__name__: module for module in families(operators, sinks)}
     declared = {(each.name, each.function.__module__) for each in catalogue()}
     for module in modules.values():
         declared |= {(name, module.__name__) for name in module.__all__ if isfunction(vars(module)[name])}
@@ -64,34 +66,51 @@ def entries() -> Iterator[Entry]:
 
 
 ENTRIES = [*entries()]
+SOURCES = [
+    Entry(name, module)
+    for module in families(sources)
+    for name in module.__all__
+    if isfunction(vars(module)[name])
+]
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=str)
+every_source = pytest.mark.parametrize("entry", SOURCES, ids=str)
 
 
-def named(tree: ast.AST) -> set[str]:
-    """The names after ``ops.`` in a piece of code."""
+def named(tree: ast.AST, door: str = "ops") -> set[str]:
+    """The names after ``ops.``, or after another door, in a piece of code."""
     return {
         node.attr
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ops"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == door
     }
 
 
-def asserted(tree: ast.AST) -> set[str]:
+def asserted(tree: ast.AST, door: str = "ops") -> set[str]:
     """The names whose types are asserted: those inside ``assert_type(...)``."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "assert_type":
-            found |= named(node)
+            found |= named(node, door)
     return found
 
 
-def in_tests(tree: ast.AST) -> set[str]:
+def in_tests(tree: ast.AST, door: str = "ops") -> set[str]:
     """The names that stand in test functions, or in what these are parametrized with."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
-            found |= named(node)
+            found |= named(node, door)
     return found
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """The names that are imported from the front door, and stand alone."""
+    return {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "streamkit"
+        for name in node.names
+    }
 
 
 @cache
@@ -100,7 +119,8 @@ def parsed(path: Path) -> ast.Module:
 
 
 def test_there_are_entries_of_every_family() -> None:
-    assert {entry.module for entry in ENTRIES} == {*families()}
+    assert {entry.module for entry in ENTRIES} == {*families(operators, sinks)}
+    assert {entry.module for entry in SOURCES} == {*families(sources)}
 
 
 @every_entry
@@ -139,3 +159,50 @@ def test_is_tested_where_its_family_is(entry: Entry) -> None:
     paths = [*ROOT.glob(f"{entry.tests}.py"), *ROOT.glob(f"{entry.tests}_*.py")]
     found = {name for path in paths for name in in_tests(parsed(path))}
     assert entry.name in found, f"{entry.tests}.py: add a test that calls ops.{entry.name}"
+
+
+# sources ----------------------------------------------------------------------------------------------------
+
+
+def has_a_form_in_a_pipe(entry: Entry) -> bool:
+    """Whether it only joins streams, by an operator of the same name, over which the laws run."""
+    about = getdoc(vars(entry.module)[entry.name]) or ""
+    return f"``ops.{entry.name}`` where no stream comes first" in about
+
+
+@every_source
+def test_a_source_is_re_exported(entry: Entry) -> None:
+    line = f"from {entry.module.__name__} import {entry.name} as {entry.name}"
+    assert entry.name in listed("streamkit"), f"streamkit/__init__.py: add `{line}`"
+
+
+@every_source
+def test_a_source_has_a_sample(entry: Entry) -> None:
+    line = f'SourceSample("{entry.name}", lambda lab: streamkit.{entry.name}(...), (0, 1, 2))'
+    found = named(parsed(ROOT / "tests/samples/sources.py"), "streamkit")
+    assert entry.name in found or has_a_form_in_a_pipe(entry), f"tests/samples/sources.py: add `{line}`"
+
+
+@every_source
+def test_a_source_has_a_type_assertion(entry: Entry) -> None:
+    paths = (ROOT / "tests/typing").glob("*.py")
+    found = {name for path in paths for name in asserted(parsed(path), "streamkit") | imported(parsed(path))}
+    line = f"assert_type(streamkit.{entry.name}(...), ...)"
+    assert entry.name in found, f"tests/typing/, the module of its family: add `{line}`"
+
+
+@every_source
+def test_a_source_is_tested_where_its_family_is(entry: Entry) -> None:
+    paths = [*ROOT.glob(f"{entry.tests}.py"), *ROOT.glob(f"{entry.tests}_*.py")]
+    found = {name for path in paths for name in in_tests(parsed(path), "streamkit") | imported(parsed(path))}
+    assert entry.name in found, f"{entry.tests}.py: add a test that calls streamkit.{entry.name}"
+
+
+@every_source
+def test_a_source_is_documented(entry: Entry) -> None:
+    about = getdoc(getattr(streamkit, entry.name)) or ""
+    assert ">>>" in about, f"{entry.file}: {entry.name} has no example"
+    if not has_a_form_in_a_pipe(entry):
+        assert "--" in about, f"{entry.file}: {entry.name} has no marble diagram"
+        for word in ("Emits", "Waits", "Completes", "Closes"):
+            assert f"{word} when:" in about, f"{entry.file}: {entry.name} does not say {word} when:"

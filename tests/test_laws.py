@@ -7,9 +7,10 @@ import pytest
 
 import streamkit.rx  # noqa: F401 - fills the catalogue
 from streamkit._core.catalogue import Declaration, catalogue
-from streamkit._engine.plan.link import flattened
+from streamkit._engine.plan.link import flattened, unfolded
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
+from tests.samples.sources import SOURCES
 
 DECLARATIONS = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
 
@@ -19,7 +20,15 @@ def declarations_in(pipe: Any) -> Iterator[Declaration]:
         yield link.declaration
 
 
+def declarations_of_sources() -> Iterator[Declaration]:
+    """Those that sources run on, which are made with the stream."""
+    for sample in SOURCES:
+        if not sample.wasted:
+            yield from declarations_in(unfolded(sample.make(Lab("ready"))))
+
+
 @pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda each: each.function.__qualname__)
 def test_every_operator_has_a_sample(declaration: Declaration) -> None:
     sampled = {each for sample in SAMPLES for each in declarations_in(sample.make(Lab()))}
+    sampled.update(declarations_of_sources())
     assert declaration in sampled, f"tests/samples/ has no sample of {declaration.name}"

@@ -45,7 +45,7 @@ def test_what_authors_are_told_of_the_engine_is_in_the_page() -> None:
             f"docs/operators.md speaks of members of {kind.__name__} that have no docstring"
         )
         assert {"Run": "pump", "Channel": "choose", "Lane": "take"}[kind.__name__] in listed
-        assert len(listed) <= 14, f"docs/api.md lists internals of {kind.__name__}"
+        assert len(listed) <= 16, f"docs/api.md lists internals of {kind.__name__}"
 
 
 def test_every_public_name_stands_in_a_page() -> None:
@@ -60,7 +60,10 @@ def test_the_page_is_the_same_where_operators_of_users_are_declared() -> None:
 
 
 def test_every_operator_stands_in_both_tables_of_a_family() -> None:
-    page = tables.page()
+    page, mark, rest = tables.page().partition("\n## sources: ")
+    assert mark
+    for names in tables.sources().values():
+        assert all(rest.count(f"\n| `{name}(") == 1 for name in names)
     for name in ops.__all__:
         assert page.count(f"\n| `{name}(") == 1, name
         assert f"\n| `{name}` " in page, name
@@ -76,6 +79,14 @@ def test_every_argument_of_every_operator_is_told_of() -> None:
         for argument, words in told.items():
             (row,) = [*tables.table([""] * 3, [[f"`{name}`", f"`{argument}`", words]])][2:]
             assert row in page
+
+
+def test_every_argument_of_every_source_is_told_of() -> None:
+    for names in tables.sources().values():
+        for name, function in names.items():
+            told = tables.arguments(function)
+            given = inspect.signature(function).parameters
+            assert not told or [*told] == [*given], name
 
 
 def test_all_rows_of_a_table_have_as_many_cells() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import NoReturn
 
-__all__ = ["origin", "throw"]
+__all__ = ["forget_earlier", "origin", "throw"]
 
 
 def throw(error: BaseException, trace: TracebackType | None) -> NoReturn:
@@ -25,3 +25,16 @@ def origin(error: BaseException) -> TracebackType | None:
             found = trace.tb_next
         trace = trace.tb_next
     return found
+
+
+def forget_earlier(error: BaseException) -> None:
+    """Leave, of the traceback of `error`, what was added since it last passed the frame that caught it now.
+
+    A source that raises one error each time that it is run would add to it for ever.
+    """
+    newest = trace = error.__traceback__
+    while newest is not None and trace is not None and trace.tb_next is not None:
+        if trace.tb_next.tb_frame is newest.tb_frame:
+            trace.tb_next = None
+            return
+        trace = trace.tb_next

@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT
 from streamkit._core.value import Record
 
@@ -40,6 +41,8 @@ class Contract(Record):
     """Items it keeps between two pulls, besides the one in its hand."""
     lookahead: str = "0"
     """Items it takes from its sources before anyone asks for them."""
+    keys: str = "0"
+    """Keys of items that it keeps to know those again. They are outside the bound, which counts items."""
     weight: str = "1"
     """How many received items one emitted item counts for: ``"size"`` for lists of `size`."""
     keeps: str = "False"
@@ -48,6 +51,8 @@ class Contract(Record):
     """Whether it emits what stands inside the items that it receives, as ``flatten`` does."""
     per_source: bool = False
     """Whether `holds` and `lookahead` count for each of its sources."""
+    chooses: bool = False
+    """Whether it reads all of its sources, but holds items of one of them only, as ``race`` does."""
     others_hold: str = ""
     """What `holds` is for each source but the first, where that differs: the others then count, too."""
     others_lookahead: str = ""
@@ -90,9 +95,10 @@ class Contract(Record):
         if self.mixed:
             others = [amount(formula, arguments) for formula in self.of_others]
             holds, ahead = max(holds, others[0]), max(ahead, others[1])
-        if holds == UNBOUNDED:
+        keys = amount(self.keys, arguments)
+        if UNBOUNDED in (holds, keys):
             return Behaviour.UNBOUNDED
-        return Behaviour.BOUNDED if holds or ahead else Behaviour.PASS_THROUGH
+        return Behaviour.BOUNDED if holds or ahead or keys else Behaviour.PASS_THROUGH
 
 
 NOTHING_HELD = Contract()
@@ -108,13 +114,14 @@ def _compiled(formula: str) -> CodeType:
 
 
 def amount(formula: str, arguments: Mapping[str, Any]) -> Any:
-    """Work out one formula of a contract.
+    """Work out one formula of a contract. A limit counts as the most that it may be.
 
     >>> amount("size - 1", {"size": 3})
     2
     """
+    counted = {name: value.most if isinstance(value, Limit) else value for name, value in arguments.items()}
     return eval(
         _compiled(formula),
         {"__builtins__": builtins, "unbounded": UNBOUNDED, "ABSENT": ABSENT},
-        dict(arguments),
+        counted,
     )

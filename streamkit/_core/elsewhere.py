@@ -14,50 +14,51 @@ __all__ = ["ARGUMENTS", "ELSEWHERE", "NEIGHBOURS", "NESTING", "hint", "line"]
 
 ELSEWHERE: Final = {
     # RxPY
-    "average": "fold(add, 0)",
+    "amb": "race(*sources)",
+    "average": "mean()",
+    "audit_time": "audit(seconds)",
     "buffer_count": "batch(size)",
     "buffer_time": "batch_within(count, seconds=seconds)",
     "buffer_with_count": "batch(size)",
     "buffer_with_time": "batch_within(count, seconds=seconds)",
     "buffer_with_time_or_count": "batch_within(count, seconds=seconds)",
-    "concat_all": "flat_map(lambda stream: stream, concurrency=1)",
-    "concat_map": "flat_map(function, concurrency=1)",
+    "concat_all": "concat_map(lambda stream: stream)",
     "concat_with_iterable": "streamkit.concat(*sources)",
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
-    "defer": "Stream(function)",
+    "delay_subscription": "delay_start(seconds)",
     "do": "tap(function)",
     "do_action": "tap(function)",
-    "element_at": "skip(index) | first()",
-    "element_at_or_default": "skip(index) | first(default=value)",
-    "empty": "Stream([])",
+    "element_at_or_default": "element_at(index, default=value)",
+    "exclusive": "exhaust_map(lambda stream: stream)",
     "filter_indexed": "enumerate() | filter(predicate)",
-    "find": "filter(predicate) | first(default=None)",
     "first_or_default": "first(default=value)",
     "flat_map_indexed": "enumerate() | flat_map(function, concurrency=concurrency)",
+    "flat_map_latest": "switch_map(function)",
     "from_iterable": "Stream(iterable)",
-    "ignore_elements": "drain()",
+    "ignore_elements": "ignore_items()",
     "last_or_default": "last(default=value)",
     "map_indexed": "enumerate() | starmap(function)",
-    "max": "fold(max, least)",
     "merge_all": "flat_map(lambda stream: stream, concurrency=concurrency)",
     "merge_map": "flat_map(function, concurrency=concurrency)",
-    "min": "fold(min, greatest)",
     "multicast": "broadcast(*branches)",
     "observable": "Stream(source)",
-    "of": "Stream([value])",
     "on_error_resume_next": "catch(function)",
-    "partition": "group_by(predicate, pipe, max_groups=max_groups)",
-    "partition_indexed": "enumerate() | group_by(predicate, pipe, max_groups=max_groups)",
+    "partition_indexed": "enumerate() | partition(predicate, true, false)",
     "pluck": "map(itemgetter(key))",
     "pluck_attr": "map(attrgetter(name))",
     "publish": "broadcast(*branches)",
-    "reduce": "fold(function, initial)",
-    "return_value": "Stream([value])",
-    "start_with": "streamkit.concat(items, stream)",
+    "ref_count": "share()",
+    "replay": "share(count)",
+    "return_value": "streamkit.of(value)",
+    "single_or_default": "single(default=value)",
+    "single_or_default_async": "single(default=value)",
+    "some": "any(predicate)",
     "subject": "streamkit.push(strategy)",
     "subscribe": "for_each(function)",
-    "sum": "fold(add, 0)",
+    "throttle_time": "throttle_first(seconds)",
+    "switch_latest": "switch_map(lambda stream: stream)",
+    "switch_map_indexed": "enumerate() | switch_map(function)",
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
@@ -70,17 +71,22 @@ ELSEWHERE: Final = {
     "amap": "map(function)",
     "chain": "streamkit.concat(*sources)",
     "chunks": "batch(size)",
-    "concatmap": "flat_map(function, concurrency=1)",
+    "concatmap": "concat_map(function)",
     "dropwhile": "skip_while(predicate)",
     "flatmap": "flat_map(function, concurrency=concurrency)",
-    "iterate": "Stream(iterable)",
-    "just": "Stream([value])",
+    "getitem": "slice(start, stop, step)",
+    "just": "streamkit.of(value)",
     "list": "to_list()",
     "print": "tap(print)",
+    "skiplast": "skip_last(count)",
     "smap": "map(function)",
     "spaceout": "throttle(rate)",
+    "takelast": "take_last(count)",
+    "switch": "switch_map(lambda stream: stream)",
+    "switchmap": "switch_map(function)",
     "takewhile": "take_while(predicate)",
     "until": "take_while(predicate, inclusive=True)",
+    "ziplatest": "combine_latest(*sources)",
     # itertools, and other libraries
     "amap_unordered": "map(function, concurrency=concurrency, ordered=False)",
     "apply": "map(function)",
@@ -97,11 +103,10 @@ ELSEWHERE: Final = {
     "flatten_map": "flat_map(function, concurrency=concurrency)",
     "foreach": "for_each(function)",
     "head": "take(count)",
-    "interleave": "merge(*sources)",
-    "islice": "skip(start) | take(count)",
+    "islice": "slice(start, stop, step)",
     "limit": "take(count)",
     "log": "tap(print)",
-    "nth": "skip(index) | first()",
+    "nth": "element_at(index)",
     "on_error": "catch(function)",
     "parallel": "map(function, concurrency=concurrency)",
     "parallel_map": "map(function, concurrency=concurrency)",
@@ -125,19 +130,14 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "all amb as_observable buffer_toggle buffer_when combine_latest contains default_if_empty delay "
-        "delay_subscription delay_with_mapper dematerialize distinct do_while exclusive expand "
-        "finally_action find_index flat_map_latest fork_join group_by_until group_join is_empty join "
-        "materialize max_by min_by observe_on publish_value ref_count repeat "
-        "replay retry sequence_equal share single single_or_default single_or_default_async skip_last "
-        "skip_last_with_time skip_until skip_until_with_time skip_while_indexed skip_with_time slice some "
-        "starmap_indexed subscribe_on switch_latest switch_map switch_map_indexed take_last "
-        "take_last_buffer take_last_with_time take_until take_until_with_time take_while_indexed "
-        "take_with_time throttle_first throttle_with_mapper time_interval timeout_with_mapper timestamp "
-        "to_dict to_marbles to_set while_do window window_toggle window_when window_with_time "
-        "window_with_time_or_count with_latest_from zip_latest"
+        "as_observable buffer_toggle buffer_when delay_with_mapper do_while finally_action find_index "
+        "group_by_until group_join join max_by min_by observe_on publish_value skip_last_with_time "
+        "skip_until_with_time skip_while_indexed skip_with_time starmap_indexed subscribe_on "
+        "take_last_buffer take_last_with_time take_until_with_time take_while_indexed take_with_time "
+        "throttle_with_mapper timeout_with_mapper to_marbles while_do window_toggle window_when "
+        "window_with_time window_with_time_or_count"
     ),
-    "aiostream": "cycle getitem skiplast switch switchmap takelast ziplatest",
+    "aiostream": "cycle",
 }
 """What has no counterpart here: the neighbours' own operators can stand in a pipe."""
 NESTING: Final = {
@@ -169,7 +169,6 @@ ARGUMENTS: Final = {
     "limit": "capacity max max_items maxsize n size",
     "lookahead": "ahead buffer buffer_size prefetch queue_size read_ahead",
     "max_groups": "groups limit max_keys",
-    "of": "item_type kind type",
     "on_drop": "callback on_dropped on_overflow",
     "on_full": "overflow policy strategy",
     "ordered": "in_order keep_order order preserve_order",

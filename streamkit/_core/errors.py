@@ -5,9 +5,11 @@
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
+    ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
+    ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
     └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
@@ -19,27 +21,34 @@ callbacks and sources are not wrapped; `attached` lists what failed after them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from streamkit._core.calls import answering
-from streamkit._core.show import told
+from streamkit._core.show import shown, told
 
 __all__ = [
+    "UNCAUGHT",
     "BufferOverflowError",
     "EmitterClosedError",
     "EmptyStreamError",
+    "ErrorTypes",
     "GroupsFullError",
+    "NoRouteError",
     "ObservableError",
     "RateExceededError",
     "RunningLoopError",
+    "SeveralItemsError",
     "SourceConsumedError",
     "StoppedError",
     "StreamTimeoutError",
     "StreamkitError",
     "attach",
     "attached",
+    "error_types",
+    "is_error_types",
     "noted",
     "raise_first",
+    "set_cause",
 ]
 
 
@@ -63,6 +72,10 @@ class GroupsFullError(StreamkitError, BufferError):
     """An item of a new key came to ``group_by`` when it had as many groups as it may have."""
 
 
+class NoRouteError(StreamkitError, LookupError):
+    """An item came to ``route`` whose key has no pipe, and there is no ``otherwise``."""
+
+
 class SourceConsumedError(StreamkitError, RuntimeError):
     """A one-shot iterator was run twice; pass a callable that makes a fresh one to run again."""
 
@@ -79,12 +92,38 @@ class RunningLoopError(StreamkitError, RuntimeError):
     """A form that starts an event loop was called in a thread where one is running."""
 
 
+class SeveralItemsError(StreamkitError, ValueError):
+    """``single`` needed the only item of a stream, and the stream had another."""
+
+
 class StoppedError(StreamkitError, RuntimeError):
     """The job was ended by ``handle.stop()``, so it has no result."""
 
 
 class StreamTimeoutError(StreamkitError, TimeoutError):
     """No item came within the seconds that ``timeout`` allows."""
+
+
+ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]
+"""What `isinstance` takes, to say which errors are meant."""
+UNCAUGHT: Final = (RecursionError, SourceConsumedError)
+"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
+
+
+def is_error_types(value: object) -> TypeGuard[ErrorTypes]:
+    """Whether `value` is a type of Exception, or a tuple of them."""
+    types: tuple[object, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType] - of anything
+    return all(isinstance(each, type) and issubclass(each, Exception) for each in types)
+
+
+def error_types(name: str, value: object, allowed: str) -> ErrorTypes:
+    """Return `value` if it is the types of errors that an operator may take."""
+    if not is_error_types(value):
+        raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
+    for each in value if isinstance(value, tuple) else (value,):
+        if issubclass(each, UNCAUGHT):
+            raise ValueError(f"{name} must not have {each.__name__}: no operator catches that")
+    return value
 
 
 _ATTACHED: Final = "__streamkit_attached__"
@@ -94,6 +133,10 @@ _attributes: Callable[[BaseException], dict[str, Any]] = vars(BaseException)["__
 
 A frozen dataclass refuses attributes, and a ``__getattr__`` may answer for those that nobody has set.
 """
+
+
+set_cause: Callable[[BaseException, BaseException | None], None] = vars(BaseException)["__cause__"].__set__
+"""Sets it in errors, too, of which no attribute can be set."""
 
 
 def attach(error: BaseException, late: BaseException) -> None:

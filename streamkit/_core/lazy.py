@@ -14,7 +14,7 @@ from opcode import EXTENDED_ARG, opmap
 from types import CodeType, ModuleType
 from typing import Any, Final
 
-__all__ = ["lazily", "listed", "load"]
+__all__ = ["from_door", "lazily", "listed", "load"]
 
 _doors: list[tuple[ModuleType, list[str]]] = []
 """The doors, and the names that each lists."""
@@ -67,6 +67,11 @@ def listed(module: str) -> list[str]:
     """The names that a door lists."""
     door = import_module(module)
     return next(names for each, names in _doors if each is door)
+
+
+def from_door(module: str, name: str) -> Any:
+    """What a door gives by this name."""
+    return getattr(import_module(module), name)
 
 
 def load() -> None:

@@ -7,13 +7,14 @@ from typing import Final, Literal, TypeAlias
 
 from streamkit._core.value import Value
 
-__all__ = ["ABSENT", "EMPTY", "Absent", "Gap", "Marker"]
+__all__ = ["ABSENT", "DROPPED", "EMPTY", "Absent", "Gap", "Marker"]
 
 
 class Marker(Enum):
-    """The type of `ABSENT` and `EMPTY`: an enum, so that type checkers can tell them from other values."""
+    """The type of the markers: an enum, so that type checkers can tell them from other values."""
 
     ABSENT = "absent"
+    DROPPED = "dropped"
     EMPTY = "empty"
 
     def __repr__(self) -> str:
@@ -22,6 +23,8 @@ class Marker(Enum):
 
 ABSENT: Final = Marker.ABSENT
 """Stands for an argument that was not given."""
+DROPPED: Final = Marker.DROPPED
+"""What a callback returns for an item that is dropped, as it failed with that."""
 EMPTY: Final = Marker.EMPTY
 """What `Channel.pop` returns when nothing is held."""
 Absent: TypeAlias = Literal[Marker.ABSENT]

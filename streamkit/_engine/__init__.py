@@ -4,6 +4,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
 
     face/      what users and authors of operators touch
         stream     `Stream`, `Operator`, `Sink` and how they are joined with ``|``
+        methods    the same as methods of `Stream`
         shapes     what operators on items of any type make of them, for type checkers
         windowed   the same of windows
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
@@ -34,6 +35,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run
         link       one operator with its arguments and its place in a file; `Inlet`, what a stage reads
+        drops      how many items operators have dropped because their callbacks failed
         fuse       neighbouring buffers become one, and so do neighbours that join streams
     buffer/    where items wait between tasks
         channel    one reader, and a lane for each writer: waiting, the end, the first error
@@ -52,6 +54,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         frame      the function around the steps: what it reads, where items go, how it ends
         weave      what a frame calls to have the steps written inside
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
+        forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key
         names      names renamed apart, and how callbacks are awaited
         settle     callbacks awaited inside of expressions, in the order in which Python evaluates them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,15 +16,26 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 
-__all__ = ["gathered", "merged"]
+__all__ = ["Fan", "begin", "gathered", "join", "merged", "results"]
 
 
 class Fan(Target):
-    """The target of a broadcast's pump: puts each item into every branch's lane, in lock-step."""
+    """The target of the pump of a stage with branches, each of which has a lane."""
 
     def __init__(self, channel: Failing) -> None:
         super().__init__(channel)
         self.branches: list[Lane] = []
+
+    def close(self) -> None:
+        error = self.channel.error
+        for lane in self.branches:
+            if error is not None and lane.open:
+                lane.channel.fail(error)
+            lane.close()
+
+
+class _Broadcast(Fan):
+    """Puts each item into the lane of every branch, in lock-step."""
 
     def put(self, item: Any) -> bool:
         self.branches = [lane for lane in self.branches if lane.open]
@@ -43,20 +54,15 @@ class Fan(Target):
             if lane.full():
                 await lane.room(rescue)
 
-    def close(self) -> None:
-        error = self.channel.error
-        for lane in self.branches:
-            if error is not None and lane.open:
-                lane.channel.fail(error)
-            lane.close()
 
-
-def _begin(
-    run: Run, source: Inlet[Any], branches: tuple[Pipe, ...], strategies: tuple[Strategy | None, ...]
-) -> tuple[Outcome, list[Inlet[Any]]]:
-    """Pump the source into one channel per branch; return what each branch reads."""
-    out = run.adopt(Outcome(run.halt))
-    fan = Fan(out.source)
+def begin(
+    run: Run,
+    source: Inlet[Any],
+    fan: Fan,
+    branches: tuple[Pipe, ...],
+    strategies: tuple[Strategy | None, ...],
+) -> list[Inlet[Any]]:
+    """Pump the source into the lanes of `fan`, one per branch; return what each branch reads."""
     inlets: list[Inlet[Any]] = []
     for number, (branch, strategy) in enumerate(zip(branches, strategies, strict=True)):
         channel = run.adopt(Channel())
@@ -64,16 +70,36 @@ def _begin(
         lane.account.placed(number)
         inlets.append(Inlet(run.reading(channel).source, branch.links[strategy is not None :]))
     run.pump(source, into=fan)
-    return out, inlets
+    return inlets
+
+
+def join(run: Run, out: Outcome, inlets: Sequence[Inlet[Any]]) -> None:
+    """Run branches that are operators; what they emit comes out of `out`."""
+    for inlet in inlets:
+        run.pump(inlet, into=out.lane(Suspend(1)))
+
+
+async def results(run: Run, out: Outcome, inlets: Sequence[Inlet[Any]]) -> list[Any]:
+    """Run branches that are sinks; return their results."""
+    found: list[Any] = [None] * len(inlets)
+
+    async def work(number: int, job: Job[Any]) -> None:
+        found[number] = await run.part(job, run.book and run.book.chapter(after=True))
+
+    for number, inlet in enumerate(inlets):
+        job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)
+        run.spawn(partial(work, number, job), out, out.lane(None))
+    await out.wait()
+    out.raise_source_error()
+    return found
 
 
 async def merged(
     run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> AsyncIterator[Any]:
     """Run branches that are operators; yield what they emit."""
-    out, inlets = _begin(run, source, branches, _strategies)
-    for inlet in inlets:
-        run.pump(inlet, into=out.lane(Suspend(1)))
+    out = run.adopt(Outcome(run.halt))
+    join(run, out, begin(run, source, _Broadcast(out.source), branches, _strategies))
     async for item in out:
         yield item
         del item  # nothing is held while the branches have nothing
@@ -84,15 +110,6 @@ async def gathered(
     run: Run, source: Inlet[Any], *, branches: tuple[Pipe, ...], _strategies: tuple[Strategy | None, ...]
 ) -> tuple[Any, ...]:
     """Run branches that are sinks; return their results."""
-    out, inlets = _begin(run, source, branches, _strategies)
-    results: list[Any] = [None] * len(branches)
-
-    async def work(number: int, job: Job[Any]) -> None:
-        results[number] = await run.part(job, run.book and run.book.chapter(after=True))
-
-    for number, inlet in enumerate(inlets):
-        job: Job[Any] = Job(Inlet(inlet.source, ()), inlet.links)
-        run.spawn(partial(work, number, job), out, out.lane(None))
-    await out.wait()
-    out.raise_source_error()
-    return tuple(results)
+    out = run.adopt(Outcome(run.halt))
+    inlets = begin(run, source, _Broadcast(out.source), branches, _strategies)
+    return tuple(await results(run, out, inlets))

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.markers import DROPPED
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
@@ -24,9 +25,33 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places"]
+__all__ = ["Places", "emptied", "made", "noted"]
 
 _ONE = Suspend(1)
+
+
+async def made(link: Link, items: list[Any]) -> Inlet[Any]:
+    """The stream that the function of `link` makes of an item; errors name `link`.
+
+    Pops the item out of `items`, so that no frame keeps it alive.
+    """
+    try:
+        found = link.arguments["function"](items.pop())
+        # an observable of RxPY is awaitable too, for its last item
+        waits = is_awaitable(found) and not hasattr(found, "subscribe")
+        found = await pending(found) if waits else found
+        return returned(() if found is DROPPED else found)
+    except Exception as error:
+        noted(error, link)
+        raise
+
+
+def noted(error: Exception, link: Link) -> None:
+    """Note on `error` that `link` raised it; raise the error that replaces a ``StopIteration``."""
+    if not isinstance(error, Abandoned):
+        blamed = blame(error, link)
+        if blamed is not error:
+            raise blamed from blamed.__cause__
 
 
 class Places(Target):
@@ -38,12 +63,12 @@ class Places(Target):
         super().__init__(channel)
         self.run = run
         self.link = link
-        """The ``flat_map``."""
+        """The ``flat_map``, or an operator of its kind: one without a `concurrency` has one place."""
         self.outer = None if around is None or awaited else around._standing()
         """Those of which one is taken until the last inner stream of these has ended."""
         self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
         """What a task waits for until the last inner stream has ended."""
-        self.concurrency: int = link.arguments["concurrency"]
+        self.concurrency: int = link.arguments.get("concurrency", 1)
         lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
@@ -71,7 +96,8 @@ class Places(Target):
         """Whether `link`, at the end of an inner stream, is a ``flat_map`` that may fill lanes of these."""
         own = self.link
         return (
-            link.declaration is own.declaration and link.arguments["lookahead"] == own.arguments["lookahead"]
+            link.declaration.stage is own.declaration.stage
+            and link.arguments["lookahead"] == own.arguments["lookahead"]
         )
 
     @property
@@ -130,7 +156,7 @@ class Places(Target):
 
     async def _inner(self, items: list[Any]) -> None:
         """Open, step and close the stream of one item, in a task of its own; then give its place back."""
-        stream = await self._made(items)
+        stream = await made(self.link, items)
         if self._gone:
             self.run.claims.take(stream)
             raise Abandoned
@@ -141,7 +167,7 @@ class Places(Target):
             elif await self._parts(stream):
                 return
         except Exception as error:
-            self._blame(error)
+            noted(error, self.link)
             raise
         self._given_back()
 
@@ -152,11 +178,11 @@ class Places(Target):
         await self.run.fill(lane, stream, book, buffer)
         del stream
         if lane.held:
-            await _emptied(lane)
+            await emptied(lane)
         if self.run.book and book:
             self.run.book.close(book)
         lane.close()
-        await _emptied(lane)  # the reader must still take a `Gap` at its end
+        await emptied(lane)  # the reader must still take a `Gap` at its end
         self.channel.retire(lane)
 
     async def _parts(self, stream: Inlet[Any]) -> bool:
@@ -180,24 +206,6 @@ class Places(Target):
     def lane(self) -> Lane:
         """A lane for one stream that brings no buffer: an idle one, if there is one."""
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
-
-    async def _made(self, items: list[Any]) -> Inlet[Any]:
-        """Make the inner stream. Pops the item out of `items`, so that no frame keeps it alive."""
-        try:
-            made = self.link.arguments["function"](items.pop())
-            # an observable of RxPY is awaitable too, for its last item
-            waits = is_awaitable(made) and not hasattr(made, "subscribe")
-            return returned(await pending(made) if waits else made)
-        except Exception as error:
-            self._blame(error)
-            raise
-
-    def _blame(self, error: Exception) -> None:
-        """Note on `error` that this operator raised it; raise the error that replaces a ``StopIteration``."""
-        if not isinstance(error, Abandoned):
-            blamed = blame(error, self.link)
-            if blamed is not error:
-                raise blamed from blamed.__cause__
 
 
 class _Parts(Streams[Awaitable[None]]):
@@ -238,12 +246,12 @@ class _Parts(Streams[Awaitable[None]]):
         if self._lane is None:
             return
         if self._lane.held:
-            await _emptied(self._lane)
+            await emptied(self._lane)
         self._places.idle.append(self._lane)
         self._lane = None
 
 
-async def _emptied(lane: Lane) -> None:
+async def emptied(lane: Lane) -> None:
     """Wait until everything in `lane` was taken out, or its reader has left."""
     while lane.held and lane.limit >= 0:
         try:

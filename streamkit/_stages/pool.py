@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, awaits, pending
-from streamkit._core.markers import EMPTY
+from streamkit._core.guarded import Dropped, Guarded
+from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
@@ -46,14 +47,16 @@ class Pool(Lane):
         super().__init__(channel, Suspend(supply.concurrency))
         self.mark = 0
         self.run = run
-        self.values = {*PLAIN}
-        """Types of values that are not awaitable, among them those that `function` has returned."""
         self.supply = supply
-        self.crew = Crew(run, channel, partial(self.work, function), supply)
+        if isinstance(function, Guarded):
+            function = function.but(raises=True)
+        self.crew = Crew(run, channel, partial(self.work, function, {*PLAIN}), supply)
         self.rest = Rest()
         self.ordered = ordered
         self.popped = 0
         """How many results were taken out of what is held."""
+        self.skipped = 0
+        """How many items had no result, and count as `delivered` where that says whose turn it is."""
         self.taken = 0
         """How many items were taken, where order is kept: that numbers them, and in turn they leave."""
         self.done: dict[int, Any] = {}
@@ -63,11 +66,14 @@ class Pool(Lane):
 
     # the workers ---------------------------------------------------------------------------
 
-    async def work(self, function: Callable[[Any], Any]) -> None:
-        """What one worker does with `function`: one item after the other, until there will be no more."""
+    async def work(self, function: Callable[[Any], Any], plain: set[type]) -> None:
+        """What one worker does with `function`: one item after the other, until there will be no more.
+
+        `plain`, which all share, are types that are not awaitable, as what `function` has returned.
+        """
         ordered, held, done = self.ordered, self.held, self.done
         channel, supply, todo = self.channel, self.supply, self.supply.todo
-        waits, plain = mode_of(function) is Mode.ASYNC, self.values
+        waits = mode_of(function) is Mode.ASYNC
         item, direct, number, left = await self._first(), None, 0, 1
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
             if ordered:
@@ -79,22 +85,26 @@ class Pool(Lane):
                     result = await result
                 elif type(result) not in plain and awaits(result, plain):
                     result = await pending(result)
+            except Dropped:
+                direct = None
+                self._deliver(number, DROPPED)
             except Exception as error:
                 self.run.reraise(error)
-            direct = channel.direct
-            if direct is None or ((done or number != self.delivered) if ordered else held):
-                direct = None  # others come first
-                self._deliver(number, result)
             else:
-                self.delivered += 1
-                try:
-                    told = direct.send(result)
-                except BaseException as error:
-                    self._stop(direct, error)
-                    return
-                if told is not None:
-                    direct.told(told)
-                    told = None
+                direct = channel.direct
+                if direct is None or ((done or number != self.delivered) if ordered else held):
+                    direct = None  # others come first
+                    self._deliver(number, result)
+                else:
+                    self.delivered += 1
+                    try:
+                        told = direct.send(result)
+                    except BaseException as error:
+                        self._stop(direct, error)
+                        return
+                    if told is not None:
+                        direct.told(told)
+                        told = None
             result = None  # a worker that waits keeps nothing alive: test_workers_keep_no_item_alive
             left -= 1
             if not left:  # and not with an item in hand, while others begin those behind it
@@ -152,11 +162,17 @@ class Pool(Lane):
     def _deliver(self, number: int, result: Any) -> None:
         """Deliver `result` the long way: in its turn, and to be held, if need be."""
         if not self.ordered:
-            self.put(result)
+            if result is DROPPED:
+                self._skip()
+            else:
+                self.put(result)
             return
         self.done[number] = result
         while (left := self.delivered + len(self.held)) in self.done:
             result = self.done.pop(left)
+            if result is DROPPED:
+                self._skip()
+                continue
             direct = self.channel.direct
             if direct is None or self.held:
                 self.put(result)
@@ -167,6 +183,12 @@ class Pool(Lane):
                     return
                 self.supply.give_back()
 
+    def _skip(self) -> None:
+        """Give back the place of an item that was dropped, in its turn: it has no result."""
+        self.delivered += 1
+        self.skipped += 1
+        self.supply.give_back()
+
     def loosen(self) -> None:
         account = self.account
         if account.full_since is not None:
@@ -176,8 +198,8 @@ class Pool(Lane):
 
     def stats(self, operator: str = "") -> BufferStats:
         found = super().stats(operator)
-        direct = self.delivered + len(self.kept) - self.popped  # they come and go in one step
-        return found.but(offered=found.offered + direct)
+        direct = self.delivered - self.skipped + len(self.kept) - self.popped  # they come and go in one step
+        return found.but(offered=found.offered + direct, delivered=found.delivered - self.skipped)
 
     # the end -------------------------------------------------------------------------------
 

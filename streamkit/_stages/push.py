@@ -33,7 +33,7 @@ class PushSource(Source):
     only the channel, and so do the runs that read it.
     """
 
-    __slots__ = ("__weakref__", "_claims", "_ends", "_name", "strategy")
+    __slots__ = ("_claims", "_ends", "_name", "strategy")
 
     awaited = True
 

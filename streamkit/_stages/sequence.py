@@ -11,53 +11,28 @@ between such operators are blocks, which stand between the entries: see `through
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from asyncio import CancelledError
-from collections.abc import AsyncIterator, Callable
+from asyncio import CancelledError, sleep
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import SourceConsumedError, raise_first
+from streamkit._core.errors import UNCAUGHT, raise_first, set_cause
+from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
-from streamkit._engine.compile.pace import Resumed, Thrown
+from streamkit._engine.compile.pace import Pace, Resumed, Thrown
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
 from streamkit._engine.run.apart import FLAT
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
+from streamkit._stages.entry import Again, Entry
 from streamkit._stages.through import Block, Through, fuses
 
-__all__ = ["UNCAUGHT", "Entry", "Follow", "Streams", "following", "follows"]
+__all__ = ["Entry", "Follow", "Streams", "following", "follows"]
 
 T = TypeVar("T")
-
-UNCAUGHT = (RecursionError, SourceConsumedError)
-"""Errors of the program, which no operator takes: to go on after them would lose items, and never end."""
 
 Follow = Callable[..., AsyncIterator[Any]]
 """The function of the stage of an operator of this kind."""
 
-
-class Entry(ABC):
-    """What an operator does when the stream before it has ended, or failed."""
-
-    done = False
-    """Whether it has no more to say."""
-    shelters = False
-    """Whether it may take an error."""
-
-    @abstractmethod
-    def ended(self) -> Inlet[Any] | None:
-        """The stream that follows now that the one before has ended; None if none does."""
-
-    def takes(self, error: Exception) -> bool:
-        """Whether a stream follows after `error`."""
-        return False
-
-    async def failed(self, error: Exception) -> Any:
-        """What follows after `error`, which it `takes`: whatever a stream can begin with."""
-        raise NotImplementedError
-
-
-_set_cause = vars(BaseException)["__cause__"].__set__
-"""Sets it in errors, too, of which no attribute can be set."""
 
 _entries: dict[Any, Callable[..., Entry]] = {}
 """By the function of the stage of an operator: what makes an entry of its arguments."""
@@ -67,7 +42,10 @@ def following(entry: Callable[..., Entry]) -> Follow:
     """The function of the stage of an operator; `entry` makes an entry of its arguments."""
 
     async def follow(run: Run, source: Inlet[Any], **arguments: Any) -> AsyncIterator[Any]:
-        streams = _Opened(run, source, entry(**arguments))
+        first = entry(**arguments)
+        first.behind(source, len(source.links))
+        streams = _Opened(run, source, first)
+        del first
         del source  # may be a long pipe, of which each stage in it would keep all that is before it
         failure: Exception | None = None
         try:
@@ -117,8 +95,10 @@ class Streams(ABC, Generic[T]):
         """The steps between them. Each says how many entries stand below it."""
         self._book: Book | None = None
         """Where the stages of the current stream are entered."""
-        self._maker: Link | None = None
-        """The operator whose function has made the current stream, and is to blame where that cannot open."""
+        self._maker: tuple[Link, Entry] | None = None
+        """What has made the current stream, and may be to blame where that cannot open."""
+        self._pace = Pace()
+        """When to let others run: streams may end, or fail, without ever waiting."""
 
     @property
     def last(self) -> bool:
@@ -164,11 +144,17 @@ class Streams(ABC, Generic[T]):
         await self._leave()
         try:
             while True:
+                if self._pace.due():
+                    await sleep(0)
+                    self._pace.rested()
                 try:
-                    inlet = self._after() if failure is None else await self._instead(failure)
+                    inlet = await (self._after() if failure is None else self._instead(failure))
                 except Exception as error:
                     if not self._at_block:
-                        raise
+                        if failure is not None or not self._stack:
+                            raise
+                        failure = error  # which the next on the stack may take
+                        continue
                     inlet, failure = None, error
                 if inlet is None:
                     if not self._at_block:
@@ -185,7 +171,10 @@ class Streams(ABC, Generic[T]):
                     self._book = self._run.book and self._run.book.chapter()
                     return self._open(inlet, self._book)
                 except Exception as error:
-                    failure = error if self._maker is None else self._blamed(error, failure, self._maker)
+                    link, entry = self._maker or (None, None)
+                    if link is not None and entry is not None and entry.blames(error):
+                        error = self._blamed(error, failure, link)
+                    failure = error
                 await self._leave()
         finally:
             del failure
@@ -195,16 +184,30 @@ class Streams(ABC, Generic[T]):
         """Whether steps get what the current stream gives, before any entry acts."""
         return bool(self._blocks) and self._blocks[-1].height == len(self._stack)
 
-    def _after(self) -> Inlet[Any] | None:
+    async def _after(self) -> Inlet[Any] | None:
         """What follows the current stream, which has ended; None if nothing does."""
         self._maker = None
         inlet, self._first = self._first, None
         while inlet is None and self._stack and not self._at_block:
-            _, entry = self._stack[-1]
-            inlet = entry.ended()
+            link, entry = self._stack[-1]
+            found = entry.ended()
             if entry.done:
                 self._stack.pop()
+            inlet = found if found is None or isinstance(found, Inlet) else await self._awaited(found, link)
+            if isinstance(entry, Again):
+                self._maker = link, entry
         return inlet
+
+    async def _awaited(self, found: Awaitable[Inlet[Any]], link: Link) -> Inlet[Any]:
+        """What a function of `link` makes; an error of it names the operator."""
+        self._acts(link)
+        try:
+            return await found
+        except Exception as error:
+            blamed = self._blamed(error, None, link)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
 
     async def _instead(self, failure: Exception) -> Inlet[Any]:
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
@@ -216,11 +219,14 @@ class Streams(ABC, Generic[T]):
                     continue
                 self._acts(link)
                 try:
-                    inlet = returned(await entry.failed(failure))
+                    made = await entry.failed(failure)
+                    if made is EMPTY:
+                        continue
+                    inlet = returned(made)
                 except Exception as error:
                     later = error
                 else:
-                    self._maker = link
+                    self._maker = link, entry
                     if not entry.done:
                         stack.append((link, entry))
                     return inlet
@@ -236,7 +242,7 @@ class Streams(ABC, Generic[T]):
         blamed = blame(error, link)
         assert isinstance(blamed, Exception)
         if blamed.__cause__ is None:
-            _set_cause(blamed, before)
+            set_cause(blamed, before)
         return blamed
 
     def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:
@@ -252,7 +258,9 @@ class Streams(ABC, Generic[T]):
                 entry = _entries.get(links[before - 1].declaration.stage)
                 if entry is not None:
                     before -= 1
-                    self._stack.append((links[before], entry(**links[before].arguments)))
+                    made = entry(**links[before].arguments)
+                    made.behind(inlet, before)
+                    self._stack.append((links[before], made))
                 elif not (begin := self._steps(links, before)):
                     break
                 else:

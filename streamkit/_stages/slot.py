@@ -6,12 +6,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
+from streamkit._core.errors import GroupsFullError
+from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 
-__all__ = ["Slot", "Slots"]
+__all__ = ["Slot", "Slots", "full_error"]
+
+
+def full_error(key: object, most: int) -> GroupsFullError:
+    """The error for an item of a new key, when there are `most` groups already."""
+    return GroupsFullError(
+        f"no group for the key {shown(key)}: there are max_groups={most} already; "
+        "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
+    )
 
 
 class Slot(Lane):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import PASSED_ON
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Keep, Operator
+from streamkit._engine.face.stream import Keep, Operator, Shape, Stream
 
 __all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
 
@@ -20,16 +22,35 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+class Truthy(Shape):
+    """``A | None`` to ``A``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A | None]) -> Stream[A]:
+        result: Stream[A] = self.apply(stream)
+        return result
+
+
+@step(name="filter", each="if item:\n    emit(item)", contract=PASSED_ON)
+def _filter_true(predicate: None) -> Truthy:
+    return Truthy(_filter_true, predicate=predicate)
+
+
 @overload
-def filter(predicate: Callable[[A], TypeGuard[B]]) -> Operator[A, B]: ...
+def filter(predicate: None) -> Truthy: ...
 @overload
-def filter(predicate: Callable[[A], TypeIs[B]]) -> Operator[A, B]: ...
+def filter(predicate: Callable[[A], TypeGuard[B]], *, on_error: OnError | None = None) -> Operator[A, B]: ...
 @overload
-def filter(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
+def filter(predicate: Callable[[A], TypeIs[B]], *, on_error: OnError | None = None) -> Operator[A, B]: ...
 @overload
-def filter(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+def filter(
+    predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
+@overload
+def filter(predicate: Callable[[A], object], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @step(each="if predicate(item):\n    emit(item)", contract=PASSED_ON)
-def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
+def filter(predicate: Any, *, on_error: OnError | None = None) -> Any:
     """Pass on the items for which `predicate` is true.
 
         items       --1--2--3--4--|
@@ -38,6 +59,8 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     >>> from streamkit import Stream, ops
     >>> list(Stream(range(6)) | ops.filter(lambda number: number % 2))
     [1, 3, 5]
+    >>> list(Stream(["a", "", None]) | ops.filter(None))
+    ['a']
 
     Emits when: `predicate` has returned something true.
     Waits when: the consumer does.
@@ -47,12 +70,18 @@ def filter(predicate: Callable[..., Any]) -> Operator[Any, Any]:
     A `predicate` that is a ``TypeGuard`` or a ``TypeIs`` narrows the type of the items.
 
     Args:
-        predicate: called with each item; returns whether to pass it on, or an awaitable of that.
+        predicate: called with each item; returns whether to pass it on, or an awaitable of that. With None,
+            as with the builtin, those are passed on that are true themselves.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `predicate` is not callable.
+        TypeError: `predicate` is neither callable nor None.
     """
-    return Operator(filter, predicate=callback("predicate", predicate))
+    if predicate is None:
+        unguarded("predicate", on_error)
+        return _filter_true(predicate)
+    found: Operator[Any, Any] = Operator(filter, predicate=guarded("predicate", predicate, on_error))
+    return found
 
 
 @step(
@@ -95,9 +124,13 @@ def take(count: int) -> Keep:
 
 
 @overload
-def take_while(predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False) -> Operator[A, A]: ...
+def take_while(
+    predicate: Callable[[A], Awaitable[bool]], *, inclusive: bool = False, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @overload
-def take_while(predicate: Callable[[A], object], *, inclusive: bool = False) -> Operator[A, A]: ...
+def take_while(
+    predicate: Callable[[A], object], *, inclusive: bool = False, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @step(
     each="""
         if not predicate(item):
@@ -108,7 +141,9 @@ def take_while(predicate: Callable[[A], object], *, inclusive: bool = False) -> 
     """,
     contract=PASSED_ON,
 )
-def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Operator[Any, Any]:
+def take_while(
+    predicate: Callable[..., Any], *, inclusive: bool = False, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Pass on items as long as `predicate` is true, then end.
 
         items              --1--2--9--1--|
@@ -126,12 +161,15 @@ def take_while(predicate: Callable[..., Any], *, inclusive: bool = False) -> Ope
     Args:
         predicate: called with each item.
         inclusive: whether the item that ends the stream is passed on too.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable, or `inclusive` is neither True nor False.
     """
     return Operator(
-        take_while, predicate=callback("predicate", predicate), inclusive=flag("inclusive", inclusive)
+        take_while,
+        predicate=guarded("predicate", predicate, on_error),
+        inclusive=flag("inclusive", inclusive),
     )
 
 
@@ -171,9 +209,11 @@ def skip(count: int) -> Keep:
 
 
 @overload
-def skip_while(predicate: Callable[[A], Awaitable[bool]]) -> Operator[A, A]: ...
+def skip_while(
+    predicate: Callable[[A], Awaitable[bool]], *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @overload
-def skip_while(predicate: Callable[[A], object]) -> Operator[A, A]: ...
+def skip_while(predicate: Callable[[A], object], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @step(
     setup="skipping = True",
     each="""
@@ -184,7 +224,7 @@ def skip_while(predicate: Callable[[A], object]) -> Operator[A, A]: ...
     """,
     contract=PASSED_ON,
 )
-def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
+def skip_while(predicate: Callable[..., Any], *, on_error: OnError | None = None) -> Operator[Any, Any]:
     """Leave out items as long as `predicate` is true; from then on pass on all.
 
         items              --1--2--9--1--|
@@ -201,17 +241,20 @@ def skip_while(predicate: Callable[..., Any]) -> Operator[Any, Any]:
 
     Args:
         predicate: called with each item until it is first false; may return an awaitable.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable.
     """
-    return Operator(skip_while, predicate=callback("predicate", predicate))
+    return Operator(skip_while, predicate=guarded("predicate", predicate, on_error))
 
 
 @overload
 def distinct_until_changed() -> Keep: ...
 @overload
-def distinct_until_changed(key: Callable[[A], object]) -> Operator[A, A]: ...
+def distinct_until_changed(
+    key: Callable[[A], object], *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @step(
     setup="last = ABSENT",
     each="""
@@ -225,7 +268,7 @@ def distinct_until_changed(key: Callable[[A], object]) -> Operator[A, A]: ...
     """,
     contract=PASSED_ON,
 )
-def distinct_until_changed(key: Any = ABSENT) -> Any:
+def distinct_until_changed(key: Any = ABSENT, *, on_error: OnError | None = None) -> Any:
     """Leave out items that equal the one before them.
 
         items                  --a--a--b--b--a--|
@@ -242,11 +285,13 @@ def distinct_until_changed(key: Any = ABSENT) -> Any:
 
     Args:
         key: called with each item; what it returns is compared, instead of the items.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `key` is not callable.
     """
     if key is ABSENT:
+        unguarded("key", on_error)
         return Keep(distinct_until_changed, key=key)
-    keyed: Operator[Any, Any] = Operator(distinct_until_changed, key=callback("key", key))
+    keyed: Operator[Any, Any] = Operator(distinct_until_changed, key=guarded("key", key, on_error))
     return keyed

@@ -14,14 +14,14 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.fuse import fused, spread
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.filling import filled, fills
+from streamkit._stages.inputs import ahead, fed, streams
 from streamkit._stages.sequence import Entry, following
 
 __all__ = ["concat", "merge", "zip"]
@@ -31,21 +31,10 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-def _streams(name: str, sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
-    if len(sources) == 1:
-        one_by_one(name, sources[0])
-    return tuple([Stream(source) for source in sources])
-
-
-def _ahead(lookahead: int) -> Suspend | None:
-    """The buffer that the user asked for; None by default: a buffer before the operator decides then."""
-    return None if lookahead == 1 else Suspend(lookahead)
-
-
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
-    channel = run.channel()
+    channel, buffer = run.channel(), ahead(lookahead)
     for inlet in (source, *sources):
-        _merged(run, channel, inlet, _ahead(lookahead))
+        _merged(run, channel, inlet, buffer)
     return channel
 
 
@@ -107,15 +96,14 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
         TypeError: a source is none of these, or `lookahead` is not a whole number.
         ValueError: `lookahead` is less than 1.
     """
-    return Joined(merge, sources=_streams("merge", sources), lookahead=whole("lookahead", lookahead, least=1))
+    return Joined(merge, sources=streams("merge", sources), lookahead=whole("lookahead", lookahead, least=1))
 
 
 async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    inlets = (source, *sources)
-    lanes = [run.feed(channel, inlet, _ahead(lookahead), otherwise=Suspend(1)) for inlet in inlets]
+    lanes = fed(run, channel, (source, *sources), ahead(lookahead))
     whole_tuple = not strict and fill is ABSENT
     while True:
         while waiting := [lane for lane in lanes if not lane.held]:
@@ -200,7 +188,7 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
     if flag("strict", strict) and fill is not ABSENT:
         raise ValueError(f"strict must be False where fill is given, not True with fill={shown(fill)}")
     least = whole("lookahead", lookahead, least=1)
-    return ZippedAny(zip, sources=_streams("zip", sources), lookahead=least, strict=strict, fill=fill)
+    return ZippedAny(zip, sources=streams("zip", sources), lookahead=least, strict=strict, fill=fill)
 
 
 class _Then(Entry):
@@ -240,4 +228,4 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     Raises:
         TypeError: a source is neither a stream, an iterable, an async iterable nor a callable.
     """
-    return Joined(concat, sources=_streams("concat", sources))
+    return Joined(concat, sources=streams("concat", sources))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import PASSED_ON
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep
 
@@ -14,7 +15,7 @@ __all__ = ["tap"]
 
 
 @step(each="function(item)\nemit(item)", contract=PASSED_ON)
-def tap(function: Callable[[Any], Any]) -> Keep:
+def tap(function: Callable[[Any], Any], *, on_error: OnError | None = None) -> Keep:
     """Call `function` with each item, and pass the item on.
 
         items      --a--b--|
@@ -32,8 +33,10 @@ def tap(function: Callable[[Any], Any]) -> Keep:
 
     Args:
         function: called with each item; may return an awaitable.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            ``Resume`` drops the item; ``Replace`` passes it on.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Keep(tap, function=callback("function", function))
+    return Keep(tap, function=guarded("function", function, on_error))

@@ -9,11 +9,12 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from streamkit._core import arguments
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.errors import GroupsFullError
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
@@ -25,8 +26,10 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
-from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router, keyed
-from streamkit._stages.slot import Slots
+from streamkit._stages.forks import lone
+from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router
+from streamkit._stages.keyed import keyed
+from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]
 
@@ -50,14 +53,6 @@ class OnFull(Enum):
 
     def __repr__(self) -> str:
         return f"OnFull.{self.name}"
-
-
-def full_error(key: object, most: int) -> GroupsFullError:
-    """The error for an item of a new key, when there are `most` groups already."""
-    return GroupsFullError(
-        f"no group for the key {shown(key)}: there are max_groups={most} already; "
-        "raise max_groups, or let groups end, with on_full=OnFull.EVICT or idle="
-    )
 
 
 _LATER = (
@@ -229,7 +224,7 @@ def _spliced(
     ends: Any,
 ) -> Operator[Any, Any] | None:
     """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
-    if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
+    if any(map(lone, pipe.links)):
         return None
     if on_full is OnFull.EVICT:
         made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=ends)
@@ -247,6 +242,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -257,6 +253,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -267,6 +264,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -277,6 +275,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, A]]: ...
 @overload
 def group_by(
@@ -287,6 +286,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @overload
 def group_by(
@@ -297,6 +297,7 @@ def group_by(
     on_full: OnFull = ...,
     idle: float | Absent = ...,
     reopen: bool = ...,
+    on_error: OnError | None = None,
 ) -> Operator[A, tuple[K, B]]: ...
 @answering
 def group_by(
@@ -307,6 +308,7 @@ def group_by(
     on_full: OnFull = OnFull.FAIL,
     idle: float | Absent = ABSENT,
     reopen: bool = False,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Give each key a pipe of its own, and pass on what comes out of it, with the key.
 
@@ -355,6 +357,7 @@ def group_by(
             the longest idle group ends, or (only with `idle`) the source waits.
         idle: seconds without an item after which a group ends.
         reopen: whether a group whose pipe has ended frees its key, which begins anew when it comes again.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) a key is not hashable.
@@ -362,7 +365,7 @@ def group_by(
             ``OnFull.WAIT`` without `idle`.
         GroupsFullError: (when run) with ``OnFull.FAIL``, there is one key more than `max_groups`.
     """
-    callback("key", key)
+    key = guarded("key", key, on_error)
     if not isinstance(pipe, Pipe):
         raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}{instead(pipe)}")
     max_groups = whole("max_groups", max_groups, least=1)
@@ -375,10 +378,8 @@ def group_by(
     again: bool | Absent = True if flag("reopen", reopen) else ABSENT
     links = [link for link in flattened(pipe.links) if link.declaration.stage is None]
     ends = True if any(parsed(link.declaration).stops for link in links) else ABSENT
-    if idle is ABSENT:
-        spliced = _spliced(key, pipe, max_groups, on_full, again, ends)
-        if spliced is not None:
-            return spliced
+    if idle is ABSENT and (spliced := _spliced(key, pipe, max_groups, on_full, again, ends)) is not None:
+        return spliced
     first = pipe.links[0]
     strategy = first.arguments["strategy"] if first.declaration.buffers else None
     return _routed(

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
+from streamkit._core.strategy import DropIncoming
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.flat_map import Places
+from streamkit._stages.switch import Exhausted, switched
 
-__all__ = ["flat_map"]
+__all__ = ["concat_map", "exhaust_map", "flat_map", "switch_map"]
 
 A = TypeVar("A")
 B = TypeVar("B")
+OnDrop: TypeAlias = Callable[[Any, str], object]
 
 
 def _flat_map(
-    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], concurrency: int, lookahead: int
+    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int, concurrency: int = 1
 ) -> Channel:
     channel = run.channel()
     run.pump(source, into=Places(run, channel, run.link))
@@ -30,11 +35,19 @@ def _flat_map(
 
 @overload
 def flat_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, concurrency: int, lookahead: int = 1
+    function: Callable[[A], Awaitable[SourceLike[B]]],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def flat_map(
-    function: Callable[[A], SourceLike[B]], *, concurrency: int, lookahead: int = 1
+    function: Callable[[A], SourceLike[B]],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @stage(
     _flat_map,
@@ -46,7 +59,13 @@ def flat_map(
         result="what the streams that function makes hold",
     ),
 )
-def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int = 1) -> Operator[Any, Any]:
+def flat_map(
+    function: Callable[[Any], Any],
+    *,
+    concurrency: int,
+    lookahead: int = 1,
+    on_error: OnError | None = None,
+) -> Operator[Any, Any]:
     """Pass on the items of the streams that `function` makes of each item, several of them at once.
 
         items                      --a--b--c--|
@@ -74,6 +93,8 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
         concurrency: inner streams read at once at most. With 1 they follow each other, in order.
         lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
             end of an inner stream decides instead.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An error of the stream that it has returned is none of its own.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -84,7 +105,216 @@ def flat_map(function: Callable[[Any], Any], *, concurrency: int, lookahead: int
     """
     return Operator(
         flat_map,
-        function=callback("function", function),
+        function=guarded("function", function, on_error),
         concurrency=whole("concurrency", concurrency, least=1),
         lookahead=whole("lookahead", lookahead, least=1),
+    )
+
+
+@overload
+def concat_map(
+    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
+@overload
+def concat_map(
+    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
+@stage(
+    _flat_map,
+    contract=Contract(
+        holds="1 + lookahead",
+        lookahead="1 + lookahead",
+        spreads=True,
+        result="what the streams that function makes hold",
+    ),
+)
+def concat_map(
+    function: Callable[[Any], Any], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[Any, Any]:
+    """Pass on the items of the streams that `function` makes of each item, one stream after the other.
+
+        items         --a--b------c--|
+        stream of a     --1--2|
+        stream of b           -3--4|
+        stream of c                --5|
+        concat_map(f) ----1--2-3--4--5|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream(["ab", "c"]) | ops.concat_map(str.upper))
+    ['A', 'B', 'C']
+
+    It is ``flat_map`` at a concurrency of 1. Where each item is an iterable already, ``flatten`` does the
+    same without a task.
+
+    Emits when: an item of the current inner stream is there.
+    Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source waits until
+        the current inner stream has ended and was delivered.
+    Completes when: the source does, and the last inner stream has.
+    Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+        task.
+
+    Args:
+        function: called with each item; returns a stream, an iterable, an async iterable or a callable that
+            makes one, or an awaitable of these. It is called in the task that reads what it returns, when
+            the stream before that has ended.
+        lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+            end of an inner stream decides instead.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+    Raises:
+        TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+        ValueError: `lookahead` is less than 1.
+
+    Unlike RxPY's, the source is not read while an inner stream is: nothing queues up. Streams that end in a
+    ``concat_map`` themselves are read as one, however deep they are nested.
+    """
+    return Operator(
+        concat_map,
+        function=guarded("function", function, on_error),
+        lookahead=whole("lookahead", lookahead, least=1),
+    )
+
+
+@overload
+def switch_map(
+    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
+@overload
+def switch_map(
+    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[A, B]: ...
+@stage(
+    switched,
+    contract=Contract(
+        holds="2 + lookahead",
+        lookahead="1 + lookahead",
+        spreads=True,
+        loses="'what is left of a stream when a newer item comes'",
+        result="what the streams that function makes hold",
+    ),
+)
+def switch_map(
+    function: Callable[[Any], Any], *, lookahead: int = 1, on_error: OnError | None = None
+) -> Operator[Any, Any]:
+    """Pass on the items of the stream that `function` makes of the newest item.
+
+        items         --a-------b-----c--|
+        stream of a     --1--2--3--4|
+        stream of b             --5--6|
+        stream of c                   --7|
+        switch_map(f) ----1--2----5-----7|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream(["ab"]) | ops.switch_map(str.upper))
+    ['A', 'B']
+
+    A newer item cancels the stream before it, or the call of `function` that makes that. When its clean-up
+    has ended, the newer stream is opened: no two are open at once, and no item of an older stream comes
+    after one of a newer.
+
+    Emits when: an item of the current inner stream is there, and no newer item of the source.
+    Waits when: the consumer does: the source is read one item ahead, the inner stream `lookahead`. So a
+        consumer that is slow holds up the source, too. With ``buffer(KeepLatest())`` before ``switch_map``,
+        the source goes on meanwhile.
+    Completes when: the source does, and the last inner stream has.
+    Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+        task. What the clean-up of a cancelled stream raises ends the stream.
+
+    Args:
+        function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+            makes one, or an awaitable of these. It is called in the task that reads what it returns.
+        lookahead: items that an inner stream may be ahead. They are dropped, and counted as ``closed``,
+            where a newer item comes before they leave.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+    Raises:
+        TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+        ValueError: `lookahead` is less than 1.
+
+    Of a source whose items are ready at once, only the last item's stream is passed on. RxPY, which runs a
+    stream that is ready when it is made, passes on all of each.
+    """
+    return Operator(
+        switch_map,
+        function=guarded("function", function, on_error),
+        lookahead=whole("lookahead", lookahead, least=1),
+    )
+
+
+def _exhaust_map(
+    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int, on_drop: OnDrop | None
+) -> Channel:
+    channel = run.channel()
+    run.pump(source, into=Exhausted(run, channel, run.link, DropIncoming(1, on_drop=on_drop)))
+    return channel
+
+
+@overload
+def exhaust_map(
+    function: Callable[[A], Awaitable[SourceLike[B]]],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@overload
+def exhaust_map(
+    function: Callable[[A], SourceLike[B]],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@stage(
+    _exhaust_map,
+    contract=Contract(
+        holds="1 + lookahead",
+        lookahead="unbounded",
+        spreads=True,
+        loses="'items that come while a stream is read'",
+        result="what the streams that function makes hold",
+    ),
+)
+def exhaust_map(
+    function: Callable[[Any], Any],
+    *,
+    lookahead: int = 1,
+    on_drop: OnDrop | None = None,
+    on_error: OnError | None = None,
+) -> Operator[Any, Any]:
+    """Pass on the items of the stream that `function` makes of an item; drop items that come meanwhile.
+
+        items          --a--b------c--|
+        stream of a      --1--2|
+        stream of c                --3|
+        exhaust_map(f) ----1--2------3|
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream(["ab", "cd"]) | ops.exhaust_map(str.upper))
+    ['A', 'B']
+
+    Emits when: an item of the current inner stream is there.
+    Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source never waits:
+        its items are dropped until the current inner stream has ended and was delivered.
+    Completes when: the source does, and the last inner stream has.
+    Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
+        task.
+
+    Args:
+        function: called with an item; returns a stream, an iterable, an async iterable or a callable that
+            makes one, or an awaitable of these. It is called in the task that reads what it returns.
+        lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
+            end of an inner stream decides instead.
+        on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+
+    Raises:
+        TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
+        ValueError: `lookahead` is less than 1.
+    """
+    return Operator(
+        exhaust_map,
+        function=guarded("function", function, on_error),
+        lookahead=whole("lookahead", lookahead, least=1),
+        on_drop=DropIncoming(1, on_drop=on_drop).on_drop,
     )

@@ -1,4 +1,4 @@
-"""Operators that go on after an error."""
+"""Operators that act when a stream fails, or has ended in any way."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.arguments import callback
 from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.contract import Contract
-from streamkit._core.show import shown
+from streamkit._core.contract import PASSED_ON, Contract
+from streamkit._core.errors import ErrorTypes, error_types
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import SourceLike
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Keep, SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._stages.sequence import UNCAUGHT, Entry, following
+from streamkit._stages.sequence import Entry, following
 
-__all__ = ["catch"]
+__all__ = ["catch", "on_close"]
 
 B = TypeVar("B")
-ErrorTypes = type[Exception] | tuple[type[Exception], ...]
-
-
-def _is_error_type(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
 
 
 class _Handler(Entry):
@@ -89,9 +85,39 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
     memory or time than its first.
     """
-    for each in errors if isinstance(errors, tuple) else (errors,):
-        if not _is_error_type(each):
-            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
-        if issubclass(each, UNCAUGHT):
-            raise ValueError(f"errors must not have {each.__name__}: no operator catches that")
+    error_types("errors", errors, "a type of Exception, or a tuple of them")
     return Joined(catch, function=callback("function", function), errors=errors)
+
+
+@step(each="emit(item)", closes="function", contract=PASSED_ON)
+def on_close(function: Callable[[], object]) -> Keep:
+    """Call `function` once when the stream is over, however it has ended.
+
+        items       --a--b--|
+        on_close(f) --a--b--|
+                            f
+
+    >>> from streamkit import Stream, ops
+    >>> list(Stream("ab") | ops.on_close(lambda: print("closed")))
+    closed
+    ['a', 'b']
+
+    Emits when: an item comes.
+    Waits when: the consumer does; at the end, until what `function` returns has been awaited.
+    Completes when: the source does.
+    Closes when: it ends, or the consumer leaves; then everything before it is closed, and `function` is
+        called: after the last item, after an error, after a cancellation, and when the consumer has left.
+
+    Args:
+        function: called without arguments in each run, when the sources before it were cleaned up; may
+            return an awaitable.
+
+    Raises:
+        TypeError: `function` is not callable.
+
+    An error of `function` ends the stream, or is attached to the error that the stream has ended with. Of
+    several in a pipe, the first is called first. A job that was never awaited, and a stream whose iterator
+    was never asked for, have not run: then it is not called. It is not told how the stream has ended:
+    ``catch`` is for errors, ``concat`` for what comes after the last item.
+    """
+    return Keep(on_close, function=callback("function", function))

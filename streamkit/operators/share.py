@@ -6,20 +6,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 from streamkit._core.calls import answering
-from streamkit._core.catalogue import declared
 from streamkit._core.contract import Contract
 from streamkit._core.markers import ABSENT
-from streamkit._core.show import shown
-from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.loop import fits
-from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.job import Job
-from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
 from streamkit._stages.broadcast import gathered, merged
-from streamkit.operators.rate import buffer
+from streamkit._stages.forks import AHEAD, BUFFERED, LOSES, all_sinks, entries, splices
 
 __all__ = ["broadcast"]
 
@@ -34,12 +29,7 @@ R5 = TypeVar("R5")
 R6 = TypeVar("R6")
 
 
-_BUFFERED = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
-_AHEAD = "sum(0 if s is None else s.limit if s.waits else unbounded for s in _strategies)"
-_LOSES = "', '.join(s.loses for s in _strategies if s and s.loses != 'nothing') or 'nothing'"
-
-
-@stage(gathered, name="broadcast", contract=Contract(holds=_BUFFERED, lookahead=_AHEAD, loses=_LOSES))
+@stage(gathered, name="broadcast", contract=Contract(holds=BUFFERED, lookahead=AHEAD, loses=LOSES))
 def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     return Sink(_to_sinks, branches=branches, _strategies=_strategies)
 
@@ -48,11 +38,11 @@ def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     merged,
     name="broadcast",
     contract=Contract(
-        holds=f"len(branches) + {_BUFFERED}",
-        lookahead=f"1 + {_AHEAD}",
+        holds=f"len(branches) + {BUFFERED}",
+        lookahead=f"1 + {AHEAD}",
         keeps="True",
         ordered="'within each branch'",
-        loses=_LOSES,
+        loses=LOSES,
     ),
 )
 def _to_operators(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
@@ -69,14 +59,6 @@ def _spliced_to_sinks(*branches: Pipe) -> Sink[Any, Any]:
 )
 def _spliced_to_operators(*branches: Pipe) -> Operator[Any, Any]:
     return Operator(_spliced_to_operators, branches=branches)
-
-
-def _splices(branches: tuple[Pipe, ...]) -> bool:
-    """Whether all branches are steps that end with the source, and none is known to wait."""
-    links = [link for branch in branches for link in branch.links]
-    return not any(
-        link.declaration.stage is not None or link.waits or parsed(link.declaration).stops for link in links
-    )
 
 
 @overload
@@ -190,25 +172,9 @@ def broadcast(*branches: Any) -> Any:
         TypeError: a branch is neither, or some are operators and some are sinks.
         ValueError: there is no branch.
     """
-    if not branches:
-        raise ValueError("branches must be one or more, not none")
-    for branch in branches:
-        if not isinstance(branch, Pipe):
-            raise TypeError(f"branches must be operators or sinks, not {shown(branch)}{instead(branch)}")
-    sinks = [branch.links[-1].declaration.sink for branch in branches]
-    if any(sinks) and not all(sinks):
-        raise TypeError(
-            f"branches must be all operators or all sinks, not both: {', '.join(map(repr, branches))}"
-        )
-    if _splices(branches):
-        spliced: Pipe = (_spliced_to_sinks if all(sinks) else _spliced_to_operators)(*branches)
+    sinks = all_sinks(branches)
+    if splices(branches):
+        spliced: Pipe = (_spliced_to_sinks if sinks else _spliced_to_operators)(*branches)
         if fits(spliced.links[0].key):
             return spliced
-    strategies = tuple([_strategy(branch) for branch in branches])
-    return (_to_sinks if all(sinks) else _to_operators)(*branches, _strategies=strategies)
-
-
-def _strategy(branch: Pipe) -> Strategy | None:
-    """The strategy of the buffer that a branch begins with: its channel takes it over, and saves a task."""
-    first = branch.links[0]
-    return first.arguments["strategy"] if first.declaration is declared(buffer) else None
+    return (_to_sinks if sinks else _to_operators)(*branches, _strategies=entries(branches))

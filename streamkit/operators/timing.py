@@ -9,14 +9,17 @@ from typing import Any, TypeAlias, TypeVar, overload
 from streamkit._core import arguments
 from streamkit._core.contract import PASSED_ON, Contract
 from streamkit._core.errors import StreamTimeoutError
-from streamkit._core.markers import EMPTY
+from streamkit._core.markers import ABSENT, EMPTY, Absent
+from streamkit._core.show import shown
 from streamkit._core.strategy import KeepLatest
+from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import Keep
+from streamkit._engine.face.stream import Keep, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.beside import Ticks, stream_argument
 
 __all__ = ["debounce", "keep_alive", "sample", "timeout"]
 
@@ -24,48 +27,135 @@ B = TypeVar("B")
 OnDrop: TypeAlias = Callable[[Any, str], object]
 
 
-async def _timeout(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIterator[Any]:
+def _least(*limits: float | None) -> float:
+    """The first of `limits` that was given; without one, there is none."""
+    return next((each for each in limits if each is not None), math.inf)
+
+
+async def _timeout(
+    run: Run,
+    source: Inlet[Any],
+    *,
+    seconds: float | None,
+    first: float | None,
+    between: float | None,
+    total: float | None,
+    fallback: Any,
+) -> AsyncIterator[Any]:
     channel = run.channel()
-    run.feed(channel, source)
+    lane = run.feed(channel, source)
+    allowed, end = _least(first, seconds), run.loop.time() + _least(total)
+    late = ""
     while True:
+        due = math.inf
+        if end < math.inf or not channel.ready:
+            now = run.loop.time()
+            due = min(now + allowed, end)
+            if not late and now > end:
+                late = await _late(run, channel, lane, fallback, f"the stream did not end within {total} s")
         item = channel.pop()
         if item is not EMPTY:
+            allowed = _least(between, seconds)
             yield item
-        elif not await channel.before(run.loop.time() + seconds):
-            channel.fail(run.blame(StreamTimeoutError(f"no item came within {seconds} s")))
+        elif not await channel.until(lambda: channel.ready or channel.over, None if due == math.inf else due):
+            text = (
+                f"the stream did not end within {total} s"
+                if due == end
+                else f"no item came within {allowed} s"
+            )
+            late = await _late(run, channel, lane, fallback, text)
         elif not await channel.wait():
-            return
+            break
+    if late:
+        run.feed(channel, fallback)
+        async for item in channel:
+            yield item
+            del item  # nothing is held while the fallback waits
 
 
+async def _late(run: Run, channel: Channel, lane: Lane, fallback: Any, text: str) -> str:
+    """End the source: with an error, which comes after what is held, or to go on with `fallback` then."""
+    if fallback is ABSENT:
+        channel.fail(run.blame(StreamTimeoutError(text)))
+    else:
+        await run.stop(lane)
+    return text
+
+
+@overload
+def timeout(
+    seconds: float | None = None,
+    *,
+    first: float | None = None,
+    between: float | None = None,
+    total: float | None = None,
+) -> Keep: ...
+@overload
+def timeout(
+    seconds: float | None = None,
+    *,
+    first: float | None = None,
+    between: float | None = None,
+    total: float | None = None,
+    fallback: SourceLike[B],
+) -> Joined[B]: ...
 @stage(_timeout, contract=PASSED_ON)
-def timeout(seconds: float) -> Keep:
+def timeout(
+    seconds: float | None = None,
+    *,
+    first: float | None = None,
+    between: float | None = None,
+    total: float | None = None,
+    fallback: SourceLike[Any] | Absent = ABSENT,
+) -> Any:
     """Fail if an item that is asked for does not come within `seconds`.
 
-        items      --a--b-----------c--|
-        timeout(5) --a--b-----X
+        items                      --a--b-----------c--|
+        timeout(5)                 --a--b----X
+        timeout(total=7)           --a--b-X
+        timeout(5, fallback=["z"]) --a--b----z|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("ab") | ops.timeout(5.0))
     ['a', 'b']
+    >>> list(Stream("ab") | ops.timeout(first=30.0, between=5.0, total=600.0, fallback="z"))
+    ['a', 'b']
 
     The time is that of one pull: each item of the source counts, also one that an operator behind this leaves
-    out. There is no limit for the whole stream; ``async with asyncio.timeout(...)`` around it is one.
+    out.
 
     Emits when: an item comes in time, or in the turn of the event loop in which the time ends. The pull is
         never cancelled and begun again.
-    Waits when: the consumer does; that time does not count.
-    Completes when: the source does.
-    Closes when: it ends, or the consumer leaves.
+    Waits when: the consumer does; that time counts for `total` alone.
+    Completes when: the source does, or `fallback`.
+    Closes when: it ends, or the consumer leaves; a source that is late is closed before `fallback` is opened.
 
     Args:
-        seconds: how long an item may take, from when the consumer asks for it.
+        seconds: how long an item may take, from when the consumer asks for it; and the end, too.
+        first: how long the first item may take, where that is not `seconds`.
+        between: how long each item after the first may take, where that is not `seconds`.
+        total: how long the whole stream may take, from when the first item is asked for to its end.
+        fallback: what to go on with, without any limit, instead of failing: a stream, an iterable, an async
+            iterable, or a callable that makes one.
 
     Raises:
-        TypeError: `seconds` is not a number.
-        ValueError: `seconds` is not finite, or not above 0.
-        StreamTimeoutError: (when run) no item came in time; a ``TimeoutError`` too.
+        TypeError: no time is given, or an argument has the wrong type.
+        ValueError: a time is not finite, or not above 0; or `seconds` is given beside both `first` and
+            `between`.
+        StreamTimeoutError: (when run) no item came in time, or the end did not; a ``TimeoutError`` too.
+
+    In RxPY the time runs while the consumer is busy, too, and a time of day is what `total` is here. To go on
+    with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
     """
-    return Keep(timeout, seconds=arguments.seconds("seconds", seconds))
+    times = {"seconds": seconds, "first": first, "between": between, "total": total}
+    if first is between is total is None or seconds is not None:
+        arguments.seconds("seconds", seconds)
+    if None not in (seconds, first, between):
+        raise ValueError(f"seconds must be left out where first and between are given, not {shown(seconds)}")
+    given = {name: None if value is None else arguments.seconds(name, value) for name, value in times.items()}
+    if fallback is ABSENT:
+        return Keep(timeout, **given, fallback=fallback)
+    return Joined[Any](timeout, **given, fallback=stream_argument("fallback", fallback))
 
 
 async def _keep_alive(
@@ -121,29 +211,55 @@ def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
 
 
 async def _sample(
-    run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
+    run: Run, source: Inlet[Any], *, seconds: float | None, signal: Any, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    run.pump(source, into=channel.lane(KeepLatest(on_drop=on_drop)))
+    lane = channel.lane(KeepLatest(on_drop=on_drop))
+    run.pump(source, into=lane)
+    if seconds is None:
+        ticks = Ticks(channel, lane)
+        channel.adopt(ticks)
+        run.pump(signal, into=ticks)
+        while await channel.choose(lane):
+            await channel.until(lambda: ticks.came or not lane.open or channel.error is not None)
+            ticks.came = False
+            yield lane.take()
+        return
     begun = run.loop.time()
-    ticks = 0
+    periods = 0
     while await channel.wait():
-        ticks = max(ticks + 1, math.ceil((run.loop.time() - begun) / seconds))
-        await channel.until(lambda: channel.over, begun + ticks * seconds)
+        periods = max(periods + 1, math.ceil((run.loop.time() - begun) / seconds))
+        await channel.until(lambda: channel.over, begun + periods * seconds)
         yield channel.pop()
 
 
+@overload
+def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep: ...
+@overload
+def sample(*, signal: SourceLike[Any], on_drop: OnDrop | None = None) -> Keep: ...
 @stage(
     _sample,
     contract=Contract(
-        holds="1", lookahead="unbounded", keeps="True", loses="'all but the latest item of each period'"
+        holds="1",
+        lookahead="unbounded",
+        others_hold="1",
+        others_lookahead="unbounded",
+        keeps="True",
+        loses="'all but the latest item of each period'",
     ),
 )
-def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
-    """Every `seconds`, pass on the latest item, if there is a new one.
+def sample(
+    seconds: float | None = None,
+    *,
+    signal: SourceLike[Any] | Absent = ABSENT,
+    on_drop: OnDrop | None = None,
+) -> Keep:
+    """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.
 
-        items     --a-b-c-----------d---|
-        sample(5) -----b----c---------d-|
+        items          --a-b-c-----------d---|
+        sample(5)      -----b----c---------d-|
+        signal         ---x-x--x-x-x---------
+        sample(signal) ---a-b--c-------------d|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.sample(60.0))
@@ -157,14 +273,29 @@ def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     Args:
         seconds: the length of a period. Periods are counted from the start; a consumer that is late gets
             the latest item at the end of the next one.
+        signal: a stream, an iterable, an async iterable, or a callable that makes one; each of its items,
+            whatever it is, ends a period. A consumer that was busy then gets the latest item when it asks.
+            After the end of `signal`, the last item of the source comes yet, at the end of that.
         on_drop: called with each item that is dropped, and why, as in `DropIncoming`.
 
     Raises:
-        TypeError: an argument has the wrong type.
-        ValueError: `seconds` is not finite, or not above 0.
+        TypeError: an argument has the wrong type, or neither `seconds` nor `signal` is given.
+        ValueError: `seconds` is not finite, or not above 0; or both are given.
+
+    In RxPY the last item waits for the end of its period, and the end of the signal ends a period, too.
     """
     strategy = KeepLatest(on_drop=on_drop)
-    return Keep(sample, seconds=arguments.seconds("seconds", seconds), on_drop=strategy.on_drop)
+    if signal is not ABSENT:
+        if seconds is not None:
+            raise ValueError(f"seconds must be left out where signal is given, not {shown(seconds)}")
+        beside = stream_argument("signal", signal)
+        return Keep(sample, seconds=None, signal=beside, on_drop=strategy.on_drop)
+    if isinstance(seconds, Stream):
+        raise TypeError(
+            f"seconds must be a number of seconds, not {shown(seconds)}: write sample(signal=...)"
+        )
+    checked = arguments.seconds("seconds", seconds)
+    return Keep(sample, seconds=checked, signal=ABSENT, on_drop=strategy.on_drop)
 
 
 class _Stamped(Lane):

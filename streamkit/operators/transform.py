@@ -9,7 +9,10 @@ from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
+from streamkit._core.guarded import guarded
+from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._engine.compile.loop import NAMED
 from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
@@ -29,28 +32,58 @@ As = TypeVarTuple("As")
     name="map",
     direct=True,
     contract=Contract(
-        holds="concurrency + lookahead", lookahead="concurrency + lookahead", ordered="ordered"
+        holds="concurrency + lookahead",
+        lookahead="concurrency + lookahead",
+        ordered="ordered if key is ABSENT else 'for each key'",
     ),
 )
 def _concurrent_map(
-    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[..., Any],
+    *,
+    concurrency: int | Limit = 1,
+    ordered: bool = True,
+    key: Any = ABSENT,
+    lookahead: int = 0,
 ) -> Operator[Any, Any]:
     return Operator(
-        _concurrent_map, function=function, concurrency=concurrency, ordered=ordered, lookahead=lookahead
+        _concurrent_map,
+        function=function,
+        concurrency=concurrency,
+        ordered=ordered,
+        key=key,
+        lookahead=lookahead,
     )
 
 
 @overload
 def map(
-    function: Callable[[A], Awaitable[B]], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[[A], Awaitable[B]],
+    *,
+    concurrency: int | Limit = 1,
+    ordered: bool = True,
+    key: Callable[[A], Any] = ...,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def map(
-    function: Callable[[A], B], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[[A], B],
+    *,
+    concurrency: int | Limit = 1,
+    ordered: bool = True,
+    key: Callable[[A], Any] = ...,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @step(each="emit(function(item))")
 def map(
-    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[..., Any],
+    *,
+    concurrency: int | Limit = 1,
+    ordered: bool = True,
+    key: Any = ABSENT,
+    lookahead: int = 0,
+    on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on what `function` returns for each item; awaited, if it is awaitable.
 
@@ -61,7 +94,8 @@ def map(
     >>> list(Stream([1, 2, 3]) | ops.map(str))
     ['1', '2', '3']
 
-    Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+    Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+        `key`, every earlier one of the same key.
     Waits when: the consumer does, or all `concurrency` places are taken.
     Completes when: the source does, and every item has been passed on.
     Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -70,40 +104,56 @@ def map(
         function: called with each item. What it returns is awaited if it is awaitable, or a future of an
             executor.
         concurrency: calls in flight at most; finished results that wait for their turn count as well.
-            With 1, each is awaited in the loop that reads the source, without a task.
+            With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+            changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
         ordered: whether results keep the order of the items, or come as they are ready.
+        key: called with each item. Items for which it returns the same are called one after the other, and
+            their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+            An item whose key is at work waits in a place, or in the `lookahead`.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
             ``map`` does the same.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable, or another argument has the wrong type.
+        TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+            what `key` returned cannot be hashed.
+        RuntimeError: (when run) the limit is used in another event loop.
         ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
     While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
     steps after it and of the sink. Those see the context variables of the task that waits.
 
-    An error of `function` ends the stream; with `concurrency`, other calls are cancelled, and results
-    that are ready are delivered first (with `ordered`, those before the first missing one).
+    An error of `function` ends the stream, unless `on_error` says otherwise; with `concurrency`, other calls
+    are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
+    missing one).
     """
-    callback("function", function)
-    concurrency = whole("concurrency", concurrency, least=1)
+    function = guarded("function", function, on_error)
+    concurrency = limit_argument("concurrency", concurrency)
     flag("ordered", ordered)
+    if key is not ABSENT:
+        callback("key", key)
     lookahead = whole("lookahead", lookahead, least=0)
-    if lookahead and concurrency == 1:
+    if lookahead and concurrency == 1:  # a limit of 1 may be changed
         raise ValueError(
             f"lookahead must be 0 where concurrency is 1, not {lookahead}: put buffer(strategy) before it"
         )
-    if concurrency > 1:
-        return _concurrent_map(function, concurrency=concurrency, ordered=ordered, lookahead=lookahead)
+    if concurrency != 1:
+        return _concurrent_map(
+            function, concurrency=concurrency, ordered=ordered, key=key, lookahead=lookahead
+        )
     return Operator(map, function=function)
 
 
 @overload  # a type checker does not know how many elements a list has
-def starmap(function: Callable[[*As], Awaitable[B]]) -> Operator[tuple[*As] | list[Any], B]: ...
+def starmap(
+    function: Callable[[*As], Awaitable[B]], *, on_error: OnError | None = None
+) -> Operator[tuple[*As] | list[Any], B]: ...
 @overload
-def starmap(function: Callable[[*As], B]) -> Operator[tuple[*As] | list[Any], B]: ...
+def starmap(
+    function: Callable[[*As], B], *, on_error: OnError | None = None
+) -> Operator[tuple[*As] | list[Any], B]: ...
 @step(each="emit(function(*item))")
-def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
+def starmap(function: Callable[..., Any], *, on_error: OnError | None = None) -> Operator[Any, Any]:
     """Pass on what `function` returns for the elements of each item as its arguments.
 
         items        --(2,5)---(3,2)--|
@@ -120,11 +170,12 @@ def starmap(function: Callable[..., Any]) -> Operator[Any, Any]:
 
     Args:
         function: called with the elements of each item; may return an awaitable.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(starmap, function=callback("function", function))
+    return Operator(starmap, function=guarded("function", function, on_error, spread=True))
 
 
 @step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
@@ -216,11 +267,13 @@ def pairwise() -> Pairs:
 
 
 @overload
-def scan(function: Callable[[B, A], Awaitable[B]], initial: B) -> Operator[A, B]: ...
+def scan(
+    function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None = None
+) -> Operator[A, B]: ...
 @overload
-def scan(function: Callable[[B, A], B], initial: B) -> Operator[A, B]: ...
+def scan(function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None) -> Operator[A, B]: ...
 @overload
-def scan(function: Callable[[A, A], A]) -> Operator[A, A]: ...
+def scan(function: Callable[[A, A], A], *, on_error: OnError | None = None) -> Operator[A, A]: ...
 @step(
     setup="""
         if initial is ABSENT:
@@ -240,7 +293,9 @@ def scan(function: Callable[[A, A], A]) -> Operator[A, A]: ...
     """,
     contract=Contract(result="the state that function returned last"),
 )
-def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, Any]:
+def scan(
+    function: Callable[..., Any], initial: Any = ABSENT, *, on_error: OnError | None = None
+) -> Operator[Any, Any]:
     """Fold the items, passing on each intermediate state.
 
         items              --1--2--3--|
@@ -260,8 +315,10 @@ def scan(function: Callable[..., Any], initial: Any = ABSENT) -> Operator[Any, A
         function: called with the state so far and the item; returns the new state.
         initial: the state before the first item. It is not passed on by itself, and not copied: give a
             mutable one only if each run may go on with it.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            An item that is dropped leaves the state as it is.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(scan, function=callback("function", function), initial=initial)
+    return Operator(scan, function=guarded("function", function, on_error), initial=initial)

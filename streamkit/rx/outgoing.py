@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import AbstractEventLoop, CancelledError
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -15,9 +15,11 @@ from reactivex.scheduler.eventloop import AsyncIOScheduler
 from streamkit._core.calls import answering
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
+from streamkit._engine.compile.key import End
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.run.iterate import iterate
-from streamkit._engine.run.leave import combine
+from streamkit._engine.run.start import Begun, abandoned, begin, loop_of
+from streamkit.sinks.effects import for_each
 
 __all__ = ["StreamObservable", "to_observable"]
 
@@ -45,7 +47,7 @@ class _Subscription(abc.DisposableBase):
         self._ending = False
         """Whether the run is ending by itself, so that a cancellation would only interrupt its clean-up."""
         self._failed: BaseException | None = None
-        self._items: AsyncGenerator[Any, None] | None = None
+        self._begun: Begun | None = None
         self._unopened: Exception | None = None
         """Why the stream could not be opened."""
         self._task: asyncio.Task[None] | None = None
@@ -57,12 +59,12 @@ class _Subscription(abc.DisposableBase):
 
     def _open(self) -> None:
         try:
-            self._items = iterate(self._stream)
+            self._begun = begin(self._stream.source, (*self._stream.links, *for_each(self._next).links))
         except Exception as error:
             self._unopened = error
 
     def _start(self) -> None:
-        if self._items is None and not self._disposed:
+        if self._begun is None and not self._disposed:
             self._open()
         self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(lambda _: self.ended.set_result(None))
@@ -78,23 +80,15 @@ class _Subscription(abc.DisposableBase):
             raise _Disposed
 
     async def _forward(self) -> None:
-        """Send the items, and close the stream on every exit."""
+        """Send the items; on every exit, the stream is closed."""
         if self._unopened is not None:
             raise self._unopened
-        items = self._items
-        if items is None:
+        if self._begun is None:
             return
-        try:
-            if not self._disposed:
-                async for item in items:
-                    self._next(item)
-        except BaseException as error:
-            try:
-                await items.aclose()
-            except BaseException as late:
-                combine(error, late)
-            raise
-        await items.aclose()
+        if self._disposed:
+            await abandoned(self._begun)
+        else:
+            await loop_of(*self._begun, End.RESULT, Pace())
 
     async def _run(self) -> None:
         try:

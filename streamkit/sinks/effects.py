@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import callback
+from streamkit._core.guarded import guarded
+from streamkit._core.limit import Limit, limit_argument
+from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
@@ -17,7 +21,13 @@ A = TypeVar("A")
 
 
 @step(each="function(item)", result="None")
-def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, None]:
+def for_each(
+    function: Callable[[A], Any],
+    *,
+    concurrency: int | Limit = 1,
+    key: Callable[[A], Any] | Absent = ABSENT,
+    on_error: OnError | None = None,
+) -> Sink[A, None]:
     """Call `function` with each item; awaited, if it returns an awaitable.
 
     >>> from streamkit import Stream, ops
@@ -30,17 +40,23 @@ def for_each(function: Callable[[A], Any], *, concurrency: int = 1) -> Sink[A, N
 
     Args:
         function: called with each item; its result is ignored.
-        concurrency: calls in flight at most.
+        concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+        key: called with each item. Items for which it returns the same are worked on one after the other.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable, or `concurrency` is not a whole number.
+        TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
+            limit; (when run) what `key` returned cannot be hashed.
         ValueError: `concurrency` is less than 1.
     """
-    callback("function", function)
-    concurrency = whole("concurrency", concurrency, least=1)
-    if concurrency > 1:
-        return map_items(function, concurrency=concurrency, ordered=False) | drain()
-    return Sink(for_each, function=function)
+    guarded_function = guarded("function", function, on_error)
+    if key is not ABSENT:
+        callback("key", key)
+    if limit_argument("concurrency", concurrency) == 1:
+        return Sink(for_each, function=guarded_function)
+    if key is ABSENT:
+        return map_items(function, concurrency=concurrency, ordered=False, on_error=on_error) | drain()
+    return map_items(function, concurrency=concurrency, key=key, on_error=on_error) | drain()
 
 
 @step(each="pass", result="None")

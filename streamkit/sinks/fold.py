@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
@@ -18,16 +19,18 @@ B = TypeVar("B")
 
 
 @overload
-def fold(function: Callable[[B, A], Awaitable[B]], initial: B) -> Sink[A, B]: ...
+def fold(
+    function: Callable[[B, A], Awaitable[B]], initial: B, *, on_error: OnError | None = None
+) -> Sink[A, B]: ...
 @overload
-def fold(function: Callable[[B, A], B], initial: B) -> Sink[A, B]: ...
+def fold(function: Callable[[B, A], B], initial: B, *, on_error: OnError | None = None) -> Sink[A, B]: ...
 @step(
     setup="state = initial",
     each="state = function(state, item)",
     result="state",
     contract=Contract(result="the state that function returned last"),
 )
-def fold(function: Callable[..., Any], initial: Any) -> Sink[Any, Any]:
+def fold(function: Callable[..., Any], initial: Any, *, on_error: OnError | None = None) -> Sink[Any, Any]:
     """Fold the items into one value, from `initial` on.
 
     >>> from operator import add
@@ -41,11 +44,12 @@ def fold(function: Callable[..., Any], initial: Any) -> Sink[Any, Any]:
     Args:
         function: called with the state so far and the item; returns the new state, or an awaitable of it.
         initial: the state before the first item, and the result of an empty stream. It is not copied.
+        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `function` is not callable.
     """
-    return Sink(fold, function=callback("function", function), initial=initial)
+    return Sink(fold, function=guarded("function", function, on_error), initial=initial)
 
 
 @step(setup="number = 0", each="number += 1", result="number")

@@ -6,8 +6,8 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.calls import answering
 from streamkit._core.markers import ABSENT
-from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._stages.inputs import begun
 from streamkit.operators import combine
 
 __all__ = ["concat", "merge", "zip"]
@@ -16,12 +16,6 @@ A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
-
-
-def _begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
-    if not others:
-        one_by_one(f"streamkit.{name}", first)
-    return Stream(first)
 
 
 @overload
@@ -50,7 +44,7 @@ def merge(first: SourceLike[Any], *others: SourceLike[Any], lookahead: int = 1) 
     >>> list(streamkit.merge("ab", [1, 2]))
     ['a', 1, 'b', 2]
     """
-    return _begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
+    return begun("merge", first, others) | combine.merge(*others, lookahead=lookahead)
 
 
 @overload
@@ -71,7 +65,7 @@ def concat(first: SourceLike[Any], *others: SourceLike[Any]) -> Stream[Any]:
     >>> list(streamkit.concat("ab", [1, 2]))
     ['a', 'b', 1, 2]
     """
-    return _begun("concat", first, others) | combine.concat(*others)
+    return begun("concat", first, others) | combine.concat(*others)
 
 
 @overload
@@ -102,4 +96,4 @@ def zip(
     >>> list(streamkit.zip("ab", [1, 2]))
     [('a', 1), ('b', 2)]
     """
-    return _begun("zip", first, others) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)
+    return begun("zip", first, others) | combine.zip(*others, lookahead=lookahead, strict=strict, fill=fill)

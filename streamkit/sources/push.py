@@ -52,6 +52,11 @@ def push(strategy: Any, *, of: object = ABSENT, name: str | None = None) -> tupl
     >>> list(stream)
     ['a', 'b']
 
+    Emits when: an item is held.
+    Waits when: none is held, or the consumer does: items are then held, as the strategy says.
+    Completes when: the emitter was closed, and the held items were passed on.
+    Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
+
     ``emitter.offer(item)`` says at once what became of the item; ``await emitter.send(item)`` waits for
     room, in any event loop, and ``emitter.send_blocking(item)`` in a thread without one. ``close()`` and
     ``fail(error)`` end the stream after the held items. Items offered before the stream is read are held

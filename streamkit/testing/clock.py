@@ -94,6 +94,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual time in seconds since the loop was made."""
         return self._now
 
+    def wall_time(self) -> float:
+        """What a clock on the wall reads, in seconds since the year 1970: it begins there, with the loop."""
+        return self._now
+
     def call_at_step(self, n: int, callback: Callable[[], object]) -> None:
         """Call `callback` at the beginning of the n-th iteration from now, 1 being the next.
 

@@ -60,7 +60,7 @@ class TestNames:
         assert {*listed(module.__name__)} <= {*dir(module)}
 
     def test_all_hides_no_builtin_but_those_that_are_the_point(self) -> None:
-        assert {*listed("streamkit")} - {*vars(streamkit)["__all__"]} == {"zip"}
+        assert {*listed("streamkit")} - {*vars(streamkit)["__all__"]} == {"range", "zip"}
         assert listed("streamkit.ops") == vars(ops)["__all__"]
         shadowed = fresh("""
             import builtins

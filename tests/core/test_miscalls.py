@@ -76,7 +76,7 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 of: Any = ops
 front: Any = streamkit
-MAP = "ops.map(function, *, concurrency=1, ordered=True, lookahead=0)"
+MAP = "ops.map(function, *, concurrency=1, ordered=True, key=..., lookahead=0, on_error=None)"
 OBSERVED: Any = rx.from_observable
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "as elsewhere": (
@@ -114,7 +114,10 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: OBSERVED(reactivex.of(1), Suspend(1)),
         "takes 1 argument by position, not 2: write strategy=Suspend(capacity=1)",
     ),
-    "enum": (lambda: of.group_by(no=1), "on_full=OnFull.FAIL, idle=...) takes no no"),
+    "enum": (
+        lambda: of.group_by(no=1),
+        "on_full=OnFull.FAIL, idle=..., reopen=False, on_error=None) takes no no",
+    ),
     "bare decorator": (lambda: front.step(str), "is written with parentheses: write @step(...)"),
 }
 

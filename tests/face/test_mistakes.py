@@ -57,7 +57,6 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "run": (lambda: STREAM.run(), AttributeError, "write await (stream | ops.to_list())"),
     "start": (lambda: STREAM.start(), AttributeError, "write await (stream | ops.to_list())"),
     # as elsewhere
-    "method": (lambda: STREAM.map(str), AttributeError, "write stream | ops.map(...)"),
     "method of another name": (lambda: STREAM.chunks(2), AttributeError, "write stream | ops.batch(size)"),
     "subscribe": (lambda: STREAM.subscribe(print), AttributeError, "write stream | ops.for_each(function)"),
     "method of an operator": (lambda: of.take(1).skip(1), AttributeError, "write operator | ops.skip(...)"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 from streamkit import Job, Stream, attached
 from streamkit._core.contract import amount
 from streamkit.testing import VirtualLoop, run
+from tests.laws.items import Item, items_in
 
 STYLES = ("turn", "clock", "ready", "plain")
 """Kinds of source: waits a turn, or a second, at every step and at its end; never waits; is sync."""
@@ -24,36 +26,6 @@ T = TypeVar("T")
 
 class Boom(Exception):  # noqa: N818
     """The error of the tests."""
-
-
-class Item:
-    """An item that can be followed: it is itself wherever it goes."""
-
-    __slots__ = ("__weakref__", "number")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __repr__(self) -> str:
-        return f"<{self.number}>"
-
-
-def items_in(value: Any) -> Iterator[Item]:
-    """The items in what an operator passed on."""
-    if isinstance(value, Item):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from items_in(each)
-
-
-def plain(value: Any) -> Any:
-    """`value` with the numbers of its items, so that two runs compare."""
-    if isinstance(value, Item):
-        return value.number
-    if isinstance(value, (list, tuple)):
-        return type(value)(plain(each) for each in value)
-    return value
 
 
 def _task() -> asyncio.Task[Any] | None:
@@ -151,7 +123,8 @@ class Feed:
             lab.fail_in_clean_up(visit)
 
     def _fail(self) -> None:
-        if self.name in self.lab.failing:
+        if self.name in self.lab.failing and self.lab.failed < self.lab.failures:
+            self.lab.failed += 1
             error = Boom(self.name)
             self.lab.raised = self.lab.raised or error
             raise error
@@ -186,6 +159,10 @@ class Lab:
         self.kind = kind
         self.count = count
         self.failing = failing
+        self.failures: float = math.inf
+        """How often sources fail: each time, unless the sample tries them again."""
+        self.failed = 0
+        """How often they did."""
         self.hang = hang
         self.failing_call = failing_call
         self.error = error
@@ -334,6 +311,8 @@ class Sample:
     """Whether all that is held is delivered when a source fails."""
     ordered: bool = True
     """Whether its results have one order only."""
+    timed: bool = False
+    """Whether which items it passes on depends on how long a callback takes."""
     kinds: tuple[str, ...] = ("sync", "async")
     """The kinds of callback that the close matrix tries."""
 

@@ -36,7 +36,7 @@ def test_a_stalled_consumer_stalls_the_source(sample: Sample, style: str) -> Non
                 break
             taken, of_main = lab.taken, lab.taken_of_main
         if sample.at_end:
-            assert taken == lab.count, "it emitted something before its source had ended"
+            assert of_main == lab.count, "it emitted something before its source had ended"
         else:
             assert taken <= sample.needs + stream.explain().lookahead
             assert of_main <= sample.needs + sample.ahead_of_main(stream)

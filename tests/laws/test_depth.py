@@ -135,6 +135,12 @@ FORMS: dict[str, tuple[Callable[[int], Any], Callable[[int], int]]] = {
     ),
     "catch that fails over": (failing_over, lambda depth: depth + 1),
     "catch that connects again": (reconnecting, lambda depth: depth + 1),
+    "retry": (lambda depth: chained(ops.retry(2), depth), lambda _: 1),
+    "retry and repeat": (
+        lambda depth: chained(ops.retry(2) | ops.map(same) | ops.repeat(1), depth // 4),
+        lambda _: 1,
+    ),
+    "repeat": (lambda depth: Stream([0]) | ops.repeat(depth), lambda depth: depth),
     "pages": (pages, lambda depth: depth + 1),
     "pages before a catch": (lambda depth: pages(depth, ops.catch(lambda _: [])), lambda depth: depth + 1),
     "pages before a merge": (lambda depth: pages(depth, ops.merge([0])), lambda depth: 2 * depth + 1),

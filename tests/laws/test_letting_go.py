@@ -17,6 +17,7 @@ COUNT = 7
 KINDS = ("sync", "async", "lambda", "object")
 HELD = {
     "distinct_until_changed": 1,  # what the next item is compared with
+    "distinct": COUNT,  # those are its keys
     "batch": 1,
     "batch-uneven": 1,
     "batch_within": 1,
@@ -24,12 +25,30 @@ HELD = {
     "group_by-key": 1,  # a batch of one of the groups
     "group_by-evict": 1,  # the state of a fold
     "group_by-stage-sink": 1,
+    "expand-streams": 2 * COUNT,  # what waits to be expanded
     "extrapolate": 1,  # what it would make more of
     "aiostream-operator": 1,  # in a generator of aiostream's
     "broadcast-buffer": 1,  # a batch
     "pairwise": 1,
+    "take_last": 2,
+    "aggregate": 1,  # the state of a fold
+    "aggregate-stage": 1,
+    "skip_last": 2,
+    "sliding": 2,
+    "sliding-apart": 1,
     "scan": 1,
+    "share-replay": 2,
+    "hub-sink": 2,  # in the hub, where a consumer would get them
+    "partition-sinks": COUNT // 2,
     "scan-initial": 1,
+    "merge_sorted": 1,  # it waits for what comes of the other source
+    "merge_sorted-lookahead": 3,
+    "interleave-count": 1,
+    "combine_latest": 2,  # the latest of each source
+    "combine_latest-lookahead": 3,
+    "with_latest_from": 2,
+    "zip_latest": 1,
+    "fork_join": 2,
     "own-switch_map": 1,
     "own-switch_map-streams": 1,
     "own-with_latest_from": 2,
@@ -42,6 +61,11 @@ HELD = {
     "to_list": COUNT,
     "fold": 1,
     "last": 1,
+    "to_dict": COUNT,
+    "to_dict-key": COUNT,
+    "reduce": 1,
+    "min-key": 1,
+    "max-key": 1,
     "broadcast-sinks": COUNT,
     "broadcast-sinks-calls": 1,
     "pipe-sink": 2 * COUNT,

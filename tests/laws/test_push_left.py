@@ -22,7 +22,8 @@ from streamkit import (
     push,
 )
 from streamkit.testing import run
-from tests.laws.lab import Boom, Item, Lab, Sample, trying
+from tests.laws.items import Item
+from tests.laws.lab import Boom, Lab, Sample, trying
 from tests.samples import SAMPLES
 from tests.stages.pushing import drained, in_thread, refused, thread, turns, virtual
 

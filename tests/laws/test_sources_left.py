@@ -8,7 +8,8 @@ import pytest
 
 from streamkit import SourceConsumedError, Stream, Suspend, ops, push
 from streamkit.testing import run
-from tests.laws.lab import Item, Lab, Sample
+from tests.laws.items import Item
+from tests.laws.lab import Lab, Sample
 from tests.samples import SAMPLES
 
 STREAMS = [sample for sample in SAMPLES if not sample.sink]

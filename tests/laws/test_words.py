@@ -13,14 +13,15 @@ import pytest
 
 from streamkit import Job, Keep, Operator, Stream, Suspend, attached, ops, step
 from streamkit.testing import run
-from tests.laws.lab import Item, Lab, Sample, play
+from tests.laws.items import Item
+from tests.laws.lab import Lab, Sample, play
 from tests.laws.test_errors import named, read
 from tests.samples import SAMPLES
 from tests.samples.callbacks import newest
 
 CALLING = [each for each in SAMPLES if each.calls]
-COMPARING = {"distinct_until_changed"}
-"""Operators whose work it is to compare items."""
+COMPARING = {"distinct_until_changed", "distinct", "filter-none"}
+"""Operators whose work it is to compare items, or to ask whether they are true."""
 
 
 class RefusedError(Exception):

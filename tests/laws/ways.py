@@ -16,7 +16,8 @@ from hypothesis.strategies import SearchStrategy
 
 import streamkit
 from streamkit import ops
-from tests.laws.lab import Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Lab
 
 SIZES = st.integers(1, 6)
 COUNTS = st.integers(0, 6)
@@ -245,19 +246,26 @@ def mapped(lab: Lab, **given: Any) -> Any:
     return ops.map(lab.callback(same), **given)
 
 
-def nested(lab: Lab, **given: Any) -> Any:
-    """A `flat_map` to streams of items of their own, each of which keeps the item that it was made of."""
+def nested(lab: Lab, operator: Any = ops.flat_map, *, ready: bool = False, **given: Any) -> Any:
+    """A `flat_map` to streams of items of their own, each of which keeps the item that it was made of.
+
+    Where they are `ready`, all behind the second come at once.
+    """
 
     def inner(item: Any) -> Any:
         async def several() -> AsyncIterator[Any]:
-            for number in range(6):
+            try:
+                for number in range(6):
+                    if number < 2 or not ready:
+                        await lab.pause()
+                    yield lab.item(number)
+            finally:
                 await lab.pause()
-                yield lab.item(number)
-            lab.drop(item)
+                lab.drop(item)
 
         return several
 
-    return ops.flat_map(lab.callback(inner), **given)
+    return operator(lab.callback(inner), **given)
 
 
 def marked(sink: Callable[[Lab], Any]) -> Callable[[Lab], Any]:

@@ -59,7 +59,12 @@ class TestFilter:
         assert list(Stream([]) | ops.filter(odd)) == []
         assert list(Stream([2, 4]) | ops.filter(odd)) == []
 
-    @pytest.mark.parametrize("value", NO_CALLABLES)
+    @pytest.mark.parametrize("items", [[], [0, 1, None, "", "a"], [[], [0]]])
+    def test_none_is_what_it_is_for_the_builtin(self, items: list[Any]) -> None:
+        assert list(Stream(items) | ops.filter(None)) == list(filter(None, items))
+        assert repr(ops.filter(None)) == "filter(None)"
+
+    @pytest.mark.parametrize("value", [each for each in NO_CALLABLES if each is not None])
     def test_bad_argument(self, value: Any) -> None:
         with pytest.raises(TypeError) as caught:
             ops.filter(value)

@@ -12,7 +12,8 @@ import pytest
 from streamkit import Job, Stream, attached, ops
 from streamkit.testing import run
 from tests import own
-from tests.laws.lab import Boom, Item, Lab, Sample
+from tests.laws.items import Item
+from tests.laws.lab import Boom, Lab, Sample
 from tests.samples import SAMPLES
 
 FILE = Path(__file__)

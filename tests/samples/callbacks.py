@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from tests.laws.lab import Item, Lab
+from tests.laws.items import Item
+from tests.laws.lab import Lab
 
-__all__ = ["alone", "always", "fold", "newest", "odd", "pair", "parity", "same"]
+__all__ = ["alone", "always", "fold", "never", "newest", "number", "odd", "pair", "parity", "same"]
 
 
 def same(item: Any) -> Any:
@@ -17,6 +18,14 @@ def newest(_: Any, item: Any) -> Any:
 
 def always(_: Any) -> bool:
     return True
+
+
+def never(_: Any) -> bool:
+    return False
+
+
+def number(item: Item) -> int:
+    return item.number
 
 
 def alone(item: Any) -> Any:

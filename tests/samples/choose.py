@@ -10,6 +10,7 @@ __all__ = ["OPERATORS"]
 
 OPERATORS = [
     Sample("filter", lambda lab: ops.filter(lab.callback(odd(lab))), calls=True, needs=2),
+    Sample("filter-none", lambda lab: ops.filter(None)),
     Sample("take", lambda lab: ops.take(3)),
     Sample("take-none", lambda lab: ops.take(0), needs=0),
     Sample("take_while", lambda lab: ops.take_while(lab.callback(always)), calls=True),

@@ -24,4 +24,36 @@ OPERATORS = [
         lossless=False,
         ordered=False,
     ),
+    Sample("concat_map", lambda lab: ops.concat_map(lab.callback(alone)), calls=True, lossless=False),
+    Sample(
+        "switch_map",
+        lambda lab: ops.switch_map(lab.callback(alone)),
+        calls=True,
+        needs=100,  # all, where items come faster than those of the streams that are made of them
+        lossless=False,
+        timed=True,
+    ),
+    Sample(
+        "switch_map-streams",
+        lambda lab: ops.switch_map(lab.callback(lambda _: lab.source()), lookahead=2),
+        calls=True,
+        needs=200,  # of both
+        lossless=False,
+        timed=True,
+    ),
+    Sample(
+        "exhaust_map",
+        lambda lab: ops.exhaust_map(lab.callback(alone), on_drop=lab.drop),
+        calls=True,
+        timed=True,
+        lossless=False,
+    ),
+    Sample(
+        "exhaust_map-streams",
+        lambda lab: ops.exhaust_map(lab.callback(lambda _: lab.source())),
+        calls=True,
+        timed=True,
+        needs=100,
+        lossless=False,
+    ),
 ]

@@ -1,28 +1,13 @@
 """Sinks that pick one item."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from streamkit import EmptyStreamError, Stream, ops
+from streamkit import EmptyStreamError, SeveralItemsError, Stream, ops
 from streamkit.testing import run
-
-
-class Counted:
-    """A source that counts what was pulled and how often it was closed."""
-
-    def __init__(self, count: int = 100) -> None:
-        self.count = count
-        self.pulled = self.closed = 0
-
-    def __call__(self) -> Iterator[int]:
-        try:
-            for number in range(self.count):
-                self.pulled += 1
-                yield number
-        finally:
-            self.closed += 1
+from tests.sinks.counting import Counted
 
 
 async def awaited(job: Any) -> Any:
@@ -71,7 +56,27 @@ class TestLast:
             run(lambda: awaited(Stream(failing) | ops.last(default=None)))
 
 
-@pytest.mark.parametrize("sink", [ops.first, ops.last], ids=["first", "last"])
+class TestSingle:
+    @pytest.mark.parametrize("item", [None, 0, "", []])
+    def test_is_the_only_item(self, item: Any) -> None:
+        assert (Stream([item]) | ops.single()).run() is item
+        assert (Stream([item]) | ops.single(default=7)).run() is item
+
+    @pytest.mark.parametrize("given", [{}, {"default": 7}])
+    def test_fails_at_a_second_item_and_closes_the_source(self, given: Any) -> None:
+        source = Counted()
+        with pytest.raises(SeveralItemsError, match="more than one item; first") as caught:
+            (Stream(source) | ops.single(**given)).run()
+        assert (source.pulled, source.closed) == (2, 1)
+        assert isinstance(caught.value, ValueError)
+        assert caught.value.__notes__[0].startswith("in single(")
+
+    def test_reads_to_the_end_to_be_sure(self) -> None:
+        with pytest.raises(OSError, match="gone"):
+            run(lambda: awaited(Stream(failing) | ops.single()))
+
+
+@pytest.mark.parametrize("sink", [ops.first, ops.last, ops.single], ids=["first", "last", "single"])
 class TestEmptyStreams:
     def test_fail_with_the_name_of_the_sink_and_the_cure(self, sink: Any) -> None:
         with pytest.raises(EmptyStreamError, match=rf"{sink.__name__}\(\) of an empty stream; give default="):

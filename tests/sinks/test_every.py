@@ -8,6 +8,7 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit.testing import run
+from tests.sinks.counting import Counted
 
 SINKS: dict[str, Any] = {
     "to_list": ops.to_list(),
@@ -18,23 +19,20 @@ SINKS: dict[str, Any] = {
     "for_each": ops.for_each(bool),
     "for_each, concurrent": ops.for_each(bool, concurrency=3),
     "drain": ops.drain(),
+    "single": ops.take(1) | ops.single(),
+    "to_set": ops.to_set(),
+    "to_dict": ops.to_dict(key=str),
+    "reduce": ops.reduce(add),
+    "sum": ops.sum(),
+    "mean": ops.mean(),
+    "min": ops.min(),
+    "max": ops.max(key=str),
+    "all": ops.all(bool),
+    "any": ops.any(),
+    "contains": ops.contains(5),
+    "is_empty": ops.is_empty(),
+    "sequence_equal": ops.sequence_equal([0, 1]),
 }
-
-
-class Counted:
-    """A source that counts what was pulled and how often it was closed."""
-
-    def __init__(self, count: int = 100) -> None:
-        self.count = count
-        self.pulled = self.closed = 0
-
-    def __call__(self) -> Iterator[int]:
-        try:
-            for number in range(self.count):
-                self.pulled += 1
-                yield number
-        finally:
-            self.closed += 1
 
 
 @pytest.mark.parametrize("sink", SINKS.values(), ids=SINKS)

@@ -139,6 +139,14 @@ def test_nests() -> None:
     assert_type(NUMBERS | ops.flat_map(counted, concurrency=2), Stream[str])
     assert_type(NUMBERS | ops.flat_map(counted_later, concurrency=2), Stream[str])
     assert_type(ops.map(text) | ops.flat_map(list, concurrency=1) | ops.map(length), Operator[int, int])
+    assert_type(NUMBERS | ops.expand(numbers, concurrency=2), Stream[int])
+    assert_type(NUMBERS | ops.expand(numbers_later, concurrency=2, frontier=Suspend(9)), Stream[int])
+    assert_type(NUMBERS | ops.concat_map(counted), Stream[str])
+    assert_type(NUMBERS | ops.concat_map(numbers_later, lookahead=2), Stream[int])
+    assert_type(NUMBERS | ops.switch_map(counted), Stream[str])
+    assert_type(NUMBERS | ops.switch_map(numbers_later, lookahead=2), Stream[int])
+    assert_type(NUMBERS | ops.exhaust_map(counted_later), Stream[str])
+    assert_type(NUMBERS | ops.exhaust_map(numbers, lookahead=2, on_drop=print), Stream[int])
 
 
 def beat() -> None:

@@ -223,6 +223,20 @@ class Channel(Rota, Reader):
             finally:  # who takes items in turn afterwards finds all that there is
                 self.gather()
 
+    async def has(self, lane: Lane) -> bool:
+        """Wait for an item in `lane`, whatever is in others; False when nothing more will come into it.
+
+        That is so after the first error of the channel, too, which is raised nowhere here: the reader takes
+        from its lanes what they hold, and raises `error` then. For readers that take from lanes only.
+        """
+        while not lane.held:
+            if not lane.open or self.error is not None:
+                return False
+            lane.relist()  # only of this one the channel need hear: there may be a thousand others
+            self.queue.clear()
+            await self._wait()
+        return True
+
     async def change(self) -> None:
         """Wait until a lane that is empty is not, or a lane ends; for readers that take from lanes only."""
         for lane in self.lanes:

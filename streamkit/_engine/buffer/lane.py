@@ -120,12 +120,10 @@ class Lane(Target):
         return self.waits
 
     def granted(self, left: int, most: int = NEVER) -> int:
-        """How many items the writer may append to what is held, while this is `listed`, and do nothing else.
+        """How many items, of `most`, the writer may append to what is held, while this is `listed`.
 
-        They are `most` at most, and `left` is what is left of those granted before. None of them fills the
-        lane. Nor does one raise `self.most`, which only `put` notes; but a reader that is `alone` notes it
-        too, before it takes anything, so there the room is the only limit.
-        """
+        `left` is what is left of those granted before. None fills the lane, or raises `self.most`; `put`
+        notes that, and a reader that is `alone`, where only the room is a limit."""
         account = self.account
         self.taken_in += account.grant - left
         size = self.limit - 1
@@ -167,10 +165,9 @@ class Lane(Target):
 
     def _overflow(self, item: Any) -> None:
         account, strategy = self.account, self.account.strategy
-        if self.limit < 0 or strategy is None:
-            account.refused += 1
-            raise Abandoned
         try:
+            if self.limit < 0 or strategy is None:
+                raise Abandoned
             dropped = strategy.overflow(self.held, item)
         except BaseException:
             account.refused += 1
@@ -181,7 +178,10 @@ class Lane(Target):
             account.dropped += len(dropped)
             if len(self.held) < self.limit:
                 account.not_full()
-            raise_first(tell_each(self._told, map(self._bare, dropped), "full"))
+            if len(dropped) == 1:
+                self._told(self._bare(dropped[0]), "full")
+            else:
+                raise_first(tell_each(self._told, map(self._bare, dropped), "full"))
 
     def full(self) -> bool:
         return self.waits and len(self.held) >= self.limit >= 0

@@ -15,6 +15,7 @@ from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped, unset
 
 __all__ = [
     "EXPRESSIONS",
+    "FORK_SIGNALS",
     "GROUP_SIGNALS",
     "OF_FRAMES",
     "SIGNALS",
@@ -26,7 +27,11 @@ __all__ = [
 ]
 
 SIGNALS = ("emit", "stop")
+FORK_SIGNALS = ("pick",)
 GROUP_SIGNALS = ("enter", "resume", "run", "end")
+
+_OF_VALUES = ("emit", *FORK_SIGNALS)
+_OF_ONE_OR_NONE = ("run",)
 
 STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.Raise)
 """The statements that can be spliced."""
@@ -206,18 +211,13 @@ class Checks:
                     if named == signal and id(node) not in own:
                         self.refuse(node, f"{signal}(...) must be a statement of its own")
             for call in calls:
-                if signal == "run":
-                    if (
-                        len(call.args) > 1
-                        or call.keywords
-                        or any(isinstance(each, ast.Starred) for each in call.args)
-                    ):
-                        self.refuse(call, "run(x) takes one value at most")
-                elif signal != "emit":
-                    if call.args or call.keywords:
-                        self.refuse(call, f"{signal}() takes no argument")
-                elif len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
-                    self.refuse(call, "emit(x) takes one value: write emit((a, b)) for a tuple")
+                one = len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
+                if signal in _OF_VALUES:
+                    if not one:
+                        self.refuse(call, f"{signal}(x) takes one value: write {signal}((a, b)) for a tuple")
+                elif (call.args or call.keywords) and not (one and signal in _OF_ONE_OR_NONE):
+                    most = "one value at most" if signal in _OF_ONE_OR_NONE else "no argument"
+                    self.refuse(call, f"{signal}() takes {most}")
 
     def _written(self, block: list[ast.stmt]) -> None:
         """Refuse what `ast.unparse` does not write as it was read, or not in one line."""

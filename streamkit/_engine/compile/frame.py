@@ -144,8 +144,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
             weaver.add(2, "held = lane.held")
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
-    weaver.setups(2, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(2, probing=probing)
     if end is End.PLAIN:
         _plain(weaver, probing)
     else:
@@ -158,11 +158,12 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(3, "raise")
     else:
         weaver.add(2, "raise")
-    if end is End.FILL or kind is not Kind.SLICE:
+    leaves = kind is not Kind.SLICE or weaver.closes  # a range, list or tuple has nothing to close
+    if end is End.FILL or leaves:
         weaver.add(1, "finally:")
         if end is End.FILL:
             weaver.add(2, "pace.lane.spent(free)")
-        if kind is not Kind.SLICE:  # a range, list or tuple has nothing to close
+        if leaves:
             weaver.add(2, f"{wait}leave()")
     if end in _GENERATORS and not any(line.owner == OUT for line in weaver.lines.all):
         weaver.add(1, "yield")  # nothing comes out, and this is not reached either: it makes a generator
@@ -189,8 +190,8 @@ def _flags(weaver: Weaver, depth: int) -> bool:
 def _push(weaver: Weaver) -> None:
     """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
     probing = _flags(weaver, 1)
-    weaver.setups(1, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(1, probing=probing)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
@@ -204,8 +205,8 @@ def _pull(weaver: Weaver) -> None:
     """The loop of a pull form. Its reader fills ``given``, and reads on after EMPTY: that ends nothing."""
     weaver.add(1, "try:")
     probing = _flags(weaver, 2)
-    weaver.setups(2, probing=probing)
     begin = len(weaver.lines.all)
+    weaver.setups(2, probing=probing)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")

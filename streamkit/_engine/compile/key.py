@@ -79,6 +79,8 @@ class StepKey(NamedTuple):
     modes: tuple[tuple[str, Mode], ...]
     branches: tuple[tuple[StepKey, ...], ...] = ()
     """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
+    drops: tuple[str, ...] = ()
+    """The callbacks that may return DROPPED: the rest of ``each`` is left out then."""
 
 
 def mode_of(value: Any) -> Mode:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from streamkit._core.value import Record
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.pieces import Parsed, parsed
 from streamkit._engine.compile.scopes import assigned
@@ -41,12 +42,19 @@ class Layout:
         """By the index of a step that groups: the indexes of the pipe of its groups."""
         self.inside: dict[int, int] = {}
         """By the index of a step in such a pipe: the index of the step that groups (the innermost)."""
-        top = self._numbered(steps, Exit(group=None))
+        top = self._top = self._numbered(steps, Exit(group=None))
         self.first: int | Exit = top[0] if top else Exit(group=None)
         """The step that gets the items of the source."""
         self.last: int | None = top[-1] if top else None
         """The step whose result is that of the loop, if it is a sink."""
         self.parsed: list[Parsed] = [parsed(key.declaration) for key in self.steps]
+        self.emitting: set[int] = {
+            branch[-1]
+            for index, branches in self.forks.items()
+            for branch in branches
+            if self.steps[branch[-1]].declaration.sink and not self.steps[index].declaration.sink
+        }
+        """The sinks at the ends of branches whose results go on in the pipe, as those in ``aggregate`` do."""
 
     def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
         """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
@@ -63,6 +71,10 @@ class Layout:
             elif key.branches:
                 self.forks[index] = [self._numbered(branch, self.after[index]) for branch in key.branches]
         return indexes
+
+    def picks(self, index: int) -> bool:
+        """Whether the step at `index`, which forks, gives each item to one of its branches."""
+        return any(signalled(statement, "pick") for statement in self.parsed[index].each)
 
     def before(self, indexes: Iterable[int]) -> set[int]:
         """The steps from which an item may come to one of those at `indexes`."""
@@ -83,6 +95,11 @@ class Layout:
             found |= fresh
             open_ += fresh
         return found
+
+    @property
+    def hears(self) -> bool:
+        """Whether a step does something after an error of what is before it."""
+        return any(key.declaration.hears for key in self.steps)
 
     def regrouping(self, group: int | None = None) -> list[int]:
         """The steps that regroup: all, or those in the groups of the step at index `group`."""
@@ -112,6 +129,17 @@ class Layout:
     def members(self, group: int | None) -> list[int]:
         """The steps of the groups of the step at index `group`, or (None) those that are in no group."""
         return [index for index in range(len(self.steps)) if self.inside.get(index) == group]
+
+    def backwards(self, group: int | None) -> list[int]:
+        """The same, each behind those that get what it emits."""
+        steps = self._top if group is None else self.groups[group]
+        return [index for step in reversed(steps) for index in self._with_branches(step)]
+
+    def _with_branches(self, step: int) -> Iterator[int]:
+        for branch in self.forks.get(step, ()):
+            for index in reversed(branch):
+                yield from self._with_branches(index)
+        yield step
 
     def ends_early(self, group: int) -> bool:
         """Whether a step of the groups of the step at index `group` may ``stop()``."""

@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
-from streamkit._core.markers import EMPTY
+from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.frame import FILLING, woven
@@ -45,6 +45,8 @@ class Loop(Record):
     """What `function` takes behind source, leave and pace: each the index of a step, and its argument."""
     holds: bool
     """Whether steps pass on what they hold after an error: then `function` takes its segment behind pace."""
+    closes: bool
+    """Whether a step has something to do when the loop is left."""
     forks: bool
     """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
 
@@ -113,6 +115,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
     constants = dict(
         weaver.names.constants,
         EMPTY=EMPTY,
+        DROPPED=DROPPED,
         ONCE=ONCE,
         SMALL=SMALL,
         islice=islice,
@@ -138,5 +141,6 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
         owners=tuple([line.owner for line in weaver.lines.all]),
         wanted=tuple(weaver.names.wanted.values()),
         holds=weaver.holds,
+        closes=weaver.closes,
         forks=len(weaver.layout.steps) > len(steps),
     )

@@ -19,7 +19,7 @@ from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
 from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
-from streamkit._engine.compile.settle import Settling
+from streamkit._engine.compile.settle import Settling, Skip
 
 __all__ = ["SETTLE", "Names"]
 
@@ -92,12 +92,14 @@ class Names:
             return None
         return self.mode(index, name) is Mode.ABSENT
 
-    def ready(self, node: Any, index: int, item: ast.expr | None, depth: int) -> Any:
+    def ready(
+        self, node: Any, index: int, item: ast.expr | None, depth: int, skip: Skip | None = None
+    ) -> Any:
         """`node` as it stands in the loop: renamed, and with what callbacks return awaited.
 
-        Lines that must come before it are written, at `depth`.
+        Lines that must come before it are written, at `depth`; `skip` writes what leaves out the rest.
         """
-        return Settling(self, index, depth).ready(self.renamed(node, index, item))
+        return Settling(self, index, depth, skip).ready(self.renamed(node, index, item))
 
     def renamed(self, node: Any, index: int, item: ast.expr | None) -> Any:
         """A copy of `node`, a part of the step at `index`, with its names as they are in the loop."""
@@ -144,14 +146,12 @@ class Names:
     def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr:
         """`call` of the callback `name`, awaited if it must be; the `number`-th that its statement probes."""
         mode = self.mode(index, name)
-        if mode is Mode.ASYNC:
-            return self.awaited(call)
-        if mode is Mode.MIXED:
-            return self._looked_at(call, _kind(index, name))
+        if mode is Mode.ASYNC or mode is Mode.MIXED:
+            return self.awaited(call) if mode is Mode.ASYNC else self._looked_at(call, _kind(index, name))
         if mode is not Mode.UNKNOWN or not self.probing:
             return call
         # no name of a piece ends like this: those end in the index of their step
-        value, flag = f"{name}_{index}_got{number or ''}", _flag(index, name)
+        value, flag = _got(index, name, number), _flag(index, name)
         self.passes(value)
         self.lines.add(depth, f"{value} = {ast.unparse(call)}", index)
         self.lines.add(depth, f"if {flag} is None:", index)
@@ -159,6 +159,14 @@ class Names:
         self.lines.add(depth + 1, f"probing -= not {flag}", index)
         self.lines.add(depth, f"if {flag}:", index)
         self.lines.add(depth + 1, f"{value} = {self._settled(value)}", index)
+        return ast.Name(value, ast.Load())
+
+    def unless_dropped(self, call: ast.expr, index: int, name: str, depth: int, number: int) -> ast.expr:
+        """What a callback has returned. The line that is written last asks whether that is DROPPED."""
+        value = _got(index, name, number)
+        self.passes(value)
+        self.store(call, value, index, depth)
+        self.lines.add(depth, f"if {value} is DROPPED:", index)
         return ast.Name(value, ast.Load())
 
     def awaited(self, value: ast.expr) -> ast.expr:
@@ -207,6 +215,10 @@ class Names:
 
     def _settled(self, value: str) -> str:
         return self.settle.format(value=self.pends.format(value=value))
+
+
+def _got(index: int, name: str, number: int) -> str:
+    return f"{name}_{index}_got{number or ''}"
 
 
 def _flag(index: int, name: str) -> str:

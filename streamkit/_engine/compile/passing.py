@@ -46,9 +46,7 @@ def _begins(block: list[ast.stmt], name: str) -> bool:
         return True
     match mentions:
         case [ast.Assign(targets=targets, value=value), *_]:
-            return name not in loads([value]) and any(
-                isinstance(target, ast.Name) and target.id == name for target in targets
-            )
+            return name not in loads([value, *targets]) and name in stores(targets)
         case [ast.For(target=target, iter=source)]:
             return name not in loads([source]) and name in stores([target])
         case [ast.If(test=test, body=body, orelse=orelse)]:

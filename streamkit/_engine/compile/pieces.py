@@ -18,27 +18,54 @@ from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.value import Record
-from streamkit._engine.compile.checks import GROUP_SIGNALS, OF_FRAMES, SIGNALS, Checks, compiles, signalled
+from streamkit._engine.compile.checks import (
+    FORK_SIGNALS,
+    GROUP_SIGNALS,
+    OF_FRAMES,
+    SIGNALS,
+    Checks,
+    compiles,
+    signalled,
+)
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
-__all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
+__all__ = [
+    "ERROR",
+    "GIVEN",
+    "Parsed",
+    "Pieces",
+    "StepDeclaration",
+    "Uses",
+    "absence",
+    "checked",
+    "parsed",
+    "used",
+]
 
 Uses: TypeAlias = Mapping[str, Any] | Iterable[Callable[..., Any] | Mapping[str, Any]]
 """What the pieces of a step use by name: functions and classes, or mappings of names to values."""
 GIVEN = ".given"
 """How the name ends, in syntax trees, that stands for the argument of a parameter that is assigned to."""
 
+ERROR = "error"
+"""What the piece ``failed`` calls the error that it is told of."""
+
 _OWN = "streamkit."
 """How the names of our own modules begin: their names are fixed, and the tests check their pieces."""
 
 
 class Pieces(Record):
-    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns."""
+    """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns.
+
+    And the name of the parameter, if there is one, that is called when its loop is left.
+    """
 
     setup: str = ""
     each: str = ""
     finish: str = ""
+    failed: str = ""
     result: str = ""
+    closes: str = ""
 
 
 class StepDeclaration(Declaration):
@@ -60,11 +87,13 @@ class StepDeclaration(Declaration):
         self.pieces = pieces
         self.uses: Mapping[str, Any] = used(name, uses)
         """Values by the names that the pieces have for them."""
-        taken = {*parameters, "item", *SIGNALS, *(GROUP_SIGNALS if groups else ())}
-        if clashes := ", ".join(sorted(taken & self.uses.keys())):
-            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
         self.forks = forks
         self.groups = groups
+        taken = {*parameters, "item", *self.signals}
+        if clashes := ", ".join(sorted(taken & self.uses.keys())):
+            raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
+        if pieces.closes and pieces.closes not in parameters:
+            raise NameError(f"step {name}: closes= must name a parameter, not {shown(pieces.closes)}")
 
     @property
     def own(self) -> bool:
@@ -74,14 +103,14 @@ class StepDeclaration(Declaration):
     @property
     def signals(self) -> tuple[str, ...]:
         """The words that are statements of the step, and stand for nothing else in it."""
-        return SIGNALS + GROUP_SIGNALS if self.groups else SIGNALS
+        return SIGNALS + (GROUP_SIGNALS if self.groups else FORK_SIGNALS if self.forks else ())
 
     @cached_property
     def fingerprint(self) -> tuple[Any, ...]:
         if self.own:
             return super().fingerprint  # another version of ours may say it otherwise
         pieces = self.pieces
-        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.result)
+        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.failed, pieces.result)
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -95,16 +124,31 @@ class StepDeclaration(Declaration):
     @cached_property
     def needed(self) -> frozenset[str]:
         found = self.parsed
-        parts = [*found.setup, *found.each, *found.finish, *([] if found.result is None else [found.result])]
-        names = {"branches"} if self.forks else {"pipe"} if self.groups else set[str]()
+        parts: list[ast.AST] = [*found.setup, *found.each, *found.finish, *found.failed]
+        parts += [] if found.result is None else [found.result]
+        names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
                 names.add(node.id)
         return frozenset(names.intersection(self.parameters))
 
+    @property
+    def closes(self) -> str:
+        return self.pieces.closes
+
+    @property
+    def catches(self) -> bool:
+        return bool(self.pieces.failed)
+
     @cached_property
     def callbacks(self) -> frozenset[str]:
         return self.parsed.called & {*self.parameters}
+
+    @cached_property
+    def late(self) -> frozenset[str]:
+        found = self.parsed
+        result = [] if found.result is None else [ast.Expr(found.result)]
+        return _called([*found.setup, *found.finish, *result]) & self.callbacks
 
     @cached_property
     def variable(self) -> tuple[str, ...]:
@@ -119,6 +163,7 @@ class Parsed(Record):
     setup: list[ast.stmt]
     each: list[ast.stmt]
     finish: list[ast.stmt]
+    failed: list[ast.stmt]
     result: ast.expr | None
     assigned: frozenset[str]
     called: frozenset[str]
@@ -145,7 +190,8 @@ def parsed(declaration: Declaration) -> Parsed:
 def checked(declaration: StepDeclaration) -> None:
     """Refuse pieces of `declaration` that say what cannot be spliced."""
     found, where = declaration.parsed, declaration.function.__qualname__
-    if clashes := ", ".join(sorted({*declaration.parameters} & {"item", *declaration.signals})):
+    words = {"item", *declaration.signals, *([ERROR] if declaration.catches else [])}
+    if clashes := ", ".join(sorted(words.intersection(declaration.parameters))):
         raise SyntaxError(f"step {where}: a parameter must not have a name that pieces use: {clashes}")
     if changed := ", ".join(sorted(declaration.callbacks & found.assigned)):
         raise SyntaxError(
@@ -169,6 +215,7 @@ def _check(
         "setup": found.setup[found.given :],
         "each": found.each,
         "finish": found.finish,
+        "failed": found.failed,
         "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
     }
     blocks = {piece: block for piece, block in blocks.items() if block}
@@ -210,34 +257,32 @@ def used(step: str, uses: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
-    setup, each, finish = (
-        _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish")
+    setup, each, finish, failed = (
+        _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish", "failed")
     )
     [result] = _read(where, "result", pieces.result, "eval") or [None]
-    found = assigned([*setup, *each, *finish, *([] if result is None else [result])])
+    parts: list[Any] = [*setup, *each, *finish, *failed, *([] if result is None else [result])]
+    found = assigned(parts) | {ERROR for _ in failed}
     names = [name for name in parameters if name in found]
     given = [ast.parse(f"{name} = {name}").body[0] for name in names]
     for statement, name in zip(given, names, strict=True):
         assert isinstance(statement, ast.Assign)
         statement.value = ast.Name(name + GIVEN, ast.Load())
-    parts: list[ast.AST] = [*setup, *each, *finish, *([] if result is None else [result])]
     nodes = [(node, hidden) for part in parts for node, hidden, _ in scoped(part)]
     flow = Flow(found)
     known = flow.after(setup, frozenset(names))
     flow.after(each, known)
     flow.after([*finish, *([] if result is None else [ast.Expr(result)])], known)
+    flow.after(failed, known | {ERROR})
     return Parsed(
         setup=[*given, *setup],
         each=each,
         finish=finish,
+        failed=failed,
         result=result,
         given=len(given),
         assigned=found,
-        called=frozenset(
-            n.func.id
-            for n, hidden in nodes
-            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
-        ),
+        called=_called(parts),
         settled=frozenset(
             target.id
             for statement in [*given, *setup]
@@ -250,6 +295,16 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
         collects=_collects(setup, each),
+    )
+
+
+def _called(parts: Iterable[ast.AST]) -> frozenset[str]:
+    """The names that are called in `parts`."""
+    return frozenset(
+        n.func.id
+        for part in parts
+        for n, hidden, _ in scoped(part)
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id not in hidden
     )
 
 

@@ -11,7 +11,7 @@ What a generator expression goes through is got before the line, if it awaits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from streamkit._engine.compile.key import Mode
@@ -19,10 +19,14 @@ from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.scopes import COMPREHENSIONS
 
-__all__ = ["Settles", "Settling"]
+__all__ = ["Settles", "Settling", "Skip"]
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp
 """Those that are evaluated where they stand."""
+
+
+Skip: TypeAlias = Callable[[int], None]
+"""Writes, at a depth, what leaves out the rest of what a step does with an item."""
 
 
 class Settles(Protocol):
@@ -32,6 +36,7 @@ class Settles(Protocol):
     lines: Lines
     probing: bool
 
+    def unless_dropped(self, call: ast.expr, index: int, name: str, depth: int, number: int) -> ast.expr: ...
     def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr: ...
     def awaited(self, value: ast.expr) -> ast.expr: ...
     def lasting(self, name: str, index: int) -> bool: ...
@@ -45,8 +50,8 @@ class Settling:
     Lines that must come before it are written at `depth`.
     """
 
-    def __init__(self, names: Settles, index: int, depth: int) -> None:
-        self.names, self.index, self.depth = names, index, depth
+    def __init__(self, names: Settles, index: int, depth: int, skip: Skip | None) -> None:
+        self.names, self.index, self.depth, self.skip = names, index, depth, skip
         callbacks = names.layout.steps[index].declaration.callbacks
         self.callbacks = {f"{name}_{index}": name for name in callbacks}
         self.calls = 0
@@ -122,6 +127,7 @@ class Settling:
             mode = self.names.mode(self.index, self.callbacks[node.func.id])
             awaits = awaits or mode is Mode.ASYNC or mode is Mode.MIXED
             hoisted = hoisted or (mode is Mode.UNKNOWN and self.names.probing)
+            hoisted = hoisted or self._drops(self.callbacks[node.func.id])
         if awaits and isinstance(node, COMPREHENSIONS):
             hoisted = True
         if hoisted:
@@ -142,8 +148,17 @@ class Settling:
         return node
 
     def _called(self, call: ast.Call, name: str) -> ast.expr:
-        number, self.calls = self.calls, self.calls + 1
-        return self.names.called(call, self.index, self.callbacks[name], self.depth, number)
+        number, self.calls, name = self.calls, self.calls + 1, self.callbacks[name]
+        ready = self.names.called(call, self.index, name, self.depth, number)
+        if self.skip is None or not self._drops(name):
+            return ready
+        ready = self.names.unless_dropped(ready, self.index, name, self.depth, number)
+        self.skip(self.depth + 1)
+        return ready
+
+    def _drops(self, name: str) -> bool:
+        """Whether the callback `name` may drop the item, so that the rest is left out."""
+        return self.skip is not None and name in self.names.layout.steps[self.index].drops
 
     # in order ------------------------------------------------------------------------------
 

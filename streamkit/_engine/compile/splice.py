@@ -9,13 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from streamkit._engine.compile.checks import signalled
+from streamkit._engine.compile.forks import Forks
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.passing import lazy, loads, passing, stores
+from streamkit._engine.compile.pieces import ERROR
 
 __all__ = ["Splicer"]
 
@@ -31,6 +35,7 @@ class Splicer:
         self.lines = lines
         self.names = names
         self.last = last
+        self.forks = Forks(self)
         self.groups = Groups(self)
         self.rests: list[Line] = []
         """Lines that are to let go of the passing names, before a ``continue``."""
@@ -42,21 +47,18 @@ class Splicer:
     def setups(self, depth: int, group: int | None = None) -> None:
         """The setups of the steps of a group, or (None) of those in none.
 
-        The last step's comes first: a ``stop()`` in one runs the finish of the steps after it, which needs
-        their variables.
+        The last step's comes first: what one emits goes through the steps after it, and a ``stop()`` in one
+        runs their finish. Both need their variables.
         """
-        for index in reversed(self.layout.members(group)):
+        for index in self.layout.backwards(group):
             self._block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
         if isinstance(index, Exit):
             self._leave(index, site)
-        elif index in self.layout.forks:
-            *others, last = self.layout.forks[index]
-            for branch in others:
-                self.each(branch[0], Site(site.item, site.depth))
-            self.each(last[0], site.at(spent=site.free))
+        elif index in self.layout.forks and not self.layout.picks(index):
+            self.forks.each(index, site)
         elif index in self.layout.groups:
             with self.groups.once(index, site.depth) as depth:
                 once = depth != site.depth
@@ -68,7 +70,14 @@ class Splicer:
     def _each(self, index: int, site: Site) -> None:
         pieces = self.layout.parsed[index]
         self.names.passes(*(f"{name}_{index}" for name in sorted(passing(pieces))))
-        self._block(pieces.each, index, site.at(later=lazy(pieces.each)))
+        site = site.at(later=lazy(pieces.each))
+        if site.ends_turn or not self.layout.steps[index].drops:
+            self._block(pieces.each, index, site)
+            return
+        with self.lines.loop(
+            site.depth, "for _ in ONCE:", index
+        ):  # what drops the item leaves this turn only
+            self._block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
 
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """The finish of the step at `index`, and of each step after it, as far as `until`."""
@@ -77,8 +86,18 @@ class Splicer:
             after = self.layout.after[index]
             for branch in self.layout.forks.get(index, ()):
                 self.finish(depth, branch[0], after)
-            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+            self._finish(index, depth)
             index = after
+
+    def _finish(self, index: int, depth: int, *, stopped: bool = False) -> None:
+        """The finish of the step at `index`, unless it has `stopped`; what comes of a sink there goes on."""
+        if not stopped:
+            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+        if index in self.layout.emitting:
+            name = f"result_{index}_out"
+            self.names.passes(name)
+            self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
+            self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -104,15 +123,27 @@ class Splicer:
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
                 begin = lines.attempt(begin, depth, FAILED)
-            if finish := self.layout.parsed[index].finish:
-                lines.add(depth, self._unless_after(index) if regroups else "if failed is None:")
+            if self.layout.parsed[index].finish or index in self.layout.emitting:
+                lines.add(depth, _unless_after(self.layout, index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
-                    self._block(finish, index, Site(None, depth + 1))
+                    self._finish(index, depth + 1)
+            if self.layout.parsed[index].failed:
+                begin = lines.attempt(begin, depth, FAILED)
+                self._failed(index, depth)
             if inner:
                 lines.add(depth, "else:")
                 self.groups.deliver(index, depth + 1)
             index = after
         return begin
+
+    def _failed(self, index: int, depth: int) -> None:
+        """What the step at `index` makes of an error from before it; then the stream goes on to its end."""
+        error = self.names.name(ERROR, index)
+        before = ", ".join(["SOURCE", *map(str, sorted(self.layout.before([index])))])
+        self.lines.add(depth, f"if failed in ({before},) and ({error} := segment.caught()) is not None:")
+        self.lines.add(depth + 1, "failed = None")
+        self._block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
+        self.lines.add(depth + 1, f"{error} = None")
 
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """After an error, what the steps of a group that regroup pass on, from that at `index` on."""
@@ -122,24 +153,24 @@ class Splicer:
             for branch in self.layout.forks.get(index, ()):
                 self.held(depth, branch[0], after)
             if self.layout.steps[index].declaration.contract.regroups:
-                self.lines.add(depth, self._unless_after(index))
+                self.lines.add(depth, _unless_after(self.layout, index))
                 with self.lines.body(depth + 1, None):
                     self._block(self.layout.parsed[index].finish, index, Site(None, depth + 1))
             elif index in self.layout.groups and self.layout.regrouping(index):
                 self.groups.deliver(index, depth)
             index = after
 
-    def _unless_after(self, index: int) -> str:
-        """The header of what the step at `index` does, unless the error came from it or from behind it."""
-        before = ", ".join(["None", "SOURCE", *map(str, sorted(self.layout.before([index])))])
-        return f"if failed in ({before}):"
-
     def result(self, index: int, depth: int) -> str | None:
         """The result of the step at `index`, or those of its branches; None if it is no sink."""
-        if index in self.layout.forks:
-            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
-            return f"({', '.join(map(str, results))},)" if self.layout.steps[index].declaration.sink else None
         result = self.layout.parsed[index].result
+        if index in self.layout.forks:
+            if not self.layout.steps[index].declaration.sink:
+                return None
+            results = [self.result(branch[-1], depth) for branch in self.layout.forks[index]]
+            text = f"({', '.join(map(str, results))},)"
+            if result is None or not loads([result]):
+                return text
+            self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
         return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
 
     def ending(self, depth: int, first: int | Exit) -> None:
@@ -169,16 +200,24 @@ class Splicer:
             self._emit(emitted.args[0], index, site)
         elif index in self.layout.groups and self.groups.signal(statement, index, site):
             pass
+        elif index in self.layout.forks and (picked := signalled(statement, "pick")):
+            self.forks.pick(picked.args[0], index, site)
         elif isinstance(statement, ast.If):
             self._if(statement, index, site)
         elif isinstance(statement, ast.For):
             self._for(statement, index, site)
         elif not isinstance(statement, ast.Pass):
-            ready = self.names.ready(statement, index, site.item, site.depth)
+            ready = self.ready(statement, index, site)
             self.lines.add(site.depth, ast.unparse(ready), index)
+
+    def ready(self, node: Any, index: int, site: Site) -> Any:
+        """`node`, a part of a piece, as it stands in the loop; what must come before it is written."""
+        skip = None if site.item is None else partial(_skip, self, site)
+        return self.names.ready(node, index, site.item, site.depth, skip)
 
     def _stop(self, index: int, depth: int) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
+        self._finish(index, depth, stopped=True)
         group = self.layout.inside.get(index)
         if group is None:
             self.ending(depth, self.layout.after[index])
@@ -186,7 +225,7 @@ class Splicer:
             self.groups.stop(group, index, depth)
 
     def _emit(self, value: ast.expr, index: int, site: Site) -> None:
-        ready = self.names.ready(value, index, site.item, site.depth)
+        ready = self.ready(value, index, site)
         after = self.layout.after[index]
         if not isinstance(after, Exit) and self.layout.parsed[after].collects:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
@@ -223,14 +262,12 @@ class Splicer:
         if known is not None:
             self._block(statement.body if known else statement.orelse, index, site)
             return
-        test = self.names.ready(statement.test, index, site.item, site.depth)
+        test = self.ready(statement.test, index, site)
         if site.ends_turn and not statement.orelse:
             double = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
             negated = test.operand if double else ast.UnaryOp(ast.Not(), test)
             self.lines.add(site.depth, f"if {ast.unparse(negated)}:", index)
-            if site.rests:
-                self.rest(site.depth + 1)
-            self.lines.add(site.depth + 1, "continue", index)
+            _skip(self, site, site.depth + 1)
             self._block(statement.body, index, site)
             return
         self.lines.add(site.depth, f"if {ast.unparse(test)}:", index)
@@ -240,7 +277,7 @@ class Splicer:
             self._body(statement.orelse, index, site)
 
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
-        source = self.names.ready(statement.iter, index, site.item, site.depth)
+        source = self.ready(statement.iter, index, site)
         target = self.names.renamed(statement.target, index, site.item)
         # the next turn reads again what it does not begin with
         later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)
@@ -303,3 +340,16 @@ class Splicer:
         """`block`, one deeper than `site`."""
         with self.lines.body(site.depth + 1, index):
             self._block(block, index, site.at(depth=site.depth + 1))
+
+
+def _unless_after(layout: Layout, index: int) -> str:
+    """The header of what the step at `index` does, unless the error came from it or from behind it."""
+    before = ", ".join(["None", "SOURCE", *map(str, sorted(layout.before([index])))])
+    return f"if failed in ({before}):"
+
+
+def _skip(splicer: Splicer, site: Site, depth: int) -> None:
+    """Leave out, at `depth`, the rest of this turn."""
+    if site.rests:
+        splicer.rest(depth)
+    splicer.lines.add(depth, "continue")

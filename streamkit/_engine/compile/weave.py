@@ -43,6 +43,11 @@ class Weaver:
             for node in ast.walk(part)
         )
 
+    @property
+    def closes(self) -> bool:
+        """Whether a step has something to do when the loop is left."""
+        return any(key.declaration.closes for key in self.layout.steps)
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing
@@ -76,11 +81,11 @@ class Weaver:
 
     @property
     def holds(self) -> bool:
-        """Whether a step regroups, so that it passes on what it holds after an error, too."""
-        return bool(self.layout.regrouping())
+        """Whether a step passes on what it holds after an error, too, or makes something of that."""
+        return self.layout.hears
 
     def ending(self, depth: int, *, probing: bool, loop: int) -> None:
-        """What happens when the source has ended. The lines of the loop begin at the number `loop`."""
+        """What happens when the source has ended. The lines of setup and loop begin at the number `loop`."""
         self.names.probing = probing
         if self.holds:
             self._splicer.guarded_ending(depth, loop)

@@ -38,6 +38,8 @@ class Part(Record):
     """Items inside it at most."""
     lookahead: float = 0
     """Items it takes before anyone asks for them."""
+    keys: float = 0
+    """Keys of items that it keeps, to know those again; outside the bound."""
     strategy: str = ""
     """What its buffer does when it is full."""
     loses: str = "nothing"
@@ -156,7 +158,7 @@ def _pipeline(
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
             chain.start = max(chain.start, weight.items)  # its streams take turns in the same hand
-    _end(parts, chain, weight.items, last, depth, reserved=reader is not None and _reserves_others(reader))
+    _end(parts, chain, weight.items, last, depth, reserved=_reserves(reader, others=True))
     return parts, weight
 
 
@@ -197,16 +199,15 @@ def _gives_way(stage: Link) -> bool:
     return alike(stage.arguments.get("lookahead", 1), 1)
 
 
-def _reserves(stage: Link) -> bool:
-    """Whether what pumps into `stage` reserves a place before it pulls."""
-    ahead = amount(stage.declaration.contract.lookahead, stage.arguments)
-    return stage.declaration.pumps and bool(ahead != UNBOUNDED)
-
-
-def _reserves_others(stage: Link) -> bool:
-    """Whether what reads the other sources of `stage` does; one that reads in place takes turns with it."""
+def _reserves(stage: Link | None, *, others: bool = False) -> bool:
+    """Whether what reads a source of `stage`, the first or one of the `others`, reserves a place first."""
+    if stage is None or stage.declaration.contract.chooses:  # what loses a race has no place
+        return False
     contract = stage.declaration.contract
-    return not contract.mixed or bool(amount(contract.of_others[1], stage.arguments) != UNBOUNDED)
+    if others and not contract.mixed:  # one that is read in place takes turns with it
+        return True
+    ahead = amount(contract.of_others[1] if others else contract.lookahead, stage.arguments)
+    return (others or stage.declaration.pumps) and bool(ahead != UNBOUNDED)
 
 
 def _segment(links: list[Link], weight: Weight, depth: int) -> tuple[Part, Weight]:
@@ -218,6 +219,7 @@ def _segment(links: list[Link], weight: Weight, depth: int) -> tuple[Part, Weigh
         text=" | ".join(map(repr, links)),
         kind="segment",
         holds=kept,
+        keys=sum(amount(link.declaration.contract.keys, link.arguments) for link in every),
         behaviour=max(behaviours, key=[*Behaviour].index),
         result=result,
         depth=depth,
@@ -249,14 +251,14 @@ def _stage(
     contract, arguments = link.declaration.contract, _without_entries(link)
     weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
-    own = 0.0 if through and _gives_way(link) else weight.items
+    own = [0.0 if through and _gives_way(link) else weight.items]
     for value in arguments.values():
         for each in _several(value):
             if isinstance(each, Inlet):
                 parts, other = _pipeline(each.source, each.links, depth + 1, link)
                 weights.append(other)
                 through = bool(each.links) and each.links[-1].declaration.buffers
-                own += 0.0 if through and _gives_way(link) else other.items
+                own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
             elif isinstance(each, Composed):  # a branch: operators without a source of their own
                 sink = each.links[-1].declaration.sink
@@ -269,13 +271,14 @@ def _stage(
                     wider += max(other.items - weight.items, 0)
                 elif contract.times != "1":
                     out = 0 if sink else times * other.items  # a place for what comes out of each
-    counted = own if contract.per_source else weight.items
+    counted = max(own) if contract.chooses else sum(own) if contract.per_source else weight.items
     holds, ahead = _read(contract, arguments, counted, [each.items for each in weights])
     part = Part(
         text=f"{link.declaration.name}(...)" if inner else repr(link),
         kind="stage",
         holds=holds + out + wider,
         lookahead=ahead + out,
+        keys=amount(contract.keys, arguments),
         strategy=_own_strategy(arguments),
         loses=amount(contract.loses, arguments),
         behaviour=contract.behaviour(arguments),
@@ -357,14 +360,12 @@ def _told(part: Part) -> str:
     told = [f"{part.kind:<7}  holds {_shown(part.holds)}"]
     if part.lookahead:
         told.append(f"reads {_shown(part.lookahead)} ahead")
+    told += [f"keeps {_shown(part.keys, 'key')}"] * bool(part.keys)
     if part.strategy:
         told.append(part.strategy)
-    if part.at_end:
-        told.append("emits at the end only")
-    if part.loses != "nothing":
-        told.append(f"loses {part.loses}")
-    if part.result:
-        told.append(f"result: {part.result}")
+    told += ["emits at the end only"] * part.at_end
+    told += [f"loses {part.loses}"] * (part.loses != "nothing")
+    told += [f"result: {part.result}"] * bool(part.result)
     return ", ".join(told)
 
 
@@ -372,9 +373,9 @@ def _whole(number: float) -> float:
     return number if number == UNBOUNDED else int(number)
 
 
-def _shown(number: float) -> str:
+def _shown(number: float, what: str = "item") -> str:
     number = _whole(number)
-    return "any number of items" if number == UNBOUNDED else f"{number} item{'' if number == 1 else 's'}"
+    return f"any number of {what}s" if number == UNBOUNDED else f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _code(source: Source, links: Sequence[Link]) -> Iterator[str]:

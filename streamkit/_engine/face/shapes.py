@@ -148,3 +148,23 @@ class OneOf(Shape, Generic[T]):
     def __call__(self, stream: Stream[A]) -> Job[A | T]:
         result: Job[A | T] = self.apply(stream)
         return result
+
+
+class SetOf(Shape):
+    """A stream of ``A`` to one ``set[A]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[A]) -> Job[set[A]]:
+        result: Job[set[A]] = self.apply(stream)
+        return result
+
+
+class DictOf(Shape):
+    """A stream of pairs of ``A`` and ``B`` to one ``dict[A, B]``."""
+
+    __slots__ = ()
+
+    def __call__(self, stream: Stream[tuple[A, B]]) -> Job[dict[A, B]]:
+        result: Job[dict[A, B]] = self.apply(stream)
+        return result

@@ -86,6 +86,7 @@ def stage(
     direct: bool = False,
     relays: bool = False,
     joins: bool = False,
+    shares: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
@@ -99,6 +100,7 @@ def stage(
         relays: whether it passes what is thrown into it on to the stream that it has opened (``run.pump``).
         joins: whether a source that ends in the same operator, with equal arguments but for its `sources`, is
             replaced by the sources of that.
+        shares: whether its runs share one run of the stream before it: each is handed that stream unopened.
 
     Raises:
         NameError: the contract names what is no parameter, of the function or of `runs`.
@@ -126,6 +128,7 @@ def stage(
                 direct=direct,
                 relays=relays,
                 joins=joins,
+                shares=shares,
             )
         )
         return answering(function) if own else function

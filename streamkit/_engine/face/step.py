@@ -16,11 +16,13 @@ Steps with pipes inside
 -----------------------
 
 Two kinds of steps have pipes of steps among their arguments, which are spliced into the loop with the step.
-They are made for ``broadcast`` and ``group_by``.
+They are made for ``broadcast``, ``partition``, ``route`` and ``group_by``.
 
 A step that *forks* (``forks=True``) has a parameter ``branches``, a tuple of pipes. Each item goes to every
 branch, in their order, and what comes out of them is what the step emits. Its ``each`` is "pass". If it is
-a sink, its result is the tuple of theirs, and its ``result`` is "()".
+a sink, its result is the tuple of theirs, and its ``result`` is "()". Or its ``each`` says ``pick(number)``:
+then the item goes to the branch of that number alone (of two, 0 and 1 are the truth values). Where the
+result is to be another one, ``setup`` assigns to ``results``, which ``result`` makes it of.
 
 A step that *groups* (``groups=True``) has a parameter ``pipe``, a pipe that it runs for each of many groups:
 a group is one set of the variables of that pipe's steps. The pieces say which group they mean by three
@@ -65,12 +67,14 @@ def step(
     setup: str = "",
     each: str,
     finish: str = "",
+    failed: str = "",
     result: str = "",
     uses: Uses = (),
     contract: Contract | None = None,
     name: str | None = None,
     forks: bool = False,
     groups: bool = False,
+    closes: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
@@ -90,6 +94,9 @@ def step(
         setup: what happens before the first item is asked for.
         each: what happens with each ``item``.
         finish: what happens when the source has ended, or a step before this one has said ``stop()``.
+        failed: what happens with the ``error`` with which the source, or a step before this one, has failed:
+            the stream then ends as it does at its end. Without it, the stream fails. Of an error of the
+            program, as a ``RecursionError`` is one, it is not told.
         result: an expression, which makes the step a sink: what ``await job`` returns.
         uses: functions and classes that the pieces name, as in ``uses=(sleep, Decimal)``; a mapping of names
             to any values, as in ``uses={"limit": 3}``; or such mappings among the functions and classes.
@@ -97,9 +104,11 @@ def step(
         name: the operator's name, if it is not the function's.
         forks: whether each item goes to several pipes; described where this function is defined.
         groups: whether a pipe runs for each of many groups; described there too.
+        closes: the name of a parameter, a callback without arguments, that is called once on every exit, when
+            all that is before the step was closed.
 
     Raises:
-        NameError: the contract names what is no parameter.
+        NameError: the contract or `closes` names what is no parameter.
         SyntaxError: a piece is no Python, or says what cannot be spliced, or ``each`` reads a variable that
             nothing has assigned to: it names step, line and construct.
         TypeError: a piece is no text, or what is decorated no function; or something in `uses` is no function
@@ -107,8 +116,8 @@ def step(
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
-    check_pieces(setup=setup, each=each, finish=finish, result=result)
-    pieces = Pieces(setup=setup, each=each, finish=finish, result=result)
+    check_pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
+    pieces = Pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
 
     def decorate(function: F) -> F:
         check_decorated("@step(...)", function)

@@ -18,6 +18,7 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.places import caller
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
+from streamkit._engine.face.methods import Methods
 from streamkit._engine.face.mistakes import (
     OF_PIPES,
     OF_STREAMS,
@@ -59,7 +60,7 @@ SourceLike: TypeAlias = (
 """What a stream may begin with."""
 
 
-class Stream(Inlet[T_co], Unawaited):
+class Stream(Inlet[T_co], Methods[T_co], Unawaited):
     """A source and the operators after it. Immutable and cold: it runs anew each time it is iterated.
 
     >>> from streamkit import Stream, ops

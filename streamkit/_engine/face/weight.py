@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from streamkit._core.contract import Contract, amount
 
@@ -30,9 +30,11 @@ class Weight(NamedTuple):
             return self
         if contract.weight == "1":  # a callback may put all of the item into each thing that it returns
             return Weight(self.items)
-        return Weight(self.items * amount(contract.weight, arguments), self)
+        return Weight(min(self.items * amount(contract.weight, arguments), _MOST), self)
 
 
+_MOST: Final = 2.0**63
+"""More than fit in any memory; a product of many weights would have too many digits for a float."""
 ONE = Weight(1)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
 
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
+from streamkit._core.guarded import Guarded, policy_among
 from streamkit._core.markers import ABSENT
 from streamkit._core.places import placed
 from streamkit._core.show import cut, named
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Contract
     from streamkit._engine.buffer.book import Book
 
-__all__ = ["Inlet", "Link", "StageDeclaration", "awaited", "flattened", "piped", "returned", "unfolded"]
+__all__ = [
+    "Inlet",
+    "Link",
+    "StageDeclaration",
+    "awaited",
+    "flattened",
+    "piped",
+    "returned",
+    "shared",
+    "shares",
+    "unfolded",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -54,7 +66,14 @@ class Link:
         branches: tuple[tuple[StepKey, ...], ...] = ()
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
-        self.key: StepKey = StepKey(declaration, modes, branches)
+        guarded = {name: value for name, value in arguments.items() if isinstance(value, Guarded)}
+        drops = tuple([name for name, value in guarded.items() if value.drops]) if guarded else ()
+        if late := declaration.late.intersection(drops):
+            name = min(late)
+            raise TypeError(
+                f"{name} of {declaration.name} is called where there is no item that could be dropped"
+            )
+        self.key: StepKey = StepKey(declaration, modes, branches, drops)
         self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
         """Whether an argument has a source for whose reader others wait, however deep inside."""
 
@@ -72,8 +91,12 @@ class Link:
 
     @property
     def waits(self) -> bool:
-        """Whether one of its callbacks is known to be asynchronous."""
-        return any(mode is Mode.ASYNC for _, mode in self.key.modes)  # those of branches never do
+        """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
+        return (
+            bool(self.declaration.closes)
+            or any(mode is Mode.ASYNC for _, mode in self.key.modes)
+            or any(link.waits for branch in self.branches for link in branch)
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Link):
@@ -106,6 +129,9 @@ class Link:
                 shown.append(f"{name}={_argument(value, depth)}")
             else:
                 shown.append(_argument(value, depth))
+        policy = policy_among(self.arguments.values())
+        if policy is not None:
+            shown.append(f"on_error={policy!r}")
         return f"{self.declaration.name}({', '.join(shown)})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Link:
@@ -148,6 +174,16 @@ def awaited(*values: object) -> Iterator[Any]:
         if _is_stream(value) and value.source.awaited:
             yield value.source
         left += [argument for link in filter(_AWAITED, links) for argument in link.arguments.values()]
+
+
+def shares(link: Link) -> bool:
+    """Whether the runs of `link` share one run of the stream before it."""
+    return isinstance(link.declaration, StageDeclaration) and link.declaration.shares
+
+
+def shared(inlet: Inlet[Any]) -> bool:
+    """Whether what `inlet` begins with belongs to no single run: several share it, and may come and go."""
+    return any(map(shares, inlet.links))
 
 
 def piped(begin: str, links: Sequence[Link], depth: int = 0) -> str:
@@ -208,6 +244,7 @@ class StageDeclaration(Declaration, ABC):
         direct: bool,
         relays: bool,
         joins: bool,
+        shares: bool,
     ) -> None:
         sink = inspect.iscoroutinefunction(stage)
         super().__init__(name, function, contract, parameters=parameters, sink=sink)
@@ -219,6 +256,8 @@ class StageDeclaration(Declaration, ABC):
         """Whether it passes what is thrown into it on to the stream that it has opened."""
         self.joins = joins
         """Whether one that stands in a source of another of the same kind is a part of that."""
+        self.shares = shares
+        """Whether its runs share one of the stream before it, which none opens for itself."""
         self.generates = inspect.isasyncgenfunction(stage)
 
     @property

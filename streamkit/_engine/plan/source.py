@@ -17,7 +17,7 @@ from streamkit._engine.compile.key import Kind
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Opened", "Source", "close_of"]
+__all__ = ["Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
@@ -78,12 +78,15 @@ class Opened:
 class Source:
     """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""
 
-    __slots__ = ("_consumed", "_makes", "value")
+    __slots__ = ("__weakref__", "_consumed", "_makes", "value")
 
     strategy: Strategy | None = None
     """The strategy of the source's own buffer; None if it has no buffer."""
     awaited: bool = False
     """Whether others wait for it to be read, and must be told if it never is, by `claim` and `disclaim`."""
+
+    alone: bool = False
+    """Whether only one run can ever read it."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
@@ -191,6 +194,10 @@ class Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
         return self
 
+    def anew(self) -> Source:
+        """The source for another run by the same stage, which has read it before."""
+        return self
+
     @property
     def origin(self) -> Source | None:
         """What this was attached from, if that can be attached again."""
@@ -234,6 +241,36 @@ class _Made(Source):
 
     def _opened(self, *, made: bool = True, blocking: bool) -> Opened:
         return super()._opened(made=True, blocking=blocking)
+
+
+class Recipe(Source):
+    """What a source function of ours makes anew for each run, shown as the call that a user has written."""
+
+    __slots__ = ("_arguments", "_name", "_options")
+
+    def __init__(
+        self, name: str, arguments: tuple[Any, ...], make: Callable[[], Any], **options: Any
+    ) -> None:
+        self.value = make
+        self._consumed, self._makes = False, True
+        self._name = name
+        self._arguments = arguments
+        self._options = options
+
+    @property
+    def makes(self) -> bool:
+        return True
+
+    def made(self) -> Source:
+        return _Made(self.value())
+
+    @property
+    def kind(self) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        options = [f"{name}={shown(value)}" for name, value in self._options.items()]
+        return f"{self._name}({', '.join([*map(named, self._arguments), *options])})"
 
 
 def close_of(iterator: Any) -> Callable[[], Any] | None:

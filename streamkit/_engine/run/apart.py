@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import Kind
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.link import Inlet, shared
 from streamkit._engine.plan.source import Opened, Source
 
 __all__ = ["FLAT", "attached", "shallow"]
@@ -70,13 +70,20 @@ def shallow(run: Reader, inlet: Inlet[Any]) -> Inlet[Any]:
     return inlet
 
 
-def attached(run: Reader, value: Any, errors: list[Exception]) -> Any:
-    """`value`, an argument of the stage of `run`, attached; what cannot be is told in `errors`."""
+def attached(run: Reader, value: Any, errors: list[Exception], *, shares: bool = False) -> Any:
+    """`value`, an argument of the stage of `run`, attached; what cannot be is told in `errors`.
+
+    What several runs share, the stage itself or one in the stream, only the one run of that opens.
+    """
     if isinstance(value, tuple):
         return tuple([attached(run, each, errors) for each in value])  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(value, Inlet):
         return value
     inlet: Inlet[Any] = value  # pyright: ignore[reportUnknownVariableType]
+    if type(inlet.source).attached is Source.attached:
+        return inlet
+    if (shares or shared(inlet)) and not inlet.source.alone:
+        return inlet
     try:
         source = inlet.source.attached(run)
     except Exception as error:

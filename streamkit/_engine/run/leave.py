@@ -7,8 +7,9 @@ from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType
 
+from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
-from streamkit._core.errors import attach, noted
+from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -122,7 +123,9 @@ class Segment:
                 attach(first, blamed)
             blamed = first
         try:
-            if opened.close is not None:
+            if self._loop.closes:
+                await self._close_all(opened)
+            elif opened.close is not None:
                 await opened.close()
             elif opened.close_now is not None:
                 opened.close_now()
@@ -135,6 +138,27 @@ class Segment:
                 tell(blamed, opened.unreached())
         if blamed is not error and blamed is not None:
             raise blamed
+
+    async def _close_all(self, opened: Opened) -> None:
+        """Close the source, and then call what its steps have to call; raise the first error of these."""
+        late: list[BaseException] = []
+        try:
+            if opened.close is not None:
+                await opened.close()
+            elif opened.close_now is not None:
+                opened.close_now()
+        except BaseException as error:
+            late.append(error)
+        for link in self._links:
+            if not link.declaration.closes:
+                continue
+            try:
+                made = link.arguments[link.declaration.closes]()
+                if is_awaitable(made):
+                    await pending(made)
+            except BaseException as error:
+                late.append(blame(error, link))
+        raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
 
     def leave_now(self, error: BaseException | None = None) -> None:
         """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""
@@ -161,6 +185,21 @@ class Segment:
         else:
             attach(self.first, error)
         return SOURCE if owner is None else READER if owner == OUT else owner
+
+    def caught(self) -> Exception | None:
+        """The error that was kept, for a step that makes something of it: nobody raises it then.
+
+        None, if it is one of the program, which no operator takes. Its traceback lets go of the loop: they
+        would keep each other, and the items on the way.
+        """
+        error = self.first
+        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT):
+            return None
+        self.first = None
+        trace = error.__traceback__
+        if trace is not None and trace.tb_frame.f_code is self._loop.code:
+            error.with_traceback(trace.tb_next)
+        return error
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
         if error is self.first or isinstance(error, (GeneratorExit, CancelledError)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamkit._core.errors import SourceConsumedError
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.key import Kind
@@ -23,6 +24,8 @@ class Reading(Source):
 
     __slots__ = ("_origin",)
 
+    alone = True
+
     def __init__(self, channel: Channel, origin: Source | None) -> None:
         super().__init__(channel)
         self._origin = origin
@@ -38,6 +41,11 @@ class Reading(Source):
 
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.CHANNEL, lambda: self.value, None, self.value.leave)
+
+    def anew(self) -> Source:
+        if self._origin is None:
+            raise SourceConsumedError("a push stream can be run only once, and was: make another with push()")
+        return self._origin
 
     def attached(self, run: Any) -> Source:
         run.leave_too(self.value)

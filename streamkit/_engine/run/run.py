@@ -20,8 +20,9 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -220,7 +221,7 @@ class Run(Tasks):
 
     def steps(self, opened: Opened, links: tuple[Link, ...], pace: Pace) -> Any:
         """The steps `links` over what was `opened`, as a part of this stage, which closes it."""
-        return segment(opened, links, self._end, pace)
+        return segment(opened, counted(links, self.book), self._end, pace)
 
     async def close(self, items: AsyncIterator[Any]) -> None:
         """Close what `open` gave, before the stage ends; of the accounts of its stages, sums are kept."""
@@ -337,7 +338,7 @@ class Run(Tasks):
         errors: list[Exception] = []
         self.claims.take(inlet, *(self.link.arguments.values() if self.link.awaited else ()))
         inlet, arguments = joined(inlet, self.link)
-        inlet = attached(self, inlet, errors)
+        inlet = attached(self, inlet, errors, shares=shares(self.link))
         if self.link.declaration.pumps:
             arguments = {name: attached(self, value, errors) for name, value in arguments.items()}
         else:

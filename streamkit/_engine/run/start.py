@@ -15,19 +15,20 @@ from streamkit._engine.compile.frame import RESCUED
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.own import is_new
 
-__all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
+__all__ = ["Begun", "abandoned", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
 
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
-    opened, rest, relays = begin(source, links, book, blocking=end is End.PLAIN)
+    opened, rest, relays = begin(source, counted(links, book), book, blocking=end is End.PLAIN)
     return loop_of(opened, rest, relays, end, pace or Pace())
 
 
@@ -41,7 +42,7 @@ def begin(
     """Open `source`, or begin the last stage of `links` over it; a loop is made of the rest (`loop_of`)."""
     require_asyncio()
     cut = _first_half(links)
-    if not cut:  # nothing but steps: what a callable makes is opened here
+    if not cut and source.makes:  # nothing but steps: what a callable makes is opened here
         inlet = unfolded(Inlet[Any](source, tuple(links)))
         source, links = inlet.source, inlet.links
         cut = _first_half(links)
@@ -64,6 +65,15 @@ def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace:
     if relays:
         pace.source = opened.items
     return segment(opened, links, end, pace)
+
+
+async def abandoned(begun: Begun) -> None:
+    """Close what was opened, if no loop was made of it."""
+    opened = begun[0]
+    if opened.close is not None:
+        await opened.close()
+    elif opened.close_now is not None:
+        opened.close_now()
 
 
 def require_asyncio() -> None:

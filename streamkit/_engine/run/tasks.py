@@ -75,6 +75,10 @@ class Tasks(ABC):
         """Those that have not ended, as they began; where what their clean-up raises goes, if cancelled."""
         self._writers: dict[Target, Task[Any]] = {}
         """The task that writes into a lane, while it does."""
+        self._dismissed: dict[Target, list[BaseException]] = {}
+        """What the clean-up of tasks raises that are to end, until `stop` is called for their lane."""
+        self._cut: list[BaseException] = []
+        """What the clean-up of tasks raises whose lanes were cut off: for the end of the run."""
         self._ends: Ending = Ending(self.loop)
         self._timers: set[Timer] = set()
         self._late: list[BaseException] = []
@@ -157,6 +161,16 @@ class Tasks(ABC):
                 self._tasks[task] = self._late
         return task
 
+    def dismiss(self, lane: Target) -> None:
+        """Begin to end the task that writes into `lane`, if there is one; `stop` waits for its end.
+
+        What its clean-up raises is raised there; at the end of the run, where nobody calls `stop`.
+        """
+        task = self._writers.get(lane)
+        if task is not None and self._tasks[task] is None:
+            self._tasks[task] = self._dismissed[lane] = []
+            self._ends.cancel(task)
+
     async def stop(self, lane: Target) -> None:
         """End the task that writes into `lane`, and wait until it has ended.
 
@@ -168,13 +182,14 @@ class Tasks(ABC):
         """
         task = self._writers.get(lane)
         if task is None:
+            raise_first(self._dismissed.pop(lane, []))
             return
         if task is current_task():
             raise RuntimeError("a task cannot stop itself: let its work return")
+        self.dismiss(lane)
+        self._dismissed.pop(lane, None)
         errors = self._tasks[task]
-        if errors is None:
-            errors = self._tasks[task] = []
-            self._ends.cancel(task)
+        assert errors is not None
         try:
             await wait({task})
         except CancelledError:
@@ -187,6 +202,19 @@ class Tasks(ABC):
             self._tasks.pop(task, None)
             lane.close()
         raise_first(errors)
+
+    def cut(self, lane: Target) -> None:
+        """Read `lane` no more, as `retire` does, and do not wait: the end of the run waits for the clean-up.
+
+        What that raises is raised at the end, too.
+        """
+        errors: list[BaseException] = []
+        lane.channel.retire(lane, errors)
+        self._cut += map(self.blame, errors)
+        task = self._writers.get(lane)
+        if task is not None and task is not current_task() and self._tasks[task] is None:
+            self._tasks[task] = self._cut
+            self._ends.cancel(task)
 
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
@@ -252,5 +280,9 @@ class Tasks(ABC):
                 if not task.cancelled():
                     task.exception()  # an interrupt, which the event loop has raised
         self._ends.forget()
+        for errors in (*self._dismissed.values(), self._cut):
+            self._late += errors
+        self._dismissed.clear()
+        self._cut = []
         if cancelled is not None:
             raise cancelled

@@ -12,4 +12,5 @@ __all__ = ["ARGUMENTS"]
 
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "catch": st.just(Way("catch", lambda lab: ops.catch(lab.callback(lambda _: lab.source())), catches=True)),
+    "on_close": st.just(Way("on_close", lambda lab: ops.on_close(lambda: None))),
 }

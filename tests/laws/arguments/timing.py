@@ -6,6 +6,7 @@ from streamkit import ops
 from tests.laws.ways import (
     SECONDS,
     Way,
+    mapped,
     ways,
 )
 
@@ -18,6 +19,8 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "keep_alive": ways(
         "keep_alive", lambda lab, **given: ops.keep_alive(**given, function=lambda: None), seconds=SECONDS
     ),
-    "sample": ways("sample", lambda lab, **given: ops.sample(**given, on_drop=lab.drop), seconds=SECONDS),
-    "timeout": ways("timeout", lambda lab: ops.timeout(1e6)),
+    "sample": ways("sample", lambda lab, **given: ops.sample(**given, on_drop=lab.drop), seconds=SECONDS)
+    | ways("sample", lambda lab: ops.sample(signal=lab.source(), on_drop=lab.drop) | mapped(lab)),
+    "timeout": ways("timeout", lambda lab: ops.timeout(1e6))
+    | ways("timeout", lambda lab: ops.timeout(first=1e6, total=1.0, fallback=lab.source())),
 }

@@ -1,0 +1,69 @@
+"""Entries: what an operator does when the stream before it has ended, or failed.
+
+Operators that go on with another stream then (``concat``, ``catch``, ``retry``, ``repeat``) differ only in
+this; `sequence` runs them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from typing import Any
+
+from streamkit._core.errors import UNCAUGHT
+from streamkit._engine.plan.link import Inlet
+
+__all__ = ["Again", "Entry"]
+
+
+class Entry(ABC):
+    """What an operator does when the stream before it has ended, or failed."""
+
+    done = False
+    """Whether it has no more to say."""
+    shelters = False
+    """Whether it may take an error."""
+
+    @abstractmethod
+    def ended(self) -> Inlet[Any] | Awaitable[Inlet[Any]] | None:
+        """The stream that follows now that the one before has ended, or an awaitable of it; None if none."""
+
+    def takes(self, error: Exception) -> bool:
+        """Whether a stream follows after `error`."""
+        return False
+
+    async def failed(self, error: Exception) -> Any:
+        """What follows after `error`, which it `takes`: whatever a stream can begin with.
+
+        EMPTY if nothing does, because it does not take this error after all.
+        """
+        raise NotImplementedError
+
+    def behind(self, inlet: Inlet[Any], count: int) -> None:
+        """It stands behind the source of `inlet` and its first `count` links."""
+        return  # only some need to know
+
+    def blames(self, error: Exception) -> bool:
+        """Whether its operator is to blame for `error`, with which what follows could not be opened."""
+        return True
+
+
+class Again(Entry):
+    """Goes on with the stream before it, run anew."""
+
+    _before: Inlet[Any]
+    _count: int
+
+    def behind(self, inlet: Inlet[Any], count: int) -> None:
+        self._before, self._count = inlet, count
+
+    def blames(self, error: Exception) -> bool:
+        return isinstance(error, UNCAUGHT)
+
+    def anew(self) -> Inlet[Any]:
+        """The stream before it, for another run."""
+        before, count = self._before, self._count
+        source, links = before.source.anew(), before.links
+        if source is not before.source or count < len(links):
+            self._before = before = Inlet[Any](source, links[:count])
+        return before

@@ -1,0 +1,43 @@
+"""The streams that an operator combines: as it is given them, and as lanes of its channel."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from streamkit._core.strategy import Strategy, Suspend
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.face.mistakes import one_by_one
+from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
+
+__all__ = ["ahead", "begun", "fed", "streams"]
+
+A = TypeVar("A")
+
+
+def streams(name: str, sources: tuple[SourceLike[Any], ...]) -> tuple[Stream[Any], ...]:
+    """The sources that the operator `name` was called with, as streams."""
+    if len(sources) == 1:
+        one_by_one(name, sources[0])
+    return tuple([Stream(source) for source in sources])
+
+
+def begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream[A]:
+    """The first source that ``streamkit.name(...)`` was called with, as a stream."""
+    if not others:
+        one_by_one(f"streamkit.{name}", first)
+    return Stream(first)
+
+
+def ahead(lookahead: int) -> Suspend | None:
+    """The buffer that the user asked for; None by default: a buffer before the operator decides then."""
+    return None if lookahead == 1 else Suspend(lookahead)
+
+
+def fed(
+    run: Run, channel: Channel, inlets: tuple[Inlet[Any], ...], strategy: Strategy | None = None
+) -> list[Lane]:
+    """A lane of `channel` for each of `inlets`; they read one item ahead where nobody says otherwise."""
+    return [run.feed(channel, inlet, strategy, otherwise=Suspend(1)) for inlet in inlets]

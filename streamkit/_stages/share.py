@@ -1,0 +1,235 @@
+"""Sharing: one run of a source, which readers join and leave at any time."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop, Future, TimerHandle
+from collections import deque
+from threading import RLock
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from streamkit._core.errors import raise_first
+from streamkit._core.strategy import Collect, Strategy, Suspend
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Failing, Target
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.source import Source
+from streamkit._engine.run.apart import attached
+from streamkit._engine.run.run import Run
+from streamkit._engine.run.shelter import sheltered
+
+__all__ = ["Place", "Shares"]
+
+
+class Place:
+    """What one reader of a shared run reads from."""
+
+    __slots__ = ("channel", "lane", "past")
+
+    def __init__(self, channel: Channel, lane: Lane, past: Lane | None) -> None:
+        self.channel = channel
+        self.lane = lane
+        """Takes in what comes from now on."""
+        self.past = past
+        """Has the replayed items, which come before that; None if there are none."""
+
+
+class _Shared(Target):
+    """One run of a source: the target of its pump, which puts each item into the lane of every reader."""
+
+    plain: ClassVar[bool] = False
+
+    def __init__(self, owner: _Runs, link: Link) -> None:
+        super().__init__(Failing())
+        self.owner = owner
+        self.book = Book()
+        self.book.gate.set()
+        self.run = Run(link, self.book)
+        self.past: deque[Any] = deque(maxlen=link.arguments["replay"])
+        """The items for readers that come later."""
+        self.readers: dict[Lane, Run] = {}
+        self.lanes: tuple[Lane, ...] = ()
+        """Those of the readers that are still to get items."""
+        self.ended = False
+        """Whether the source has ended by itself, which readers that come later are told, too."""
+        self.gone = asyncio.Event()
+        """Whether nothing of the run is left."""
+        self.timer: TimerHandle | None = None
+
+    def begin(self, inlet: Inlet[Any], before: _Shared | None) -> None:
+        """Read `inlet` from now on; if the run `before` this one is closing yet, when it has closed."""
+        errors: list[Exception] = []
+        inlet = attached(self.run, inlet, errors)
+        raise_first(errors)
+
+        async def later() -> None:
+            assert before is not None
+            await before.gone.wait()
+            self.run.pump(inlet, into=self)
+
+        if before is None:
+            self.run.pump(inlet, into=self)
+        else:
+            self.run.spawn(later, self.channel)
+
+    # the readers ---------------------------------------------------------------------------
+
+    def join(self, run: Run) -> Place:
+        """A place for the reader whose stage is `run`: it gets what comes from now on, and the end."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        if run.book is not None:
+            run.book.enter(self.book, source=True)
+        strategy: Strategy = run.link.arguments["strategy"]
+        channel = run.channel()
+        lane, past = channel.lane(strategy), None
+        if self.past:
+            past = channel.lane((Collect if strategy.collects else Suspend)(len(self.past)))
+            for item in self.past:
+                past.put(item)
+            past.close()
+        self.readers[lane] = run
+        if self.ended:
+            self._end(lane)
+        else:
+            self.lanes += (lane,)
+            self.wake()
+        return Place(channel, lane, past)
+
+    async def leave(self, lane: Lane) -> None:
+        """The reader of `lane` goes. The last one waits until the source is closed, unless that lingers."""
+        del self.readers[lane]
+        self._part(lane)
+        lane.refuse()
+        if self.readers or self.gone.is_set():
+            return
+        linger: float = self.run.link.arguments["linger"]
+        if linger and not self.ended:
+            self.timer = self.run.loop.call_later(linger, self._expire)
+        else:
+            await self._close()
+
+    def _expire(self) -> None:
+        """Nobody has come in time."""
+        self.timer = None
+        sheltered(self._close(), self.run.loop)
+
+    async def _close(self) -> None:
+        if not self.ended:
+            self.owner.closing(self)
+        self.channel.left = True  # what the source raises in its clean-up is for the run to tell
+        try:
+            await self.run.leave()
+        finally:
+            self.gone.set()
+
+    # the pump ------------------------------------------------------------------------------
+
+    def put(self, item: Any) -> bool:
+        self.past.append(item)
+        wait = False
+        for lane in self.lanes:
+            try:
+                wait = lane.put(item) or wait
+            except Exception as error:  # of this reader's strategy, and so only for this reader
+                self._part(lane)
+                lane.channel.fail(self.readers[lane].blame(error))
+        return wait or not self.lanes
+
+    def full(self) -> bool:
+        return not self.lanes or any(lane.full() for lane in self.lanes)
+
+    def vacancy(self) -> Future[None]:
+        for lane in self.lanes:
+            if lane.full():
+                return lane.vacancy()
+        return super().vacancy()  # until a reader comes
+
+    def unwait(self) -> None:
+        super().unwait()
+        for lane in self.lanes:
+            lane.unwait()
+
+    def close(self) -> None:
+        error = self.channel.error
+        self.ended = not self.run.ending and (error is None or isinstance(error, Exception))
+        if not self.ended:
+            self.owner.closing(self)
+        for lane in self.lanes:
+            self._end(lane)
+        self.lanes = ()
+
+    def _end(self, lane: Lane) -> None:
+        error = self.channel.error
+        if error is not None:
+            lane.channel.fail(error.with_traceback(self.channel.trace))
+        lane.close()
+
+    def _part(self, lane: Lane) -> None:
+        """Put nothing more into `lane`."""
+        self.lanes = tuple([each for each in self.lanes if each is not lane])
+
+
+class _Runs:
+    """The runs of one stream that is shared: the one that can be joined, and one that is closing."""
+
+    def __init__(self) -> None:
+        self.joined: _Shared | None = None
+        self.last: _Shared | None = None
+
+    def closing(self, shared: _Shared) -> None:
+        """`shared` can be joined no more: the next reader begins another, once it has closed."""
+        if self.joined is shared:
+            self.joined, self.last = None, shared
+
+    def require(self, loop: AbstractEventLoop) -> None:
+        """Raise if a run is under way in another event loop than `loop`; forget one whose loop is gone."""
+        for shared in (self.joined, self.last):
+            if shared is None or shared.ended or shared.gone.is_set() or shared.run.loop is loop:
+                continue
+            if not shared.run.loop.is_closed():
+                raise RuntimeError(
+                    "this stream runs in another event loop, where others read it: share() runs a source in "
+                    "one loop at a time. Give each loop a stream of its own, or pass items on with push()"
+                )
+            if shared is self.joined:
+                self.joined = None
+            else:
+                self.last = None
+
+    def current(self, link: Link, inlet: Inlet[Any]) -> _Shared:
+        """The run to join; a new one, if there is none."""
+        if self.joined is None:
+            before, self.last = self.last, None
+            shared = _Shared(self, link)
+            shared.begin(inlet, None if before is None or before.gone.is_set() else before)
+            self.joined = shared
+        return self.joined
+
+
+class Shares:
+    """What the runs of one ``share`` have in common, for each stream that it was joined to."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._streams: WeakKeyDictionary[Source, dict[tuple[Link, ...], _Runs]] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[type[Shares], tuple[()]]:
+        """A copy shares nothing with this one."""
+        return Shares, ()
+
+    def joined(self, run: Run, inlet: Inlet[Any]) -> tuple[_Shared, Place]:
+        """Join the run of `inlet`, and begin it if this reader is the first.
+
+        Raises:
+            RuntimeError: it runs in another event loop.
+        """
+        with self._lock:
+            runs = self._streams.setdefault(inlet.source, {}).setdefault(inlet.links, _Runs())
+            runs.require(run.loop)
+            shared = runs.current(run.link, inlet)
+            return shared, shared.join(run)

@@ -1,0 +1,127 @@
+"""One inner stream at a time: that of the newest item, or that of an item that came while there was none.
+
+Where the newest decides (``switch_map``), the reader begins and ends the inner streams, so the next is opened
+when the clean-up of the one before has ended. Where the first does (``exhaust_map``), there is one place, as
+in a ``flat_map``, and items that find it taken are turned away at the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+from streamkit._core.strategy import DropIncoming, Suspend
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.run.run import Run
+from streamkit._stages.flat_map import Places, made, noted
+
+__all__ = ["Exhausted", "switched"]
+
+
+# the newest ------------------------------------------------------------------------------------
+
+
+class _Newest(Channel):
+    """Ends the current inner stream at once when a newer item comes, also while the reader is busy."""
+
+    source: Lane
+    current: Lane | None = None
+    """The lane of the current inner stream."""
+    dismiss: Callable[[Lane], None]
+
+    def wake(self) -> None:
+        if self.current is not None and self.source.held:
+            self.dismiss(self.current)
+        super().wake()
+
+
+async def switched(
+    run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int
+) -> AsyncIterator[Any]:
+    """The items of the stream that `function` makes of the newest item of `source`."""
+    channel = run.adopt(_Newest(run.halt))
+    channel.dismiss = run.dismiss
+    channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
+    lanes, ahead = [items], Suspend(lookahead)
+    while lane := await channel.choose(*lanes):
+        if lane is not items:
+            yield lane.take()
+            continue
+        if len(lanes) > 1:
+            await run.retire(lanes.pop())
+        channel.current = lane = channel.lane(ahead)
+        # its task begins before the pump, which `take` wakes, brings a newer item: test_each_item_is_called
+        run.spawn(partial(_inner, run, lane, [items.peek()]), channel, lane)
+        items.take()
+        lanes.append(lane)
+
+
+async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
+    """Make the stream of one item, and read it into `lane`."""
+    stream = await made(run.link, items)
+    if run.stopping:  # the function has swallowed its cancellation
+        run.claims.take(stream)
+        raise Abandoned
+    book = run.book and run.book.chapter()
+    try:
+        await run.fill(lane, stream, book)
+    except Exception as error:
+        noted(error, run.link)
+        raise
+    finally:
+        if run.book and book:
+            run.book.close(book)
+
+
+# the first -------------------------------------------------------------------------------------
+
+
+class Exhausted(Places):
+    """One place. Items that come while it is taken are dropped."""
+
+    def __init__(self, run: Run, channel: Channel, link: Link, strategy: DropIncoming[Any]) -> None:
+        super().__init__(run, channel, link)
+        self._door = _Door(channel, strategy)
+        channel.adopt(self._door)
+        self._begins = False
+        """Whether an inner stream is to begin: the source waits for that, and then no more."""
+
+    def alike(self, link: Link) -> bool:
+        return False  # one inside drops other items than this
+
+    def full(self) -> bool:
+        return self._begins and not self._gone
+
+    def put(self, item: Any) -> bool:
+        if self.taken:
+            self._door.turn_away(item)
+            return False
+        self._begins = True
+        super().put(item)
+        self._door.admit()
+        return self.full()
+
+    async def _inner(self, items: list[Any]) -> None:
+        self._begins = False
+        self.wake()
+        await super()._inner(items)
+
+    def close(self) -> None:
+        self._door.close()
+        super().close()
+
+
+class _Door(Lane):
+    """Counts the items that come in, and those that are turned away. It holds none."""
+
+    def admit(self) -> None:
+        self.taken_in += 1
+        self.delivered += 1
+
+    def turn_away(self, item: Any) -> None:
+        self.account.drop()
+        self._told(item, "full")

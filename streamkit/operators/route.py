@@ -1,0 +1,400 @@
+"""Operators that give each item to one of several branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from types import EllipsisType
+from typing import Any, TypeVar, overload
+
+from streamkit._core.arguments import whole
+from streamkit._core.calls import answering
+from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
+from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
+from streamkit._core.show import shown
+from streamkit._engine.compile.loop import fits
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
+from streamkit._engine.plan.link import Inlet
+from streamkit._stages import forks
+from streamkit._stages.route import Numbers, balanced, balanced_to_sinks, routed, routed_to_sinks
+
+__all__ = ["balance", "partition", "route"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R")
+R1 = TypeVar("R1")
+R2 = TypeVar("R2")
+
+_SPLICED = Contract(keeps="True")
+
+
+@stage(routed, name="partition", contract=forks.MERGED)
+def _parted(
+    key: Any, *branches: Pipe, _numbers: Any = ABSENT, _strategies: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(_parted, key=key, branches=branches, _numbers=_numbers, _strategies=_strategies)
+
+
+@stage(routed_to_sinks, name="partition", contract=forks.GATHERED)
+def _parted_to_sinks(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
+) -> Sink[Any, Any]:
+    return Sink(
+        _parted_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers, _strategies=_strategies
+    )
+
+
+@step(each="pick(not key(item))", name="partition", forks=True, contract=_SPLICED)
+def _spliced(key: Any, *branches: Pipe) -> Operator[Any, Any]:
+    return Operator(_spliced, key=key, branches=branches)
+
+
+@step(each="pick(not key(item))", result="()", name="partition", forks=True)
+def _spliced_to_sinks(key: Any, *branches: Pipe) -> Sink[Any, Any]:
+    return Sink(_spliced_to_sinks, key=key, branches=branches)
+
+
+@overload
+def partition(
+    predicate: Callable[[A], object], true: Keep, false: Keep, *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
+@overload
+def partition(
+    predicate: Callable[[A], object],
+    true: Into[A, R1],
+    false: Into[A, R2],
+    *,
+    on_error: OnError | None = None,
+) -> Sink[A, tuple[R1, R2]]: ...
+@overload
+def partition(
+    predicate: Callable[[A], object],
+    true: Keep,
+    false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    *,
+    on_error: OnError | None = None,
+) -> Operator[A, A | C]: ...
+@overload
+def partition(
+    predicate: Callable[[A], object],
+    true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+    false: Keep,
+    *,
+    on_error: OnError | None = None,
+) -> Operator[A, B | A]: ...
+@overload
+def partition(
+    predicate: Callable[[A], object],
+    true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+    false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    *,
+    on_error: OnError | None = None,
+) -> Operator[A, B | C]: ...
+@answering
+def partition(
+    predicate: Callable[[Any], object], true: Any, false: Any, *, on_error: OnError | None = None
+) -> Any:
+    """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
+
+        items              --1-----2-----3--|
+        true map(str)      --"1"---------"3"|
+        false batch(2)     --------------[2]|
+        partition(odd)     --"1"---------"3"[2]|
+
+    If both branches end in sinks, this is a sink, whose result is the pair of theirs:
+
+    >>> from streamkit import Stream, ops
+    >>> def is_odd(number: int) -> bool:
+    ...     return number % 2 == 1
+    >>> (Stream(range(5)) | ops.partition(is_odd, ops.to_list(), ops.count())).run()
+    ([1, 3], 3)
+
+    If both are operators, their outputs are merged:
+
+    >>> list(Stream(range(4)) | ops.partition(is_odd, ops.map(str), ops.map(lambda even: -even)))
+    [0, '1', -2, '3']
+
+    Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+    own if a callback in it is an ``async def``, if it has a stage, or if it can end before the source.
+
+    Emits when: a branch does.
+    Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+    Completes when: both branches have. One that ends early drops what is for it, counted; the other goes on.
+    Closes when: both branches have ended, one fails, or the consumer leaves.
+
+    An error of a branch ends both. An error of the source reaches each branch after the items before it.
+
+    Args:
+        predicate: called with each item; its result, awaited if it is awaitable, is true or false.
+        true: operators, or operators and a sink, for the items of which it is true.
+        false: the same, for the others.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
+
+    Raises:
+        TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
+            the other the other.
+
+    RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
+    """
+    predicate = guarded("predicate", predicate, on_error)
+    branches = true, false
+    for name, branch in (("true", true), ("false", false)):
+        forks.all_sinks((branch,), name)
+    sinks = forks.all_sinks(branches, "true and false")
+    if forks.splices(branches):
+        spliced: Pipe = (_spliced_to_sinks if sinks else _spliced)(predicate, *branches)
+        if fits(spliced.links[0].key):
+            return spliced
+    return (_parted_to_sinks if sinks else _parted)(predicate, *branches, _strategies=forks.entries(branches))
+
+
+@stage(routed, name="route", contract=forks.MERGED)
+def _routed(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(
+        _routed, key=key, branches=branches, names=names, _numbers=_numbers, _strategies=_strategies
+    )
+
+
+@stage(routed_to_sinks, name="route", contract=forks.GATHERED)
+def _routed_to_sinks(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
+) -> Sink[Any, Any]:
+    return Sink(
+        _routed_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers, _strategies=_strategies
+    )
+
+
+@step(each="pick(_numbers[key(item)])", name="route", forks=True, contract=_SPLICED)
+def _spliced_route(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(_spliced_route, key=key, branches=branches, names=names, _numbers=_numbers)
+
+
+@step(
+    setup="results = ()",
+    each="pick(_numbers[key(item)])",
+    result="dict(zip(names, results))",
+    name="route",
+    forks=True,
+)
+def _spliced_route_to_sinks(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT
+) -> Sink[Any, Any]:
+    return Sink(_spliced_route_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers)
+
+
+@overload
+def route(
+    key: Callable[[A], object],
+    routes: Mapping[K, Keep],
+    *,
+    otherwise: Keep | Absent = ABSENT,
+    on_error: OnError | None = None,
+) -> Operator[A, A]: ...
+@overload
+def route(
+    key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, on_error: OnError | None = None
+) -> Sink[A, dict[K, R]]: ...
+@overload
+def route(
+    key: Callable[[A], object],
+    routes: Mapping[K, Into[A, R]],
+    *,
+    otherwise: Into[A, R],
+    on_error: OnError | None = None,
+) -> Sink[A, dict[K | EllipsisType, R]]: ...
+@overload
+def route(
+    key: Callable[[A], object],
+    routes: Mapping[K, Operator[A, B]],
+    *,
+    otherwise: Operator[A, B] | Absent = ABSENT,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@overload
+def route(
+    key: Callable[[A], object],
+    routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
+    *,
+    otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ABSENT,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@overload
+def route(
+    key: Callable[[A], object],
+    routes: Mapping[K, Pipe],
+    *,
+    otherwise: Pipe | Absent = ABSENT,
+    on_error: OnError | None = None,
+) -> Any: ...
+@answering
+def route(
+    key: Callable[[Any], Any],
+    routes: Mapping[Any, Any],
+    *,
+    otherwise: Any = ABSENT,
+    on_error: OnError | None = None,
+) -> Any:
+    """Give each item to the branch of its key.
+
+        items                     --a1--b2--c3--a4--|
+        "a" map(number)           --1-----------4---|
+        "b" map(upper)            ------B2----------|
+        otherwise map(str)        ----------c3------|
+        route(letter, ...)        --1---B2--c3--4---|
+
+    If all branches end in sinks, this is a sink, whose result is the dict of theirs, by key:
+
+    >>> from streamkit import Stream, ops
+    >>> words = Stream(["tea", "oil", "ale", "tin"])
+    >>> routes = {"t": ops.to_list(), "a": ops.count()}
+    >>> (words | ops.route(lambda word: word[0], routes, otherwise=ops.first())).run()
+    {'t': ['tea', 'tin'], 'a': 1, Ellipsis: 'oil'}
+
+    If all are operators, their outputs are merged:
+
+    >>> lengths = ops.route(len, {3: ops.map(str.upper)}, otherwise=ops.map(str.title))
+    >>> list(Stream(["tea", "salt"]) | lengths)
+    ['TEA', 'Salt']
+
+    Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
+    own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+
+    Emits when: a branch does.
+    Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
+    Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
+    Closes when: every branch has ended, one fails, or the consumer leaves.
+
+    An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+    Args:
+        key: called with each item; returns its key, which is hashable, or an awaitable of it.
+        routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
+            their items come, use ``group_by``.
+        otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
+
+    Raises:
+        TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
+            key is not hashable.
+        ValueError: there are no routes, or one has the key ``...``.
+        NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+    """
+    key = guarded("key", key, on_error)
+    if not isinstance(routes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"routes must be a mapping of keys to operators or sinks, not {shown(routes)}")
+    routes = dict(routes)
+    if ... in routes:
+        raise ValueError("routes must not have the key ..., which stands for otherwise=")
+    forks.all_sinks((*routes.values(),), "routes")
+    if otherwise is not ABSENT:
+        forks.all_sinks((otherwise,), "otherwise")
+    rest = {} if otherwise is ABSENT else {...: otherwise}
+    branches = (*routes.values(), *rest.values())
+    sinks = forks.all_sinks(branches, "routes and otherwise")
+    numbers = Numbers(routes, len(routes) if rest else None)
+    names = (*routes, *rest)
+    if forks.splices(branches):
+        form = _spliced_route_to_sinks if sinks else _spliced_route
+        spliced: Pipe = form(key, *branches, names=names, _numbers=numbers)
+        if fits(spliced.links[0].key):
+            return spliced
+    staged = _routed_to_sinks if sinks else _routed
+    return staged(key, *branches, names=names, _numbers=numbers, _strategies=forks.entries(branches))
+
+
+@stage(
+    balanced,
+    name="balance",
+    contract=Contract(
+        holds=f"len(branches) + {forks.BUFFERED}",
+        lookahead=f"len(branches) + {forks.AHEAD}",
+        keeps="True",
+        ordered=forks.IN_BRANCHES,
+        loses=forks.LOSES,
+    ),
+)
+def _balanced(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
+    return Operator(_balanced, branches=branches, _strategies=_strategies)
+
+
+@stage(
+    balanced_to_sinks,
+    name="balance",
+    contract=Contract(
+        holds=forks.BUFFERED, lookahead=f"len(branches) - 1 + {forks.AHEAD}", loses=forks.LOSES
+    ),
+)
+def _balanced_to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
+    return Sink(_balanced_to_sinks, branches=branches, _strategies=_strategies)
+
+
+@overload
+def balance(*branches: Keep, workers: int | Absent = ABSENT) -> Keep: ...
+@overload
+def balance(*branches: Operator[A, B], workers: int | Absent = ABSENT) -> Operator[A, B]: ...
+@overload  # a Sink is an `Into` too; the first overload that fits counts
+def balance(*branches: Sink[A, R], workers: int | Absent = ABSENT) -> Sink[A, tuple[R, ...]]: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+@overload
+def balance(
+    *branches: Into[A, R], workers: int | Absent = ABSENT
+) -> Callable[[Stream[A]], Job[tuple[R, ...]]]: ...
+@overload
+def balance(*branches: Keep | Operator[Any, Any] | Shape, workers: int | Absent = ABSENT) -> Any: ...
+@answering
+def balance(*branches: Any, workers: int | Absent = ABSENT) -> Any:
+    """Give each item to whichever branch is free.
+
+        items               --1--2--3--4-----|
+        first branch, slow  --1-------1------|
+        second branch       -----2--3--4-----|
+        balance             -----2--3-14-----|
+
+    If all branches end in sinks, this is a sink, whose result is the tuple of theirs; if all are operators,
+    their outputs are merged, each as it comes:
+
+    >>> from streamkit import Stream, ops
+    >>> import asyncio
+    >>> async def fetch(number: int) -> int:
+    ...     await asyncio.sleep(0)
+    ...     return number * number
+    >>> sorted(Stream(range(5)) | ops.balance(ops.map(fetch), workers=3))
+    [0, 1, 4, 9, 16]
+
+    A branch is free when it asks for an item, or has room in the ``buffer(strategy)`` that it begins with.
+    Those that are free take turns.
+
+    Emits when: a branch does.
+    Waits when: no branch is free; the source then waits too.
+    Completes when: every branch has. One that ends early leaves, and the others go on.
+    Closes when: every branch has ended, one fails, or the consumer leaves.
+
+    An error of a branch ends all. An error of the source reaches each branch after the items before it.
+
+    Args:
+        branches: operators, or sinks.
+        workers: how often to run the one branch that is given, at once.
+
+    Raises:
+        TypeError: a branch is neither operators nor a sink, or some are one and some the other; `workers` is
+            not a whole number.
+        ValueError: there is no branch; or `workers` is less than 1, or given with more than one branch.
+
+    For one function with calls at once, in order, use ``map(function, concurrency=...)``.
+    """
+    if workers is not ABSENT:
+        if len(branches) > 1:
+            raise ValueError(f"workers must be given with one branch, not with {len(branches)}")
+        branches *= whole("workers", workers, least=1)
+    sinks = forks.all_sinks(branches)
+    return (_balanced_to_sinks if sinks else _balanced)(*branches, _strategies=forks.entries(branches))

@@ -1,0 +1,60 @@
+"""Forks: a branch that is picked stands in an arm of an `if`, and few numbers are compared for an item."""
+
+import ast
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, ops
+
+LETTERS = "abcdefghijklmnop"
+
+
+def first(word: str) -> str:
+    return word[0]
+
+
+def loop_of(job: Any) -> str:
+    (text,) = (Stream(["a"]) | job).explain(code=True).code
+    return str(text)
+
+
+def deepest(block: list[ast.stmt]) -> int:
+    """How many comparisons of a picked number stand around the innermost statement."""
+    found = 0
+    for statement in block:
+        picked = isinstance(statement, ast.If) and "picked_" in ast.unparse(statement.test)
+        inner = [getattr(statement, name, []) for name in ("body", "orelse", "handlers", "finalbody")]
+        found = max([found, *(picked + deepest(each) for each in inner)])
+    return found
+
+
+class TestOfTwo:
+    def test_the_value_itself_is_tested(self) -> None:
+        text = loop_of(ops.partition(bool, ops.count(), ops.to_list()))
+        assert "if not key_0(item):" in text
+        assert "picked" not in text
+
+    def test_a_branch_that_filters_goes_on_to_the_next_item(self) -> None:
+        text = loop_of(ops.partition(bool, ops.filter(str.isupper) | ops.count(), ops.to_list()))
+        assert "continue" in text
+
+
+@pytest.mark.parametrize(("many", "compared"), [(1, 0), (3, 2), (4, 2), (8, 3), (16, 4)])
+def test_of_many_few_numbers_are_compared(many: int, compared: int) -> None:
+    text = loop_of(ops.route(first, {letter: ops.count() for letter in LETTERS[:many]}))
+    assert deepest(ast.parse(text).body) == compared
+
+
+def test_they_nest_and_stand_in_groups() -> None:
+    inner = ops.partition(
+        lambda number: number > 4, ops.count(), ops.route(bool, {True: ops.count(), False: ops.count()})
+    )
+    job = Stream(range(9)) | ops.group_by(lambda number: number % 2, inner, max_groups=2) | ops.to_list()
+    assert job.run() == [(0, (2, {True: 2, False: 1})), (1, (2, {True: 2, False: 0}))]
+    assert len(job.explain(code=True).code) == 1
+
+
+def test_behind_what_makes_many_items_of_one() -> None:
+    parts = ops.partition(lambda number: number % 2, ops.map(str), ops.skip(1))
+    assert list(Stream([[1, 2, 3], [4]]) | ops.flatten() | parts | ops.map(repr)) == ["'1'", "'3'", "4"]

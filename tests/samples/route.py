@@ -1,0 +1,79 @@
+"""Samples of the family `route`."""
+
+from itertools import count
+from typing import Any
+
+from streamkit import Suspend, ops
+from tests.laws.lab import Lab, Sample
+from tests.samples.callbacks import always, same
+
+__all__ = ["OPERATORS", "SINKS"]
+
+
+def turns(lab: Lab, size: int) -> Any:
+    """A key of `size` different ones, in turn."""
+    numbers = count()
+    return lab.callback(lambda _: next(numbers) % size)
+
+
+OPERATORS = [
+    Sample(
+        "partition",
+        lambda lab: ops.partition(turns(lab, 2), ops.map(same), ops.filter(always)),
+        calls=True,
+    ),
+    Sample(
+        "partition-stage",
+        lambda lab: ops.partition(turns(lab, 2), ops.buffer(Suspend(1)) | ops.map(same), ops.tap(same)),
+        calls=True,
+        ordered=False,
+    ),
+    Sample(
+        "route",
+        lambda lab: ops.route(turns(lab, 3), {0: ops.batch(1), 1: ops.tap(same)}, otherwise=ops.tap(same)),
+        calls=True,
+    ),
+    Sample(
+        "route-stage",
+        lambda lab: ops.route(
+            turns(lab, 2), {0: ops.buffer(Suspend(2)) | ops.tap(same)}, otherwise=ops.map(lab.callback(same))
+        ),
+        calls=True,
+        ordered=False,
+    ),
+    Sample(
+        "balance",
+        lambda lab: ops.balance(ops.map(lab.callback(same)), workers=3),
+        calls=True,
+        ordered=False,
+    ),
+]
+SINKS = [
+    Sample(
+        "partition-sinks", lambda lab: ops.partition(turns(lab, 2), ops.to_list(), ops.count()), calls=True
+    ),
+    Sample(
+        "partition-sinks-stage",
+        lambda lab: ops.partition(
+            turns(lab, 2),
+            ops.for_each(lab.callback(lab.drop)),
+            ops.skip(0) | ops.for_each(lab.drop, concurrency=2),
+        ),
+        calls=True,
+    ),
+    Sample(
+        "route-sinks",
+        lambda lab: ops.route(turns(lab, 2), {0: ops.count()}, otherwise=ops.count()),
+        calls=True,
+    ),
+    Sample(
+        "route-sinks-stage",
+        lambda lab: ops.route(
+            turns(lab, 2), {0: ops.take(1) | ops.count(), 1: ops.for_each(lab.callback(lab.drop))}
+        ),
+        calls=True,
+    ),
+    Sample(
+        "balance-sinks", lambda lab: ops.balance(ops.for_each(lab.callback(lab.drop)), workers=2), calls=True
+    ),
+]
