@@ -62,7 +62,8 @@ ELSEWHERE: Final = {
     "throttle_with_timeout": "debounce(seconds)",
     "to_future": "last()",
     "to_iterable": "to_list()",
-    "window_with_count": "batch(size)",
+    "window_with_count": "window(streamkit.Tumbling(count=count), pipe)",
+    "window_with_time": "window(streamkit.Tumbling(seconds=seconds), pipe)",
     "zip_with_iterable": "zip(iterable)",
     "zip_with_list": "zip(iterable)",
     # aiostream
@@ -135,7 +136,7 @@ NEIGHBOURS: Final = {
         "skip_until_with_time skip_while_indexed skip_with_time starmap_indexed subscribe_on "
         "take_last_buffer take_last_with_time take_until_with_time take_while_indexed take_with_time "
         "throttle_with_mapper timeout_with_mapper to_marbles while_do window_toggle window_when "
-        "window_with_time window_with_time_or_count"
+        "window_with_time_or_count"
     ),
     "aiostream": "cycle",
 }

@@ -71,7 +71,11 @@ class TestDoors:
             (ops, "flatMap", "write ops.flat_map(...)"),
             (ops, "filter_", "write ops.filter(...)"),
             (ops, "limit", "limit is take here, as in ops.take(count)"),
-            (ops, "window", "of.window(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)"),
+            (
+                ops,
+                "window_when",
+                "of.window_when(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)",
+            ),
             (ops, "cycle", "write aiostream.operator(aiostream.pipe.cycle(...))"),
             (
                 ops,

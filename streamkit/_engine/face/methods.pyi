@@ -12,8 +12,9 @@ from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
+from streamkit._core.windows import Window, Windows
 from streamkit._engine.face.job import Job
-from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
+from streamkit._engine.face.shapes import Always, ListOf, Lists, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
@@ -23,6 +24,7 @@ from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
 from streamkit.operators.until import Signal
+from streamkit.operators.window import OnLate, Timestamp
 from streamkit.sinks.reduce import _Real
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
@@ -984,6 +986,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Pass on each item, and the items of the stream that `function` makes of it; those are expanded as well.
 
@@ -1043,6 +1046,7 @@ class Methods(Generic[T_co]):
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
     def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
@@ -1318,7 +1322,8 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Any],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
+        key: Callable[[A], Any] | Absent = ...,
         on_error: OnError | None = None,
     ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
@@ -1333,7 +1338,8 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; its result is ignored.
-            concurrency: calls in flight at most.
+            concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+            key: called with each item. Items for which it returns the same are worked on one after the other.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
@@ -2000,7 +2006,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def partition(
-        self: Methods[A], predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+        self: Methods[A],
+        predicate: Callable[[A], object],
+        true: Into[A, R1],
+        false: Into[A, R2],
+        *,
+        on_error: OnError | None = None,
     ) -> Job[tuple[R1, R2]]: ...
     @overload
     def partition(
@@ -2008,6 +2019,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Keep,
         false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[A | C]: ...
     @overload
     def partition(
@@ -2015,6 +2028,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
         false: Keep,
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[B | A]: ...
     @overload
     def partition(
@@ -2022,6 +2037,8 @@ class Methods(Generic[T_co]):
         predicate: Callable[[A], object],
         true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
         false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+        *,
+        on_error: OnError | None = None,
     ) -> Stream[B | C]: ...
     def pause_while(self: Methods[Item], signal: SourceLike[Any]) -> Stream[Item]:
         """Let no item pass while the latest item of `signal` is true.
@@ -2211,6 +2228,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Keep],
         *,
         otherwise: Keep | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[A]:
         """Give each item to the branch of its key.
 
@@ -2259,11 +2277,20 @@ class Methods(Generic[T_co]):
         """
     @overload
     def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]]
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        on_error: OnError | None = None,
     ) -> Job[dict[K, R]]: ...
     @overload
     def route(
-        self: Methods[A], key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+        self: Methods[A],
+        key: Callable[[A], object],
+        routes: Mapping[K, Into[A, R]],
+        *,
+        otherwise: Into[A, R],
+        on_error: OnError | None = None,
     ) -> Job[dict[K | EllipsisType, R]]: ...
     @overload
     def route(
@@ -2272,6 +2299,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Operator[A, B]],
         *,
         otherwise: Operator[A, B] | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def route(
@@ -2280,6 +2308,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
         *,
         otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[B]: ...
     @overload
     def route(
@@ -2288,6 +2317,7 @@ class Methods(Generic[T_co]):
         routes: Mapping[K, Pipe],
         *,
         otherwise: Pipe | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Any: ...
     @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
@@ -3282,6 +3312,152 @@ class Methods(Generic[T_co]):
         Raises:
             TypeError: `control` is not a `Valve`.
         """
+    @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: Keep | One, *, max_held: int = ...
+    ) -> Stream[tuple[Window, Item]]:
+        """Give each window of the stream a pipe of its own, and pass on what comes out of it, with its bounds.
+
+            items                            --1--2--3--------4--|
+            window(Tumbling(count=2), sum)   -----(0-2, 3)----(2-4, 7)|
+
+        A sink passes on its result as ``(Window(start, end), result)`` when the window ends; a pipe of operators
+        passes on each of its items as ``(Window(start, end), item)``:
+
+        >>> from operator import add
+        >>> from streamkit import Hopping, Session, Sliding, Stream, Tumbling, Until, ops
+        >>> list(Stream([1, 2, 3, 4, 5]) | ops.window(Tumbling(count=2), ops.fold(add, 0)))
+        [(Window(start=0, end=2), 3), (Window(start=2, end=4), 7), (Window(start=4, end=5), 5)]
+        >>> [items for _, items in Stream("abcd") | ops.window(Hopping(count=3, every=2), ops.to_list())]
+        [['a', 'b', 'c'], ['c', 'd']]
+        >>> [items for _, items in Stream("abc") | ops.window(Sliding(count=2), ops.to_list())]
+        [['a'], ['a', 'b'], ['b', 'c']]
+        >>> [items for _, items in Stream("ab cd") | ops.window(Until(str.isspace), ops.to_list())]
+        [['a', 'b', ' '], ['c', 'd']]
+
+        Without `timestamp`, time is that of arrival: seconds since the run began, when an item is taken from what
+        is before ``window``. A window ends by the clock, also when nothing comes. With `timestamp`, time is what
+        that says of an item; it goes on by the items. The *watermark* is the greatest time so far, less
+        `lateness`, and a window ends when the watermark has come to its end:
+
+        >>> times = [1, 4, 12, 3, 13, 25, 7]
+        >>> late = []
+        >>> minutes = ops.window(
+        ...     Tumbling(seconds=10), ops.to_list(), timestamp=float, lateness=5, on_late=late.append
+        ... )
+        >>> for (start, end), items in Stream(times) | minutes:
+        ...     print(start, end, items)
+        0.0 10.0 [1, 4, 3]
+        10.0 20.0 [12, 13]
+        20.0 30.0 [25]
+        >>> late
+        [7]
+
+        An item is late if all the windows that it belongs to have ended. It goes to `on_late`; without that, it
+        is dropped, and counted as dropped in ``handle.buffers()``. An item with a time far ahead ends all windows
+        before it, and makes what follows late.
+
+        Windows get their items as they come. Sessions and ``Sliding(seconds=)`` get them in order of their times
+        (items of the same time, as they came): with `lateness`, an item waits until the watermark has come to it.
+        A window without an item is never begun, and not passed on. Windows by count that are not full at the end
+        of the source are passed on as they are, with the bounds that they have. An item of a pipe of operators
+        has the bounds that its window has at that moment: the end of a session moves with each item.
+
+        In `group_by`, each key has windows and a watermark of its own; windows by event time are run inside its
+        loop if `on_late` is given. A ``group_by`` in the pipe of a window has one watermark, and one timer, for
+        all keys.
+
+        A pipe of steps runs inside the loop that reads the source. If a callback there returns an awaitable, what
+        comes after it waits. If the pipe has a stage, each window has a task, and results come as these are done.
+
+        Emits when: the pipe of a window does; a sink does when its window ends. When the source ends, all windows
+            end, in the order of their ends.
+        Waits when: the consumer does; or a window begins while one that has ended is busy still, and there are as
+            many as may be open at once (pipes with stages only).
+        Completes when: the source does, and every window has ended.
+        Closes when: it ends, or the consumer leaves; then no window emits anything more.
+
+        Args:
+            kind: which items belong together: `Tumbling`, `Hopping`, `Sliding`, `Session` or `Until`.
+            pipe: operators, or operators and a sink, that each window runs for itself.
+            timestamp: called with each item; returns its time in seconds, as a number, or an awaitable of it. For
+                windows by time only.
+            lateness: seconds that an item may come late, measured in the times of items.
+            on_late: called with each item that is late; what it returns is awaited if it is awaitable. So
+                ``emitter.send`` of a `push` stream makes the late items a stream of their own.
+            idle: seconds without an item after which the watermark goes on as the clock does, in steps of as
+                much, until every window has ended. Only with `timestamp`. Time in which the consumer is busy does
+                not count.
+            max_held: items that wait for the watermark, or that a ``Sliding(seconds=)`` window has, at most. For
+                sessions with `lateness`, and for ``Sliding(seconds=)``.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) `timestamp` returns no number.
+            ValueError: `lateness` is below 0, or `idle` not above 0, or one of them not finite; an argument is
+                given where it means nothing, or `max_held` is missing; more than 100,000 windows would be open at
+                once; (when run) `timestamp` returns NaN, or what is not finite.
+            BufferOverflowError: (when run) `max_held` is not enough.
+
+        Deliberately otherwise than in RxPY (``window_with_time``, ``buffer_with_time``): empty windows are not
+        passed on. Otherwise than in bytewax: an item behind the watermark is not late as long as its window is
+        open. Otherwise than in Beam: a window is passed on once.
+        """
+    @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: ListOf | Lists, *, max_held: int = ...
+    ) -> Stream[tuple[Window, list[Item]]]: ...
+    @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: Always[R], *, max_held: int = ...
+    ) -> Stream[tuple[Window, R]]: ...
+    @overload
+    def window(
+        self: Methods[A], kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int = ...
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Keep,
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, A]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
     @overload
     def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on each item of this stream in a tuple with the latest one of each of `sources`.
