@@ -69,6 +69,7 @@ pages: $(READY)
 	$(BIN)/python -m pages.which
 	$(BIN)/python -m pages.parity
 	$(BIN)/python -m pages.pictures
+	$(BIN)/python -m pages.windows
 
 # Every workload beside the peers, for this Python; FAST=1 tries it out and writes nothing.
 bench: $(PEERS)
