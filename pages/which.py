@@ -98,7 +98,7 @@ QUESTIONS = {
         "one value made of all": "fold reduce count sum mean",
         "yes or no": "all any contains is_empty sequence_equal",
         "what a function does with each": "for_each",
-        "nothing, it is run for its effects": "drain",
+        "nothing, it is run for its effects": "drain to_queue",
     },
 }
 """By chapter and question, the names that answer it."""

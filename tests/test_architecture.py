@@ -180,6 +180,7 @@ MORE_FAMILIES = {
         "tables",
         "tiers",
         "which",
+        "window",
     },
     "compile": {"opcodes"},
     "sinks": {"every"},

@@ -95,12 +95,6 @@ class TestDoors:
             (ops, "limit", "limit is take here, as in ops.take(count)"),
             (
                 ops,
-                "window_when",
-                "of.window_when(...), of.flat_map(lambda inner: inner.pipe(...)), strategy=strategy)",
-            ),
-            (ops, "cycle", "write aiostream.operator(aiostream.pipe.cycle(...))"),
-            (
-                ops,
                 "window_with_count",
                 "is window here, as in ops.window(Tumbling(count=count), pipe)",
             ),

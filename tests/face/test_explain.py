@@ -273,7 +273,6 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
     "skip_until": lambda pipe: ops.skip_until(Stream([1]) | pipe),
     "sequence_equal": lambda pipe: ops.sequence_equal(Stream([1]) | pipe),
-    "window": lambda pipe: ops.window(Tumbling(count=2), pipe),
     "a branch of a group": lambda pipe: ops.group_by(
         id, ops.broadcast(pipe, ops.map(str, concurrency=2)), max_groups=2
     ),
