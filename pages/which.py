@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamkit
-from pages.tables import families
+from pages.families import families
 from streamkit import ops
 from streamkit._core.lazy import listed
 
@@ -98,7 +98,7 @@ QUESTIONS = {
         "one value made of all": "fold reduce count sum mean",
         "yes or no": "all any contains is_empty sequence_equal",
         "what a function does with each": "for_each",
-        "nothing, it is run for its effects": "drain to_queue",
+        "nothing, it is run for its effects": "drain",
     },
 }
 """By chapter and question, the names that answer it."""
