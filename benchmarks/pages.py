@@ -13,6 +13,7 @@ from benchmarks.imports import FIRST
 from benchmarks.store import LIBRARIES, Results, Row, stored
 from benchmarks.workload import HAND, OURS, PEERS, Workload
 from benchmarks.workloads import FAMILIES, WORKLOADS
+from benchmarks.workloads.row import ALONE
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -86,6 +87,19 @@ def section(workload: Workload, all_results: Sequence[Results]) -> Iterator[str]
     yield f"### {workload.name}\n"
     yield from table(header, rows)
     yield from notes(workload, known)
+
+
+def alone(workloads: Sequence[Workload], all_results: Sequence[Results]) -> Iterator[str]:
+    """One table of steps, each of which is measured beside the loop by hand and nothing else."""
+    versions = [results.short for results in all_results]
+    rows: list[list[str]] = []
+    for workload in workloads:
+        row = [workload.name.removeprefix(ALONE)]
+        for results in all_results:
+            ours, ratio = results.row(workload.name, 1, OURS), by_hand(results, workload.name, 1)
+            row += [cell(ours, OURS), ratio]
+        rows.append(row)
+    yield from table(["step", *(head for short in versions for head in (short, "× by hand"))], rows)
 
 
 def notes(workload: Workload, known: Sequence[Results]) -> Iterator[str]:
@@ -169,6 +183,9 @@ def page(all_results: Sequence[Results]) -> str:
     lines += ["## Goals\n", *goals(all_results)]
     for family, workloads in FAMILIES.items():
         lines.append(f"## {family}\n")
+        if workloads[0].name.startswith(ALONE):
+            lines += alone(workloads, all_results)
+            continue
         for workload in workloads:
             lines += section(workload, all_results)
     lines += start_up(all_results)

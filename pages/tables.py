@@ -272,7 +272,10 @@ def _default(value: Any) -> Any:
 
 
 def families() -> dict[str, dict[str, list[Declaration]]]:
-    """By module and name, the forms of each operator; none of those that are made of another."""
+    """By module and name, the forms of each operator; none of those that are made of another.
+
+    Those that have no room in the module of their family stand in ``_stages``.
+    """
     found: dict[str, dict[str, list[Declaration]]] = {}
     forms: dict[tuple[str, str], list[Declaration]] = {}
     for declaration in catalogue():
@@ -281,6 +284,12 @@ def families() -> dict[str, dict[str, list[Declaration]]]:
     for name in names:
         module = getattr(ops, name).__module__
         found.setdefault(module, {})[name] = forms.get((module, name), [])
+        found[module][name] += [
+            form
+            for (place, of), more in forms.items()
+            if of == name and "._stages." in place
+            for form in more
+        ]
     return dict(sorted(found.items()))
 
 

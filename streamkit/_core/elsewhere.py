@@ -26,7 +26,6 @@ ELSEWHERE: Final = {
     "concat_with_iterable": "streamkit.concat(*sources)",
     "create": "streamkit.push(strategy)",
     "debounce_time": "debounce(seconds)",
-    "defer": "Stream(function)",
     "delay_subscription": "delay_start(seconds)",
     "do": "tap(function)",
     "do_action": "tap(function)",
@@ -51,7 +50,7 @@ ELSEWHERE: Final = {
     "publish": "broadcast(*branches)",
     "ref_count": "share()",
     "replay": "share(count)",
-    "return_value": "Stream([value])",
+    "return_value": "streamkit.of(value)",
     "single_or_default": "single(default=value)",
     "single_or_default_async": "single(default=value)",
     "some": "any(predicate)",
@@ -131,12 +130,12 @@ ELSEWHERE: Final = {
 
 NEIGHBOURS: Final = {
     "rx": (
-        "as_observable buffer_toggle buffer_when delay_with_mapper dematerialize do_while finally_action "
-        "find_index group_by_until group_join join materialize max_by min_by observe_on publish_value "
-        "skip_last_with_time skip_until_with_time skip_while_indexed skip_with_time starmap_indexed "
-        "subscribe_on take_last_buffer take_last_with_time take_until_with_time take_while_indexed "
-        "take_with_time throttle_with_mapper timeout_with_mapper to_marbles while_do window window_toggle "
-        "window_when window_with_time window_with_time_or_count"
+        "as_observable buffer_toggle buffer_when delay_with_mapper do_while finally_action find_index "
+        "group_by_until group_join join max_by min_by observe_on publish_value skip_last_with_time "
+        "skip_until_with_time skip_while_indexed skip_with_time starmap_indexed subscribe_on "
+        "take_last_buffer take_last_with_time take_until_with_time take_while_indexed take_with_time "
+        "throttle_with_mapper timeout_with_mapper to_marbles while_do window_toggle window_when "
+        "window_with_time window_with_time_or_count"
     ),
     "aiostream": "cycle",
 }

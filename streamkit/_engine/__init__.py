@@ -6,6 +6,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         stream     `Stream`, `Operator`, `Sink` and how they are joined with ``|``
         methods    the same as methods of `Stream`
         shapes     what operators on items of any type make of them, for type checkers
+        windowed   the same of windows
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         explain    what is fused, what buffers where, and the bound in items
         weight     how many items of the source an item further on counts for

@@ -16,6 +16,8 @@ inputs      the streams that operators combine, as arguments and as lanes
 route       each item to the one branch that it is for, or that is free
 branches    what comes out of the branches of these three
 forks       their branches as arguments: which may stand beside each other, and which are spliced
+hub         the producers of a hub, and their turns
+consumers   its consumers, and the buffers from which they read
 share       one run of a stream, for readers that come and go
 map         which kind of supply a concurrent ``map`` has, and how it begins
 pool        its results, and what one worker does with an item

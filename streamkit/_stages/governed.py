@@ -44,7 +44,7 @@ def governed(
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
     supply = GovernedSupply(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
-        if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
+        if isinstance(function, Guarded):  # each call counts, also one that is made again
             function = function.but(function=_measured(run, function.function, limit))
         else:
             function = _measured(run, function, limit)
@@ -204,11 +204,10 @@ class GovernedPool(Pool):
                     elif type(result) not in plain and awaits(result, plain):
                         result = await pending(result)
                 except Dropped:
-                    self._deliver(number, DROPPED)
+                    result = DROPPED
                 except Exception as error:
                     self.run.reraise(error)
-                else:
-                    self._give(number, result)
+                self._give(number, result)
             finally:
                 supply.called(key)
             result = key = None
@@ -222,6 +221,9 @@ class GovernedPool(Pool):
         direct = self.channel.direct
         if self.ordered or direct is None or self.held:
             self._deliver(number, result)
+            return
+        if result is DROPPED:
+            self._skip()
             return
         self.delivered += 1
         if direct.deliver(result):

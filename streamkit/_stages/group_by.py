@@ -20,7 +20,11 @@ from streamkit._stages.branches import Outcome
 from streamkit._stages.keyed import naming
 from streamkit._stages.slot import Slot, Slots
 
-__all__ = ["Reopened", "ReopenedInOrder", "Router"]
+__all__ = ["INTAKE", "INTAKE_AHEAD", "Reopened", "ReopenedInOrder", "Router"]
+
+INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
+"""What a group holds that its pipe has not taken yet: a formula; `_strategy` is that of its buffer."""
+INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
 
 
 class Groups(Outcome):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import CancelledError, sleep
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.errors import UNCAUGHT, raise_first, set_cause
@@ -148,10 +148,13 @@ class Streams(ABC, Generic[T]):
                     await sleep(0)
                     self._pace.rested()
                 try:
-                    inlet = self._after() if failure is None else await self._instead(failure)
+                    inlet = await (self._after() if failure is None else self._instead(failure))
                 except Exception as error:
                     if not self._at_block:
-                        raise
+                        if failure is not None or not self._stack:
+                            raise
+                        failure = error  # which the next on the stack may take
+                        continue
                     inlet, failure = None, error
                 if inlet is None:
                     if not self._at_block:
@@ -181,18 +184,30 @@ class Streams(ABC, Generic[T]):
         """Whether steps get what the current stream gives, before any entry acts."""
         return bool(self._blocks) and self._blocks[-1].height == len(self._stack)
 
-    def _after(self) -> Inlet[Any] | None:
+    async def _after(self) -> Inlet[Any] | None:
         """What follows the current stream, which has ended; None if nothing does."""
         self._maker = None
         inlet, self._first = self._first, None
         while inlet is None and self._stack and not self._at_block:
             link, entry = self._stack[-1]
-            inlet = entry.ended()
-            if isinstance(entry, Again):
-                self._maker = link, entry
+            found = entry.ended()
             if entry.done:
                 self._stack.pop()
+            inlet = found if found is None or isinstance(found, Inlet) else await self._awaited(found, link)
+            if isinstance(entry, Again):
+                self._maker = link, entry
         return inlet
+
+    async def _awaited(self, found: Awaitable[Inlet[Any]], link: Link) -> Inlet[Any]:
+        """What a function of `link` makes; an error of it names the operator."""
+        self._acts(link)
+        try:
+            return await found
+        except Exception as error:
+            blamed = self._blamed(error, None, link)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
 
     async def _instead(self, failure: Exception) -> Inlet[Any]:
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""

@@ -36,13 +36,16 @@ async def _combine_latest(
     def over() -> bool:
         return channel.ready or channel.over or any(lane.exhausted for lane in missing)
 
+    turn = channel.turn
     while True:
-        lane, item = channel.turn()
+        lane, item = turn()
         if lane is not None:
             latest[places[lane]] = item
-            missing.discard(lane)
-            if not missing:
-                yield tuple(latest)
+            if missing:
+                missing.discard(lane)
+                if missing:
+                    continue
+            yield tuple(latest)
         elif missing and channel.error is None and any(lane.exhausted for lane in missing):
             return
         elif missing and not channel.over:

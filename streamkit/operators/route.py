@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable, Mapping
 from types import EllipsisType
 from typing import Any, TypeVar, overload
 
-from streamkit._core.arguments import callback, whole
+from streamkit._core.arguments import whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import guarded
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.face.job import Job
@@ -17,7 +19,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
 from streamkit._engine.plan.link import Inlet
-from streamkit._stages.forks import AHEAD, BUFFERED, LOSES, all_sinks, entries, splices
+from streamkit._stages import forks
 from streamkit._stages.route import Numbers, balanced, balanced_to_sinks, routed, routed_to_sinks
 
 __all__ = ["balance", "partition", "route"]
@@ -30,26 +32,17 @@ R = TypeVar("R")
 R1 = TypeVar("R1")
 R2 = TypeVar("R2")
 
-_IN_BRANCHES = "'within each branch'"
-_MERGED = Contract(
-    holds=f"1 + len(branches) + {BUFFERED}",
-    lookahead=f"1 + len(branches) + {AHEAD}",
-    keeps="True",
-    ordered=_IN_BRANCHES,
-    loses=LOSES,
-)
-_GATHERED = Contract(holds=f"1 + {BUFFERED}", lookahead=f"len(branches) + {AHEAD}", loses=LOSES)
 _SPLICED = Contract(keeps="True")
 
 
-@stage(routed, name="partition", contract=_MERGED)
+@stage(routed, name="partition", contract=forks.MERGED)
 def _parted(
     key: Any, *branches: Pipe, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Operator[Any, Any]:
     return Operator(_parted, key=key, branches=branches, _numbers=_numbers, _strategies=_strategies)
 
 
-@stage(routed_to_sinks, name="partition", contract=_GATHERED)
+@stage(routed_to_sinks, name="partition", contract=forks.GATHERED)
 def _parted_to_sinks(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Sink[Any, Any]:
@@ -69,27 +62,45 @@ def _spliced_to_sinks(key: Any, *branches: Pipe) -> Sink[Any, Any]:
 
 
 @overload
-def partition(predicate: Callable[[A], object], true: Keep, false: Keep) -> Operator[A, A]: ...
+def partition(
+    predicate: Callable[[A], object], true: Keep, false: Keep, *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @overload
 def partition(
-    predicate: Callable[[A], object], true: Into[A, R1], false: Into[A, R2]
+    predicate: Callable[[A], object],
+    true: Into[A, R1],
+    false: Into[A, R2],
+    *,
+    on_error: OnError | None = None,
 ) -> Sink[A, tuple[R1, R2]]: ...
 @overload
 def partition(
-    predicate: Callable[[A], object], true: Keep, false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]]
+    predicate: Callable[[A], object],
+    true: Keep,
+    false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    *,
+    on_error: OnError | None = None,
 ) -> Operator[A, A | C]: ...
 @overload
 def partition(
-    predicate: Callable[[A], object], true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]], false: Keep
+    predicate: Callable[[A], object],
+    true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
+    false: Keep,
+    *,
+    on_error: OnError | None = None,
 ) -> Operator[A, B | A]: ...
 @overload
 def partition(
     predicate: Callable[[A], object],
     true: Operator[A, B] | Callable[[Stream[A]], Inlet[B]],
     false: Operator[A, C] | Callable[[Stream[A]], Inlet[C]],
+    *,
+    on_error: OnError | None = None,
 ) -> Operator[A, B | C]: ...
 @answering
-def partition(predicate: Callable[[Any], object], true: Any, false: Any) -> Any:
+def partition(
+    predicate: Callable[[Any], object], true: Any, false: Any, *, on_error: OnError | None = None
+) -> Any:
     """Give each item to one of two branches: `true` if the predicate is true of it, and otherwise `false`.
 
         items              --1-----2-----3--|
@@ -124,6 +135,7 @@ def partition(predicate: Callable[[Any], object], true: Any, false: Any) -> Any:
         predicate: called with each item; its result, awaited if it is awaitable, is true or false.
         true: operators, or operators and a sink, for the items of which it is true.
         false: the same, for the others.
+        on_error: what is done where `predicate` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: `predicate` is not callable; or a branch is neither operators nor a sink, or one is one and
@@ -131,19 +143,19 @@ def partition(predicate: Callable[[Any], object], true: Any, false: Any) -> Any:
 
     RxPY's ``partition`` returns two observables, which subscribe twice. Here one run serves both branches.
     """
-    callback("predicate", predicate)
+    predicate = guarded("predicate", predicate, on_error)
     branches = true, false
     for name, branch in (("true", true), ("false", false)):
-        all_sinks((branch,), name)
-    sinks = all_sinks(branches, "true and false")
-    if splices(branches):
+        forks.all_sinks((branch,), name)
+    sinks = forks.all_sinks(branches, "true and false")
+    if forks.splices(branches):
         spliced: Pipe = (_spliced_to_sinks if sinks else _spliced)(predicate, *branches)
         if fits(spliced.links[0].key):
             return spliced
-    return (_parted_to_sinks if sinks else _parted)(predicate, *branches, _strategies=entries(branches))
+    return (_parted_to_sinks if sinks else _parted)(predicate, *branches, _strategies=forks.entries(branches))
 
 
-@stage(routed, name="route", contract=_MERGED)
+@stage(routed, name="route", contract=forks.MERGED)
 def _routed(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Operator[Any, Any]:
@@ -152,7 +164,7 @@ def _routed(
     )
 
 
-@stage(routed_to_sinks, name="route", contract=_GATHERED)
+@stage(routed_to_sinks, name="route", contract=forks.GATHERED)
 def _routed_to_sinks(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Sink[Any, Any]:
@@ -183,13 +195,23 @@ def _spliced_route_to_sinks(
 
 @overload
 def route(
-    key: Callable[[A], object], routes: Mapping[K, Keep], *, otherwise: Keep | Absent = ABSENT
+    key: Callable[[A], object],
+    routes: Mapping[K, Keep],
+    *,
+    otherwise: Keep | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Operator[A, A]: ...
 @overload
-def route(key: Callable[[A], object], routes: Mapping[K, Into[A, R]]) -> Sink[A, dict[K, R]]: ...
+def route(
+    key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, on_error: OnError | None = None
+) -> Sink[A, dict[K, R]]: ...
 @overload
 def route(
-    key: Callable[[A], object], routes: Mapping[K, Into[A, R]], *, otherwise: Into[A, R]
+    key: Callable[[A], object],
+    routes: Mapping[K, Into[A, R]],
+    *,
+    otherwise: Into[A, R],
+    on_error: OnError | None = None,
 ) -> Sink[A, dict[K | EllipsisType, R]]: ...
 @overload
 def route(
@@ -197,6 +219,7 @@ def route(
     routes: Mapping[K, Operator[A, B]],
     *,
     otherwise: Operator[A, B] | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def route(
@@ -204,13 +227,24 @@ def route(
     routes: Mapping[K, Callable[[Stream[A]], Inlet[B]]],
     *,
     otherwise: Callable[[Stream[A]], Inlet[B]] | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
 @overload
 def route(
-    key: Callable[[A], object], routes: Mapping[K, Pipe], *, otherwise: Pipe | Absent = ABSENT
+    key: Callable[[A], object],
+    routes: Mapping[K, Pipe],
+    *,
+    otherwise: Pipe | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Any: ...
 @answering
-def route(key: Callable[[Any], Any], routes: Mapping[Any, Any], *, otherwise: Any = ABSENT) -> Any:
+def route(
+    key: Callable[[Any], Any],
+    routes: Mapping[Any, Any],
+    *,
+    otherwise: Any = ABSENT,
+    on_error: OnError | None = None,
+) -> Any:
     """Give each item to the branch of its key.
 
         items                     --a1--b2--c3--a4--|
@@ -248,6 +282,7 @@ def route(key: Callable[[Any], Any], routes: Mapping[Any, Any], *, otherwise: An
         routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
             their items come, use ``group_by``.
         otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
@@ -255,38 +290,38 @@ def route(key: Callable[[Any], Any], routes: Mapping[Any, Any], *, otherwise: An
         ValueError: there are no routes, or one has the key ``...``.
         NoRouteError: (when run) an item has another key, and there is no `otherwise`.
     """
-    callback("key", key)
+    key = guarded("key", key, on_error)
     if not isinstance(routes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"routes must be a mapping of keys to operators or sinks, not {shown(routes)}")
     routes = dict(routes)
     if ... in routes:
         raise ValueError("routes must not have the key ..., which stands for otherwise=")
-    all_sinks((*routes.values(),), "routes")
+    forks.all_sinks((*routes.values(),), "routes")
     if otherwise is not ABSENT:
-        all_sinks((otherwise,), "otherwise")
+        forks.all_sinks((otherwise,), "otherwise")
     rest = {} if otherwise is ABSENT else {...: otherwise}
     branches = (*routes.values(), *rest.values())
-    sinks = all_sinks(branches, "routes and otherwise")
+    sinks = forks.all_sinks(branches, "routes and otherwise")
     numbers = Numbers(routes, len(routes) if rest else None)
     names = (*routes, *rest)
-    if splices(branches):
+    if forks.splices(branches):
         form = _spliced_route_to_sinks if sinks else _spliced_route
         spliced: Pipe = form(key, *branches, names=names, _numbers=numbers)
         if fits(spliced.links[0].key):
             return spliced
     staged = _routed_to_sinks if sinks else _routed
-    return staged(key, *branches, names=names, _numbers=numbers, _strategies=entries(branches))
+    return staged(key, *branches, names=names, _numbers=numbers, _strategies=forks.entries(branches))
 
 
 @stage(
     balanced,
     name="balance",
     contract=Contract(
-        holds=f"len(branches) + {BUFFERED}",
-        lookahead=f"len(branches) + {AHEAD}",
+        holds=f"len(branches) + {forks.BUFFERED}",
+        lookahead=f"len(branches) + {forks.AHEAD}",
         keeps="True",
-        ordered=_IN_BRANCHES,
-        loses=LOSES,
+        ordered=forks.IN_BRANCHES,
+        loses=forks.LOSES,
     ),
 )
 def _balanced(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
@@ -296,7 +331,9 @@ def _balanced(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
 @stage(
     balanced_to_sinks,
     name="balance",
-    contract=Contract(holds=BUFFERED, lookahead=f"len(branches) - 1 + {AHEAD}", loses=LOSES),
+    contract=Contract(
+        holds=forks.BUFFERED, lookahead=f"len(branches) - 1 + {forks.AHEAD}", loses=forks.LOSES
+    ),
 )
 def _balanced_to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     return Sink(_balanced_to_sinks, branches=branches, _strategies=_strategies)
@@ -359,5 +396,5 @@ def balance(*branches: Any, workers: int | Absent = ABSENT) -> Any:
         if len(branches) > 1:
             raise ValueError(f"workers must be given with one branch, not with {len(branches)}")
         branches *= whole("workers", workers, least=1)
-    sinks = all_sinks(branches)
-    return (_balanced_to_sinks if sinks else _balanced)(*branches, _strategies=entries(branches))
+    sinks = forks.all_sinks(branches)
+    return (_balanced_to_sinks if sinks else _balanced)(*branches, _strategies=forks.entries(branches))

@@ -16,6 +16,13 @@ __all__ = ["from_blocking"]
 T = TypeVar("T")
 
 
+def _readable(value: object) -> bool:
+    if isinstance(value, Composed):
+        return False
+    makes = callable(value) and not is_said(makes_coroutine, value)
+    return makes or hasattr(type(value), "__getitem__") or isinstance(value, Iterable)
+
+
 @answering
 def from_blocking(iterable: Iterable[T] | Callable[[], Iterable[T]], *, lookahead: int = 1) -> Stream[T]:
     """The items of an iterable that blocks, read in a thread of its own.
@@ -50,10 +57,7 @@ def from_blocking(iterable: Iterable[T] | Callable[[], Iterable[T]], *, lookahea
         ValueError: `lookahead` is less than 1.
         SourceConsumedError: (when run) `iterable` is a one-shot iterator that was run before.
     """
-    kind: type[object] = type(iterable)
-    blocks = issubclass(kind, Iterable) or "__getitem__" in dir(kind)
-    makes = callable(iterable) and not issubclass(kind, Composed) and not is_said(makes_coroutine, iterable)
-    if issubclass(kind, Composed) or not (blocks or makes):
+    if not _readable(iterable):
         discard(iterable)
         raise TypeError(f"iterable must be an iterable, or a callable that makes one, not {shown(iterable)}")
     return Stream(ThreadSource(iterable, whole("lookahead", lookahead, least=1)))

@@ -200,8 +200,10 @@ def test_is_cancelled_at_every_step(sample: SourceSample) -> None:
             work.cancel()
             await asyncio.wait([work])
             if not work.cancelled():
+                assert not any(fired), "the cancellation was swallowed"
                 await work
-            lab.check_finished()
+                lab.check_finished()
+            lab.check_clean()
             return any(fired)
 
         with trying(f"step {number}"):

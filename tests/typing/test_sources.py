@@ -1,6 +1,9 @@
 """What the checkers infer of sources; run by pytest too, so that it is true of values."""
 
 import asyncio
+import io
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Never, assert_type
 
@@ -46,6 +49,37 @@ def test_values() -> None:
     assert_type(streamkit.repeat("a", 3), Stream[str])
     assert_type(streamkit.iterate(following, 1), Stream[int])
     assert_type(streamkit.iterate(following_later, 1), Stream[int])
+
+
+def rows(file: io.StringIO) -> Stream[str]:
+    return Stream(file)
+
+
+async def rows_later(file: io.StringIO) -> list[str]:
+    return list(file)
+
+
+async def pages() -> Stream[str]:
+    return Stream("ab")
+
+
+async def connect() -> AbstractAsyncContextManager[io.StringIO]:
+    return opened()
+
+
+@asynccontextmanager
+async def opened() -> AsyncGenerator[io.StringIO, None]:
+    yield io.StringIO()
+
+
+def test_made_when_read() -> None:
+    assert_type(streamkit.defer(letters), Stream[str])
+    assert_type(streamkit.defer(pages), Stream[str])
+    assert_type(streamkit.using(io.StringIO, rows), Stream[str])
+    assert_type(streamkit.using(io.StringIO, rows_later), Stream[str])
+    assert_type(streamkit.using(opened, rows), Stream[str])
+    assert_type(streamkit.using(opened, rows_later), Stream[str])
+    assert_type(streamkit.using(connect, rows), Stream[str])
 
 
 def test_time() -> None:

@@ -103,14 +103,23 @@ class Rota:
         while queue:
             lane = queue[0]
             item = lane.pop() if lane.held else EMPTY
-            if not lane.held:
+            queue.popleft()
+            if lane.held:
+                queue.append(lane)
+            else:
                 lane.delist()
-                queue.popleft()
-            elif len(queue) > 1:
-                queue.rotate(-1)
             if item is not EMPTY:
                 return lane, item
         return None, EMPTY
+
+    def arrived(self) -> list[Lane]:
+        """The lanes that have something and had nothing when this was called last.
+
+        For readers who then `take` from lanes, of which each comes again when it was emptied and gets more.
+        """
+        found = [*self.queue]
+        self.queue.clear()
+        return found
 
     def drained(self, most: int) -> Iterator[Any]:
         """Iterate about `most` items that are there or come meanwhile, of each lane in turn.

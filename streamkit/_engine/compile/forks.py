@@ -8,11 +8,10 @@ that few numbers are compared for an item (`tests/compile/test_forks.py`).
 from __future__ import annotations
 
 import ast
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site
-from streamkit._engine.compile.names import Names
 
 __all__ = ["Forks"]
 
@@ -22,8 +21,8 @@ class Splices(Protocol):
 
     layout: Layout
     lines: Lines
-    names: Names
 
+    def ready(self, node: Any, index: int, site: Site) -> Any: ...
     def each(self, index: int | Exit, site: Site) -> None: ...
 
 
@@ -44,7 +43,7 @@ class Forks:
 
     def pick(self, value: ast.expr, index: int, site: Site) -> None:
         """Give the item to the branch whose number is `value`; of two, that is a truth value."""
-        number = ast.unparse(self._splicer.names.ready(value, index, site.item, site.depth))
+        number = ast.unparse(self._splicer.ready(value, index, site))
         many = len(self._layout.forks[index])
         if many != 2:  # of two, `if` tests the value itself, as it would by hand
             self._lines.add(site.depth, f"picked_{index} = {number}", index)

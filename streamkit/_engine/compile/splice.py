@@ -19,6 +19,7 @@ from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.passing import lazy, loads, passing, stores
+from streamkit._engine.compile.pieces import ERROR
 
 __all__ = ["Splicer"]
 
@@ -88,17 +89,15 @@ class Splicer:
             self._finish(index, depth)
             index = after
 
-    def _finish(self, index: int, depth: int) -> None:
-        """The finish of the step at `index`; what comes of a sink in the pipe is emitted then."""
-        self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+    def _finish(self, index: int, depth: int, *, stopped: bool = False) -> None:
+        """The finish of the step at `index`, unless it has `stopped`; what comes of a sink there goes on."""
+        if not stopped:
+            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
         if index in self.layout.emitting:
-            self._emit_result(index, depth)
-
-    def _emit_result(self, index: int, depth: int) -> None:
-        name = f"result_{index}_out"
-        self.names.passes(name)
-        self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
-        self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
+            name = f"result_{index}_out"
+            self.names.passes(name)
+            self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
+            self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -128,11 +127,23 @@ class Splicer:
                 lines.add(depth, _unless_after(self.layout, index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
                     self._finish(index, depth + 1)
+            if self.layout.parsed[index].failed:
+                begin = lines.attempt(begin, depth, FAILED)
+                self._failed(index, depth)
             if inner:
                 lines.add(depth, "else:")
                 self.groups.deliver(index, depth + 1)
             index = after
         return begin
+
+    def _failed(self, index: int, depth: int) -> None:
+        """What the step at `index` makes of an error from before it; then the stream goes on to its end."""
+        error = self.names.name(ERROR, index)
+        before = ", ".join(["SOURCE", *map(str, sorted(self.layout.before([index])))])
+        self.lines.add(depth, f"if failed in ({before},) and ({error} := segment.caught()) is not None:")
+        self.lines.add(depth + 1, "failed = None")
+        self._block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
+        self.lines.add(depth + 1, f"{error} = None")
 
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """After an error, what the steps of a group that regroup pass on, from that at `index` on."""
@@ -196,18 +207,17 @@ class Splicer:
         elif isinstance(statement, ast.For):
             self._for(statement, index, site)
         elif not isinstance(statement, ast.Pass):
-            ready = self._ready(statement, index, site)
+            ready = self.ready(statement, index, site)
             self.lines.add(site.depth, ast.unparse(ready), index)
 
-    def _ready(self, node: Any, index: int, site: Site) -> Any:
+    def ready(self, node: Any, index: int, site: Site) -> Any:
         """`node`, a part of a piece, as it stands in the loop; what must come before it is written."""
         skip = None if site.item is None else partial(_skip, self, site)
         return self.names.ready(node, index, site.item, site.depth, skip)
 
     def _stop(self, index: int, depth: int) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
-        if index in self.layout.emitting:
-            self._emit_result(index, depth)
+        self._finish(index, depth, stopped=True)
         group = self.layout.inside.get(index)
         if group is None:
             self.ending(depth, self.layout.after[index])
@@ -215,7 +225,7 @@ class Splicer:
             self.groups.stop(group, index, depth)
 
     def _emit(self, value: ast.expr, index: int, site: Site) -> None:
-        ready = self._ready(value, index, site)
+        ready = self.ready(value, index, site)
         after = self.layout.after[index]
         if not isinstance(after, Exit) and self.layout.parsed[after].collects:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
@@ -252,7 +262,7 @@ class Splicer:
         if known is not None:
             self._block(statement.body if known else statement.orelse, index, site)
             return
-        test = self._ready(statement.test, index, site)
+        test = self.ready(statement.test, index, site)
         if site.ends_turn and not statement.orelse:
             double = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
             negated = test.operand if double else ast.UnaryOp(ast.Not(), test)
@@ -267,7 +277,7 @@ class Splicer:
             self._body(statement.orelse, index, site)
 
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
-        source = self._ready(statement.iter, index, site)
+        source = self.ready(statement.iter, index, site)
         target = self.names.renamed(statement.target, index, site.item)
         # the next turn reads again what it does not begin with
         later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)
