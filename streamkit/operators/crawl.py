@@ -133,8 +133,9 @@ def expand(
         depth_first: whether the item that was found last is expanded first. The frontier then holds the
             items of one stream for each level, and not all of the widest level.
         lookahead: items that each stream may be ahead.
-        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-            An item that is dropped was passed on; nothing comes of it.
+        on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+            nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+            none of its own.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.

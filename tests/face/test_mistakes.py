@@ -159,7 +159,13 @@ BEGUN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")}))
+OF_TWO_MEANINGS = {"count", "repeat"}
+"""Sources that are called as an operator or sink is which does something else."""
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")} - OF_TWO_MEANINGS)
+)
 @pytest.mark.parametrize("begun", BEGUN)
 def test_what_joins_streams_is_not_how_one_begins(name: str, begun: str) -> None:
     words = re.escape(f"where no stream comes first, write streamkit.{name}(...)")

@@ -5,6 +5,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
+from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
@@ -1026,8 +1027,9 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-                An item that is dropped was passed on; nothing comes of it.
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+                none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -3299,6 +3301,32 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
+        """Put the items into a queue of asyncio's.
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def main() -> list[str]:
+        ...     queue: asyncio.Queue[str] = asyncio.Queue()
+        ...     await (Stream("ab") | ops.to_queue(queue))
+        ...     return [queue.get_nowait(), queue.get_nowait()]
+        >>> asyncio.run(main())
+        ['a', 'b']
+
+        Completes when: the source does, and all was put in.
+        Closes when: it ends. The queue stays as it is.
+
+        It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+        such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+        Args:
+            queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+            end: what is put in when the source has completed; nothing, if it is not given.
+
+        Raises:
+            TypeError: `queue` has no ``put`` that is awaited.
+            QueueShutDown: (when run) the queue was shut down (Python 3.13).
+        """
     def to_set(self: Methods[Item]) -> Job[set[Item]]:
         """Collect the different items into a set.
 
@@ -3497,6 +3525,7 @@ class Methods(Generic[T_co]):
 
         The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
         an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+        An item that waits for the consumer gets what is the latest when it is asked for.
 
         Emits when: an item of this stream comes, and each of `sources` has brought one.
         Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.
