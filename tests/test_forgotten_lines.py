@@ -120,7 +120,10 @@ def parsed(path: Path) -> ast.Module:
 
 def test_there_are_entries_of_every_family() -> None:
     assert {entry.module for entry in ENTRIES} == {*families(operators, sinks)}
-    assert {entry.module for entry in SOURCES} == {*families(sources)}
+    of_functions = [module for module in families(sources) if not module.__name__.endswith(".hub")]
+    assert {entry.module for entry in SOURCES} == {
+        *of_functions
+    }  # the streams of a hub come from its methods
 
 
 @every_entry
