@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Workload
-from benchmarks.workloads.sources import checked, rx_last
+from benchmarks.workloads.sources import checked, numbers, rx_last
 from streamkit import Stream, ops
 
 # a switch per item ------------------------------------------------------------------------------
@@ -174,4 +174,37 @@ async def _(size: int, count: int) -> Any:
     return checked(rx_last(reactivex.of(1).pipe(operators.expand(now), operators.to_list())))
 
 
-WORKLOADS = (switch_map, expand)
+# no failure ---------------------------------------------------------------------------------------
+
+retry = Workload("retry, without a failure", "sources", (1,))
+
+
+@retry.by(HAND)
+async def _(size: int, count: int) -> Any:
+    """The loop that one would write: begin anew where the source fails."""
+    total = 0
+    for attempt in range(3):
+        try:
+            async for item in numbers(count):
+                total += item
+            return total
+        except Exception:
+            if attempt == 2:
+                raise
+    return total
+
+
+@retry.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await (Stream(lambda: numbers(count)) | ops.retry(3) | ops.sum())
+
+
+@retry.by("reactivex")
+async def _(size: int, count: int) -> Any:
+    import reactivex
+    from reactivex import operators
+
+    return rx_last(reactivex.from_iterable(range(count)).pipe(operators.retry(3), operators.sum()))
+
+
+WORKLOADS = (switch_map, expand, retry)
