@@ -193,19 +193,15 @@ class Places(Target):
 
     async def _parts(self, stream: Inlet[Any]) -> bool:
         """Read a stream, or those of which it is made; True if `Places` inside will give its place back."""
-        parts, failure = _Parts(self, stream), None
+        parts = _Parts(self, stream)
         del stream
-        try:
-            while (work := await parts.following(failure)) is not None:
-                failure = None
-                try:
-                    await work
-                except Abandoned:
-                    raise
-                except Exception as error:
-                    failure = error
-        finally:
-            del failure
+        while (work := await parts.following()) is not None:
+            try:
+                await work
+            except Abandoned:
+                raise
+            except Exception as error:
+                parts.failure = error
         await parts.vacate()
         return parts.handed_over
 

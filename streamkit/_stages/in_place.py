@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
-from streamkit._engine.compile.key import Kind
-from streamkit._engine.compile.pace import Resumed, Thrown
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.pace import Pace, Resumed, Thrown
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.apart import BEGUN, FLAT
 from streamkit._engine.run.leave import left
+from streamkit._engine.run.own import is_new, own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin
 from streamkit._stages.entry import Entry
@@ -33,10 +36,8 @@ def following(entry: Callable[..., Entry]) -> Follow:
 
     async def follow(run: Run, streams: InPlace, **_: Any) -> AsyncGenerator[Any, None]:
         """Read `streams`, whose entries have been made of the arguments."""
-        failure, streams.failure = streams.failure, None
         try:
-            while (items := await streams.following(failure)) is not None:
-                failure = None
+            while (items := await streams.following()) is not None:
                 try:
                     while items is not None:
                         async for item in items:
@@ -50,9 +51,8 @@ def following(entry: Callable[..., Entry]) -> Follow:
                         else:
                             items = None
                 except Exception as error:
-                    failure = error
+                    streams.failure = error
         finally:
-            del failure  # its traceback has this frame: they would keep each other
             if streams.blocked:
                 await streams.leave()
 
@@ -60,10 +60,10 @@ def following(entry: Callable[..., Entry]) -> Follow:
         made = entry(**arguments)
         made.behind(inlet, len(inlet.links))
         streams = InPlace(run, inlet, made)
-        raw = streams.first()
+        raw, links = streams.first()
         if raw is None:
             return run.opened(Kind.ASYNC, run.owned(follow(run, streams)), relay=run.relay)
-        return _First(run, streams, raw, lambda: run.owned(follow(run, streams))).opened()
+        return _First(run, streams, raw, links, lambda: run.owned(follow(run, streams))).opened()
 
     entries[follow] = entry
     FLAT.add(follow)
@@ -75,13 +75,20 @@ class _First:
     """The first stream, which the loop of the reader reads itself, and then what follows."""
 
     def __init__(
-        self, run: Run, streams: InPlace, raw: tuple[Opened, bool], follow: Callable[[], AsyncIterator[Any]]
+        self,
+        run: Run,
+        streams: InPlace,
+        raw: Opened,
+        links: tuple[Link, ...],
+        follow: Callable[[], AsyncIterator[Any]],
     ) -> None:
         self._run = run
         self._streams = streams
-        self._raw: Opened | None = raw[0]
+        self._raw: Opened | None = raw
         """What is read first; None when it is over."""
-        self.relayed: Any = raw[0].items if raw[1] else self
+        self.links = links
+        """The steps behind it that what follows does not go through."""
+        self.relayed: Any = raw.items if streams.relays else self
         """What takes a cancellation that is thrown in; this cannot, and so stands for nothing that does."""
         self._follow = follow
 
@@ -150,8 +157,8 @@ class InPlace(Streams[AsyncIterator[Any]]):
         self._stack.append((run.link, entry))
         self.current: Any = None
         """What is read: an async generator, or a block; None where it is over."""
-        self.failure: Exception | None = None
-        """What the first of them has failed with already."""
+        self.relays = False
+        """Whether the first takes what is thrown into it."""
         self._out = Through(self, self._blocks)
 
     def _open(self, inlet: Inlet[Any], book: Book | None) -> AsyncIterator[Any]:
@@ -162,37 +169,60 @@ class InPlace(Streams[AsyncIterator[Any]]):
         self.current = block
         return self._out.reads(block) if self._blocks else block
 
-    def first(self) -> tuple[Opened, bool] | None:
-        """Open the first stream for the loop of the reader, and say whether it takes what is thrown into it.
+    def first(self) -> tuple[Opened | None, tuple[Link, ...]]:
+        """Open the first stream for the loop of the reader; and the steps behind it, which that loop runs.
 
-        None if that cannot read it: it fails to open, or stands before steps that are not those of the loop.
+        None if that loop cannot read it: it fails to open, or goes on with another stream inside.
         """
         inlet, self._first = self._first, None
         assert inlet is not None
         links = inlet.links
-        before = len(links)
-        while before and (entry := entries.get(links[before - 1].declaration.stage)) is not None:
+        end = len(links)
+        while end and (entry := entries.get(links[end - 1].declaration.stage)) is not None:
+            end -= 1
+            made = entry(**links[end].arguments)
+            made.behind(inlet, end)
+            self._stack.append((links[end], made))
+        before = end
+        while before and links[before - 1].declaration.stage is None:
             before -= 1
-            made = entry(**links[before].arguments)
-            made.behind(inlet, before)
-            self._stack.append((links[before], made))
-        if before and links[before - 1].declaration.stage is None:
-            self._first = Inlet[Any](inlet.source, links[:before])
-            return None
+        source, steps = inlet.source, links[before:end]
         try:
-            found = unfolded(Inlet[Any](inlet.source, links[:before])) if not before else None
-            if found is not None:
+            if before and links[before - 1].declaration.stage in entries:
+                self._first = Inlet[Any](source, links[:end])
+                return None, ()
+            if not before:
+                found = unfolded(Inlet[Any](source))
                 self._run.claims.take(found)
+                source = found.source
                 if found.links:
-                    self._first = found
-                    return None
+                    self._first = Inlet[Any](source, found.links + steps)
+                    return None, ()
             self._book = self._run.book and self._run.book.chapter()
-            source = inlet.source if found is None else found.source
-            raw, _, relays = begin(source, links[:before], self._book)
+            raw, _, self.relays = begin(source, links[:before], self._book)
         except Exception as error:
             self.failure = error
-            return None
-        return raw, relays
+            return None, ()
+        return (raw, steps) if _are_plain(steps, raw.kind) else (self._apart(raw, steps), ())
+
+    def _apart(self, raw: Opened, steps: tuple[Link, ...]) -> Opened:
+        """What comes out of a loop of `steps` over `raw`, which that loop closes."""
+        pace = Pace()
+        if self.relays:
+            pace.source = raw.items
+            self._run.relay()
+        items = self._run.steps(raw, steps, pace)
+        own(items)
+
+        async def close() -> None:
+            if not is_new(items):
+                await items.aclose()
+            elif raw.close is not None:
+                await raw.close()
+            elif raw.close_now is not None:
+                raw.close_now()
+
+        return Opened(Kind.ASYNC, items, close, halt=raw.halt)
 
     async def _close(self) -> None:
         current, self.current = self.current, None
@@ -248,3 +278,20 @@ class InPlace(Streams[AsyncIterator[Any]]):
             except BaseException as error:
                 late.append(error)
         raise_first(late)
+
+
+_MOST: Final = 16
+"""Steps behind the first stream that the loop of the reader runs, at most."""
+
+
+def _are_plain(steps: tuple[Link, ...], kind: Kind) -> bool:
+    """Whether `steps` do something with each item and nothing else, and are few enough for a larger loop."""
+    for link in steps:
+        declaration = link.declaration
+        if declaration.forks or declaration.groups or declaration.closes:
+            return False
+        pieces = parsed(declaration)
+        if pieces.finish or pieces.stops:
+            return False
+    keys = tuple([link.key for link in steps])
+    return len(steps) <= _MOST and isinstance(compiled(kind, keys, End.RELAY, len(keys)), Loop)

@@ -15,7 +15,7 @@ from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, set_cause
+from streamkit._core.errors import UNCAUGHT, SourceConsumedError, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Pace
@@ -57,6 +57,8 @@ class Streams(ABC, Generic[T]):
         """The steps between them. Each says how many entries stand below it."""
         self._book: Book | None = None
         """Where the stages of the current stream are entered."""
+        self.failure: Exception | None = None
+        """What the current stream has failed with, until `following` has looked for what follows then."""
         self._maker: tuple[Link, Entry] | None = None
         """What has made the current stream, and may be to blame where that cannot open."""
         self._pace = Pace()
@@ -98,11 +100,12 @@ class Streams(ABC, Generic[T]):
     def _acts(self, link: Link) -> None:
         """A function of `link` will be called."""
 
-    async def following(self, failure: Exception | None) -> T | None:
-        """Close the current stream, which has ended, or failed with `failure`; open the next one.
+    async def following(self) -> T | None:
+        """Close the current stream, which has ended, or failed; open the next one.
 
         None if there is no next one. A failure that no operator takes is raised.
         """
+        failure, self.failure = self.failure, None  # its traceback has frames that know this: a cycle
         await self._leave()
         try:
             while True:
@@ -110,7 +113,13 @@ class Streams(ABC, Generic[T]):
                     await sleep(0)
                     self._pace.rested()
                 try:
-                    inlet = await (self._after() if failure is None else self._instead(failure))
+                    if failure is None:
+                        inlet = await self._after()
+                    else:
+                        inlet = await self._instead(failure)
+                        if self._maker is not None and self._maker[1].pauses:
+                            failure = None  # neither that nor the items in its frames are held meanwhile
+                            await self._maker[1].pause()
                 except Exception as error:
                     if not self._at_block:
                         if failure is not None or not self._stack:
@@ -152,7 +161,10 @@ class Streams(ABC, Generic[T]):
         inlet, self._first = self._first, None
         while inlet is None and self._stack and not self._at_block:
             link, entry = self._stack[-1]
-            found = entry.ended()
+            try:
+                found = entry.ended()
+            except SourceConsumedError as error:  # which no operator takes
+                raise self._blamed(error, None, link) from None
             if entry.done:
                 self._stack.pop()
             inlet = found if found is None or isinstance(found, Inlet) else await self._awaited(found, link)

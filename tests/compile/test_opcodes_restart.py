@@ -51,3 +51,10 @@ def work(source: Callable[[int], Any], *operators: Any) -> Work:
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_an_item_costs_what_it_costs_without(source: Callable[[int], Any], operator: Any) -> None:
     assert per_item(work(source, operator)) <= per_item(work(source)) + 0.1
+
+
+@pytest.mark.parametrize("operator", [ops.retry(), ops.repeat(1), ops.retry() | ops.catch(abs)], ids=repr)
+@pytest.mark.parametrize("source", [SOURCES["range"], SOURCES["async generator"]], ids=["range", "async"])
+def test_so_it_does_behind_plain_steps(source: Callable[[int], Any], operator: Any) -> None:
+    steps = [ops.map(abs), ops.enumerate(), ops.starmap(pow), ops.filter(bool)]
+    assert per_item(work(source, *steps, operator)) <= per_item(work(source, *steps)) + 0.1

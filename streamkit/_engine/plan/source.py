@@ -199,8 +199,19 @@ class Source:
         return self
 
     def anew(self) -> Source:
-        """The source for another run by the same stage, which has read it before."""
+        """The source for another run by the same stage, which has read it before.
+
+        Raises:
+            SourceConsumedError: it can be run only once.
+        """
+        if type(self) is Source and self._consumed:
+            raise self._spent()  # those of other kinds say it when they are opened
         return self
+
+    def _spent(self) -> SourceConsumedError:
+        return SourceConsumedError(
+            f"{shown(self.value)} can be run only once, and was: pass a callable that makes a fresh iterator"
+        )
 
     @property
     def origin(self) -> Source | None:
@@ -219,10 +230,7 @@ class Source:
         if made or iterator is not self.value:
             return
         if self._consumed:
-            raise SourceConsumedError(
-                f"{shown(iterator)} can be run only once, and was: "
-                "pass a callable that makes a fresh iterator"
-            )
+            raise self._spent()
         self._consumed = True
 
     @property

@@ -183,9 +183,11 @@ class Segment:
 
         If nothing is read after it, it comes out of what this returns.
         """
-        if self._opened is None or self._line(error) is not None:
+        opened, owner = self._opened, self._line(error)
+        if opened is None or owner == OUT or (owner is not None and owner >= len(opened.follows.links)):
             return None
-        return self._goes_on(await self._opened.follows.again(error))
+        blamed = self._blamed(error, opened)
+        return self._goes_on(await opened.follows.again(blamed))
 
     async def rest(self) -> Any:
         """What is read when the first source has ended."""
@@ -193,6 +195,8 @@ class Segment:
         return self._goes_on(await self._opened.follows.ended())
 
     def _goes_on(self, items: Any) -> Any:
+        if self._opened is not None:
+            self._opened.items = None  # a list may hold much
         self._pace.handed.clear()
         self._pace.source = items
         return items

@@ -59,7 +59,8 @@ def begin(
     )
     if relays and opened.relay is not None:
         opened.relay()
-    return opened, links[cut:], relays
+    steps = links[cut:] if opened.follows is None else [*opened.follows.links, *links[cut:]]
+    return opened, steps, relays
 
 
 def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace: Pace) -> Any:
@@ -106,14 +107,16 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """What is to be made into loops yet, the first part last."""
     while True:
         part = rest.pop()
-        follows = opened.follows is not None
-        relays = (opened.kind is Kind.ASYNC or follows) and pace.source is not None and end in RESCUED
+        first = None if opened.follows is None else len(opened.follows.links)
+        asynchronous = opened.kind is Kind.ASYNC or first is not None
+        relays = asynchronous and pace.source is not None and end in RESCUED
         ending = _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, follows=follows)
+        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, first)
         if isinstance(loop, int):
             if opened.kind is Kind.PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
-            rest += [part[loop:], part[:loop]]
+            cut = max(loop, first or 0)
+            rest += [part[cut:], part[:cut]]
         elif rest:
             opened = _hop(opened, part, loop, ending, pace)
         else:
