@@ -175,7 +175,7 @@ class Aligned:
         if number == last:
             return None
         if found:
-            self._steady = (last * every, min(until, self._next))
+            self._steady = (max(last * every, end), min(until, self._next))
         return found[::-1] if len(found) > 1 else found
 
     def _rounded(self, stamp: float, number: int) -> int:

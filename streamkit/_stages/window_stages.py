@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, EMPTY
+from streamkit._core.markers import ABSENT, DROPPED, EMPTY
 from streamkit._core.strategy import Strategy
 from streamkit._core.windows import Hopping, Session, Tumbling, Windows
 from streamkit._engine.buffer.account import Account
@@ -54,8 +54,8 @@ class _Arrival:
         self._kind = kind
         self._last = self._now = -_NEVER
 
-    async def stamp(self, item: Any) -> float:
-        """The time of `item`, which has come."""
+    async def stamp(self, item: Any) -> float | None:
+        """The time of `item`, which has come; None if it is dropped, because that cannot be told."""
         self._last = self._now = max(self._now, self._loop.time() - self._begun)
         return self._now
 
@@ -89,9 +89,12 @@ class _Event:
         """When the item after the last one was asked for."""
         self._ticks = 0
 
-    async def stamp(self, item: Any) -> float:
-        """The time of `item`, which has come."""
-        stamp = moment(await self._run.call(self._timestamp, item))
+    async def stamp(self, item: Any) -> float | None:
+        """The time of `item`, which has come; None if it is dropped, because that cannot be told."""
+        found = await self._run.call(self._timestamp, item)
+        if found is DROPPED:
+            return None
+        stamp = moment(found)
         self._ticks = 0
         self._last = max(self._last, stamp)
         return stamp
@@ -119,7 +122,8 @@ async def _clocked_run(
         item = channel.pop()
         if item is not EMPTY:
             stamp = await clock.stamp(item)
-            yield stamp, item
+            if stamp is not None:
+                yield stamp, item
             clock.asked()
             del item
             continue

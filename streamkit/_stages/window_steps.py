@@ -44,6 +44,11 @@ def itself(pane: Pane) -> Pane:
         over = True
     """,
     each="""
+        if _predicate is ABSENT:
+            last = False
+        else:
+            found = _predicate(item)
+            last = True if found else False
         first = over
         if first:
             groups.clear()
@@ -53,7 +58,7 @@ def itself(pane: Pane) -> Pane:
             over = taken == name.end
         else:
             name.end = taken
-            over = True if _predicate(item) else False
+            over = last
         if first:
             enter()
         else:

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias, TypeVar, overload
 from streamkit._core import arguments
 from streamkit._core.arguments import callback, whole
 from streamkit._core.calls import answering
+from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.windows import (
     MOST,
@@ -48,7 +50,6 @@ def _options(
     if idle is not ABSENT:
         idle = arguments.seconds("idle", idle)
     if timestamp is not ABSENT:
-        callback("timestamp", timestamp)
         if not kind.timed:
             raise ValueError(f"timestamp must be given for windows by time only, not for {kind!r}")
     else:
@@ -84,6 +85,7 @@ def _stepped(kind: Windows, pipe: Any, given: dict[str, Any], label: Any) -> Ope
     timestamp, lateness, idle = given["timestamp"], given["lateness"], given["idle"]
     match kind:
         case Until(predicate=predicate):
+            predicate = guarded("predicate", predicate, given["on_error"])
             return steps.boxed(kind, pipe, _predicate=predicate, _label=label)
         case Tumbling(count=int()):
             return steps.boxed(kind, pipe, _label=label)
@@ -120,18 +122,28 @@ OnLate: TypeAlias = Callable[[A], object]
 
 
 @overload
-def window(kind: Windows, pipe: Keep | One, *, max_held: int = ...) -> WindowedItems: ...  # type: ignore[overload-overlap]
+def window(  # type: ignore[overload-overlap]
+    kind: Windows, pipe: Keep | One, *, max_held: int = ..., on_error: OnError | None = ...
+) -> WindowedItems: ...
 @overload
-def window(kind: Windows, pipe: ListOf | Lists, *, max_held: int = ...) -> WindowedLists: ...  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+def window(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+    kind: Windows, pipe: ListOf | Lists, *, max_held: int = ..., on_error: OnError | None = ...
+) -> WindowedLists: ...
 @overload
-def window(kind: Windows, pipe: Always[R], *, max_held: int = ...) -> WindowedAs[R]: ...  # type: ignore[overload-overlap]
+def window(  # type: ignore[overload-overlap]
+    kind: Windows, pipe: Always[R], *, max_held: int = ..., on_error: OnError | None = ...
+) -> WindowedAs[R]: ...
 @overload
 def window(
-    kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int = ...
+    kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int = ..., on_error: OnError | None = ...
 ) -> Operator[A, tuple[Window, B]]: ...
 @overload
 def window(
-    kind: Windows, pipe: Callable[[Stream[A]], Inlet[B] | Job[B]], *, max_held: int = ...
+    kind: Windows,
+    pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+    *,
+    max_held: int = ...,
+    on_error: OnError | None = ...,
 ) -> Operator[A, tuple[Window, B]]: ...
 @overload
 def window(
@@ -143,6 +155,7 @@ def window(
     on_late: OnLate[A] = ...,
     idle: float = ...,
     max_held: int = ...,
+    on_error: OnError | None = ...,
 ) -> Operator[A, tuple[Window, A]]: ...
 @overload
 def window(
@@ -154,6 +167,7 @@ def window(
     on_late: OnLate[A] = ...,
     idle: float = ...,
     max_held: int = ...,
+    on_error: OnError | None = ...,
 ) -> Operator[A, tuple[Window, B]]: ...
 @overload
 def window(
@@ -165,6 +179,7 @@ def window(
     on_late: OnLate[A] = ...,
     idle: float = ...,
     max_held: int = ...,
+    on_error: OnError | None = ...,
 ) -> Operator[A, tuple[Window, B]]: ...
 @answering
 def window(
@@ -176,6 +191,7 @@ def window(
     on_late: Any = ABSENT,
     idle: float | Absent = ABSENT,
     max_held: int | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Any:
     """Give each window of the stream a pipe of its own, and pass on what comes out of it, with its bounds.
 
@@ -251,6 +267,8 @@ def window(
             not count.
         max_held: items that wait for the watermark, or that a ``Sliding(seconds=)`` window has, at most. For
             sessions with `lateness`, and for ``Sliding(seconds=)``.
+        on_error: what is done where `timestamp`, or the predicate of ``Until``, fails, such as ``Resume()``;
+            by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) `timestamp` returns no number.
@@ -264,11 +282,16 @@ def window(
     open. Otherwise than in Beam: a window is passed on once.
     """
     windows_argument("kind", kind)
+    if timestamp is not ABSENT:
+        timestamp = guarded("timestamp", timestamp, on_error)
+    elif on_error is not None and not isinstance(kind, Until):
+        unguarded("timestamp", on_error)
     if not isinstance(pipe, Pipe):
         raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}{instead(pipe)}")
     given = _options(kind, timestamp, lateness, on_late, idle, max_held)
+    given["on_error"] = on_error
     loses = kind.timed and timestamp is not ABSENT and on_late is ABSENT
-    if all(link.declaration.stage is None for link in flattened(pipe.links)):
+    if not any(link.declaration.stage or link.declaration.catches for link in flattened(pipe.links)):
         made = _stepped(kind, pipe, given, bounds)
         if fits(made.links[-1].key):
             return made | counted(kind) if loses else made

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Hopping, Session, Sliding, Stream, Tumbling, Until, ops
+from streamkit import Hopping, Replace, Resume, Session, Sliding, Stream, Tumbling, Until, Window, ops
 
 TENS = Tumbling(seconds=10)
 COUNT = ops.count()
@@ -207,3 +207,33 @@ def test_kinds_and_operators_are_values(kind: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS[:5], ids=str)
 def test_a_kind_is_shown_as_it_was_written(kind: Any) -> None:
     assert eval(repr(kind)) == kind
+
+
+class TestOnError:
+    def test_an_item_whose_time_cannot_be_told_is_dropped(self) -> None:
+        lost: list[Any] = []
+        resume = Resume(lambda item, _: lost.append(item))
+        for given in ({}, {"lateness": 1}, {"idle": 5}, {"on_late": print}):
+            windows = ops.window(TENS, ops.to_list(), timestamp=float, on_error=resume, **given)
+            assert list(Stream(["1", "x", "3", "11"]) | windows) == [
+                (Window(0, 10), ["1", "3"]),
+                (Window(10, 20), ["11"]),
+            ]
+        assert lost == ["x"] * 4
+
+    def test_an_item_of_which_the_predicate_fails_is_in_no_window(self) -> None:
+        windows = ops.window(Until(lambda text: int(text) > 2), ops.to_list(), on_error=Resume())
+        assert list(Stream(["x", "1", "x", "3", "x", "4"]) | windows) == [
+            (Window(0, 2), ["1", "3"]),
+            (Window(2, 3), ["4"]),
+        ]
+
+    def test_it_can_be_replaced(self) -> None:
+        windows = ops.window(TENS, ops.count(), timestamp=float, on_error=Replace(lambda item, error: 12.0))
+        assert list(Stream(["1", "x"]) | windows) == [(Window(0, 10), 1), (Window(10, 20), 1)]
+
+    def test_it_needs_a_callback(self) -> None:
+        with pytest.raises(ValueError, match="on_error must be given together with timestamp, not alone"):
+            ops.window(TENS, COUNT, on_error=Resume())
+        with pytest.raises(TypeError, match="on_error must be"):
+            ops.window(TENS, COUNT, timestamp=float, on_error="resume")  # type: ignore[call-overload]

@@ -136,6 +136,10 @@ class TestLate:
         assert windows == [(Window(-10, 10), [1]), (Window(0, 20), [1, 12, 5]), (Window(10, 30), [12])]
         assert late == []
 
+    def test_an_item_before_the_one_that_came_last_may_belong_to_another_window(self) -> None:
+        windows, _ = found([52, 49], Hopping(seconds=10, every=7), lateness=0.1)
+        assert windows == [(Window(42, 52), [49]), (Window(49, 59), [52, 49])]
+
     def test_between_two_windows_nothing_is_late(self) -> None:
         windows, late = found([1, 7, 11, 8, 2], Hopping(seconds=5, every=10))
         assert windows == [(Window(0, 5), [1]), (Window(10, 15), [11])]

@@ -38,16 +38,16 @@ def by_time(times: list[float], seconds: float, every: float, lateness: float) -
     late: list[float] = []
     greatest = -math.inf
 
-    def close(watermark: float) -> None:
+    def close(latest: float) -> None:
         for start, end in sorted(held):
-            if end <= watermark:
+            if end + lateness <= latest:  # not the difference: it may be rounded otherwise
                 windows.append((Window(start, end), held.pop((start, end))))
 
     for time in times:
         greatest = max(greatest, time)
-        close(greatest - lateness)
+        close(greatest)
         belongs = containing(time, seconds, every)
-        fitting = [each for each in belongs if each[1] > greatest - lateness]
+        fitting = [each for each in belongs if each[1] + lateness > greatest]
         for each in fitting:
             held.setdefault(each, []).append(time)
         if belongs and not fitting:
@@ -63,17 +63,17 @@ def by_session(times: list[float], gap: float, lateness: float) -> Found:
     late: list[float] = []
     greatest = -math.inf
 
-    def close(watermark: float) -> None:
+    def close(latest: float) -> None:
         for session in sorted(held):
-            if session[1] <= watermark:
+            if session[1] + lateness <= latest:
                 held.remove(session)
                 windows.append((Window(session[0], session[1]), sorted(session[2])))
 
     for time in times:
         greatest = max(greatest, time)
-        close(greatest - lateness)
+        close(greatest)
         near = [each for each in held if time < each[1] and each[0] < time + gap]
-        if not near and time + gap <= greatest - lateness:
+        if not near and time + gap + lateness <= greatest:
             late.append(time)
             continue
         for each in near:
@@ -96,8 +96,8 @@ def sliding(times: list[float], seconds: float, lateness: float) -> Found:
     greatest = -math.inf
     for time in times:
         greatest = max(greatest, time)
-        released = [each for each in accepted if each <= greatest - lateness]
-        if released and time < max(released) and time <= greatest - lateness:
+        released = [each for each in accepted if each + lateness <= greatest]
+        if released and time < max(released):
             late.append(time)
         else:
             accepted.append(time)

@@ -1,5 +1,7 @@
 """Samples of the family `window`."""
 
+from asyncio import sleep
+
 from streamkit import Hopping, Session, Sliding, Tumbling, Until, ops
 from tests.laws.items import Item
 from tests.laws.lab import Sample
@@ -12,11 +14,15 @@ def number(item: Item) -> float:
     return float(item.number)
 
 
+async def later(item: Item) -> Item:
+    await sleep(0)
+    return item
+
+
 OPERATORS = [
     Sample(
         "window-count",
-        lambda lab: ops.window(Tumbling(count=2), ops.map(lab.callback(same))),
-        calls=True,
+        lambda lab: ops.window(Tumbling(count=2), ops.map(same)),
     ),
     Sample(
         "window-until",
@@ -27,8 +33,7 @@ OPERATORS = [
     ),
     Sample(
         "window-sliding",
-        lambda lab: ops.window(Sliding(count=2), ops.filter(lab.callback(always)) | ops.last()),
-        calls=True,
+        lambda lab: ops.window(Sliding(count=2), ops.filter(always) | ops.last()),
     ),
     Sample(
         "window-time",
@@ -68,8 +73,7 @@ OPERATORS = [
     Sample("window-arrival", lambda lab: ops.window(Tumbling(seconds=0.5), ops.tap(same))),
     Sample(
         "window-stage",
-        lambda lab: ops.window(Tumbling(count=2), ops.map(lab.callback(same), concurrency=2)),
-        calls=True,
+        lambda lab: ops.window(Tumbling(count=2), ops.map(later, concurrency=2)),
         ordered=False,
         lossless=False,
     ),

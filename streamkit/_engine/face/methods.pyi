@@ -3366,7 +3366,12 @@ class Methods(Generic[T_co]):
         """
     @overload
     def window(
-        self: Methods[Item], kind: Windows, pipe: Keep | One, *, max_held: int = ...
+        self: Methods[Item],
+        kind: Windows,
+        pipe: Keep | One,
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, Item]]:
         """Give each window of the stream a pipe of its own, and pass on what comes out of it, with its bounds.
 
@@ -3442,6 +3447,8 @@ class Methods(Generic[T_co]):
                 not count.
             max_held: items that wait for the watermark, or that a ``Sliding(seconds=)`` window has, at most. For
                 sessions with `lateness`, and for ``Sliding(seconds=)``.
+            on_error: what is done where `timestamp`, or the predicate of ``Until``, fails, such as ``Resume()``;
+                by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) `timestamp` returns no number.
@@ -3456,15 +3463,30 @@ class Methods(Generic[T_co]):
         """
     @overload
     def window(
-        self: Methods[Item], kind: Windows, pipe: ListOf | Lists, *, max_held: int = ...
+        self: Methods[Item],
+        kind: Windows,
+        pipe: ListOf | Lists,
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, list[Item]]]: ...
     @overload
     def window(
-        self: Methods[Item], kind: Windows, pipe: Always[R], *, max_held: int = ...
+        self: Methods[Item],
+        kind: Windows,
+        pipe: Always[R],
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, R]]: ...
     @overload
     def window(
-        self: Methods[A], kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int = ...
+        self: Methods[A],
+        kind: Windows,
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, B]]: ...
     @overload
     def window(
@@ -3473,6 +3495,7 @@ class Methods(Generic[T_co]):
         pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
         *,
         max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, B]]: ...
     @overload
     def window(
@@ -3485,6 +3508,7 @@ class Methods(Generic[T_co]):
         on_late: OnLate[A] = ...,
         idle: float = ...,
         max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, A]]: ...
     @overload
     def window(
@@ -3497,6 +3521,7 @@ class Methods(Generic[T_co]):
         on_late: OnLate[A] = ...,
         idle: float = ...,
         max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, B]]: ...
     @overload
     def window(
@@ -3509,6 +3534,7 @@ class Methods(Generic[T_co]):
         on_late: OnLate[A] = ...,
         idle: float = ...,
         max_held: int = ...,
+        on_error: OnError | None = ...,
     ) -> Stream[tuple[Window, B]]: ...
     @overload
     def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:

@@ -1,0 +1,67 @@
+"""Steps that group: what they give to a group, the label of what comes out, and a group that ends early."""
+
+from typing import Any
+
+import pytest
+
+from streamkit import Hopping, Operator, Stream, ops, step
+
+
+def shout(name: int) -> str:
+    return f"group {name}"
+
+
+@step(
+    setup="groups = {}",
+    each="""
+        for name in range(2):
+            state = groups.get(name)
+            if state is None:
+                enter()
+            else:
+                resume()
+            run(item * 10 + name)
+    """,
+    finish="""
+        for name in [*groups]:
+            state = groups[name]
+            end()
+    """,
+    groups=True,
+)
+def twice(pipe: Any, *, _label: Any = shout) -> Operator[Any, Any]:
+    """Give each item to two groups, as something else."""
+    return Operator(twice, pipe=pipe, _label=_label)
+
+
+def test_a_group_is_given_what_the_step_says_and_labelled_by_it() -> None:
+    found = list(Stream([1, 2]) | twice(ops.map(str)))
+    assert found == [("group 0", "10"), ("group 1", "11"), ("group 0", "20"), ("group 1", "21")]
+    assert list(Stream([1, 2]) | twice(ops.to_list())) == [("group 0", [10, 20]), ("group 1", [11, 21])]
+
+
+def test_a_group_that_ends_early_leaves_the_others_alone() -> None:
+    pipe = ops.take_while(lambda number: number != 20, inclusive=True) | ops.to_list()
+    assert list(Stream([1, 2, 3]) | twice(pipe)) == [("group 0", [10, 20]), ("group 1", [11, 21, 31])]
+
+
+def test_what_a_callback_in_it_awaits_is_awaited() -> None:
+    async def half(number: int) -> float:
+        return number / 2
+
+    found = [half for _, half in Stream([1]) | twice(ops.map(half))]
+    assert found == [5.0, 5.5]
+
+
+def test_a_group_is_given_one_thing_at_most() -> None:
+    with pytest.raises(SyntaxError, match=r"run\(\) takes one value at most"):
+
+        @step(setup="groups = {}", each="run(1, 2)", groups=True)
+        def wrong(pipe: Any) -> Operator[Any, Any]:
+            return Operator(wrong, pipe=pipe)
+
+
+def test_a_step_in_a_loop_of_the_group_that_stops_runs_by_itself() -> None:
+    pipe = ops.flatten() | ops.take(1)
+    grouped = ops.window(Hopping(count=2, every=2), pipe)
+    assert [each for _, each in Stream(["ab", "cd", "ef"]) | grouped] == ["a", "e"]
