@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.workloads.row import Row, workload
 from streamkit import Done, Next, OnFull, ops
 
@@ -63,6 +65,14 @@ def shut() -> None:
     return None
 
 
+class Bin:
+    """A queue that is never full."""
+
+    async def put(self, item: int) -> None:
+        pass
+
+
+BIN: Any = Bin()
 _F = {"function": add_one}
 
 MAPPING: dict[str, Row] = {
@@ -309,6 +319,7 @@ SINKS: dict[str, Row] = {
         given={"key": some},
     ),
     "for_each": Row(lambda: ops.for_each(add_one), "function(item)", result="None", given=_F),
+    "to_queue": Row(lambda: ops.to_queue(BIN), "await queue.put(item)", result="None", given={"queue": BIN}),
     "drain": Row(lambda: ops.drain(), "pass", result="None"),
     "fold": Row(
         lambda: ops.fold(add, 0),
