@@ -39,6 +39,8 @@ class Workload:
     """The garbage collector is on, where the garbage is a part of the cost."""
     waits: bool = False
     """It sleeps or uses threads: the clock on the wall counts; otherwise the processor's own does."""
+    peers: tuple[str, ...] = PEERS
+    """Who else has a row; nobody, where the code by hand says all."""
     others: tuple[str, ...] = ()
     """Contenders that are measured here only."""
     flat: int | None = None
@@ -62,7 +64,7 @@ class Workload:
     @property
     def names(self) -> tuple[str, ...]:
         """Everyone who has a row."""
-        return (HAND, OURS, *self.others, *PEERS)
+        return (HAND, OURS, *self.others, *self.peers)
 
     def reason(self, name: str) -> str | None:
         """Why `name` has no figures; None where it does take part."""

@@ -34,7 +34,7 @@ Arguments after `*` are given by name.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "merge", "concat", "zip"),
+    "Sources": ("push", "Emitter", "Offered", "Hub", "merge", "concat", "zip"),
     "Sources that combine others": (
         "merge_sorted",
         "merge_prioritized",
@@ -45,10 +45,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "race",
     ),
     "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
+    "Sources that are made when they are read": ("defer", "using"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
-    "Sources that wait": ("from_awaitable", "from_queue"),
-    "Steering": ("Valve", "OnFull"),
+    "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
+    "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive"),
     "What fails": ("Resume", "Replace", "Retry", "Backoff"),
+    "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (
         "Suspend",
         "Fail",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamkit
-from pages.tables import families
+from pages.families import families
 from streamkit import ops
 from streamkit._core.lazy import listed
 
@@ -19,10 +19,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "which.md"
 INTRODUCTION = """\
 # Which operator do I need?
 
-Written by `python -m pages.which`: the questions stand in `pages/which.py`, the lines below them in docstrings.
-Operators and sinks are names of `streamkit.ops`, sources of `streamkit`. [reference.md](reference.md) has what
-each does, when, and what it holds; [operators.md](operators.md#coming-from-rxpy) the names that RxPY and
-aiostream have for them.
+Written by `python -m pages.which`: the questions stand in `pages/which.py`, the lines below them in
+docstrings. Operators and sinks are names of `streamkit.ops`, sources of `streamkit`.
+[reference.md](reference.md) has what each does, when, and what it holds;
+[operators.md](operators.md#coming-from-rxpy) the names that RxPY and aiostream have for them.
 """
 QUESTIONS = {
     "Where do items come from?": {

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         attached as attached,
     )
     from streamkit._core.guarded import guarded as guarded
+    from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.on_error import (
         OnError as OnError,
@@ -56,6 +57,14 @@ if TYPE_CHECKING:
         Suspend as Suspend,
         Unbounded as Unbounded,
     )
+    from streamkit._core.windows import (
+        Hopping as Hopping,
+        Session as Session,
+        Sliding as Sliding,
+        Tumbling as Tumbling,
+        Until as Until,
+        Window as Window,
+    )
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane
@@ -76,9 +85,17 @@ if TYPE_CHECKING:
     from streamkit._engine.run.tasks import Timer as Timer
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
+    from streamkit.operators.materialize import (
+        Done as Done,
+        Failed as Failed,
+        Next as Next,
+    )
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
+    from streamkit.operators.throttle import RateLimit as RateLimit
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.defer import defer as defer, using as using
+    from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.latest import (
         combine_latest as combine_latest,
         fork_join as fork_join,
@@ -91,6 +108,7 @@ if TYPE_CHECKING:
     )
     from streamkit.sources.push import push as push
     from streamkit.sources.race import race as race
+    from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (
         Missed as Missed,
         interval as interval,

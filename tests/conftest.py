@@ -35,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Workers tell each other of a case by its name, so an address must not stand in it."""
+    if " at 0x" in item.nodeid:
+        raise pytest.UsageError(f"an address is in the name of a case, so give it another: {item.nodeid}")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--full") or any("[" in argument for argument in config.args):
         return  # a case that is asked for by its name runs

@@ -7,7 +7,7 @@ import pytest
 
 import streamkit.rx  # noqa: F401 - fills the catalogue
 from streamkit._core.catalogue import Declaration, catalogue
-from streamkit._engine.plan.link import unfolded
+from streamkit._engine.plan.link import flattened, unfolded
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 from tests.samples.sources import SOURCES
@@ -16,7 +16,7 @@ DECLARATIONS = [each for each in catalogue() if each.function.__module__.startsw
 
 
 def declarations_in(pipe: Any) -> Iterator[Declaration]:
-    for link in pipe.links:
+    for link in flattened(pipe.links):
         yield link.declaration
 
 

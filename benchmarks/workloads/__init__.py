@@ -1,12 +1,25 @@
 """Everything that is measured, by family."""
 
 from benchmarks.workload import Workload
-from benchmarks.workloads import buffers, chains, combining, fanning, flights, maps, neighbours, startup
+from benchmarks.workloads import (
+    buffers,
+    chains,
+    combining,
+    fanning,
+    flights,
+    joins,
+    maps,
+    neighbours,
+    startup,
+    steps,
+)
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Chains of synchronous operators": chains.WORKLOADS,
+    "Steps, each alone": steps.WORKLOADS,
     "Async callbacks": maps.WORKLOADS,
     "Combining": combining.WORKLOADS,
+    "Combining by order and by time": joins.WORKLOADS,
     "Fanning out": fanning.WORKLOADS,
     "Buffers and time": buffers.WORKLOADS,
     "RxPY in and out": neighbours.WORKLOADS,

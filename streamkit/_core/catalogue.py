@@ -87,6 +87,16 @@ class Declaration:
         """The parameter of a step that is called when what is before it was closed; "" if there is none."""
         return ""
 
+    @property
+    def catches(self) -> bool:
+        """Whether it is a step that makes something of an error of what is before it."""
+        return False
+
+    @property
+    def hears(self) -> bool:
+        """Whether such an error is told to the loop that it is a step of, and does not just end it."""
+        return self.catches or self.contract.regroups
+
     @cached_property
     def late(self) -> frozenset[str]:
         """Those of the callbacks that are called where there is no item."""

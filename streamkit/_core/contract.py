@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
+from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT
 from streamkit._core.value import Record
 
@@ -113,13 +114,14 @@ def _compiled(formula: str) -> CodeType:
 
 
 def amount(formula: str, arguments: Mapping[str, Any]) -> Any:
-    """Work out one formula of a contract.
+    """Work out one formula of a contract. A limit counts as the most that it may be.
 
     >>> amount("size - 1", {"size": 3})
     2
     """
+    counted = {name: value.most if isinstance(value, Limit) else value for name, value in arguments.items()}
     return eval(
         _compiled(formula),
         {"__builtins__": builtins, "unbounded": UNBOUNDED, "ABSENT": ABSENT},
-        dict(arguments),
+        counted,
     )

@@ -9,7 +9,7 @@ from enum import Enum
 from inspect import Parameter, Signature, getdoc, signature
 from typing import Any, Final
 
-from streamkit._core.elsewhere import ARGUMENTS
+from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named as name_of
@@ -77,7 +77,7 @@ def _listing(parameters: Iterable[Parameter]) -> str:
 
     >>> from streamkit import ops
     >>> _listing(signature(ops.map).parameters.values())
-    'function, *, concurrency=1, ordered=True, lookahead=0, on_error=None'
+    'function, *, concurrency=1, ordered=True, key=..., lookahead=0, on_error=None'
     """
     plain = [
         each.replace(annotation=Parameter.empty, default=_Default.of(each.default)) for each in parameters

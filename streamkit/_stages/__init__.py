@@ -1,22 +1,29 @@
 """Machinery that one operator owns, too large for its family module.
 
+threaded    a blocking iterable, read in a thread of its own
 push        the emitter of a push source, and the source that it fills
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
 through     the steps between such streams, which run in turn, on a flat stack
 filling     such streams read into a lane, where the last may end in the operator that owns the lane
 flat_map    the places of a ``flat_map``: how many inner streams are read at once
+switch      one inner stream at a time: the newest (``switch_map``), or the first (``exhaust_map``)
+crawl       the places of an ``expand``, and the frontier, in which items wait for one
 broadcast   each item to a lane of every branch, where branches have tasks of their own
 group_by    each item to the group of its key, where groups have tasks of their own
+keyed       steps that a stage puts around a pipe, which add a key or a name
 slot        where such groups work, one after the other
 inputs      the streams that operators combine, as arguments and as lanes
 route       each item to the one branch that it is for, or that is free
 branches    what comes out of the branches of these three
 forks       their branches as arguments: which may stand beside each other, and which are spliced
+hub         the producers of a hub, and their turns
+consumers   its consumers, and the buffers from which they read
 share       one run of a stream, for readers that come and go
 map         which kind of supply a concurrent ``map`` has, and how it begins
 pool        its results, and what one worker does with an item
 supply      its items that are still to be worked on, and the places for them
 crew        its workers: who begins when there is more to do, and how they rest together
+governed    a pool and a supply under a limit that changes, or with calls of one key in turn
 spread      the supply behind steps that make several items of one
 pull        the loop of such steps, which whoever has a place runs on to its next item
 throttle    its tokens, and what it leaves in a buffer until they are there

@@ -67,7 +67,8 @@ class Crew:
     def _look(self) -> None:
         self.looking = False
         if not self.called:
-            self.call(max(1, self._most - self._supply.free))  # as many again as are at work
+            supply = self._supply
+            self.call(max(1, supply.concurrency - supply.free))  # as many again as are at work
 
     def call(self, count: int) -> None:
         """Have up to `count` more workers begin, as long as there is something for them."""

@@ -7,6 +7,7 @@ this; `sequence` runs them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from typing import Any
 
 from streamkit._core.errors import UNCAUGHT
@@ -24,8 +25,8 @@ class Entry(ABC):
     """Whether it may take an error."""
 
     @abstractmethod
-    def ended(self) -> Inlet[Any] | None:
-        """The stream that follows now that the one before has ended; None if none does."""
+    def ended(self) -> Inlet[Any] | Awaitable[Inlet[Any]] | None:
+        """The stream that follows now that the one before has ended, or an awaitable of it; None if none."""
 
     def takes(self, error: Exception) -> bool:
         """Whether a stream follows after `error`."""

@@ -8,8 +8,10 @@ from typing import Any, Final
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.mistakes import instead
 from streamkit._engine.face.stream import Pipe
+from streamkit._engine.plan.link import Link
 
 __all__ = [
     "AHEAD",
@@ -20,7 +22,9 @@ __all__ = [
     "MERGED",
     "all_sinks",
     "entries",
+    "lone",
     "splices",
+    "stops",
 ]
 
 BUFFERED: Final = "sum(0 if s is None else s.limit if s.overflows else unbounded for s in _strategies)"
@@ -59,10 +63,26 @@ def all_sinks(branches: Sequence[Any], name: str = "branches") -> bool:
     return all(sinks)
 
 
+def lone(link: Link) -> bool:
+    """Whether the pipe of `link` must have a loop of its own, and shares none with other branches or groups.
+
+    They would wait with a stage, and with a callback that waits; an error is for the steps of its own pipe.
+    """
+    own = link.declaration.stage is not None or link.declaration.catches or link.waits
+    return own or any(lone(inner) for branch in link.branches for inner in branch)
+
+
+def stops(link: Link) -> bool:
+    """Whether `link` is a step that may end the stream before the source does, or has such a branch."""
+    if link.declaration.stage is not None or link.declaration.groups:
+        return False
+    return parsed(link.declaration).stops or any(stops(inner) for branch in link.branches for inner in branch)
+
+
 def splices(branches: Sequence[Pipe]) -> bool:
     """Whether all branches are steps that end with the source, and none is known to wait."""
     links = [link for branch in branches for link in branch.links]
-    return not any(link.declaration.stage is not None or link.waits or link.stops for link in links)
+    return not any(lone(link) or stops(link) for link in links)
 
 
 def entries(branches: Sequence[Pipe]) -> tuple[Strategy | None, ...]:

@@ -8,46 +8,23 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
-from streamkit._core.catalogue import Declaration
-from streamkit._core.contract import NOTHING_HELD
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.target import Abandoned, Rescue, Target
-from streamkit._engine.compile.pieces import Pieces, StepDeclaration
 from streamkit._engine.face.job import Job
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
+from streamkit._stages.keyed import naming
 from streamkit._stages.slot import Slot, Slots
 
-__all__ = ["Reopened", "ReopenedInOrder", "Router", "keyed"]
+__all__ = ["INTAKE", "INTAKE_AHEAD", "Reopened", "ReopenedInOrder", "Router"]
 
-
-def _function(key: Any, name: Any) -> None:
-    """Declares the steps around a group: one adds the key to an item, one the group's name to a result."""
-
-
-def _step(each: str) -> StepDeclaration:
-    return StepDeclaration(
-        "group", _function, NOTHING_HELD, pieces=Pieces(each=each), parameters=("key", "name")
-    )
-
-
-_KEYED = _step("emit((key(item), item))")
-_NAMED = _step("emit((name, item))")
-
-
-def _around(run: Run, declaration: Declaration, **arguments: Any) -> Link:
-    link = Link(declaration, arguments, run.link.file, run.link.line)
-    link.blamed = run.link
-    return link
-
-
-def keyed(run: Run, source: Inlet[Any], key: Callable[[Any], Any]) -> Inlet[Any]:
-    """Make `source` yield pairs of key and item."""
-    return Inlet(source.source, (*source.links, _around(run, _KEYED, key=key)))
+INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
+"""What a group holds that its pipe has not taken yet: a formula; `_strategy` is that of its buffer."""
+INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
 
 
 class Groups(Outcome):
@@ -255,7 +232,7 @@ class Router(Target):
             job: Job[Any] = Job(inlet, self._pipe)
             self.run.spawn(partial(self._work, slot, key, job), self.out, slot)
         else:
-            links = (*self._pipe, _around(self.run, _NAMED, name=key))
+            links = (*self._pipe, naming(self.run, key))
             self.run.pump(Inlet(inlet.source, links), into=slot, book=slot.book)
         return slot
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from streamkit._core.markers import EMPTY
+from streamkit._core.limit import Limit
+from streamkit._core.markers import ABSENT, EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
+from streamkit._stages.governed import governed
 from streamkit._stages.pool import Pool
 from streamkit._stages.pull import PullLoop
 from streamkit._stages.spread import SpreadSupply, spreads
@@ -32,11 +34,22 @@ def pooled(
     source: Inlet[Any],
     *,
     function: Callable[[Any], Any],
-    concurrency: int,
+    concurrency: int | Limit,
     ordered: bool,
     lookahead: int,
+    key: Any = ABSENT,
 ) -> Channel:
     """The channel that the results of `function` come out of."""
+    if isinstance(concurrency, Limit) or key is not ABSENT:
+        return governed(
+            run,
+            source,
+            function=function,
+            concurrency=concurrency,
+            ordered=ordered,
+            lookahead=lookahead,
+            key=key,
+        )
     channel = run.channel()
     source, strategy, buffer = fused(source, Suspend(lookahead) if lookahead else None)
     supply: Supply

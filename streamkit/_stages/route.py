@@ -18,7 +18,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.broadcast import Fan, begin, join, results
-from streamkit._stages.group_by import keyed
+from streamkit._stages.keyed import keyed
 
 __all__ = ["Numbers", "balanced", "balanced_to_sinks", "routed", "routed_to_sinks"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.errors import UNCAUGHT, SourceConsumedError, set_cause
@@ -114,7 +114,7 @@ class Streams(ABC, Generic[T]):
                     self._pace.rested()
                 try:
                     if failure is None:
-                        inlet = self._after()
+                        inlet = await self._after()
                     else:
                         inlet = await self._instead(failure)
                         if self._maker is not None and self._maker[1].pauses:
@@ -122,7 +122,10 @@ class Streams(ABC, Generic[T]):
                             await self._maker[1].pause()
                 except Exception as error:
                     if not self._at_block:
-                        raise
+                        if failure is not None or not self._stack:
+                            raise
+                        failure = error  # which the next on the stack may take
+                        continue
                     inlet, failure = None, error
                 if inlet is None:
                     if not self._at_block:
@@ -152,21 +155,33 @@ class Streams(ABC, Generic[T]):
         """Whether steps get what the current stream gives, before any entry acts."""
         return bool(self._blocks) and self._blocks[-1].height == len(self._stack)
 
-    def _after(self) -> Inlet[Any] | None:
+    async def _after(self) -> Inlet[Any] | None:
         """What follows the current stream, which has ended; None if nothing does."""
         self._maker = None
         inlet, self._first = self._first, None
         while inlet is None and self._stack and not self._at_block:
             link, entry = self._stack[-1]
             try:
-                inlet = entry.ended()
+                found = entry.ended()
             except SourceConsumedError as error:  # which no operator takes
                 raise self._blamed(error, None, link) from None
-            if isinstance(entry, Again):
-                self._maker = link, entry
             if entry.done:
                 self._stack.pop()
+            inlet = found if found is None or isinstance(found, Inlet) else await self._awaited(found, link)
+            if isinstance(entry, Again):
+                self._maker = link, entry
         return inlet
+
+    async def _awaited(self, found: Awaitable[Inlet[Any]], link: Link) -> Inlet[Any]:
+        """What a function of `link` makes; an error of it names the operator."""
+        self._acts(link)
+        try:
+            return await found
+        except Exception as error:
+            blamed = self._blamed(error, None, link)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
 
     async def _instead(self, failure: Exception) -> Inlet[Any]:
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""

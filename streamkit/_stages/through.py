@@ -120,8 +120,8 @@ class Block:
         self.links = links
         self.height = height
         """How many entries stand below it."""
-        self.holds = any(link.declaration.contract.regroups for link in links)
-        """Whether it passes on what it holds after an error."""
+        self.holds = any(link.declaration.hears for link in links)
+        """Whether it does something after an error: passes on what it holds, or makes an item of it."""
         self.slot = Slot()
         self.step: Any = None
         """The pull that stands still in the slot."""

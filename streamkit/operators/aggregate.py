@@ -17,6 +17,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.forks import stops
 
 __all__ = ["aggregate"]
 
@@ -91,6 +92,6 @@ def aggregate(sink: Any) -> Any:
         raise TypeError(f"sink must be a sink, or operators and a sink, not {shown(sink)}{hint}")
     if any(link.declaration.stage is not None for link in sink.links):
         return _with_stages(sink)
-    early = any(link.stops for link in sink.links)
+    early = any(stops(link) for link in sink.links)
     spliced = (_as_soon_as_it_has_enough if early else _at_the_end)(sink)
     return spliced if fits(spliced.links[0].key) else _with_stages(sink)

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar, overload
 
-from streamkit._core import arguments
-from streamkit._core.arguments import flag, whole
+from streamkit._core.arguments import flag, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
@@ -26,7 +25,9 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
-from streamkit._stages.group_by import Reopened, ReopenedInOrder, Router, keyed
+from streamkit._stages.forks import lone
+from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router
+from streamkit._stages.keyed import keyed
 from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]
@@ -141,12 +142,6 @@ def _evicting(
     )
 
 
-_INTAKE = "(1 if _strategy is None else _strategy.limit if _strategy.overflows else unbounded)"
-_INTAKE_AHEAD = "(1 if _strategy is None else _strategy.limit if _strategy.waits else unbounded)"
-_ROUTED = f"1 + max_groups * {_INTAKE}"
-_ROUTED_AHEAD = f"1 + max_groups * {_INTAKE_AHEAD}"
-
-
 async def _routed_run(
     run: Run,
     source: Inlet[Any],
@@ -188,8 +183,8 @@ _OVERFLOWED = {OnFull.FAIL: _fail, OnFull.EVICT: _evict, OnFull.WAIT: _wait}
     _routed_run,
     name="group_by",
     contract=Contract(
-        holds=_ROUTED,
-        lookahead=_ROUTED_AHEAD,
+        holds=f"1 + max_groups * {INTAKE}",
+        lookahead=f"1 + max_groups * {INTAKE_AHEAD}",
         times="max_groups",
         ordered="'within each key'",
         loses=f"({_UNREAD}) if _strategy is None else _strategy.loses",
@@ -228,7 +223,7 @@ def _spliced(
     ends: Any,
 ) -> Operator[Any, Any] | None:
     """The operator as a step, if the pipe has only steps, and none is known to wait; else None."""
-    if any(link.declaration.stage is not None or link.waits for link in flattened(pipe.links)):
+    if any(map(lone, pipe.links)):
         return None
     if on_full is OnFull.EVICT:
         made = _evicting(key, pipe, max_groups=max_groups, on_full=on_full, reopen=reopen, _ends=ends)
@@ -376,16 +371,14 @@ def group_by(
     if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")
     if idle is not ABSENT:
-        idle = arguments.seconds("idle", idle)
+        idle = seconds("idle", idle)
     elif on_full is OnFull.WAIT:
         raise ValueError("on_full must be OnFull.FAIL or OnFull.EVICT without idle=, not OnFull.WAIT")
     again: bool | Absent = True if flag("reopen", reopen) else ABSENT
     links = [link for link in flattened(pipe.links) if link.declaration.stage is None]
     ends = True if any(parsed(link.declaration).stops for link in links) else ABSENT
-    if idle is ABSENT:
-        spliced = _spliced(key, pipe, max_groups, on_full, again, ends)
-        if spliced is not None:
-            return spliced
+    if idle is ABSENT and (spliced := _spliced(key, pipe, max_groups, on_full, again, ends)) is not None:
+        return spliced
     first = pipe.links[0]
     strategy = first.arguments["strategy"] if first.declaration.buffers else None
     return _routed(

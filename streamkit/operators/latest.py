@@ -36,13 +36,16 @@ async def _combine_latest(
     def over() -> bool:
         return channel.ready or channel.over or any(lane.exhausted for lane in missing)
 
+    turn = channel.turn
     while True:
-        lane, item = channel.turn()
+        lane, item = turn()
         if lane is not None:
             latest[places[lane]] = item
-            missing.discard(lane)
-            if not missing:
-                yield tuple(latest)
+            if missing:
+                missing.discard(lane)
+                if missing:
+                    continue
+            yield tuple(latest)
         elif missing and channel.error is None and any(lane.exhausted for lane in missing):
             return
         elif missing and not channel.over:
@@ -169,6 +172,7 @@ def with_latest_from(*sources: SourceLike[Any]) -> Any:
 
     The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
     an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+    An item that waits for the consumer gets what is the latest when it is asked for.
 
     Emits when: an item of this stream comes, and each of `sources` has brought one.
     Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.

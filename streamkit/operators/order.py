@@ -6,13 +6,13 @@ from asyncio import sleep
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from heapq import heappop, heappush, heapreplace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from streamkit._core.again import throw
 from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.markers import ABSENT, EMPTY, Absent
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -26,7 +26,10 @@ from streamkit._stages.inputs import ahead, fed, streams
 __all__ = ["interleave", "merge_prioritized", "merge_sorted"]
 
 B = TypeVar("B")
-Rank = Callable[[Any], Awaitable[Any]]
+Rank: TypeAlias = Callable[[Any], Awaitable[Any]]
+"""What makes the key of an item."""
+Heap: TypeAlias = list[tuple[Any, int]]
+"""The key of the first item of each source, with the place of the source."""
 
 
 class _UnrankedError(Exception):
@@ -79,37 +82,38 @@ async def _merge_sorted(
     lanes = [channel.lane(Suspend(lookahead)) for _ in range(1 + len(sources))]
     for inlet, lane in zip((source, *sources), lanes, strict=True):
         run.pump(inlet, into=lane)
-    heap: list[tuple[Any, int, Lane]] = []
+    heap: Heap = []
     for place, lane in enumerate(lanes):
         if await channel.has(lane):
             await _push(heap, rank, place, lane)
+    stores, pops = [lane.held for lane in lanes], [lane.pop for lane in lanes]
     while heap:
-        place, lane = heap[0][1:]  # no name for the key, which may be the item: nothing is held meanwhile
-        # The key of the next item replaces that of this one: half of what taking out and putting in costs.
-        more = len(lane.held) < 2
-        try:
-            if more:
-                heappop(heap)
-            elif rank is None:
-                heapreplace(heap, (lane.held[1], place, lane))
-            else:
-                heapreplace(heap, (await rank(lane.held[1]), place, lane))
-        except _UnrankedError:
+        place = heap[0][1]  # no name for the key, which may be the item: nothing is held meanwhile
+        held = stores[place]
+        more = len(held) == 1
+        if more:
             heappop(heap)
-        yield lane.pop()
-        if more and (lane.held or await channel.has(lane)):
-            await _push(heap, rank, place, lane)
+        elif rank is None:  # the key of the next item replaces that of this one: half of what two steps cost
+            heapreplace(heap, (held[1], place))
+        else:
+            try:
+                heapreplace(heap, (await rank(held[1]), place))
+            except _UnrankedError:
+                heappop(heap)
+        yield pops[place]()
+        if more and (held or await channel.has(lanes[place])):
+            await _push(heap, rank, place, lanes[place])
     if channel.error is not None:
         throw(channel.error, channel.trace)
 
 
-async def _push(heap: list[tuple[Any, int, Lane]], rank: Rank | None, place: int, lane: Lane) -> None:
+async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane) -> None:
     """Put the key of the first item in `lane` into the heap, if there is a key for it."""
     if rank is None:
-        heappush(heap, (lane.held[0], place, lane))
+        heappush(heap, (lane.held[0], place))
         return
     try:
-        heappush(heap, (await rank(lane.held[0]), place, lane))
+        heappush(heap, (await rank(lane.held[0]), place))
     except _UnrankedError:
         return
 
@@ -179,23 +183,29 @@ async def _merge_prioritized(
 ) -> AsyncIterator[Any]:
     channel = run.channel()
     lanes = fed(run, channel, (source, *sources), ahead(lookahead))
-    taken = len(lanes)  # the place of the first lane that was read since the pumps had a turn
+    places = {lane: place for place, lane in enumerate(lanes)}
+    full: list[int] = []  # a heap of the places of lanes that have something
+    taken = len(lanes)  # the first place that was taken from since the pumps had a turn
     while True:
-        error = channel.error  # looked at first: nothing comes after it
-        place = next((place for place, lane in enumerate(lanes) if lane.held), len(lanes))
-        if taken < place and error is None:
+        for lane in channel.arrived():
+            heappush(full, places[lane])
+        if not full:
+            if not await channel.wait():
+                return
+            taken = len(lanes)
+        elif taken < full[0] and channel.error is None:
             await sleep(0)  # one that is always ready may bring its next item, or it would take turns
             taken = len(lanes)
-        elif place < len(lanes):
-            taken = min(taken, place)
-            yield lanes[place].pop()
-        elif error is not None:
-            throw(error, channel.trace)
-        elif channel.over:
-            return
         else:
-            await channel.change()
-            taken = len(lanes)
+            lane = lanes[full[0]]
+            taken = min(taken, full[0])
+            item = lane.take()
+            if not lane.held:
+                lane.delist()
+                heappop(full)
+            if item is not EMPTY:  # a buffer that drops all it has may have had nothing any more
+                yield item
+            del item  # nothing is held while the sources have nothing
 
 
 @stage(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from streamkit._core.arguments import flag, whole
+from streamkit._core.arguments import callback, flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
 from streamkit._core.guarded import guarded
+from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
 from streamkit._engine.compile.loop import NAMED
@@ -31,14 +32,26 @@ As = TypeVarTuple("As")
     name="map",
     direct=True,
     contract=Contract(
-        holds="concurrency + lookahead", lookahead="concurrency + lookahead", ordered="ordered"
+        holds="concurrency + lookahead",
+        lookahead="concurrency + lookahead",
+        ordered="ordered if key is ABSENT else 'for each key'",
     ),
 )
 def _concurrent_map(
-    function: Callable[..., Any], *, concurrency: int = 1, ordered: bool = True, lookahead: int = 0
+    function: Callable[..., Any],
+    *,
+    concurrency: int | Limit = 1,
+    ordered: bool = True,
+    key: Any = ABSENT,
+    lookahead: int = 0,
 ) -> Operator[Any, Any]:
     return Operator(
-        _concurrent_map, function=function, concurrency=concurrency, ordered=ordered, lookahead=lookahead
+        _concurrent_map,
+        function=function,
+        concurrency=concurrency,
+        ordered=ordered,
+        key=key,
+        lookahead=lookahead,
     )
 
 
@@ -46,8 +59,9 @@ def _concurrent_map(
 def map(
     function: Callable[[A], Awaitable[B]],
     *,
-    concurrency: int = 1,
+    concurrency: int | Limit = 1,
     ordered: bool = True,
+    key: Callable[[A], Any] = ...,
     lookahead: int = 0,
     on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
@@ -55,8 +69,9 @@ def map(
 def map(
     function: Callable[[A], B],
     *,
-    concurrency: int = 1,
+    concurrency: int | Limit = 1,
     ordered: bool = True,
+    key: Callable[[A], Any] = ...,
     lookahead: int = 0,
     on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
@@ -64,8 +79,9 @@ def map(
 def map(
     function: Callable[..., Any],
     *,
-    concurrency: int = 1,
+    concurrency: int | Limit = 1,
     ordered: bool = True,
+    key: Any = ABSENT,
     lookahead: int = 0,
     on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
@@ -78,7 +94,8 @@ def map(
     >>> list(Stream([1, 2, 3]) | ops.map(str))
     ['1', '2', '3']
 
-    Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+    Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+        `key`, every earlier one of the same key.
     Waits when: the consumer does, or all `concurrency` places are taken.
     Completes when: the source does, and every item has been passed on.
     Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -87,14 +104,20 @@ def map(
         function: called with each item. What it returns is awaited if it is awaitable, or a future of an
             executor.
         concurrency: calls in flight at most; finished results that wait for their turn count as well.
-            With 1, each is awaited in the loop that reads the source, without a task.
+            With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+            changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
         ordered: whether results keep the order of the items, or come as they are ready.
+        key: called with each item. Items for which it returns the same are called one after the other, and
+            their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+            An item whose key is at work waits in a place, or in the `lookahead`.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
             ``map`` does the same.
         on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable, or another argument has the wrong type.
+        TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+            what `key` returned cannot be hashed.
+        RuntimeError: (when run) the limit is used in another event loop.
         ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
     While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
@@ -105,15 +128,19 @@ def map(
     missing one).
     """
     function = guarded("function", function, on_error)
-    concurrency = whole("concurrency", concurrency, least=1)
+    concurrency = limit_argument("concurrency", concurrency)
     flag("ordered", ordered)
+    if key is not ABSENT:
+        callback("key", key)
     lookahead = whole("lookahead", lookahead, least=0)
-    if lookahead and concurrency == 1:
+    if lookahead and concurrency == 1:  # a limit of 1 may be changed
         raise ValueError(
             f"lookahead must be 0 where concurrency is 1, not {lookahead}: put buffer(strategy) before it"
         )
-    if concurrency > 1:
-        return _concurrent_map(function, concurrency=concurrency, ordered=ordered, lookahead=lookahead)
+    if concurrency != 1:
+        return _concurrent_map(
+            function, concurrency=concurrency, ordered=ordered, key=key, lookahead=lookahead
+        )
     return Operator(map, function=function)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamkit
-from streamkit import BufferStats, DropOldest, Stream, Suspend, ops
+from streamkit import EMPTY, BufferStats, DropOldest, Stream, Suspend, ops
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit.testing import run
@@ -199,3 +199,105 @@ class TestMerge:
             assert Counter(item[0] for item in found) == {"x": 10, "a": 10}
 
         run(main)
+
+
+class TestTurn:
+    @given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=5))
+    def test_is_what_pop_gives_with_the_lane_that_it_came_from(self, counts: list[int]) -> None:
+        async def main() -> None:
+            channel, lanes = filled(*counts)
+            same, _ = filled(*counts)
+            while (item := same.pop()) is not EMPTY:
+                lane, found = channel.turn()
+                assert found[0] is lane
+                assert (lanes.index(found[0]), found[1]) == (same.lanes.index(item[0]), item[1])
+            assert channel.turn() == (None, EMPTY)
+            assert delivered(lanes) == counts
+            assert not channel.ready
+
+        run(main)
+
+    def test_finds_what_comes_later(self) -> None:
+        async def main() -> None:
+            channel, (first, second) = filled(1, 0)
+            assert channel.turn() == (first, (first, 0))
+            second.put("late")
+            assert channel.turn() == (second, "late")
+
+        run(main)
+
+
+class TestArrived:
+    """The lanes that have something now and had nothing before."""
+
+    def test_tells_of_each_lane_once_until_it_was_emptied(self) -> None:
+        async def main() -> None:
+            channel, (one, two) = filled(2, 0)
+            assert channel.arrived() == [one]
+            assert channel.arrived() == []
+            one.put("more")
+            two.put("late")
+            assert channel.arrived() == [two]
+            two.take()
+            two.put("again")
+            assert channel.arrived() == [two]
+            while one.take() is not EMPTY:
+                one.peek()
+            one.put("at last")
+            assert channel.arrived() == [one]
+
+        run(main)
+
+
+class TestHas:
+    """Waiting for one lane, whatever is in the others."""
+
+    def test_waits_for_that_lane_only(self) -> None:
+        async def main() -> None:
+            channel, (one, two) = filled(1, 0)
+            asyncio.get_running_loop().call_later(1.0, one.put, "more")
+            asyncio.get_running_loop().call_later(2.0, two.put, "late")
+            assert await channel.has(two)
+            assert asyncio.get_running_loop().time() == 2.0
+            assert two.take() == "late"
+            assert await channel.has(one)
+            assert asyncio.get_running_loop().time() == 2.0
+
+        run(main)
+
+    def test_is_false_when_nothing_more_comes_into_it(self) -> None:
+        async def main() -> None:
+            channel, (one, two) = filled(1, 1)
+            one.close()
+            assert await channel.has(one)
+            one.take()
+            assert not await channel.has(one)
+            asyncio.get_running_loop().call_later(1.0, channel.fail, OSError("first"))
+            assert await channel.has(two)
+            two.take()
+            assert not await channel.has(two)
+            with pytest.raises(OSError, match="first"):
+                await channel.wait()
+
+        run(main)
+
+    def test_many_lanes_one_after_the_other_cost_no_more_each_than_few(self) -> None:
+        async def looked_at(size: int) -> int:
+            looks = 0
+
+            class Looked(Lane):
+                def relist(self) -> None:
+                    nonlocal looks
+                    looks += 1
+                    super().relist()
+
+            channel = Channel()
+            lanes = [Looked(channel, Suspend(1)) for _ in range(size)]
+            for lane in lanes:
+                channel.adopt(lane)
+            for lane in lanes:
+                asyncio.get_running_loop().call_soon(lane.put, 1)
+                await channel.has(lane)
+            return looks
+
+        assert run(lambda: looked_at(300)) == 300

@@ -12,7 +12,7 @@ import reactivex
 
 import streamkit
 from streamkit import DropOldest, KeepLatest, Strategy, Suspend, aiostream, ops, reactive_streams, rx, testing
-from streamkit._core.elsewhere import ARGUMENTS
+from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
 
 DOORS: dict[str, Any] = {
@@ -76,7 +76,7 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 of: Any = ops
 front: Any = streamkit
-MAP = "ops.map(function, *, concurrency=1, ordered=True, lookahead=0, on_error=None)"
+MAP = "ops.map(function, *, concurrency=1, ordered=True, key=..., lookahead=0, on_error=None)"
 OBSERVED: Any = rx.from_observable
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "as elsewhere": (

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from streamkit import Next
+
 __all__ = ["Item", "items_in", "plain"]
 
 
@@ -25,6 +27,8 @@ def items_in(value: Any) -> Iterator[Item]:
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from items_in(each)
+    elif isinstance(value, Next):
+        yield from items_in(value.value)
     elif isinstance(value, dict):
         yield from items_in([*value.values()])
 
@@ -33,6 +37,8 @@ def plain(value: Any) -> Any:
     """`value` with the numbers of its items, so that two runs compare."""
     if isinstance(value, Item):
         return value.number
+    if isinstance(value, Next):
+        return Next(plain(value.value))
     if isinstance(value, (list, tuple)):
         return getattr(value, "_make", type(value))(plain(each) for each in value)
     if isinstance(value, dict):

@@ -38,6 +38,7 @@ HELD = {
     "sliding-apart": 1,
     "scan": 1,
     "share-replay": 2,
+    "hub-sink": 2,  # in the hub, where a consumer would get them
     "partition-sinks": COUNT // 2,
     "scan-initial": 1,
     "merge_sorted": 1,  # it waits for what comes of the other source
@@ -52,9 +53,15 @@ HELD = {
     "own-switch_map-streams": 1,
     "own-with_latest_from": 2,
     "own-take_last": 2,
+    "window-until": 1,  # a batch
+    "window-sliding": 1,  # what the next window begins with
+    "window-time": 1,
+    "window-hopping": 1,  # the state of a fold
+    "window-session": 2,  # what waits for the watermark
     "to_list": COUNT,
     "fold": 1,
     "last": 1,
+    "to_queue": COUNT,
     "to_dict": COUNT,
     "to_dict-key": COUNT,
     "reduce": 1,

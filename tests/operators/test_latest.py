@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
+from tests.operators.counted import Counted, counted, most_alive
 
 LISTS = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=6), min_size=1, max_size=4)
 OPERATORS: list[Callable[..., Any]] = [
@@ -103,6 +104,15 @@ class TestCombineLatest:
                 )
 
         run(main)
+
+    @pytest.mark.parametrize("count", [5_000, pytest.param(1_000_000, marks=pytest.mark.full)])
+    def test_after_many_items_it_holds_what_its_contract_says(self, count: int) -> None:
+        sources = [counted(count // 10) for _ in range(10)]
+        combined = Stream(sources[0]) | ops.combine_latest(*sources[1:], lookahead=4)
+        taken, most = most_alive(combined)
+        assert taken >= count - 10 * 4
+        assert most <= combined.explain().bound == 50
+        assert Counted.alive == 0
 
     def test_a_buffer_before_it_reads_further_ahead(self) -> None:
         one, two = Closing(*range(20)), Closing(*range(20))

@@ -49,7 +49,7 @@ class TestItems:
         assert list(Stream([]) | ops.switch_map(iter)) == []
         assert list(Stream("a") | ops.switch_map(lambda _: [])) == []
 
-    @pytest.mark.parametrize("made", [[1, 2], (1, 2), lambda: [1, 2], drawn("12|"), Stream([1, 2])], ids=str)
+    @pytest.mark.parametrize("made", [[1, 2], (1, 2), lambda: [1, 2], drawn("12|"), Stream([1, 2])])
     @pytest.mark.parametrize("awaits", [False, True])
     def test_a_function_returns_anything_that_can_be_a_stream(self, made: Any, awaits: bool) -> None:
         async def later(_: str) -> Any:

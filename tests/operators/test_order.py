@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from streamkit import DropOldest, Stream, Suspend, attached, ops
 from streamkit.testing import run
+from tests.operators.counted import Counted, counted, most_alive
 
 LISTS = st.lists(st.lists(st.integers(0, 9), max_size=6), min_size=1, max_size=5)
 OPERATORS: list[Callable[..., Any]] = [ops.merge_sorted, ops.merge_prioritized, ops.interleave]
@@ -141,6 +142,15 @@ class TestMergeSorted:
         lists = [[*range(place, 5_000, 1_000)] for place in range(1_000)]
         found = kept(Stream(lists[0]) | ops.merge_sorted(*lists[1:]))
         assert found == [*range(5_000)]
+
+    @pytest.mark.parametrize("count", [5_000, pytest.param(1_000_000, marks=pytest.mark.full)])
+    def test_after_many_items_it_holds_what_its_contract_says(self, count: int) -> None:
+        sources = [counted(count // 10, place, 10) for place in range(10)]
+        merged = Stream(sources[0]) | ops.merge_sorted(*sources[1:], lookahead=4)
+        taken, most = most_alive(merged)
+        assert taken == count
+        assert most <= merged.explain().bound == 41
+        assert Counted.alive == 0
 
     def test_an_item_waits_until_no_source_can_bring_a_lesser_one(self) -> None:
         async def main() -> list[tuple[float, int]]:

@@ -38,6 +38,48 @@ def queued(lab: Lab) -> "asyncio.Queue[Item | None]":
     return queue
 
 
+class Opened:
+    """A resource that notes in the lab that it was entered, and left once, in the same task."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    def __enter__(self) -> Lab:
+        self.visit = self.lab.visit(self.lab.source())
+        return self.lab
+
+    def __exit__(self, *error: object) -> None:
+        self.visit.cleaned += 1
+        self.visit.check("its end")
+        self.visit.finished = True
+
+    async def aenter(self) -> Lab:
+        await self.lab.pause()
+        return self.__enter__()
+
+    async def aexit(self, *error: object) -> None:
+        self.__exit__()
+        self.visit.finished = False
+        await self.lab.pause()
+        self.visit.finished = True
+
+
+class OpenedLater(Opened):
+    """The same, asynchronous."""
+
+    __aenter__, __aexit__ = Opened.aenter, Opened.aexit
+
+
+def used(lab: Lab, kind: type[Opened]) -> Stream[Any]:
+    resource: Any = kind
+    return streamkit.using(lambda: resource(lab), lab.callback(lambda lab: lab.source()))
+
+
+def blocking(lab: Lab, lookahead: int = 1) -> Stream[Any]:
+    lab.style = "plain"
+    return streamkit.from_blocking(lab.source(), lookahead=lookahead)
+
+
 def pushed(lab: Lab) -> Stream[Any]:
     stream, emitter = streamkit.push(Suspend(3))
     for item in items(lab):
@@ -86,6 +128,22 @@ SOURCES = [
         again=Again.REST,
         pickles=False,
         keeps=1,  # the one in its hand, until it is asked again
+    ),
+    SourceSample(
+        "defer",
+        lambda lab: streamkit.defer(lab.callback(lambda: lab.source())),
+        (0, 1, 2, 3),
+        calls=True,
+        pickles=False,
+        keeps=1,  # in the hand of the lab's source
+    ),
+    SourceSample("using", lambda lab: used(lab, Opened), (0, 1, 2, 3), calls=True, pickles=False, keeps=1),
+    SourceSample(
+        "using-async", lambda lab: used(lab, OpenedLater), (0, 1, 2, 3), calls=True, pickles=False, keeps=1
+    ),
+    SourceSample("from_blocking", blocking, (0, 1, 2, 3), threads=True, pickles=False),
+    SourceSample(
+        "from_blocking-lookahead", lambda lab: blocking(lab, 3), (0, 1, 2, 3), threads=True, pickles=False
     ),
     SourceSample("push", pushed, (0, 1, 2), again=Again.NEVER, pickles=False),
     SourceSample("merge", lambda lab: streamkit.merge(items(lab, 1), items(lab, 1)), (0, 0), keeps=2),

@@ -1,6 +1,9 @@
 """What the checkers infer of sources; run by pytest too, so that it is true of values."""
 
 import asyncio
+import io
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Never, assert_type
 
@@ -18,6 +21,10 @@ async def following_later(number: int) -> int | None:
 
 async def fetch() -> str:
     return "page"
+
+
+def letters() -> list[str]:
+    return ["a"]
 
 
 QUEUE: asyncio.Queue[int] = asyncio.Queue()
@@ -44,6 +51,37 @@ def test_values() -> None:
     assert_type(streamkit.iterate(following_later, 1), Stream[int])
 
 
+def rows(file: io.StringIO) -> Stream[str]:
+    return Stream(file)
+
+
+async def rows_later(file: io.StringIO) -> list[str]:
+    return list(file)
+
+
+async def pages() -> Stream[str]:
+    return Stream("ab")
+
+
+async def connect() -> AbstractAsyncContextManager[io.StringIO]:
+    return opened()
+
+
+@asynccontextmanager
+async def opened() -> AsyncGenerator[io.StringIO, None]:
+    yield io.StringIO()
+
+
+def test_made_when_read() -> None:
+    assert_type(streamkit.defer(letters), Stream[str])
+    assert_type(streamkit.defer(pages), Stream[str])
+    assert_type(streamkit.using(io.StringIO, rows), Stream[str])
+    assert_type(streamkit.using(io.StringIO, rows_later), Stream[str])
+    assert_type(streamkit.using(opened, rows), Stream[str])
+    assert_type(streamkit.using(opened, rows_later), Stream[str])
+    assert_type(streamkit.using(connect, rows), Stream[str])
+
+
 def test_time() -> None:
     assert_type(streamkit.interval(1.0), Stream[int])
     assert_type(streamkit.interval(1.0, missed=Missed.DELAY), Stream[int])
@@ -54,3 +92,5 @@ def test_time() -> None:
 def test_what_waits() -> None:
     assert_type(streamkit.from_awaitable(fetch), Stream[str])
     assert_type(streamkit.from_queue(QUEUE), Stream[int])
+    assert_type(streamkit.from_blocking([1]), Stream[int])
+    assert_type(streamkit.from_blocking(letters, lookahead=8), Stream[str])

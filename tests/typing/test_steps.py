@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Never, assert_type
 
-from streamkit import Operator, Stream, TimeInterval, Timestamped, ops
+from streamkit import Done, Failed, Next, Operator, Stream, TimeInterval, Timestamped, ops
 
 NUMBERS: Stream[int] = Stream([1, 2, 3])
 MAYBE: Stream[str | None] = Stream(["a", None])
@@ -95,6 +95,13 @@ def test_aggregate() -> None:
     assert_type(NUMBERS | ops.aggregate(ops.last(default=None)), Stream[int | None])
     assert_type(NUMBERS | ops.aggregate(ops.fold(total, "")), Stream[str])
     assert_type(NUMBERS | ops.aggregate(ops.filter(low) | ops.to_list()), Stream[list[int]])
+
+
+def test_materialize() -> None:
+    assert_type(NUMBERS | ops.materialize(), Stream[Next[int] | Failed | Done])
+    assert_type(NUMBERS | ops.materialize() | ops.dematerialize(), Stream[int])
+    some: Next[str] | Failed | Done = Next("a")
+    assert_type(Stream([some]) | ops.dematerialize(), Stream[str])
 
 
 def test_stamp() -> None:

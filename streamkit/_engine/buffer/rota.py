@@ -9,7 +9,8 @@ from operator import length_hint
 from typing import Any
 
 from streamkit._core.markers import EMPTY
-from streamkit._engine.buffer.lane import Lane, from_each, from_one, rounds, took
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.rounds import from_each, from_one, rounds, took
 from streamkit._engine.compile.pace import LARGEST
 
 __all__ = ["Rota", "Turns"]
@@ -103,14 +104,23 @@ class Rota:
         while queue:
             lane = queue[0]
             item = lane.pop() if lane.held else EMPTY
-            if not lane.held:
+            queue.popleft()
+            if lane.held:
+                queue.append(lane)
+            else:
                 lane.delist()
-                queue.popleft()
-            elif len(queue) > 1:
-                queue.rotate(-1)
             if item is not EMPTY:
                 return lane, item
         return None, EMPTY
+
+    def arrived(self) -> list[Lane]:
+        """The lanes that have something and had nothing when this was called last.
+
+        For readers who then `take` from lanes, of which each comes again when it was emptied and gets more.
+        """
+        found = [*self.queue]
+        self.queue.clear()
+        return found
 
     def drained(self, most: int) -> Iterator[Any]:
         """Iterate about `most` items that are there or come meanwhile, of each lane in turn.

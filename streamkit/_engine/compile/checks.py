@@ -31,6 +31,7 @@ FORK_SIGNALS = ("pick",)
 GROUP_SIGNALS = ("enter", "resume", "run", "end")
 
 _OF_VALUES = ("emit", *FORK_SIGNALS)
+_OF_ONE_OR_NONE = ("run",)
 
 STATEMENTS = (ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If, ast.Pass, ast.Raise)
 """The statements that can be spliced."""
@@ -210,11 +211,13 @@ class Checks:
                     if named == signal and id(node) not in own:
                         self.refuse(node, f"{signal}(...) must be a statement of its own")
             for call in calls:
-                if signal not in _OF_VALUES:
-                    if call.args or call.keywords:
-                        self.refuse(call, f"{signal}() takes no argument")
-                elif len(call.args) != 1 or call.keywords or isinstance(call.args[0], ast.Starred):
-                    self.refuse(call, f"{signal}(x) takes one value: write {signal}((a, b)) for a tuple")
+                one = len(call.args) == 1 and not call.keywords and not isinstance(call.args[0], ast.Starred)
+                if signal in _OF_VALUES:
+                    if not one:
+                        self.refuse(call, f"{signal}(x) takes one value: write {signal}((a, b)) for a tuple")
+                elif (call.args or call.keywords) and not (one and signal in _OF_ONE_OR_NONE):
+                    most = "one value at most" if signal in _OF_ONE_OR_NONE else "no argument"
+                    self.refuse(call, f"{signal}() takes {most}")
 
     def _written(self, block: list[ast.stmt]) -> None:
         """Refuse what `ast.unparse` does not write as it was read, or not in one line."""

@@ -18,7 +18,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-from streamkit._engine.compile.checks import statement_name
+from streamkit._engine.compile.checks import signalled, statement_name
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
 from streamkit._engine.compile.names import Names
@@ -55,13 +55,14 @@ class Groups:
 
     def signal(self, statement: ast.stmt, group: int, site: Site) -> bool:
         """Write what `statement` stands for, if it is a signal of the step that groups at index `group`."""
+        if (run := signalled(statement, "run")) is not None:
+            self._run(group, run.args, site)
+            return True
         match statement_name(statement):
             case "enter":
                 self._enter(group, site.depth)
             case "resume":
                 self._resume(group, site.depth)
-            case "run":
-                self._run(group, site)
             case "end":
                 self._end(group, site.depth)
             case _:
@@ -112,10 +113,21 @@ class Groups:
         if kept := self._layout.kept(group):
             self._lines.add(depth, f"[{', '.join(kept)}] = state_{group}", group)
 
-    def _run(self, group: int, site: Site) -> None:
-        """Give the item to the steps of the group, and put away what they have assigned to."""
+    def _run(self, group: int, given: list[ast.expr], site: Site) -> None:
+        """Give the item, or what is `given`, to the group's steps; put away what they have assigned to."""
         self._loops[group] = self._lines.loops
         inner = Site(site.item, site.depth, spent=site.free)
+        if given:
+            names = self._splicer.names
+            ready = names.ready(given[0], group, site.item, site.depth)
+            if not isinstance(ready, ast.Name):
+                name = f"item_{group}_in"
+                if site.free and isinstance(site.item, ast.Name):
+                    name = site.item.id  # else the loop would hold two things of one item
+                names.passes(name)
+                names.store(ready, name, group, site.depth)
+                ready = ast.Name(name, ast.Load())
+            inner = Site(ready, site.depth, spent=not isinstance(given[0], ast.Name))
         self._splicer.each(self._layout.groups[group][0], inner)
         rebound = self._layout.rebound(group)
         for number, name in enumerate(self._layout.kept(group)):

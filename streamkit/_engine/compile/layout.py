@@ -96,6 +96,11 @@ class Layout:
             open_ += fresh
         return found
 
+    @property
+    def hears(self) -> bool:
+        """Whether a step does something after an error of what is before it."""
+        return any(key.declaration.hears for key in self.steps)
+
     def regrouping(self, group: int | None = None) -> list[int]:
         """The steps that regroup: all, or those in the groups of the step at index `group`."""
         return [

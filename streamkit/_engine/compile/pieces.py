@@ -29,12 +29,26 @@ from streamkit._engine.compile.checks import (
 )
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
-__all__ = ["GIVEN", "Parsed", "Pieces", "StepDeclaration", "Uses", "absence", "checked", "parsed", "used"]
+__all__ = [
+    "ERROR",
+    "GIVEN",
+    "Parsed",
+    "Pieces",
+    "StepDeclaration",
+    "Uses",
+    "absence",
+    "checked",
+    "parsed",
+    "used",
+]
 
 Uses: TypeAlias = Mapping[str, Any] | Iterable[Callable[..., Any] | Mapping[str, Any]]
 """What the pieces of a step use by name: functions and classes, or mappings of names to values."""
 GIVEN = ".given"
 """How the name ends, in syntax trees, that stands for the argument of a parameter that is assigned to."""
+
+ERROR = "error"
+"""What the piece ``failed`` calls the error that it is told of."""
 
 _OWN = "streamkit."
 """How the names of our own modules begin: their names are fixed, and the tests check their pieces."""
@@ -49,6 +63,7 @@ class Pieces(Record):
     setup: str = ""
     each: str = ""
     finish: str = ""
+    failed: str = ""
     result: str = ""
     closes: str = ""
 
@@ -95,7 +110,7 @@ class StepDeclaration(Declaration):
         if self.own:
             return super().fingerprint  # another version of ours may say it otherwise
         pieces = self.pieces
-        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.result)
+        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.failed, pieces.result)
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -109,7 +124,8 @@ class StepDeclaration(Declaration):
     @cached_property
     def needed(self) -> frozenset[str]:
         found = self.parsed
-        parts = [*found.setup, *found.each, *found.finish, *([] if found.result is None else [found.result])]
+        parts: list[ast.AST] = [*found.setup, *found.each, *found.finish, *found.failed]
+        parts += [] if found.result is None else [found.result]
         names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
@@ -119,6 +135,10 @@ class StepDeclaration(Declaration):
     @property
     def closes(self) -> str:
         return self.pieces.closes
+
+    @property
+    def catches(self) -> bool:
+        return bool(self.pieces.failed)
 
     @cached_property
     def callbacks(self) -> frozenset[str]:
@@ -143,6 +163,7 @@ class Parsed(Record):
     setup: list[ast.stmt]
     each: list[ast.stmt]
     finish: list[ast.stmt]
+    failed: list[ast.stmt]
     result: ast.expr | None
     assigned: frozenset[str]
     called: frozenset[str]
@@ -169,7 +190,8 @@ def parsed(declaration: Declaration) -> Parsed:
 def checked(declaration: StepDeclaration) -> None:
     """Refuse pieces of `declaration` that say what cannot be spliced."""
     found, where = declaration.parsed, declaration.function.__qualname__
-    if clashes := ", ".join(sorted({*declaration.parameters} & {"item", *declaration.signals})):
+    words = {"item", *declaration.signals, *([ERROR] if declaration.catches else [])}
+    if clashes := ", ".join(sorted(words.intersection(declaration.parameters))):
         raise SyntaxError(f"step {where}: a parameter must not have a name that pieces use: {clashes}")
     if changed := ", ".join(sorted(declaration.callbacks & found.assigned)):
         raise SyntaxError(
@@ -193,6 +215,7 @@ def _check(
         "setup": found.setup[found.given :],
         "each": found.each,
         "finish": found.finish,
+        "failed": found.failed,
         "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
     }
     blocks = {piece: block for piece, block in blocks.items() if block}
@@ -234,26 +257,28 @@ def used(step: str, uses: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
-    setup, each, finish = (
-        _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish")
+    setup, each, finish, failed = (
+        _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish", "failed")
     )
     [result] = _read(where, "result", pieces.result, "eval") or [None]
-    found = assigned([*setup, *each, *finish, *([] if result is None else [result])])
+    parts: list[Any] = [*setup, *each, *finish, *failed, *([] if result is None else [result])]
+    found = assigned(parts) | {ERROR for _ in failed}
     names = [name for name in parameters if name in found]
     given = [ast.parse(f"{name} = {name}").body[0] for name in names]
     for statement, name in zip(given, names, strict=True):
         assert isinstance(statement, ast.Assign)
         statement.value = ast.Name(name + GIVEN, ast.Load())
-    parts: list[ast.AST] = [*setup, *each, *finish, *([] if result is None else [result])]
     nodes = [(node, hidden) for part in parts for node, hidden, _ in scoped(part)]
     flow = Flow(found)
     known = flow.after(setup, frozenset(names))
     flow.after(each, known)
     flow.after([*finish, *([] if result is None else [ast.Expr(result)])], known)
+    flow.after(failed, known | {ERROR})
     return Parsed(
         setup=[*given, *setup],
         each=each,
         finish=finish,
+        failed=failed,
         result=result,
         given=len(given),
         assigned=found,

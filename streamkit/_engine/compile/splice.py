@@ -19,6 +19,7 @@ from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
 from streamkit._engine.compile.passing import lazy, loads, passing, stores
+from streamkit._engine.compile.pieces import ERROR
 
 __all__ = ["Splicer"]
 
@@ -88,17 +89,15 @@ class Splicer:
             self._finish(index, depth)
             index = after
 
-    def _finish(self, index: int, depth: int) -> None:
-        """The finish of the step at `index`; what comes of a sink in the pipe is emitted then."""
-        self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+    def _finish(self, index: int, depth: int, *, stopped: bool = False) -> None:
+        """The finish of the step at `index`, unless it has `stopped`; what comes of a sink there goes on."""
+        if not stopped:
+            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
         if index in self.layout.emitting:
-            self._emit_result(index, depth)
-
-    def _emit_result(self, index: int, depth: int) -> None:
-        name = f"result_{index}_out"
-        self.names.passes(name)
-        self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
-        self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
+            name = f"result_{index}_out"
+            self.names.passes(name)
+            self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
+            self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -128,11 +127,23 @@ class Splicer:
                 lines.add(depth, _unless_after(self.layout, index) if regroups else "if failed is None:")
                 with lines.body(depth + 1, None):
                     self._finish(index, depth + 1)
+            if self.layout.parsed[index].failed:
+                begin = lines.attempt(begin, depth, FAILED)
+                self._failed(index, depth)
             if inner:
                 lines.add(depth, "else:")
                 self.groups.deliver(index, depth + 1)
             index = after
         return begin
+
+    def _failed(self, index: int, depth: int) -> None:
+        """What the step at `index` makes of an error from before it; then the stream goes on to its end."""
+        error = self.names.name(ERROR, index)
+        before = ", ".join(["SOURCE", *map(str, sorted(self.layout.before([index])))])
+        self.lines.add(depth, f"if failed in ({before},) and ({error} := segment.caught()) is not None:")
+        self.lines.add(depth + 1, "failed = None")
+        self._block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
+        self.lines.add(depth + 1, f"{error} = None")
 
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """After an error, what the steps of a group that regroup pass on, from that at `index` on."""
@@ -206,8 +217,7 @@ class Splicer:
 
     def _stop(self, index: int, depth: int) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
-        if index in self.layout.emitting:
-            self._emit_result(index, depth)
+        self._finish(index, depth, stopped=True)
         group = self.layout.inside.get(index)
         if group is None:
             self.ending(depth, self.layout.after[index])

@@ -96,8 +96,8 @@ class Weaver:
 
     @property
     def holds(self) -> bool:
-        """Whether a step regroups, so that it passes on what it holds after an error, too."""
-        return bool(self.layout.regrouping())
+        """Whether a step passes on what it holds after an error, too, or makes something of that."""
+        return self.layout.hears
 
     def ending(self, depth: int, *, probing: bool, loop: int) -> None:
         """What happens when the source has ended. The lines of setup and loop begin at the number `loop`."""

@@ -158,7 +158,7 @@ def _pipeline(
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
             chain.start = max(chain.start, weight.items)  # its streams take turns in the same hand
-    _end(parts, chain, weight.items, last, depth, reserved=reader is not None and _reserves_others(reader))
+    _end(parts, chain, weight.items, last, depth, reserved=_reserves(reader, others=True))
     return parts, weight
 
 
@@ -199,16 +199,15 @@ def _gives_way(stage: Link) -> bool:
     return alike(stage.arguments.get("lookahead", 1), 1)
 
 
-def _reserves(stage: Link) -> bool:
-    """Whether what pumps into `stage` reserves a place before it pulls."""
-    ahead = amount(stage.declaration.contract.lookahead, stage.arguments)
-    return stage.declaration.pumps and bool(ahead != UNBOUNDED)
-
-
-def _reserves_others(stage: Link) -> bool:
-    """Whether what reads the other sources of `stage` does; one that reads in place takes turns with it."""
+def _reserves(stage: Link | None, *, others: bool = False) -> bool:
+    """Whether what reads a source of `stage`, the first or one of the `others`, reserves a place first."""
+    if stage is None or stage.declaration.contract.chooses:  # what loses a race has no place
+        return False
     contract = stage.declaration.contract
-    return not contract.mixed or bool(amount(contract.of_others[1], stage.arguments) != UNBOUNDED)
+    if others and not contract.mixed:  # one that is read in place takes turns with it
+        return True
+    ahead = amount(contract.of_others[1] if others else contract.lookahead, stage.arguments)
+    return (others or stage.declaration.pumps) and bool(ahead != UNBOUNDED)
 
 
 def _segment(links: list[Link], weight: Weight, depth: int) -> tuple[Part, Weight]:

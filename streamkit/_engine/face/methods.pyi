@@ -5,22 +5,28 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
+from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
+from streamkit._core.limit import Limit
 from streamkit._core.markers import Absent, Gap
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
+from streamkit._core.windows import Window, Windows
 from streamkit._engine.face.job import Job
-from streamkit._engine.face.shapes import Always, ListOf, One, OneOf
+from streamkit._engine.face.shapes import Always, ListOf, Lists, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit.operators.group import OnFull
+from streamkit.operators.materialize import Notification
 from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
+from streamkit.operators.throttle import RateLimit
 from streamkit.operators.until import Signal
+from streamkit.operators.window import OnLate, Timestamp
 from streamkit.sinks.reduce import _Real
 from types import EllipsisType
 from typing import Any, Generic, Literal, Never, TypeGuard, TypeVar, TypeVarTuple, overload
@@ -754,6 +760,25 @@ class Methods(Generic[T_co]):
 
         It is RxPY's ``delay_subscription``. Of a ``push`` stream, what is sent meanwhile waits in its buffer.
         """
+    def dematerialize(self: Methods[Notification[Item]]) -> Stream[Item]:
+        """Pass on the value of each ``Next``, end at ``Done``, and fail at ``Failed``: ``materialize`` undone.
+
+            items         --Next(a)--Next(b)--Done--Next(c)--|
+            dematerialize --a--------b--------|
+
+        >>> from streamkit import Done, Next, Stream, ops
+        >>> list(Stream([Next("a"), Done(), Next("b")]) | ops.dematerialize())
+        ['a']
+
+        Emits when: a ``Next`` comes.
+        Waits when: the consumer does.
+        Completes when: a ``Done`` comes, or the source completes.
+        Closes when: it ends, or the consumer leaves.
+
+        Raises:
+            TypeError: (when run) an item is something else.
+            Exception: (when run) that of a ``Failed``.
+        """
     @overload
     def distinct(self: Methods[Item], *, last: int = ...) -> Stream[Item]:
         """Leave out items that are equal to one that came before, however long ago.
@@ -959,7 +984,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[A]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -993,7 +1018,8 @@ class Methods(Generic[T_co]):
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
                 the task that reads what it returns.
-            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            concurrency: calls of `function` and streams of the whole crawl at once at most. A ``Limit`` can be
+                changed meanwhile.
             frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
                 ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
                 crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
@@ -1001,8 +1027,9 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-                An item that is dropped was passed on; nothing comes of it.
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+                none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1019,7 +1046,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[A]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1200,7 +1227,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1228,7 +1255,8 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
-            concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+            concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
+                can be changed meanwhile.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
@@ -1246,7 +1274,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[B]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
@@ -1299,7 +1327,8 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Any],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
+        key: Callable[[A], Any] | Absent = ...,
         on_error: OnError | None = None,
     ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
@@ -1314,11 +1343,13 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; its result is ignored.
-            concurrency: calls in flight at most.
+            concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+            key: called with each item. Items for which it returns the same are worked on one after the other.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or `concurrency` is not a whole number.
+            TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
+                limit; (when run) what `key` returned cannot be hashed.
             ValueError: `concurrency` is less than 1.
         """
     @overload
@@ -1617,8 +1648,9 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[B]],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1631,7 +1663,8 @@ class Methods(Generic[T_co]):
         >>> list(Stream([1, 2, 3]) | ops.map(str))
         ['1', '2', '3']
 
-        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on.
+        Emits when: `function` has returned and, with `ordered`, every earlier item has been passed on; with
+            `key`, every earlier one of the same key.
         Waits when: the consumer does, or all `concurrency` places are taken.
         Completes when: the source does, and every item has been passed on.
         Closes when: it ends, or the consumer leaves; calls in flight are cancelled first.
@@ -1640,14 +1673,20 @@ class Methods(Generic[T_co]):
             function: called with each item. What it returns is awaited if it is awaitable, or a future of an
                 executor.
             concurrency: calls in flight at most; finished results that wait for their turn count as well.
-                With 1, each is awaited in the loop that reads the source, without a task.
+                With 1, each is awaited in the loop that reads the source, without a task. A ``Limit`` can be
+                changed meanwhile, and shared; an ``Adaptive`` one finds out how many are good.
             ordered: whether results keep the order of the items, or come as they are ready.
+            key: called with each item. Items for which it returns the same are called one after the other, and
+                their results keep that order; results of other keys may overtake them, whatever `ordered` says.
+                An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
-            TypeError: `function` is not callable, or another argument has the wrong type.
+            TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
+                what `key` returned cannot be hashed.
+            RuntimeError: (when run) the limit is used in another event loop.
             ValueError: `concurrency` is less than 1, `lookahead` below 0, or above it with a `concurrency` of 1.
 
         While a sink waits for a concurrent ``map``, the tasks that call `function` also run the callbacks of the
@@ -1662,11 +1701,36 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], B],
         *,
-        concurrency: int = 1,
+        concurrency: int | Limit = 1,
         ordered: bool = True,
+        key: Callable[[A], Any] = ...,
         lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
+    def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
+        """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
+
+            items       --a--------b--------X
+            materialize --Next(a)--Next(b)--Failed(X)|
+
+        >>> from streamkit import Stream, ops
+        >>> list(Stream("a") | ops.materialize())
+        [Next(value='a'), Done()]
+        >>> list(Stream([2, 0]) | ops.map(lambda number: 4 // number) | ops.materialize())
+        [Next(value=2), Failed(error=ZeroDivisionError('integer division or modulo by zero'))]
+
+        Emits when: an item comes; the source ends; or it, or an operator before this one, fails.
+        Waits when: the consumer does.
+        Completes when: the source does, or has failed, after that item.
+        Closes when: it ends, or the consumer leaves.
+
+        So the error of a stream can be looked at, sent or kept as an item is; ``dematerialize`` makes it an error
+        again. To go on with another stream, use ``catch``; for an error of a callback that ends nothing,
+        `on_error` of the operator that calls it.
+
+        An error of the program, which no operator takes, fails the stream here as well: a ``RecursionError``, and
+        a second run of a one-shot source.
+        """
     @overload
     def max(
         self: Methods[Item], *, key: Callable[[Any], Any] = ..., on_error: OnError | None = None
@@ -2935,41 +2999,62 @@ class Methods(Generic[T_co]):
         """
     def throttle(
         self: Methods[Item],
-        rate: float,
+        rate: float | RateLimit,
         *,
         burst: float = 1,
+        burst_seconds: float | Absent = ...,
         cost: Callable[[Any], Any] | Absent = ...,
         failing: bool = False,
+        key: Callable[[Any], Any] | Absent = ...,
+        max_keys: int | Absent = ...,
+        lookahead: int | Absent = ...,
     ) -> Stream[Item]:
-        """Pass items on no faster than `rate` per second: a token bucket.
+        """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
-            items         abc---------d--|
-            throttle(1/3) a--b--c-----d--|
+            items                         abc---------d--|
+            throttle(1/3)                 a--b--c-----d--|
+            items                         aab---|
+            throttle(1/3, key=f, ...)     a-ba--|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
         ['a', 'b']
+        >>> list(Stream("aab") | ops.throttle(1000.0, key=str, max_keys=10))
+        ['a', 'b', 'a']
 
         Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
-        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
-        Completes when: the source does.
-        Closes when: it ends, or the consumer leaves.
+        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile; with `key`, items that
+            wait do not hold up those of other keys, as long as no more than `lookahead` wait.
+        Completes when: the source does, and every item has passed.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
 
         Args:
-            rate: tokens per second.
+            rate: tokens per second; or a `RateLimit`, whose tokens several throttles share.
             burst: tokens that the bucket holds at most. It is full at the start.
+            burst_seconds: instead of `burst`: so many tokens as come in these seconds, but 1 at least. With 60.0,
+                a whole minute's items may pass at once.
             cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
                 waits for a full bucket, and those after it wait longer.
             failing: fail where an item would have to wait.
+            key: called with each item; returns a key, which has a bucket of its own. The items of a key keep
+                their order; those of others may overtake them.
+            max_keys: with `key`, keys whose buckets are not full, at most; required there. The item of one more
+                waits, and what is behind it, until a bucket is full again: then its key is forgotten.
+            lookahead: with `key`, items that may wait for tokens; 64 if not given. When as many do, the source
+                waits.
 
         Raises:
-            TypeError: an argument has the wrong type.
-            ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
+            TypeError: an argument has the wrong type, or `max_keys` is missing.
+            ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`;
+                `burst`, `burst_seconds` or `key` is given beside a `RateLimit`, which has its own burst; (when
+                run) a cost is below 0.
             RateExceededError: (when run) with `failing`, an item came too soon.
+            RuntimeError: (when run) a `RateLimit` is in use in another event loop.
 
-        Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
-        collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
-        `cost`, which is asked of the item that waits in the buffer right before.
+        Nothing is dropped: that is what `throttle_first` and `throttle_latest` do. An item stays in a buffer that
+        loses, folds or collects, where later ones can still replace it, until it may pass. Steps may stand
+        between; not with `cost`, which is asked of the item that waits in the buffer right before. With `key`,
+        items are read ahead, so none stays there.
 
         The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
         it is more than `burst`.
@@ -3216,6 +3301,32 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
+        """Put the items into a queue of asyncio's.
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def main() -> list[str]:
+        ...     queue: asyncio.Queue[str] = asyncio.Queue()
+        ...     await (Stream("ab") | ops.to_queue(queue))
+        ...     return [queue.get_nowait(), queue.get_nowait()]
+        >>> asyncio.run(main())
+        ['a', 'b']
+
+        Completes when: the source does, and all was put in.
+        Closes when: it ends. The queue stays as it is.
+
+        It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+        such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+        Args:
+            queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+            end: what is put in when the source has completed; nothing, if it is not given.
+
+        Raises:
+            TypeError: `queue` has no ``put`` that is awaited.
+            QueueShutDown: (when run) the queue was shut down (Python 3.13).
+        """
     def to_set(self: Methods[Item]) -> Job[set[Item]]:
         """Collect the different items into a set.
 
@@ -3254,6 +3365,152 @@ class Methods(Generic[T_co]):
             TypeError: `control` is not a `Valve`.
         """
     @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: Keep | One, *, max_held: int = ...
+    ) -> Stream[tuple[Window, Item]]:
+        """Give each window of the stream a pipe of its own, and pass on what comes out of it, with its bounds.
+
+            items                            --1--2--3--------4--|
+            window(Tumbling(count=2), sum)   -----(0-2, 3)----(2-4, 7)|
+
+        A sink passes on its result as ``(Window(start, end), result)`` when the window ends; a pipe of operators
+        passes on each of its items as ``(Window(start, end), item)``:
+
+        >>> from operator import add
+        >>> from streamkit import Hopping, Session, Sliding, Stream, Tumbling, Until, ops
+        >>> list(Stream([1, 2, 3, 4, 5]) | ops.window(Tumbling(count=2), ops.fold(add, 0)))
+        [(Window(start=0, end=2), 3), (Window(start=2, end=4), 7), (Window(start=4, end=5), 5)]
+        >>> [items for _, items in Stream("abcd") | ops.window(Hopping(count=3, every=2), ops.to_list())]
+        [['a', 'b', 'c'], ['c', 'd']]
+        >>> [items for _, items in Stream("abc") | ops.window(Sliding(count=2), ops.to_list())]
+        [['a'], ['a', 'b'], ['b', 'c']]
+        >>> [items for _, items in Stream("ab cd") | ops.window(Until(str.isspace), ops.to_list())]
+        [['a', 'b', ' '], ['c', 'd']]
+
+        Without `timestamp`, time is that of arrival: seconds since the run began, when an item is taken from what
+        is before ``window``. A window ends by the clock, also when nothing comes. With `timestamp`, time is what
+        that says of an item; it goes on by the items. The *watermark* is the greatest time so far, less
+        `lateness`, and a window ends when the watermark has come to its end:
+
+        >>> times = [1, 4, 12, 3, 13, 25, 7]
+        >>> late = []
+        >>> minutes = ops.window(
+        ...     Tumbling(seconds=10), ops.to_list(), timestamp=float, lateness=5, on_late=late.append
+        ... )
+        >>> for (start, end), items in Stream(times) | minutes:
+        ...     print(start, end, items)
+        0.0 10.0 [1, 4, 3]
+        10.0 20.0 [12, 13]
+        20.0 30.0 [25]
+        >>> late
+        [7]
+
+        An item is late if all the windows that it belongs to have ended. It goes to `on_late`; without that, it
+        is dropped, and counted as dropped in ``handle.buffers()``. An item with a time far ahead ends all windows
+        before it, and makes what follows late.
+
+        Windows get their items as they come. Sessions and ``Sliding(seconds=)`` get them in order of their times
+        (items of the same time, as they came): with `lateness`, an item waits until the watermark has come to it.
+        A window without an item is never begun, and not passed on. Windows by count that are not full at the end
+        of the source are passed on as they are, with the bounds that they have. An item of a pipe of operators
+        has the bounds that its window has at that moment: the end of a session moves with each item.
+
+        In `group_by`, each key has windows and a watermark of its own; windows by event time are run inside its
+        loop if `on_late` is given. A ``group_by`` in the pipe of a window has one watermark, and one timer, for
+        all keys.
+
+        A pipe of steps runs inside the loop that reads the source. If a callback there returns an awaitable, what
+        comes after it waits. If the pipe has a stage, each window has a task, and results come as these are done.
+
+        Emits when: the pipe of a window does; a sink does when its window ends. When the source ends, all windows
+            end, in the order of their ends.
+        Waits when: the consumer does; or a window begins while one that has ended is busy still, and there are as
+            many as may be open at once (pipes with stages only).
+        Completes when: the source does, and every window has ended.
+        Closes when: it ends, or the consumer leaves; then no window emits anything more.
+
+        Args:
+            kind: which items belong together: `Tumbling`, `Hopping`, `Sliding`, `Session` or `Until`.
+            pipe: operators, or operators and a sink, that each window runs for itself.
+            timestamp: called with each item; returns its time in seconds, as a number, or an awaitable of it. For
+                windows by time only.
+            lateness: seconds that an item may come late, measured in the times of items.
+            on_late: called with each item that is late; what it returns is awaited if it is awaitable. So
+                ``emitter.send`` of a `push` stream makes the late items a stream of their own.
+            idle: seconds without an item after which the watermark goes on as the clock does, in steps of as
+                much, until every window has ended. Only with `timestamp`. Time in which the consumer is busy does
+                not count.
+            max_held: items that wait for the watermark, or that a ``Sliding(seconds=)`` window has, at most. For
+                sessions with `lateness`, and for ``Sliding(seconds=)``.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) `timestamp` returns no number.
+            ValueError: `lateness` is below 0, or `idle` not above 0, or one of them not finite; an argument is
+                given where it means nothing, or `max_held` is missing; more than 100,000 windows would be open at
+                once; (when run) `timestamp` returns NaN, or what is not finite.
+            BufferOverflowError: (when run) `max_held` is not enough.
+
+        Deliberately otherwise than in RxPY (``window_with_time``, ``buffer_with_time``): empty windows are not
+        passed on. Otherwise than in bytewax: an item behind the watermark is not late as long as its window is
+        open. Otherwise than in Beam: a window is passed on once.
+        """
+    @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: ListOf | Lists, *, max_held: int = ...
+    ) -> Stream[tuple[Window, list[Item]]]: ...
+    @overload
+    def window(
+        self: Methods[Item], kind: Windows, pipe: Always[R], *, max_held: int = ...
+    ) -> Stream[tuple[Window, R]]: ...
+    @overload
+    def window(
+        self: Methods[A], kind: Windows, pipe: Operator[A, B] | Sink[A, B], *, max_held: int = ...
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Keep,
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, A]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Operator[A, B] | Sink[A, B],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
+    def window(
+        self: Methods[A],
+        kind: Windows,
+        pipe: Callable[[Stream[A]], Inlet[B] | Job[B]],
+        *,
+        timestamp: Timestamp[A],
+        lateness: float = ...,
+        on_late: OnLate[A] = ...,
+        idle: float = ...,
+        max_held: int = ...,
+    ) -> Stream[tuple[Window, B]]: ...
+    @overload
     def with_latest_from(self: Methods[Item], source: SourceLike[B], /) -> Stream[tuple[Item, B]]:
         """Pass on each item of this stream in a tuple with the latest one of each of `sources`.
 
@@ -3268,6 +3525,7 @@ class Methods(Generic[T_co]):
 
         The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
         an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+        An item that waits for the consumer gets what is the latest when it is asked for.
 
         Emits when: an item of this stream comes, and each of `sources` has brought one.
         Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.

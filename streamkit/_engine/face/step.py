@@ -32,7 +32,8 @@ there. And they say what is to be done with that group by four signals:
 ============  ============================================================================================
 ``enter()``   begin a group, by the setups of its steps; this sets ``state`` and ``groups[name]``
 ``resume()``  take up the variables of the group out of its ``state``
-``run()``     give ``item`` to the group that was entered or resumed, and put its variables away
+``run()``     give ``item`` to the group that was entered or resumed, and put its variables away; ``run(x)``
+              gives it ``x``
 ``end()``     end the group with this ``state``, by the finish of its steps
 ============  ============================================================================================
 
@@ -66,6 +67,7 @@ def step(
     setup: str = "",
     each: str,
     finish: str = "",
+    failed: str = "",
     result: str = "",
     uses: Uses = (),
     contract: Contract | None = None,
@@ -92,6 +94,9 @@ def step(
         setup: what happens before the first item is asked for.
         each: what happens with each ``item``.
         finish: what happens when the source has ended, or a step before this one has said ``stop()``.
+        failed: what happens with the ``error`` with which the source, or a step before this one, has failed:
+            the stream then ends as it does at its end. Without it, the stream fails. Of an error of the
+            program, as a ``RecursionError`` is one, it is not told.
         result: an expression, which makes the step a sink: what ``await job`` returns.
         uses: functions and classes that the pieces name, as in ``uses=(sleep, Decimal)``; a mapping of names
             to any values, as in ``uses={"limit": 3}``; or such mappings among the functions and classes.
@@ -111,8 +116,8 @@ def step(
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
-    check_pieces(setup=setup, each=each, finish=finish, result=result, closes=closes)
-    pieces = Pieces(setup=setup, each=each, finish=finish, result=result, closes=closes)
+    check_pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
+    pieces = Pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
 
     def decorate(function: F) -> F:
         check_decorated("@step(...)", function)

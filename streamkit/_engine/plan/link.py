@@ -18,7 +18,6 @@ from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
 from streamkit._engine.compile.key import Mode, StepKey, mode_of
-from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
@@ -97,15 +96,6 @@ class Link:
             bool(self.declaration.closes)
             or any(mode is Mode.ASYNC for _, mode in self.key.modes)
             or any(link.waits for branch in self.branches for link in branch)
-        )
-
-    @property
-    def stops(self) -> bool:
-        """Whether it is a step that may end the stream before the source does, or has such a branch."""
-        if self.declaration.stage is not None or self.declaration.groups:
-            return False
-        return parsed(self.declaration).stops or any(
-            link.stops for branch in self.branches for link in branch
         )
 
     def __eq__(self, other: object) -> bool:

@@ -21,7 +21,7 @@ __all__ = ["Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
-_QUEUE = ": write an async generator that yields await queue.get(), or use push(strategy) for the queue"
+_QUEUE = ": write streamkit.from_queue(queue), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 

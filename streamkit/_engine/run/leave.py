@@ -10,7 +10,7 @@ from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
-from streamkit._core.errors import attach, noted, raise_first
+from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -219,6 +219,21 @@ class Segment:
         else:
             attach(self.first, error)
         return SOURCE if owner is None else READER if owner == OUT else owner
+
+    def caught(self) -> Exception | None:
+        """The error that was kept, for a step that makes something of it: nobody raises it then.
+
+        None, if it is one of the program, which no operator takes. Its traceback lets go of the loop: they
+        would keep each other, and the items on the way.
+        """
+        error = self.first
+        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT):
+            return None
+        self.first = None
+        trace = error.__traceback__
+        if trace is not None and trace.tb_frame.f_code is self._loop.code:
+            error.with_traceback(trace.tb_next)
+        return error
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
         if error is self.first or isinstance(error, (GeneratorExit, CancelledError)):

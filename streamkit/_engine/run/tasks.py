@@ -77,6 +77,8 @@ class Tasks(ABC):
         """The task that writes into a lane, while it does."""
         self._dismissed: dict[Target, list[BaseException]] = {}
         """What the clean-up of tasks raises that are to end, until `stop` is called for their lane."""
+        self._cut: list[BaseException] = []
+        """What the clean-up of tasks raises whose lanes were cut off: for the end of the run."""
         self._ends: Ending = Ending(self.loop)
         self._timers: set[Timer] = set()
         self._late: list[BaseException] = []
@@ -208,9 +210,11 @@ class Tasks(ABC):
         """
         errors: list[BaseException] = []
         lane.channel.retire(lane, errors)
-        if self._writers.get(lane) is not current_task():
-            self.dismiss(lane)
-        self._dismissed.setdefault(lane, []).extend(map(self.blame, errors))
+        self._cut += map(self.blame, errors)
+        task = self._writers.get(lane)
+        if task is not None and task is not current_task() and self._tasks[task] is None:
+            self._tasks[task] = self._cut
+            self._ends.cancel(task)
 
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
@@ -276,8 +280,9 @@ class Tasks(ABC):
                 if not task.cancelled():
                     task.exception()  # an interrupt, which the event loop has raised
         self._ends.forget()
-        for errors in self._dismissed.values():
+        for errors in (*self._dismissed.values(), self._cut):
             self._late += errors
         self._dismissed.clear()
+        self._cut = []
         if cancelled is not None:
             raise cancelled

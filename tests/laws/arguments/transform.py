@@ -1,9 +1,12 @@
 """Arguments of the family `transform`."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from streamkit import ABSENT, ops
+from streamkit import ABSENT, Limit, ops
+from tests.laws.lab import Lab
 from tests.laws.ways import (
     COUNTS,
     FLAGS,
@@ -13,16 +16,31 @@ from tests.laws.ways import (
     pair,
     same,
     shaped,
+    spread,
     ways,
 )
 
 __all__ = ["ARGUMENTS"]
 
+
+def by_key(lab: Lab, keys: int, **given: Any) -> Any:
+    return mapped(lab, key=spread(keys), **given)
+
+
+def limited(lab: Lab, most: int, **given: Any) -> Any:
+    """A map whose limit was raised before it runs."""
+    limit = Limit(1, most=most)
+    limit.set(most)
+    return mapped(lab, concurrency=limit, **given)
+
+
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "enumerate": ways("enumerate", lambda lab, start: ops.enumerate(start), start=COUNTS),
     "flatten": shaped(ways("flatten", lambda lab: ops.flatten()), pair),
     "map": ways("map", lambda lab: mapped(lab))
-    | ways("map", mapped, concurrency=st.integers(2, 6), ordered=FLAGS, lookahead=COUNTS),
+    | ways("map", mapped, concurrency=st.integers(2, 6), ordered=FLAGS, lookahead=COUNTS)
+    | ways("map-key", by_key, concurrency=st.integers(2, 6), lookahead=COUNTS, keys=st.integers(1, 4))
+    | ways("map-limit", limited, most=st.integers(1, 6), ordered=FLAGS, lookahead=COUNTS),
     "pairwise": ways("pairwise", lambda lab: ops.pairwise()),
     "scan": ways(
         "scan",

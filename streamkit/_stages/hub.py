@@ -1,0 +1,252 @@
+"""Hubs: producers that wait for their turn to put an item into the lanes of the hub, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from asyncio import AbstractEventLoop, CancelledError, Future
+from collections import deque
+from typing import Any, ClassVar
+
+from streamkit._core.errors import EmitterClosedError, noted
+from streamkit._core.markers import EMPTY
+from streamkit._core.places import placed
+from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.target import Abandoned, Failing, Rescue, Target
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.run.run import Run
+
+__all__ = ["Exchange", "HubSource", "fill"]
+
+CLOSED = "the hub takes no more items: it was closed, or has failed"
+
+
+class Exchange(ABC):
+    """What the producers and consumers of a hub have in common: its lanes, and the queue for them."""
+
+    def __init__(self, strategy: Strategy, name: str, written: tuple[str, int]) -> None:
+        self.strategy = strategy
+        self.name = name
+        self._written = written
+        self.over = False
+        """Whether nothing more is taken in."""
+        self.end = Failing()
+        """The error with which it has failed, if it has."""
+        self.producers: dict[Producer, None] = {}
+        self.waiting: deque[Producer] = deque()
+        """Those that wait for room, in the order in which they came."""
+        self.members = 0
+        """Producers and consumers that are there."""
+        self._home: AbstractEventLoop | None = None
+        self._watching = False
+
+    # to be said by the kinds ---------------------------------------------------------------
+
+    @abstractmethod
+    def lanes(self) -> tuple[Lane, ...]:
+        """Where an item goes."""
+
+    @abstractmethod
+    def full(self) -> bool:
+        """Whether a producer must wait."""
+
+    @abstractmethod
+    def give(self, item: Any) -> None:
+        """Take in an item, for which there is room."""
+
+    @abstractmethod
+    def opened(self) -> Opened:
+        """What a new consumer reads."""
+
+    def consumer(self) -> Channel | None:
+        """A new consumer, if each has a channel of its own."""
+        return None
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Tell the consumers of the end."""
+
+    @abstractmethod
+    def stats(self) -> list[BufferStats]:
+        """What became of the items in each buffer."""
+
+    def noted(self, error: Exception) -> Exception:
+        """`error` of a strategy, with a note that names the hub and its place."""
+        noted(error, f"in {self.name} at {placed(*self._written)}")
+        return error
+
+    # members -------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Somebody comes, in the event loop that runs here.
+
+        Raises:
+            RuntimeError: others are there, in another loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self._home is not loop:
+            if self.members and self._home is not None and not self._home.is_closed():
+                raise RuntimeError(
+                    "a hub joins producers and consumers of one event loop, and others are there in another: "
+                    "pass items on from loop to loop with push()"
+                )
+            self._home, self.members, self._watching = loop, 0, False
+            self.waiting.clear()
+        self.members += 1
+
+    def leave(self) -> None:
+        """Somebody goes."""
+        self.members -= 1
+
+    def close(self, error: BaseException | None = None) -> bool:
+        """End it: consumers get what they hold, and the end. False if it had ended before."""
+        if self.over:
+            return False
+        self.over = True
+        if error is not None:
+            self.end.fail(error)
+        self.finish()
+        for producer in (*self.producers,):
+            producer.stop()
+        self.waiting.clear()
+        return True
+
+    # room ----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Let the next producer go on, if there is room; else look again when there is."""
+        if self._watching or not self.waiting:
+            return
+        for lane in self.lanes():
+            if lane.full():
+                self._watching = True
+                lane.vacancy().add_done_callback(self._again)
+                return
+        if not self.full():
+            self.waiting.popleft().wake()
+
+    def _again(self, _: Future[None]) -> None:
+        self._watching = False
+        self.look()
+
+
+class Producer(Target):
+    """The target of the pump of one producer. It keeps one item in hand, where another one was quicker."""
+
+    plain: ClassVar[bool] = False
+
+    def __init__(self, run: Run, exchange: Exchange) -> None:
+        super().__init__(run.channel())
+        self.channel.join()
+        self.run = run
+        self.exchange = exchange
+        self.hand: Any = EMPTY
+        self.sent = 0
+        self._open = True
+
+    def put(self, item: Any) -> bool:
+        exchange = self.exchange
+        if exchange.over:
+            raise EmitterClosedError(CLOSED)
+        if exchange.waiting or exchange.full():
+            self.hand = item
+            return True
+        exchange.give(item)
+        self.sent += 1
+        return exchange.full()
+
+    def full(self) -> bool:
+        return self.hand is not EMPTY or bool(self.exchange.waiting) or self.exchange.full()
+
+    async def room(self, rescue: Rescue | None = None) -> None:
+        exchange = self.exchange
+        exchange.waiting.append(self)
+        while True:
+            waiter = self.vacancy()
+            exchange.look()
+            try:
+                await waiter
+            except CancelledError as error:
+                self.unwait()
+                if self in exchange.waiting:
+                    exchange.waiting.remove(self)
+                exchange.look()
+                if rescue is None:
+                    raise
+                await rescue(error)
+                exchange.waiting.appendleft(self)
+                continue
+            if exchange.over:
+                raise Abandoned
+            if not exchange.full():
+                break
+            exchange.waiting.appendleft(self)
+        if self.hand is not EMPTY:
+            item, self.hand = self.hand, EMPTY
+            exchange.give(item)
+            self.sent += 1
+        exchange.look()
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            if self.hand is not EMPTY and self.exchange.over:
+                self.hand = EMPTY
+                self.channel.fail(self.run.blame(EmitterClosedError(CLOSED)))
+            self.channel.closed()
+
+    def stop(self) -> None:
+        """The hub takes no more."""
+        self.run.halt()
+
+
+async def fill(run: Run, source: Inlet[Any], *, hub: Any) -> int:
+    """Read `source` into the hub; return how many items that has taken in."""
+    exchange: Exchange = hub._exchange
+    if exchange.over:
+        raise EmitterClosedError(CLOSED)
+    exchange.enter()
+    producer = Producer(run, exchange)
+    exchange.producers[producer] = None
+    try:
+        run.pump(source, into=producer)
+        await producer.channel.wait()
+    finally:
+        del exchange.producers[producer]
+        exchange.leave()
+    return producer.sent
+
+
+class HubSource(Source):
+    """The source of the streams of a hub: each run of one is a consumer."""
+
+    __slots__ = ("strategy",)
+
+    def __init__(self, exchange: Exchange, strategy: Strategy | None) -> None:
+        self.value = exchange
+        self._consumed = False
+        self.strategy: Strategy | None = strategy
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        opened: Opened = self.value.opened()
+        return opened
+
+    def attached(self, run: Run) -> Source:
+        consumer: Channel | None = self.value.consumer()
+        return self if consumer is None else run.reading(run.adopt(consumer), self).source
+
+    @property
+    def blocking(self) -> bool:
+        return False
+
+    @property
+    def kind(self) -> str:
+        return "Hub"
+
+    def __repr__(self) -> str:
+        name: str = self.value.name
+        return name

@@ -1,0 +1,44 @@
+"""What each step costs beside the loop by hand, in opcodes: at most a tenth more, and every step is there."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.workloads.row import ALLOWED, Row
+from benchmarks.workloads.steps import AT_ONCE, ROWS
+from streamkit._core.catalogue import catalogue
+from streamkit._engine.plan.link import flattened
+from tests.compile.test_opcodes import per_item, still
+
+__all__ = ["still"]  # the clock by which loops size their slices stands still here, too
+
+STEPS = [
+    each
+    for each in catalogue()
+    if each.stage is None
+    and each.function.__module__.startswith(("streamkit.operators.", "streamkit.sinks."))
+]
+every_row = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+
+
+def measured(row: Row) -> set[Any]:
+    return {link.declaration for link in flattened(row.ours().links)}
+
+
+@every_row
+def test_an_item_costs_at_most_a_tenth_more_than_by_hand(row: Row) -> None:
+    ours, by_hand = per_item(row.run_ours), per_item(row.run_by_hand)
+    assert ours <= row.allowed * by_hand, (
+        f"{ours:.2f} opcodes per item, {by_hand:.2f} by hand: {ours / by_hand:.3f}"
+    )
+
+
+@every_row
+def test_what_costs_more_says_why(row: Row) -> None:
+    assert (row.allowed > ALLOWED) == bool(row.why)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda each: f"{each.name}-{each.function.__name__}")
+def test_every_step_has_a_row(step: Any) -> None:
+    found = any(step in measured(row) for row in ROWS.values())
+    assert found != (step.name in AT_ONCE), f"benchmarks/workloads/steps.py: add a Row for {step.name}"
