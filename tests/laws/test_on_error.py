@@ -24,6 +24,7 @@ WITHOUT: dict[str, str] = {
     "fail_if_empty": "its callback is called once, without an item",
     "keep_alive": "its callback is called without an item",
     "timestamp": "its callback is called without an item",
+    "window": "what its callbacks say of an item can be made before it, by map(on_error=)",
 }
 """Operators whose callbacks have no `on_error=`, and why."""
 
