@@ -66,6 +66,8 @@ pages: $(READY)
 	$(BIN)/python -m pages.tables
 	$(BIN)/python -m pages.classes
 	$(BIN)/python -m pages.rules
+	$(BIN)/python -m pages.which
+	$(BIN)/python -m pages.parity
 	$(BIN)/python -m pages.pictures
 	$(BIN)/python -m pages.windows
 

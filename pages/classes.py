@@ -48,7 +48,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Sources that are made when they are read": ("defer", "using"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
-    "Steering": ("Valve", "OnFull", "Limit", "Adaptive"),
+    "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive"),
     "What fails": ("Resume", "Replace", "Retry", "Backoff"),
     "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
+    from streamkit.operators.throttle import RateLimit as RateLimit
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.defer import defer as defer, using as using
     from streamkit.sources.hub import Hub as Hub

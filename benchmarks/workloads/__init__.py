@@ -10,8 +10,11 @@ from benchmarks.workloads import (
     joins,
     maps,
     neighbours,
+    nesting,
+    sharing,
     startup,
     steps,
+    windows,
 )
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
@@ -21,6 +24,9 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Combining": combining.WORKLOADS,
     "Combining by order and by time": joins.WORKLOADS,
     "Fanning out": fanning.WORKLOADS,
+    "Streams in streams, and anew": nesting.WORKLOADS,
+    "Shared, and parted": sharing.WORKLOADS,
+    "Windows": windows.WORKLOADS,
     "Buffers and time": buffers.WORKLOADS,
     "RxPY in and out": neighbours.WORKLOADS,
     "A real job": flights.WORKLOADS,

@@ -5,63 +5,26 @@
 
 from __future__ import annotations
 
+from benchmarks.workloads.callbacks import (
+    MANY,
+    add,
+    add_one,
+    halves,
+    high,
+    kept,
+    lists,
+    low,
+    noon,
+    pairs,
+    shut,
+    some,
+    summed,
+)
 from benchmarks.workloads.row import Row, workload
+from benchmarks.workloads.sinks import SINKS
 from streamkit import Done, Next, OnFull, ops
 
 __all__ = ["AT_ONCE", "ROWS", "WORKLOADS"]
-
-MANY = 10**9
-"""So many items do not come."""
-
-
-def add_one(number: int) -> int:
-    return number + 1
-
-
-def kept(number: int) -> int:
-    return number % 16
-
-
-def low(number: int) -> bool:
-    return number < MANY
-
-
-def high(number: int) -> bool:
-    return number > MANY
-
-
-def add(one: int, other: int) -> int:
-    return one + other
-
-
-def summed(total: int, number: int) -> tuple[int, int]:
-    return total + number, total
-
-
-def lists(count: int) -> list[list[int]]:
-    """Lists that are no part: what each costs by itself, `flat_ours` in tests/compile/by_hand.py counts."""
-    return [[0] * 64] * (count // 64)
-
-
-def pairs(count: int) -> list[tuple[int, int]]:
-    return [(1, 2)] * count
-
-
-def halves(number: int) -> int:
-    return number // 2
-
-
-def some(number: int) -> int:
-    return number % 4
-
-
-def noon() -> float:
-    return 12.0
-
-
-def shut() -> None:
-    return None
-
 
 _F = {"function": add_one}
 
@@ -295,80 +258,6 @@ GATHERING: dict[str, Row] = {
         given={"key": some, "function": add, "most": 4},
         allowed=1.3,
         why=_GROUPS,
-    ),
-}
-
-SINKS: dict[str, Row] = {
-    "to_list": Row(lambda: ops.to_list(), "out.append(item)"),
-    "to_set": Row(lambda: ops.to_set(), "found.add(item)", "found = set()", result="found"),
-    "to_dict": Row(
-        lambda: ops.to_dict(key=some),
-        "name = key(item)\nfound[name] = item",
-        "found = {}",
-        result="found",
-        given={"key": some},
-    ),
-    "for_each": Row(lambda: ops.for_each(add_one), "function(item)", result="None", given=_F),
-    "drain": Row(lambda: ops.drain(), "pass", result="None"),
-    "fold": Row(
-        lambda: ops.fold(add, 0),
-        "state = function(state, item)",
-        "state = 0",
-        result="state",
-        given={"function": add},
-    ),
-    "reduce": Row(
-        lambda: ops.reduce(add),
-        "if state is ABSENT: state = item\nelse: state = function(state, item)",
-        "state = ABSENT",
-        result="state",
-        given={"function": add},
-    ),
-    "count": Row(lambda: ops.count(), "number += 1", "number = 0", result="number"),
-    "sum": Row(lambda: ops.sum(), "total = total + item", "total = 0", result="total"),
-    "mean": Row(
-        lambda: ops.mean(),
-        "total += item\nnumber += 1",
-        "total = 0.0\nnumber = 0",
-        result="total / number",
-        allowed=2.6,
-        why="it sums exactly, as fsum does",
-        source=lambda count: [1.5] * count,
-    ),
-    "min": Row(
-        lambda: ops.min(),
-        "if best is ABSENT or item < best: best = item",
-        "best = ABSENT",
-        result="best",
-    ),
-    "max": Row(
-        lambda: ops.max(key=some),
-        "rank = key(item)\nif best is ABSENT or rank > best:\n    best = rank\n    found = item",
-        "best = found = ABSENT",
-        result="found",
-        given={"key": some},
-    ),
-    "last": Row(lambda: ops.last(), "found = item", "found = None", result="found"),
-    "all": Row(
-        lambda: ops.all(low),
-        "if not predicate(item):\n    found = False\n    break",
-        "found = True",
-        result="found",
-        given={"predicate": low},
-    ),
-    "any": Row(
-        lambda: ops.any(high),
-        "if predicate(item):\n    found = True\n    break",
-        "found = False",
-        result="found",
-        given={"predicate": high},
-    ),
-    "contains": Row(
-        lambda: ops.contains(-1),
-        "if item is value or item == value:\n    found = True\n    break",
-        "found = False",
-        result="found",
-        given={"value": -1},
     ),
 }
 

@@ -40,6 +40,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     buffer/    where items wait between tasks
         channel    one reader, and a lane for each writer: waiting, the end, the first error
         rota       which lane is read next
+        rounds     how items are taken of a lane, or of many in turn
         lane       one writer's share: the strategy acts here, and every item is counted here
         kinds      lanes that hand over, collect, mark gaps or spill
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage

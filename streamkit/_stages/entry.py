@@ -39,6 +39,15 @@ class Entry(ABC):
         """
         raise NotImplementedError
 
+    @property
+    def pauses(self) -> bool:
+        """Whether there is something to wait for before what follows is opened."""
+        return False
+
+    async def pause(self) -> None:
+        """Wait for that."""
+        raise NotImplementedError
+
     def behind(self, inlet: Inlet[Any], count: int) -> None:
         """It stands behind the source of `inlet` and its first `count` links."""
         return  # only some need to know

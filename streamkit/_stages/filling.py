@@ -54,19 +54,15 @@ def fills(inlet: Inlet[Any], strategy: Strategy | None) -> bool:
 
 async def filled(run: Run, lane: Lane, inlet: Inlet[Any], join: Join, blamed: Link | None = None) -> None:
     """Read `inlet` into `lane`, in the task that calls this; errors of the lane name `blamed`."""
-    streams, failure = _Filling(run, lane, inlet, join, blamed), None
+    streams = _Filling(run, lane, inlet, join, blamed)
     del inlet
-    try:
-        while (work := await streams.following(failure)) is not None:
-            failure = None
-            try:
-                await work
-            except Abandoned:
-                raise
-            except Exception as error:
-                failure = error
-    finally:
-        del failure
+    while (work := await streams.following()) is not None:
+        try:
+            await work
+        except Abandoned:
+            raise
+        except Exception as error:
+            streams.failure = error
 
 
 def widened(lane: Lane, inlet: Inlet[Any]) -> Inlet[Any] | None:

@@ -243,6 +243,10 @@ class HubSource(Source):
     def blocking(self) -> bool:
         return False
 
+    @property
+    def kind(self) -> str:
+        return "Hub"
+
     def __repr__(self) -> str:
         name: str = self.value.name
         return name

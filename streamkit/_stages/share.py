@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections import deque
+from collections.abc import Collection
 from threading import RLock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from streamkit._core.errors import raise_first
-from streamkit._core.strategy import Collect, Strategy, Suspend
+from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -21,20 +22,44 @@ from streamkit._engine.run.apart import attached
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.shelter import sheltered
 
-__all__ = ["Place", "Shares"]
+__all__ = ["Shares"]
 
 
-class Place:
-    """What one reader of a shared run reads from."""
+class _Past(Lane):
+    """Has what is replayed to a reader. When that was taken out, the reader gets what has come since."""
 
-    __slots__ = ("channel", "lane", "past")
+    plain = inline = True
+    __slots__ = ("since",)
 
-    def __init__(self, channel: Channel, lane: Lane, past: Lane | None) -> None:
-        self.channel = channel
+    def __init__(self, channel: Channel, items: Collection[Any], since: Lane) -> None:
+        super().__init__(channel, Suspend(len(items)))
+        self.since = since
+        since.listed = True  # so that it does not have itself read before
+        channel.adopt(self)
+        for item in items:
+            self.put(item)
+        self.account.not_full()
+        self.mark = len(items)
+        self.close()
+
+    def loosen(self) -> None:
+        super().loosen()
+        if not self.held:
+            since = self.since
+            since.relist()
+            if since.listed:
+                self.channel.enlist(since)
+
+
+class _Seat:
+    """What a reader's run closes: the reader leaves the shared run."""
+
+    def __init__(self, shared: _Shared, lane: Lane) -> None:
+        self.shared = shared
         self.lane = lane
-        """Takes in what comes from now on."""
-        self.past = past
-        """Has the replayed items, which come before that; None if there are none."""
+
+    async def aclose(self) -> None:
+        await self.shared.leave(self.lane)
 
 
 class _Shared(Target):
@@ -50,6 +75,10 @@ class _Shared(Target):
         self.run = Run(link, self.book)
         self.past: deque[Any] = deque(maxlen=link.arguments["replay"])
         """The items for readers that come later."""
+        self.burst: list[Any] = []
+        """The items that have come since the event loop has turned."""
+        self.left = 0
+        """For how many more all lanes have room."""
         self.readers: dict[Lane, Run] = {}
         self.lanes: tuple[Lane, ...] = ()
         """Those of the readers that are still to get items."""
@@ -77,28 +106,27 @@ class _Shared(Target):
 
     # the readers ---------------------------------------------------------------------------
 
-    def join(self, run: Run) -> Place:
-        """A place for the reader whose stage is `run`: it gets what comes from now on, and the end."""
+    def join(self, run: Run) -> Channel:
+        """What the reader whose stage is `run` reads: what comes from now on, and the end."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+        self._deal()  # that was for the others
         if run.book is not None:
             run.book.enter(self.book, source=True)
         strategy: Strategy = run.link.arguments["strategy"]
         channel = run.channel()
-        lane, past = channel.lane(strategy), None
+        lane = channel.lane(strategy)
+        channel.iterator = _Seat(self, lane)
         if self.past:
-            past = channel.lane((Collect if strategy.collects else Suspend)(len(self.past)))
-            for item in self.past:
-                past.put(item)
-            past.close()
+            _Past(channel, [[*self.past]] if strategy.collects else self.past, lane)
         self.readers[lane] = run
         if self.ended:
             self._end(lane)
         else:
             self.lanes += (lane,)
             self.wake()
-        return Place(channel, lane, past)
+        return channel
 
     async def leave(self, lane: Lane) -> None:
         """The reader of `lane` goes. The last one waits until the source is closed, unless that lingers."""
@@ -130,17 +158,34 @@ class _Shared(Target):
     # the pump ------------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
-        self.past.append(item)
-        wait = False
+        self.burst.append(item)
+        self.left -= 1
+        return self.left <= 0 and self._filled()
+
+    def _filled(self) -> bool:
+        """The first item of a burst has come, or the last for which all lanes have room."""
+        if len(self.burst) == 1 and self.lanes:
+            self.left = min([lane.limit - len(lane.held) for lane in self.lanes]) - 1
+            if self.left > 0:
+                self.run.loop.call_soon(self._deal)
+                return False
+        return self.full()
+
+    def _deal(self) -> None:
+        """Put what has come into the lane of every reader: once for a burst, before any reader runs."""
+        burst, self.burst, self.left = self.burst, [], 0
+        if not burst:
+            return
+        self.past.extend(burst)
         for lane in self.lanes:
             try:
-                wait = lane.put(item) or wait
+                lane.extend(burst)
             except Exception as error:  # of this reader's strategy, and so only for this reader
                 self._part(lane)
                 lane.channel.fail(self.readers[lane].blame(error))
-        return wait or not self.lanes
 
     def full(self) -> bool:
+        self._deal()
         return not self.lanes or any(lane.full() for lane in self.lanes)
 
     def vacancy(self) -> Future[None]:
@@ -155,6 +200,7 @@ class _Shared(Target):
             lane.unwait()
 
     def close(self) -> None:
+        self._deal()
         error = self.channel.error
         self.ended = not self.run.ending and (error is None or isinstance(error, Exception))
         if not self.ended:
@@ -222,7 +268,7 @@ class Shares:
         """A copy shares nothing with this one."""
         return Shares, ()
 
-    def joined(self, run: Run, inlet: Inlet[Any]) -> tuple[_Shared, Place]:
+    def joined(self, run: Run, inlet: Inlet[Any]) -> Channel:
         """Join the run of `inlet`, and begin it if this reader is the first.
 
         Raises:
@@ -231,5 +277,4 @@ class Shares:
         with self._lock:
             runs = self._streams.setdefault(inlet.source, {}).setdefault(inlet.links, _Runs())
             runs.require(run.loop)
-            shared = runs.current(run.link, inlet)
-            return shared, shared.join(run)
+            return runs.current(run.link, inlet).join(run)

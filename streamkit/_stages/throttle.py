@@ -1,8 +1,8 @@
-"""The bucket of a ``throttle``, and how it leaves items in a buffer that would replace them."""
+"""The bucket of a ``throttle``, also one that several share, and how it leaves items in a lossy buffer."""
 
 from __future__ import annotations
 
-from asyncio import CancelledError, sleep
+from asyncio import CancelledError, Lock, sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
@@ -15,7 +15,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 
-__all__ = ["Bucket", "held_back"]
+__all__ = ["LATENESS", "ROUNDING", "Bucket", "Line", "Tokens", "held_back"]
 
 ROUNDING = 1e-9
 """Tokens that may be missing because of the rounding of floats."""
@@ -27,23 +27,30 @@ Weigh = Callable[[Any], Awaitable[float]]
 """What an item costs."""
 
 
-class Bucket:
-    """Tokens: it gains `rate` of them per second, up to `burst`."""
+class Tokens:
+    """What a bucket holds: it gains `rate` tokens per second, up to `burst`."""
 
     def __init__(self, clock: Callable[[], float], rate: float, burst: float) -> None:
         self._clock = clock
         self._rate = rate
         self._burst = burst
-        self.tokens = burst
+        self.amount = burst
         self._then = clock()
-        """The time at which there were so many tokens."""
+        """The time at which there were so many."""
         self._spare = 0.0
         """How many more than `burst` there may be: those that came while a timer was late.
 
         They are for the items that waited then. As soon as there were more, no item waits any longer.
         """
-        self._weighed: Any = EMPTY
-        self._weight = 0.0
+
+    @property
+    def state(self) -> tuple[float, float]:
+        """How many tokens there were, and when: others can `go_on` with it."""
+        return self.amount, self._then
+
+    def go_on(self, state: tuple[float, float]) -> None:
+        """Begin with a `state` of others; by a clock that is behind theirs, no time has passed since."""
+        self.amount, self._then = state[0], min(state[1], self._then)
 
     def lacking(self, costs: float) -> float:
         """How many tokens an item that `costs` so many must wait for; 0 if it may pass."""
@@ -51,26 +58,92 @@ class Bucket:
         if (
             now > self._then
         ):  # it is less where a timer rang too soon, as it may by the resolution of the clock
-            self.tokens = max(self.tokens, self.tokens + (now - self._then) * self._rate)
+            self.amount = max(self.amount, self.amount + (now - self._then) * self._rate)
             self._then = now
-            if self.tokens > self._burst + self._spare:
-                self.tokens, self._spare = self._burst, 0.0
-        lacking = min(costs, self._burst) - self.tokens
+            if self.amount > self._burst + self._spare:
+                self.amount, self._spare = self._burst, 0.0
+        lacking = min(costs, self._burst) - self.amount
         return lacking if lacking > ROUNDING else 0.0
 
     async def fill(self, lacking: float) -> None:
         """Wait for so many tokens."""
         due = self._then + lacking / self._rate
         await sleep(lacking / self._rate)
-        self.tokens += lacking
+        self.amount += lacking
         self._then = due
         self._spare = min(max(self._clock() - due, 0.0), LATENESS) * self._rate
+
+
+class Line:
+    """Those who wait for the same tokens: one at a time, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self.length = 0
+        """How many wait, the first of them for tokens."""
+
+    async def __aenter__(self) -> None:
+        self.length += 1
+        try:
+            await self._turn.acquire()
+        except BaseException:
+            self.length -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.length -= 1
+        self._turn.release()
+
+
+class Bucket:
+    """The tokens of one run; or its share of tokens for which it stands in `line` with others."""
+
+    def __init__(self, tokens: Tokens, line: Line | None = None) -> None:
+        self.tokens = tokens
+        self._line = line
+        self.lacking: Callable[[float], float] = tokens.lacking if line is None else self._lacking_in_line
+        """How many tokens an item that costs so many must wait for."""
+        self.paid = 0.0
+        """Tokens that were taken for an item before it has come."""
+        self._weighed: Any = EMPTY
+        self._weight = 0.0
+
+    def _lacking_in_line(self, costs: float) -> float:
+        """The same; all that it costs where others wait already, for whom the tokens are."""
+        assert self._line is not None
+        rest = costs - self.paid
+        if self.paid and rest <= ROUNDING:
+            return 0.0
+        return rest if self._line.length else self.tokens.lacking(rest)
+
+    def settle(self) -> None:
+        """Give back what was `paid`: the item has passed, and was paid for, or none will."""
+        self.tokens.amount += self.paid
+        self.paid = 0.0
+
+    async def _fill(self, lacking: float, costs: float, *, ahead: bool = False) -> None:
+        """Wait for tokens; `ahead` of an item that is still in a buffer, also for what comes at that moment.
+
+        In line, the tokens are paid then at once, lest the item stand in line again.
+        """
+        if self._line is None:
+            await self.tokens.fill(lacking)
+            if ahead:
+                await sleep(0)
+            return
+        async with self._line:
+            if lacking := self.tokens.lacking(costs - self.paid):
+                await self.tokens.fill(lacking)
+            if ahead:
+                self.tokens.amount -= costs - self.paid
+                self.paid = costs
+                await sleep(0)
 
     async def waited(self, lacking: float, costs: float, pace: Pace) -> None:
         """Wait for so many tokens. If a timeout of the source's own fires meanwhile, the source has it."""
         while lacking:
             try:
-                return await self.fill(lacking)
+                return await self._fill(lacking, costs)
             except CancelledError as error:
                 await pace.rescue(error)
             lacking = self.lacking(costs)
@@ -94,8 +167,7 @@ class Bucket:
             if not lacking:
                 return
             self._weighed = EMPTY
-            await self.fill(lacking)
-            await sleep(0)  # what comes at the same moment is in time
+            await self._fill(lacking, costs, ahead=True)
             if weigh is None:
                 return
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError, sleep
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 from streamkit._core import arguments
@@ -11,6 +11,7 @@ from streamkit._core.contract import PASSED_ON, Contract
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
@@ -96,14 +97,26 @@ def delay(seconds: float, *, lookahead: int = 1024) -> Keep:
 
 
 async def _delay_start(run: Run, source: Inlet[Any], *, seconds: float) -> AsyncIterator[Any]:
-    channel = run.channel()
-    run.after(seconds, partial(run.pump, source, into=channel.lane()), channel)
-    async for item in channel:
-        yield item
-        del item  # nothing is held while the source waits
+    await sleep(seconds)
+    pace = Pace()
+    pace.source = run.open(source)
+    items: AsyncIterator[Any] | None = pace.source
+    handed: list[Any] = pace.handed
+    while items is not None:
+        async for item in items:
+            try:
+                yield item
+            except CancelledError as error:  # a timeout of the source's own may fire while its item waits
+                await pace.rescue(error)
+            del item  # nothing is held while the source waits
+            if handed:
+                items = Resumed(handed, pace.source)
+                break
+        else:
+            items = None
 
 
-@stage(_delay_start, contract=PASSED_ON)
+@stage(_delay_start, pumps=False, relays=True, contract=PASSED_ON)
 def delay_start(seconds: float) -> Keep:
     """Begin to read the source `seconds` after the first item is asked for.
 

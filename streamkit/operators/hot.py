@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any, Final, Literal, overload
 
 from streamkit._core.arguments import seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, EMPTY, Gap
+from streamkit._core.markers import ABSENT, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy, Suspend, strategy_argument
+from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
@@ -22,19 +22,10 @@ __all__ = ["share"]
 _ONE: Final = Suspend(1)
 
 
-async def _share(
+def _share(
     run: Run, source: Inlet[Any], *, replay: int, strategy: Strategy, linger: float, _shares: Shares
-) -> AsyncIterator[Any]:
-    shared, place = _shares.joined(run, source)
-    try:
-        if place.past is not None:
-            while (item := place.past.take()) is not EMPTY:
-                yield item
-        async for item in place.channel:
-            yield item
-            del item  # nothing is held while the source has nothing
-    finally:
-        await shared.leave(place.lane)
+) -> Channel:
+    return _shares.joined(run, source)
 
 
 @stage(

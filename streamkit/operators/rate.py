@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, sleep
+from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal, TypeVar, overload
 
-from streamkit._core.arguments import callback, flag, number
+from streamkit._core.arguments import callback
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.errors import RateExceededError
-from streamkit._core.markers import ABSENT, EMPTY, Absent, Gap
+from streamkit._core.markers import EMPTY, Gap
 from streamkit._core.strategy import Collect, Conflate, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator
@@ -23,9 +21,8 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import close_of
 from streamkit._engine.run.run import Run
 from streamkit._stages.filling import filled, fills, widened
-from streamkit._stages.throttle import Bucket, held_back
 
-__all__ = ["buffer", "conflate", "extrapolate", "throttle"]
+__all__ = ["buffer", "conflate", "extrapolate"]
 
 A = TypeVar("A")
 
@@ -196,90 +193,3 @@ def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
     The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
     """
     return Operator(extrapolate, function=callback("function", function))
-
-
-async def _throttle(
-    run: Run,
-    source: Inlet[Any],
-    *,
-    rate: float,
-    burst: float,
-    cost: Any,
-    failing: bool,
-) -> AsyncIterator[Any]:
-    bucket = Bucket(run.loop.time, rate, burst)
-    weigh = None if cost is ABSENT else partial(_cost, run, cost)
-    pace = Pace()
-    pace.source = run.open(source if failing else held_back(run, source, bucket, weigh))
-    items: AsyncIterator[Any] | None = pace.source
-    handed: list[Any] = pace.handed
-    while items is not None:
-        async for item in items:
-            costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
-            lacking = bucket.lacking(costs)
-            if lacking and failing:
-                text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
-                raise run.blame(RateExceededError(text))
-            if lacking:
-                await bucket.waited(lacking, costs, pace)
-            bucket.tokens -= costs
-            try:
-                yield item
-            except CancelledError as error:  # a timeout of the source's own may fire while its item waits
-                await pace.rescue(error)
-            del item  # nothing is held while the source waits
-            if handed:
-                items = Resumed(handed, pace.source)
-                break
-        else:
-            items = None
-
-
-async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
-    found: float = await run.call(number, "cost", await run.call(cost, item), least=0)
-    return found
-
-
-@stage(_throttle, pumps=False, relays=True, contract=Contract(keeps="True"))
-def throttle(
-    rate: float, *, burst: float = 1, cost: Callable[[Any], Any] | Absent = ABSENT, failing: bool = False
-) -> Keep:
-    """Pass items on no faster than `rate` per second: a token bucket.
-
-        items         abc---------d--|
-        throttle(1/3) a--b--c-----d--|
-
-    >>> from streamkit import Stream, ops
-    >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
-    ['a', 'b']
-
-    Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
-    Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
-    Completes when: the source does.
-    Closes when: it ends, or the consumer leaves.
-
-    Args:
-        rate: tokens per second.
-        burst: tokens that the bucket holds at most. It is full at the start.
-        cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
-            waits for a full bucket, and those after it wait longer.
-        failing: fail where an item would have to wait.
-
-    Raises:
-        TypeError: an argument has the wrong type.
-        ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
-        RateExceededError: (when run) with `failing`, an item came too soon.
-
-    Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
-    collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
-    `cost`, which is asked of the item that waits in the buffer right before.
-
-    The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
-    it is more than `burst`.
-
-    The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
-    """
-    rate, burst = number("rate", rate, above=0), number("burst", burst, above=0)
-    if cost is not ABSENT:
-        callback("cost", cost)
-    return Keep(throttle, rate=rate, burst=burst, cost=cost, failing=flag("failing", failing))

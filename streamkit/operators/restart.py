@@ -19,7 +19,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages.entry import Again
-from streamkit._stages.sequence import following
+from streamkit._stages.in_place import following
 
 __all__ = ["repeat", "retry"]
 
@@ -57,6 +57,8 @@ class _Retry(Again):
         self.attempts = Attempts(attempts, backoff)
         self.begun = asyncio.get_running_loop().time()
         """When the current attempt began."""
+        self.seconds = 0.0
+        """How long to wait before the next."""
 
     def ended(self) -> Inlet[Any] | None:
         self.done = True
@@ -76,14 +78,21 @@ class _Retry(Again):
             wait = self.attempts.wait(error)
             if wait is None:
                 return EMPTY
+            inlet = self.anew()  # a source that cannot be run again says so now, and not after the wait
             if self.on_retry is not None:
                 await _settled(self.on_retry(error, self.attempts.failed, wait))
         finally:
-            del error  # while this waits, nothing of the failed attempt is held
-        if wait:
-            await asyncio.sleep(wait)
-        self.begun = now()
-        return self.anew()
+            del error
+        self.seconds, self.begun = wait, now()
+        return inlet
+
+    @property
+    def pauses(self) -> bool:
+        return self.seconds > 0
+
+    async def pause(self) -> None:
+        await asyncio.sleep(self.seconds)
+        self.begun = asyncio.get_running_loop().time()
 
 
 @stage(following(_Retry), pumps=False, relays=True, contract=PASSED_ON)

@@ -41,4 +41,6 @@ def test_what_costs_more_says_why(row: Row) -> None:
 @pytest.mark.parametrize("step", STEPS, ids=lambda each: f"{each.name}-{each.function.__name__}")
 def test_every_step_has_a_row(step: Any) -> None:
     found = any(step in measured(row) for row in ROWS.values())
-    assert found != (step.name in AT_ONCE), f"benchmarks/workloads/steps.py: add a Row for {step.name}"
+    assert found != (step.name in AT_ONCE), (
+        f"benchmarks/workloads/{'sinks' if step.sink else 'steps'}.py: add a Row for {step.name}"
+    )

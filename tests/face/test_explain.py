@@ -259,6 +259,7 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "balance": lambda pipe: ops.balance(ops.map(str), pipe),
     "group_by": lambda pipe: ops.group_by(id, pipe, max_groups=3),
     "group_by to a sink": lambda pipe: ops.group_by(id, pipe | ops.count(), max_groups=3),
+    "window": lambda pipe: ops.window(Tumbling(count=3), pipe),
     "aggregate": lambda pipe: ops.aggregate(pipe | ops.count()),
     "combine_latest": lambda pipe: ops.combine_latest(Stream([1]) | pipe),
     "with_latest_from": lambda pipe: ops.with_latest_from(Stream([1]) | pipe),
@@ -272,7 +273,6 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "take_until": lambda pipe: ops.take_until(Stream([1]) | pipe),
     "skip_until": lambda pipe: ops.skip_until(Stream([1]) | pipe),
     "sequence_equal": lambda pipe: ops.sequence_equal(Stream([1]) | pipe),
-    "window": lambda pipe: ops.window(Tumbling(count=2), pipe),
     "a branch of a group": lambda pipe: ops.group_by(
         id, ops.broadcast(pipe, ops.map(str, concurrency=2)), max_groups=2
     ),

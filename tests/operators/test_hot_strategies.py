@@ -201,7 +201,7 @@ class TestOtherSources:
 def test_explain_says_what_a_reader_holds() -> None:
     shared = Stream("abc") | ops.share(3, strategy=DropOldest(4), linger=2.0)
     assert str(shared.explain()).splitlines()[1:] == [
-        "share(3, strategy=DropOldest(capacity=4), linger=2.0)  stage    holds 8 items, "
+        "share(3, strategy=DropOldest(capacity=4), linger=2.0)  stage    holds 7 items, "
         "reads any number of items ahead, DropOldest(capacity=4), loses oldest items",
-        "bound: 8 items inside at most, any number of items read ahead",
+        "bound: 7 items inside at most, any number of items read ahead",
     ]

@@ -1,7 +1,9 @@
 """retry: after which errors, how long it waits, and whom it tells."""
 
 import asyncio
+import gc
 import math
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -229,3 +231,64 @@ class TestOnRetry:
         with pytest.raises(OSError, match="clean-up"):
             run(lambda: collect(stream))
         assert [str(error) for error in found] == ["clean-up"]
+
+
+class TestLettingGo:
+    """While it waits, nothing of the failed attempt is kept: no item, and no error."""
+
+    @pytest.mark.parametrize(
+        "steps", [[], [ops.tap(lambda item: None)], [ops.batch(1), ops.flatten()]], ids=len
+    )
+    @pytest.mark.parametrize("form", ["generator", "async generator"])
+    def test_items_and_errors_are_let_go(self, form: str, steps: list[Any]) -> None:
+        alive: weakref.WeakSet[Any] = weakref.WeakSet()
+        attempts: list[int] = []
+
+        class Item:
+            pass
+
+        class LostError(Exception):
+            def __init__(self) -> None:
+                alive.add(self)
+
+        def made() -> Any:
+            item = Item()
+            alive.add(item)
+            return item
+
+        def plain() -> Iterator[Any]:
+            yield made()
+            yield made()
+
+        async def later() -> AsyncIterator[Any]:
+            for item in plain():
+                yield item
+                del item
+
+        def fail(_: object) -> None:
+            if len(attempts) < 2:
+                attempts.append(1)
+                raise LostError
+
+        sources: dict[str, Any] = {"generator": plain, "async generator": later}
+
+        async def main() -> None:
+            stream = Stream(sources[form]).pipe(*steps, ops.tap(fail), ops.retry(3, backoff=10.0))
+            task = asyncio.ensure_future(consumed(stream))
+            for _ in attempts, attempts:
+                await asyncio.sleep(5.0)
+                assert not alive
+                await asyncio.sleep(5.0)
+            await task
+
+        gc.collect()
+        gc.disable()
+        try:
+            run(main)
+        finally:
+            gc.enable()
+
+
+async def consumed(stream: Any) -> None:
+    async for _ in stream:
+        del _

@@ -35,7 +35,4 @@ OPERATORS = [
     Sample("buffer-unbounded", lambda lab: ops.buffer(Unbounded())),
     Sample("conflate", lambda lab: ops.conflate(fold(lab))),
     Sample("extrapolate", lambda lab: ops.extrapolate(lambda item: [])),
-    Sample("throttle", lambda lab: ops.throttle(1e4, burst=2)),
-    Sample("throttle-cost", lambda lab: ops.throttle(1e4, cost=lab.callback(lambda item: 1)), calls=True),
-    Sample("throttle-failing", lambda lab: ops.throttle(1.0, burst=100, failing=True)),
 ]

@@ -3,7 +3,8 @@
 from asyncio import sleep
 
 from streamkit import Hopping, Session, Sliding, Tumbling, Until, ops
-from tests.laws.lab import Item, Sample
+from tests.laws.items import Item
+from tests.laws.lab import Sample
 from tests.samples.callbacks import always, newest, odd, same
 
 __all__ = ["OPERATORS"]

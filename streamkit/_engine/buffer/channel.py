@@ -9,8 +9,8 @@ here, once.
 from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop, sleep
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
 
 from streamkit._core.again import throw
 from streamkit._core.errors import raise_first
@@ -25,6 +25,12 @@ from streamkit._engine.buffer.rota import Rota
 from streamkit._engine.buffer.target import Reader
 
 __all__ = ["Channel"]
+
+
+class Closed(Protocol):
+    """What has clean-up that waits, as an async generator."""
+
+    def aclose(self) -> Awaitable[None]: ...
 
 
 class Channel(Rota, Reader):
@@ -50,8 +56,8 @@ class Channel(Rota, Reader):
         """What the reader waits for."""
         self._asks = True
         """Whether the reader, where it waits, waits for an item."""
-        self.iterator: AsyncGenerator[Any, None] | None = None
-        """What a stage iterates over, until its end; the run closes it, lest the event loop does later."""
+        self.iterator: Closed | None = None
+        """What a stage iterates over, until its end, or what else the run closes when the stage ends."""
         self.direct: Any = None
         """While the reader waits, and lets others run its loop: the `Feed` that delivers an item at once."""
         self.paused: bool = False
@@ -257,9 +263,11 @@ class Channel(Rota, Reader):
             self._reader = None
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        if self.iterator is None:
-            self.iterator = self._items()
-        return self.iterator
+        items: Any = self.iterator
+        if items is None:
+            self.iterator = items = self._items()
+        found: AsyncIterator[Any] = items
+        return found
 
     async def _items(self) -> AsyncGenerator[Any, None]:
         try:

@@ -1,7 +1,8 @@
 """Lanes: one writer's share of a channel, where its strategy acts and its items are counted.
 
-Its state is written here, and in the methods of its kinds: also by the loops of readers that take items of
-many lanes, since a call per item would cost as much as the item (`tests/compile/test_opcodes.py`).
+Its state is written here, and in the methods of its kinds: also, in `rounds`, by the loops of readers that
+take items of many lanes, since a call per item would cost as much as the item
+(`tests/compile/test_opcodes.py`).
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 import sys
 from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import repeat
 from typing import Any, ClassVar
 
 from streamkit._core.errors import raise_first
@@ -18,9 +17,9 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.spill import Store
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import Account, BufferStats, tell_each
-from streamkit._engine.buffer.target import Abandoned, Queue, Reader, Target
+from streamkit._engine.buffer.target import Abandoned, Reader, Target
 
-__all__ = ["NEVER", "Lane", "from_each", "from_one", "rounds", "took"]
+__all__ = ["NEVER", "Lane"]
 
 NEVER = sys.maxsize
 
@@ -118,6 +117,28 @@ class Lane(Target):
         self.account.full_since = self.channel.clock()
         self.watch()
         return self.waits
+
+    def extend(self, items: list[Any]) -> None:
+        """Put in all of `items`: as many at once as do not fill it.
+
+        For many lanes, a burst costs less so than a call per item (``benchmarks/workloads/sharing.py``).
+        """
+        at_once = self.plain and type(self.held) is deque
+        held: Any = self.held
+        many = min(len(items), self.limit - 1 - len(held))
+        if at_once and many > 1:
+            empty = not held
+            held.extend(items[:many])
+            self.taken_in += many
+            self.most = max(self.most, len(held))
+            if empty and not self.listed:
+                self.listed = True
+                self.channel.enlist(self)
+            if empty:
+                self.channel.wake()
+            items = items[many:]
+        for item in items:
+            self.put(item)
 
     def granted(self, left: int, most: int = NEVER) -> int:
         """How many items, of `most`, the writer may append to what is held, while this is `listed`.
@@ -321,80 +342,3 @@ class Lane(Target):
         """The counts so far."""
         self.channel.count()
         return self.account.stats(operator, self.taken_in, self.delivered, held=self.count, most=self.most)
-
-
-# readers of many lanes -------------------------------------------------------------------------
-
-
-def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
-    """What `lane` has, and what comes meanwhile; `most` items at most."""
-    held, popleft = lane.held, lane.held.popleft
-    for _ in repeat(None, most):
-        if held:
-            item = popleft()
-            lane.delivered = count = lane.delivered + 1
-            if count >= lane.mark:
-                lane.loosen()
-        elif (item := rota.pop()) is EMPTY:
-            return
-        yield item
-
-
-def from_each(rota: Queue, most: int) -> Iterator[Any]:
-    """One item of each lane that has one, then one again; until one has loosened, or about `most` items.
-
-    Then there may be whole `rounds`.
-    """
-    loosened = False
-    while rota.queue and most > 0 and not loosened:
-        turn, rota.queue = rota.queue, deque()
-        most -= len(turn)
-        again = rota.queue.append
-        for lane in turn:
-            held = lane.held
-            if not held:
-                lane.listed = False
-                continue
-            if lane.inline:
-                item = held.popleft()
-                lane.delivered = count = lane.delivered + 1
-                if count >= lane.mark:
-                    lane.loosen()
-                    loosened = True
-            else:
-                item = lane.pop()
-            if held:
-                again(lane)
-            else:
-                lane.listed = False
-            if item is not EMPTY:
-                yield item
-
-
-def rounds(lanes: Sequence[Lane], most: int, *, alone: bool) -> int:
-    """How many items can be taken from each lane with no check per item: up to `most`, or 0.
-
-    A reader that is `alone` lets nobody run before all are taken, so no writer could use the room they
-    leave. It notes here how much is held, which a writer that appends what it was granted does not.
-    """
-    fewest = most
-    for lane in lanes:
-        near = len(lane.held) if lane.grows else 0
-        if alone:
-            if near > lane.most:  # noqa: PLR1730 - max() costs a call per lane
-                lane.most = near
-        elif near >= lane.mark - lane.delivered:
-            near = lane.mark - lane.delivered - 1
-        if near < fewest:
-            if near < 2 and not alone:
-                return 0
-            fewest = near
-    return fewest if fewest > 1 else 0  # one by one costs no more
-
-
-def took(lanes: Sequence[Lane], each: int) -> None:
-    """Count that `each` items were taken out of each of `lanes`."""
-    for lane in lanes:
-        lane.delivered = count = lane.delivered + each
-        if count >= lane.mark:
-            lane.loosen()

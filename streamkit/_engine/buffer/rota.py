@@ -9,7 +9,8 @@ from operator import length_hint
 from typing import Any
 
 from streamkit._core.markers import EMPTY
-from streamkit._engine.buffer.lane import Lane, from_each, from_one, rounds, took
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.rounds import from_each, from_one, rounds, took
 from streamkit._engine.compile.pace import LARGEST
 
 __all__ = ["Rota", "Turns"]

@@ -69,14 +69,17 @@ _lock = Lock()
 _number = count(1)
 
 
-def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
-    """The loop of this shape; or, where it would be too large, how many of its steps make the first half."""
-    key = (kind, steps, end)
+def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = None) -> Loop | int:
+    """The loop of this shape; or, where it would be too large, how many of its steps make the first half.
+
+    If something may follow its source, the `first` so many steps are for what comes from that alone.
+    """
+    key = (kind, steps, end, first)
     found = _cache.get(key)
     if found is not None:
         return found
     try:
-        made: Loop | int = _compile(kind, steps, end)
+        made: Loop | int = _compile(kind, steps, end, first)
     except (TooLargeError, RecursionError):
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
@@ -107,8 +110,8 @@ def fits(step: StepKey) -> bool:
     return found != 0
 
 
-def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
-    weaver = woven(kind, steps, end)
+def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None) -> Loop:
+    weaver = woven(kind, steps, end, first)
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"

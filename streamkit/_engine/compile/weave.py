@@ -48,6 +48,21 @@ class Weaver:
         """Whether a step has something to do when the loop is left."""
         return any(key.declaration.closes for key in self.layout.steps)
 
+    def goes_on(self, loop: int, depth: int, first: int) -> None:
+        """What is between the lines of a loop, which begin at the number `loop`, and one over what follows.
+
+        ``source`` becomes what follows, which does not go through the `first` so many steps. An error that
+        came from a step behind those is none of the source, and is raised.
+        """
+        self.lines.attempt(loop, depth, "source = await segment.again(error)")
+        self.add(depth + 1, "if source is None:")
+        self.add(depth + 2, "raise")
+        self.add(depth, "else:")
+        self.add(depth + 1, "source = await segment.rest()")
+        self.let_go(depth, "part", *self.names.passing)
+        if first:
+            self.layout.first = self.layout.after[first - 1]
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing

@@ -5,6 +5,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
+from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
@@ -23,6 +24,7 @@ from streamkit.operators.restart import OnRetry, When
 from streamkit.operators.stamp import TimeInterval, Timestamped
 from streamkit.operators.steer import Valve
 from streamkit.operators.thin import OnDrop
+from streamkit.operators.throttle import RateLimit
 from streamkit.operators.until import Signal
 from streamkit.operators.window import OnLate, Timestamp
 from streamkit.sinks.reduce import _Real
@@ -982,7 +984,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[A]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1016,7 +1018,8 @@ class Methods(Generic[T_co]):
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
                 the task that reads what it returns.
-            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            concurrency: calls of `function` and streams of the whole crawl at once at most. A ``Limit`` can be
+                changed meanwhile.
             frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
                 ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
                 crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
@@ -1024,8 +1027,9 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-                An item that is dropped was passed on; nothing comes of it.
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+                none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1042,7 +1046,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[A]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1223,7 +1227,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1251,7 +1255,8 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
-            concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+            concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
+                can be changed meanwhile.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
@@ -1269,7 +1274,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[B]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
@@ -2994,41 +2999,62 @@ class Methods(Generic[T_co]):
         """
     def throttle(
         self: Methods[Item],
-        rate: float,
+        rate: float | RateLimit,
         *,
         burst: float = 1,
+        burst_seconds: float | Absent = ...,
         cost: Callable[[Any], Any] | Absent = ...,
         failing: bool = False,
+        key: Callable[[Any], Any] | Absent = ...,
+        max_keys: int | Absent = ...,
+        lookahead: int | Absent = ...,
     ) -> Stream[Item]:
-        """Pass items on no faster than `rate` per second: a token bucket.
+        """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
-            items         abc---------d--|
-            throttle(1/3) a--b--c-----d--|
+            items                         abc---------d--|
+            throttle(1/3)                 a--b--c-----d--|
+            items                         aab---|
+            throttle(1/3, key=f, ...)     a-ba--|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.throttle(1000.0, burst=2))
         ['a', 'b']
+        >>> list(Stream("aab") | ops.throttle(1000.0, key=str, max_keys=10))
+        ['a', 'b', 'a']
 
         Emits when: an item has come, and the bucket has enough tokens; it gains `rate` per second, up to `burst`.
-        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile.
-        Completes when: the source does.
-        Closes when: it ends, or the consumer leaves.
+        Waits when: tokens are missing, or the consumer does. No item is pulled meanwhile; with `key`, items that
+            wait do not hold up those of other keys, as long as no more than `lookahead` wait.
+        Completes when: the source does, and every item has passed.
+        Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
 
         Args:
-            rate: tokens per second.
+            rate: tokens per second; or a `RateLimit`, whose tokens several throttles share.
             burst: tokens that the bucket holds at most. It is full at the start.
+            burst_seconds: instead of `burst`: so many tokens as come in these seconds, but 1 at least. With 60.0,
+                a whole minute's items may pass at once.
             cost: how many tokens an item takes; 1 each if not given. An item that costs more than `burst`
                 waits for a full bucket, and those after it wait longer.
             failing: fail where an item would have to wait.
+            key: called with each item; returns a key, which has a bucket of its own. The items of a key keep
+                their order; those of others may overtake them.
+            max_keys: with `key`, keys whose buckets are not full, at most; required there. The item of one more
+                waits, and what is behind it, until a bucket is full again: then its key is forgotten.
+            lookahead: with `key`, items that may wait for tokens; 64 if not given. When as many do, the source
+                waits.
 
         Raises:
-            TypeError: an argument has the wrong type.
-            ValueError: `rate` or `burst` is not finite or not above 0; (when run) a cost is below 0.
+            TypeError: an argument has the wrong type, or `max_keys` is missing.
+            ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`;
+                `burst`, `burst_seconds` or `key` is given beside a `RateLimit`, which has its own burst; (when
+                run) a cost is below 0.
             RateExceededError: (when run) with `failing`, an item came too soon.
+            RuntimeError: (when run) a `RateLimit` is in use in another event loop.
 
-        Nothing is dropped, unlike in RxPY's ``throttle_first``. An item stays in a buffer that loses, folds or
-        collects, where later ones can still replace it, until it may pass. Steps may stand between; not with
-        `cost`, which is asked of the item that waits in the buffer right before.
+        Nothing is dropped: that is what `throttle_first` and `throttle_latest` do. An item stays in a buffer that
+        loses, folds or collects, where later ones can still replace it, until it may pass. Steps may stand
+        between; not with `cost`, which is asked of the item that waits in the buffer right before. With `key`,
+        items are read ahead, so none stays there.
 
         The rate is kept however high it is: where a timer rings late, what is due by then passes at once, though
         it is more than `burst`.
@@ -3275,6 +3301,32 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
+        """Put the items into a queue of asyncio's.
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def main() -> list[str]:
+        ...     queue: asyncio.Queue[str] = asyncio.Queue()
+        ...     await (Stream("ab") | ops.to_queue(queue))
+        ...     return [queue.get_nowait(), queue.get_nowait()]
+        >>> asyncio.run(main())
+        ['a', 'b']
+
+        Completes when: the source does, and all was put in.
+        Closes when: it ends. The queue stays as it is.
+
+        It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+        such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+        Args:
+            queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+            end: what is put in when the source has completed; nothing, if it is not given.
+
+        Raises:
+            TypeError: `queue` has no ``put`` that is awaited.
+            QueueShutDown: (when run) the queue was shut down (Python 3.13).
+        """
     def to_set(self: Methods[Item]) -> Job[set[Item]]:
         """Collect the different items into a set.
 
@@ -3499,6 +3551,7 @@ class Methods(Generic[T_co]):
 
         The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
         an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+        An item that waits for the consumer gets what is the latest when it is asked for.
 
         Emits when: an item of this stream comes, and each of `sources` has brought one.
         Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.

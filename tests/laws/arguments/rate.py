@@ -1,6 +1,5 @@
 """Arguments of the family `rate`."""
 
-from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from streamkit import ops
@@ -8,7 +7,6 @@ from tests.laws.ways import (
     COUNTS,
     FINITE,
     INFINITE,
-    SIZES,
     Way,
     buffered,
     folded,
@@ -25,11 +23,5 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
         "extrapolate",
         lambda lab, more: ops.extrapolate(lab.callback(lambda item: [item] * more)),
         more=COUNTS,
-    ),
-    "throttle": ways(
-        "throttle",
-        lambda lab, **given: ops.throttle(**given),
-        rate=st.sampled_from([0.5, 2.0, 50.0]),
-        burst=SIZES,
     ),
 }
