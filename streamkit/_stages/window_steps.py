@@ -343,7 +343,7 @@ def slid(
             emit(pair)
     """,
     uses=(Sorter, moment),
-    contract=Contract(holds="max_held", spreads=True),
+    contract=Contract(holds="max_held", spreads=True, regroups=True),
 )
 def in_order(
     kind: Windows,

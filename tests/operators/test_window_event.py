@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -302,6 +302,18 @@ class TestHeld:
         assert [total for _, total in Stream([0, 1, 5, 10, 11]) | windows] == [1, 2, 2, 1, 2]
         with pytest.raises(BufferOverflowError, match=r"2 have come within 5\.0 s; raise max_held"):
             list(Stream([0, 1, 2]) | windows)
+
+    @pytest.mark.parametrize("pipe", pipes(ops.map(str)), ids=str)
+    def test_what_waits_goes_into_its_window_before_an_error_of_the_source(self, pipe: Any) -> None:
+        def source() -> Iterator[int]:
+            yield from [3, 1, 2]
+            raise LookupError
+
+        seen: list[Any] = []
+        windows = ops.window(Session(gap=9), pipe, timestamp=same, lateness=5, max_held=9)
+        with pytest.raises(LookupError):
+            (Stream(source) | windows | ops.for_each(lambda pair: seen.append(pair[1]))).run()
+        assert seen == ["1", "2", "3"]
 
     def test_the_bound_says_so(self) -> None:
         def bound(kind: Any, **given: Any) -> float:
