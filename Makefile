@@ -66,7 +66,10 @@ pages: $(READY)
 	$(BIN)/python -m pages.tables
 	$(BIN)/python -m pages.classes
 	$(BIN)/python -m pages.rules
+	$(BIN)/python -m pages.which
+	$(BIN)/python -m pages.parity
 	$(BIN)/python -m pages.pictures
+	$(BIN)/python -m pages.windows
 
 # Every workload beside the peers, for this Python; FAST=1 tries it out and writes nothing.
 bench: $(PEERS)

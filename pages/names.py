@@ -5,7 +5,7 @@ python -m pages.names
 
 from pathlib import Path
 
-from pages.tables import families, sources
+from pages.families import families, sources
 from streamkit import ops
 from streamkit._core.catalogue import Declaration
 

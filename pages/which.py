@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamkit
-from pages.tables import families
+from pages.families import families
 from streamkit import ops
 from streamkit._core.lazy import listed
 

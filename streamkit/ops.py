@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     )
     from streamkit.sinks.choose import first as first, last as last, single as single
     from streamkit.sinks.collect import to_dict as to_dict, to_list as to_list, to_set as to_set
-    from streamkit.sinks.effects import drain as drain, for_each as for_each
+    from streamkit.sinks.effects import drain as drain, for_each as for_each, to_queue as to_queue
     from streamkit.sinks.extremes import max as max, min as min
     from streamkit.sinks.fold import count as count, fold as fold
     from streamkit.sinks.reduce import mean as mean, reduce as reduce, sum as sum

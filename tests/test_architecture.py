@@ -179,6 +179,8 @@ MORE_FAMILIES = {
         "sizes",
         "tables",
         "tiers",
+        "which",
+        "window",
     },
     "compile": {"opcodes"},
     "sinks": {"every"},

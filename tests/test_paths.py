@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import names, tables
+from pages import families, names
 from streamkit import ops
 
 ROOT = Path(__file__).parent.parent
@@ -46,5 +46,5 @@ def test_the_names_in_the_readme_are_not_stale() -> None:
 
 
 def test_every_operator_has_a_kind() -> None:
-    sources = {name for family in tables.sources().values() for name in family}
+    sources = {name for family in families.sources().values() for name in family}
     assert {name for kind in names.rows().values() for name in kind} == {*vars(ops)["__all__"]} | sources

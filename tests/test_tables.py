@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import classes, tables
+from pages import classes, families, tables
 from streamkit import Behaviour, Channel, Contract, Lane, Run, ops
 from streamkit._core.lazy import listed
 from tests.laws.lab import Lab
@@ -62,7 +62,7 @@ def test_the_page_is_the_same_where_operators_of_users_are_declared() -> None:
 def test_every_operator_stands_in_both_tables_of_a_family() -> None:
     page, mark, rest = tables.page().partition("\n## sources: ")
     assert mark
-    for names in tables.sources().values():
+    for names in families.sources().values():
         assert all(rest.count(f"\n| `{name}(") == 1 for name in names)
     for name in ops.__all__:
         assert page.count(f"\n| `{name}(") == 1, name
@@ -82,7 +82,7 @@ def test_every_argument_of_every_operator_is_told_of() -> None:
 
 
 def test_every_argument_of_every_source_is_told_of() -> None:
-    for names in tables.sources().values():
+    for names in families.sources().values():
         for name, function in names.items():
             told = tables.arguments(function)
             given = inspect.signature(function).parameters

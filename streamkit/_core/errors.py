@@ -3,7 +3,7 @@
     StreamkitError
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
-    ├── EmptyStreamError      (LookupError)    a sink needed an item and there was none
+    ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
@@ -65,7 +65,7 @@ class EmitterClosedError(StreamkitError, RuntimeError):
 
 
 class EmptyStreamError(StreamkitError, LookupError):
-    """A sink such as ``first`` or ``last`` needed an item, had no default, and the stream had none."""
+    """A sink such as ``first``, or ``element_at``, needed an item, had no default, and there was none."""
 
 
 class GroupsFullError(StreamkitError, BufferError):

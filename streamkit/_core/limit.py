@@ -11,25 +11,29 @@ import asyncio
 from collections import deque
 from threading import get_ident
 from typing import Any, Final, Protocol
+from weakref import WeakSet
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.errors import ErrorTypes, is_error_types
 from streamkit._core.show import shown
 
-__all__ = ["Adaptive", "Gate", "Limit", "limit_argument"]
+__all__ = ["Adaptive", "Gate", "Limit", "followed", "limit_argument"]
 
 SHRINKS: Final = 0.75
 EXACT: Final = 1e-9
 """What a sum of fractions may lack of a whole number."""
 
-ErrorTypes = type[Exception] | tuple[type[Exception], ...]
 
-
-class User(Protocol):
-    """An operator in one run, as far as its gate knows it."""
+class Follower(Protocol):
+    """An operator in one run that goes by the number of a limit."""
 
     def resized(self, more: int) -> None:
         """The limit has grown by so many; or has become smaller, if that is below 0."""
         ...
+
+
+class User(Follower, Protocol):
+    """One that asks before each call."""
 
     def granted(self) -> bool:
         """Take a place that has become free; False if none is wanted any more."""
@@ -43,27 +47,27 @@ class Gate:
         self.limit = limit
         self.calls = 0
         """Calls in flight, and places that were granted for one."""
-        self._users: dict[User, None] = {}
+        self._users: WeakSet[Follower] = WeakSet()
         self._queue: deque[User] = deque()
         """Those that found the gate closed, each once."""
         self._loop: asyncio.AbstractEventLoop | None = None
         """In which the runs are."""
         self._thread = 0
 
-    def join(self, user: User) -> None:
-        """A run begins, in which `user` will ask."""
+    def join(self, user: Follower) -> None:
+        """A run begins, in which `user` goes by the limit; it says so when it has ended, or is collected."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._users and self._loop is not None and not self._loop.is_closed():
                 raise RuntimeError(f"{self.limit!r} is used in another event loop: make a limit for each")
-            self._users, self._queue, self.calls = {}, deque(), 0
+            self._users, self._queue, self.calls = WeakSet(), deque(), 0
         self._loop, self._thread = loop, get_ident()
-        self._users[user] = None
+        self._users.add(user)
 
     def leave(self, user: User, granted: int) -> None:
         """The run has ended; so many places were granted to it, and not used."""
         if user in self._users:
-            del self._users[user]
+            self._users.remove(user)
             if user in self._queue:
                 self._queue.remove(user)
             self.calls -= granted
@@ -99,6 +103,10 @@ class Gate:
             user.resized(more)
         self._let_in()
 
+    def __reduce__(self) -> tuple[type[Gate], tuple[Limit]]:
+        """What a limit takes to another process: no runs."""
+        return Gate, (self.limit,)
+
     def _let_in(self) -> None:
         while self._queue and self.calls < self.limit.value:
             self.calls += 1
@@ -118,7 +126,8 @@ class Limit:
 
     Several operators, in one pipe or in several, may have the same limit: together, they then have no more
     calls in flight. They take turns. A function that waits for another call under the same limit may wait for
-    ever.
+    ever. Streams are no calls: each ``flat_map`` and each ``expand`` that has the limit may have so many
+    open.
 
     Args:
         value: calls at most, to begin with.
@@ -213,8 +222,8 @@ class Adaptive(Limit):
         TypeError: an argument has the wrong type, or neither `latency` nor `errors` is given.
         ValueError: `least` is less than 1, `most` less than `least`, or `latency` not above 0.
 
-    An error ends the stream as ever. `errors` are for where it goes on: with ``retry``, or with several
-    streams that have one limit.
+    An error ends the stream as ever. `errors` are for where it goes on: with ``on_error=``, of which each
+    attempt counts, with ``retry``, or with several streams that have one limit.
     """
 
     def __init__(
@@ -226,7 +235,10 @@ class Adaptive(Limit):
             raise TypeError("latency or errors must be given: what says that there are too many calls")
         self._floor = least
         self._latency = None if latency is None else seconds("latency", latency)
-        self._errors = () if errors is None else _error_types(errors)
+        if errors is not None and (errors == () or not is_error_types(errors)):
+            raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(errors)}")
+        types = () if errors is None else errors
+        self._errors = types if isinstance(types, tuple) else (types,)
         self._estimate = float(least)
         """The limit with its fraction."""
         self._shrunk = float("-inf")
@@ -262,8 +274,13 @@ class Adaptive(Limit):
         return f"Adaptive({', '.join(parts)})"
 
 
-def limit_argument(name: str, value: int | Limit) -> int | Limit:
-    """Return `value` if it is a whole number of at least 1, or a limit."""
+def limit_argument(name: str, value: int | Limit, *, calls: bool = True) -> int | Limit:
+    """Return `value` if it is a whole number of at least 1, or a limit; an adaptive one only of `calls`."""
+    if isinstance(value, Adaptive) and not calls:
+        raise TypeError(
+            f"{name} must be a whole number or a Limit, not {value!r}: that goes by how calls end, "
+            "and here it would bound streams"
+        )
     if isinstance(value, Limit):
         return value
     if isinstance(value, type) and issubclass(value, Limit):
@@ -271,12 +288,9 @@ def limit_argument(name: str, value: int | Limit) -> int | Limit:
     return whole(name, value, least=1)
 
 
-def _error_types(value: ErrorTypes) -> tuple[type[Exception], ...]:
-    types = value if isinstance(value, tuple) else (value,)
-    if not types or not all(_is_error_type(each) for each in types):
-        raise TypeError(f"errors must be a type of Exception, or a tuple of them, not {shown(value)}")
-    return types
-
-
-def _is_error_type(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
+def followed(value: int | Limit, user: Follower) -> int:
+    """The number that `value` says now; of a limit, `user` hears when that changes."""
+    if isinstance(value, Limit):
+        value.gate.join(user)
+        return value.value
+    return value

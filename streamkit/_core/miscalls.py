@@ -9,7 +9,7 @@ from enum import Enum
 from inspect import Parameter, Signature, getdoc, signature
 from typing import Any, Final
 
-from streamkit._core.elsewhere import ARGUMENTS
+from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named as name_of

@@ -50,23 +50,38 @@ class _Buckets:
         self._dues: list[tuple[float, int, Hashable]] = []
         """When the first item of each key that waits is due; the number tells apart those due at once."""
         self._number = 0
+        self._ends: list[tuple[float, int, Hashable]] = []
+        """For each key, at most one time at which to look whether its bucket is full: it is not before."""
+        self._listed: set[Hashable] = set()
+        """The keys that have one. Those whose items wait need none."""
 
     def admits(self, key: Hashable, now: float) -> bool:
-        """Whether `key` has a bucket, or can have one."""
-        if key not in self._full:
-            if len(self._full) >= self._most:  # a full bucket is as good as none
-                self._full = {
-                    each: at for each, at in self._full.items() if at > now or each in self._waiting
-                }
-            if len(self._full) >= self._most:
-                return False
-            self._full[key] = now
+        """Whether `key` has a bucket, or can have one: a full bucket is as good as none."""
+        if key in self._full:
+            return True
+        while len(self._full) >= self._most and self.admits_at <= now:
+            _, _, other = heappop(self._ends)
+            self._listed.remove(other)
+            if self._full[other] <= now and other not in self._waiting:
+                del self._full[other]
+            else:
+                self._list(other)
+        if len(self._full) >= self._most:
+            return False
+        self._full[key] = now
+        self._list(key)
         return True
 
     @property
     def admits_at(self) -> float:
-        """When one more key can have a bucket; if all have items that wait, not before one passes."""
-        return min((at for key, at in self._full.items() if key not in self._waiting), default=math.inf)
+        """When one more key might have a bucket; if all have items that wait, not before one passes."""
+        return self._ends[0][0] if self._ends else math.inf
+
+    def _list(self, key: Hashable) -> None:
+        if key not in self._listed and key not in self._waiting:
+            self._number += 1
+            self._listed.add(key)
+            heappush(self._ends, (self._full[key], self._number, key))
 
     def due(self, key: Hashable, costs: float) -> float:
         """When an item that `costs` so much has its tokens, behind those of its key that wait."""
@@ -104,6 +119,8 @@ class _Buckets:
         if waiting:
             self._enter(key, waiting[0][1])
             self._waiting[key] = waiting
+        else:
+            self._list(key)
         return item
 
 
@@ -193,7 +210,7 @@ class _Desk:
         """Wait until an item may pass, or comes; False at the end."""
         channel = self._channel
         takes = self._new is None and not self._failed
-        when = min(self._buckets.next_due, math.inf if takes else self._buckets.admits_at)
+        when = min(self._buckets.next_due, math.inf if self._new is None else self._buckets.admits_at)
         if self._buckets.next_due == math.inf and self._failed:
             assert channel.error is not None
             throw(channel.error, channel.trace)

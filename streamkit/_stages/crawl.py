@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.errors import BufferOverflowError
+from streamkit._core.limit import followed
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -32,7 +33,7 @@ class Crawl:
         self.run = run
         self.channel = channel
         self._link = link
-        self._concurrency: int = link.arguments["concurrency"]
+        self._concurrency: int = followed(link.arguments["concurrency"], self)
         self._ahead = Suspend(link.arguments["lookahead"])
         self._taken = 0
         """Places that read a stream."""
@@ -53,6 +54,12 @@ class Crawl:
         channel.adopt(self.seeds)
         channel.join()
 
+    def resized(self, more: int) -> None:
+        """The limit of its places has been changed."""
+        self._concurrency += more
+        self._begin()
+        self.seeds.wake()
+
     @property
     def _gone(self) -> bool:
         """Whether nothing more is expanded: the reader has left, or something failed."""
@@ -71,9 +78,10 @@ class Crawl:
             return
         lane.waiting = item
         self._blocked.append(lane)
-        if len(self._blocked) - (self.seeds.waiting is not EMPTY) == self._concurrency:
+        blocked = len(self._blocked) - (self.seeds.waiting is not EMPTY)
+        if blocked == self._taken >= self._concurrency:
             raise BufferOverflowError(
-                f"each stream of the crawl ({self._concurrency} at once) waits for room in its frontier, "
+                f"each stream of the crawl ({self._taken} at once) waits for room in its frontier, "
                 f"{self._frontier.strategy!r}: give it more room, let it Spill, or expand depth_first=True"
             )
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.limit import followed
 from streamkit._core.markers import DROPPED
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
@@ -68,7 +69,7 @@ class Places(Target):
         """Those of which one is taken until the last inner stream of these has ended."""
         self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
         """What a task waits for until the last inner stream has ended."""
-        self.concurrency: int = link.arguments.get("concurrency", 1)
+        self.concurrency: int = followed(link.arguments.get("concurrency", 1), self)
         lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
@@ -104,6 +105,11 @@ class Places(Target):
     def _gone(self) -> bool:
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
+
+    def resized(self, more: int) -> None:
+        """The limit of its places has been changed."""
+        self.concurrency += more
+        self.wake()
 
     def full(self) -> bool:
         return self.taken >= self.concurrency and not self._gone

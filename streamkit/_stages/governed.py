@@ -44,7 +44,7 @@ def governed(
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
     supply = GovernedSupply(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
-        if isinstance(function, Guarded):  # each call counts, also one that is made again
+        if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
             function = function.but(function=_measured(run, function.function, limit))
         else:
             function = _measured(run, function, limit)
@@ -204,10 +204,11 @@ class GovernedPool(Pool):
                     elif type(result) not in plain and awaits(result, plain):
                         result = await pending(result)
                 except Dropped:
-                    result = DROPPED
+                    self._deliver(number, DROPPED)
                 except Exception as error:
                     self.run.reraise(error)
-                self._give(number, result)
+                else:
+                    self._give(number, result)
             finally:
                 supply.called(key)
             result = key = None
@@ -221,9 +222,6 @@ class GovernedPool(Pool):
         direct = self.channel.direct
         if self.ordered or direct is None or self.held:
             self._deliver(number, result)
-            return
-        if result is DROPPED:
-            self._skip()
             return
         self.delivered += 1
         if direct.deliver(result):

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _NEVER: Final = math.inf
+_NOWHEN: Final = (math.inf, -math.inf)
 
 
 class Tick(float):
@@ -76,7 +77,9 @@ def bounds(pane: Pane) -> Window:
 
 def moment(value: Any) -> float:
     """`value`, which a user's ``timestamp`` has returned, as a time."""
-    return value if type(value) is Tick else number("timestamp(item)", value)
+    if isinstance(value, float) and -_NEVER < value < _NEVER:
+        return value
+    return number("timestamp(item)", value)
 
 
 def end_of(number: int, seconds: float, every: float) -> float:
@@ -90,8 +93,11 @@ def end_of(number: int, seconds: float, every: float) -> float:
 class Panes(Protocol):
     """The open windows of one kind."""
 
-    def advance(self, stamp: float) -> Sequence[Pane]:
-        """An item of the time `stamp` has come: the windows that end now, which are no longer open."""
+    def advance(self, stamp: float, seen: float = -_NEVER) -> Sequence[Pane]:
+        """An item of the time `stamp` has come: the windows that end now, which are no longer open.
+
+        Times up to `seen` have come, too, that were in the `steady` range.
+        """
         ...
 
     def at(self, stamp: float) -> Sequence[Pane] | None:
@@ -101,13 +107,22 @@ class Panes(Protocol):
         """
         ...
 
+    @property
+    def steady(self) -> tuple[float, float]:
+        """From when to when items come into the windows that `at` has found last, and end none."""
+        ...
+
     def rest(self) -> Sequence[Pane]:
         """All that are open, in the order in which they end."""
         ...
 
 
 class Aligned:
-    """Windows of `seconds`, of which one begins at each whole multiple of `every`."""
+    """Windows of `seconds`, of which one begins at each whole multiple of `every`.
+
+    A window begins and ends in few calls, and none where it is `steady`: with many short windows, as of many
+    keys, that is most of what an item costs (``benchmarks/workloads/windows.py``).
+    """
 
     def __init__(self, seconds: float, every: float, lateness: float) -> None:
         self._seconds = seconds
@@ -117,62 +132,67 @@ class Aligned:
         """By the number of the multiple at which they begin."""
         self._next = _NEVER
         """The time at which the first of them ends, and which ends no other."""
-        self.latest = -_NEVER
+        self._latest = -_NEVER
         """The greatest time that has come."""
+        self._steady = _NOWHEN
 
     def advance(self, stamp: float, seen: float = -_NEVER) -> Sequence[Pane]:
-        """As of `Panes`; times up to `seen` have come, too, that were in the `steady` range."""
-        self.latest = max(self.latest, seen, stamp)
-        if self.latest < self._next:
+        latest = self._latest = max(self._latest, seen, stamp)
+        if latest < self._next:
             return ()
-        ended = sorted([number for number, pane in self._open.items() if self._over(pane)])
-        found = [self._open.pop(number) for number in ended]
-        self._next = min([pane.end + self._lateness for pane in self._open.values()], default=_NEVER)
+        opened, lateness = self._open, self._lateness
+        if len(opened) == 1:
+            found = [*opened.values()]
+            opened.clear()
+            self._next = _NEVER
+            return found
+        ended = sorted([number for number, pane in opened.items() if pane.end + lateness <= latest])
+        found = [opened.pop(number) for number in ended]
+        self._next = min([pane.end + lateness for pane in opened.values()], default=_NEVER)
         return found
 
-    def _over(self, pane: Pane) -> bool:
-        return pane.end + self._lateness <= self.latest
-
-    def _number(self, stamp: float) -> int:
-        """The number of the last window that begins at `stamp` or before it."""
-        number = int(stamp // self._every)
-        if (number + 1) * self._every <= stamp:  # the quotient is exact, the product is rounded
-            return number + 1
-        return number - 1 if number * self._every > stamp else number
-
-    def _opened(self, number: int) -> Pane | None:
-        """The window of this number; None if it has ended."""
-        pane = self._open.get(number)
-        if pane is None:
-            pane = Pane(number * self._every, end_of(number, self._seconds, self._every))
-            if self._over(pane):
-                return None
-            self._open[number] = pane
-            self._next = min(self._next, pane.end + self._lateness)
-        return pane
-
     def at(self, stamp: float) -> Sequence[Pane] | None:
+        self._steady = _NOWHEN
         if type(stamp) is Tick:
             return None
-        if stamp + min(self._seconds, self._every) <= stamp:
-            raise ValueError(f"timestamp(item) must be so small that seconds count, not {shown(stamp)}")
-        last = number = self._number(stamp)
+        seconds, every = self._seconds, self._every
+        last = number = int(stamp // every)
+        if not number * every <= stamp < (number + 1) * every:  # the quotient is exact, the products are not
+            last = number = self._rounded(stamp, number)
         found: list[Pane] = []
-        while end_of(number, self._seconds, self._every) > stamp:
-            pane = self._opened(number)
+        until = (number + 1) * every
+        end = end_of(number, seconds, every)
+        while end > stamp:
+            pane = self._open.get(number)
+            if pane is None and end + self._lateness > self._latest:
+                pane = self._open[number] = Pane(number * every, end)
+                self._next = min(self._next, end + self._lateness)
             if pane is not None:
                 found.append(pane)
+            until = min(until, end)
             number -= 1
-        return None if number == last else found[::-1]
+            end = end_of(number, seconds, every)
+        if number == last:
+            return None
+        if found:
+            self._steady = (last * every, min(until, self._next))
+        return found[::-1] if len(found) > 1 else found
+
+    def _rounded(self, stamp: float, number: int) -> int:
+        """The number of the last window that has begun at `stamp`: it is beside `number`."""
+        number += 1 if (number + 1) * self._every <= stamp else -1
+        if not number * self._every <= stamp < (number + 1) * self._every:
+            raise ValueError(f"timestamp(item) must be so small that seconds count, not {shown(stamp)}")
+        return number
 
     def only(self, stamp: float) -> Pane | None:
         """The one window to which an item of this time belongs, where they do not overlap."""
         found = self.at(stamp)
         return found[0] if found else None
 
-    def steady(self, pane: Pane | None) -> tuple[float, float]:
-        """From when to when items come into `pane`, and end no window."""
-        return (_NEVER, -_NEVER) if pane is None else (pane.start, min(pane.end, self._next))
+    @property
+    def steady(self) -> tuple[float, float]:
+        return self._steady
 
     def rest(self) -> Sequence[Pane]:
         return [self._open[number] for number in sorted(self._open)]
@@ -187,7 +207,10 @@ class Sessions:
         self._open: Pane | None = None
         self._latest = -_NEVER
 
-    def advance(self, stamp: float) -> Sequence[Pane]:
+    steady = _NOWHEN
+    """Each item moves the end of the session."""
+
+    def advance(self, stamp: float, seen: float = -_NEVER) -> Sequence[Pane]:
         self._latest = max(self._latest, stamp)
         pane, came = self._open, type(stamp) is not Tick
         if pane is None or not (pane.end + self._lateness <= self._latest or (came and pane.end <= stamp)):

@@ -11,73 +11,35 @@ between such operators are blocks, which stand between the entries: see `through
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from asyncio import CancelledError, sleep
-from collections.abc import AsyncIterator, Awaitable, Callable
+from asyncio import sleep
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, raise_first, set_cause
+from streamkit._core.errors import UNCAUGHT, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
-from streamkit._engine.compile.pace import Pace, Resumed, Thrown
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
-from streamkit._engine.run.apart import FLAT
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Again, Entry
-from streamkit._stages.through import Block, Through, fuses
+from streamkit._stages.through import Block, fuses
 
-__all__ = ["Entry", "Follow", "Streams", "following", "follows"]
+__all__ = ["Follow", "Streams", "entries", "follows"]
 
 T = TypeVar("T")
 
-Follow = Callable[..., AsyncIterator[Any]]
+Follow = Callable[..., AsyncGenerator[Any, None]]
 """The function of the stage of an operator of this kind."""
 
 
-_entries: dict[Any, Callable[..., Entry]] = {}
+entries: dict[Any, Callable[..., Entry]] = {}
 """By the function of the stage of an operator: what makes an entry of its arguments."""
-
-
-def following(entry: Callable[..., Entry]) -> Follow:
-    """The function of the stage of an operator; `entry` makes an entry of its arguments."""
-
-    async def follow(run: Run, source: Inlet[Any], **arguments: Any) -> AsyncIterator[Any]:
-        first = entry(**arguments)
-        first.behind(source, len(source.links))
-        streams = _Opened(run, source, first)
-        del first
-        del source  # may be a long pipe, of which each stage in it would keep all that is before it
-        failure: Exception | None = None
-        try:
-            while (items := await streams.following(failure)) is not None:
-                failure = None
-                try:
-                    while items is not None:
-                        async for item in items:
-                            try:
-                                yield item  # nothing is ever thrown in here: an operator never catches its
-                            except CancelledError as error:  # consumer's error; but a scope of its source may
-                                items = streams.told(error)
-                                break
-                            finally:
-                                del item  # nothing is held while the source waits
-                        else:
-                            items = None
-                except Exception as error:
-                    failure = error
-        finally:
-            del failure  # its traceback has this frame: they would keep each other
-            if streams.blocked:
-                await streams.leave()
-
-    _entries[follow] = entry
-    FLAT.add(follow)
-    return follow
 
 
 def follows(inlet: Inlet[Any]) -> bool:
     """Whether `inlet` ends in an operator of this kind."""
-    return bool(inlet.links) and inlet.links[-1].declaration.stage in _entries
+    return bool(inlet.links) and inlet.links[-1].declaration.stage in entries
 
 
 class Streams(ABC, Generic[T]):
@@ -255,7 +217,7 @@ class Streams(ABC, Generic[T]):
             links = inlet.links
             before = len(links)
             while before:
-                entry = _entries.get(links[before - 1].declaration.stage)
+                entry = entries.get(links[before - 1].declaration.stage)
                 if entry is not None:
                     before -= 1
                     made = entry(**links[before].arguments)
@@ -281,7 +243,7 @@ class Streams(ABC, Generic[T]):
             return 0
         while end and links[end - 1].declaration.stage is None:
             end -= 1
-        return end if end and links[end - 1].declaration.stage in _entries else 0
+        return end if end and links[end - 1].declaration.stage in entries else 0
 
     async def _leave(self) -> None:
         """The current stream is over: its sums are kept, if it is part of a job that was started."""
@@ -289,79 +251,3 @@ class Streams(ABC, Generic[T]):
         book, self._book = self._book, None
         if book is not None and self._run.book is not None:
             self._run.book.close(book)
-
-
-class _Opened(Streams[AsyncIterator[Any]]):
-    """Those of a run, which are read in place."""
-
-    passes = True
-
-    def __init__(self, run: Run, first: Inlet[Any], entry: Entry) -> None:
-        super().__init__(run, first)
-        self._stack.append((run.link, entry))
-        self.current: Any = None
-        """What is read: an async generator, or a block; None where it is over."""
-        self._out = Through(self, self._blocks)
-
-    def _open(self, inlet: Inlet[Any], book: Book | None) -> AsyncIterator[Any]:
-        self.current = self._run.open(inlet, book=book)
-        return self._out.reads(self.current) if self._blocks else self.current
-
-    def _read(self, block: Block) -> AsyncIterator[Any]:
-        self.current = block
-        return self._out.reads(block) if self._blocks else block
-
-    async def _close(self) -> None:
-        current, self.current = self.current, None
-        if isinstance(current, Block):
-            await current.aclose()
-        elif current is not None:
-            await self._run.close(current)
-
-    def _acts(self, link: Link) -> None:
-        self._run.link = link  # the operator that errors of the run name
-
-    def told(self, error: CancelledError) -> AsyncIterator[Any]:
-        """The current stream from here on, which is handed `error` instead of the next request."""
-        if self._blocks:
-            self._out.thrown = error
-            return self._out
-        items = self.current
-        assert items is not None
-        return Resumed([Thrown(items.athrow, error)], items)
-
-    # what goes through steps -----------------------------------------------------------------
-
-    @property
-    def blocked(self) -> bool:
-        """Whether there are blocks, or one is the current stream: they are left here."""
-        return bool(self._blocks) or isinstance(self.current, Block)
-
-    def _block(self, links: tuple[Link, ...]) -> Block:
-        return Block(self._run, links, len(self._stack), self._out, self._above)
-
-    def left(self, place: int) -> None:
-        del self._stack[self._blocks[place].height :]
-        del self._blocks[place:]
-
-    async def _above(self, block: Block) -> None:
-        """Close all that `block` reads, which does not want more: what is innermost, first."""
-        if not block.slot.over:
-            await self._leave_down_to(self._blocks.index(block) + 1)
-
-    async def leave(self) -> None:
-        """Close the current stream and all blocks."""
-        await self._leave_down_to(0)
-
-    async def _leave_down_to(self, place: int) -> None:
-        late: list[BaseException] = []
-        try:
-            await self._leave()
-        except BaseException as error:
-            late.append(error)
-        while len(self._blocks) > place:
-            try:
-                await self._blocks.pop().aclose()
-            except BaseException as error:
-                late.append(error)
-        raise_first(late)

@@ -113,7 +113,7 @@ _END_ALL = """
                 end()
                 groups.pop(name)
             name = panes.only(stamp)
-            begin, until = panes.steady(name)
+            begin, until = panes.steady
         if name is not None:
             state = find(name)
             if state is None:
@@ -170,6 +170,9 @@ def tumbled(
         panes = panes_of(kind, lateness)
         groups = {}
         find = groups.get
+        names = ()
+        begin = NEVER
+        until = latest = -NEVER
     """,
     each="""
         if _timed is ABSENT:
@@ -186,14 +189,20 @@ def tumbled(
                 groups.pop(name)
         else:
             if _pairs is ABSENT:
-                stamp = moment(timestamp(item))
+                stamp = timestamp(item)
             else:
                 stamp = item[0]
-            for name in panes.advance(stamp):
-                state = groups[name]
-                end()
-                groups.pop(name)
-            names = panes.at(stamp)
+            if (type(stamp) is float or type(stamp) is int) and begin <= stamp < until:
+                if stamp > latest:
+                    latest = stamp
+            else:
+                stamp = moment(stamp)
+                for name in panes.advance(stamp, latest):
+                    state = groups[name]
+                    end()
+                    groups.pop(name)
+                names = panes.at(stamp)
+                begin, until = panes.steady
             if names:
                 for name in names:
                     state = find(name)
@@ -216,7 +225,7 @@ def tumbled(
                     on_late(item[1])
     """,
     finish=_END_ALL,
-    uses=(panes_of, moment, {"LATE": LATE}),
+    uses=(panes_of, moment, {"NEVER": _NEVER, "LATE": LATE}),
     contract=Contract(times="_most", spreads=True, ordered="'within each window'", loses=_LATE),
     groups=True,
 )

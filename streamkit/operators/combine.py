@@ -20,9 +20,10 @@ from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.fuse import fused, spread
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.entry import Entry
 from streamkit._stages.filling import filled, fills
+from streamkit._stages.in_place import following
 from streamkit._stages.inputs import ahead, fed, streams
-from streamkit._stages.sequence import Entry, following
 
 __all__ = ["concat", "merge", "zip"]
 

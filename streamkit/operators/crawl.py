@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, overload
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
+from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend, strategy_argument
@@ -29,7 +30,7 @@ def _expand(
     source: Inlet[Any],
     *,
     function: Callable[[Any], Any],
-    concurrency: int,
+    concurrency: int | Limit,
     frontier: Strategy,
     depth_first: bool,
     lookahead: int,
@@ -59,7 +60,7 @@ def _frontier(frontier: Strategy, *, depth_first: bool) -> Strategy:
 def expand(
     function: Callable[[A], Awaitable[SourceLike[A]]],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
@@ -69,7 +70,7 @@ def expand(
 def expand(
     function: Callable[[A], SourceLike[A]],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
@@ -89,7 +90,7 @@ def expand(
 def expand(
     function: Callable[[Any], Any],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     frontier: Strategy = _FRONTIER,
     depth_first: bool = False,
     lookahead: int = 1,
@@ -123,7 +124,8 @@ def expand(
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
             the task that reads what it returns.
-        concurrency: calls of `function` and streams of the whole crawl at once at most.
+        concurrency: calls of `function` and streams of the whole crawl at once at most. A ``Limit`` can be
+            changed meanwhile.
         frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
             ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
             crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
@@ -131,8 +133,9 @@ def expand(
         depth_first: whether the item that was found last is expanded first. The frontier then holds the
             items of one stream for each level, and not all of the widest level.
         lookahead: items that each stream may be ahead.
-        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-            An item that is dropped was passed on; nothing comes of it.
+        on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+            nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+            none of its own.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -148,7 +151,7 @@ def expand(
     return Operator(
         expand,
         function=guarded("function", function, on_error),
-        concurrency=whole("concurrency", concurrency, least=1),
+        concurrency=limit_argument("concurrency", concurrency, calls=False),
         frontier=_frontier(frontier, depth_first=depth_first),
         depth_first=depth_first,
         lookahead=whole("lookahead", lookahead, least=1),

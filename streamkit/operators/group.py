@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
 from typing import Any, TypeVar, overload
 
-from streamkit._core import arguments
-from streamkit._core.arguments import flag, whole
+from streamkit._core.arguments import flag, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
@@ -372,7 +371,7 @@ def group_by(
     if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")
     if idle is not ABSENT:
-        idle = arguments.seconds("idle", idle)
+        idle = seconds("idle", idle)
     elif on_full is OnFull.WAIT:
         raise ValueError("on_full must be OnFull.FAIL or OnFull.EVICT without idle=, not OnFull.WAIT")
     again: bool | Absent = True if flag("reopen", reopen) else ABSENT

@@ -172,6 +172,7 @@ def with_latest_from(*sources: SourceLike[Any]) -> Any:
 
     The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
     an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+    An item that waits for the consumer gets what is the latest when it is asked for.
 
     Emits when: an item of this stream comes, and each of `sources` has brought one.
     Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 from streamkit._core.arguments import whole
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
+from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import DropIncoming
 from streamkit._engine.buffer.channel import Channel
@@ -37,7 +38,7 @@ def _flat_map(
 def flat_map(
     function: Callable[[A], Awaitable[SourceLike[B]]],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     lookahead: int = 1,
     on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
@@ -45,7 +46,7 @@ def flat_map(
 def flat_map(
     function: Callable[[A], SourceLike[B]],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     lookahead: int = 1,
     on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
@@ -62,7 +63,7 @@ def flat_map(
 def flat_map(
     function: Callable[[Any], Any],
     *,
-    concurrency: int,
+    concurrency: int | Limit,
     lookahead: int = 1,
     on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
@@ -90,7 +91,8 @@ def flat_map(
     Args:
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. It is called in the task that reads what it returns.
-        concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+        concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
+            can be changed meanwhile.
         lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
             end of an inner stream decides instead.
         on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
@@ -106,7 +108,7 @@ def flat_map(
     return Operator(
         flat_map,
         function=guarded("function", function, on_error),
-        concurrency=whole("concurrency", concurrency, least=1),
+        concurrency=limit_argument("concurrency", concurrency, calls=False),
         lookahead=whole("lookahead", lookahead, least=1),
     )
 

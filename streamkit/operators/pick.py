@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def none_error(what: str) -> EmptyStreamError:
     """The error of an operator that picks an item of a stream which has none such."""
-    return EmptyStreamError(f"{what} found no such item; give default= for a stream that may have none")
+    return EmptyStreamError(f"no item for {what}; give default= for a stream that may have none")
 
 
 @overload
@@ -41,7 +41,7 @@ def element_at(index: int, *, default: T) -> Joined[T]: ...
     """,
     finish="""
         if default is ABSENT:
-            raise none_error("element_at")
+            raise none_error(f"element_at({index})")
         else:
             emit(default)
     """,
@@ -97,7 +97,7 @@ def find(
     """,
     finish="""
         if default is ABSENT:
-            raise none_error("find")
+            raise none_error("find(...)")
         else:
             emit(default)
     """,

@@ -14,7 +14,8 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, SourceLike
 from streamkit._engine.plan.link import Inlet
-from streamkit._stages.sequence import Entry, following
+from streamkit._stages.entry import Entry
+from streamkit._stages.in_place import following
 
 __all__ = ["catch", "on_close"]
 

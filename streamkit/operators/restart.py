@@ -19,7 +19,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages.entry import Again
-from streamkit._stages.sequence import following
+from streamkit._stages.in_place import following
 
 __all__ = ["repeat", "retry"]
 

@@ -18,8 +18,8 @@ from reactivex.subject import Subject
 from streamkit._core.arguments import callback
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.elsewhere import NESTING
 from streamkit._core.errors import ObservableError, SourceConsumedError
+from streamkit._core.names import NESTING
 from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument

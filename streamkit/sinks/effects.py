@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from asyncio import Queue
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from streamkit._core.arguments import callback
+from streamkit._core.arguments import callback, is_said, makes_coroutine
+from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.on_error import OnError
+from streamkit._core.show import shown
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
 from streamkit.operators.transform import map as map_items
 
-__all__ = ["drain", "for_each"]
+__all__ = ["drain", "for_each", "to_queue"]
 
 A = TypeVar("A")
 
@@ -74,3 +77,46 @@ def drain() -> Always[None]:
     Closes when: it ends.
     """
     return Always(drain)
+
+
+@step(
+    each="await queue.put(item)",
+    finish="""
+        if end is not ABSENT:
+            await queue.put(end)
+    """,
+    result="None",
+    contract=Contract(result="what is in the queue"),
+)
+def to_queue(queue: Queue[A], *, end: object = ABSENT) -> Sink[A, None]:
+    """Put the items into a queue of asyncio's.
+
+    >>> import asyncio
+    >>> from streamkit import Stream, ops
+    >>> async def main() -> list[str]:
+    ...     queue: asyncio.Queue[str] = asyncio.Queue()
+    ...     await (Stream("ab") | ops.to_queue(queue))
+    ...     return [queue.get_nowait(), queue.get_nowait()]
+    >>> asyncio.run(main())
+    ['a', 'b']
+
+    Completes when: the source does, and all was put in.
+    Closes when: it ends. The queue stays as it is.
+
+    It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+    such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+    Args:
+        queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+        end: what is put in when the source has completed; nothing, if it is not given.
+
+    Raises:
+        TypeError: `queue` has no ``put`` that is awaited.
+        QueueShutDown: (when run) the queue was shut down (Python 3.13).
+    """
+    if not is_said(lambda each: makes_coroutine(each.put), queue):
+        hint = ""
+        if is_said(lambda each: callable(each.put), queue):
+            hint = ": write for_each(partial(asyncio.to_thread, queue.put))"
+        raise TypeError(f"queue must be a queue of asyncio, not {shown(queue)}{hint}")
+    return Sink(to_queue, queue=queue, end=end)

@@ -21,7 +21,7 @@ from streamkit._engine.plan.source import Recipe
 from streamkit._engine.run.leave import but_exits
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
-from streamkit._stages.sequence import following
+from streamkit._stages.in_place import following
 
 __all__ = ["defer", "using"]
 

@@ -12,7 +12,7 @@ import reactivex
 
 import streamkit
 from streamkit import DropOldest, KeepLatest, Strategy, Suspend, aiostream, ops, reactive_streams, rx, testing
-from streamkit._core.elsewhere import ARGUMENTS
+from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
 
 DOORS: dict[str, Any] = {

@@ -19,6 +19,7 @@ from streamkit import (
     Spill,
     Stream,
     Suspend,
+    Tumbling,
     Unbounded,
     ops,
 )
@@ -258,6 +259,7 @@ NESTING: dict[str, Callable[[Any], Any]] = {
     "balance": lambda pipe: ops.balance(ops.map(str), pipe),
     "group_by": lambda pipe: ops.group_by(id, pipe, max_groups=3),
     "group_by to a sink": lambda pipe: ops.group_by(id, pipe | ops.count(), max_groups=3),
+    "window": lambda pipe: ops.window(Tumbling(count=3), pipe),
     "aggregate": lambda pipe: ops.aggregate(pipe | ops.count()),
     "combine_latest": lambda pipe: ops.combine_latest(Stream([1]) | pipe),
     "with_latest_from": lambda pipe: ops.with_latest_from(Stream([1]) | pipe),

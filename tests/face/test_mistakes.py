@@ -159,7 +159,19 @@ BEGUN: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")}))
+OF_TWO_MEANINGS = {"count": ops.count(), "repeat": ops.repeat()}
+"""Operators and sinks that are called as a source is which does something else."""
+
+
+@pytest.mark.parametrize("operator", OF_TWO_MEANINGS.values(), ids=OF_TWO_MEANINGS)
+def test_what_only_shares_a_name_with_a_source_is_no_way_to_begin(operator: Any) -> None:
+    with pytest.raises(TypeError, match=r"has no items: an operator runs in a stream"):
+        list(operator)
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")} - {*OF_TWO_MEANINGS})
+)
 @pytest.mark.parametrize("begun", BEGUN)
 def test_what_joins_streams_is_not_how_one_begins(name: str, begun: str) -> None:
     words = re.escape(f"where no stream comes first, write streamkit.{name}(...)")

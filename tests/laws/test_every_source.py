@@ -4,13 +4,14 @@ import asyncio
 import gc
 import pickle
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
 import pytest
 
 import streamkit
-from streamkit import SourceConsumedError, Stream, Suspend, ops
+from streamkit import Missed, SourceConsumedError, Stream, Suspend, ops
 from streamkit.testing import VirtualLoop, run
 from tests.laws.items import plain
 from tests.laws.lab import Lab, trying
@@ -152,6 +153,32 @@ def test_does_nothing_before_it_is_asked(sample: SourceSample) -> None:
 
     for lab in labs(sample):
         play(sample, lambda lab=lab: main(lab))
+
+
+# fairness ------------------------------------------------------------------------------------------------
+
+READY = {
+    "count": lambda: streamkit.count(),
+    "repeat": lambda: streamkit.repeat("a"),
+    "range": lambda: streamkit.range(10**9),
+    "iterate": lambda: streamkit.iterate(lambda number: number + 1, 0),
+    "defer": lambda: streamkit.defer(lambda: streamkit.count()),
+    "using": lambda: streamkit.using(lambda: suppress(OSError), lambda _: streamkit.count()),
+    "interval": lambda: streamkit.interval(1e-320, missed=Missed.CATCH_UP),
+}
+"""Sources whose items are always ready, or nearly."""
+
+
+@pytest.mark.parametrize("busy", [True], indirect=True)
+@pytest.mark.parametrize("make", READY.values(), ids=READY)
+def test_what_is_always_ready_lets_others_run(make: Callable[[], Stream[Any]], busy: bool) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        await (make() | ops.take(2_000) | ops.drain())
+        assert loop.steps > 100
+
+    run(main)
 
 
 # ends ----------------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ HELD = {
     "to_list": COUNT,
     "fold": 1,
     "last": 1,
+    "to_queue": COUNT,
     "to_dict": COUNT,
     "to_dict-key": COUNT,
     "reduce": 1,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from reactivex import from_iterable, operators as rx
 
-from streamkit import Stream, attached, ops
+from streamkit import Resume, Stream, attached, ops
 from streamkit.testing import VirtualLoop, run
 from tests.marbles import ERROR, drawn, noted
 from tests.nests import Counted, Inner, first_items, letters
@@ -224,6 +224,18 @@ class TestEnds:
         found = noted(Stream("ab") | ops.expand(streams, concurrency=3))
         assert found[-1] == (2.0, ERROR)
         assert attached(ERROR)[-1] is late
+
+    def test_of_the_function_may_be_left_out_and_nothing_comes_of_that_item(self) -> None:
+        left_out: list[tuple[str, str]] = []
+
+        def fails(item: str) -> list[str]:
+            if item == "b":
+                raise ValueError("none")
+            return ["b", "c"] if item == "a" else []
+
+        letters = Resume(lambda item, error: left_out.append((item, str(error))))
+        assert list(Stream("a") | ops.expand(fails, concurrency=1, on_error=letters)) == ["a", "b", "c"]
+        assert left_out == [("b", "none")]
 
     @pytest.mark.parametrize("made", [5, None])
     def test_what_is_no_stream_is_named(self, made: Any) -> None:

@@ -1,4 +1,4 @@
-"""Operators that read several lanes, behind buffers that lose, fold, collect or spill what they hold."""
+"""Operators that read several lanes: behind buffers of every kind, and behind each other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -31,6 +31,18 @@ OPERATORS: list[Callable[..., Any]] = [
     *(ops.merge_sorted, ops.merge_prioritized, ops.interleave),
     *(ops.combine_latest, ops.zip_latest, ops.race),
 ]
+
+
+@pytest.mark.parametrize("operator", [ops.merge_sorted, ops.merge_prioritized, ops.race])
+def test_thousands_inside_of_each_other_and_behind_each_other_run_as_one(operator: Any) -> None:
+    inside, behind = Stream([1_000]), Stream([0])
+    for number in range(1, 1_000):
+        inside = Stream([1_000 - number]) | operator(inside)
+        behind = behind | operator([number])
+    if operator is ops.race:
+        assert (list(inside), list(behind)) == ([1], [0])
+    else:
+        assert (list(inside), list(behind)) == ([*range(1, 1_001)], [*range(1_000)])
 
 
 @pytest.mark.parametrize("operator", OPERATORS)

@@ -41,7 +41,7 @@ class TestElementAt:
         assert seen == [0, 1, 2]
 
     def test_the_error_is_a_lookup_error_and_names_the_operator(self) -> None:
-        with pytest.raises(LookupError, match=r"element_at found no such item") as caught:
+        with pytest.raises(LookupError, match=r"no item for element_at\(2\); give default=") as caught:
             list(Stream("ab") | ops.element_at(2))
         assert isinstance(caught.value, EmptyStreamError)
         assert caught.value.__notes__[0].startswith("in element_at(2) at ")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -149,6 +150,24 @@ class TestKeys:
         source = Stream(range(5000)) | ops.map(lambda number: (number, number))
         seen = noted(source | by_key(rate=1000.0, max_keys=10))
         assert seen[-1][0] == pytest.approx(0.499)
+
+    def test_many_buckets_cost_no_more_per_item_than_few(self) -> None:
+        source = Stream(range(8000)) | ops.map(lambda number: (number, number))
+        seen = noted(source | by_key(rate=1.0, max_keys=2000))
+        assert [time for time, _ in seen[:-1]] == [float(number // 2000) for number in range(8000)]
+
+    @given(st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from("abcde")), max_size=20))
+    def test_never_have_more_than_so_many_keys_a_bucket_that_is_not_full(
+        self, items: list[tuple[float, str]]
+    ) -> None:
+        seen = noted(Stream(arriving(items)) | by_key(max_keys=2))[:-1]
+        assert sorted(number for _, (_, number) in seen) == [*range(len(items))]
+        for place, (time, _) in enumerate(seen):
+            busy = {key for when, (key, _) in seen[: place + 1] if when > time - 1.0 + 1e-9}
+            assert len(busy) <= 2
+        for key in "abcde":
+            times = [time for time, (each, _) in seen if each == key]
+            assert all(later - time >= 1.0 - 1e-9 for time, later in pairwise(times))
 
     def test_a_key_that_cannot_be_one_is_named_and_what_waits_comes_before_the_error(self) -> None:
         *items, (time, error) = noted(Stream([("a", 0), ("a", 1), ([], 2), ("b", 3)]) | by_key())

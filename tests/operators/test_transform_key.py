@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Limit, Stream, ops
+from streamkit import Limit, Resume, Stream, ops
 from streamkit.testing import run
 from tests.laws.account import check_sum
 from tests.marbles import ERROR, noted
@@ -142,6 +142,15 @@ class TestKeys:
         found = noted(Stream([3, 1, 2]) | ops.map(work, concurrency=3, key=lambda item: item))
         assert found == [(1.0, 1), (2.0, ERROR)]
         assert sorted(ended) == [1, 2, 3]
+
+    def test_an_item_that_is_dropped_lets_the_next_of_its_key_in(self) -> None:
+        def fails(item: int) -> int:
+            if item % 3 == 0:
+                raise ERROR
+            return item
+
+        pipe = ops.map(fails, concurrency=3, key=lambda item: item % 2, on_error=Resume())
+        assert sorted(Stream(range(9)) | pipe) == [1, 2, 4, 5, 7, 8]
 
     def test_and_items_are_let_go(self) -> None:
         class Item:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Adaptive, Limit, Stream, Suspend, ops
+from streamkit import Adaptive, Limit, Resume, Retry, Stream, Suspend, ops
 from streamkit.testing import VirtualLoop, run
 from tests.laws.account import check_sum
 from tests.marbles import ERROR, note
@@ -270,6 +270,36 @@ class TestAdaptive:
                 play(lambda: awaited(Stream(range(99)) | ops.map(fails, concurrency=limit) | ops.drain()))
             assert caught.value.__notes__[0].startswith("in map(fails, concurrency=Adaptive(")
         assert limit.value <= 6
+
+    def test_counts_each_attempt_that_fails_and_goes_on(self) -> None:
+        limit = Adaptive(1, 8, errors=TimeoutError)
+        limit.set(8)
+        failures = iter(range(3))
+
+        async def fails_at_first(item: int) -> int:
+            await asyncio.sleep(1.0)
+            if next(failures, None) is not None:
+                raise TimeoutError
+            return item
+
+        pipe = ops.map(fails_at_first, concurrency=limit, on_error=Retry(5, 1.0))
+        assert play(lambda: awaited(Stream(range(3)) | pipe | ops.to_list())) == [0, 1, 2]
+        assert limit.value == 6  # the three were under way at once
+
+    @pytest.mark.parametrize("ordered", [True, False])
+    def test_an_item_that_is_dropped_gives_its_place_back(self, ordered: bool) -> None:
+        limit = Limit(2)
+
+        async def fails(item: int) -> int:
+            await asyncio.sleep(item % 3)
+            if item % 2:
+                raise ValueError
+            return item
+
+        pipe = ops.map(fails, concurrency=limit, ordered=ordered, on_error=Resume())
+        found = play(lambda: awaited(Stream(range(20)) | pipe | ops.to_list()))
+        assert sorted(found) == [*range(0, 20, 2)]
+        assert limit.in_flight == 0
 
 
 class TestForms:

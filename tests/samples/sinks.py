@@ -1,8 +1,8 @@
 """Samples of sinks."""
 
-from streamkit import (
-    ops,
-)
+import asyncio
+
+from streamkit import ops
 from tests.laws.lab import Sample
 from tests.samples.callbacks import always, never, newest, number, same
 
@@ -20,6 +20,7 @@ SINKS = [
         "for_each-concurrency", lambda lab: ops.for_each(lab.callback(lab.drop), concurrency=3), calls=True
     ),
     Sample("drain", lambda lab: ops.drain()),
+    Sample("to_queue", lambda lab: ops.to_queue(asyncio.Queue(), end=None)),
     Sample("single", lambda lab: ops.take(1) | ops.single()),
     Sample("to_set", lambda lab: ops.map(number) | ops.to_set()),
     Sample("to_dict", lambda lab: ops.enumerate() | ops.to_dict()),

@@ -1,29 +1,16 @@
 """Sinks that run a stream for its effects."""
 
 import asyncio
-from collections.abc import Iterator
+import queue
+import sys
 from typing import Any
 
 import pytest
 
+import streamkit
 from streamkit import Stream, attached, ops
 from streamkit.testing import run
-
-
-class Counted:
-    """A source that counts what was pulled and how often it was closed."""
-
-    def __init__(self, count: int = 100) -> None:
-        self.count = count
-        self.pulled = self.closed = 0
-
-    def __call__(self) -> Iterator[int]:
-        try:
-            for number in range(self.count):
-                self.pulled += 1
-                yield number
-        finally:
-            self.closed += 1
+from tests.sinks.counting import Counted
 
 
 async def awaited(job: Any) -> Any:
@@ -113,3 +100,67 @@ class TestDrain:
         source = Counted(5)
         assert (Stream(source) | ops.drain()).run() is None
         assert (source.pulled, source.closed) == (5, 1)
+
+
+class TestToQueue:
+    def test_fills_a_queue_that_a_stream_reads(self) -> None:
+        async def main() -> None:
+            items: asyncio.Queue[int | None] = asyncio.Queue(2)
+            fills = asyncio.ensure_future(Stream(range(9)) | ops.to_queue(items, end=None))
+            assert await (streamkit.from_queue(items, end=None) | ops.to_list()) == [*range(9)]
+            assert await fills is None
+
+        run(main)
+
+    def test_waits_while_the_queue_is_full(self) -> None:
+        source = Counted()
+
+        async def main() -> None:
+            items: asyncio.Queue[int] = asyncio.Queue(3)
+            fills = asyncio.ensure_future(Stream(source) | ops.to_queue(items))
+            await asyncio.sleep(1.0)
+            assert (source.pulled, items.qsize()) == (4, 3)
+            assert items.get_nowait() == 0
+            await asyncio.sleep(1.0)
+            assert source.pulled == 5
+            fills.cancel()
+            await asyncio.gather(fills, return_exceptions=True)
+
+        run(main)
+        assert source.closed == 1
+
+    def test_without_an_end_puts_in_the_items_alone(self) -> None:
+        items: asyncio.Queue[int] = asyncio.Queue()
+        (Stream([1, 2]) | ops.to_queue(items)).run()
+        assert [items.get_nowait() for _ in range(items.qsize())] == [1, 2]
+
+    def test_after_an_error_the_end_is_not_put_in(self) -> None:
+        items: asyncio.Queue[Any] = asyncio.Queue()
+        with pytest.raises(OSError, match="gone"):
+            (streamkit.concat([1], streamkit.fail(OSError("gone"))) | ops.to_queue(items, end=None)).run()
+        assert [items.get_nowait() for _ in range(items.qsize())] == [1]
+
+    @pytest.mark.skipif(sys.version_info < (3, 13), reason="queues shut down from Python 3.13 on")
+    def test_a_queue_that_was_shut_down_is_an_error(self) -> None:
+        async def main() -> None:
+            items: Any = asyncio.Queue()
+            items.shutdown()
+            error: Any = asyncio
+            with pytest.raises(error.QueueShutDown) as caught:
+                await (Stream([1]) | ops.to_queue(items))
+            assert caught.value.__notes__[0].startswith("in to_queue(")
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (None, "queue must be a queue of asyncio, not None$"),
+            ([1], r"queue must be a queue of asyncio, not \[1\]$"),
+            (queue.Queue(), r"write for_each\(partial\(asyncio.to_thread, queue.put\)\)$"),
+        ],
+        ids=["None", "list", "blocking"],
+    )
+    def test_bad_argument(self, value: Any, words: str) -> None:
+        with pytest.raises(TypeError, match=words):
+            ops.to_queue(value)

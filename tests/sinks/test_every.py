@@ -1,5 +1,6 @@
 """What is the same for every sink."""
 
+import asyncio
 from collections.abc import Iterator
 from operator import add
 from typing import Any
@@ -20,6 +21,7 @@ SINKS: dict[str, Any] = {
     "for_each, concurrent": ops.for_each(bool, concurrency=3),
     "drain": ops.drain(),
     "single": ops.take(1) | ops.single(),
+    "to_queue": ops.to_queue(asyncio.Queue()),
     "to_set": ops.to_set(),
     "to_dict": ops.to_dict(key=str),
     "reduce": ops.reduce(add),

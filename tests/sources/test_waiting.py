@@ -232,6 +232,7 @@ class TestFromQueue:
             (queue.SimpleQueue(), r"write streamkit.from_blocking\(iter\(queue.get, end\)\)$"),
             (Stream([1]), "queue must be a queue of asyncio, not"),
         ],
+        ids=["None", "list", "blocking", "simple", "stream"],
     )
     def test_bad_argument(self, value: Any, words: str) -> None:
         with pytest.raises(TypeError, match=words):

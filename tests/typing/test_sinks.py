@@ -1,5 +1,6 @@
 """What the checkers infer of sinks; run by pytest too, so that it is true of values."""
 
+import asyncio
 from decimal import Decimal
 from operator import add
 from typing import assert_type
@@ -64,6 +65,11 @@ def test_sums() -> None:
     assert_type(WORDS | ops.reduce(join, default=None), Job[str | None])
     assert_type(WORDS | ops.reduce(join_later, default=None), Job[str | None])
     assert add(1, 2) == (Stream([1, 2]) | ops.sum()).run()
+
+
+def test_queues() -> None:
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    assert_type(NUMBERS | ops.to_queue(queue), Job[None])
 
 
 def test_answers() -> None:

@@ -99,7 +99,7 @@ _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
 
 
-def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
+def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, *, follows: bool = False) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
@@ -107,8 +107,8 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Weaver:
         weaver.whole()
         weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
-    _frame(weaver, kind, end)
-    held = ["segment"] if weaver.holds else []
+    _frame(weaver, kind, end, follows=follows)
+    held = ["segment"] if weaver.holds or follows else []
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
@@ -124,7 +124,7 @@ def _handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
     return RESCUED.get(end, "yield {item}")
 
 
-def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
+def _frame(weaver: Weaver, kind: Kind, end: End, *, follows: bool) -> None:
     """The function around the steps: try, setups, loop, endings, and leaving the source in every case."""
     wait = "" if end is End.PLAIN else "await "
     if kind in _SETTLES:
@@ -149,7 +149,11 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
     if end is End.PLAIN:
         _plain(weaver, probing)
     else:
+        first = len(weaver.lines.all)
         _LOOPS[kind](weaver, end, probing)
+        if follows:
+            weaver.goes_on(first, 2)
+            _async(weaver, end, probing)
     weaver.ending(2, probing=probing, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
@@ -158,7 +162,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End) -> None:
         weaver.add(3, "raise")
     else:
         weaver.add(2, "raise")
-    leaves = kind is not Kind.SLICE or weaver.closes  # a range, list or tuple has nothing to close
+    leaves = kind is not Kind.SLICE or weaver.closes or follows  # a range, list or tuple has nothing to close
     if end is End.FILL or leaves:
         weaver.add(1, "finally:")
         if end is End.FILL:

@@ -69,14 +69,17 @@ _lock = Lock()
 _number = count(1)
 
 
-def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | int:
-    """The loop of this shape; or, where it would be too large, how many of its steps make the first half."""
-    key = (kind, steps, end)
+def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End, *, follows: bool = False) -> Loop | int:
+    """The loop of this shape; or, where it would be too large, how many of its steps make the first half.
+
+    With `follows`, it reads on when its source has ended or failed.
+    """
+    key = (kind, steps, end, follows)
     found = _cache.get(key)
     if found is not None:
         return found
     try:
-        made: Loop | int = _compile(kind, steps, end)
+        made: Loop | int = _compile(kind, steps, end, follows=follows)
     except (TooLargeError, RecursionError):
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
@@ -107,8 +110,8 @@ def fits(step: StepKey) -> bool:
     return found != 0
 
 
-def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop:
-    weaver = woven(kind, steps, end)
+def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, *, follows: bool) -> Loop:
+    weaver = woven(kind, steps, end, follows=follows)
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"

@@ -48,6 +48,17 @@ class Weaver:
         """Whether a step has something to do when the loop is left."""
         return any(key.declaration.closes for key in self.layout.steps)
 
+    def goes_on(self, first: int, depth: int) -> None:
+        """What is between the lines of a loop, from the number `first` on, and one over what follows.
+
+        ``source`` becomes what follows. An error that came from a step is none of the source, and is raised.
+        """
+        self.lines.attempt(first, depth, "source = await segment.again(error)")
+        self.add(depth + 1, "if source is None:")
+        self.add(depth + 2, "raise")
+        self.add(depth, "else:")
+        self.add(depth + 1, "source = await segment.rest()")
+
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing

@@ -5,6 +5,7 @@ Written by `python -m pages.methods` from the operators: change those, and run i
 
 # pyright: reportPrivateUsage=false
 
+from asyncio import Queue
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from streamkit._core.backoff import Backoff
 from streamkit._core.errors import ErrorTypes
@@ -983,7 +984,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[A]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1017,7 +1018,8 @@ class Methods(Generic[T_co]):
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these; ``[]`` for an item that nothing comes of. It is called in
                 the task that reads what it returns.
-            concurrency: calls of `function` and streams of the whole crawl at once at most.
+            concurrency: calls of `function` and streams of the whole crawl at once at most. A ``Limit`` can be
+                changed meanwhile.
             frontier: how many items may wait to be expanded, and what becomes of more: a strategy. With
                 ``Suspend`` the streams that bring them wait; if all of them do, nothing could go on, and the
                 crawl fails. With ``Spill`` they go to disk. One that drops items drops what would come of them:
@@ -1025,8 +1027,9 @@ class Methods(Generic[T_co]):
             depth_first: whether the item that was found last is expanded first. The frontier then holds the
                 items of one stream for each level, and not all of the widest level.
             lookahead: items that each stream may be ahead.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
-                An item that is dropped was passed on; nothing comes of it.
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing comes of it. By default, the stream fails. An error of the stream that it has returned is
+                none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
@@ -1043,7 +1046,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[A]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         frontier: Strategy = ...,
         depth_first: bool = False,
         lookahead: int = 1,
@@ -1224,7 +1227,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]:
@@ -1252,7 +1255,8 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
-            concurrency: inner streams read at once at most. With 1 they follow each other, in order.
+            concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
+                can be changed meanwhile.
             lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
                 end of an inner stream decides instead.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
@@ -1270,7 +1274,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[B]],
         *,
-        concurrency: int,
+        concurrency: int | Limit,
         lookahead: int = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
@@ -3297,6 +3301,32 @@ class Methods(Generic[T_co]):
         Completes when: the source does.
         Closes when: it ends.
         """
+    def to_queue(self: Methods[A], queue: Queue[A], *, end: object = ...) -> Job[None]:
+        """Put the items into a queue of asyncio's.
+
+        >>> import asyncio
+        >>> from streamkit import Stream, ops
+        >>> async def main() -> list[str]:
+        ...     queue: asyncio.Queue[str] = asyncio.Queue()
+        ...     await (Stream("ab") | ops.to_queue(queue))
+        ...     return [queue.get_nowait(), queue.get_nowait()]
+        >>> asyncio.run(main())
+        ['a', 'b']
+
+        Completes when: the source does, and all was put in.
+        Closes when: it ends. The queue stays as it is.
+
+        It waits while the queue is full, and then the source does. ``streamkit.from_queue(queue, end=end)`` reads
+        such a queue. After an error or a cancellation, `end` is not put in: whoever awaits the job tells others.
+
+        Args:
+            queue: a queue whose ``put`` is awaited: of asyncio, or of another library that has such a one.
+            end: what is put in when the source has completed; nothing, if it is not given.
+
+        Raises:
+            TypeError: `queue` has no ``put`` that is awaited.
+            QueueShutDown: (when run) the queue was shut down (Python 3.13).
+        """
     def to_set(self: Methods[Item]) -> Job[set[Item]]:
         """Collect the different items into a set.
 
@@ -3495,6 +3525,7 @@ class Methods(Generic[T_co]):
 
         The items of this stream set the pace; those of `sources` never wait. What comes before each of them has
         an item is left out. Of what comes in the same turn of the event loop, the items of `sources` come first.
+        An item that waits for the consumer gets what is the latest when it is asked for.
 
         Emits when: an item of this stream comes, and each of `sources` has brought one.
         Waits when: the consumer does: this stream is read one item ahead, the others as fast as they are.

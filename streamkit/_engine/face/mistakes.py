@@ -260,8 +260,10 @@ def no_items(pipe: Composed) -> NoReturn:
 
 def _begun(pipe: Composed) -> str:
     """What to write where `pipe` was taken for a stream; one that joins streams may also begin one."""
-    name = pipe.links[0].declaration.name
-    return f"where no stream comes first, write streamkit.{name}(...)" if name in listed(_FRONT) else _SOURCE
+    first = pipe.links[0].declaration
+    if "sources" in first.parameters and first.name in listed(_FRONT):  # others only share a name
+        return f"where no stream comes first, write streamkit.{first.name}(...)"
+    return _SOURCE
 
 
 def made(pipe: object, declaration: Declaration, arguments: Mapping[str, object]) -> NoReturn:

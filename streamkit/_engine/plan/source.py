@@ -21,7 +21,7 @@ __all__ = ["Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
-_QUEUE = ": write an async generator that yields await queue.get(), or use push(strategy) for the queue"
+_QUEUE = ": write streamkit.from_queue(queue), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
@@ -34,6 +34,7 @@ class Opened:
         "close",
         "close_now",
         "direct",
+        "follows",
         "halt",
         "items",
         "kind",
@@ -54,6 +55,7 @@ class Opened:
         unreached: Callable[[], list[BaseException]] | None = None,
         relay: Callable[[], None] | None = None,
         halt: Callable[[], None] | None = None,
+        follows: Any = None,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
@@ -71,6 +73,8 @@ class Opened:
         """The errors of a stage's sources that nobody was told of when the stage was left."""
         self.halt: Callable[[], None] | None = halt
         """Ends the intake of a stage; what it holds can be taken still."""
+        self.follows: Any = follows
+        """Says what is read when the items have ended or failed, where something may follow."""
         self.relay: Callable[[], None] | None = relay
         """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 

@@ -11,7 +11,7 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet, shared
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["FLAT", "attached", "shallow"]
+__all__ = ["BEGUN", "FLAT", "attached", "shallow"]
 
 DEEP = 32
 """How many stages may read each other in place, before the rest is read in a task of its own."""
@@ -19,6 +19,10 @@ DEEP = 32
 
 FLAT: set[Callable[..., Any]] = set()
 """The functions of stages that run as one, with the steps between them: their loops are in no other."""
+
+
+BEGUN: dict[Callable[..., Any], Callable[..., Opened]] = {}
+"""By the function of a stage: what begins it, where that is more than to call it."""
 
 
 class Reader(Protocol):

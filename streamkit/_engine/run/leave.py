@@ -6,6 +6,7 @@ import re
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType
+from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
@@ -16,7 +17,17 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
-__all__ = ["Segment", "blame", "but_exits", "combine", "is_of_clean_up", "is_raised_by", "tell", "unreached"]
+__all__ = [
+    "Segment",
+    "blame",
+    "but_exits",
+    "combine",
+    "is_of_clean_up",
+    "is_raised_by",
+    "left",
+    "tell",
+    "unreached",
+]
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
@@ -167,6 +178,25 @@ class Segment:
         except StopIteration:
             return
 
+    async def again(self, error: Exception) -> Any:
+        """What is read after `error`, which has left the loop over the first source; None if it is a step's.
+
+        If nothing is read after it, it comes out of what this returns.
+        """
+        if self._opened is None or self._line(error) is not None:
+            return None
+        return self._goes_on(await self._opened.follows.again(error))
+
+    async def rest(self) -> Any:
+        """What is read when the first source has ended."""
+        assert self._opened is not None
+        return self._goes_on(await self._opened.follows.ended())
+
+    def _goes_on(self, items: Any) -> Any:
+        self._pace.handed.clear()
+        self._pace.source = items
+        return items
+
     @property
     def holds(self) -> bool:
         """Whether its steps pass on what they hold after an error."""
@@ -223,6 +253,25 @@ class Segment:
         # it may be read in a line that belongs to what comes after
         variable = _unset(error) if traceback.tb_next is None else None
         return variable[1] if variable else self._loop.owners[traceback.tb_lineno - 1]
+
+
+async def left(opened: Opened, error: Exception) -> Exception:
+    """Close `opened`, which has failed with `error`; return that, with a note of the stage that raised it."""
+    blamed = error if opened.blame is None else opened.blame(error)
+    try:
+        if opened.close is not None:
+            await opened.close()
+        elif opened.close_now is not None:
+            opened.close_now()
+    except BaseException as error_of_closing:
+        late = but_exits(error_of_closing)
+        if late is not None:
+            combine(blamed, late)
+    finally:
+        if opened.unreached is not None:
+            tell(blamed, opened.unreached())
+    assert isinstance(blamed, Exception)
+    return blamed
 
 
 def combine(error: BaseException | None, late: BaseException) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
-from types import AsyncGeneratorType, CodeType
+from types import CodeType
 from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.arguments import discard
@@ -24,7 +24,7 @@ from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.run.apart import attached, shallow
+from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
 from streamkit._engine.run.gate import Drive
@@ -64,7 +64,7 @@ class Run(Tasks):
         self._foreign: list[Channel] = []
         """Channels of other runs that are left as well."""
         self.claims: Claims = Claims()
-        self._stage: AsyncGeneratorType[Any, None] | None = None
+        self._stage: Any = None
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
         """How what `open` reads ends."""
@@ -300,28 +300,18 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
+        if stage in BEGUN:
+            return BEGUN[stage](self, inlet, arguments)
         if declaration.generates:
-            self._stage = stage(self, inlet, **arguments)
-            own(self._stage)
-            relay = self._relay if declaration.relays else None
-            return Opened(
-                Kind.ASYNC,
-                self._stage,
-                self.leave,
-                blame=self.blame_own,
-                unreached=self.unreached,
-                relay=relay,
-                halt=self.halt,
-            )
-        return Opened(
-            Kind.CHANNEL,
-            lambda: self._filled(stage(self, inlet, **arguments)),
-            self.leave,
-            direct=fed if self.link.declaration.direct else None,
-            blame=self.blame_own,
-            unreached=self.unreached,
-            halt=self.halt,
-        )
+            relay = self.relay if declaration.relays else None
+            return self.opened(Kind.ASYNC, self.owned(stage(self, inlet, **arguments)), relay=relay)
+        direct = fed if self.link.declaration.direct else None
+        return self.opened(Kind.CHANNEL, lambda: self._filled(stage(self, inlet, **arguments)), direct=direct)
+
+    def opened(self, kind: Kind, items: Any, **how: Any) -> Opened:
+        """The stage, as `items` of this `kind` to be read; this run ends with it."""
+        asked: dict[str, Any] = {"blame": self.blame_own, "unreached": self.unreached, "halt": self.halt}
+        return Opened(kind, items, self.leave, **(asked | how))
 
     def _filled(self, channel: Any) -> Channel:
         """`channel`, which a stage that is a plain function has returned."""
@@ -368,7 +358,13 @@ class Run(Tasks):
                 late.append(self.blame(error))
         late += map(self.blame, self.claims.release())
 
-    def _relay(self) -> None:
+    def owned(self, stage: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        """`stage`, an async generator that this run closes."""
+        own(stage)
+        self._stage = stage
+        return stage
+
+    def relay(self) -> None:
         """What reads the stage may throw a cancellation in, which the stage passes on."""
         self._end = End.RELAY
 

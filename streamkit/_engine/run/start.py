@@ -54,7 +54,9 @@ def begin(
         opened = source.open(blocking=blocking)
         if book is not None and opened.buffer is not None:
             book.enter(opened.buffer)
-    relays = opened.kind is Kind.ASYNC and (not cut or opened.relay is not None)
+    relays = (opened.kind is Kind.ASYNC or opened.follows is not None) and (
+        not cut or opened.relay is not None
+    )
     if relays and opened.relay is not None:
         opened.relay()
     return opened, links[cut:], relays
@@ -63,7 +65,7 @@ def begin(
 def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace: Pace) -> Any:
     """The loop over what `begin` has opened."""
     if relays:
-        pace.source = opened.items
+        pace.source = opened.items if opened.follows is None else opened.follows.relayed
     return segment(opened, links, end, pace)
 
 
@@ -104,9 +106,10 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """What is to be made into loops yet, the first part last."""
     while True:
         part = rest.pop()
-        relays = opened.kind is Kind.ASYNC and pace.source is not None and end in RESCUED
+        follows = opened.follows is not None
+        relays = (opened.kind is Kind.ASYNC or follows) and pace.source is not None and end in RESCUED
         ending = _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, tuple([link.key for link in part]), ending)
+        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, follows=follows)
         if isinstance(loop, int):
             if opened.kind is Kind.PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
@@ -144,7 +147,7 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
         links = flattened(links)
     part = Segment(loop, links, opened, pace)
     leave = part.leave_now if end is End.PLAIN else part.leave
-    held = (part,) if loop.holds else ()
+    held = (part,) if loop.holds or opened.follows is not None else ()
     wanted = [links[place].arguments[name] for place, name in loop.wanted]
     items = loop.function(opened.items, leave, pace, *held, *wanted)
     if opened.kind is Kind.PUSH:

@@ -1,5 +1,6 @@
 """Arguments of sinks."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -54,5 +55,6 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
         "to_dict", marked(lambda lab: ops.to_dict(key=lab.callback(one), value=lab.callback(same)))
     ),
     "to_list": ways("to_list", marked(lambda lab: ops.to_list())),
+    "to_queue": ways("to_queue", marked(lambda lab: ops.to_queue(asyncio.Queue()))),
     "to_set": ways("to_set", numbers(ops.to_set)),
 }

@@ -1,0 +1,53 @@
+"""What may run a stream again, or goes on with another, costs nothing per item as long as the first runs."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, ops
+from tests.compile.by_hand import Work
+from tests.compile.test_opcodes import (
+    per_item,
+    still as still,  # noqa: PLC0414 - the clock stands still here, too
+)
+
+
+def made(items: int) -> Iterator[int]:
+    yield from range(items)
+
+
+async def later(items: int) -> AsyncIterator[int]:
+    for number in range(items):
+        yield number
+
+
+SOURCES: dict[str, Callable[[int], Any]] = {
+    "range": range,
+    "generator": lambda items: lambda: made(items),
+    "async generator": lambda items: lambda: later(items),
+    "stage": lambda items: Stream(range(items)) | ops.merge([]),
+}
+OPERATORS = [
+    ops.retry(),
+    ops.repeat(1),
+    ops.catch(abs),
+    ops.concat([]),
+    ops.on_close(print),
+    ops.retry() | ops.catch(abs),
+]
+
+
+def work(source: Callable[[int], Any], *operators: Any) -> Work:
+    async def run(items: int) -> list[int]:
+        found: list[int] = await (Stream(source(items)).pipe(*operators) | ops.map(abs) | ops.to_list())
+        return found
+
+    return run
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("operator", OPERATORS, ids=repr)
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+def test_an_item_costs_what_it_costs_without(source: Callable[[int], Any], operator: Any) -> None:
+    assert per_item(work(source, operator)) <= per_item(work(source)) + 0.1
