@@ -13,7 +13,7 @@ from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats, Sums
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.source import Opened
 from streamkit._stages.hub import Exchange
@@ -45,15 +45,21 @@ class Broadcasting(Exchange):
         super().__init__(strategy, name, written)
         self._consumers: dict[Lane, _Consumer] = {}
         self._open: tuple[Lane, ...] = ()
+        self._left = 0
+        """For how many items all of them have room, at least: looked at again when there is none."""
         self._past = Sums()
 
     def lanes(self) -> tuple[Lane, ...]:
         return self._open
 
     def full(self) -> bool:
-        return not self._open or any(lane.full() for lane in self._open)
+        if self._left <= 0 and self._open:
+            rooms = [lane.limit - len(lane.held) if lane.waits else NEVER for lane in self._open]
+            self._left = min(rooms)
+        return self._left <= 0
 
     def give(self, item: Any) -> None:
+        self._left -= 1
         for lane in self._open:
             try:
                 lane.put(item)
@@ -72,6 +78,7 @@ class Broadcasting(Exchange):
             self._finish(lane)
         else:
             self._open += (lane,)
+            self._left = 0
             self.look()
         return consumer
 
@@ -94,6 +101,7 @@ class Broadcasting(Exchange):
 
     def _part(self, lane: Lane) -> None:
         self._open = tuple([each for each in self._open if each is not lane])
+        self._left = 0
 
     def _finish(self, lane: Lane) -> None:
         if self.end.error is not None:

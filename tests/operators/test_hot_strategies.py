@@ -5,12 +5,14 @@ import threading
 from typing import Any
 
 import pytest
+import reactivex
 
 from streamkit import (
     BufferOverflowError,
     DropOldest,
     Fail,
     Gap,
+    Hub,
     KeepLatest,
     Stream,
     Suspend,
@@ -18,6 +20,7 @@ from streamkit import (
     ops,
     push,
 )
+from streamkit.rx import from_observable
 from streamkit.testing import run
 from tests.operators.sharing import Ticks, read
 
@@ -172,6 +175,38 @@ class TestOtherSources:
             assert emitter.closed
 
         run(main)
+
+    def test_a_hub_has_one_consumer_for_all_of_them(self) -> None:
+        async def main() -> None:
+            hub: Hub[int] = Hub(Suspend(4))
+            shared = hub.stream() | ops.share()
+            readers = asyncio.gather(read(shared), read(shared | ops.merge([7])))
+            await asyncio.sleep(1.0)
+            await (Stream([1, 2]) | hub.sink())
+            assert len(hub.buffers()) == 1
+            hub.close()
+            plain, merged = await readers
+            assert (plain, sorted(merged)) == ([1, 2], [1, 2, 7])
+
+        run(main)
+
+    def test_an_observable_is_subscribed_once(self) -> None:
+        subscribed: list[Any] = []
+        subject: reactivex.Subject[int] = reactivex.Subject()
+        observable = reactivex.defer(lambda _: subscribed.append(subject) or subject)
+        shared = from_observable(observable, strategy=Unbounded()) | ops.share()
+
+        async def main() -> None:
+            readers = asyncio.gather(read(shared), read(shared | ops.merge([7])), read(shared | ops.batch(2)))
+            await asyncio.sleep(1.0)
+            for number in (1, 2):
+                subject.on_next(number)
+            subject.on_completed()
+            plain, merged, batches = await readers
+            assert (plain, sorted(merged), batches) == ([1, 2], [1, 2, 7], [[1, 2]])
+
+        run(main)
+        assert len(subscribed) == 1
 
     def test_a_reader_in_another_loop_is_told_to_have_its_own(self) -> None:
         shared = Stream(Ticks()) | ops.share()
