@@ -105,11 +105,12 @@ class _ThreadChannel(SharedChannel):
             raise
         _close(close, None)
 
-    def _begun(self, value: Any) -> Iterator[Any]:
+    def _begun(self, value: Any) -> Any:
+        """The iterator of `value`, or of what that makes."""
         if not self._makes:
             return iter(value)
         made = value()
-        if not (isinstance(made, Iterable) or hasattr(type(made), "__getitem__")):
+        if not _readable(made):
             discard(made)
             raise TypeError(f"{named(value)} must return an iterable, not {shown(made)}")
         return iter(made)
@@ -140,6 +141,10 @@ class _ThreadChannel(SharedChannel):
             while not room.wait(_BEAT):
                 if self.loop is not None and self.loop.is_closed():
                     return False
+
+
+def _readable(made: object) -> bool:
+    return isinstance(made, Iterable) or hasattr(type(made), "__getitem__")
 
 
 def _close(close: Callable[[], Any] | None, error: BaseException | None) -> None:
