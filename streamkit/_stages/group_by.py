@@ -195,8 +195,7 @@ class Router(Target):
         """Drop the item in hand, and count it."""
         if self.hand is not EMPTY:
             (_, item), self.hand = self.hand, EMPTY
-            next(iter(self.slots)).intake.account.drop()
-            self.slots.strategy.dropped(item, "closed")
+            next(iter(self.slots)).intake.turn_away(item)
 
     def _placed(self) -> bool:
         """Put the item in hand into its group; return whether there was room."""
@@ -214,7 +213,7 @@ class Router(Target):
         if intake.open:
             intake.put(item)
         else:  # its pipe has ended
-            intake.account.drop()
+            intake.turn_away(item)
         return True
 
     # groups --------------------------------------------------------------------------------

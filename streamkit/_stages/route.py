@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from operator import not_
 from typing import Any
 
-from streamkit._core.errors import NoRouteError
+from streamkit._core.errors import NoRouteError, raise_first
 from streamkit._core.markers import ABSENT, EMPTY
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
@@ -43,6 +43,7 @@ class _OneOfMany(Fan):
     """Puts each item into the lane of one branch. One item may be in its hand, where there is no room yet."""
 
     def __init__(self, run: Run) -> None:
+        self.run = run
         self.out = run.adopt(_Out(run.halt))
         self.out.fan = self
         super().__init__(self.out.source)
@@ -57,7 +58,7 @@ class _OneOfMany(Fan):
         if lane.open:
             lane.put(item)
         elif any(each.open for each in self.branches):  # its pipe has ended, and others go on
-            lane.account.drop()
+            lane.turn_away(item)
         else:
             raise Abandoned
         return False
@@ -81,16 +82,20 @@ class _OneOfMany(Fan):
                 lane.widen()  # the item counted in hand already: the bound stays the same
                 lane.put(item)
             else:
-                lane.account.drop()
+                self._turned_away(lane, item)
         super().close()
 
     def drop(self) -> None:
         """Drop the item in hand, and count it."""
         if self.hand is not EMPTY:
             (lane, item), self.hand = self.hand, EMPTY
-            lane.account.drop()
-            if lane.strategy is not None:
-                lane.strategy.dropped(item, "closed")
+            lane.turn_away(item)
+
+    def _turned_away(self, lane: Lane, item: Any) -> None:
+        try:
+            lane.turn_away(item)
+        except Exception as error:  # of an ``on_drop``
+            self.out.fail(self.run.blame(error))
 
 
 class _Out(Outcome):
@@ -99,10 +104,13 @@ class _Out(Outcome):
     fan: _OneOfMany
 
     def leave(self) -> None:
-        try:
-            super().leave()
-        finally:
-            self.fan.drop()
+        errors: list[Exception] = []
+        for leave in (super().leave, self.fan.drop):
+            try:
+                leave()
+            except Exception as error:  # of an ``on_drop``
+                errors.append(error)
+        raise_first(errors)
 
 
 class _Route(_OneOfMany):

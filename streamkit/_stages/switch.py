@@ -98,7 +98,7 @@ class Exhausted(Places):
 
     def put(self, item: Any) -> bool:
         if self.taken:
-            self._door.turn_away(item)
+            self._door.turn_away(item, "full")
             return False
         self._begins = True
         super().put(item)
@@ -121,7 +121,3 @@ class _Door(Lane):
     def admit(self) -> None:
         self.taken_in += 1
         self.delivered += 1
-
-    def turn_away(self, item: Any) -> None:
-        self.account.drop()
-        self._told(item, "full")

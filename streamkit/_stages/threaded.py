@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import copy_context
 from threading import Event, Thread
 from typing import Any
 
+from streamkit._core.arguments import discard
 from streamkit._core.errors import raise_first
+from streamkit._core.show import named, shown
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.source import Opened, Source, close_of
+from streamkit._engine.run.leave import combine
 
 __all__ = ["ThreadSource"]
 
@@ -92,20 +95,34 @@ class _ThreadChannel(SharedChannel):
         self._value = None
         if not self._reserved():
             return
-        items: Iterator[Any] = iter(value() if self._makes else value)
+        items = self._begun(value)
         close = close_of(items) if self._makes or issubclass(type(items), Generator) else None
         del value
         try:
-            while self._reserved():
-                try:
-                    item = next(items)
-                except StopIteration:
-                    break
-                self.offer(item)
-                del item  # nothing is held while there is no room
-        finally:
-            if close is not None:
-                close()
+            self._read(items)
+        except BaseException as error:
+            _close(close, error)
+            raise
+        _close(close, None)
+
+    def _begun(self, value: Any) -> Any:
+        """The iterator of `value`, or of what that makes."""
+        if not self._makes:
+            return iter(value)
+        made = value()
+        if not _readable(made):
+            discard(made)
+            raise TypeError(f"{named(value)} must return an iterable, not {shown(made)}")
+        return iter(made)
+
+    def _read(self, items: Iterator[Any]) -> None:
+        while self._reserved():
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            self.offer(item)
+            del item  # nothing is held while there is no room
 
     def _reserved(self) -> bool:
         """Wait until there is room for one more; False if the reader has left."""
@@ -124,6 +141,21 @@ class _ThreadChannel(SharedChannel):
             while not room.wait(_BEAT):
                 if self.loop is not None and self.loop.is_closed():
                     return False
+
+
+def _readable(made: object) -> bool:
+    return isinstance(made, Iterable) or hasattr(type(made), "__getitem__")
+
+
+def _close(close: Callable[[], Any] | None, error: BaseException | None) -> None:
+    """Close what was read, after `error`, if that ended it: then an error of closing hangs on that."""
+    try:
+        if close is not None:
+            close()
+    except BaseException as late:
+        combine(error, late)
+    finally:
+        del error  # a traceback may have this frame: they would keep each other
 
 
 class ThreadSource(Source):

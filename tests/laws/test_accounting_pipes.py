@@ -3,13 +3,24 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import streamkit
-from streamkit import BufferOverflowError, BufferStats, Gap, StoppedError, Stream, ops
+from streamkit import (
+    BufferOverflowError,
+    BufferStats,
+    DropOldest,
+    Gap,
+    OnFull,
+    StoppedError,
+    Stream,
+    Tumbling,
+    ops,
+)
 from streamkit.testing import run
 from tests.laws.account import OnDrop, check_sum, strategies
 from tests.laws.lab import STYLES, Lab, Sample, trying
@@ -203,3 +214,55 @@ def test_every_buffer_of_every_operator_adds_up_all_the_time(sample: Sample, sec
     for style in STYLES:
         with trying(style):
             run(lambda style=style: main(Lab(style, "async", count=9)))
+
+
+FORKS: dict[str, Callable[[Any], Any]] = {
+    "partition": lambda pipe: ops.partition(lambda number: number % 2, pipe, pipe),
+    "route": lambda pipe: ops.route(lambda number: number % 3, {0: pipe, 1: pipe}, otherwise=pipe),
+    "balance": lambda pipe: ops.balance(pipe, pipe),
+    "broadcast": lambda pipe: ops.broadcast(pipe, pipe),
+    "group_by": lambda pipe: ops.group_by(lambda number: number % 3, pipe, max_groups=3),
+    "group_by, reopened": lambda pipe: ops.group_by(
+        lambda number: number % 3, pipe, max_groups=2, reopen=True, on_full=OnFull.EVICT
+    ),
+    "window": lambda pipe: ops.window(Tumbling(count=7), pipe),
+}
+
+
+@pytest.mark.parametrize("fork", FORKS)
+@given(
+    count=st.integers(0, 3),
+    capacity=st.integers(1, 3),
+    way_out=st.sampled_from(["end", "source fails", "stop"]),
+    seed=st.integers(0, 999),
+)
+def test_whatever_a_branch_has_dropped_is_told(
+    fork: str, *, count: int, capacity: int, way_out: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    told: list[tuple[Any, str]] = []
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(LENGTH):
+            await asyncio.sleep(chance.choice(PAUSES))
+            yield number
+        if way_out == "source fails":
+            raise OSError("the source fails")
+
+    async def main() -> None:
+        strategy = DropOldest(capacity, on_drop=lambda item, reason: told.append((item, reason)))
+        pipe = (
+            ops.buffer(strategy) | ops.tap(lambda _: asyncio.sleep(chance.choice(PAUSES))) | ops.take(count)
+        )
+        handle = (Stream(source) | FORKS[fork](pipe) | ops.drain()).start()
+        if way_out == "stop":
+            await asyncio.sleep(chance.uniform(0.0, 30.0))
+            await handle.stop()
+        with suppress(OSError, StoppedError):
+            await handle
+        counted = [stats for stats in handle.buffers() if stats.strategy == strategy]
+        assert sum(stats.dropped for stats in counted) == len(told)
+        for stats in handle.buffers():
+            check_sum(stats)
+
+    run(main)

@@ -1,12 +1,14 @@
 """Law 3: a source that a run was handed is left, also where what reads it never begins, or fails to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from streamkit import SourceConsumedError, Stream, Suspend, ops, push
+import streamkit
+from streamkit import SourceConsumedError, Stream, Suspend, attached, ops, push
 from streamkit.testing import run
 from tests.laws.items import Item
 from tests.laws.lab import Lab, Sample
@@ -136,3 +138,54 @@ def test_errors_of_its_tasks_are_kept() -> None:
         assert [str(error) for error in caught.value.exceptions] == ["in the group"]
 
     run(main)
+
+
+class Failing:
+    """An iterator that fails after two items, and when it is closed."""
+
+    def __init__(self) -> None:
+        self.error, self.late = ValueError("gone"), OSError("close")
+        self.left = 2
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        if not self.left:
+            raise self.error
+        self.left -= 1
+        return self.left
+
+    def close(self) -> None:
+        raise self.late
+
+
+MAKERS: dict[str, Callable[[Callable[..., Any]], Stream[Any]]] = {
+    "Stream": Stream,
+    "from_blocking": streamkit.from_blocking,
+    "defer": streamkit.defer,
+    "using": lambda make: streamkit.using(nullcontext, make),
+    "concat": lambda make: streamkit.concat([], make),
+    "merge": lambda make: streamkit.merge([], make),
+    "race": streamkit.race,
+    "flat_map": lambda make: Stream([1]) | ops.flat_map(make, concurrency=2),
+    "concat_map": lambda make: Stream([1]) | ops.concat_map(make),
+    "switch_map": lambda make: Stream([1]) | ops.switch_map(make),
+    "exhaust_map": lambda make: Stream([1]) | ops.exhaust_map(make),
+    "expand": lambda make: Stream([1]) | ops.expand(make, concurrency=2),
+    "catch": lambda make: streamkit.fail(KeyError()) | ops.catch(make),
+    "share": lambda make: Stream(make) | ops.share(),
+}
+
+
+@pytest.mark.parametrize("way", MAKERS)
+def test_an_error_of_closing_what_was_made_hangs_on_that_of_reading_it(way: str) -> None:
+    source = Failing()
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="gone") as caught:
+            await (MAKERS[way](lambda *_: source) | ops.drain())
+        assert caught.value is source.error
+        assert attached(source.error) == (source.late,)
+
+    run(main, threads=True)

@@ -297,6 +297,33 @@ class TestBranchesWithTasks:
 
         run(main)
 
+    def test_what_comes_for_a_branch_that_has_ended_is_told_to_the_strategy_of_its_buffer(self) -> None:
+        told: list[tuple[int, str]] = []
+        first = ops.buffer(
+            DropOldest(2, on_drop=lambda item, reason: told.append((item, reason)))
+        ) | ops.take(1)
+
+        async def main() -> None:
+            stream = Stream(range(6)) | ops.map(slow(1.0)) | ops.partition(is_odd, first, ops.map(str))
+            assert await collect(stream) == ["0", 1, "2", "4"]
+
+        run(main)
+        assert told == [(3, "closed"), (5, "closed")]
+
+    def test_an_on_drop_that_fails_for_a_branch_that_has_ended_fails_the_stream(self) -> None:
+        def fail(item: int, reason: str) -> None:
+            raise OSError(f"{item} {reason}")
+
+        first = ops.buffer(DropOldest(2, on_drop=fail)) | ops.take(1)
+
+        async def main() -> None:
+            stream = Stream(range(6)) | ops.map(slow(1.0)) | ops.partition(is_odd, first, ops.map(str))
+            with pytest.raises(OSError, match="3 closed") as caught:
+                await collect(stream)
+            assert "in partition" in caught.value.__notes__[0]
+
+        run(main)
+
     def test_what_is_in_hand_when_a_run_ends_early_is_dropped_and_counted(self) -> None:
         dropped: list[tuple[int, str]] = []
 

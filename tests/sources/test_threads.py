@@ -279,10 +279,25 @@ class TestErrors:
         with pytest.raises(OSError, match="gone"):
             list(streamkit.from_blocking(fail))
 
-    @pytest.mark.parametrize("made", [None, 5])
-    def test_the_callable_must_make_an_iterable(self, made: Any) -> None:
-        with pytest.raises(TypeError, match="is not iterable"):
-            list(streamkit.from_blocking(lambda: made))
+    def test_one_of_the_close_hangs_on_one_of_the_iterable(self) -> None:
+        first, late = ValueError("gone"), OSError("close")
+
+        class Failing(Blocking):
+            def close(self) -> None:
+                super().close()
+                raise late
+
+        source = Failing(2, error=first)
+        with pytest.raises(ValueError, match="gone") as caught:
+            list(streamkit.from_blocking(lambda: source))
+        assert caught.value is first
+        assert attached(first) == (late,)
+        source.check()
+
+    @pytest.mark.parametrize("make", [lambda: None, lambda: 5, lambda: asyncio.sleep(0), lambda: generator()])
+    def test_the_callable_must_make_an_iterable(self, make: Any) -> None:
+        with pytest.raises(TypeError, match="<lambda> must return an iterable, not"):
+            list(streamkit.from_blocking(make))
 
 
 class TestRuns:

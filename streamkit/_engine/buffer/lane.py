@@ -300,6 +300,11 @@ class Lane(Target):
 
     # the end -------------------------------------------------------------------------------
 
+    def turn_away(self, item: Any, reason: str = "closed") -> None:
+        """Drop `item`, which was not put in: count it, and tell ``on_drop``."""
+        self.account.drop()
+        self._told(item, reason)
+
     def refuse(self) -> None:
         """Nothing more is taken in: what a writer puts in late goes the slow way, and is refused."""
         self.limit = -1
