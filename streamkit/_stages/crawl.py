@@ -78,6 +78,10 @@ class Crawl:
             return
         lane.waiting = item
         self._blocked.append(lane)
+        self._check()
+
+    def _check(self) -> None:
+        """Fail, if every stream waits for room in the frontier, and no place is free to make some."""
         blocked = len(self._blocked) - (self.seeds.waiting is not EMPTY)
         if blocked == self._taken >= self._concurrency:
             raise BufferOverflowError(
@@ -128,6 +132,7 @@ class Crawl:
         self._idle.append(lane)
         self._taken -= 1
         self._begin()
+        self._check()  # the limit may be lower than when the others began to wait
         self.seeds.wake()
         self.end_if_over()
 

@@ -4,11 +4,15 @@ import asyncio
 import gc
 import inspect
 import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from streamkit import (
     BufferOverflowError,
@@ -17,6 +21,7 @@ from streamkit import (
     DropIncoming,
     DropOldest,
     Fail,
+    Limit,
     Spill,
     Stream,
     Suspend,
@@ -25,6 +30,7 @@ from streamkit import (
 )
 from streamkit.testing import run
 from tests.laws.account import check_sum
+from tests.tiers import examples
 
 WIDE = 50
 
@@ -59,6 +65,48 @@ class TestFrontier:
         list(Stream([1]) | ops.expand(twofold, concurrency=1, frontier=Suspend(10), depth_first=True))
         with pytest.raises(BufferOverflowError):
             list(Stream([1]) | ops.expand(twofold, concurrency=1, frontier=Suspend(100)))
+
+    def test_that_is_full_ends_the_crawl_where_the_limit_was_lowered_before_the_last_place_came_free(
+        self,
+    ) -> None:
+        limit = Limit(2)
+
+        async def inner(item: int) -> AsyncIterator[int]:
+            if item == 0:
+                await asyncio.sleep(2.0)  # the other stream finds no room meanwhile, and this one has none
+            for number in range(9 * item):
+                yield number + 1
+
+        async def main() -> None:
+            asyncio.get_running_loop().call_later(1.0, limit.set, 1)
+            crawl = ops.expand(inner, concurrency=limit, frontier=Suspend(1))
+            with pytest.raises(BufferOverflowError, match=r"\(1 at once\)") as caught:
+                await (Stream([0, 1]) | crawl | ops.drain())
+            (told,) = caught.value.__notes__
+            assert told.startswith("in expand(inner, concurrency=Limit(1, most=2), ")
+
+        run(main)
+
+    @settings(max_examples=examples(60))
+    @given(st.integers(0, 10**6))
+    def test_never_holds_a_crawl_up_for_ever_whatever_becomes_of_the_limit(self, seed: int) -> None:
+        random, limit = Random(seed), Limit(3)
+
+        async def inner(_: int) -> AsyncIterator[int]:
+            if random.random() < 0.5:
+                await asyncio.sleep(random.randint(1, 9))
+                return
+            for number in range(9):
+                yield number
+
+        async def main() -> None:
+            for second in range(9):
+                asyncio.get_running_loop().call_later(second, limit.set, random.randint(1, 3))
+            crawl = ops.expand(inner, concurrency=limit, frontier=Suspend(random.randint(1, 3)))
+            with suppress(BufferOverflowError):
+                await (Stream([0, 1]) | crawl | ops.drain())
+
+        run(main)  # it fails where the crawl waits for nothing
 
     def test_of_fail_fails_at_once(self) -> None:
         with pytest.raises(
