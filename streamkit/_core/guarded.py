@@ -19,7 +19,7 @@ from streamkit._core.errors import UNCAUGHT, set_cause
 from streamkit._core.markers import DROPPED
 from streamkit._core.on_error import OnError, Retry, on_error_argument
 from streamkit._core.show import named, shown
-from streamkit._core.value import Value
+from streamkit._core.value import Value, alike, hashed
 
 __all__ = ["Dropped", "Guarded", "guarded", "policy_among", "unguarded"]
 
@@ -47,6 +47,20 @@ class Guarded(Value):
 
     def __init__(self, function: Callable[..., Any], policy: OnError, *, spread: bool) -> None:
         self._made_of(function=function, policy=policy, spread=spread, tally=None, raises=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are written alike: neighbours that do not count together still fuse."""
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, Guarded)
+        return (
+            alike(self.function, other.function)
+            and self.policy == other.policy
+            and (self.spread, self.raises) == (other.spread, other.raises)
+        )
+
+    def __hash__(self) -> int:
+        return hash((hashed(self.function), self.policy))
 
     @property
     def drops(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from streamkit._core.again import throw
 from streamkit._core.arguments import number
 from streamkit._core.errors import RateExceededError
-from streamkit._core.markers import ABSENT, EMPTY
+from streamkit._core.markers import ABSENT, DROPPED, EMPTY
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -174,6 +174,9 @@ class _Desk:
                 except Exception as error:
                     self._fail(item, error)
                     break
+                if self._new is None:
+                    self._lane.let_go(item)
+                    continue
             new, now = self._new, self._run.loop.time()
             admitted = self._buckets.admits(new.key, now)
             if not admitted and not self._failing:
@@ -191,15 +194,20 @@ class _Desk:
             self._buckets.wait(new.key, new.item, new.costs)
         return EMPTY
 
-    async def _looked_at(self, item: Any, key: Callable[[Any], Any], cost: Any) -> _Newcomer:
+    async def _looked_at(self, item: Any, key: Callable[[Any], Any], cost: Any) -> _Newcomer | None:
+        """`item` with its key and what it costs; None if it is dropped, because those cannot be told."""
         run = self._run
         found = await run.call(key, item)
+        if found is DROPPED:
+            return None
         try:
             hash(found)
         except Exception as error:
             run.reraise(error)
-        costs = 1.0 if cost is ABSENT else await run.call(number, "cost", await run.call(cost, item), least=0)
-        return _Newcomer(item, found, costs)
+        costs = 1.0 if cost is ABSENT else await run.call(cost, item)
+        if costs is DROPPED:
+            return None
+        return _Newcomer(item, found, await run.call(number, "cost", costs, least=0))
 
     def _fail(self, item: Any, error: BaseException) -> None:
         self._failed = True

@@ -6,7 +6,7 @@ from asyncio import CancelledError, Lock, sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
-from streamkit._core.markers import EMPTY, Gap
+from streamkit._core.markers import DROPPED, EMPTY, Gap
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.compile.pace import Pace
@@ -23,8 +23,8 @@ ROUNDING = 1e-9
 LATENESS = 1.0
 """Seconds by which a timer may be late, as it is where the event loop was busy, and the rate is kept."""
 
-Weigh = Callable[[Any], Awaitable[float]]
-"""What an item costs."""
+Weigh = Callable[[Any], Awaitable[Any]]
+"""What an item costs; DROPPED if it is dropped, because that cannot be told."""
 
 
 class Tokens:
@@ -106,7 +106,7 @@ class Bucket:
         self.paid = 0.0
         """Tokens that were taken for an item before it has come."""
         self._weighed: Any = EMPTY
-        self._weight = 0.0
+        self._weight: Any = 0.0
 
     def _lacking_in_line(self, costs: float) -> float:
         """The same; all that it costs where others wait already, for whom the tokens are."""
@@ -148,8 +148,8 @@ class Bucket:
                 await pace.rescue(error)
             lacking = self.lacking(costs)
 
-    async def weighs(self, item: Any, weigh: Weigh) -> float:
-        """What `item` costs; not asked again if it was weighed last."""
+    async def weighs(self, item: Any, weigh: Weigh) -> Any:
+        """What `item` costs, or DROPPED; not asked again if it was weighed last."""
         if item is not self._weighed:
             self._weight = await weigh(item)
         self._weighed = EMPTY
@@ -160,9 +160,12 @@ class Bucket:
         while True:
             if weigh is not None:
                 head: Any = channel.lanes[0].peek()
-                costs = await weigh(head)
-                self._weighed, self._weight = head, costs
+                self._weight = await weigh(head)
+                self._weighed = head
                 del head
+                if self._weight is DROPPED:
+                    return
+                costs = self._weight
             lacking = self.lacking(costs)
             if not lacking:
                 return

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from streamkit._core import arguments
-from streamkit._core.arguments import callback, number, whole
+from streamkit._core.arguments import number, whole
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, EMPTY, Absent
+from streamkit._core.guarded import guarded, unguarded
+from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -88,6 +90,9 @@ async def _batch_within(
                 except Exception as error:
                     failed = error
                 else:
+                    if weighs is DROPPED:
+                        lane.release(since=len(lane.kept) - 1)
+                        continue
                     first = len(lane.kept) == 1
                     if first:
                         since = came
@@ -111,11 +116,12 @@ async def _batch_within(
     raise failed
 
 
-async def _weight(run: Run, weight: Any, item: Any) -> float:
+async def _weight(run: Run, weight: Any, item: Any) -> Any:
+    """What `item` weighs; DROPPED if it is dropped, because that cannot be told."""
     if weight is ABSENT:
         return 0.0
-    found: float = await run.call(number, "weight", await run.call(weight, item), least=0)
-    return found
+    found = await run.call(weight, item)
+    return found if found is DROPPED else await run.call(number, "weight", found, least=0)
 
 
 @stage(_batch_within, contract=Contract(holds="count", lookahead="count", weight="count"))
@@ -125,6 +131,7 @@ def batch_within(
     seconds: float,
     weight: Callable[[Any], Any] | Absent = ABSENT,
     heaviest: float | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Lists:
     """Pass on the items in lists: of `count`, or of what has come within `seconds`.
 
@@ -149,16 +156,21 @@ def batch_within(
         weight: returns the weight of an item. An item that would make a list heavier than `heaviest` begins
             the next list; an item that alone is heavier is a list of its own.
         heaviest: the greatest weight of a list.
+        on_error: what is done where `weight` fails, such as ``Resume()``; by default, the stream fails. A
+            weight that is no number, or below 0, is no failure of `weight`, and ends the stream.
 
     Raises:
         TypeError: an argument has the wrong type.
         ValueError: `count` is less than 1; `seconds` or `heaviest` is not finite, or not above 0; one of
-            `weight` and `heaviest` is given without the other; (when run) a weight is below 0.
+            `weight` and `heaviest` is given without the other, or `on_error` without them; (when run) a
+            weight is below 0.
     """
     if (weight is ABSENT) is not (heaviest is ABSENT):
         raise ValueError("weight and heaviest must be given together, not one without the other")
-    if weight is not ABSENT:
-        callback("weight", weight)
+    if weight is ABSENT:
+        unguarded("weight", on_error)
+    else:
+        weight = guarded("weight", weight, on_error)
     return Lists(
         batch_within,
         count=whole("count", count, least=1),

@@ -9,10 +9,12 @@ from heapq import heappop, heappush, heapreplace
 from typing import Any, TypeAlias, TypeVar
 
 from streamkit._core.again import throw
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, EMPTY, Absent
+from streamkit._core.guarded import guarded, unguarded
+from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -27,7 +29,7 @@ __all__ = ["interleave", "merge_prioritized", "merge_sorted"]
 
 B = TypeVar("B")
 Rank: TypeAlias = Callable[[Any], Awaitable[Any]]
-"""What makes the key of an item."""
+"""What makes the key of an item; DROPPED if the item is dropped, because it cannot be told."""
 Heap: TypeAlias = list[tuple[Any, int]]
 """The key of the first item of each source, with the place of the source."""
 
@@ -69,7 +71,7 @@ def _ranked(run: Run, channel: Channel, key: Any, *, reverse: bool) -> Rank | No
         except Exception as error:
             channel.fail(run.blame(error))
             raise _UnrankedError from None
-        return _Reversed(found) if reverse else found
+        return _Reversed(found) if reverse and found is not DROPPED else found
 
     return rank
 
@@ -85,35 +87,51 @@ async def _merge_sorted(
     heap: Heap = []
     for place, lane in enumerate(lanes):
         if await channel.has(lane):
-            await _push(heap, rank, place, lane)
+            await _push(heap, rank, place, lane, channel)
     stores, pops = [lane.held for lane in lanes], [lane.pop for lane in lanes]
     while heap:
         place = heap[0][1]  # no name for the key, which may be the item: nothing is held meanwhile
         held = stores[place]
-        more = len(held) == 1
+        more, skips = len(held) == 1, False
         if more:
             heappop(heap)
         elif rank is None:  # the key of the next item replaces that of this one: half of what two steps cost
             heapreplace(heap, (held[1], place))
         else:
             try:
-                heapreplace(heap, (await rank(held[1]), place))
+                rest = await rank(held[1])
             except _UnrankedError:
                 heappop(heap)
+            else:
+                if rest is DROPPED:
+                    more = skips = True
+                    heappop(heap)
+                else:
+                    heapreplace(heap, (rest, place))
+                del rest
         yield pops[place]()
+        if skips:
+            pops[place]()
         if more and (held or await channel.has(lanes[place])):
-            await _push(heap, rank, place, lanes[place])
+            await _push(heap, rank, place, lanes[place], channel)
     if channel.error is not None:
         throw(channel.error, channel.trace)
 
 
-async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane) -> None:
-    """Put the key of the first item in `lane` into the heap, if there is a key for it."""
+async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: Channel) -> None:
+    """Put the key of the first item in `lane` into the heap, if there is a key for it.
+
+    Items that are dropped are taken out before that.
+    """
     if rank is None:
         heappush(heap, (lane.held[0], place))
         return
     try:
-        heappush(heap, (await rank(lane.held[0]), place))
+        while (key := await rank(lane.held[0])) is DROPPED:
+            lane.pop()
+            if not (lane.held or await channel.has(lane)):
+                return
+        heappush(heap, (key, place))
     except _UnrankedError:
         return
 
@@ -135,6 +153,7 @@ def merge_sorted(
     key: Callable[[Any], Any] | Absent = ABSENT,
     reverse: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Joined[B]:
     """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
 
@@ -164,15 +183,21 @@ def merge_sorted(
         reverse: the greatest comes first; each source is in that order, too.
         lookahead: items that each source may be ahead. More of them cost fewer turns of the event loop. A
             buffer before this operator adds to it.
+        on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails. Keys
+            that cannot be compared end the stream.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) two items, or their keys, cannot be compared.
-        ValueError: `lookahead` is less than 1.
+        ValueError: `lookahead` is less than 1, or `on_error` is given without `key`.
     """
+    if key is ABSENT:
+        unguarded("key", on_error)
+    else:
+        key = guarded("key", key, on_error)
     return Joined(
         merge_sorted,
         sources=streams("merge_sorted", sources),
-        key=key if key is ABSENT else callback("key", key),
+        key=key,
         reverse=flag("reverse", reverse),
         lookahead=whole("lookahead", lookahead, least=1),
     )

@@ -10,7 +10,9 @@ from typing import Any, Literal, TypeVar, overload
 from streamkit._core.arguments import callback
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.markers import EMPTY, Gap
+from streamkit._core.guarded import guarded
+from streamkit._core.markers import DROPPED, EMPTY, Gap
+from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Conflate, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.shapes import Joined, Lists
@@ -112,6 +114,9 @@ def conflate(function: Callable[[A, A], A]) -> Operator[A, A]:
 
     Raises:
         TypeError: `function` is not callable, or is a coroutine function.
+
+    `function` answers at once, while an item is put in, as the callbacks of strategies do: so there is no
+    ``on_error``. An error of it ends the stream.
     """
     return Operator(buffer, strategy=Conflate(callback("function", function, waits=False)))
 
@@ -134,10 +139,13 @@ async def _extrapolate(
                 yield item
                 continue
             extra: Any = EMPTY
-            if last is not EMPTY and not channel.over:
-                if more is None:  # it may be falsy, as an iterator with a length is when it is used up
-                    more = await run.call(iter, await run.call(function, last))
-                extra = _next(run, more)
+            if not channel.over:
+                if last is not EMPTY:
+                    made = await run.call(function, last)
+                    more = await run.call(iter, () if made is DROPPED else made)
+                    last = made = EMPTY  # the iterator alone keeps what it needs
+                if more is not None:  # it may be falsy, as an iterator with a length is when it is used up
+                    extra = _next(run, more)
             if extra is not EMPTY:
                 yield extra
             elif not await channel.wait():
@@ -162,11 +170,15 @@ def _close(run: Run, items: Iterator[Any] | None) -> None:
 
 
 @overload
-def extrapolate(function: Callable[[A], Awaitable[Iterable[A]]]) -> Operator[A, A]: ...
+def extrapolate(
+    function: Callable[[A], Awaitable[Iterable[A]]], *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @overload
-def extrapolate(function: Callable[[A], Iterable[A]]) -> Operator[A, A]: ...
+def extrapolate(
+    function: Callable[[A], Iterable[A]], *, on_error: OnError | None = None
+) -> Operator[A, A]: ...
 @stage(_extrapolate, contract=Contract(holds="1", lookahead="1"))
-def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
+def extrapolate(function: Callable[[Any], Any], *, on_error: OnError | None = None) -> Operator[Any, Any]:
     """Between the items of a slow source, pass on what `function` makes of the last one.
 
         items                --1-----------5-----|
@@ -186,10 +198,13 @@ def extrapolate(function: Callable[[Any], Any]) -> Operator[Any, Any]:
     Args:
         function: called with the last item, if the consumer asks before the next has come; returns an
             iterable to pass on until then, endless or not (``itertools.repeat`` repeats the item).
+        on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+            nothing follows it until the next; by default, the stream fails. An error of the iterable ends
+            the stream.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
 
     The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
     """
-    return Operator(extrapolate, function=callback("function", function))
+    return Operator(extrapolate, function=guarded("function", function, on_error))

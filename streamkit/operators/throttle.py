@@ -9,10 +9,12 @@ from functools import partial
 from threading import Lock
 from typing import Any, cast
 
-from streamkit._core.arguments import callback, flag, number, seconds, whole
+from streamkit._core.arguments import flag, number, seconds, whole
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
-from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.guarded import guarded, unguarded
+from streamkit._core.markers import ABSENT, DROPPED, Absent
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.stage import stage
@@ -133,6 +135,10 @@ class RateLimit:
             while items is not None:
                 async for item in items:
                     costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
+                    if costs is DROPPED:
+                        bucket.settle()
+                        del item
+                        continue
                     lacking = bucket.lacking(costs)
                     if lacking and failing:
                         text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
@@ -158,9 +164,9 @@ class RateLimit:
                 shared._left()
 
 
-async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> float:
-    found: float = await run.call(number, "cost", await run.call(cost, item), least=0)
-    return found
+async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> Any:
+    found = await run.call(cost, item)
+    return found if found is DROPPED else await run.call(number, "cost", found, least=0)
 
 
 @stage(
@@ -206,6 +212,7 @@ def throttle(
     key: Callable[[Any], Any] | Absent = ABSENT,
     max_keys: int | Absent = ABSENT,
     lookahead: int | Absent = ABSENT,
+    on_error: OnError | None = None,
 ) -> Keep:
     """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
@@ -240,10 +247,14 @@ def throttle(
             waits, and what is behind it, until a bucket is full again: then its key is forgotten.
         lookahead: with `key`, items that may wait for tokens; 64 if not given. When as many do, the source
             waits.
+        on_error: what is done where `cost` or `key` fails, such as ``Resume()``; by default, the stream
+            fails. A cost that is no number, or below 0, is no failure of `cost`, and ends the stream; so does
+            a key that cannot be hashed.
 
     Raises:
         TypeError: an argument has the wrong type, or `max_keys` is missing.
-        ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`;
+        ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`,
+            or `on_error` without `cost` and `key`;
             `burst`, `burst_seconds` or `key` is given beside a `RateLimit`, which has its own burst; (when
             run) a cost is below 0.
         RateExceededError: (when run) with `failing`, an item came too soon.
@@ -259,8 +270,10 @@ def throttle(
 
     The token bucket is that of RFC 2697, in one colour; an item larger than the bucket puts it into debt.
     """
+    if cost is ABSENT and key is ABSENT:
+        unguarded("cost or key", on_error)
     if cost is not ABSENT:
-        callback("cost", cost)
+        cost = guarded("cost", cost, on_error)
     flag("failing", failing)
     if isinstance(rate, RateLimit):
         for name, value, usual in (
@@ -279,7 +292,7 @@ def throttle(
                 burst=burst,
                 cost=cost,
                 failing=failing,
-                key=callback("key", key),
+                key=guarded("key", key, on_error),
                 max_keys=whole("max_keys", cast("int", max_keys), least=1),
                 lookahead=WAITING if lookahead is ABSENT else whole("lookahead", lookahead, least=1),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from streamkit._core.arguments import callback, flag, whole
+from streamkit._core.arguments import flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
@@ -112,7 +112,8 @@ def map(
             An item whose key is at work waits in a place, or in the `lookahead`.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
             ``map`` does the same.
-        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+        on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
+            fails.
 
     Raises:
         TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
@@ -131,7 +132,7 @@ def map(
     concurrency = limit_argument("concurrency", concurrency)
     flag("ordered", ordered)
     if key is not ABSENT:
-        callback("key", key)
+        key = guarded("key", key, on_error)
     lookahead = whole("lookahead", lookahead, least=0)
     if lookahead and concurrency == 1:  # a limit of 1 may be changed
         raise ValueError(

@@ -261,7 +261,8 @@ def window(
             windows by time only.
         lateness: seconds that an item may come late, measured in the times of items.
         on_late: called with each item that is late; what it returns is awaited if it is awaitable. So
-            ``emitter.send`` of a `push` stream makes the late items a stream of their own.
+            ``emitter.send`` of a `push` stream makes the late items a stream of their own. An error of it
+            ends the stream, as one of dead letters does.
         idle: seconds without an item after which the watermark goes on as the clock does, in steps of as
             much, until every window has ended. Only with `timestamp`. Time in which the consumer is busy does
             not count.

@@ -45,7 +45,8 @@ def for_each(
         function: called with each item; its result is ignored.
         concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
         key: called with each item. Items for which it returns the same are worked on one after the other.
-        on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+        on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
+            fails.
 
     Raises:
         TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.calls import answering
 from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.on_error import OnError
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._stages.inputs import begun
 from streamkit.operators import order
@@ -26,6 +27,7 @@ def merge_sorted(
     key: Callable[[Any], Any] | Absent = ABSENT,
     reverse: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Stream[A]: ...
 @overload
 def merge_sorted(
@@ -37,6 +39,7 @@ def merge_sorted(
     key: Callable[[Any], Any] | Absent = ABSENT,
     reverse: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Stream[A | B | C]: ...
 @overload
 def merge_sorted(
@@ -45,6 +48,7 @@ def merge_sorted(
     key: Callable[[Any], Any] | Absent = ABSENT,
     reverse: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Stream[A | B]: ...
 @answering
 def merge_sorted(
@@ -53,6 +57,7 @@ def merge_sorted(
     key: Callable[[Any], Any] | Absent = ABSENT,
     reverse: bool = False,
     lookahead: int = 1,
+    on_error: OnError | None = None,
 ) -> Stream[Any]:
     """Sources that are in order as one in order: ``ops.merge_sorted`` where no stream comes first.
 
@@ -60,7 +65,7 @@ def merge_sorted(
     >>> list(streamkit.merge_sorted([1, 4], [2, 3]))
     [1, 2, 3, 4]
     """
-    operator = order.merge_sorted(*others, key=key, reverse=reverse, lookahead=lookahead)
+    operator = order.merge_sorted(*others, key=key, reverse=reverse, lookahead=lookahead, on_error=on_error)
     return begun("merge_sorted", first, others) | operator
 
 

@@ -14,7 +14,9 @@ from streamkit._core.again import origin, throw
 from streamkit._core.arguments import callback, discard, is_said, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
+from streamkit._core.guarded import Guarded, guarded
 from streamkit._core.markers import ABSENT
+from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, Stream
@@ -239,11 +241,15 @@ def _iterated(function: Callable[..., Any], initial: Any) -> Operator[Any, Any]:
 
 
 @overload
-def iterate(function: Callable[[T], Awaitable[T | None]], initial: T) -> Stream[T]: ...
+def iterate(
+    function: Callable[[T], Awaitable[T | None]], initial: T, *, on_error: OnError | None = None
+) -> Stream[T]: ...
 @overload
-def iterate(function: Callable[[T], T | None], initial: T) -> Stream[T]: ...
+def iterate(
+    function: Callable[[T], T | None], initial: T, *, on_error: OnError | None = None
+) -> Stream[T]: ...
 @answering
-def iterate(function: Callable[[Any], Any], initial: Any) -> Stream[Any]:
+def iterate(function: Callable[[Any], Any], initial: Any, *, on_error: OnError | None = None) -> Stream[Any]:
     """`initial`, then what `function` makes of the item before, until that is None.
 
         iterate(double, 1)  --1-2-4-8-
@@ -268,14 +274,22 @@ def iterate(function: Callable[[Any], Any], initial: Any) -> Stream[Any]:
     Args:
         function: called with an item; returns the next one, or an awaitable of it, or None.
         initial: the first item. None is no item: the stream is empty then.
+        on_error: what is done where `function` fails: ``Retry(...)`` or ``Replace(...)``, whose function
+            returns the next item, or None to end the stream; by default, the stream fails.
 
     Raises:
-        TypeError: `function` is not callable.
+        TypeError: `function` is not callable, or `on_error` is something else.
+        ValueError: `on_error` is ``Resume(...)``, or ends with it: nothing follows an item of which nothing
+            was made.
     """
-    callback("function", function)
+    function = guarded("function", function, on_error)
+    if isinstance(function, Guarded) and function.drops:
+        told = f"on_error must be Retry(...) or Replace(...), not {shown(on_error)}"
+        raise ValueError(f"{told}: nothing follows what is dropped")
     stream: Stream[Any] = Stream(Recipe("repeat", (None,), partial(itertools.repeat, None)))
     made = stream | _iterated(function, initial)
-    return Stream(Recipe("iterate", (function, initial), partial(_itself, made)))
+    shown_options = {} if on_error is None else {"on_error": on_error}
+    return Stream(Recipe("iterate", (function, initial), partial(_itself, made), **shown_options))
 
 
 def _itself(stream: Stream[A]) -> Stream[A]:

@@ -2,12 +2,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TypeGuard, get_args, get_origin, get_overloads, get_type_hints
 from unittest.mock import patch
 
 import pytest
 
+import streamkit
 from streamkit import Replace, Resume, Retry, Stream, ops
 from streamkit._core.catalogue import catalogue
 from streamkit._core.guarded import Guarded
@@ -18,15 +21,30 @@ from tests.laws.lab import Boom, Lab, Sample, play, trying
 from tests.samples import SAMPLES
 
 WITHOUT: dict[str, str] = {
-    "catch": "its callback is called once, with an error",
-    "on_close": "its callback is called once, without an item",
-    "retry": "its callbacks are called with errors",
-    "fail_if_empty": "its callback is called once, without an item",
-    "keep_alive": "its callback is called without an item",
-    "timestamp": "its callback is called without an item",
-    "window": "what its callbacks say of an item can be made before it, by map(on_error=)",
+    "catch(function)": "is called once, with an error",
+    "conflate(function)": "answers at once, while an item is put in",
+    "debounce(on_drop)": "answers at once: what it is told of is lost already",
+    "defer(function)": "is called once, without an item",
+    "fail(error)": "is called once, without an item",
+    "fail_if_empty(error)": "is called once, without an item",
+    "keep_alive(function)": "is called without an item",
+    "on_close(function)": "is called once, without an item",
+    "retry(on_retry)": "is called with an error",
+    "retry(when)": "is called with an error",
+    "stateful_map(finish)": "is called once, without an item",
+    "stateful_map(setup)": "is called once, without an item",
+    "timestamp(clock)": "is called without an item",
+    "using(function)": "is called once, without an item",
+    "using(resource)": "is called once, without an item",
+    "window(on_late)": "is the last that hears of an item, as dead letters are",
+} | {
+    f"{name}(on_drop)": "answers at once: what it is told of is lost already"
+    for name in ("audit", "exhaust_map", "sample", "throttle_first", "throttle_latest")
 }
-"""Operators whose callbacks have no `on_error=`, and why."""
+"""Callbacks of operators and sources that have no `on_error=`, and why."""
+
+POLICY = "streamkit._core.guarded.on_error_argument"
+PAGE = Path("docs/retry.md")
 
 
 def takes_it(name: str) -> bool:
@@ -34,8 +52,31 @@ def takes_it(name: str) -> bool:
     return "on_error" in inspect.signature(getattr(ops, name)).parameters
 
 
-def links_of(sample: Sample) -> tuple[Link, ...]:
-    links: tuple[Link, ...] = sample.make(Lab()).links
+def called(annotation: Any) -> bool:
+    """Whether an argument of this type may be a callback."""
+    return get_origin(annotation) is Callable or any(map(called, get_args(annotation)))
+
+
+STREAMS = ("Into", "Iterable", "Signal", "Sink", "SourceLike", "Stream", "Until", "Awaitable[T]")
+"""What stands in the type of a parameter for a stream, a pipe or a signal, which may be callables, too."""
+
+
+def callbacks_of(function: Any) -> Iterator[str]:
+    """The parameters of a function of ours that are callbacks, in any of its forms; no streams."""
+    whole = inspect.unwrap(function)
+    for form in (whole, *get_overloads(whole)):
+        for name, annotation in get_type_hints(form, localns={"TypeIs": TypeGuard}).items():
+            told = form.__annotations__[name]
+            if name != "return" and called(annotation) and not any(word in told for word in STREAMS):
+                yield name
+    for each in catalogue():
+        if each.name == whole.__name__ and each.function.__module__ == whole.__module__:
+            yield from each.callbacks
+
+
+def links_of(sample: Sample, policy: OnError | None = None) -> tuple[Link, ...]:
+    with nullcontext() if policy is None else patch(POLICY, lambda _: policy):
+        links: tuple[Link, ...] = sample.make(Lab()).links
     return links
 
 
@@ -50,11 +91,11 @@ TAKING = [
 
 def with_policy(sample: Sample, lab: Lab, policy: OnError) -> Any:
     """The sample's stream or job, as if each of its operators had been given ``on_error=policy``."""
-    with patch("streamkit._core.guarded.on_error_argument", lambda _: policy):
+    with patch(POLICY, lambda _: policy):
         return sample.built(lab)
 
 
-TIMED = ("switch_map", "exhaust_map", "expand")
+TIMED = ("switch_map", "exhaust_map", "expand", "extrapolate")
 """What they pass on depends on when an item comes, and so on what was before it; or they pass it on first."""
 
 
@@ -201,15 +242,46 @@ def test_what_is_dropped_is_counted(sample: Sample) -> None:
     play(main)
 
 
-@pytest.mark.parametrize("name", ops.__all__)
-def test_every_operator_with_a_callback_for_items_takes_it(name: str) -> None:
-    forms = [
-        each
-        for each in catalogue()
-        if each.name == name and each.function.__module__.startswith("streamkit.")
-    ]
-    calls = {parameter for each in forms for parameter in each.callbacks}
-    assert takes_it(name) or not calls or name in WITHOUT, f"{name}({', '.join(calls)}) has no on_error="
+GUARDED = {
+    f"{link.declaration.name}({name.lstrip('_')})"
+    for sample in TAKING
+    for link in links_of(sample, Resume())
+    for name, value in link.arguments.items()
+    if isinstance(value, Guarded)
+}
+"""The callbacks of operators that have it in some sample."""
+CALLBACKS = {
+    f"{name}({parameter})"
+    for module in (ops, streamkit)
+    for name in module.__all__
+    if inspect.isfunction(function := getattr(module, name)) and name not in ("guarded", "stage", "step")
+    for parameter in callbacks_of(function)
+}
+
+
+AS = {
+    "for_each(key)": "map(key)",
+    "iterate(function)": "map(function)",  # a source, which has tests of its own
+    "partition(predicate)": "partition(key)",
+}
+"""Callbacks that the operator that runs calls by another name."""
+
+
+@pytest.mark.parametrize("callback", sorted(CALLBACKS))
+def test_each_callback_for_items_has_it(callback: str) -> None:
+    assert (AS.get(callback, callback) in GUARDED) is not (callback in WITHOUT)
+
+
+def test_no_other_is_named_without_it() -> None:
+    assert {*WITHOUT} <= CALLBACKS
+
+
+@pytest.mark.parametrize("callback", WITHOUT)
+def test_the_page_says_which_have_none(callback: str) -> None:
+    name, parameter = callback.rstrip(")").split("(")
+    rest = PAGE.read_text(encoding="utf-8").partition("## Callbacks that have none")[2]
+    assert f"`{parameter}`" in rest
+    assert parameter == "on_drop" or f"`{name}`" in rest
 
 
 def test_all_are_tried() -> None:

@@ -1,5 +1,7 @@
 """Samples of the family `rate`."""
 
+from asyncio import sleep
+
 from streamkit import (
     Collect,
     Conflate,
@@ -19,6 +21,11 @@ from tests.samples.callbacks import fold
 
 __all__ = ["OPERATORS"]
 
+
+async def slowly(_: object) -> None:
+    await sleep(1e-4)
+
+
 OPERATORS = [
     Sample("buffer-suspend", lambda lab: ops.buffer(Suspend(2))),
     Sample("buffer-suspend-one", lambda lab: ops.buffer(Suspend(1))),
@@ -35,4 +42,9 @@ OPERATORS = [
     Sample("buffer-unbounded", lambda lab: ops.buffer(Unbounded())),
     Sample("conflate", lambda lab: ops.conflate(fold(lab))),
     Sample("extrapolate", lambda lab: ops.extrapolate(lambda item: [])),
+    Sample(
+        "extrapolate-slow",
+        lambda lab: ops.tap(slowly) | ops.extrapolate(lab.callback(lambda item: [])),
+        calls=True,
+    ),
 ]

@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 from reactivex import operators as of
 
 import streamkit
-from streamkit import Stream, ops
+from streamkit import OnError, Replace, Resume, Retry, Stream, ops
 from streamkit.testing import run
 
 INTEGERS = st.integers(-20, 20)
@@ -211,6 +211,56 @@ class TestIterate:
         nothing: Any = None
         assert list(streamkit.iterate(path.get, nothing)) == []
         assert list(streamkit.iterate(lambda number: number - 1 if number else None, 2)) == [2, 1, 0]
+
+    @pytest.mark.parametrize("kind", ["function", "coroutine", "lambda"])
+    def test_a_call_that_fails_is_made_again(self, kind: str) -> None:
+        asked: list[int] = []
+
+        def following(number: int) -> int | None:
+            asked.append(number)
+            if asked.count(number) < 3:
+                raise ConnectionError(number)
+            return number + 1 if number < 2 else None
+
+        async def later(number: int) -> int | None:
+            return following(number)
+
+        functions: dict[str, Any] = {
+            "function": following,
+            "coroutine": later,
+            "lambda": lambda number: later(number),
+        }
+
+        async def main() -> None:
+            stream = streamkit.iterate(functions[kind], 0, on_error=Retry(3, 1.0))
+            assert await (stream | ops.to_list()) == [0, 1, 2]
+            assert asyncio.get_running_loop().time() == 6.0
+
+        run(main)
+        assert asked == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+    def test_what_follows_where_it_fails(self) -> None:
+        def fails(number: int) -> int:
+            raise ZeroDivisionError
+
+        after = Replace(lambda item, error: item + 1 if item < 3 else None)
+        assert list(streamkit.iterate(fails, 1, on_error=after)) == [1, 2, 3]
+        with pytest.raises(ZeroDivisionError):
+            list(streamkit.iterate(fails, 1, on_error=Retry(2)))
+
+    @pytest.mark.parametrize("on_error", [Resume(), Retry(2, then=Resume())])
+    def test_nothing_follows_what_is_dropped(self, on_error: OnError) -> None:
+        with pytest.raises(ValueError, match=r"^on_error must be Retry\(...\) or Replace\(...\), not Re"):
+            streamkit.iterate(double, 1, on_error=on_error)
+
+    @pytest.mark.parametrize("on_error", [5, "retry", Retry, print])
+    def test_no_policy(self, on_error: Any) -> None:
+        with pytest.raises(TypeError, match=r"^on_error must be"):
+            streamkit.iterate(double, 1, on_error=on_error)
+
+    def test_a_policy_is_shown(self) -> None:
+        stream = streamkit.iterate(double, 1, on_error=Retry(2))
+        assert repr(stream) == "Stream(iterate(double, 1, on_error=Retry(2)))"
 
     @pytest.mark.parametrize("function", [double_later, lambda number: double_later(number)])
     def test_what_is_returned_is_awaited(self, function: Callable[[int], Any]) -> None:

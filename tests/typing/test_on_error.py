@@ -2,6 +2,7 @@
 
 from typing import Any, assert_type
 
+import streamkit
 from streamkit import Backoff, Job, Replace, Resume, Retry, Stream, guarded, ops, push
 from streamkit._core.strategy import Suspend
 
@@ -24,6 +25,14 @@ def add(total: int, number: int) -> int:
     return total + number
 
 
+def plus(number: int) -> int | None:
+    return number + 1 if number < 3 else None
+
+
+def following(number: int) -> list[int]:
+    return [number]
+
+
 def letter(item: Any, error: Exception) -> None:
     print(item, error)
 
@@ -39,6 +48,16 @@ def test_operators() -> None:
     assert_type(NUMBERS | ops.scan(add, 0, on_error=Resume(letter_later)), Stream[int])
     assert_type(NUMBERS | ops.tap(text, on_error=Replace(letter)), Stream[int])
     assert_type(NUMBERS | ops.distinct(text, on_error=Resume()), Stream[int])
+
+
+def test_stages() -> None:
+    light = ops.batch_within(2, seconds=1.0, weight=low, heaviest=1.0, on_error=Resume())
+    assert_type(NUMBERS | light, Stream[list[int]])
+    assert_type(NUMBERS | ops.throttle(1.0, cost=low, on_error=Resume()), Stream[int])
+    assert_type(NUMBERS | ops.merge_sorted([2], key=text, on_error=Resume()), Stream[int])
+    assert_type(streamkit.merge_sorted([1], [2], key=text, on_error=Resume()), Stream[int])
+    assert_type(NUMBERS | ops.extrapolate(following, on_error=Resume()), Stream[int])
+    assert_type(streamkit.iterate(plus, 1, on_error=Retry(3)), Stream[int])
 
 
 def test_sinks() -> None:

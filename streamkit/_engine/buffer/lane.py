@@ -287,11 +287,15 @@ class Lane(Target):
         if self.limit > 0:
             self.limit -= 1
 
-    def release(self, *, but: int = 0) -> list[Any]:
-        """What was kept, in order, except for the last `but`: now it is delivered, and leaves room."""
+    def release(self, *, since: int = 0, but: int = 0) -> list[Any]:
+        """What was kept since there were `since`, in order, except for the last `but`.
+
+        Now it is delivered, and leaves room.
+        """
         self.most = max(self.most, self.count)
         end = len(self.kept) - but
-        items, self.kept = self.kept[:end], self.kept[end:]
+        items = self.kept[since:end]
+        del self.kept[since:end]
         self.delivered += len(items)
         if self.limit >= 0:
             self.limit += len(items)

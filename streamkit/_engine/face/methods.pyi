@@ -268,6 +268,7 @@ class Methods(Generic[T_co]):
         seconds: float,
         weight: Callable[[Any], Any] | Absent = ...,
         heaviest: float | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[list[Item]]:
         """Pass on the items in lists: of `count`, or of what has come within `seconds`.
 
@@ -292,11 +293,14 @@ class Methods(Generic[T_co]):
             weight: returns the weight of an item. An item that would make a list heavier than `heaviest` begins
                 the next list; an item that alone is heavier is a list of its own.
             heaviest: the greatest weight of a list.
+            on_error: what is done where `weight` fails, such as ``Resume()``; by default, the stream fails. A
+                weight that is no number, or below 0, is no failure of `weight`, and ends the stream.
 
         Raises:
             TypeError: an argument has the wrong type.
             ValueError: `count` is less than 1; `seconds` or `heaviest` is not finite, or not above 0; one of
-                `weight` and `heaviest` is given without the other; (when run) a weight is below 0.
+                `weight` and `heaviest` is given without the other, or `on_error` without them; (when run) a
+                weight is below 0.
         """
     @overload
     def broadcast(self: Methods[Item], first: Keep, /, *others: Keep) -> Stream[Item]:
@@ -642,6 +646,9 @@ class Methods(Generic[T_co]):
 
         Raises:
             TypeError: `function` is not callable, or is a coroutine function.
+
+        `function` answers at once, while an item is put in, as the callbacks of strategies do: so there is no
+        ``on_error``. An error of it ends the stream.
         """
     def contains(self: Methods[Item], value: object) -> Job[bool]:
         """Whether an item is `value`, or equal to it: ``value in items``.
@@ -1053,7 +1060,9 @@ class Methods(Generic[T_co]):
         on_error: OnError | None = None,
     ) -> Stream[A]: ...
     @overload
-    def extrapolate(self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]]) -> Stream[A]:
+    def extrapolate(
+        self: Methods[A], function: Callable[[A], Awaitable[Iterable[A]]], *, on_error: OnError | None = None
+    ) -> Stream[A]:
         """Between the items of a slow source, pass on what `function` makes of the last one.
 
             items                --1-----------5-----|
@@ -1073,14 +1082,19 @@ class Methods(Generic[T_co]):
         Args:
             function: called with the last item, if the consumer asks before the next has come; returns an
                 iterable to pass on until then, endless or not (``itertools.repeat`` repeats the item).
+            on_error: what is done where `function` fails, such as ``Resume()``: the item was passed on, and
+                nothing follows it until the next; by default, the stream fails. An error of the iterable ends
+                the stream.
 
         Raises:
-            TypeError: `function` is not callable.
+            TypeError: `function` is not callable, or `on_error` is something else.
 
         The idea is Pekko's ``extrapolate``. It reads one item ahead; a buffer before it replaces that.
         """
     @overload
-    def extrapolate(self: Methods[A], function: Callable[[A], Iterable[A]]) -> Stream[A]: ...
+    def extrapolate(
+        self: Methods[A], function: Callable[[A], Iterable[A]], *, on_error: OnError | None = None
+    ) -> Stream[A]: ...
     @overload
     def fail_if_empty(self: Methods[Item]) -> Stream[Item]:
         """Pass on what comes; fail if nothing has come when the source ends.
@@ -1345,7 +1359,8 @@ class Methods(Generic[T_co]):
             function: called with each item; its result is ignored.
             concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
             key: called with each item. Items for which it returns the same are worked on one after the other.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `function` or `key` is not callable, or `concurrency` is neither a whole number nor a
@@ -1681,7 +1696,8 @@ class Methods(Generic[T_co]):
                 An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
-            on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
+            on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
+                fails.
 
         Raises:
             TypeError: `function` or `key` is not callable, or another argument has the wrong type; (when run)
@@ -1848,6 +1864,7 @@ class Methods(Generic[T_co]):
         key: Callable[[Any], Any] | Absent = ...,
         reverse: bool = False,
         lookahead: int = 1,
+        on_error: OnError | None = None,
     ) -> Stream[Item | B]:
         """Merge this stream with `sources`, each of which is in order: what comes out is in order, too.
 
@@ -1877,10 +1894,12 @@ class Methods(Generic[T_co]):
             reverse: the greatest comes first; each source is in that order, too.
             lookahead: items that each source may be ahead. More of them cost fewer turns of the event loop. A
                 buffer before this operator adds to it.
+            on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails. Keys
+                that cannot be compared end the stream.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) two items, or their keys, cannot be compared.
-            ValueError: `lookahead` is less than 1.
+            ValueError: `lookahead` is less than 1, or `on_error` is given without `key`.
         """
     @overload
     def min(
@@ -3008,6 +3027,7 @@ class Methods(Generic[T_co]):
         key: Callable[[Any], Any] | Absent = ...,
         max_keys: int | Absent = ...,
         lookahead: int | Absent = ...,
+        on_error: OnError | None = None,
     ) -> Stream[Item]:
         """Pass items on no faster than `rate` per second: a token bucket, or one for each key.
 
@@ -3042,10 +3062,14 @@ class Methods(Generic[T_co]):
                 waits, and what is behind it, until a bucket is full again: then its key is forgotten.
             lookahead: with `key`, items that may wait for tokens; 64 if not given. When as many do, the source
                 waits.
+            on_error: what is done where `cost` or `key` fails, such as ``Resume()``; by default, the stream
+                fails. A cost that is no number, or below 0, is no failure of `cost`, and ends the stream; so does
+                a key that cannot be hashed.
 
         Raises:
             TypeError: an argument has the wrong type, or `max_keys` is missing.
-            ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`;
+            ValueError: a number is not finite or not above 0; `max_keys` or `lookahead` is given without `key`,
+                or `on_error` without `cost` and `key`;
                 `burst`, `burst_seconds` or `key` is given beside a `RateLimit`, which has its own burst; (when
                 run) a cost is below 0.
             RateExceededError: (when run) with `failing`, an item came too soon.
@@ -3441,7 +3465,8 @@ class Methods(Generic[T_co]):
                 windows by time only.
             lateness: seconds that an item may come late, measured in the times of items.
             on_late: called with each item that is late; what it returns is awaited if it is awaitable. So
-                ``emitter.send`` of a `push` stream makes the late items a stream of their own.
+                ``emitter.send`` of a `push` stream makes the late items a stream of their own. An error of it
+                ends the stream, as one of dead letters does.
             idle: seconds without an item after which the watermark goes on as the clock does, in steps of as
                 much, until every window has ended. Only with `timestamp`. Time in which the consumer is busy does
                 not count.
