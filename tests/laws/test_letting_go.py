@@ -304,7 +304,7 @@ async def _job(stream: Any) -> None:
     await (stream | ops.take(1) | ops.drain())
 
 
-ENDS: tuple[Callable[[Any], Awaitable[None]], ...] = (
+EXITS: tuple[Callable[[Any], Awaitable[None]], ...] = (
     *(_left, _read, _pulled, _closed, _bare, _broken_out_of, _job),
 )
 
@@ -313,7 +313,7 @@ ENDS: tuple[Callable[[Any], Awaitable[None]], ...] = (
 def test_of_a_run_that_has_ended_nothing_is_kept(sample: Sample) -> None:
     async def main() -> dict[str, weakref.ref[Any]]:
         kept: dict[str, weakref.ref[Any]] = {}
-        for end in ENDS:
+        for end in EXITS:
             lab = Lab("turn", count=3)
             feed = lab.source(sample.shape)
 
