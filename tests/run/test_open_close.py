@@ -9,6 +9,7 @@ import pytest
 
 from streamkit import RunningLoopError, Stream, Suspend, ops
 from streamkit.testing import run
+from tests.run.staging import written
 
 CLOSING: dict[str, Callable[[Any], Any]] = {
     "step": lambda callback: ops.map(callback),
@@ -213,3 +214,29 @@ def test_an_interrupt_in_a_pump_comes_out_of_a_plain_for_as_itself(
     with pytest.raises(kind) as caught:
         list(Stream(range(9)) | ops.map(interrupted) | pipe)
     assert caught.value is boom
+
+
+@pytest.mark.parametrize("operator", [ops.take(2), ops.tap(lambda _: None)], ids=repr)
+def test_a_stage_may_close_what_it_has_opened_when_it_is_left(operator: Any) -> None:
+    log: list[str] = []
+    source = Source(seconds=0.0)
+
+    async def runs(run: Any, inlet: Any) -> AsyncIterator[int]:
+        items = run.open(inlet)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await run.close(items)
+            log.append(f"closed: {source.ends}")
+
+    async def main() -> None:
+        stream = Stream(source) | written(runs, pumps=False) | operator
+        async with stream.open() as items:
+            async for item in items:
+                if item == 1:
+                    break
+        assert log == [f"closed: {source.ends}"]
+        assert len(source.ends) == 1
+
+    run(main)
