@@ -63,11 +63,13 @@ LATE: Final = Late()
 class Pane:
     """A window that is open, with the bounds that it has so far."""
 
-    __slots__ = ("end", "start")
+    __slots__ = ("due", "end", "start")
 
-    def __init__(self, start: float, end: float) -> None:
+    def __init__(self, start: float, end: float, due: float = _NEVER) -> None:
         self.start = start
         self.end = end
+        self.due = due
+        """The time at which it ends, where that does not change."""
 
 
 def bounds(pane: Pane) -> Window:
@@ -82,12 +84,13 @@ def moment(value: Any) -> float:
     return number("timestamp(item)", value)
 
 
-def end_of(number: int, seconds: float, every: float) -> float:
-    """When the window ends that begins at this multiple of `every`.
+def end_of(number: int, seconds: float, every: float, across: int) -> float:
+    """When the window ends that begins at this multiple of `every`; `across` begin before it ends, with it.
 
-    Where windows do not overlap, that is when the next one begins: the sum may be rounded otherwise.
+    That is no later than the next one begins: the sum may be rounded otherwise, and there were one too many.
     """
-    return (number + 1) * every if seconds == every else number * every + seconds
+    end, after = number * every + seconds, (number + across) * every
+    return after if after < end or seconds == every else end
 
 
 class Panes(Protocol):
@@ -124,10 +127,12 @@ class Aligned:
     keys, that is most of what an item costs (``benchmarks/workloads/windows.py``).
     """
 
-    def __init__(self, seconds: float, every: float, lateness: float) -> None:
+    def __init__(self, kind: Windows, seconds: float, every: float, lateness: float) -> None:
         self._seconds = seconds
         self._every = every
         self._lateness = lateness
+        self._across = kind.most(0.0)
+        self._most = kind.most(lateness)
         self._open: dict[int, Pane] = {}
         """By the number of the multiple at which they begin."""
         self._next = _NEVER
@@ -140,15 +145,15 @@ class Aligned:
         latest = self._latest = max(self._latest, seen, stamp)
         if latest < self._next:
             return ()
-        opened, lateness = self._open, self._lateness
+        opened = self._open
         if len(opened) == 1:
             found = [*opened.values()]
             opened.clear()
             self._next = _NEVER
             return found
-        ended = sorted([number for number, pane in opened.items() if pane.end + lateness <= latest])
+        ended = sorted([number for number, pane in opened.items() if pane.due <= latest])
         found = [opened.pop(number) for number in ended]
-        self._next = min([pane.end + lateness for pane in opened.values()], default=_NEVER)
+        self._next = min([pane.due for pane in opened.values()], default=_NEVER)
         return found
 
     def at(self, stamp: float) -> Sequence[Pane] | None:
@@ -161,22 +166,29 @@ class Aligned:
             last = number = self._rounded(stamp, number)
         found: list[Pane] = []
         until = (number + 1) * every
-        end = end_of(number, seconds, every)
+        end = end_of(number, seconds, every, self._across)
         while end > stamp:
             pane = self._open.get(number)
-            if pane is None and end + self._lateness > self._latest:
-                pane = self._open[number] = Pane(number * every, end)
-                self._next = min(self._next, end + self._lateness)
+            if pane is None and (due := self._due(number, end)) > self._latest:
+                pane = self._open[number] = Pane(number * every, end, due)
+                self._next = min(self._next, due)
             if pane is not None:
                 found.append(pane)
             until = min(until, end)
             number -= 1
-            end = end_of(number, seconds, every)
+            end = end_of(number, seconds, every, self._across)
         if number == last:
             return None
-        if found:
+        if found:  # before `end`, which is that of the first window that was not found, it had one more
             self._steady = (max(last * every, end), min(until, self._next))
         return found[::-1] if len(found) > 1 else found
+
+    def _due(self, number: int, end: float) -> float:
+        """When the window of this number ends: no later than one begins with which there were too many.
+
+        By exact numbers that is never sooner; but the sum may be rounded upwards.
+        """
+        return min(end + self._lateness, (number + self._most) * self._every)
 
     def _rounded(self, stamp: float, number: int) -> int:
         """The number of the last window that has begun at `stamp`: it is beside `number`."""
@@ -269,9 +281,9 @@ def panes_of(kind: Windows, lateness: float) -> Any:
         case Hopping(count=int(count), every=every):
             return Counted(count, int(every))
         case Hopping(seconds=float(seconds), every=every):
-            return Aligned(seconds, every, lateness)
+            return Aligned(kind, seconds, every, lateness)
         case Tumbling(seconds=float(seconds)):
-            return Aligned(seconds, seconds, lateness)
+            return Aligned(kind, seconds, seconds, lateness)
         case Session(gap=gap):
             return Sessions(gap, lateness)
         case _:

@@ -77,8 +77,6 @@ class _Shared(Target):
         """The items for readers that come later."""
         self.burst: list[Any] = []
         """The items that have come since the event loop has turned."""
-        self.alone = False
-        """Whether only those can read the stream who do so now, as in the pipe of a group."""
         self.left = 0
         """For how many more all lanes have room."""
         self.readers: dict[Lane, Run] = {}
@@ -93,7 +91,6 @@ class _Shared(Target):
     def begin(self, inlet: Inlet[Any], before: _Shared | None) -> None:
         """Read `inlet` from now on; if the run `before` this one is closing yet, when it has closed."""
         errors: list[Exception] = []
-        self.alone = inlet.source.alone
         inlet = attached(self.run, inlet, errors)
         raise_first(errors)
 
@@ -157,7 +154,7 @@ class _Shared(Target):
             await self.run.leave()
         finally:
             self.gone.set()
-            if self.alone or not self.ended:  # nobody will join it
+            if self.owner.alone or not self.ended:  # nobody will join it
                 self.past.clear()
 
     # the pump ------------------------------------------------------------------------------
@@ -228,7 +225,9 @@ class _Shared(Target):
 class _Runs:
     """The runs of one stream that is shared: the one that can be joined, and one that is closing."""
 
-    def __init__(self) -> None:
+    def __init__(self, alone: bool) -> None:
+        self.alone = alone
+        """Whether only those can read the stream who do so now, as in the pipe of a group."""
         self.joined: _Shared | None = None
         self.last: _Shared | None = None
 
@@ -280,6 +279,7 @@ class Shares:
             RuntimeError: it runs in another event loop.
         """
         with self._lock:
-            runs = self._streams.setdefault(inlet.source, {}).setdefault(inlet.links, _Runs())
+            found = self._streams.setdefault(inlet.source, {})
+            runs = found.setdefault(inlet.links, _Runs(inlet.source.alone))
             runs.require(run.loop)
             return runs.current(run.link, inlet).join(run)

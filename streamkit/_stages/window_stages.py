@@ -36,10 +36,11 @@ def _alarm(kind: Windows, last: float, now: float) -> float:
             due = last + gap
         case Tumbling(seconds=float(seconds)) | Hopping(seconds=float(seconds)):
             every = kind.every if isinstance(kind, Hopping) else seconds
+            across = kind.most(0.0)
             number = math.floor((now - seconds) / every) - 1
-            while end_of(number, seconds, every) <= now:
+            while end_of(number, seconds, every, across) <= now:
                 number += 1
-            due = end_of(number, seconds, every) if number * every <= last else _NEVER
+            due = end_of(number, seconds, every, across) if number * every <= last else _NEVER
         case _:
             due = _NEVER
     return due if due > now else _NEVER

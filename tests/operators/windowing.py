@@ -21,38 +21,45 @@ class Found(NamedTuple):
     late: list[float]
 
 
-def containing(time: float, seconds: float, every: float) -> list[tuple[float, float]]:
-    """The windows that an item of this time belongs to."""
+def containing(time: float, seconds: float, every: float) -> list[tuple[int, float, float]]:
+    """The windows that an item of this time belongs to: their numbers and bounds.
+
+    Where a window ends with the beginning of another one, by exact numbers, it does so here.
+    """
     around = range(math.floor((time - seconds) / every) - 1, math.floor(time / every) + 2)
+    across = math.ceil(seconds / every)
+    windows = [(number, number * every, number * every + seconds) for number in around]
+    clipped = [(number, start, min(end, (number + across) * every)) for number, start, end in windows]
     if seconds == every:
-        every_one = [(number * every, (number + 1) * every) for number in around]
-    else:
-        every_one = [(number * every, number * every + seconds) for number in around]
-    return [(start, end) for start, end in every_one if start <= time < end]
+        clipped = [(number, start, (number + 1) * every) for number, start, _ in windows]
+    return [(number, start, end) for number, start, end in clipped if start <= time < end]
 
 
 def by_time(times: list[float], seconds: float, every: float, lateness: float) -> Found:
     """Windows of `seconds`, one `every` so many seconds."""
-    held: dict[tuple[float, float], list[float]] = {}
+    most = math.ceil((seconds + lateness) / every)
+    held: dict[tuple[int, float, float], list[float]] = {}
     windows: list[tuple[Window, list[float]]] = []
     late: list[float] = []
     greatest = -math.inf
 
-    def close(latest: float) -> None:
-        for start, end in sorted(held):
-            if end + lateness <= latest:  # not the difference: it may be rounded otherwise
-                windows.append((Window(start, end), held.pop((start, end))))
+    def is_closed(number: int, end: float) -> bool:
+        """Whether the watermark has come to its end, or as many have begun since as may be open at once."""
+        return end + lateness <= greatest or (number + most) * every <= greatest
 
-    for time in times:
+    for time in [*times, math.inf]:
         greatest = max(greatest, time)
-        close(greatest)
+        for number, start, end in sorted(held):
+            if is_closed(number, end):
+                windows.append((Window(start, end), held.pop((number, start, end))))
+        if time == math.inf:
+            break
         belongs = containing(time, seconds, every)
-        fitting = [each for each in belongs if each[1] + lateness > greatest]
+        fitting = [each for each in belongs if not is_closed(each[0], each[2])]
         for each in fitting:
             held.setdefault(each, []).append(time)
         if belongs and not fitting:
             late.append(time)
-    close(math.inf)
     return Found(windows, late)
 
 
