@@ -19,7 +19,7 @@ NO_OPERATOR = "no such operator"
 Run = Callable[[int, int], Awaitable[Any]]
 """Do the job once, for a size and a number of items; what it gives must be the same for all."""
 Goals = Mapping[str, float]
-"""By contender: at most so many times the cost of one of `EVEN`; at least so often faster than a peer."""
+"""By contender: at most so many times the cost of it, if it is `EVEN`; else at least so many times faster."""
 
 
 @dataclass
