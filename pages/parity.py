@@ -21,6 +21,12 @@ HEADS = {
 }
 
 
+ABOUT = (
+    "What makes one value of all items, such as `count`, `first` and `to_list`, is an operator there.",
+    "Here it is a sink, which ends the pipe: `ops.aggregate(sink)` makes an operator of it.",
+)
+
+
 def rows(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """A name, the line to write here, and what is said of it."""
     for name, entry in sorted(table.items(), key=lambda row: row[0].lower()):
@@ -34,7 +40,7 @@ def rows(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 def tables() -> Iterator[str]:
     """Both tables."""
     for title, (library, table) in HEADS.items():
-        yield from (f"## {title}", "", f"| {library} | here | |", "| --- | --- | --- |")
+        yield from (f"## {title}", "", *ABOUT, "", f"| {library} | here | |", "| --- | --- | --- |")
         for name, code, note in rows(table):
             yield f"| `{name}` | `{code.replace('|', chr(92) + '|')}` | {note.replace('|', chr(92) + '|')} |"
         yield ""

@@ -4,7 +4,6 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from streamkit._engine.buffer.account import Account
@@ -68,7 +67,6 @@ class AtRunTime(ast.NodeTransformer):
         return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
 
 
-@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 

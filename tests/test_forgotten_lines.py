@@ -6,7 +6,7 @@
 import ast
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from inspect import getdoc, isfunction
 from pathlib import Path
@@ -103,7 +103,7 @@ def in_tests(tree: ast.AST, door: str = "ops") -> set[str]:
     return found
 
 
-def imported(tree: ast.AST) -> set[str]:
+def imported(tree: ast.AST, _: str) -> set[str]:
     """The names that are imported from the front door, and stand alone."""
     return {
         name.name
@@ -114,8 +114,9 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+def names(read: Callable[[ast.AST, str], set[str]], path: Path, door: str = "ops") -> frozenset[str]:
+    """What `read` finds in a file. The tree of the file is not kept: the collector would go through it."""
+    return frozenset(read(ast.parse(path.read_text()), door))
 
 
 def test_there_are_entries_of_every_family() -> None:
@@ -140,7 +141,7 @@ def test_is_re_exported(entry: Entry) -> None:
 @every_entry
 def test_has_a_sample(entry: Entry) -> None:
     line = f'Sample("{entry.name}", lambda lab: ops.{entry.name}(...))'
-    found = {name for path in (ROOT / "tests/samples").glob("*.py") for name in named(parsed(path))}
+    found = {name for path in (ROOT / "tests/samples").glob("*.py") for name in names(named, path)}
     assert entry.name in found, f"tests/samples/, the module of its family: add `{line}`"
 
 
@@ -152,7 +153,7 @@ def test_has_arguments_for_the_bound(entry: Entry) -> None:
 
 @every_entry
 def test_has_a_type_assertion(entry: Entry) -> None:
-    found = {name for path in (ROOT / "tests/typing").glob("*.py") for name in asserted(parsed(path))}
+    found = {name for path in (ROOT / "tests/typing").glob("*.py") for name in names(asserted, path)}
     line = f"assert_type(NUMBERS | ops.{entry.name}(...), ...)"
     assert entry.name in found, f"tests/typing/, the module of its family: add `{line}`"
 
@@ -160,7 +161,7 @@ def test_has_a_type_assertion(entry: Entry) -> None:
 @every_entry
 def test_is_tested_where_its_family_is(entry: Entry) -> None:
     paths = [*ROOT.glob(f"{entry.tests}.py"), *ROOT.glob(f"{entry.tests}_*.py")]
-    found = {name for path in paths for name in in_tests(parsed(path))}
+    found = {name for path in paths for name in names(in_tests, path)}
     assert entry.name in found, f"{entry.tests}.py: add a test that calls ops.{entry.name}"
 
 
@@ -182,14 +183,14 @@ def test_a_source_is_re_exported(entry: Entry) -> None:
 @every_source
 def test_a_source_has_a_sample(entry: Entry) -> None:
     line = f'SourceSample("{entry.name}", lambda lab: streamkit.{entry.name}(...), (0, 1, 2))'
-    found = named(parsed(ROOT / "tests/samples/sources.py"), "streamkit")
+    found = names(named, ROOT / "tests/samples/sources.py", "streamkit")
     assert entry.name in found or has_a_form_in_a_pipe(entry), f"tests/samples/sources.py: add `{line}`"
 
 
 @every_source
 def test_a_source_has_a_type_assertion(entry: Entry) -> None:
     paths = (ROOT / "tests/typing").glob("*.py")
-    found = {name for path in paths for name in asserted(parsed(path), "streamkit") | imported(parsed(path))}
+    found = {name for path in paths for name in names(asserted, path, "streamkit") | names(imported, path)}
     line = f"assert_type(streamkit.{entry.name}(...), ...)"
     assert entry.name in found, f"tests/typing/, the module of its family: add `{line}`"
 
@@ -197,7 +198,7 @@ def test_a_source_has_a_type_assertion(entry: Entry) -> None:
 @every_source
 def test_a_source_is_tested_where_its_family_is(entry: Entry) -> None:
     paths = [*ROOT.glob(f"{entry.tests}.py"), *ROOT.glob(f"{entry.tests}_*.py")]
-    found = {name for path in paths for name in in_tests(parsed(path), "streamkit") | imported(parsed(path))}
+    found = {name for path in paths for name in names(in_tests, path, "streamkit") | names(imported, path)}
     assert entry.name in found, f"{entry.tests}.py: add a test that calls streamkit.{entry.name}"
 
 

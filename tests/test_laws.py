@@ -7,12 +7,14 @@ import pytest
 
 import streamkit.rx  # noqa: F401 - fills the catalogue
 from streamkit._core.catalogue import Declaration, catalogue
+from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import flattened, unfolded
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 from tests.samples.sources import SOURCES
 
 DECLARATIONS = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
+STEPS = [each for each in DECLARATIONS if each.stage is None]
 
 
 def declarations_in(pipe: Any) -> Iterator[Declaration]:
@@ -32,3 +34,8 @@ def test_every_operator_has_a_sample(declaration: Declaration) -> None:
     sampled = {each for sample in SAMPLES for each in declarations_in(sample.make(Lab()))}
     sampled.update(declarations_of_sources())
     assert declaration in sampled, f"tests/samples/ has no sample of {declaration.name}"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda each: each.function.__qualname__)
+def test_every_step_can_stand_in_a_group(step: Any) -> None:
+    assert not parsed(step).early, "each group keeps what its setup assigns to: let it assign to these, too"

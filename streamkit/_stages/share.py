@@ -77,6 +77,8 @@ class _Shared(Target):
         """The items for readers that come later."""
         self.burst: list[Any] = []
         """The items that have come since the event loop has turned."""
+        self.alone = False
+        """Whether only those can read the stream who do so now, as in the pipe of a group."""
         self.left = 0
         """For how many more all lanes have room."""
         self.readers: dict[Lane, Run] = {}
@@ -91,6 +93,7 @@ class _Shared(Target):
     def begin(self, inlet: Inlet[Any], before: _Shared | None) -> None:
         """Read `inlet` from now on; if the run `before` this one is closing yet, when it has closed."""
         errors: list[Exception] = []
+        self.alone = inlet.source.alone
         inlet = attached(self.run, inlet, errors)
         raise_first(errors)
 
@@ -154,6 +157,8 @@ class _Shared(Target):
             await self.run.leave()
         finally:
             self.gone.set()
+            if self.alone or not self.ended:  # nobody will join it
+                self.past.clear()
 
     # the pump ------------------------------------------------------------------------------
 

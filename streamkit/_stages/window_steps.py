@@ -263,7 +263,7 @@ def several(
 
 @step(
     name="window",
-    setup="trail = Trail(kind, max_held)\ngroups = {}",
+    setup="trail = Trail(kind, max_held)\ngroups = {}\nstamp = 0.0",
     each="""
         if _timed is ABSENT:
             name = trail.counted(item)

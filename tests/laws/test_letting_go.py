@@ -1,6 +1,8 @@
 """Law 12: what the consumer has dropped is let go of, while the source waits for the next item."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
@@ -260,3 +262,71 @@ def test_a_plain_for_keeps_nothing_while_the_source_waits() -> None:
     for item in Stream(source) | ops.map(made) | ops.map(promised):
         del item
     assert alive == [0, 0, 0]
+
+
+# runs that have ended ---------------------------------------------------------------------------------------
+
+
+async def _left(stream: Any) -> None:
+    async with stream.open() as items:
+        async for _ in items:
+            break
+
+
+async def _read(stream: Any) -> None:
+    async with stream.open() as items:
+        async for _ in items:
+            pass
+
+
+async def _pulled(stream: Any) -> None:
+    async with stream.open() as items:
+        await anext(items, None)
+
+
+async def _closed(stream: Any) -> None:
+    items = aiter(stream)
+    await anext(items, None)
+    await items.aclose()
+
+
+async def _bare(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+async def _broken_out_of(stream: Any) -> None:
+    async for _ in stream:
+        break
+
+
+async def _job(stream: Any) -> None:
+    await (stream | ops.take(1) | ops.drain())
+
+
+ENDS: tuple[Callable[[Any], Awaitable[None]], ...] = (
+    *(_left, _read, _pulled, _closed, _bare, _broken_out_of, _job),
+)
+
+
+@pytest.mark.parametrize("sample", [each for each in SAMPLES if not each.sink], ids=lambda each: each.name)
+def test_of_a_run_that_has_ended_nothing_is_kept(sample: Sample) -> None:
+    async def main() -> dict[str, weakref.ref[Any]]:
+        kept: dict[str, weakref.ref[Any]] = {}
+        for end in ENDS:
+            lab = Lab("turn", count=3)
+            feed = lab.source(sample.shape)
+
+            def make(feed: Any = feed) -> Any:
+                return feed()
+
+            kept[end.__name__] = weakref.ref(make)
+            stream = Stream(make) | sample.make(lab)
+            await end(stream)
+            del make, stream
+        await asyncio.sleep(0)
+        return kept
+
+    kept = run(main)
+    gc.collect()
+    assert [name for name, ref in kept.items() if ref() is not None] == []

@@ -1,6 +1,7 @@
 """share: what is replayed to those who come late, the end that they are told, and sources that linger."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,9 +12,11 @@ from streamkit import (
     Conflate,
     DropOldest,
     KeepLatest,
+    OnFull,
     SourceConsumedError,
     Stream,
     Suspend,
+    Tumbling,
     Unbounded,
     ops,
 )
@@ -268,3 +271,57 @@ class TestLinger:
         assert closed == ["closed"]
         assert asyncio.run(main()) == [1]  # a new run, in a new loop
         assert list(shared) == [1, 2]
+
+
+class Kept:
+    """An item that is counted."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        Kept.alive += 1
+
+    def __del__(self) -> None:
+        Kept.alive -= 1
+
+
+@pytest.mark.parametrize(
+    "pipes",
+    [
+        lambda pipe: ops.window(Tumbling(count=3), pipe),
+        lambda pipe: ops.group_by(id, pipe, max_groups=1, on_full=OnFull.EVICT),
+    ],
+    ids=["window", "group_by"],
+)
+def test_nothing_is_kept_to_be_replayed_where_nobody_can_come(pipes: Any) -> None:
+    async def source() -> AsyncIterator[Kept]:
+        for _ in range(30):
+            yield Kept()
+            await asyncio.sleep(1.0)
+
+    async def main() -> int:
+        most = 0
+        async with (Stream(source) | pipes(ops.share(2))).open() as items:
+            async for item in items:
+                del item
+                most = max(most, Kept.alive)
+        return most
+
+    gc.disable()
+    try:
+        assert run(main) <= 4
+    finally:
+        gc.enable()
+
+
+def test_nothing_is_kept_to_be_replayed_of_a_source_that_was_left() -> None:
+    async def source() -> AsyncIterator[Kept]:
+        while True:
+            yield Kept()
+
+    async def main() -> int:
+        shared = Stream(source) | ops.share(2)
+        await (shared | ops.take(3) | ops.drain())
+        return Kept.alive
+
+    assert run(main) == 0

@@ -139,6 +139,20 @@ class TestPipes:
         found = [(key, items) for key, (_, items) in Stream(range(6)) | grouped]
         assert found == [(0, [0, 2]), (1, [1, 3]), (0, [2, 4]), (1, [3, 5]), (0, [4]), (1, [5])]
 
+    @pytest.mark.parametrize(
+        ("kind", "arguments"),
+        [
+            (Sliding(count=2), {}),
+            (Sliding(seconds=3), {"timestamp": float, "max_held": 9, "on_late": lambda _: None}),
+        ],
+        ids=["count", "seconds"],
+    )
+    def test_a_window_for_each_item_by_key(self, kind: Any, arguments: Any) -> None:
+        windows = ops.window(kind, ops.to_list(), **arguments)
+        grouped = ops.group_by(lambda number: number % 2, windows, max_groups=2)
+        found = [(key, items) for key, (_, items) in Stream(range(5)) | grouped]
+        assert found == [(0, [0]), (1, [1]), (0, [0, 2]), (1, [1, 3]), (0, [2, 4])]
+
     def test_keys_in_windows(self) -> None:
         keys = ops.group_by(lambda number: number % 2, ops.count(), max_groups=2)
         assert listed(range(5), Tumbling(count=3), keys) == [(0, 2), (1, 1), (1, 1), (0, 1)]

@@ -93,8 +93,8 @@ def attribute(owner: object, name: str, answers: Mapping[str, str], *, operators
     answer = answers.get(name)
     if answer is _SOURCE and isinstance(owner, Composed):
         answer = _begun(owner)
-    if answer is None and operators and (code := line(name)) is not None and "Stream(" not in code:
-        answer = f"write {operators}{code}"
+    if answer is None and operators and (code := line(name)) is not None and not code.startswith("Stream("):
+        answer = f"write {'' if code.startswith(_FRONT) else operators}{code}"
     words = f"{type(owner).__name__!r} object has no attribute {name!r}"
     return AttributeError(words if answer is None else f"{words}: {answer}", name=name, obj=owner)
 

@@ -66,7 +66,7 @@ async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
 
 
 def _root(items: Any) -> None:
-    """Keep what the run of `items` consists of, but not `items`, for as long as that lives.
+    """Keep what the run of `items` consists of, but not `items`, for as long as that lives and is not closed.
 
     The event loop holds tasks weakly. If all were garbage at once, the collector would throw into each
     coroutine and generator of the run, in any order, before our finaliser could end it.
@@ -75,12 +75,17 @@ def _root(items: Any) -> None:
     if frame is not None:
         source, leave = items.ag_code.co_varnames[:2]
         parts = frame.f_locals[source], frame.f_locals[leave]
-        root(items, parts)
+        parts[1].__self__.unroot = root(items, parts)
 
 
-def root(items: Any, parts: Any) -> None:
-    """Keep `parts`, for as long as `items` lives."""
-    finalize(items, _forget, parts).atexit = False
+def root(items: Any, parts: Any) -> Callable[[], object]:
+    """Keep `parts`, for as long as `items` lives; and no longer than until what this returns is called.
+
+    That is called at the end: `parts` may have come to refer to `items`, which would live for ever then.
+    """
+    keeper = finalize(items, _forget, parts)
+    keeper.atexit = False
+    return keeper.detach
 
 
 def halting(items: Any) -> Callable[[], None] | None:

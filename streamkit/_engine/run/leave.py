@@ -107,7 +107,7 @@ def but_exits(error: BaseException) -> BaseException | None:
 class Segment:
     """One execution of a loop: what it reads, and the links that its lines were made from."""
 
-    __slots__ = ("_links", "_loop", "_opened", "_pace", "first")
+    __slots__ = ("_links", "_loop", "_opened", "_pace", "first", "unroot")
 
     def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, pace: Pace) -> None:
         self._loop = loop
@@ -116,6 +116,8 @@ class Segment:
         self._opened: Opened | None = opened
         self.first: BaseException | None = None
         """The error behind which steps pass on what they hold; it is raised when they have done so."""
+        self.unroot: Callable[[], object] | None = None
+        """Called when all is closed: lets go of what was kept for as long as the loop may be dropped."""
 
     @property
     def halt(self) -> Callable[[], None] | None:
@@ -147,6 +149,8 @@ class Segment:
         finally:
             if blamed is not None and opened.unreached is not None:
                 tell(blamed, opened.unreached())
+            if self.unroot is not None:
+                self.unroot()
         if blamed is not error and blamed is not None:
             raise blamed
 

@@ -144,7 +144,7 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
         begun = None if is_late(stream) else begin(stream.source, stream.links)
         self._pulls = pulls = run.Polls(stream, begun)
         self._guard = prime(_guard(pulls))
-        root(self._guard, pulls)
+        self._unroot = root(self._guard, pulls)
 
     def __aiter__(self) -> BareIterator[T]:
         return self
@@ -176,6 +176,7 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
     def _look(self) -> None:
         """Let the guard go, if it has nothing to close any more."""
         if self._pulls.over:
+            self._unroot()
             with suppress(StopIteration):
                 self._guard.aclose().__await__().send(None)
 

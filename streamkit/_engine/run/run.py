@@ -375,16 +375,16 @@ class Run(Tasks):
         late, stage = self._late, self._stage
         by_itself = stage is not None and stage.ag_frame is None
         self._leave_channels(late)
-        generators = [*reversed(self._opened)] if stage is None else [stage, *reversed(self._opened)]
-        self._opened.clear()
-        generators += [channel.iterator for channel in self.channels if channel.iterator is not None]
-        for generator in generators:
+        generators: list[Any] = [each.iterator for each in self.channels if each.iterator is not None]
+        generators += self._opened if stage is None else (*self._opened, stage)
+        while generators:  # the last is first: the stage, which may itself close what it has opened
             try:
-                await generator.aclose()
+                await generators.pop().aclose()
             except BaseException as error:
                 rest = but_exits(error)
                 if rest is not None:
                     late.append(rest)
+        self._opened.clear()
         try:
             await self._ended()
         except CancelledError as error:
