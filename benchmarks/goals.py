@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import memory
 from benchmarks.store import Results
-from benchmarks.workload import HAND, OURS
+from benchmarks.workload import EVEN, OURS
 from benchmarks.workloads import WORKLOADS
 
 IMPORT = 0.020
@@ -55,14 +55,14 @@ def judged(results: Results) -> Iterator[Judgement]:
 
 def against(results: Results, workload: str, size: int, name: str, goal: float) -> Judgement:
     faster = "no slower" if goal == 1 else f"at least {goal:g}× as fast"
-    words = f"at most {goal:.2f} of it" if name == HAND else faster
+    words = f"at most {goal:.2f} of it" if name in EVEN else faster
     what = (workload, f"{size:,}", name, words)
     ours, other = (results.row(workload, size, each) for each in (OURS, name))
     if "seconds" not in ours:
         return Judgement(what, f"streamkit {ours.get('says', 'not measured')}", None)
     if "ratio" not in other:
         return Judgement(what, f"{name} {other.get('says', 'not measured')}", None)
-    if name == HAND:
+    if name in EVEN:
         return Judgement(what, f"{1 / other['ratio']:.2f}", 1 / other["ratio"] <= goal)
     return Judgement(what, f"{digits(other['ratio'])}×", other["ratio"] >= goal)
 

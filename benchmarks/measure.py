@@ -9,7 +9,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-from benchmarks.workload import HAND, OURS, Run, Workload
+from benchmarks.workload import EVEN, OURS, Run, Workload
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ async def prepare(
     took, found = await timed(workload, contender, size)
     if expected and found != expected[0]:
         raise DiffersError
-    if took > effort.seconds and contender.name not in (HAND, OURS):
+    if took > effort.seconds and contender.name not in (OURS, *EVEN):
         contender.rounds = [took / contender.count]  # once is enough of that
         return [found]
-    share = effort.run if contender.name in (HAND, OURS) else effort.run / 2
+    share = effort.run if contender.name in (OURS, *EVEN) else effort.run / 2
     for _ in range(4):
         took, _ = await timed(workload, contender, size)
         wanted = workload.fit(size, contender.count * min(8, share / took))
@@ -98,10 +98,10 @@ async def prepare(
 
 
 def even_out(ready: Sequence[Contender]) -> None:
-    """By hand and streamkit run as many items, so that what a run costs before its first weighs the same."""
-    pair = [contender for contender in ready if contender.name in (HAND, OURS)]
-    for contender in pair:
-        contender.count = max(each.count for each in pair)
+    """Streamkit and `EVEN` run as many items, so that what a run costs before its first weighs the same."""
+    even = [contender for contender in ready if contender.name in (OURS, *EVEN)]
+    for contender in even:
+        contender.count = max(each.count for each in even)
 
 
 async def rounds(
@@ -115,7 +115,7 @@ async def rounds(
     try:
         for number in range(effort.rounds):
             for contender in contenders[:: -1 if number % 2 else 1]:
-                if number and contender.spent > effort.seconds / 4 and contender.name not in (HAND, OURS):
+                if number and contender.spent > effort.seconds / 4 and contender.name not in (OURS, *EVEN):
                     contender.rounds.append(None)
                     continue
                 tell("begins", name=contender.name, items=contender.count)

@@ -16,6 +16,7 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.throttle import LATENESS, ROUNDING
@@ -145,6 +146,7 @@ class _Desk:
         self._buckets = buckets
         self._rate = rate
         self._failing = failing
+        self._pace = Pace()
         self._new: _Newcomer | None = None
         self._failed = False
         self._rung = 0.0
@@ -197,6 +199,8 @@ class _Desk:
     async def _looked_at(self, item: Any, key: Callable[[Any], Any], cost: Any) -> _Newcomer | None:
         """`item` with its key and what it costs; None if it is dropped, because those cannot be told."""
         run = self._run
+        if self._pace.due():  # there may be many that are dropped, or wait
+            await self._pace.breathe()
         found = await run.call(key, item)
         if found is DROPPED:
             return None

@@ -14,6 +14,7 @@ from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.shapes import Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
@@ -76,6 +77,7 @@ async def _batch_within(
     channel = run.adopt(_Clocked(run.halt))
     lane = run.feed(channel, source, Suspend(count))
     most = float("inf") if heaviest is ABSENT else heaviest
+    pace, left = Pace(), 1
     since = emitted = heavy = 0.0
     failed: Exception | None = None
     while failed is None:
@@ -85,6 +87,9 @@ async def _batch_within(
             if item is not EMPTY:
                 came = max(emitted, channel.since)
                 lane.keep(item)  # before it is weighed: weighing may wait, and the item counts in the bound
+                left -= 1
+                if not left:
+                    left = await _next_slice(pace)
                 try:
                     weighs = await _weight(run, weight, item)
                 except Exception as error:
@@ -114,6 +119,13 @@ async def _batch_within(
         if full:
             yield full
     raise failed
+
+
+async def _next_slice(pace: Pace) -> int:
+    """Let others run, if it is time; how many items may be taken before that is asked again."""
+    if pace.due():
+        await pace.breathe()
+    return pace.size
 
 
 async def _weight(run: Run, weight: Any, item: Any) -> Any:

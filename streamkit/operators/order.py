@@ -18,6 +18,7 @@ from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -126,9 +127,13 @@ async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: 
     if rank is None:
         heappush(heap, (lane.held[0], place))
         return
+    pace: Pace | None = None
     try:
         while (key := await rank(lane.held[0])) is DROPPED:
             lane.pop()
+            pace = pace or Pace()
+            if pace.due():
+                await pace.breathe()
             if not (lane.held or await channel.has(lane)):
                 return
         heappush(heap, (key, place))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, Sink, Stream, Suspend, ops, step
+from streamkit import Operator, Resume, Sink, Stream, Suspend, ops, step
 from streamkit.testing import run
 from tests.laws.lab import trying
 from tests.tiers import stride
@@ -139,6 +139,43 @@ def test_a_loop_inside_a_step_lets_others_run(made: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_so_does_one_inside_a_sink(source: str) -> None:
     run(lambda: cancelled_soon(Stream(SOURCES[source]()) | counted(kept)))
+
+
+MANY = 10_000
+DROPPING: dict[str, Callable[[Any, Any], Any]] = {
+    "map": lambda fails, resume: ops.map(fails, on_error=resume),
+    "map-concurrency": lambda fails, resume: ops.map(fails, concurrency=MANY, on_error=resume),
+    "map-key": lambda fails, resume: ops.map(same, concurrency=2, key=fails, lookahead=MANY, on_error=resume),
+    "batch_within": lambda fails, resume: ops.batch_within(
+        MANY, seconds=9.0, weight=fails, heaviest=9.0, on_error=resume
+    ),
+    "throttle": lambda fails, resume: ops.throttle(1.0, cost=fails, on_error=resume),
+    "throttle-key": lambda fails, resume: ops.throttle(
+        1.0, key=fails, max_keys=1, lookahead=MANY, on_error=resume
+    ),
+    "merge_sorted": lambda fails, resume: ops.merge_sorted([], key=fails, lookahead=MANY, on_error=resume),
+}
+
+
+@pytest.mark.parametrize("made", DROPPING)
+def test_items_that_are_dropped_one_after_the_other_let_others_run(made: str) -> None:
+    turn = -1
+
+    async def fails(number: int) -> None:
+        nonlocal turn
+        if not number:
+            await asyncio.sleep(1.0)  # until all have come
+        elif number % 3_000 == 0:
+            now = asyncio.get_running_loop().steps  # type: ignore[attr-defined]
+            assert now != turn, "nobody else has run since the last three thousand"
+            turn = now
+        raise ValueError(number)
+
+    async def main() -> int:
+        dropping = DROPPING[made](fails, Resume(errors=ValueError))
+        return await (Stream(range(MANY)) | dropping | ops.count())
+
+    assert run(main) == 0
 
 
 @pytest.mark.parametrize("make", [list, tuple, iter, lambda numbers: (each for each in numbers)])
