@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from weakref import WeakSet
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import ErrorTypes, is_error_types
 from streamkit._core.show import shown
 
@@ -138,6 +139,7 @@ class Limit:
         ValueError: `value` is less than 1, or `most` less than `value`.
     """
 
+    @answering
     def __init__(self, value: int, *, most: int | None = None) -> None:
         self._value = whole("value", value, least=1)
         self._most = self._value if most is None else whole("most", most, least=self._value)
@@ -226,6 +228,7 @@ class Adaptive(Limit):
     attempt counts, with ``retry``, or with several streams that have one limit.
     """
 
+    @answering
     def __init__(
         self, least: int, most: int, *, latency: float | None = None, errors: ErrorTypes | None = None
     ) -> None:

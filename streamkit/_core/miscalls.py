@@ -28,6 +28,8 @@ _MADE: Final = "__init__"
 _DECORATES: Final = "Callable[[F], F]"
 _EXAMPLES: Final = {"strategy": ("Suspend(16)", "DropOldest(16) for what cannot wait")}
 """Arguments for parameters that have no default on purpose."""
+_FURTHER: Final = {"reduce": "to begin with a value, write ops.fold(function, initial)"}
+"""What one more argument by position is meant for, where another function has it."""
 
 
 def miscalled(function: Callable[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any]) -> str:
@@ -125,6 +127,8 @@ def _too_many(
         fits = [each.name for each in free if each.name not in meant and _fits(value, each.default)]
         meant.update(dict.fromkeys(fits[:1], value))
     most = len(places)
+    if function.__name__ in _FURTHER and not meant:
+        return f" takes {most} argument by position, not {len(arguments)}: {_FURTHER[function.__name__]}"
     count = f"{most or 'no'} argument{'s' * (most != 1)} by position, not {len(arguments)}"
     return f" takes {count}{_write(meant)}"
 

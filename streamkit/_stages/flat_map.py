@@ -21,7 +21,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
 from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet, Link, returned
+from streamkit._engine.plan.link import Inlet, Link, returned_by
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.sequence import Streams
@@ -37,11 +37,12 @@ async def made(link: Link, items: list[Any]) -> Inlet[Any]:
     Pops the item out of `items`, so that no frame keeps it alive.
     """
     try:
-        found = link.arguments["function"](items.pop())
+        function = link.arguments["function"]
+        found = function(items.pop())
         # an observable of RxPY is awaitable too, for its last item
         waits = is_awaitable(found) and not hasattr(found, "subscribe")
         found = await pending(found) if waits else found
-        return returned(() if found is DROPPED else found)
+        return returned_by(function, () if found is DROPPED else found)
     except Exception as error:
         noted(error, link)
         raise

@@ -9,11 +9,12 @@ from streamkit._core.arguments import callback
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.contract import PASSED_ON, Contract
 from streamkit._core.errors import ErrorTypes, error_types
+from streamkit._core.show import named
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, SourceLike
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.link import Inlet, returned_by
 from streamkit._stages.entry import Entry
 from streamkit._stages.in_place import following
 
@@ -42,7 +43,8 @@ class _Handler(Entry):
         self.done = True
         made: Any = self.function(error)
         # an observable of RxPY is awaitable too
-        return await pending(made) if is_awaitable(made) and not hasattr(made, "subscribe") else made
+        made = await pending(made) if is_awaitable(made) and not hasattr(made, "subscribe") else made
+        return returned_by(self.function, made)
 
 
 @overload
@@ -80,13 +82,20 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
             ``RecursionError``, and a second run of a one-shot source, which would look like an empty one.
 
     Raises:
-        TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+        TypeError: `function` is not callable, or a type of error; or `errors` is not one or more types
+            of Exception.
         ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
 
     A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more
     memory or time than its first.
     """
     error_types("errors", errors, "a type of Exception, or a tuple of them")
+    given: object = function
+    if isinstance(given, type) and issubclass(given, BaseException):
+        raise TypeError(
+            f"function must be a callable that makes a stream of the error, not the type {named(given)}: "
+            f"write catch(function, errors={named(given)})"
+        )
     return Joined(catch, function=callback("function", function), errors=errors)
 
 

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, cast
 
 from streamkit._core.arguments import callback, flag, number, seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RateExceededError
 from streamkit._core.markers import ABSENT, Absent
@@ -64,6 +65,7 @@ class RateLimit:
         ValueError: an argument is not finite, or not above 0; or `burst` and `burst_seconds` are given.
     """
 
+    @answering
     def __init__(self, rate: float, *, burst: float = 1, burst_seconds: float | Absent = ABSENT) -> None:
         self._rate = number("rate", rate, above=0)
         self._burst = _size(self._rate, burst, burst_seconds)

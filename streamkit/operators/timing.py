@@ -148,7 +148,9 @@ def timeout(
     with what depends on the error, write ``timeout(5.0) | catch(function, errors=TimeoutError)``.
     """
     times = {"seconds": seconds, "first": first, "between": between, "total": total}
-    if first is between is total is None or seconds is not None:
+    if seconds is first is between is total is None:
+        raise TypeError("timeout needs a time: write seconds=, first=, between= or total=")
+    if seconds is not None:
         arguments.seconds("seconds", seconds)
     if None not in (seconds, first, between):
         raise ValueError(f"seconds must be left out where first and between are given, not {shown(seconds)}")

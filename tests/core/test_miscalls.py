@@ -11,7 +11,18 @@ import pytest
 import reactivex
 
 import streamkit
-from streamkit import DropOldest, KeepLatest, Strategy, Suspend, aiostream, ops, reactive_streams, rx, testing
+from streamkit import (
+    DropOldest,
+    KeepLatest,
+    Retry,
+    Strategy,
+    Suspend,
+    aiostream,
+    ops,
+    reactive_streams,
+    rx,
+    testing,
+)
 from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
 
@@ -118,6 +129,14 @@ CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: of.group_by(no=1),
         "on_full=OnFull.FAIL, idle=..., reopen=False, on_error=None) takes no no",
     ),
+    "wait": (lambda: of.retry(3, delay=1.0), "takes no delay: write backoff=1.0"),
+    "types": (lambda: of.retry(3, errors=OSError), "takes no errors: write when=OSError"),
+    "last resort": (lambda: of.timeout(1.0, default=[2]), "takes no default: write fallback=[2]"),
+    "after that": (lambda: front.Retry(3, on_error=None), "takes no on_error: write then=None"),
+    "first value": (lambda: of.reduce(max, 0), "to begin with a value, write ops.fold(function, initial)"),
+    "rate": (lambda: front.RateLimit(), "RateLimit(rate, *, burst=1, burst_seconds=...) needs rate"),
+    "limit": (lambda: front.Limit(), "Limit(value, *, most=None) needs value"),
+    "adaptive": (lambda: front.Adaptive(1), "latency=None, errors=None) needs most"),
     "bare decorator": (lambda: front.step(str), "is written with parentheses: write @step(...)"),
 }
 
@@ -129,7 +148,7 @@ def test_says_what_to_write(name: str) -> None:
 
 
 def test_the_table_has_names_of_arguments_only() -> None:
-    taken = {name for value in PUBLIC.values() for name in signature(value).parameters}
+    taken = {name for value in [*PUBLIC.values(), Retry] for name in signature(value).parameters}
     assert {*ARGUMENTS} <= taken
 
 

@@ -16,6 +16,14 @@ from tests.nests import Counted, Inner, endless, first_items, letters
 LISTS = st.lists(st.lists(st.integers(), max_size=5), max_size=8)
 
 
+@pytest.mark.parametrize("operator", [ops.flat_map, ops.expand], ids=lambda each: each.__name__)
+def test_a_function_that_returns_nothing_is_named(operator: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"<lambda> must return an iterable, .*, not None: for no items, return \[\]"
+    ):
+        list(Stream([1]) | operator(lambda _: None, concurrency=2))
+
+
 class TestItems:
     def test_items_come_when_their_inner_stream_has_them(self) -> None:
         streams = letters(a=drawn("--1--2--3|"), b=drawn("-4-----5|"), c=drawn("--6|"))

@@ -155,9 +155,14 @@ class TestErrors:
         assert isinstance(caught.value.__cause__, ValueError)
         assert caught.value.__notes__[0].startswith("in catch(boom) at ")
 
+    def test_a_type_of_error_is_no_function(self) -> None:
+        refused: Any = ValueError
+        with pytest.raises(TypeError, match=r"write catch\(function, errors=ValueError\)"):
+            ops.catch(refused)
+
     @pytest.mark.parametrize("value", [5, None])
     def test_a_function_that_returns_no_source_is_blamed(self, value: Any) -> None:
-        with pytest.raises(TypeError, match=f"source must be an iterable.*, not {value}") as caught:
+        with pytest.raises(TypeError, match=f"<lambda> must return an iterable.*, not {value}") as caught:
             run(lambda: collect(Stream(Failing(ValueError())) | ops.catch(lambda _: value)))
         assert caught.value.__notes__[0].startswith("in catch(<lambda>) at ")
 

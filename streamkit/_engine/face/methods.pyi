@@ -485,7 +485,8 @@ class Methods(Generic[T_co]):
                 ``RecursionError``, and a second run of a one-shot source, which would look like an empty one.
 
         Raises:
-            TypeError: `function` is not callable, or `errors` is not one or more types of Exception.
+            TypeError: `function` is not callable, or a type of error; or `errors` is not one or more types
+                of Exception.
             ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
 
         A stream that goes on with itself, to connect again for ever, is flat: its last connection needs no more

@@ -32,6 +32,7 @@ __all__ = [
     "flattened",
     "piped",
     "returned",
+    "returned_by",
     "shared",
     "shares",
     "unfolded",
@@ -372,6 +373,16 @@ def returned(value: Any) -> Inlet[Any]:
     if _is_stream(value):
         return value
     return Inlet(value if isinstance(value, Source) else Source.returned(value))
+
+
+def returned_by(function: object, value: Any) -> Inlet[Any]:
+    """What a user's `function` has returned, as a stream; an error of that names the function."""
+    try:
+        return returned(value)
+    except TypeError as error:
+        words = str(error).removeprefix("source must be")
+        hint = ": for no items, return []" if value is None else ""
+        raise TypeError(f"{named(function)} must return{words}{hint}") from None
 
 
 def unfolded(inlet: Inlet[T_co]) -> Inlet[T_co]:
