@@ -34,8 +34,11 @@ Arguments after `*` are given by name.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
     "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "Hub", "merge", "concat", "zip"),
+    "Sources": ("push", "Emitter", "Offered", "Hub"),
     "Sources that combine others": (
+        "merge",
+        "concat",
+        "zip",
         "merge_sorted",
         "merge_prioritized",
         "interleave",
@@ -95,6 +98,17 @@ HIDDEN = (
     "Job.throw",
     "Job.close",
     "BufferStats.settled",
+    "Adaptive.note",
+    *(
+        f"{kind}.{name}"
+        for kind in ("Resume", "Replace", "Retry")
+        for name in ("drops", "instead", "again", "last")
+    ),
+    *(
+        f"{kind}.{name}"
+        for kind in ("Tumbling", "Hopping", "Sliding", "Session", "Until")
+        for name in ("most", "timed", "in_order")
+    ),
 )
 """Members that are not for users, of any class or of one."""
 

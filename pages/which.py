@@ -20,9 +20,10 @@ INTRODUCTION = """\
 # Which operator do I need?
 
 Written by `python -m pages.which`: the questions stand in `pages/which.py`, the lines below them in
-docstrings. Operators and sinks are names of `streamkit.ops`, sources of `streamkit`.
+docstrings. Operators and sinks are names of `streamkit.ops`, sources and classes of `streamkit`.
 [reference.md](reference.md) has what each does, when, and what it holds;
-[operators.md](operators.md#coming-from-rxpy) the names that RxPY and aiostream have for them.
+[api.md](api.md) the classes, and [operators.md](operators.md#coming-from-rxpy) the names that RxPY and
+aiostream have for them.
 """
 QUESTIONS = {
     "Where do items come from?": {
@@ -37,6 +38,7 @@ QUESTIONS = {
     },
     "What becomes of an item?": {
         "another value": "map starmap",
+        "another value, by many calls at once: `concurrency=`": "map for_each Limit Adaptive",
         "several, one after the other": "flatten flat_map",
         "a stream, read to its end before the next": "concat_map",
         "a stream, of which only the newest is read": "switch_map",
@@ -81,15 +83,17 @@ QUESTIONS = {
         "hold some, and say what happens to more": "buffer",
         "fold those that wait into one": "conflate",
         "make up items while none comes": "extrapolate keep_alive",
-        "so many a second": "throttle",
+        "so many a second, also of several pipes together": "throttle RateLimit",
+        "so many calls at once, also of several pipes together": "Limit Adaptive",
         "one at most in a time": "throttle_first throttle_latest sample audit debounce",
         "later": "delay delay_start",
         "not too late": "timeout",
         "stop and go from outside": "valve pause_while",
     },
     "What if something fails?": {
+        "one call: drop its item, take another value, call again: `on_error=`": "Resume Replace Retry",
         "go on with another stream": "catch",
-        "begin anew": "retry repeat",
+        "begin anew, and wait longer each time": "retry repeat Backoff",
         "do something at the end, whichever it is": "on_close",
     },
     "What is the result?": {

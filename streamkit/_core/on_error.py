@@ -141,8 +141,8 @@ class Replace(OnError):  # noqa: N818 - no error
         TypeError: `function` is not callable, or `errors` is no types of Exception.
         ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
 
-    An error of `function` ends the stream; the item's own error is its ``__cause__``. Type checkers take what
-    `function` returns for what the callback returns.
+    An error of `function` ends the stream; the item's own error is its ``__cause__``. Type checkers do not
+    look at `function`: where it returns another type than the callback, annotate the callback with both.
     """
 
     function: Callable[[Any, Exception], Any]

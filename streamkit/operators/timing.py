@@ -128,7 +128,8 @@ def timeout(
         never cancelled and begun again.
     Waits when: the consumer does; that time counts for `total` alone.
     Completes when: the source does, or `fallback`.
-    Closes when: it ends, or the consumer leaves; a source that is late is closed before `fallback` is opened.
+    Closes when: it ends, or the consumer leaves; a source that is late is closed before this fails,
+        or `fallback` is opened.
 
     Args:
         seconds: how long an item may take, from when the consumer asks for it; and the end, too.

@@ -44,6 +44,8 @@ def for_each(
     Args:
         function: called with each item; its result is ignored.
         concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+            Where it is not 1, this is ``map(function, concurrency=concurrency, ordered=False) | drain()``,
+            and holds what that does.
         key: called with each item. Items for which it returns the same are worked on one after the other.
         on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
             fails.

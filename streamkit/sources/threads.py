@@ -42,6 +42,9 @@ def from_blocking(iterable: Iterable[T] | Callable[[], Iterable[T]], *, lookahea
 
     ``from_blocking(lambda: open(path))`` reads the lines of a file, and closes it at the end of each run.
 
+    A ``timeout`` behind it, too, waits for a step under way before it fails, or goes on with its `fallback`.
+    Where a step may block for long, let a thread of your own send into ``push``: it is not waited for.
+
     The thread is begun at the first pull. It sees the context variables there, and does all that is done with
     the iterator: ``iter``, ``next`` and ``close``. Each run has another, so a one-shot iterator can be run
     once. Closed are generators, and whatever a callable has made. A lock that the iterable holds between two

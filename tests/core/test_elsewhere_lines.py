@@ -16,6 +16,7 @@ from streamkit._core.names import RXPY
 
 ITEMS = ["a", "b", "c", "d"]
 STREAM: Any = Stream(ITEMS)
+FRONT: Any = streamkit
 of: Any = operators
 
 
@@ -106,19 +107,32 @@ def test_calls_give_their_result(name: str, words: dict[str, Any]) -> None:
     assert here(name, **words) == [5]
 
 
+@pytest.mark.parametrize("name", ["dispose", "unsubscribe", "aclose"])
+def test_a_run_is_ended_by_its_handle(name: str) -> None:
+    async def main() -> None:
+        handle = (Stream(ITEMS) | ops.to_list()).start()
+        with pytest.raises(AttributeError, match=r"write await handle\.stop\(\)"):
+            getattr(handle, name)
+        await handle
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: STREAM.interval(1.0), "has no attribute 'interval': write streamkit.interval"),
         (lambda: STREAM.just(1), ": write streamkit.of"),
         (lambda: STREAM.do_while(bool), ": write stream | ops.concat(streamkit.defer("),
+        (lambda: STREAM.to_iterable(), ": write list(stream)"),
+        (lambda: STREAM.stream(), ": write async with stream.open() as items"),
+        (lambda: STREAM.finally_(print), ": write stream | ops.on_close(function)"),
+        (lambda: FRONT.BehaviorSubject(1), ": BehaviorSubject is push here"),
         (lambda: STREAM.to_list().just(1), ": write streamkit.of"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*was never awaited")
-def test_a_source_that_is_called_as_a_method_is_written_without_a_stream(
-    make: Callable[[], Any], words: str
-) -> None:
+def test_a_name_from_elsewhere_is_answered_with_what_to_write(make: Callable[[], Any], words: str) -> None:
     with pytest.raises(AttributeError) as caught:
         make()
     assert words in str(caught.value)

@@ -1359,6 +1359,8 @@ class Methods(Generic[T_co]):
         Args:
             function: called with each item; its result is ignored.
             concurrency: calls in flight at most: a whole number, or a ``Limit``, which can be changed meanwhile.
+                Where it is not 1, this is ``map(function, concurrency=concurrency, ordered=False) | drain()``,
+                and holds what that does.
             key: called with each item. Items for which it returns the same are worked on one after the other.
             on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
                 fails.
@@ -3191,7 +3193,8 @@ class Methods(Generic[T_co]):
             never cancelled and begun again.
         Waits when: the consumer does; that time counts for `total` alone.
         Completes when: the source does, or `fallback`.
-        Closes when: it ends, or the consumer leaves; a source that is late is closed before `fallback` is opened.
+        Closes when: it ends, or the consumer leaves; a source that is late is closed before this fails,
+            or `fallback` is opened.
 
         Args:
             seconds: how long an item may take, from when the consumer asks for it; and the end, too.

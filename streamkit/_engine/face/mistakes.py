@@ -54,6 +54,7 @@ OF_STREAMS: Final = {
     "run": _RESULT,
     "start": _RESULT,
     "stop": _RESULT,
+    "stream": _ITEMS,
 }
 OF_PIPES: Final = dict.fromkeys(("add_done_callback", "explain", "open", "run", "start", "stop"), _SOURCE)
 OF_JOBS: Final = {
@@ -63,7 +64,9 @@ OF_JOBS: Final = {
 }
 OF_HANDLES: Final = {
     "add_done_callback": "asyncio.wait() takes tasks, so write asyncio.ensure_future(handle)",
-    "cancel": "write await handle.stop()",
+    **dict.fromkeys(("aclose", "cancel", "close", "dispose", "unsubscribe"), "write await handle.stop()"),
+    **dict.fromkeys(("join", "wait"), "write await handle"),
+    "stats": "write handle.buffers()",
     "cancelled": "write handle.done, and await handle",
     "exception": "write await handle",
     "result": "write await handle",
@@ -93,8 +96,9 @@ def attribute(owner: object, name: str, answers: Mapping[str, str], *, operators
     answer = answers.get(name)
     if answer is _SOURCE and isinstance(owner, Composed):
         answer = _begun(owner)
-    if answer is None and operators and (code := line(name)) is not None and not code.startswith("Stream("):
-        answer = f"write {'' if code.startswith(_FRONT) else operators}{code}"
+    code = line(name) if answer is None and operators else None
+    if code is not None and code != _OPS and not code.startswith("Stream("):
+        answer = f"write {operators if code.startswith(_BEHIND) else ''}{code}"
     words = f"{type(owner).__name__!r} object has no attribute {name!r}"
     return AttributeError(words if answer is None else f"{words}: {answer}", name=name, obj=owner)
 
@@ -294,3 +298,7 @@ def check_pieces(**pieces: object) -> None:
 
 
 _FRONT: Final = "streamkit"
+_OPS: Final = "ops"
+"""What a line says of ``pipe``: nothing that helps where an attribute is missing."""
+_BEHIND: Final = ("ops.", "rx.")
+"""How what is written behind a stream begins."""
