@@ -18,7 +18,7 @@ EXAMPLES = 50
 """How many examples hypothesis tries of a test, where the test says nothing else."""
 LOOK = 0.00001
 """Seconds that pass from one look at the clock to the next."""
-ENDING_SECONDS = 1.0
+ENDING_SECONDS = 10.0
 """How long a thread that is just ending may take."""
 
 
