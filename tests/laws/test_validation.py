@@ -1,4 +1,4 @@
-"""Law 10: a bad value of any argument of any operator, sink or source raises where it is called, and is named."""
+"""Law 10: a bad value of an argument of any operator, sink or source raises at the call, and is named."""
 
 import asyncio
 import inspect
