@@ -247,7 +247,7 @@ class TestLongChains:
 
     def test_five_hundred_mixed(self, source: Any) -> None:
         stream: Any = Stream(source)
-        turns = 100 // stride(4)
+        turns = 100 // stride(10)
         for _ in range(turns):
             stream = stream | ops.map(inc) | ops.batch(2) | ops.filter(bool) | ops.flatten() | ops.take(20)
         assert list(stream) == list(range(turns, turns + 20))

@@ -294,7 +294,8 @@ def test_a_stream_that_goes_on_with_itself_keeps_no_error_of_before() -> None:
     assert most <= 2
 
 
-@pytest.mark.parametrize("make", [pages, pytest.param(flat_pages, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("make", [pages, flat_pages])
 def test_pages_that_lead_to_pages_keep_none_of_those_before(make: Callable[[int], Any]) -> None:
     def objects(depth: int) -> int:
         most = 0

@@ -139,7 +139,10 @@ def connect_error(text: str) -> None:
 
 
 class TestDepth:
-    @pytest.mark.parametrize("same", [False, True], ids=["new errors", "one error"])
+    @pytest.mark.parametrize(
+        "same",
+        [pytest.param(False, id="new errors"), pytest.param(True, id="one error", marks=pytest.mark.full)],
+    )
     def test_many_attempts_take_no_more_memory_than_few(self, same: bool) -> None:
         error = ConnectionError("refused")
 

@@ -17,6 +17,7 @@ from hypothesis import given, strategies as st
 from streamkit import Keep, Stream, attached, ops, step
 from streamkit.testing import VirtualLoop, run
 from tests.laws.lab import Boom
+from tests.tiers import stride
 
 VAR: ContextVar[str] = ContextVar("var", default="nobody")
 
@@ -242,7 +243,7 @@ class TestEnds:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             while run(lambda: main(steps)):
-                steps += 1
+                steps += stride(5)
             gc.collect()
         assert steps > 10
 

@@ -37,11 +37,12 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return room
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "command",
     [
         ["mypy", "--strict", "--python-version=3.11", f"--cache-dir={ROOT / '.mypy_cache'}", "."],
-        pytest.param(["pyright", f"--pythonpath={sys.executable}"], marks=pytest.mark.full),
+        ["pyright", f"--pythonpath={sys.executable}"],
     ],
     ids=lambda command: command[0],
 )
