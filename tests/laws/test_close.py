@@ -192,11 +192,13 @@ def hanging(sample: Sample, style: str, kind: str) -> None:
             async with built.open() as items:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LONG):  # `wait_for` would pull in a task of its own on 3.11
-                        await anext(items)
+                        await anext(items, None)
         elif hasattr(built, "open"):
             async with built.open() as items:
-                async for _ in items:
-                    break
+                with suppress(TimeoutError):  # of some, nothing comes while their source hangs
+                    async with asyncio.timeout(LONG):
+                        async for _ in items:
+                            break
                 await asyncio.sleep(1.5)
         else:
             handle = built.start()

@@ -165,6 +165,8 @@ class TestPolicies:
                 lab.check_finished()
 
     def test_retry_calls_again_and_nothing_is_seen_of_it(self, sample: Sample, kind: str, style: str) -> None:
+        if sample.name.startswith(("switch_map", "exhaust_map")):
+            return  # a call that takes longer meets other items
         expected = play(lambda: result(sample.built(lab := Lab(style, kind)), lab))
         for call in CALLS:
             for policy in (Retry(2), Retry(2, 0.5), Retry(None, 1.0)):
