@@ -327,6 +327,10 @@ def test_of_a_run_that_has_ended_nothing_is_kept(sample: Sample) -> None:
         await asyncio.sleep(0)
         return kept
 
-    kept = run(main)
-    gc.collect()
+    gc.freeze()  # the collection below would go through all that pytest holds
+    try:
+        kept = run(main)
+        gc.collect()
+    finally:
+        gc.unfreeze()
     assert [name for name, ref in kept.items() if ref() is not None] == []
