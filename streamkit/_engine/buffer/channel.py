@@ -8,7 +8,7 @@ here, once.
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future, get_running_loop, sleep
+from asyncio import CancelledError, Future, current_task, get_running_loop, sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.rota import Rota
-from streamkit._engine.buffer.target import Reader
+from streamkit._engine.buffer.target import Abandoned, Reader
 
 __all__ = ["Channel"]
 
@@ -251,8 +251,9 @@ class Channel(Rota, Reader):
         await self._wait()
 
     async def _wait(self) -> None:
-        if self.left:  # left for the reader, whose own cancellation a callback has swallowed
-            raise CancelledError
+        if self.left:  # before its reader, which will be cancelled; or a callback has swallowed that
+            task = current_task()
+            raise CancelledError if task is None or task.cancelling() else Abandoned
         self._reader = get_running_loop().create_future()
         try:
             if self._asks:
