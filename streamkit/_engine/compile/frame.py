@@ -155,16 +155,16 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
             weaver.goes_on(loop, 2, first)
             _async(weaver, end, probing)
     weaver.ending(2, probing=probing, loop=begin)
+    if end in FILLING and kind is Kind.ASYNC and weaver.names.awaits:  # it may be for the source: see `told`
+        weaver.add(1, "except CancelledError as error:")
+        for line in ("error = await pace.told(error)", "await leave(error)", "raise error"):
+            weaver.add(2, line)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
     if end is End.USER:  # its iterator was closed while this pull was pending: the pull sees the end
         weaver.add(2, "if not pace.closed(error):")
-        weaver.add(3, "raise")
-    else:
-        weaver.add(2, "raise")
-    leaves = (
-        kind is not Kind.SLICE or weaver.closes or first is not None
-    )  # a range, list or tuple has nothing to close
+    weaver.add(2 + (end is End.USER), "raise")
+    leaves = kind is not Kind.SLICE or weaver.closes or first is not None  # a list has nothing to close
     if end is End.FILL or leaves:
         weaver.add(1, "finally:")
         if end is End.FILL:

@@ -96,6 +96,22 @@ class Pace:
         finally:
             del error  # its traceback has this frame: they would keep each other, and the items on the way
 
+    async def told(self, error: CancelledError) -> BaseException:
+        """What a cancellation that ended the loop means: itself, or what a scope of the source makes of it.
+
+        Such a scope has cancelled a callback, to which the source had given its item.
+        """
+        try:
+            await self.rescue(error)
+        except BaseException as made:
+            return made
+        finally:
+            del error
+        return RuntimeError(
+            "a cancel scope of the source has cancelled the callback that was awaited: "
+            "put a buffer before the callback, which keeps them in tasks of their own"
+        )
+
     async def thrown(self, throw: Throw, error: BaseException) -> Handed:
         """What the source does with `error`."""
         try:
