@@ -46,7 +46,7 @@ class Gate:
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self.calls = 0
+        self.calls: int = 0
         """Calls in flight, and places that were granted for one."""
         self._users: WeakSet[Follower] = WeakSet()
         self._queue: deque[User] = deque()
