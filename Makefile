@@ -19,11 +19,11 @@ RX := 4.1 5.1
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
-# Every test, of the large matrices a spread; some 70 seconds on two cores.
+# Every test, of the large matrices a spread; two minutes on two cores.
 test: $(READY)
 	$(PYTEST) -n auto --dist worksteal
 
-# All cases of all matrices, and more examples; some five minutes.
+# All cases of all matrices, and more examples; ten minutes.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
 

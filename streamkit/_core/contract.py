@@ -17,7 +17,7 @@ from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT
 from streamkit._core.value import Record
 
-__all__ = ["NOTHING_HELD", "PASSED_ON", "UNBOUNDED", "Behaviour", "Contract", "amount"]
+__all__ = ["NOTHING_HELD", "PASSED_ON", "PER_SOURCE", "UNBOUNDED", "Behaviour", "Contract", "amount"]
 
 UNBOUNDED = float("inf")
 
@@ -106,6 +106,15 @@ NOTHING_HELD = Contract()
 
 PASSED_ON = Contract(keeps="True")
 """The contract of those of them that pass items on as they are."""
+
+PER_SOURCE = Contract(
+    holds="lookahead",
+    lookahead="lookahead",
+    per_source=True,
+    keeps="True",
+    ordered="'within each source'",
+)
+"""The contract of those that read several sources ahead, and pass on the items of each as they are."""
 
 
 @lru_cache(maxsize=512)

@@ -70,10 +70,10 @@ class OnError(Value):
 
     def instead(self, item: Any, error: Exception) -> Any:
         """What takes the place of the result, or an awaitable of that; DROPPED if nothing does."""
-        raise NotImplementedError
+        raise error  # nothing else was said
 
 
-class Resume(OnError):  # noqa: N818 - no error
+class Resume(OnError):  # noqa: N818 - a value that is no error
     """Drop the item for which a callback fails, report it with its error, and go on.
 
     >>> from streamkit import Resume, Stream, ops
@@ -110,6 +110,7 @@ class Resume(OnError):  # noqa: N818 - no error
         errors: ErrorTypes = Exception,
     ) -> None:
         if dead_letters is not None and not _is_emitter(dead_letters):
+            # checkers take `Letters` for what is left, of which `_is_emitter` tells them nothing
             callback("dead_letters", dead_letters)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         self._made_of(dead_letters=dead_letters, errors=error_types("errors", errors, _TYPES))
 
@@ -125,7 +126,7 @@ class Resume(OnError):  # noqa: N818 - no error
         return _then_dropped(made) if is_awaitable(made) else DROPPED
 
 
-class Replace(OnError):  # noqa: N818 - no error
+class Replace(OnError):  # noqa: N818 - a value that is no error
     """Where a callback fails, use what `function` returns instead of the callback's result.
 
     >>> from streamkit import Replace, Stream, ops
@@ -155,7 +156,7 @@ class Replace(OnError):  # noqa: N818 - no error
         return self.function(item, error)
 
 
-class Retry(OnError):  # noqa: N818 - no error
+class Retry(OnError):  # noqa: N818 - a value that is no error
     """Where a callback fails, call it again with the same item.
 
     >>> from streamkit import Retry, Stream, ops
@@ -200,6 +201,7 @@ class Retry(OnError):  # noqa: N818 - no error
         errors: ErrorTypes = Exception,
         then: Resume | Replace | None = None,
     ) -> None:
+        # not every program is type checked, so this may be false
         if then is not None and not isinstance(then, (Resume, Replace)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"then must be Resume(...), Replace(...) or None, not {shown(then)}")
         self._made_of(
@@ -220,6 +222,7 @@ class Retry(OnError):  # noqa: N818 - no error
 
 def on_error_argument(value: OnError | None) -> OnError | None:
     """Return the argument ``on_error`` if it is what may be done where a callback fails."""
+    # not every program is type checked, so this may be false
     if value is None or isinstance(value, OnError):  # pyright: ignore[reportUnnecessaryIsInstance]
         return value
     raise TypeError(f"on_error must be Resume(...), Replace(...), Retry(...) or None, not {shown(value)}")

@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from streamkit._core.errors import UNCAUGHT
+from streamkit._core.markers import EMPTY
 from streamkit._engine.plan.link import Inlet
 
 __all__ = ["Again", "Entry"]
@@ -37,16 +38,15 @@ class Entry(ABC):
 
         EMPTY if nothing does, because it does not take this error after all.
         """
-        raise NotImplementedError
+        return EMPTY
 
     @property
     def pauses(self) -> bool:
         """Whether there is something to wait for before what follows is opened."""
         return False
 
-    async def pause(self) -> None:
-        """Wait for that."""
-        raise NotImplementedError
+    async def pause(self) -> None:  # noqa: B027 - most pause for nothing
+        """Wait for that, if it `pauses`."""
 
     def behind(self, inlet: Inlet[Any], count: int) -> None:
         """It stands behind the source of `inlet` and its first `count` links."""

@@ -109,7 +109,7 @@ class Bucket:
         self._weight: Any = 0.0
 
     def _lacking_in_line(self, costs: float) -> float:
-        """The same; all that it costs where others wait already, for whom the tokens are."""
+        """As `tokens.lacking`; where others stand in line, they get the tokens there are, so it lacks all."""
         assert self._line is not None
         rest = costs - self.paid
         if self.paid and rest <= ROUNDING:
@@ -220,10 +220,7 @@ class _Held(Source):
             try:
                 await items.aclose()
             finally:
-                if opened.close is not None:
-                    await opened.close()
-                elif opened.close_now is not None:
-                    opened.close_now()
+                await opened.release()
 
         return Opened(Kind.ASYNC, items, close, blame=opened.blame)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
 from streamkit._core.arguments import flag, whole
-from streamkit._core.contract import Contract
+from streamkit._core.contract import PER_SOURCE, Contract
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
@@ -65,13 +65,7 @@ def _alone(_: Inlet[Any]) -> None:
 @stage(
     _merge,
     joins=True,
-    contract=Contract(
-        holds="lookahead",
-        lookahead="lookahead",
-        per_source=True,
-        keeps="True",
-        ordered="'within each source'",
-    ),
+    contract=PER_SOURCE,
 )
 def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
     """Pass on the items of this stream and of `sources` as they come.

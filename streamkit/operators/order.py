@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from streamkit._core.again import throw
 from streamkit._core.arguments import flag, whole
 from streamkit._core.awaiting import PLAIN, awaits, pending
-from streamkit._core.contract import Contract
+from streamkit._core.contract import PER_SOURCE, Contract
 from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
 from streamkit._core.on_error import OnError
@@ -241,13 +241,7 @@ async def _merge_prioritized(
 @stage(
     _merge_prioritized,
     joins=True,
-    contract=Contract(
-        holds="lookahead",
-        lookahead="lookahead",
-        per_source=True,
-        keeps="True",
-        ordered="'within each source'",
-    ),
+    contract=PER_SOURCE,
 )
 def merge_prioritized(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
     """Pass on items as they come; where several sources have one, this stream's first, then by their place.
@@ -304,13 +298,7 @@ async def _interleave(
 
 @stage(
     _interleave,
-    contract=Contract(
-        holds="lookahead",
-        lookahead="lookahead",
-        per_source=True,
-        keeps="True",
-        ordered="'within each source'",
-    ),
+    contract=PER_SOURCE,
 )
 def interleave(*sources: SourceLike[B], count: int = 1, lookahead: int = 1) -> Joined[B]:
     """Pass on an item of this stream, then one of each of `sources` in turn, and so on.

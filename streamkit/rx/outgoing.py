@@ -18,7 +18,7 @@ from streamkit._core.show import shown
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.face.stream import SourceLike, Stream
-from streamkit._engine.run.start import Begun, abandoned, begin, loop_of
+from streamkit._engine.run.start import Begun, begin, loop_of
 from streamkit.sinks.effects import for_each
 
 __all__ = ["StreamObservable", "to_observable"]
@@ -86,7 +86,7 @@ class _Subscription(abc.DisposableBase):
         if self._begun is None:
             return
         if self._disposed:
-            await abandoned(self._begun)
+            await self._begun[0].release()
         else:
             await loop_of(*self._begun, End.RESULT, Pace())
 

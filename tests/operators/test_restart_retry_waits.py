@@ -1,4 +1,4 @@
-"""retry: after which errors, how long it waits, and whom it tells."""
+"""`retry`: the arguments `when`, `backoff` and `on_retry`."""
 
 import asyncio
 import gc

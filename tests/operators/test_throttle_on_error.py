@@ -1,4 +1,4 @@
-"""`throttle(cost=, key=, on_error=)`: an item of which nobody can say what it costs, or to whom."""
+"""`throttle(cost=, key=, on_error=)`: what becomes of an item for which `cost` or `key` fails."""
 
 import asyncio
 from typing import Any

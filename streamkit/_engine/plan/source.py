@@ -78,6 +78,13 @@ class Opened:
         self.relay: Callable[[], None] | None = relay
         """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 
+    async def release(self) -> None:
+        """Close it, in the way of its kind."""
+        if self.close is not None:
+            await self.close()
+        elif self.close_now is not None:
+            self.close_now()
+
 
 class Source:
     """An iterable, an async iterable or a callable that makes either; checked here, opened by each run."""

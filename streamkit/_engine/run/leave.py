@@ -136,12 +136,7 @@ class Segment:
                 attach(first, blamed)
             blamed = first
         try:
-            if self._loop.closes:
-                await self._close_all(opened)
-            elif opened.close is not None:
-                await opened.close()
-            elif opened.close_now is not None:
-                opened.close_now()
+            await (self._close_all(opened) if self._loop.closes else opened.release())
         except BaseException as error_of_closing:
             late = but_exits(error_of_closing)
             if late is not None:
@@ -158,10 +153,7 @@ class Segment:
         """Close the source, and then call what its steps have to call; raise the first error of these."""
         late: list[BaseException] = []
         try:
-            if opened.close is not None:
-                await opened.close()
-            elif opened.close_now is not None:
-                opened.close_now()
+            await opened.release()
         except BaseException as error:
             late.append(error)
         for link in self._links:
@@ -267,10 +259,7 @@ async def left(opened: Opened, error: Exception) -> Exception:
     """Close `opened`, which has failed with `error`; return that, with a note of the stage that raised it."""
     blamed = error if opened.blame is None else opened.blame(error)
     try:
-        if opened.close is not None:
-            await opened.close()
-        elif opened.close_now is not None:
-            opened.close_now()
+        await opened.release()
     except BaseException as error_of_closing:
         late = but_exits(error_of_closing)
         if late is not None:

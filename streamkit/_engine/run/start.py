@@ -21,7 +21,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.own import is_new
 
-__all__ = ["Begun", "abandoned", "begin", "loop_of", "require_asyncio", "segment", "start"]
+__all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
 
 def start(
@@ -68,15 +68,6 @@ def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace:
     if relays:
         pace.source = opened.items if opened.follows is None else opened.follows.relayed
     return segment(opened, links, end, pace)
-
-
-async def abandoned(begun: Begun) -> None:
-    """Close what was opened, if no loop was made of it."""
-    opened = begun[0]
-    if opened.close is not None:
-        await opened.close()
-    elif opened.close_now is not None:
-        opened.close_now()
 
 
 def require_asyncio() -> None:
