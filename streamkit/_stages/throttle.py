@@ -220,7 +220,8 @@ class _Held(Source):
             try:
                 await items.aclose()
             finally:
-                await opened.release()
+                if (closing := opened.release()) is not None:
+                    await closing
 
         return Opened(Kind.ASYNC, items, close, blame=opened.blame)
 

@@ -86,7 +86,8 @@ class _Subscription(abc.DisposableBase):
         if self._begun is None:
             return
         if self._disposed:
-            await self._begun[0].release()
+            if (closing := self._begun[0].release()) is not None:
+                await closing
         else:
             await loop_of(*self._begun, End.RESULT, Pace())
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import inspect
 import sys
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -169,10 +168,18 @@ FORMS: dict[str, tuple[Callable[[int], Any], Callable[[int], int]]] = {
 }
 
 
+def frames_left() -> int:
+    """How many more calls the interpreter allows here: those of C count too, unlike in a traceback."""
+    try:
+        return 1 + frames_left()
+    except RecursionError:
+        return 0
+
+
 @contextmanager
 def shallow() -> Iterator[None]:
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(len(inspect.stack(0)) + FRAMES)
+    sys.setrecursionlimit(before - frames_left() + FRAMES)
     try:
         yield
     finally:

@@ -78,12 +78,13 @@ class Opened:
         self.relay: Callable[[], None] | None = relay
         """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 
-    async def release(self) -> None:
-        """Close it, in the way of its kind."""
+    def release(self) -> Awaitable[None] | None:
+        """Close it, in the way of its kind; await what this returns. No coroutine: many may be nested."""
         if self.close is not None:
-            await self.close()
-        elif self.close_now is not None:
+            return self.close()
+        if self.close_now is not None:
             self.close_now()
+        return None
 
 
 class Source:

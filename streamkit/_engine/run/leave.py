@@ -136,7 +136,9 @@ class Segment:
                 attach(first, blamed)
             blamed = first
         try:
-            await (self._close_all(opened) if self._loop.closes else opened.release())
+            closing = self._close_all(opened) if self._loop.closes else opened.release()
+            if closing is not None:
+                await closing
         except BaseException as error_of_closing:
             late = but_exits(error_of_closing)
             if late is not None:
@@ -153,7 +155,8 @@ class Segment:
         """Close the source, and then call what its steps have to call; raise the first error of these."""
         late: list[BaseException] = []
         try:
-            await opened.release()
+            if (closing := opened.release()) is not None:
+                await closing
         except BaseException as error:
             late.append(error)
         for link in self._links:
@@ -259,7 +262,8 @@ async def left(opened: Opened, error: Exception) -> Exception:
     """Close `opened`, which has failed with `error`; return that, with a note of the stage that raised it."""
     blamed = error if opened.blame is None else opened.blame(error)
     try:
-        await opened.release()
+        if (closing := opened.release()) is not None:
+            await closing
     except BaseException as error_of_closing:
         late = but_exits(error_of_closing)
         if late is not None:
