@@ -1,10 +1,11 @@
 """What every test gets: a check that it leaves nothing behind, a steady clock; and which tier is run."""
 
 import asyncio
+import gc
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import count
 from typing import Any
 
@@ -33,6 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("dev", **common)
     settings.register_profile("ci", **common, derandomize=True, print_blob=True)
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: garbage collections in between would only go through it again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -69,6 +80,14 @@ def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the machine: for endless loops, whose turn by the steady clock would be seconds long."""
     monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", time.perf_counter)
+
+
+@pytest.fixture
+def new_objects() -> Iterator[None]:
+    """Where a test collects garbage: it need not go through all that pytest holds, for half a second."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
