@@ -228,10 +228,16 @@ GATHERING: dict[str, Row] = {
         given={"predicate": kept},
     ),
     "route to operators": Row(
-        lambda: ops.route(some, {0: ops.map(add_one)}, otherwise=ops.tap(add_one)),
-        "number = numbers[key(item)]\nif number == 0:\n    out.append(function(item))\n"
+        lambda: ops.route(kept, {True: ops.map(add_one), False: ops.tap(add_one)}),
+        "if numbers[key(item)] == 0:\n    out.append(function(item))\n"
         "else:\n    function(item)\n    out.append(item)",
-        given={"key": some, "function": add_one, "numbers": {0: 0, 1: 1, 2: 1, 3: 1}},
+        given={"key": kept, "function": add_one, "numbers": {True: 0, False: 1}},
+    ),
+    "route to operators or another": Row(
+        lambda: ops.route(some, {0: ops.map(add_one)}, otherwise=ops.tap(add_one)),
+        "if numbers.get(key(item), 1) == 0:\n    out.append(function(item))\n"
+        "else:\n    function(item)\n    out.append(item)",
+        given={"key": some, "function": add_one, "numbers": {0: 0}},
     ),
     "route to sinks": Row(
         lambda: ops.route(some, {number: ops.count() for number in range(4)}),
@@ -240,6 +246,13 @@ GATHERING: dict[str, Row] = {
         "a = b = c = d = 0",
         result="{0: a, 1: b, 2: c, 3: d}",
         given={"key": some, "numbers": {number: number for number in range(4)}},
+    ),
+    "route to sinks or another": Row(
+        lambda: ops.route(some, {0: ops.count()}, otherwise=ops.to_list()),
+        "if numbers.get(key(item), 1) == 0:\n    number += 1\nelse:\n    out.append(item)",
+        "number = 0",
+        result="{0: number, ...: out}",
+        given={"key": some, "numbers": {0: 0}},
     ),
     "group_by": Row(
         lambda: ops.group_by(some, ops.scan(add, 0), max_groups=4),

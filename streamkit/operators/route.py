@@ -173,24 +173,47 @@ def _routed_to_sinks(
     )
 
 
-@step(each="pick(_numbers[key(item)])", name="route", forks=True, contract=_SPLICED)
+_ROUTE = "pick(_numbers[key(item)])"
+_ROUTE_OR_REST = "pick(_numbers.get(key(item), _rest))"
+"""Where there is an `otherwise`: a ``__missing__`` would take longer than all the rest."""
+_BY_NAME = "dict(zip(names, results))"
+
+
+@step(each=_ROUTE, name="route", forks=True, contract=_SPLICED)
 def _spliced_route(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT
 ) -> Operator[Any, Any]:
     return Operator(_spliced_route, key=key, branches=branches, names=names, _numbers=_numbers)
 
 
-@step(
-    setup="results = ()",
-    each="pick(_numbers[key(item)])",
-    result="dict(zip(names, results))",
-    name="route",
-    forks=True,
-)
+@step(each=_ROUTE_OR_REST, name="route", forks=True, contract=_SPLICED)
+def _spliced_route_or_rest(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _rest: Any = ABSENT
+) -> Operator[Any, Any]:
+    return Operator(
+        _spliced_route_or_rest, key=key, branches=branches, names=names, _numbers=_numbers, _rest=_rest
+    )
+
+
+@step(setup="results = ()", each=_ROUTE, result=_BY_NAME, name="route", forks=True)
 def _spliced_route_to_sinks(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT
 ) -> Sink[Any, Any]:
     return Sink(_spliced_route_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers)
+
+
+@step(setup="results = ()", each=_ROUTE_OR_REST, result=_BY_NAME, name="route", forks=True)
+def _spliced_route_to_sinks_or_rest(
+    key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _rest: Any = ABSENT
+) -> Sink[Any, Any]:
+    return Sink(
+        _spliced_route_to_sinks_or_rest,
+        key=key,
+        branches=branches,
+        names=names,
+        _numbers=_numbers,
+        _rest=_rest,
+    )
 
 
 @overload
@@ -305,8 +328,14 @@ def route(
     numbers = Numbers(routes, len(routes) if rest else None)
     names = (*routes, *rest)
     if forks.splices(branches):
-        form = _spliced_route_to_sinks if sinks else _spliced_route
-        spliced: Pipe = form(key, *branches, names=names, _numbers=numbers)
+        spliced: Pipe
+        if rest:
+            form = _spliced_route_to_sinks_or_rest if sinks else _spliced_route_or_rest
+            spliced = form(key, *branches, names=names, _numbers=dict(numbers), _rest=len(routes))
+        else:
+            spliced = (_spliced_route_to_sinks if sinks else _spliced_route)(
+                key, *branches, names=names, _numbers=numbers
+            )
         if fits(spliced.links[0].key):
             return spliced
     staged = _routed_to_sinks if sinks else _routed
