@@ -228,10 +228,10 @@ GATHERING: dict[str, Row] = {
         given={"predicate": kept},
     ),
     "route to operators": Row(
-        lambda: ops.route(kept, {True: ops.map(add_one), False: ops.tap(add_one)}),
+        lambda: ops.route(odd, {0: ops.map(add_one), 1: ops.tap(add_one)}),
         "if numbers[key(item)] == 0:\n    out.append(function(item))\n"
         "else:\n    function(item)\n    out.append(item)",
-        given={"key": kept, "function": add_one, "numbers": {True: 0, False: 1}},
+        given={"key": odd, "function": add_one, "numbers": {0: 0, 1: 1}},
     ),
     "route to operators or another": Row(
         lambda: ops.route(some, {0: ops.map(add_one)}, otherwise=ops.tap(add_one)),
