@@ -15,6 +15,7 @@ __all__ = [
     "lists",
     "low",
     "noon",
+    "odd",
     "pairs",
     "shut",
     "some",
@@ -31,6 +32,10 @@ def add_one(number: int) -> int:
 
 def kept(number: int) -> int:
     return number % 16
+
+
+def odd(number: int) -> int:
+    return number % 2
 
 
 def low(number: int) -> bool:

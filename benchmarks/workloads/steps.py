@@ -15,6 +15,7 @@ from benchmarks.workloads.callbacks import (
     lists,
     low,
     noon,
+    odd,
     pairs,
     shut,
     some,
