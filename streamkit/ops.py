@@ -6,6 +6,7 @@ from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
     from streamkit.operators.aggregate import aggregate as aggregate
+    from streamkit.operators.balance import balance as balance
     from streamkit.operators.batch import batch as batch, batch_within as batch_within
     from streamkit.operators.choose import (
         distinct_until_changed as distinct_until_changed,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     )
     from streamkit.operators.recover import catch as catch, on_close as on_close
     from streamkit.operators.restart import repeat as repeat, retry as retry
-    from streamkit.operators.route import balance as balance, partition as partition, route as route
+    from streamkit.operators.route import partition as partition, route as route
     from streamkit.operators.share import broadcast as broadcast
     from streamkit.operators.slide import sliding as sliding
     from streamkit.operators.stamp import time_interval as time_interval, timestamp as timestamp

@@ -34,16 +34,15 @@ OPERATORS = [
         calls=True,
     ),
     Sample(
+        "route-no-rest",
+        lambda lab: ops.route(turns(lab, 2), {0: ops.batch(1), 1: ops.tap(same)}),
+        calls=True,
+    ),
+    Sample(
         "route-stage",
         lambda lab: ops.route(
             turns(lab, 2), {0: ops.buffer(Suspend(2)) | ops.tap(same)}, otherwise=ops.map(lab.callback(same))
         ),
-        calls=True,
-        ordered=False,
-    ),
-    Sample(
-        "balance",
-        lambda lab: ops.balance(ops.map(lab.callback(same)), workers=3),
         calls=True,
         ordered=False,
     ),
@@ -67,13 +66,15 @@ SINKS = [
         calls=True,
     ),
     Sample(
+        "route-sinks-no-rest",
+        lambda lab: ops.route(turns(lab, 2), {0: ops.count(), 1: ops.for_each(lab.callback(lab.drop))}),
+        calls=True,
+    ),
+    Sample(
         "route-sinks-stage",
         lambda lab: ops.route(
             turns(lab, 2), {0: ops.take(1) | ops.count(), 1: ops.for_each(lab.callback(lab.drop))}
         ),
         calls=True,
-    ),
-    Sample(
-        "balance-sinks", lambda lab: ops.balance(ops.for_each(lab.callback(lab.drop)), workers=2), calls=True
     ),
 ]

@@ -43,13 +43,7 @@ def routed(lab: Lab, buffered: int, keys: int, *, sinks: bool) -> Any:
     return parts if sinks else parts | ops.map(lab.callback(same))
 
 
-def balanced(lab: Lab, buffered: int, workers: int, *, sinks: bool) -> Any:
-    parts = ops.balance(branch(lab, buffered, sinks=sinks), workers=workers)
-    return parts if sinks else parts | ops.map(lab.callback(same))
-
-
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
-    "balance": ways("balance", balanced, buffered=BUFFERS, workers=st.integers(1, 3), sinks=FLAGS),
     "partition": ways("partition", parted, buffered=BUFFERS, sinks=FLAGS)
     | ways(
         "partition-steps",
