@@ -147,6 +147,8 @@ def _checked(schedules: object, seed: object, faults: object) -> tuple[int | Exh
     return count, number, faults
 
 
+_PACE: Any = pace
+
 _ALONE: Final = threading.RLock()
 """Held during a search, which changes what all threads share: `random`, the collector, the clock of loops."""
 
@@ -154,7 +156,7 @@ _ALONE: Final = threading.RLock()
 @contextmanager
 def _set_up() -> Generator[None, None, None]:
     """What stays the same around all runs of a search."""
-    state, clock = random.getstate(), vars(pace)["perf_counter"]
+    state, clock = random.getstate(), _PACE.perf_counter
     # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
     # A program that has frozen objects itself would find them unfrozen.
     freezes = may_freeze()
@@ -165,7 +167,7 @@ def _set_up() -> Generator[None, None, None]:
     finally:
         if freezes:
             gc.unfreeze()
-        vars(pace)["perf_counter"] = clock
+        _PACE.perf_counter = clock
         random.setstate(state)
 
 
@@ -208,7 +210,7 @@ class _Program:
     ) -> Outcome:
         """One run, with what is ready in `order`."""
         random.seed(0)
-        vars(pace)["perf_counter"] = count(0.0, _LOOK).__next__
+        _PACE.perf_counter = count(0.0, _LOOK).__next__
         coroutine = main()
         if not asyncio.iscoroutine(coroutine):
             raise TypeError(f"main must be an async function without arguments, not {shown(main)}")

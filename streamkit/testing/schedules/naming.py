@@ -36,13 +36,13 @@ def task_of(callback: Any) -> "asyncio.Task[Any] | None":
     Tasks in C and in Python name their steps differently; a first step and one after a yield have, in C, a
     type of their own, which Python does not export.
     """
-    kind = type(callback)
+    kind: type = type(callback)
     if kind.__name__ == "TaskStepMethWrapper":
-        step: asyncio.Task[Any] | None = callback.__self__
+        step: asyncio.Task[Any] = callback.__self__
         return step
     if (kind is MethodType or kind is BuiltinMethodType) and callback.__name__ in _STEPS:
-        owner = callback.__self__
-        return owner if isinstance(owner, _TASKS) else None
+        owner: Any = callback.__self__
+        return owner if isinstance(owner, _TASKS) else None  # type: ignore[return-value]
     return None
 
 
@@ -83,8 +83,8 @@ def _called(callback: Any, arguments: Any, number: Number) -> str:
         callback = callback.func
     name = getattr(callback, "__qualname__", None)
     called = cut(_short(name)) if isinstance(name, str) else shown(callback)
-    of = next((each for each in arguments or () if isinstance(each, asyncio.Task)), None)  # pyright: ignore[reportUnknownVariableType]
-    return f"{called}()" if of is None else f"{called}({task_name(of, number)})"  # pyright: ignore[reportUnknownArgumentType]
+    of: list[Any] = [each for each in arguments or () if isinstance(each, asyncio.Task)]
+    return f"{called}({task_name(of[0], number)})" if of else f"{called}()"
 
 
 def _short(name: str) -> str:

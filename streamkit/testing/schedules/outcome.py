@@ -81,7 +81,8 @@ def _last_line(trace: TracebackType | None) -> tuple[object, ...]:
 def is_verdict(error: BaseException) -> bool:
     """Whether it says that `main` failed; not if it ends the program, or skips a test."""
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup((KeyboardInterrupt, SystemExit)) is None
+        group: BaseExceptionGroup[Any] = error
+        return group.subgroup((KeyboardInterrupt, SystemExit)) is None
     if isinstance(error, (Exception, asyncio.CancelledError)):
         return True
     return type(error).__name__ == "Failed"  # what `pytest.fail` raises

@@ -156,7 +156,7 @@ class Search:
         if self._tried >= limits.most:
             raise ScheduleError(
                 f"there are more than {limits.most} schedules with at most {limits.switches} switches, and "
-                "no error in those that were tried: allow fewer switches, a higher most=, or take schedules=1000"
+                "none of those that were tried fails: allow fewer, a higher most=, or take schedules=1000"
             )
         return self._try(order, faults)
 
