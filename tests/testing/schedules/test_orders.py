@@ -2,8 +2,7 @@
 
 from random import Random
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit.testing.schedules.orders import TOP, Given, Order, Parks, Pct, Walk, drawn
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Take

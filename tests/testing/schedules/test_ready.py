@@ -5,7 +5,7 @@ import contextvars
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -62,20 +62,19 @@ class _Traced:
         self.log = log
 
     def __await__(self) -> Any:
-        step: Callable[[], Any] = lambda: self.coroutine.send(None)
-        while True:
+        error: BaseException | None = None
+        while True:  # noqa: ASYNC110
             self.log.append(named_of(self.coroutine))
             try:
-                waits_for = step()
+                waits_for = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
             except StopIteration as stop:
                 return stop.value
             try:
                 yield waits_for
-            except BaseException as error:
-                thrown = error
-                step = lambda: self.coroutine.throw(thrown)
+            except BaseException as thrown:
+                error = thrown
             else:
-                step = lambda: self.coroutine.send(None)
+                error = None
 
 
 @pytest.mark.parametrize("main", [*CORRECT, *ANYIO, *PIPED], ids=lambda main: main.__name__)
@@ -95,7 +94,8 @@ def test_it_does_what_a_queue_of_asyncio_does() -> None:
         ready = Ready(loop, Order())
         assert not ready
         handles = [loop.call_soon(print) for _ in range(3)]
-        assert ready and len(ready) == 3
+        assert ready
+        assert len(ready) == 3
         assert [*ready] == handles
         assert ready.popleft() is handles[0]
         ready.clear()
@@ -169,7 +169,7 @@ async def one_future() -> None:
 
 def test_callbacks_of_one_future_are_in_order_but_for_tasks() -> None:
     counts = explored(one_future).course.counts
-    # first steps of two tasks; then the first waiter, the callback, and then two waiters with what comes of them
+    # the first steps of two tasks; the first waiter; the callback; two waiters, and what comes of them
     assert counts[0] == 2
     assert max(counts[1:]) == 3
 
@@ -275,7 +275,7 @@ def test_nothing_is_passed_over_for_ever() -> None:
 
 def test_a_run_without_an_end_is_ended() -> None:
     async def main() -> None:
-        while True:
+        while True:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     with pytest.raises(

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Given, Order
