@@ -63,7 +63,7 @@ class _Traced:
 
     def __await__(self) -> Any:
         error: BaseException | None = None
-        while True:  # noqa: ASYNC110
+        while True:
             self.log.append(named_of(self.coroutine))
             try:
                 waits_for = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
@@ -159,7 +159,7 @@ async def one_future() -> None:
 
     tasks = [asyncio.create_task(wait())]
     await asyncio.sleep(0)
-    future.add_done_callback(int)
+    future.add_done_callback(id)
     await asyncio.sleep(0)
     tasks += [asyncio.create_task(wait()), asyncio.create_task(wait())]
     await asyncio.sleep(1.0)
