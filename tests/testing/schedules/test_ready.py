@@ -6,17 +6,21 @@ import gc
 import sys
 import weakref
 from collections.abc import Coroutine
+from contextlib import suppress
+from random import Random
 from typing import Any
 
 import pytest
 
 from streamkit.testing import LivelockError, VirtualLoop
-from streamkit.testing.schedules.orders import Given, Order
+from streamkit.testing.schedules.course import Course
+from streamkit.testing.schedules.orders import Followed, Given, Order, drawn
 from streamkit.testing.schedules.ready import Ready
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
 from tests.testing.schedules.correct import ANYIO, CORRECT
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main
+from tests.testing.schedules.wrong import WRONG
 
 PyTask: Any = vars(asyncio.tasks)["_PyTask"]
 
@@ -28,6 +32,15 @@ def explored(main: Main, *switches: Switch, **options: Any) -> Ready:
         with ready.exploring():
             runner.run(main())
     return ready
+
+
+def course(main: Main, order: Order) -> Course:
+    """The course of a program, which may fail."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ready = Ready(runner.get_loop(), order)
+        with suppress(Exception), ready.exploring():
+            runner.run(main())
+    return ready.course
 
 
 def logging(log: list[object], main: Main) -> Main:
@@ -246,6 +259,18 @@ def test_a_park_is_for_good_and_the_later_is_the_lower() -> None:
         course = explored(main, *switches).course
         assert "".join(said) == expected
         assert {*course.switches} == {*switches}
+
+
+@pytest.mark.parametrize("main", [*WRONG, *PIPED], ids=lambda main: main.__name__)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.spread
+def test_each_course_can_be_followed_by_parks(main: Main, seed: int) -> None:
+    """That of a random walk, and of ranks."""
+    for number in range(3):
+        first = course(main, drawn(number, Random(seed), 20))
+        again = course(main, Followed(first.chosen))
+        assert (again.counts, again.chosen) == (first.counts, first.chosen)
+        assert all(isinstance(switch, Park) for switch in again.switches)
 
 
 def test_nothing_is_passed_over_for_ever() -> None:
