@@ -18,7 +18,6 @@
 import asyncio
 import gc
 import random
-import secrets
 import threading
 from collections.abc import Callable, Coroutine
 from itertools import count
@@ -134,12 +133,12 @@ def run(
     with _SetUp():
         if replay is not None:
             return replayed(once, replay)  # type: ignore[no-any-return]
-        return Search(once, count, number, kinds).go()  # type: ignore[no-any-return]
+        return Search(once, count, number, kinds, program.call).go()  # type: ignore[no-any-return]
 
 
 def _checked(schedules: object, seed: object, faults: object) -> tuple[int | Exhaustive, int, Faults]:
     count = schedules if isinstance(schedules, Exhaustive) else whole("schedules", schedules, least=1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    number = secrets.randbelow(2**32) if seed is None else whole("seed", seed)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    number = random.SystemRandom().randrange(2**32) if seed is None else whole("seed", seed)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     if faults is None:
         return count, number, Faults(0)
     if not isinstance(faults, Faults):
@@ -184,6 +183,13 @@ class _Program:
         self._leaks = leaks
         self._patience = patience
         self._limit = limit
+
+    @property
+    def call(self) -> str:
+        """How users call `run`, for what follows."""
+        options = {"threads": (self._threads, False), "leaks": (self._leaks, True)}
+        changed = (f", {name}={value}" for name, (value, default) in options.items() if value != default)
+        return f"run(main{''.join(changed)}, "
 
     def _runner(self) -> asyncio.Runner:
         return asyncio.Runner(
