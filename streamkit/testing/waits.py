@@ -48,8 +48,8 @@ class LivelockError(DeadlockError):
     >>> try:
     ...     run(main, schedules=10, seed=1)
     ... except LivelockError as error:
-    ...     print(str(error).partition(" (")[0])
-    main has not ended after 20800 callbacks
+    ...     print(str(error).partition(" after")[0])
+    main has not ended
     """
 
 
