@@ -27,7 +27,8 @@ class ScheduleError(AssertionError):
 
     Either `main` is not deterministic: it does other things although all runs in the same order. Threads and
     files do that, and the order of a set of objects, which is that of their addresses: so does
-    `asyncio.as_completed`, if it is given coroutines and not tasks. Or `main` has changed since a token was made.
+    `asyncio.as_completed`, if it is given coroutines and not tasks. Or `main` has changed since a token was
+    made.
 
     >>> import asyncio
     >>> from streamkit.testing import ScheduleError, run
