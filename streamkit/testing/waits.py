@@ -6,7 +6,7 @@ import os
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["DeadlockError", "task_line", "tasks", "trail"]
+__all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail"]
 
 
 class DeadlockError(RuntimeError):
@@ -28,6 +28,29 @@ class DeadlockError(RuntimeError):
     def __init__(self, message: str, waiting: tuple[str, ...] = ()) -> None:
         super().__init__("\n  ".join((message, *waiting)))
         self.waiting = waiting
+
+
+class LivelockError(DeadlockError):
+    """A program runs and runs, and does not end: so many callbacks of it were called in vain.
+
+    Where `run` tries schedules, one in which `main` does not end raises it: the first after a million
+    callbacks, another after 20,000 and a hundred times those of the first.
+
+    >>> import asyncio
+    >>> from streamkit.testing import LivelockError, run
+    >>> async def main() -> None:
+    ...     said = []
+    ...     async def say(word: str) -> None:
+    ...         said.append(word)
+    ...     await asyncio.gather(say("one"), say("two"))
+    ...     while said == ["two", "one"]:
+    ...         await asyncio.sleep(0)
+    >>> try:
+    ...     run(main, schedules=10, seed=1)
+    ... except LivelockError as error:
+    ...     print(str(error).partition(" after")[0])
+    main has not ended
+    """
 
 
 def tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:
