@@ -1,4 +1,4 @@
-"""A room: a directory with a suite of tests, run by a pytest inside this one, with the plugins that are named."""
+"""A room: a directory with a suite of tests, run by a pytest inside this one, with the plugins named."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,7 @@ PLUGINS = {
     "asyncio auto": (*ASYNCIO, "--asyncio-mode=auto"),
     "anyio": ("anyio.pytest_plugin",),
     "anyio auto": ("anyio.pytest_plugin", "--override-ini=anyio_mode=auto"),
+    "xdist": ("xdist.plugin",),
     "trio": ("pytest_trio.plugin",),
     "trio mode": ("pytest_trio.plugin", "--override-ini=trio_mode=true"),
 }

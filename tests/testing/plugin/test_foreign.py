@@ -144,7 +144,8 @@ def test_on_two_workers(room: Path) -> None:
         code, _, xml = outcome(room, "-n", "2", *options)
         assert code == pytest.ExitCode.TESTS_FAILED
         cases.append(sorted(re.findall(r"<testcase.*?(?:/>|</testcase>)", xml, re.DOTALL)))
-    assert cases[0] == cases[1] and len(cases[0]) > 10
+    assert cases[0] == cases[1]
+    assert len(cases[0]) > 10
 
 
 def test_loading_it_imports_nothing_but_itself(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_failure_shows_the_line_of_the_test_and_none_of_the_plugin(room: "Room
         """)
     )
     result.stdout.fnmatch_lines([">       assert number == 2", "E       assert 1 == 2"])
-    result.stdout.no_fnmatch_line("*pytest_streamkit.py*")
+    result.stdout.no_fnmatch_line("*pytest_streamkit*.py*")
 
 
 def test_what_is_left_behind_is_an_error_of_one_line_for_each(room: "Room") -> None:
@@ -118,8 +118,10 @@ def test_the_closest_mark_wins_argument_by_argument(room: "Room") -> None:
         suite("""
         pytestmark = pytest.mark.streamkit(threads=True, leaks=False)
 
+        several = pytest.param(True, marks=pytest.mark.streamkit(threads=True))
+
         @pytest.mark.streamkit(threads=False)
-        @pytest.mark.parametrize("threads", [False, pytest.param(True, marks=pytest.mark.streamkit(threads=True))])
+        @pytest.mark.parametrize("threads", [False, several])
         async def test_argument(threads):
             assert asyncio.get_running_loop().threads is threads
             asyncio.create_task(asyncio.sleep(1.0))  # leaks=False is from the module
@@ -131,26 +133,27 @@ def test_the_closest_mark_wins_argument_by_argument(room: "Room") -> None:
 @pytest.mark.parametrize(
     ("mark", "told"),
     [
-        (
-            "streamkit(schedule=3)",
-            "*::test_it: the mark streamkit has no argument 'schedule'; it has *threads*",
-        ),
-        ("streamkit(1000)", "*::test_it: the mark streamkit takes keyword arguments only, not 1000"),
-        ("streamkit(limit=-1.0)", "*::test_it: the mark streamkit: limit must be *, not -1.0"),
-        ("streamkit(patience='long')", "*::test_it: the mark streamkit: patience must be *, not 'long'"),
+        ("schedule=3", "*takes no schedule: write schedules=3"),
+        ("1000", "it takes keyword arguments only, not 1000"),
+        ("limit=-1.0", "limit must be *, not -1.0"),
+        ("schedules=0", "schedules must be *, not 0"),
+        ("seed='x'", "seed must be *, not 'x'"),
+        ("faults='cancel'", "faults must be *, not 'cancel'"),
+        ("replay='v2'", "replay must be *, not 'v2'"),
+        ("replay='v1::00000000', schedules=2", "replay runs one schedule*"),
     ],
 )
 def test_a_wrong_mark_is_told_at_collection(room: "Room", mark: str, told: str) -> None:
     result = room(
         suite(f"""
-        @pytest.mark.{mark}
+        @pytest.mark.streamkit({mark})
         async def test_it():
             raise AssertionError("it ran")
         """),
         "--collect-only",
     )
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines([told])
+    result.stdout.fnmatch_lines([f"*::test_it: the mark streamkit: {told}"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
