@@ -165,9 +165,8 @@ def streamkit_run(request: pytest.FixtureRequest) -> Callable[..., Any]:
     >>> def test_nothing_is_sold_twice(streamkit_run):
     ...     streamkit_run(main, schedules=1000)
     """
-    from streamkit.testing import run  # noqa: PLC0415
-
     from pytest_streamkit.arguments import together  # noqa: PLC0415
+    from streamkit.testing import run  # noqa: PLC0415
 
     command = commanded(request.config)
 

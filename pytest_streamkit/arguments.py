@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from streamkit.testing import run
 
 from pytest_streamkit import MARK, commanded
+from streamkit.testing import run
 
 __all__ = ["options_of", "together", "wrong"]
 

@@ -11,9 +11,9 @@ from types import MethodType
 from typing import Any
 
 import pytest
-from streamkit.testing import run
 
 from pytest_streamkit.arguments import options_of
+from streamkit.testing import run
 
 __all__ = ["Later", "StreamkitFunction", "put_off"]
 

@@ -1,4 +1,4 @@
-"""Hooks around the tests of a session that has some of ours: no real waiting, and how a failure comes again."""
+"""Hooks around the tests of a session that has some of ours: no real waiting, how a failure comes again."""
 
 import asyncio
 import inspect
@@ -12,10 +12,10 @@ from functools import wraps
 from typing import Any
 
 import pytest
-from streamkit.testing import VirtualLoop
 
 from pytest_streamkit import FIXTURE, MARK
 from pytest_streamkit.item import Later, StreamkitFunction, put_off
+from streamkit.testing import VirtualLoop
 
 __all__ = ["Running", "how_to_replay", "no_real_waiting"]
 
