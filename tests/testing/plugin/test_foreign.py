@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 import textwrap
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+
+from tests.testing.plugin.installed import loaded
 
 SUITE = {
     "pytest.ini": """
@@ -111,12 +112,6 @@ def room(tmp_path: Path) -> Path:
     for name, text in SUITE.items():
         (tmp_path / name).write_text(textwrap.dedent(text).lstrip())
     return tmp_path
-
-
-def loaded() -> tuple[str, ...]:
-    """Options that load the plugin, where it was installed before it had an entry point."""
-    found = [each.value for each in entry_points(group="pytest11", name="streamkit")]
-    return () if found == ["pytest_streamkit"] else ("-p", "pytest_streamkit")
 
 
 def test_a_foreign_suite_is_the_same_with_and_without_it(room: Path) -> None:
