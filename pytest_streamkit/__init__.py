@@ -162,8 +162,8 @@ def _refuse_late_mark(item: pytest.Function) -> None:
 def streamkit_run(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """`streamkit.testing.run`, with the schedules, the seed or the replay token that the command line gives.
 
-        def test_nothing_is_sold_twice(streamkit_run):
-            streamkit_run(main, schedules=1000)
+    def test_nothing_is_sold_twice(streamkit_run):
+        streamkit_run(main, schedules=1000)
     """
     from pytest_streamkit.arguments import together  # noqa: PLC0415
     from streamkit.testing import run  # noqa: PLC0415

@@ -92,7 +92,8 @@ def test_as_it_is_written(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyP
 
     def run(words: list[str]) -> str:
         assert words[:3] == ["python", "-m", "pytest"]
-        return pytester.runpytest_inprocess("-p", "pytest_streamkit", *words[3:]).stdout.str()
+        options = ("-p", "pytest_streamkit", "-W", "ignore:Module already imported")
+        return pytester.runpytest_inprocess(*options, *words[3:]).stdout.str()
 
     done = follow(PAGE.replace("schedules=1000", "schedules=30"), pytester.path, run)
     assert done[:2] == TO_INSTALL

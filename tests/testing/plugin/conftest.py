@@ -29,7 +29,9 @@ def room(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Room:
     def run(suite: str, *options: str, plugins: tuple[str, ...] = ("streamkit",)) -> pytest.RunResult:
         pytester.makepyfile(test_it=f"import asyncio\nimport time\n\nimport pytest\n\n{suite}")
         loaded = [word for name in plugins for word in ("-p", *PLUGINS[name])]
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error", *loaded, *options)
+        # Plugins that the pytest around has loaded, too, are imported already.
+        warnings = ("-W", "error", "-W", "ignore:Module already imported")
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *warnings, *loaded, *options)
 
     return run
 

@@ -143,18 +143,6 @@ def test_an_async_fixture_that_is_asked_for_too_late(room: "Room") -> None:
     result.stdout.fnmatch_lines(["*the async fixture 'connection' is asked for while the test runs*"])
 
 
-def test_an_async_fixture_of_a_wider_scope_is_refused_by_pytest(room: "Room") -> None:
-    suite = textwrap.dedent("""
-        @pytest.fixture(scope="module")
-        async def wide():
-            yield
-
-        @pytest.mark.streamkit
-        async def test_it(wide): ...
-    """)
-    room(ASYNC + suite).assert_outcomes(errors=1)
-
-
 def test_the_fixture_for_plain_tests(room: "Room") -> None:
     suite = textwrap.dedent("""
         async def main():
