@@ -126,36 +126,38 @@ class Collecting:
         self._kinds = (StreamkitFunction,)
         return [StreamkitFunction.instead_of(item) for item in collector._genfunctions(name, plain)]
 
-    def _get_ready(self, config: pytest.Config) -> None:
+    def _get_ready(self, config: pytest.Config, refused: "dict[pytest.Item, str] | None" = None) -> None:
         """Add the hooks around tests, which a session without a test of ours does not get."""
-        if not config.pluginmanager.has_plugin(RUNNING):
-            from pytest_streamkit.running import Running  # noqa: PLC0415
+        from pytest_streamkit.running import Running  # noqa: PLC0415
 
-            config.pluginmanager.register(Running(), RUNNING)
+        running: Any = config.pluginmanager.getplugin(RUNNING)
+        if running is None:
+            running = Running()
+            config.pluginmanager.register(running, RUNNING)
+        running.refused.update(refused or {})
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+        """Refuse single tests. They tell it when they are set up; workers of pytest-xdist do so, too."""
         ours: list[pytest.Item] = []
+        refused: dict[pytest.Item, str] = {}
         for item in items:
             if isinstance(item, self._kinds) or FIXTURE in getattr(item, "fixturenames", ()):
                 ours.append(item)
-            elif isinstance(item, pytest.Function):
-                _refuse_late_mark(item)
-        if ours:
-            self._get_ready(config)
+            elif isinstance(item, pytest.Function) and _is_marked_late(item):
+                refused[item] = (
+                    f"{item.nodeid}: the mark {MARK} came after the test was collected, or by parametrize "
+                    "alone, or to a method of a unittest.TestCase; decorate the function, or set `pytestmark`"
+                )
         if "replay" in commanded(config) and len(ours) > 1:
-            raise pytest.UsageError(
-                f"--streamkit-replay runs one test, and {len(ours)} are selected: {ours[0].nodeid}, "
-                f"{ours[1].nodeid}{', ...' if len(ours) > 2 else ''}"
-            )
+            said = f"--streamkit-replay runs one test, and {len(ours)} are selected: {ours[0].nodeid}, ..."
+            refused.update(dict.fromkeys(ours, said))
+        if ours or refused:
+            self._get_ready(config, refused)
 
 
-def _refuse_late_mark(item: pytest.Function) -> None:
-    if item.get_closest_marker(MARK) is not None and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
-        raise pytest.UsageError(
-            f"{item.nodeid}: the mark {MARK} came after the test was collected, or by parametrize alone, or "
-            "to a method of a unittest.TestCase; decorate the function or its class, or set `pytestmark`"
-        )
+def _is_marked_late(item: pytest.Function) -> bool:
+    return item.get_closest_marker(MARK) is not None and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
 
 
 @pytest.fixture

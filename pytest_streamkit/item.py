@@ -4,6 +4,7 @@ Its async fixtures are not made when pytest makes fixtures, but in the loop of t
 """
 
 import inspect
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
@@ -11,6 +12,7 @@ from types import MethodType
 from typing import Any
 
 import pytest
+from _pytest.logging import LogCaptureHandler  # the kind that `caplog.handler` is
 
 from pytest_streamkit.arguments import options_of
 from streamkit.testing import run
@@ -28,8 +30,8 @@ class StreamkitFunction(pytest.Function):
     """The arguments of `run`, as the mark and the command line say."""
     later: "list[Later]"
     """The async fixtures of this test, in the order in which they are made."""
-    begun = False
-    """Whether it is too late for more of them."""
+    runs: int
+    """How many schedules were begun."""
 
     @classmethod
     def instead_of(cls: Any, item: Any) -> "StreamkitFunction":
@@ -44,7 +46,7 @@ class StreamkitFunction(pytest.Function):
         )
         test.own_markers = item.own_markers
         test.options = options_of(test)
-        test.later = []
+        test.later, test.runs = [], 0
         function = test.obj
 
         @wraps(function)
@@ -62,7 +64,7 @@ class StreamkitFunction(pytest.Function):
 
     def setup(self) -> None:
         self.later.clear()
-        self.begun = False
+        self.runs = 0
         super().setup()
 
     def run_in_virtual_time(
@@ -72,13 +74,15 @@ class StreamkitFunction(pytest.Function):
 
         async def main() -> object:
             __tracebackhide__ = True
+            self.runs += 1
+            if self.runs > 1:
+                forget_output(self.config)
             async with AsyncExitStack() as stack:
                 made: dict[object, object] = {}
                 for each in self.later:
                     made[each] = await each.make(made, stack)
                 return await function(**_with(made, arguments))
 
-        self.begun = True
         main.__name__, main.__qualname__ = function.__name__, function.__qualname__
         return run(main, **self.options)
 
@@ -88,6 +92,18 @@ class StreamkitFunction(pytest.Function):
         if inside or excinfo.value.__cause__ is not None or self.config.getoption("fulltrace"):
             return super().repr_failure(excinfo)
         return excinfo.exconly()
+
+
+def forget_output(config: pytest.Config) -> None:
+    """Forget what was printed and logged so far: a report is to show the schedule that failed, no other."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogCaptureHandler):
+            handler.clear()
+    captured: Any = config.pluginmanager.getplugin("capturemanager")
+    if captured is not None and captured.is_globally_capturing():
+        captured.suspend_global_capture()
+        captured.read_global_capture()
+        captured.resume_global_capture()
 
 
 # async fixtures ------------------------------------------------------------------------------------

@@ -26,6 +26,17 @@ _FOUND = re.compile(r'failed in (.*?seed \d+).*replay="([^"]+)"', re.DOTALL)
 class Running:
     """The hooks around the tests of a session that has some of ours."""
 
+    refused: dict[pytest.Item, str]
+    """Tests that cannot be run as they are to be, and why."""
+
+    def __init__(self) -> None:
+        self.refused = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item in self.refused:
+            pytest.fail(self.refused[item], pytrace=False)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         if not is_ours(item):
@@ -45,7 +56,7 @@ class Running:
         if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function):
             _refuse_later(fixturedef, request)
             return (yield)
-        if test.begun:
+        if test.runs:
             late = f"the async fixture {fixturedef.argname!r} is asked for while the test runs"
             pytest.fail(f"{late}; make it an argument of the test", pytrace=False)
         owner = getattr(function, "__self__", None)

@@ -10,9 +10,13 @@ import pytest
 if TYPE_CHECKING:
     from tests.testing.plugin.conftest import Room
 
-for module in ("trio", "pytest_trio.plugin", "pytest_asyncio.plugin"):
-    # The pytest inside forgets what it imports, and `import trio` takes longer than a test.
-    importlib.import_module(module)
+
+@pytest.fixture(scope="module", autouse=True)
+def imported() -> None:
+    """The pytest inside forgets what it imports, and `import trio` takes longer than a test."""
+    for module in ("trio", "pytest_trio.plugin", "pytest_asyncio.plugin"):
+        importlib.import_module(module)
+
 
 HOUR = textwrap.dedent("""
     @pytest.mark.streamkit

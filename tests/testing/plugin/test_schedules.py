@@ -95,6 +95,24 @@ def test_an_async_fixture_is_new_in_each_schedule(room: "Room") -> None:
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("capture", ["fd", "sys", "tee-sys", "no"])
+def test_output_is_that_of_the_schedule_that_failed(room: "Room", capture: str) -> None:
+    suite = RACE + textwrap.dedent("""
+        import logging
+
+        @pytest.mark.streamkit(schedules=20)
+        async def test_it(told):
+            print("it", "begins")
+            logging.getLogger().warning("%s begins", "log")
+            await both(told)
+    """)
+    result = room(suite, f"--capture={capture}")
+    result.assert_outcomes(failed=1)
+    report = lines(result).partition("= FAILURES =")[2]
+    assert report.count("it begins") == (capture != "no")
+    assert report.count("log begins") == 1
+
+
 def test_faults_are_arguments_of_the_mark(room: "Room") -> None:
     suite = textwrap.dedent("""
         from streamkit.testing import Faults
@@ -132,7 +150,6 @@ def test_the_command_line_overrides_the_mark(room: "Room") -> None:
         (["--streamkit-schedules=0"], "*--streamkit-*: schedules must be *, not 0"),
         (["--streamkit-schedules=many"], "*argument --streamkit-schedules: invalid int value: 'many'"),
         (["--streamkit-replay=v1:what"], "*--streamkit-*: replay must be a token*"),
-        (["--streamkit-replay=v1::00000000"], "*--streamkit-replay runs one test, and 2 are selected: *"),
         (
             ["--streamkit-replay=v1::00000000", "--streamkit-seed=1"],
             "*--streamkit-replay*neither schedules nor seed*",
@@ -144,6 +161,12 @@ def test_a_wrong_command_line_is_a_usage_error(room: "Room", options: list[str],
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "Traceback" not in lines(result)
     result.stderr.fnmatch_lines([told])
+
+
+def test_a_token_is_for_one_test(room: "Room") -> None:
+    result = room(MARKED, "--streamkit-replay=v1::00000000")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["--streamkit-replay runs one test, and 2 are selected: *"])
 
 
 @pytest.mark.full
