@@ -15,6 +15,8 @@ from hypothesis import settings
 import streamkit.testing
 from tests import tiers
 
+pytest_plugins = ["pytester"]  # the tests of the plugin run a pytest inside
+
 EXAMPLES = 50
 """How many examples hypothesis tries of a test, where the test says nothing else."""
 LOOK = 0.00001

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.files import over
 
 ROOT = Path(__file__).parent.parent
-PLACES = ("streamkit", "tests", "benchmarks", "examples", "pages")
+PLACES = ("streamkit", "pytest_streamkit", "tests", "benchmarks", "examples", "pages")
 FILES = sorted(path for place in PLACES for path in (ROOT / place).rglob("*.py"))
 
 LINES = 50
