@@ -10,7 +10,25 @@
 """
 
 from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.consumers import Consumed, Leave, consume
 from streamkit.testing.leaks import LeakError
+from streamkit.testing.probes import ProbeError, SinkProbe, SourceProbe
+from streamkit.testing.sources import AfterEnd, FaultySource
+from streamkit.testing.visits import Visit
 from streamkit.testing.waits import DeadlockError
 
-__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
+__all__ = [
+    "AfterEnd",
+    "Consumed",
+    "DeadlockError",
+    "FaultySource",
+    "LeakError",
+    "Leave",
+    "ProbeError",
+    "SinkProbe",
+    "SourceProbe",
+    "VirtualLoop",
+    "Visit",
+    "consume",
+    "run",
+]
