@@ -18,11 +18,12 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.errors import attached
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.sources import as_error
 
-__all__ = ["Consumed", "Leave", "consume", "opened"]
+__all__ = ["Consumed", "Leave", "consume", "late_errors", "opened"]
 
 T = TypeVar("T")
 
@@ -162,9 +163,15 @@ class _Plan:
 async def _cancelled(source: AsyncIterable[T], plan: _Plan, seen: list[T], times: list[float]) -> bool:
     """Take items in a task that is cancelled; the cancellation of this one is passed on to it."""
 
+    late: list[Exception] = []
+
     async def taking() -> bool:
-        async with opened(source) as items:
-            return await plan.take(items, seen, times)
+        try:
+            async with opened(source) as items:
+                return await plan.take(items, seen, times)
+        except asyncio.CancelledError as error:
+            late.extend(late_errors(error))
+            raise
 
     task = asyncio.create_task(taking(), name="consumer")
     try:
@@ -173,7 +180,14 @@ async def _cancelled(source: AsyncIterable[T], plan: _Plan, seen: list[T], times
         task.cancel()
         await asyncio.wait({task})
         raise
+    if late:
+        raise late[0]
     return False if task.cancelled() else task.result()
+
+
+def late_errors(cancelled: asyncio.CancelledError) -> list[Exception]:
+    """What clean-up raised while a task was `cancelled`: a stream attaches it to the cancellation."""
+    return [error for error in attached(cancelled) if isinstance(error, Exception)]
 
 
 def opened(source: AsyncIterable[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:

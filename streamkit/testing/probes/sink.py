@@ -2,17 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
+from enum import Enum
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from streamkit._core.arguments import seconds as checked, whole
 from streamkit._core.show import shown, told
-from streamkit.testing.consumers import opened
+from streamkit.testing.consumers import late_errors, opened
 from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError
 
 __all__ = ["SinkProbe"]
 
 T = TypeVar("T")
+
+
+class _State(Enum):
+    """What the task of a `SinkProbe` does."""
+
+    NEW = "it has not opened the stream yet"
+    IDLE = "it waits to be told what to do"
+    PULLS = "it waits for an item"
+    LEAVES = "it closes the stream before the end"
+    ENDED = "it came to the end of the stream"
 
 
 class SinkProbe(Generic[T]):
@@ -61,8 +72,7 @@ class SinkProbe(Generic[T]):
         """How many of the items the test has read by `next`."""
         self._looked = False
         """Whether the test was told of the error."""
-        self._ended = False
-        self._open = False
+        self._state = _State.NEW
         self.requested = 0
         self.items = []
         self.error = None
@@ -101,7 +111,7 @@ class SinkProbe(Generic[T]):
     async def ended(self) -> None:
         """Check that nothing but the end comes. The stream is asked, if nothing is asked for already."""
         await self._finished("ended()")
-        if self.error is not None or not self._ended:
+        if self.error is not None or self._state is not _State.ENDED:
             raise ProbeError(f"ended(): {self._outcome()}") from self._look()
 
     async def failed(self) -> Exception:
@@ -113,10 +123,14 @@ class SinkProbe(Generic[T]):
         return self.error
 
     async def cancel(self) -> None:
-        """Leave the stream, as a task that is cancelled: in a pull if one waits; return when it is closed."""
+        """Leave the stream: cancel the pull that waits, if one does, and close; return when that is done."""
         self._check_used("cancel()")
         assert self._task is not None
-        self._task.cancel()
+        if self._state is _State.PULLS:
+            self._task.cancel()
+        elif self._state is _State.IDLE:
+            self._state = _State.LEAVES
+        self._bell.ring()
         await self._patiently("cancel()", lambda: self.done, "the stream was not closed")
 
     # the task that pulls -----------------------------------------------------------------------------
@@ -125,7 +139,9 @@ class SinkProbe(Generic[T]):
         if self._task is not None:
             raise ProbeError("a SinkProbe is used in one block only: make another")
         self._task = asyncio.create_task(self._run(), name="sink probe")
-        await self._patiently("async with", lambda: self._open or self.done, "the stream was not opened")
+        await self._patiently(
+            "async with", lambda: self._state is not _State.NEW or self.done, "the stream was not opened"
+        )
         return self
 
     async def __aexit__(
@@ -147,21 +163,34 @@ class SinkProbe(Generic[T]):
     async def _run(self) -> None:
         try:
             async with opened(self._source) as items:
-                self._open = True
-                self._bell.ring()
-                while True:
-                    await self._bell.until(lambda: self.waiting)
+                while await self._told_to_pull():
                     try:
                         self.items.append(await anext(items))
                     except StopAsyncIteration:
-                        self._ended = True
+                        self._state = _State.ENDED
                         break
-                    self._bell.ring()
+        except asyncio.CancelledError as error:
+            self.error = next(iter(late_errors(error)), None)
+            raise
         except Exception as error:
             self.error = error
         finally:
             self.done = True
             self._bell.ring()
+
+    async def _told_to_pull(self) -> bool:
+        """Wait for a request; False if the stream is to be left instead."""
+        self._state = _State.IDLE
+        self._bell.ring()
+        await self._bell.until(lambda: self.waiting or self._leaves)
+        if self._leaves:
+            return False
+        self._state = _State.PULLS
+        return True
+
+    @property
+    def _leaves(self) -> bool:
+        return self._state is _State.LEAVES
 
     # what there is to tell ---------------------------------------------------------------------------
 
@@ -204,7 +233,11 @@ class SinkProbe(Generic[T]):
         count = f"after {len(self.items)} items"
         if self.error is not None:
             return f"the stream has failed, {count}: {told(self.error)}"
-        return f"the stream has ended, {count}" if self._ended else f"the stream was left, {count}"
+        return (
+            f"the stream has ended, {count}"
+            if self._state is _State.ENDED
+            else f"the stream was left, {count}"
+        )
 
     def __repr__(self) -> str:
         state = self._outcome() if self.done else f"asked for {self.requested} items, got {len(self.items)}"
