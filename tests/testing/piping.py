@@ -52,7 +52,9 @@ class Pipe:
     chooses: bool = False
     """Whether it leaves items out, or repeats them, by what it does."""
     catches: bool = False
-    """Whether it goes on after an error of its source."""
+    """Whether it goes on after an error of its source, or need not come to it."""
+    joins: bool = False
+    """Whether there is a second source beside it."""
 
     def over(self, source: FaultySource[int], other: FaultySource[int]) -> Any:
         return self.make(Stream(source), other)
@@ -63,8 +65,8 @@ class Pipe:
 
 PIPES = [
     Pipe("steps", lambda main, _: main | ops.map(same) | ops.filter(lambda _: True)),
-    Pipe("merge", lambda main, other: main | ops.merge(other)),
-    Pipe("zip", lambda main, other: main | ops.zip(other), lossless=False),
+    Pipe("merge", lambda main, other: main | ops.merge(other), joins=True),
+    Pipe("zip", lambda main, other: main | ops.zip(other), lossless=False, joins=True),
     Pipe("buffer", lambda main, _: main | ops.buffer(Suspend(3))),
     Pipe("map", lambda main, _: main | ops.map(slow, concurrency=3), lossless=False),
     Pipe("map-unordered", lambda main, _: main | ops.map(turn, concurrency=3, ordered=False), lossless=False),
@@ -74,8 +76,9 @@ PIPES = [
         lambda main, other: main | ops.flat_map(lambda _: other, concurrency=2),
         lossless=False,
         chooses=True,
+        joins=True,
     ),
-    Pipe("concat", lambda main, other: main | ops.concat(other)),
+    Pipe("concat", lambda main, other: main | ops.concat(other), joins=True),
     Pipe("broadcast", lambda main, _: main | ops.broadcast(ops.map(same), ops.map(turn)), copies=2),
     Pipe(
         "broadcast-buffer",
@@ -89,8 +92,8 @@ PIPES = [
         lossless=False,
         chooses=True,
     ),
-    Pipe("retry", lambda main, _: main | ops.retry(attempts=2), chooses=True),
-    Pipe("catch", lambda main, other: main | ops.catch(lambda _: other), catches=True),
+    Pipe("retry", lambda main, _: main | ops.retry(attempts=2), chooses=True, catches=True),
+    Pipe("catch", lambda main, other: main | ops.catch(lambda _: other), catches=True, joins=True),
     Pipe(
         "window",
         lambda main, _: main | ops.window(Tumbling(count=2), ops.to_list()) | ops.map(lambda found: found[1]),
@@ -102,17 +105,19 @@ PIPES = [
         lambda main, other: main | ops.switch_map(lambda _: other),
         lossless=False,
         chooses=True,
+        joins=True,
     ),
     Pipe(
         "combine_latest",
         lambda main, other: main | ops.combine_latest(other),
         lossless=False,
         chooses=True,
+        joins=True,
     ),
     Pipe("batch_within", lambda main, _: main | ops.batch_within(2, seconds=3.0)),
     Pipe("throttle", lambda main, _: main | ops.throttle(2.0)),
     Pipe("delay", lambda main, _: main | ops.delay(2.5)),
-    Pipe("race", lambda main, other: main | ops.race(other), lossless=False, chooses=True),
+    Pipe("race", lambda main, other: main | ops.race(other), chooses=True, catches=True, joins=True),
     Pipe(
         "group_by",
         lambda main, _: main | ops.group_by(lambda n: n % 2, ops.map(turn), max_groups=2),
