@@ -6,56 +6,10 @@ from typing import Any
 import pytest
 
 from streamkit import StreamTimeoutError, attached
-from streamkit.testing import AfterEnd, Consumed, FaultySource, Leave, consume, run
-from tests.laws.lab import all_attached, trying
+from streamkit.testing import Consumed, FaultySource, Leave, consume, run
+from tests.laws.lab import Boom, all_attached, trying
+from tests.testing.faults import CONSUMERS, FAULTS, cut_short, faults_of
 from tests.testing.piping import ITEMS, LONG, OTHERS, PIPES, Pipe, numbers_in
-
-
-class Boom(Exception):  # noqa: N818
-    """The error of these tests."""
-
-
-def faults() -> dict[str, dict[str, Any]]:
-    """What each source does wrong; made anew, so that no error bears what an earlier run attached to it."""
-    fails, slow = {"at": 3, "error": Boom("source")}, {"close_seconds": 5.0}
-    dirty = {"close_error": Boom("clean-up")}
-    return {
-        "nothing": {},
-        "turns": {"every": 0.0},
-        "drips": {"every": 1.0},
-        "fails at once": {"at": 0, "error": Boom("source")},
-        "fails": fails,
-        "fails at the end": {"error": Boom("source")},
-        "fails once": {**fails, "times": 1},
-        "drips and fails": {**fails, "every": 1.0},
-        "hangs": {"at": 3, "hangs": True},
-        "drips and hangs": {"at": 3, "hangs": True, "every": 1.0},
-        "goes on": {"after_end": AfterEnd.ITEMS},
-        "goes on after an error": {**fails, "after_end": AfterEnd.ITEMS},
-        "fails after its end": {"every": 0.0, "after_end": AfterEnd.ERROR},
-        "hangs after its end": {"after_end": AfterEnd.HANG},
-        "closes slowly": slow,
-        "drips and closes slowly": {"every": 1.0, **slow},
-        "hangs and closes slowly": {"at": 2, "hangs": True, **slow},
-        "fails to close": dirty,
-        "drips and fails to close": {"every": 1.0, **dirty},
-        "fails, and again to close": {**fails, **slow, **dirty},
-        "ignores a cancellation": {"every": 1.0, "ignores_cancel": 1},
-        "ignores one and closes slowly": {"every": 1.0, "ignores_cancel": 1, **slow},
-    }
-
-
-CONSUMERS: dict[str, dict[str, Any]] = {
-    "takes all": {},
-    "takes turns": {"every": 0.0},
-    "is slow": {"every": 2.0},
-    "stalls": {"at": 2, "stall": 30.0},
-    "leaves at once": {"at": 0, "leave": Leave.CLOSE},
-    "leaves": {"at": 2, "leave": Leave.CLOSE},
-    "breaks": {"at": 2, "leave": Leave.BREAK},
-    "is cancelled": {"at": 2, "leave": Leave.CANCEL},
-    "raises": {"at": 2, "error": Boom("consumer")},
-}
 
 
 class Trial:
@@ -63,7 +17,7 @@ class Trial:
 
     def __init__(self, pipe: Pipe, fault: str, consumer: str, *, beside: bool) -> None:
         self.pipe = pipe
-        self.faults = faults()[fault]
+        self.faults = faults_of(fault)
         self.consumer = dict(CONSUMERS[consumer])
         if "error" in self.consumer:
             self.consumer["error"] = Boom("consumer")
@@ -91,8 +45,8 @@ class Trial:
 
     def check(self) -> None:
         seen = run(self.run, leaks=not self.breaks_and_fails())
-        if not self.was_cancelled_closing():
-            for source in self.sources:
+        for source in self.sources:
+            if not cut_short(source, self.consumer):
                 source.check()
         for visit in self.faulty.visits:
             assert not visit.asked_after_end
@@ -107,13 +61,6 @@ class Trial:
     def breaks_and_fails(self) -> bool:
         """The loop's exception handler is told of what fails behind a consumer that waits for nothing."""
         return self.consumer.get("leave") is Leave.BREAK and "close_error" in self.faults
-
-    def was_cancelled_closing(self) -> bool:
-        """Whether the consumer was cancelled while the source, at its own end, cleaned up in that task."""
-        cancelled = self.consumer.get("leave") is Leave.CANCEL
-        return cancelled and any(
-            each.ended and each.cancelled and not each.closed for each in self.faulty.visits
-        )
 
     def check_items(self, seen: Consumed[Any]) -> None:
         """All that the source gave has come, as far as the pipe leaves nothing out."""
@@ -143,7 +90,7 @@ class Trial:
 
 @pytest.mark.spread
 @pytest.mark.parametrize("pipe", PIPES, ids=repr)
-@pytest.mark.parametrize("fault", faults())
+@pytest.mark.parametrize("fault", FAULTS)
 def test_every_consumer(pipe: Pipe, fault: str) -> None:
     for beside in (False, True)[: 1 + pipe.joins]:
         for consumer in CONSUMERS:
