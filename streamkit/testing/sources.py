@@ -8,8 +8,8 @@ A pipe is right when it deals with each of them as it promises. Here is the test
 >>> (Stream(source) | ops.retry(attempts=3) | ops.to_list()).run()
 ['a', 'b', 'a', 'b', 'c']
 >>> source.check()                                  # each visit was closed once, in the task that began it
->>> [visit.given for visit in source.visits]
-[2, 3]
+>>> [visit.given for visit in source.visits], source.given, source.closed
+([2, 3], 5, 2)
 """
 
 import asyncio
@@ -132,6 +132,16 @@ class FaultySource(AsyncIterable[T], Generic[T]):
         if not self.visits:
             raise AssertionError(f"{self!r} was never asked for an item")
         return self.visits[-1]
+
+    @property
+    def given(self) -> int:
+        """How many items it gave, in all visits."""
+        return sum(visit.given for visit in self.visits)
+
+    @property
+    def closed(self) -> int:
+        """How many of its visits were closed: their clean-up has come to its end."""
+        return sum(visit.closed > 0 for visit in self.visits)
 
     def check(self) -> None:
         """Raise `AssertionError` if a visit was not closed once, in the task that began it."""
