@@ -44,7 +44,8 @@ class SourceProbe(AsyncIterable[T], Generic[T]):
     >>> from streamkit import Stream, ops
     >>> from streamkit.testing import SinkProbe, SourceProbe, run
     >>> async def main() -> None:
-    ...     left, right = SourceProbe[int](), SourceProbe[int](holds_close=True)
+    ...     left: SourceProbe[int] = SourceProbe()
+    ...     right: SourceProbe[int] = SourceProbe(holds_close=True)
     ...     async with SinkProbe(Stream(left) | ops.merge(right)) as sink:
     ...         sink.request(1)
     ...         await left.wanted()
