@@ -108,6 +108,37 @@ class TestLeaving:
 
         run(main)
 
+    def test_cancel_takes_no_more_of_a_source_that_ignores_it(self) -> None:
+        async def main() -> None:
+            source = FaultySource("abc", every=4.0, ignores_cancel=1)
+            async with SinkProbe(source) as sink:
+                sink.request(3)
+                await asyncio.sleep(1.0)
+                await sink.cancel()
+                assert sink.items == ["a"]
+                assert asyncio.get_running_loop().time() == 5.0
+                source.check()
+
+        run(main)
+
+    def test_a_clean_up_is_not_interrupted_by_a_second_cancel(self) -> None:
+        source = FaultySource("abc", at=1, hangs=True, close_seconds=20.0)
+
+        async def main() -> None:
+            async with SinkProbe(source, patience=9.0) as sink:
+                sink.request(2)
+                await asyncio.sleep(1.0)
+                with pytest.raises(
+                    ProbeError, match=r"^cancel\(\): within 9.0 seconds the stream was not closed"
+                ):
+                    await sink.cancel()
+                with pytest.raises(ProbeError, match="was not closed"):
+                    await sink.cancel()
+
+        run(main)
+        assert source.visit.cancelled == 1
+        source.check()
+
     def test_so_does_the_end_of_the_block(self) -> None:
         source = FaultySource("abc", close_seconds=5.0)
 
@@ -118,6 +149,19 @@ class TestLeaving:
             return asyncio.get_running_loop().time()
 
         assert run(main) == 5.0
+
+    def test_so_does_a_cancellation_of_the_test(self) -> None:
+        source = FaultySource("abc", at=1, hangs=True, close_seconds=3.0)
+
+        async def main() -> float:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(5.0), SinkProbe(Stream(source) | ops.buffer(Suspend(1))) as sink:
+                    await sink.next()
+                    await sink.next()
+            source.check()
+            return asyncio.get_running_loop().time()
+
+        assert run(main) == 8.0
 
     @pytest.mark.parametrize(
         "faults",

@@ -28,7 +28,7 @@ class Bell:
     """Wakes all that wait for something to become true."""
 
     def __init__(self, patience: float) -> None:
-        self.patience = patience if patience == math.inf else seconds("patience", patience)
+        self.patience: float = patience if patience == math.inf else seconds("patience", patience)
         self._waiting: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:

@@ -126,9 +126,9 @@ class SinkProbe(Generic[T]):
         """Leave the stream: cancel the pull that waits, if one does, and close; return when that is done."""
         self._check_used("cancel()")
         assert self._task is not None
-        if self._state is _State.PULLS:
+        if self._state is _State.PULLS:  # once: a second cancellation would interrupt the clean-up
             self._task.cancel()
-        elif self._state is _State.IDLE:
+        if self._state in (_State.PULLS, _State.IDLE):
             self._state = _State.LEAVES
         self._bell.ring()
         await self._patiently("cancel()", lambda: self.done, "the stream was not closed")
@@ -180,7 +180,8 @@ class SinkProbe(Generic[T]):
 
     async def _told_to_pull(self) -> bool:
         """Wait for a request; False if the stream is to be left instead."""
-        self._state = _State.IDLE
+        if not self._leaves:  # else the pull has ignored that it was cancelled
+            self._state = _State.IDLE
         self._bell.ring()
         await self._bell.until(lambda: self.waiting or self._leaves)
         if self._leaves:
@@ -206,7 +207,7 @@ class SinkProbe(Generic[T]):
 
     def _ask(self, what: str) -> None:
         """Ask for an item, unless one is to be read, or asked for, or none can come."""
-        if not self._unread and not self.waiting and not (self.done and self._task is not None):
+        if not self._unread and not self.waiting and not self.done:
             self._check_used(what)
             self.request()
 
