@@ -10,13 +10,12 @@ between such operators are blocks, which stand between the entries: see `through
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from asyncio import CancelledError, sleep
+from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, SourceConsumedError, set_cause
+from streamkit._core.errors import UNCAUGHT, SourceConsumedError, replaces_cancellation, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Pace
@@ -43,12 +42,6 @@ def follows(inlet: Inlet[Any]) -> bool:
     return bool(inlet.links) and inlet.links[-1].declaration.stage in entries
 
 
-def _cancelled() -> int:
-    """How often the task that runs was cancelled; 0, where none runs."""
-    task = None if asyncio._get_running_loop() is None else asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
 class Streams(ABC, Generic[T]):
     """Streams that follow each other; a subclass says what it is to open one."""
 
@@ -70,8 +63,6 @@ class Streams(ABC, Generic[T]):
         """What has made the current stream, and may be to blame where that cannot open."""
         self._pace = Pace()
         """When to let others run: streams may end, or fail, without ever waiting."""
-        self._cancelled = _cancelled()
-        """How often the task had been cancelled before it began to read."""
 
     @property
     def last(self) -> bool:
@@ -196,7 +187,7 @@ class Streams(ABC, Generic[T]):
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
         stack = self._stack
         try:
-            taken = not (isinstance(failure, UNCAUGHT) or self._replaces_cancellation(failure))
+            taken = not (isinstance(failure, UNCAUGHT) or replaces_cancellation(failure))
             while taken and stack and not self._at_block:
                 link, entry = stack.pop()
                 if not entry.takes(failure):
@@ -220,19 +211,6 @@ class Streams(ABC, Generic[T]):
             raise failure
         finally:
             del failure
-
-    def _replaces_cancellation(self, failure: BaseException) -> bool:
-        """Whether a clean-up has raised `failure` where the task was cancelled: nothing follows then.
-
-        An error raised `from` a cancellation is meant to replace it, as a timeout does. What was cancelled
-        before reading began does not count: a stream may be read in the clean-up of a cancelled task.
-        """
-        each: BaseException | None = failure
-        while each is not None and not each.__suppress_context__:
-            each = each.__context__
-            if isinstance(each, CancelledError):
-                return _cancelled() > self._cancelled
-        return False
 
     @staticmethod
     def _blamed(error: Exception, before: Exception | None, link: Link) -> Exception:

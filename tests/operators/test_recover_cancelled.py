@@ -1,4 +1,4 @@
-"""catch and retry where a task is cancelled and the clean-up of the source fails: nothing follows then."""
+"""What recovers, where a task is cancelled and a clean-up on the way fails: nothing is recovered then."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, attached, ops
+from streamkit import Replace, Resume, Retry, Stream, Suspend, attached, ops
 from streamkit.testing import FaultySource, SinkProbe, run
 
 PIPES: dict[str, Callable[[], Any]] = {
@@ -16,6 +16,7 @@ PIPES: dict[str, Callable[[], Any]] = {
     "catch": lambda: ops.catch(lambda _: "xyz"),
     "both": lambda: ops.retry(attempts=None) | ops.catch(lambda _: "xyz"),
     "a pump": lambda: ops.retry(attempts=None) | ops.buffer(Suspend(1)),
+    "materialize": ops.materialize,
     "an inner stream": lambda: ops.concat_map(lambda item: Stream([item]) | ops.catch(lambda _: "xyz")),
 }
 
@@ -28,7 +29,7 @@ def silent(**faults: Any) -> FaultySource[str]:
 @pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
 def test_the_task_that_reads_ends(pipe: Callable[[], Any]) -> None:
     source = silent()
-    items: list[str] = []
+    items: list[Any] = []
 
     async def read() -> None:
         async for item in Stream(source) | pipe():
@@ -47,11 +48,36 @@ def test_the_task_that_reads_ends(pipe: Callable[[], Any]) -> None:
         return None
 
     error = run(main)
-    assert items == ["a", "b"]
+    assert len(items) == 2
     told = [] if error is None else [error, *attached(error)]
     assert any(isinstance(each, ConnectionError) for each in told)
     assert len(source.visits) == 1
     source.check()
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+@pytest.mark.parametrize("on_error", [Resume(), Replace(lambda *_: 0), Retry(attempts=None)], ids=repr)
+def test_a_callback_that_is_cancelled_is_not_called_again(on_error: Any, concurrency: int) -> None:
+    calls: list[int] = []
+
+    async def silence(number: int) -> int:
+        calls.append(number)
+        try:
+            return await asyncio.sleep(60.0, number)
+        finally:
+            raise ConnectionError
+
+    async def main() -> float:
+        pipe = ops.map(silence, concurrency=concurrency, on_error=on_error)
+        task = asyncio.create_task(listed(Stream([1]) | pipe))
+        await asyncio.sleep(9.0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() or isinstance(task.exception(), ConnectionError)
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 9.0
+    assert calls == [1]
 
 
 @pytest.mark.parametrize("at", [0, 2])
