@@ -11,13 +11,14 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import seconds, whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
@@ -63,7 +64,8 @@ class Consumed(Generic[T]):
     """What came out of the stream, or of its clean-up; the consumer's own error, if it raised that."""
 
 
-async def consume(
+@answering
+def consume(
     source: AsyncIterable[T],
     *,
     every: float | None = None,
@@ -71,7 +73,7 @@ async def consume(
     stall: float = 0.0,
     leave: Leave | None = None,
     error: Exception | None = None,
-) -> Consumed[T]:
+) -> Coroutine[Any, Any, Consumed[T]]:
     """Take the items of `source` as a consumer with faults does; return what it saw, and what it failed with.
 
     Args:
@@ -94,14 +96,17 @@ async def consume(
     >>> source.visit.cancelled, source.visit.closed
     (1, 1)
     """
-    plan = _Plan(every, at, stall, leave, error)
+    return _consumed(source, _Plan(every, at, stall, leave, error))
+
+
+async def _consumed(source: AsyncIterable[T], plan: "_Plan") -> Consumed[T]:
     seen: list[T] = []
     times: list[float] = []
     ended, failure = False, None
     try:
-        if leave is Leave.CANCEL:
+        if plan.leave is Leave.CANCEL:
             ended = await _cancelled(source, plan, seen, times)
-        elif leave is Leave.BREAK:
+        elif plan.leave is Leave.BREAK:
             ended = await plan.take(source, seen, times)
         else:
             async with opened(source) as items:

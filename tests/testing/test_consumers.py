@@ -131,4 +131,4 @@ def test_what_has_nothing_to_close_is_taken_too() -> None:
 )
 def test_bad_arguments_are_refused(faults: dict[str, Any], kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
-        seen(FaultySource("abc"), **faults)
+        consume(FaultySource("abc"), **faults)  # at the call, before anything is awaited
