@@ -99,6 +99,7 @@ HIDDEN = (
     "Job.close",
     "BufferStats.settled",
     "Adaptive.note",
+    *(f"Visit.{name}" for name in ("begin", "step", "thrown", "faults")),
     *(
         f"{kind}.{name}"
         for kind in ("Resume", "Replace", "Retry")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from streamkit.testing import run
+from streamkit.testing import FaultySource, run
 
 pytest.importorskip("aiostream")
 
@@ -15,27 +15,6 @@ from aiostream import pipe, stream
 
 from streamkit import aiostream
 from tests.laws.lab import Boom
-
-
-class Numbers:
-    """A source that says what became of it."""
-
-    def __init__(self, count: int = 10, *, fails: bool = False) -> None:
-        self.count = count
-        self.fails = fails
-        self.taken = 0
-        self.closed = 0
-
-    async def __call__(self) -> AsyncIterator[int]:
-        try:
-            for number in range(self.count):
-                await asyncio.sleep(0)
-                self.taken += 1
-                yield number
-            if self.fails:
-                raise OSError("broken")
-        finally:
-            self.closed += 1
 
 
 def test_a_stream_of_theirs_is_a_source_once_it_is_opened() -> None:
@@ -56,10 +35,10 @@ def test_each_run_opens_it_anew() -> None:
 
 
 def test_a_consumer_that_leaves_closes_what_they_opened() -> None:
-    numbers = Numbers()
+    numbers = FaultySource(range(10), every=0.0)
 
     async def main() -> None:
-        theirs = stream.iterate(numbers()) | pipe.map(lambda number: number)
+        theirs = stream.iterate(aiter(numbers)) | pipe.map(lambda number: number)
         async with aiostream.from_aiostream(theirs).open() as items:
             async for _ in items:
                 break
@@ -69,7 +48,7 @@ def test_a_consumer_that_leaves_closes_what_they_opened() -> None:
 
 
 def test_a_stream_of_ours_runs_through_theirs() -> None:
-    numbers = Numbers()
+    numbers = FaultySource(range(10), every=0.0)
 
     async def main() -> Any:
         ours = Stream(numbers) | ops.buffer(Suspend(2))
@@ -77,7 +56,7 @@ def test_a_stream_of_ours_runs_through_theirs() -> None:
 
     assert run(main) == [0, 1, 2]
     assert numbers.closed == 1
-    assert numbers.taken <= 6
+    assert numbers.given <= 6
 
 
 def test_operators_of_theirs_stand_in_our_pipe_and_ours_behind_them() -> None:
@@ -89,7 +68,7 @@ def test_operators_of_theirs_stand_in_our_pipe_and_ours_behind_them() -> None:
 
 
 def test_a_concurrent_operator_of_theirs_leaves_nothing() -> None:
-    numbers = Numbers()
+    numbers = FaultySource(range(10), every=0.0)
 
     async def slow(number: int) -> int:
         await asyncio.sleep(1)
@@ -104,7 +83,7 @@ def test_a_concurrent_operator_of_theirs_leaves_nothing() -> None:
 
 
 def test_an_error_of_the_source_comes_through_as_itself() -> None:
-    numbers = Numbers(2, fails=True)
+    numbers = FaultySource(range(2), every=0.0, error=OSError("broken"))
 
     async def main() -> None:
         seen: list[int] = []

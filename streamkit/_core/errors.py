@@ -20,7 +20,9 @@ callbacks and sources are not wrapped; `attached` lists what failed after them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any, Final, TypeAlias, TypeGuard
 
 from streamkit._core.calls import answering
@@ -48,6 +50,7 @@ __all__ = [
     "is_error_types",
     "noted",
     "raise_first",
+    "replaces_cancellation",
     "set_cause",
 ]
 
@@ -162,6 +165,32 @@ def _note(error: BaseException, note: str) -> None:
     notes: Any = _attributes(error).setdefault(_NOTES, [])
     if type(notes) is list:
         notes.append(note)  # pyright: ignore[reportUnknownMemberType] - a list of whatever a user put there
+
+
+def replaces_cancellation(error: BaseException) -> bool:
+    """Whether the task was cancelled, and a clean-up on the way has raised `error` instead.
+
+    No operator makes anything of such an error: the cancellation would be lost. An error that was raised
+    `from` a cancellation is meant to replace it, as a timeout does. And what a task reads in the clean-up
+    after its own cancellation may fail as anything: that cancellation came from outside of `error`'s frames.
+    """
+    task = None if asyncio._get_running_loop() is None else asyncio.current_task()
+    if task is None or not task.cancelling():
+        return False
+    each: BaseException | None = error
+    while each is not None and not each.__suppress_context__:
+        each = each.__context__
+        if isinstance(each, asyncio.CancelledError) and each.__traceback__ is not None:
+            return any(frame is each.__traceback__.tb_frame for frame in _frames(error))
+    return False
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    """The frames that `error` has come through, the outermost first."""
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame
+        trace = trace.tb_next
 
 
 def raise_first(errors: Sequence[BaseException]) -> None:

@@ -15,7 +15,7 @@ from streamkit._core.arguments import callback, makes_coroutine
 from streamkit._core.attempts import Attempts
 from streamkit._core.awaiting import PLAIN, is_awaitable, pending
 from streamkit._core.calls import answering
-from streamkit._core.errors import UNCAUGHT, set_cause
+from streamkit._core.errors import UNCAUGHT, replaces_cancellation, set_cause
 from streamkit._core.markers import DROPPED
 from streamkit._core.on_error import OnError, Retry, on_error_argument
 from streamkit._core.show import named, shown
@@ -94,7 +94,7 @@ class Guarded(Value):
     def _failed(self, arguments: tuple[Any, ...], error: Exception) -> Any:
         """What takes the place of the result, or an awaitable of that; raise `error` if nothing does."""
         try:
-            if isinstance(error, UNCAUGHT):
+            if isinstance(error, UNCAUGHT) or replaces_cancellation(error):
                 raise error
             again = self.policy.again
             if again is not None and isinstance(error, again.errors):
@@ -115,6 +115,8 @@ class Guarded(Value):
                 except UNCAUGHT:
                     raise
                 except Exception as later:
+                    if replaces_cancellation(later):
+                        raise
                     forget_earlier(later)
                     error = later
             made = self._instead(arguments, error)

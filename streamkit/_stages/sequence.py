@@ -15,7 +15,7 @@ from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, SourceConsumedError, set_cause
+from streamkit._core.errors import UNCAUGHT, SourceConsumedError, replaces_cancellation, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Pace
@@ -187,7 +187,8 @@ class Streams(ABC, Generic[T]):
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
         stack = self._stack
         try:
-            while stack and not self._at_block and not isinstance(failure, UNCAUGHT):
+            taken = not (isinstance(failure, UNCAUGHT) or replaces_cancellation(failure))
+            while taken and stack and not self._at_block:
                 link, entry = stack.pop()
                 if not entry.takes(failure):
                     continue
@@ -206,6 +207,7 @@ class Streams(ABC, Generic[T]):
                     return inlet
                 failure = self._blamed(later, failure, link)
                 del later
+                taken = not isinstance(failure, UNCAUGHT)
             raise failure
         finally:
             del failure

@@ -23,5 +23,26 @@ __all__ = [
     "LivelockError",
     "ScheduleError",
     "VirtualLoop",
+from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.consumers import Consumed, Leave, consume
+from streamkit.testing.leaks import LeakError
+from streamkit.testing.probes import ProbeError, SinkProbe, SourceProbe
+from streamkit.testing.sources import AfterEnd, FaultySource
+from streamkit.testing.visits import Visit
+from streamkit.testing.waits import DeadlockError
+
+__all__ = [
+    "AfterEnd",
+    "Consumed",
+    "DeadlockError",
+    "FaultySource",
+    "LeakError",
+    "Leave",
+    "ProbeError",
+    "SinkProbe",
+    "SourceProbe",
+    "VirtualLoop",
+    "Visit",
+    "consume",
     "run",
 ]

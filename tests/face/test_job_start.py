@@ -9,12 +9,12 @@ import pytest
 
 from streamkit import RunningLoopError, StoppedError, Stream, Suspend, attached, ops
 from streamkit.testing import run
-from tests.face.ticking import Ticking, now, within
+from tests.face.ticking import now, ticking, within
 
 
 class TestJob:
     def test_each_await_is_a_new_run(self) -> None:
-        source = Ticking(3)
+        source = ticking(3)
         job = Stream(source) | ops.to_list()
 
         async def main() -> None:
@@ -27,15 +27,15 @@ class TestJob:
 
     def test_nothing_begins_before_it_is_awaited(self) -> None:
         async def main() -> None:
-            source = Ticking()
+            source = ticking()
             job = Stream(source) | ops.drain()
             await asyncio.sleep(9.0)
-            assert (source.pulled, repr(job)) == (0, f"Job({Stream(source).source!r} | drain())")
+            assert (source.given, repr(job)) == (0, f"Job({Stream(source).source!r} | drain())")
 
         run(main)
 
     def test_runs_where_no_loop_runs(self) -> None:
-        assert (Stream(Ticking(3, seconds=0.0)) | ops.fold(add, 0)).run() == 3
+        assert (Stream(ticking(3, seconds=0.0)) | ops.fold(add, 0)).run() == 3
 
     def test_run_inside_a_loop_says_what_to_write(self) -> None:
         async def main() -> None:
@@ -58,7 +58,7 @@ class TestJob:
 
     def test_cancelling_closes_the_source_first(self) -> None:
         async def main() -> None:
-            source = Ticking(closing=5.0)
+            source = ticking(closing=5.0)
             with pytest.raises(TimeoutError):
                 await within(2.5, Stream(source) | ops.buffer(Suspend(2)) | ops.drain())
             assert (now(), source.closed) == (7.5, 1)
@@ -86,7 +86,7 @@ class TestJob:
 class TestStart:
     def test_runs_beside_the_caller_and_gives_the_result(self) -> None:
         async def main() -> None:
-            handle = (Stream(Ticking(3)) | ops.to_list()).start()
+            handle = (Stream(ticking(3)) | ops.to_list()).start()
             assert not handle.done
             await asyncio.sleep(10.0)
             assert handle.done
@@ -123,7 +123,7 @@ class TestStart:
 
     def test_says_how_it_is(self) -> None:
         async def main() -> None:
-            handle = (Stream(Ticking(2)) | ops.drain()).start(name="ticks")
+            handle = (Stream(ticking(2)) | ops.drain()).start(name="ticks")
             assert repr(handle) == "<Handle running ticks>"
             handle.pause()
             assert repr(handle) == "<Handle paused ticks>"
@@ -135,7 +135,7 @@ class TestStart:
 
     def test_cancelling_who_awaits_it_cancels_it(self) -> None:
         async def main() -> None:
-            source = Ticking()
+            source = ticking()
             handle = (Stream(source) | ops.drain()).start()
             with pytest.raises(TimeoutError):
                 await within(2.5, handle)

@@ -8,30 +8,30 @@ import pytest
 
 from streamkit import Handle, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run
-from tests.face.ticking import Ticking, now, within
+from tests.face.ticking import now, ticking, within
 
 
 class TestPause:
     def test_holds_the_job_until_it_is_resumed(self) -> None:
         async def main() -> None:
-            source = Ticking()
+            source = ticking()
             handle = (Stream(source) | ops.drain()).start()
             await asyncio.sleep(3.5)
             handle.pause()
             assert handle.paused
             await asyncio.sleep(50.0)
-            assert source.pulled == 3
+            assert source.given == 3
             handle.resume()
             assert not handle.paused
             await asyncio.sleep(2.5)
-            assert 4 <= source.pulled <= 6
+            assert 4 <= source.given <= 6
             await handle.stop()
 
         run(main)
 
     def test_what_feeds_it_fills_its_buffers_and_waits_too(self) -> None:
         async def main() -> None:
-            source = Ticking()
+            source = ticking()
             seen: list[int] = []
             job = Stream(source) | ops.buffer(Suspend(4)) | ops.for_each(seen.append)
             handle = job.start()
@@ -41,7 +41,7 @@ class TestPause:
             await asyncio.sleep(3.5)
             handle.pause()
             await asyncio.sleep(90.0)
-            assert len(seen) <= source.pulled <= len(seen) + 5
+            assert len(seen) <= source.given <= len(seen) + 5
             assert handle.buffers()[0].held == 4
             handle.resume()
             await handle
@@ -60,7 +60,7 @@ class TestPause:
                 "branches with tasks": ops.broadcast(buffered, ops.drain()),
                 "groups with tasks": ops.group_by(lambda n: n % 2, buffered, max_groups=2) | ops.drain(),
             }
-            handle = (Stream(Ticking()) | parts[kind]).start()
+            handle = (Stream(ticking()) | parts[kind]).start()
             await asyncio.sleep(3.5)
             handle.pause()
             await asyncio.sleep(1.0)
@@ -76,11 +76,11 @@ class TestPause:
 
     def test_before_it_has_begun_holds_it_from_its_first_wait(self) -> None:
         async def main() -> None:
-            source = Ticking(2)
+            source = ticking(2)
             handle = (Stream(source) | ops.to_list()).start()
             handle.pause()
             await asyncio.sleep(50.0)
-            assert source.pulled == 0
+            assert source.given == 0
             handle.resume()
             assert await handle == [0, 1]
 
@@ -88,7 +88,7 @@ class TestPause:
 
     def test_twice_is_once_and_so_is_resume(self) -> None:
         async def main() -> None:
-            handle = (Stream(Ticking(2)) | ops.to_list()).start()
+            handle = (Stream(ticking(2)) | ops.to_list()).start()
             handle.resume()
             handle.pause()
             handle.pause()
@@ -103,7 +103,7 @@ class TestPause:
 
     def test_a_paused_job_can_be_cancelled(self) -> None:
         async def main() -> None:
-            source = Ticking(closing=2.0)
+            source = ticking(closing=2.0)
             handle = (Stream(source) | ops.drain()).start()
             await asyncio.sleep(1.5)
             handle.pause()
@@ -118,17 +118,17 @@ class TestPause:
 class TestStop:
     @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0, 2.5])
     @pytest.mark.parametrize(
-        "operator", [ops.take(99), ops.buffer(Suspend(2)), ops.merge(Ticking()), ops.timeout(9.0)], ids=repr
+        "operator", [ops.take(99), ops.buffer(Suspend(2)), ops.merge(ticking()), ops.timeout(9.0)], ids=repr
     )
     def test_returns_when_all_is_closed(self, operator: Any, seconds: float) -> None:
         async def main() -> None:
-            source = Ticking(closing=5.0)
+            source = ticking(closing=5.0)
             handle = (Stream(source) | operator | ops.drain()).start()
             await asyncio.sleep(seconds)
             await handle.stop()
             assert handle.done
-            assert source.closed == source.begun
-            assert now() == seconds + 5.0 * source.begun
+            assert source.closed == len(source.visits)
+            assert now() == seconds + 5.0 * len(source.visits)
             with pytest.raises(StoppedError, match="was stopped"):
                 await handle
 
@@ -136,10 +136,10 @@ class TestStop:
 
     def test_before_it_has_begun_runs_nothing(self) -> None:
         async def main() -> None:
-            source = Ticking()
+            source = ticking()
             handle = (Stream(source) | ops.drain()).start()
             await handle.stop()
-            assert (source.pulled, source.closed) == (0, 0)
+            assert (source.given, source.closed) == (0, 0)
             with pytest.raises(StoppedError):
                 await handle
 
@@ -147,7 +147,7 @@ class TestStop:
 
     def test_again_or_after_the_end_does_nothing(self) -> None:
         async def main() -> None:
-            stopped = (Stream(Ticking()) | ops.drain()).start()
+            stopped = (Stream(ticking()) | ops.drain()).start()
             await stopped.stop()
             await stopped.stop()
             ended = (Stream([1]) | ops.to_list()).start()
@@ -160,7 +160,7 @@ class TestStop:
     @pytest.mark.parametrize("operator", [ops.take(99), ops.buffer(Suspend(2))], ids=repr)
     def test_ends_a_paused_job_too(self, operator: Any) -> None:
         async def main() -> None:
-            source = Ticking(closing=5.0)
+            source = ticking(closing=5.0)
             handle = (Stream(source) | operator | ops.drain()).start()
             await asyncio.sleep(1.5)
             handle.pause()
@@ -193,7 +193,7 @@ class TestStop:
 
     def test_from_two_tasks_at_once(self) -> None:
         async def main() -> None:
-            source = Ticking(closing=5.0)
+            source = ticking(closing=5.0)
             handle = (Stream(source) | ops.drain()).start()
             await asyncio.sleep(1.5)
             await asyncio.gather(handle.stop(), handle.stop())
@@ -220,7 +220,7 @@ class TestStop:
 
     def test_does_not_take_over_a_cancellation_that_came_first(self) -> None:
         async def main() -> None:
-            handle = (Stream(Ticking()) | ops.drain()).start()
+            handle = (Stream(ticking()) | ops.drain()).start()
             with pytest.raises(TimeoutError):
                 await within(1.5, handle)
             await handle.stop()
@@ -231,7 +231,7 @@ class TestStop:
 
     def test_who_awaits_the_handle_is_not_cancelled_with_it(self) -> None:
         async def main() -> None:
-            handle: Handle[None] = (Stream(Ticking()) | ops.drain()).start()
+            handle: Handle[None] = (Stream(ticking()) | ops.drain()).start()
 
             async def wait() -> str:
                 try:

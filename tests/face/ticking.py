@@ -1,30 +1,15 @@
 """A source that ticks, and how jobs over it are waited for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Any
 
+from streamkit.testing import FaultySource
 
-class Ticking:
-    """A source that gives a number each second, and counts what was pulled and closed."""
 
-    def __init__(self, count: int = 100, *, seconds: float = 1.0, closing: float = 0.0) -> None:
-        self.count, self.seconds, self.closing = count, seconds, closing
-        self.begun = self.pulled = self.closed = 0
-
-    def __repr__(self) -> str:
-        return "ticking"
-
-    async def __call__(self) -> AsyncIterator[int]:
-        self.begun += 1
-        try:
-            for number in range(self.count):
-                await asyncio.sleep(self.seconds)
-                self.pulled += 1
-                yield number
-        finally:
-            await asyncio.sleep(self.closing)
-            self.closed += 1
+def ticking(count: int = 100, *, seconds: float = 1.0, closing: float = 0.0) -> FaultySource[int]:
+    """A source that gives a number each second."""
+    return FaultySource(range(count), every=seconds, close_seconds=closing)
 
 
 def now() -> float:

@@ -12,7 +12,7 @@ from streamkit import (
     Suspend,
     ops,
 )
-from streamkit.testing import run
+from streamkit.testing import FaultySource, Leave, consume, run
 from tests.operators.sharing import Ticks, read
 
 
@@ -108,6 +108,19 @@ class TestOneRun:
             assert sorted(map(str, found)) == ["[1]", "clean-up"]
 
         run(main)
+
+    @pytest.mark.parametrize("leave", Leave)
+    def test_a_source_that_ignores_its_cancellation_ends_still(self, leave: Leave) -> None:
+        source = FaultySource(range(6), every=1.0, ignores_cancel=1)
+        shared = Stream(source) | ops.share()
+
+        async def main() -> list[int]:
+            seen = await consume(shared | ops.merge(shared), at=2, leave=leave)
+            await asyncio.sleep(9.0)
+            return seen.items
+
+        assert run(main) == [0, 0]
+        source.check()
 
     def test_without_a_loop_it_runs_for_the_one_reader(self) -> None:
         shared = Stream("abc") | ops.share()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import RunningLoopError, Stream, Suspend, ops
-from streamkit.testing import run
+from streamkit.testing import FaultySource, run
 from tests.run.staging import written
 
 CLOSING: dict[str, Callable[[Any], Any]] = {
@@ -23,33 +23,15 @@ CLOSING: dict[str, Callable[[Any], Any]] = {
 PIPES = [ops.map(int), ops.buffer(Suspend(1)), ops.concat([]), ops.timeout(9)]
 
 
-class Source:
-    """Yields numbers, and notes how its clean-up, which takes a second, came out."""
-
-    def __init__(self, seconds: float = 0.1) -> None:
-        self.seconds = seconds
-        self.ends: list[object] = []
-
-    async def __call__(self) -> AsyncIterator[int]:
-        number = 0
-        try:
-            while True:
-                await asyncio.sleep(self.seconds)
-                yield number
-                number += 1
-        finally:
-            try:
-                await asyncio.sleep(1.0)
-                self.ends.append("cleaned")
-            except BaseException as error:
-                self.ends.append(error)
-                raise
+def slow(seconds: float = 0.1) -> FaultySource[int]:
+    """Numbers without end; the clean-up takes a second."""
+    return FaultySource(range(10**9), every=seconds, close_seconds=1.0)
 
 
 @pytest.mark.parametrize("make", CLOSING.values(), ids=CLOSING)
 def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any]) -> None:
     async def main() -> None:
-        source = Source()
+        source = slow()
 
         async def closing(number: int) -> list[int]:
             if number == 2:
@@ -59,7 +41,7 @@ def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any
         opened = (Stream(source) | make(closing)).open()
         async with asyncio.timeout(60), opened as items:
             assert len([item async for item in items]) <= 2
-        assert source.ends == ["cleaned"]
+        assert source.closed == 1
 
     run(main)
 
@@ -68,7 +50,7 @@ def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_a_pull_that_is_pending_sees_the_end_when_another_task_closes(pipe: Any, by_hand: bool) -> None:
     async def main() -> None:
-        source = Source(60.0)
+        source = slow(60.0)
 
         async def read() -> None:
             if by_hand:
@@ -83,7 +65,7 @@ def test_a_pull_that_is_pending_sees_the_end_when_another_task_closes(pipe: Any,
             await asyncio.sleep(1.0)
             await items.aclose()
             await reading
-        assert source.ends == ["cleaned"]
+        assert source.closed == 1
 
     run(main)
 
@@ -94,7 +76,7 @@ def test_a_reader_that_is_cancelled_while_another_task_closes_stays_cancelled() 
             async for _ in items:
                 pass
 
-        async with Stream(Source(60.0)).open() as items:
+        async with Stream(slow(60.0)).open() as items:
             reading = asyncio.ensure_future(read())
             await asyncio.sleep(1.0)
             closing = asyncio.ensure_future(items.aclose())
@@ -109,13 +91,13 @@ def test_a_reader_that_is_cancelled_while_another_task_closes_stays_cancelled() 
 
 def test_a_close_that_is_given_up_has_ended_the_stream() -> None:
     async def main() -> None:
-        source = Source()
+        source = slow()
         async with Stream(source).open() as items:
             await anext(items)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await items.aclose()
-        assert len(source.ends) == 1
+        assert source.visit.closing == 1
 
     run(main)
 
@@ -123,7 +105,7 @@ def test_a_close_that_is_given_up_has_ended_the_stream() -> None:
 @pytest.mark.parametrize("pipe", PIPES, ids=repr)
 def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> None:
     async def main() -> None:
-        source = Source(1.0)
+        source = slow(1.0)
         got: list[Any] = []
         async with (Stream(source) | pipe).open() as items:
             while len(got) < 3:
@@ -137,7 +119,7 @@ def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> N
                 got.append(item)
                 break
         assert got == [0, 1, 2, 3]
-        assert len(source.ends) == 1
+        assert source.visit.closing == 1
 
     run(main)
 
@@ -145,7 +127,7 @@ def test_items_that_come_after_a_pull_was_given_up_are_delivered(pipe: Any) -> N
 @pytest.mark.parametrize("closing", [True, False])
 @pytest.mark.parametrize("pipe", PIPES, ids=repr)
 def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: Any, closing: bool) -> None:
-    source = Source()
+    source = slow()
     made = [aiter(Stream(source) | pipe)]
 
     async def main() -> None:
@@ -154,7 +136,7 @@ def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: 
             await made[0].aclose()
         made.clear()
         await asyncio.sleep(60)
-        assert source.ends == ["cleaned"]
+        assert source.closed == 1
 
     run(main)
 
@@ -219,7 +201,7 @@ def test_an_interrupt_in_a_pump_comes_out_of_a_plain_for_as_itself(
 @pytest.mark.parametrize("operator", [ops.take(2), ops.tap(lambda _: None)], ids=repr)
 def test_a_stage_may_close_what_it_has_opened_when_it_is_left(operator: Any) -> None:
     log: list[str] = []
-    source = Source(seconds=0.0)
+    source = slow(0.0)
 
     async def runs(run: Any, inlet: Any) -> AsyncIterator[int]:
         items = run.open(inlet)
@@ -228,7 +210,7 @@ def test_a_stage_may_close_what_it_has_opened_when_it_is_left(operator: Any) -> 
                 yield item
         finally:
             await run.close(items)
-            log.append(f"closed: {source.ends}")
+            log.append(f"closed: {source.closed}")
 
     async def main() -> None:
         stream = Stream(source) | written(runs, pumps=False) | operator
@@ -236,7 +218,7 @@ def test_a_stage_may_close_what_it_has_opened_when_it_is_left(operator: Any) -> 
             async for item in items:
                 if item == 1:
                     break
-        assert log == [f"closed: {source.ends}"]
-        assert len(source.ends) == 1
+        assert log == [f"closed: {source.closed}"]
+        assert source.visit.closing == 1
 
     run(main)

@@ -12,7 +12,7 @@ from reactivex.scheduler import EventLoopScheduler, NewThreadScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 from streamkit import BufferOverflowError, Collect, DropOldest, KeepLatest, Stream, Suspend, ops, rx
-from streamkit.testing import run
+from streamkit.testing import FaultySource, Leave, consume, run
 from tests.laws.lab import Boom
 from tests.patience import comes
 from tests.rx.observables import Halt, Source, drained, turns, virtual
@@ -235,6 +235,19 @@ class TestTheEnd:
         with pytest.raises(asyncio.CancelledError):
             await reader
         assert len(beside.disposals) == 1
+
+    @pytest.mark.parametrize("leave", Leave)
+    def test_of_a_source_that_ignores_its_cancellation(self, leave: Leave) -> None:
+        source = FaultySource(range(6), every=1.0, ignores_cancel=1)
+        stream = Stream(source) | rx.operator(of.skip(0), strategy=Suspend(2))
+
+        async def main() -> list[int]:
+            seen = await consume(stream, at=2, leave=leave)
+            await asyncio.sleep(9.0)
+            return seen.items
+
+        assert run(main) == [0, 1]
+        source.check()
 
 
 class TestThreads:

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
-from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first
+from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first, replaces_cancellation
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -226,7 +226,7 @@ class Segment:
         would keep each other, and the items on the way.
         """
         error = self.first
-        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT):
+        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT) or replaces_cancellation(error):
             return None
         self.first = None
         trace = error.__traceback__

@@ -1,0 +1,135 @@
+"""What recovers, where a task is cancelled and a clean-up on the way fails: nothing is recovered then."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streamkit import Replace, Resume, Retry, Stream, Suspend, attached, ops
+from streamkit.testing import FaultySource, SinkProbe, run
+
+PIPES: dict[str, Callable[[], Any]] = {
+    "retry": lambda: ops.retry(attempts=None),
+    "retry that waits": lambda: ops.retry(attempts=None, backoff=5.0),
+    "retry behind steps": lambda: ops.map(str) | ops.retry(attempts=None) | ops.map(str),
+    "catch": lambda: ops.catch(lambda _: "xyz"),
+    "both": lambda: ops.retry(attempts=None) | ops.catch(lambda _: "xyz"),
+    "a pump": lambda: ops.retry(attempts=None) | ops.buffer(Suspend(1)),
+    "materialize": ops.materialize,
+    "an inner stream": lambda: ops.concat_map(lambda item: Stream([item]) | ops.catch(lambda _: "xyz")),
+}
+
+
+def silent(**faults: Any) -> FaultySource[str]:
+    """Gives two items, then hangs; its clean-up fails."""
+    return FaultySource("ab", hangs=True, close_error=ConnectionError, **faults)
+
+
+@pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
+def test_the_task_that_reads_ends(pipe: Callable[[], Any]) -> None:
+    source = silent()
+    items: list[Any] = []
+
+    async def read() -> None:
+        async for item in Stream(source) | pipe():
+            items.append(item)
+
+    async def main() -> BaseException | None:
+        task = asyncio.create_task(read())
+        await asyncio.sleep(9.0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=60.0)
+        assert done == {task}
+        try:
+            await task
+        except (Exception, asyncio.CancelledError) as error:
+            return error
+        return None
+
+    error = run(main)
+    assert len(items) == 2
+    told = [] if error is None else [error, *attached(error)]
+    assert any(isinstance(each, ConnectionError) for each in told)
+    assert len(source.visits) == 1
+    source.check()
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+@pytest.mark.parametrize("on_error", [Resume(), Replace(lambda *_: 0), Retry(attempts=None)], ids=repr)
+def test_a_callback_that_is_cancelled_is_not_called_again(on_error: Any, concurrency: int) -> None:
+    calls: list[int] = []
+
+    async def silence(number: int) -> int:
+        calls.append(number)
+        try:
+            return await asyncio.sleep(60.0, number)
+        finally:
+            raise ConnectionError
+
+    async def main() -> float:
+        pipe = ops.map(silence, concurrency=concurrency, on_error=on_error)
+        task = asyncio.create_task(listed(Stream([1]) | pipe))
+        await asyncio.sleep(9.0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() or isinstance(task.exception(), ConnectionError)
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 9.0
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_pump_that_the_run_cancels_begins_no_other_visit(at: int) -> None:
+    source = silent(at=at)
+
+    async def main() -> None:
+        pipe = ops.retry(attempts=None) | ops.buffer(Suspend(1))
+        async with SinkProbe(Stream(source) | pipe) as sink:
+            for _ in range(at):
+                await sink.next()
+            await sink.quiet(9.0)
+            await sink.cancel()
+            assert isinstance(await sink.failed(), ConnectionError)
+
+    run(main)
+    assert len(source.visits) == 1
+    source.check()
+
+
+def test_the_timeout_of_a_source_is_an_error_as_any_other() -> None:
+    visits: list[int] = []
+
+    async def source() -> Any:
+        visits.append(1)
+        async with asyncio.timeout(3.0):
+            await asyncio.sleep(9.0 if len(visits) < 3 else 1.0)
+        yield len(visits)
+
+    assert run(lambda: listed(Stream(source) | ops.retry(attempts=3))) == [3]
+
+
+def test_what_is_read_in_the_clean_up_of_a_cancelled_task_is_tried_again() -> None:
+    source = FaultySource("ab", at=1, error=OSError, times=1)
+    found: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            found.extend(await listed(Stream(source) | ops.retry(attempts=2)))
+
+    async def main() -> None:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+
+    run(main)
+    assert found == ["a", "a", "b"]
+
+
+async def listed(stream: Stream[Any]) -> list[Any]:
+    return [item async for item in stream]
