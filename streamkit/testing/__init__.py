@@ -10,35 +10,27 @@
 """
 
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.leaks import LeakError
-from streamkit.testing.running import run
-from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
-from streamkit.testing.waits import DeadlockError, LivelockError
-
-__all__ = [
-    "DeadlockError",
-    "Exhaustive",
-    "Faults",
-    "LeakError",
-    "LivelockError",
-    "ScheduleError",
-    "VirtualLoop",
-from streamkit.testing.clock import VirtualLoop, run
 from streamkit.testing.consumers import Consumed, Leave, consume
 from streamkit.testing.leaks import LeakError
 from streamkit.testing.probes import ProbeError, SinkProbe, SourceProbe
+from streamkit.testing.running import run
+from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
 from streamkit.testing.sources import AfterEnd, FaultySource
 from streamkit.testing.visits import Visit
-from streamkit.testing.waits import DeadlockError
+from streamkit.testing.waits import DeadlockError, LivelockError
 
 __all__ = [
     "AfterEnd",
     "Consumed",
     "DeadlockError",
+    "Exhaustive",
+    "Faults",
     "FaultySource",
     "LeakError",
     "Leave",
+    "LivelockError",
     "ProbeError",
+    "ScheduleError",
     "SinkProbe",
     "SourceProbe",
     "VirtualLoop",
