@@ -10,7 +10,22 @@
 """
 
 from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.expectations import Expectation, Step, expect
 from streamkit.testing.leaks import LeakError
+from streamkit.testing.marbles import Drawn, DrawnError, check_marbles, draw_marbles, drawn
 from streamkit.testing.waits import DeadlockError
 
-__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
+__all__ = [
+    "DeadlockError",
+    "Drawn",
+    "DrawnError",
+    "Expectation",
+    "LeakError",
+    "Step",
+    "VirtualLoop",
+    "check_marbles",
+    "draw_marbles",
+    "drawn",
+    "expect",
+    "run",
+]

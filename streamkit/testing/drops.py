@@ -1,0 +1,77 @@
+"""Drops seen from outside: a stream whose strategies tell of each item that they drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import is_
+from typing import Any, TypeAlias, cast
+
+from streamkit._core.strategy import Lossy
+from streamkit._engine.face.stream import Pipe, Stream
+from streamkit._engine.plan.link import Inlet, Link
+
+__all__ = ["Tell", "told_of_drops"]
+
+Tell: TypeAlias = Callable[[Any, str], object]
+"""Called with an item that was dropped, and why, as an ``on_drop`` is."""
+
+
+def told_of_drops(stream: Stream[Any], tell: Tell) -> Stream[Any]:
+    """`stream`, which also tells `tell` of what its operators drop, those of its branches and inputs too.
+
+    Each ``on_drop`` that stands in it is called as before. The buffers of ``push`` and of a ``Hub`` exist
+    already, and what a callback returns is made later: those tell nothing.
+
+    >>> from streamkit import DropOldest, Stream, ops
+    >>> stream = Stream("abcd") | ops.buffer(DropOldest(2)) | ops.take(1)
+    >>> list(told_of_drops(stream, lambda item, reason: print(item, reason)))
+    a full
+    b full
+    d closed
+    ['c']
+    """
+    return Stream(stream.source, _links(stream.links, tell))
+
+
+def _links(links: tuple[Link, ...], tell: Tell) -> tuple[Link, ...]:
+    return tuple([_link(link, tell) for link in links])
+
+
+def _link(link: Link, tell: Tell) -> Link:
+    arguments = {name: _argument(name, value, tell) for name, value in link.arguments.items()}
+    if all(arguments[name] is value for name, value in link.arguments.items()):
+        return link
+    return Link(link.declaration, arguments, link.file, link.line)
+
+
+def _argument(name: str, value: Any, tell: Tell) -> Any:
+    """`value`, an argument of that name, in which every strategy and every ``on_drop`` tells of drops."""
+    if isinstance(value, Lossy):
+        strategy = cast("Lossy[bool]", value)
+        return strategy.but(on_drop=_both(strategy.on_drop, tell))
+    if name == "on_drop" and (value is None or callable(value)):
+        return _both(value, tell)
+    if isinstance(value, Inlet):
+        inlet = cast("Inlet[Any]", value)
+        return Stream[Any](inlet.source, _links(inlet.links, tell))
+    if isinstance(value, Pipe):
+        rebuild, (kind, links) = value.__reduce__()
+        return rebuild(kind, _links(links, tell))
+    if type(value) is tuple:
+        old = cast("tuple[Any, ...]", value)
+        new = tuple([_argument(name, each, tell) for each in old])
+        return old if all(map(is_, old, new)) else new
+    return value
+
+
+def _both(theirs: Tell | None, tell: Tell) -> Tell:
+    """Tells the user's ``on_drop`` first: what that raises fails the stream as it would without us."""
+    if theirs is None:
+        return tell
+
+    def told(item: Any, reason: str) -> object:
+        answer = theirs(item, reason)
+        tell(item, reason)
+        return answer
+
+    return told
