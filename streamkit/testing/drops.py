@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import is_
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from streamkit._core.strategy import Lossy
 from streamkit._engine.face.stream import Pipe, Stream
@@ -46,21 +46,19 @@ def _link(link: Link, tell: Tell) -> Link:
 
 def _argument(name: str, value: Any, tell: Tell) -> Any:
     """`value`, an argument of that name, in which every strategy and every ``on_drop`` tells of drops."""
+    given: Any = value  # pyright would narrow `value` to classes of unknown parameters
     if isinstance(value, Lossy):
-        strategy = cast("Lossy[bool]", value)
-        return strategy.but(on_drop=_both(strategy.on_drop, tell))
+        return given.but(on_drop=_both(given.on_drop, tell))
     if name == "on_drop" and (value is None or callable(value)):
         return _both(value, tell)
     if isinstance(value, Inlet):
-        inlet = cast("Inlet[Any]", value)
-        return Stream[Any](inlet.source, _links(inlet.links, tell))
+        return Stream[Any](given.source, _links(given.links, tell))
     if isinstance(value, Pipe):
         rebuild, (kind, links) = value.__reduce__()
         return rebuild(kind, _links(links, tell))
     if type(value) is tuple:
-        old = cast("tuple[Any, ...]", value)
-        new = tuple([_argument(name, each, tell) for each in old])
-        return old if all(map(is_, old, new)) else new
+        new = tuple([_argument(name, each, tell) for each in given])
+        return given if all(map(is_, given, new)) else new
     return value
 
 

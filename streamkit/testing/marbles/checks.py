@@ -80,8 +80,8 @@ async def check_marbles(
     many frames as it has characters.) These lines have a meaning of their own by their names:
 
         expected        what comes, and when. If nothing ends the line, the consumer leaves behind it
-        demand          when the consumer asks for each item, at the earliest; behind the line, and without
-                        one, it asks at once. In (^!) it leaves as soon as its item has come
+        demand          when the consumer asks for each item, at the earliest. Behind a line without '!',
+                        and where there is no line, it asks at once. In (^!) it leaves with its item
         dropped         what strategies drop, and when; without the line, that is not checked
         items.asked     when the source `items` is asked (^), and closed or cancelled before its end (!)
 
@@ -128,8 +128,9 @@ def _stream(subject: Any, sources: dict[str, Drawn]) -> Stream[Any]:
     else:
         words = "stream must be an operator or a function of them"
         raise TypeError(f"where sources are drawn ({names}), {words}, not {shown(cast('object', subject))}")
+    stream: Stream[Any] = made  # pyright would narrow `made` to a stream of something unknown
     if isinstance(made, Stream):
-        return cast("Stream[Any]", made)
+        return stream
     raise TypeError(f"{named(subject)} must make a stream of the sources, not {shown(made)}")
 
 
@@ -149,7 +150,7 @@ def _pairs(
     """What is drawn, each with what came of it."""
     expected = picture.expected
     events = [event for event in recording.events if expected.ended or event.time < expected.until]
-    pairs = [compared("expected", expected, events, signs, until)]
+    pairs = [compared("expected", expected, [*events, *recording.late], signs, until)]
     if (dropped := picture.rows.get("dropped")) is not None:
         pairs.append(compared("dropped", dropped, recording.drops, signs, 0))
     for name, line in picture.asked.items():
@@ -194,4 +195,4 @@ async def draw_marbles(
     until = None if seconds is None else nanos(seconds)
     recording = await consumed(Stream[Any](stream), line, until)
     events = [event for event in recording.events if until is None or event.time < until]
-    return drawing([line_of(marks_of(events, signs), until=until or 0)], step).texts[0]
+    return drawing([line_of(marks_of([*events, *recording.late], signs), until=until or 0)], step).texts[0]

@@ -25,6 +25,8 @@ class Recording(Record):
 
     events: list[Event]
     drops: list[Event]
+    late: list[Event]
+    """Errors of the clean-up, after the consumer had left."""
     origin: float
     """When the consumer began, on the clock of the loop."""
 
@@ -42,7 +44,7 @@ def require_virtual_time(name: str) -> VirtualLoop:
 
 
 class _Plan:
-    """When the consumer asks and when it leaves, as its line says; without one, it asks at once each time."""
+    """When the consumer asks and when it leaves, as its line says; behind it, it asks at once each time."""
 
     def __init__(self, demand: Line | None, until: int | None, most: int) -> None:
         marks = () if demand is None else demand.marks
@@ -51,6 +53,8 @@ class _Plan:
         """After how many items it leaves."""
         self.until = until
         """When it leaves, also while it waits for an item."""
+        self.stays = demand is not None and demand.ended
+        """Whether it asks no more behind its line."""
         if demand is not None and demand.ended:
             leaves = demand.until
             if self.asks and self.asks[-1] == leaves:
@@ -65,14 +69,14 @@ async def consumed(
     """Consume `stream` as `demand` says, up to the time `until`, or the item number `most`."""
     loop = asyncio.get_running_loop()
     plan = _Plan(demand, until, most)
-    recording = Recording(events=[], drops=[], origin=loop.time())
-    origin = recording.origin
+    origin = loop.time()
+    recording = Recording(events=[], drops=[], late=[], origin=origin)
 
-    def came(kind: str, value: Any = None) -> None:
-        recording.events.append(Event(time=nanos(loop.time() - origin), kind=kind, value=value))
+    def event(kind: str, value: Any = None) -> Event:
+        return Event(time=nanos(loop.time() - origin), kind=kind, value=value)
 
     def dropped(item: Any, reason: str) -> None:
-        recording.drops.append(Event(time=nanos(loop.time() - origin), kind="item", value=item))
+        recording.drops.append(event("item", item))
 
     scope = asyncio.timeout_at(None if plan.until is None else origin + plan.until / NANO)
     try:
@@ -81,26 +85,28 @@ async def consumed(
                 async with told_of_drops(stream, dropped).open() as items:
                     await _next_ask(plan, origin)
                     async for item in items:
-                        came("item", item)
+                        recording.events.append(event("item", item))
                         if len(recording.events) >= plan.most:
                             break
                         await _next_ask(plan, origin)
                     else:
-                        came("|")
+                        recording.events.append(event("|"))
             except Exception as error:
-                came("#", error)
+                (recording.late if scope.expired() else recording.events).append(event("#", error))
     except TimeoutError as over:
         if not scope.expired():
             raise
-        for late in attached(over.__cause__) if over.__cause__ is not None else ():
-            came("#", late)
+        for late in () if over.__cause__ is None else attached(over.__cause__):
+            recording.late.append(event("#", late))
     return recording
 
 
 async def _next_ask(plan: _Plan, origin: float) -> None:
     """Wait until the consumer asks for the next item."""
+    loop = asyncio.get_running_loop()
     if plan.asks:
-        loop = asyncio.get_running_loop()
         pause = origin + plan.asks.popleft() / NANO - loop.time()
         if pause > 0:
             await asyncio.sleep(pause)
+    elif plan.stays:
+        await loop.create_future()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any
 
 from streamkit._core.arguments import seconds
@@ -68,7 +68,7 @@ class Drawn:
         try:
             for time, sign in self._line.marks:
                 self._note("^", self.asked)
-                await self._until(begun + time / NANO)
+                await self._waited(asyncio.sleep(max(0.0, begun + time / NANO - loop.time())))
                 ended = sign in "|#"
                 if sign == "|":
                     return
@@ -76,7 +76,7 @@ class Drawn:
                     raise self._signs.error()
                 yield self._signs.value(sign)
             self._note("^", self.asked)
-            await loop.create_future()
+            await self._waited(loop.create_future())
         finally:
             if not ended:
                 self._note("!", self.left)
@@ -84,13 +84,12 @@ class Drawn:
                 await asyncio.sleep(self._closing)
             self.cleaned.append(loop.time())
 
-    async def _until(self, time: float) -> None:
-        """Wait until `time`; let others run if that has come already."""
-        loop = asyncio.get_running_loop()
+    async def _waited(self, waiting: Awaitable[object]) -> None:
+        """Wait as one who was asked for something."""
         try:
-            await asyncio.sleep(max(0.0, time - loop.time()))
+            await waiting
         except asyncio.CancelledError:
-            self.cancelled.append(loop.time())
+            self.cancelled.append(asyncio.get_running_loop().time())
             raise
 
     def _note(self, sign: str, times: list[float]) -> None:
