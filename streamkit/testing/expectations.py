@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from streamkit._core.arguments import seconds as seconds_argument
 from streamkit._core.calls import answering
@@ -147,7 +147,7 @@ class Expectation(Generic[T]):
         given: Any = kind
         if not (isinstance(given, type) and issubclass(given, BaseException)):
             raise TypeError(f"kind must be a class of errors, not {shown(kind)}")
-        pattern = None if match is None else re.compile(match)
+        pattern = None if match is None else _pattern(match)
         what = kind.__name__ + ("" if match is None else f" with {match!r}")
 
         async def work(step: Step[E]) -> E:
@@ -327,6 +327,13 @@ class Expectation(Generic[T]):
 
     def _deadline(self) -> float:
         return asyncio.get_running_loop().time() + self._limit()
+
+
+def _pattern(match: object) -> re.Pattern[str]:
+    try:
+        return re.compile(cast("str", match))
+    except (TypeError, re.error) as error:
+        raise ValueError(f"match must be a regular expression, not {shown(match)}: {error}") from None
 
 
 def _called(name: str, *arguments: Any) -> str:

@@ -87,7 +87,16 @@ def _said(pair: Pair, place: int, signs: Signs) -> tuple[str, int]:
             mark[0], came[0]
         )
     at = "" if mark[0] == came[0] else f" at {told(mark[0])}"
-    return f"at {told(came[0])} {what}, and {drawn} is drawn{at}", min(mark[0], came[0])
+    words = f"at {told(came[0])} {what}, and {drawn} is drawn{at}{_hint(pair, place, mark[1], signs)}"
+    return words, min(mark[0], came[0])
+
+
+def _hint(pair: Pair, place: int, sign: str, signs: Signs) -> str:
+    """What to write, where a character was drawn for the number that it shows."""
+    item = shown(pair.values[place].value) if pair.values else ""
+    if item != sign or signs.value(sign) != sign:
+        return ""
+    return f": a character stands for itself, unless you say values={{{sign!r}: {item}}}"
 
 
 def _same_mark(pair: Pair, place: int, signs: Signs) -> bool:

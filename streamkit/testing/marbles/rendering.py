@@ -113,7 +113,7 @@ def _pass(texts: list[str], ends: Sequence[int], begin: int, end: int, step: int
 
 def _time(time: int) -> str:
     """A time as it is read: ``90s``, or ``0.25ms``."""
-    unit, size = ("s", NANO) if time >= NANO and time % (NANO // 1000) == 0 else ("ms", NANO // 1000)
+    unit, size = ("s", NANO) if time >= NANO else ("ms", NANO // 1000)
     whole, part = divmod(time, size)
     digits = str(size + part)[1:].rstrip("0")
     return f"{whole}.{digits}{unit}" if digits else f"{whole}{unit}"
