@@ -10,6 +10,7 @@
 """
 
 from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.drops import Drops
 from streamkit.testing.expectations import Expectation, Step, expect
 from streamkit.testing.leaks import LeakError
 from streamkit.testing.marbles import Drawn, DrawnError, check_marbles, draw_marbles, drawn
@@ -19,6 +20,7 @@ __all__ = [
     "DeadlockError",
     "Drawn",
     "DrawnError",
+    "Drops",
     "Expectation",
     "LeakError",
     "Step",

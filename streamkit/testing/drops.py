@@ -2,25 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from operator import is_
 from typing import Any, TypeAlias
 
+from streamkit._core.show import shown
 from streamkit._core.strategy import Lossy
 from streamkit._engine.face.stream import Pipe, Stream
 from streamkit._engine.plan.link import Inlet, Link
 
-__all__ = ["Tell", "told_of_drops"]
+__all__ = ["Drops", "Tell", "drops_argument", "told_of_drops"]
 
 Tell: TypeAlias = Callable[[Any, str], object]
 """Called with an item that was dropped, and why, as an ``on_drop`` is."""
+
+
+class Drops:
+    """An ``on_drop`` for strategies whose drops `expect` and `check_marbles` cannot see: those of a ``push``,
+    a ``Hub``, or a stream that a callback returns. Give it to the strategy, and to them as ``drops=``.
+
+    >>> import streamkit
+    >>> from streamkit import KeepLatest
+    >>> from streamkit.testing import Drops, expect, run
+    >>> async def main() -> None:
+    ...     drops = Drops()
+    ...     stream, emitter = streamkit.push(KeepLatest(on_drop=drops))
+    ...     async with expect(stream, drops=drops) as e:
+    ...         emitter.offer(1)
+    ...         emitter.offer(2)
+    ...         await e.dropped(1)
+    ...         await e.next(2)
+    ...         await e.leave()
+    >>> run(main)
+    """
+
+    def __init__(self) -> None:
+        self._dropped: list[tuple[Any, str]] = []
+        self._told: list[Tell] = []
+
+    def __call__(self, item: Any, reason: str) -> None:
+        """`item` was dropped."""
+        self._dropped.append((item, reason))
+        for tell in tuple(self._told):
+            tell(item, reason)
+
+    @contextmanager
+    def telling(self, tell: Tell) -> Generator[None, None, None]:
+        """Tell `tell` of what is dropped meanwhile, and was dropped before."""
+        for item, reason in tuple(self._dropped):
+            tell(item, reason)
+        self._told.append(tell)
+        try:
+            yield
+        finally:
+            self._told.remove(tell)
+
+
+def drops_argument(drops: object) -> Drops:
+    """The argument ``drops=``; one that nobody tells of anything, if it is None."""
+    if drops is None:
+        return Drops()
+    if isinstance(drops, Drops):
+        return drops
+    raise TypeError(f"drops must be streamkit.testing.Drops(), not {shown(drops)}")
 
 
 def told_of_drops(stream: Stream[Any], tell: Tell) -> Stream[Any]:
     """`stream`, which also tells `tell` of what its operators drop, those of its branches and inputs too.
 
     Each ``on_drop`` that stands in it is called as before. The buffers of ``push`` and of a ``Hub`` exist
-    already, and what a callback returns is made later: those tell nothing.
+    already, and what a callback returns is made later: those tell nothing (but a `Drops`).
 
     >>> from streamkit import DropOldest, Stream, ops
     >>> stream = Stream("abcd") | ops.buffer(DropOldest(2)) | ops.take(1)

@@ -6,6 +6,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -16,7 +17,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.run.open import OpenStream
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.drops import told_of_drops
+from streamkit.testing.drops import Drops, drops_argument, told_of_drops
 from streamkit.testing.events import Event, same
 from streamkit.testing.waits import task_line, tasks
 
@@ -65,9 +66,11 @@ class Expectation(Generic[T]):
     Between two steps the stream is not pulled. Times are in seconds since the stream was opened.
     """
 
-    def __init__(self, stream: Stream[T], timeout: float | None) -> None:
+    def __init__(self, stream: Stream[T], timeout: float | None, drops: Drops) -> None:
+        self._telling: AbstractContextManager[None] = drops.telling(self._note_drop)
         self._opened: OpenStream[T] = told_of_drops(stream, self._note_drop).open()
         self._timeout: float | None = timeout
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._origin: float = 0.0
         self._steps: list[Step[Any]] = []
         self._story: list[str] = []
@@ -167,8 +170,8 @@ class Expectation(Generic[T]):
     def dropped(self, *items: Any) -> Step[None]:
         """These items were dropped, or are dropped while the step waits; in this order.
 
-        Seen is what operators of the stream drop, also those of its inputs and branches; not what a ``push``
-        or a ``Hub`` drops, or a stream that a callback returns. Drops that no step asks for are no failure.
+        Seen is what operators of the stream drop, also those of its inputs and branches; other drops by
+        ``expect(drops=)``, see `Drops`. Drops that no step asks for are no failure.
 
         Raises:
             TypeError: there are no items.
@@ -195,8 +198,10 @@ class Expectation(Generic[T]):
     # -- one use --------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Expectation[T]:
-        self._origin = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self._origin = self._loop.time()
         await self._opened.__aenter__()
+        self._telling.__enter__()
         return self
 
     async def __aexit__(
@@ -214,7 +219,10 @@ class Expectation(Generic[T]):
             failed = found
             raise
         finally:
-            await self._opened.__aexit__(type(failed) if failed else None, failed, None)
+            try:
+                await self._opened.__aexit__(type(failed) if failed else None, failed, None)
+            finally:
+                self._telling.__exit__(None, None, None)
 
     async def _judge(self, forgotten: list[Step[Any]]) -> None:
         """Fail for a step that was forgotten, and for what no step has asked for."""
@@ -279,7 +287,10 @@ class Expectation(Generic[T]):
     def _note_drop(self, item: Any, reason: str) -> None:
         self._drops.append(item)
         self._tell(f"{shown(item)} was dropped ({reason})")
-        self._dropped.set()
+        if asyncio._get_running_loop() is self._loop:
+            self._dropped.set()
+        elif self._loop is not None:  # another thread
+            self._loop.call_soon_threadsafe(self._dropped.set)
 
     # -- words ----------------------------------------------------------------------------------
 
@@ -318,7 +329,7 @@ class Expectation(Generic[T]):
 
     def _now(self) -> int:
         """The time since the stream was opened, in nanoseconds."""
-        return round((asyncio.get_running_loop().time() - self._origin) * NANO)
+        return 0 if self._loop is None else round((self._loop.time() - self._origin) * NANO)
 
     def _limit(self) -> float:
         if self._timeout is not None:
@@ -345,7 +356,9 @@ def _told(time: int) -> str:
 
 
 @answering
-def expect(stream: SourceLike[T], *, timeout: float | None = None) -> Expectation[T]:
+def expect(
+    stream: SourceLike[T], *, timeout: float | None = None, drops: Drops | None = None
+) -> Expectation[T]:
     """Expect a stream to do this and then that: for ``async with``, in virtual time or on any event loop.
 
     Each step waits for what it says, and fails if something else comes. A step that is not awaited fails, and
@@ -373,9 +386,10 @@ def expect(stream: SourceLike[T], *, timeout: float | None = None) -> Expectatio
     Args:
         stream: the stream, or a source.
         timeout: how many seconds a step waits at most; if not given, 5, and in virtual time 3600.
+        drops: the ``on_drop`` of strategies whose drops are not seen otherwise.
 
     Raises:
         ValueError: `timeout` is not above 0.
     """
     limit = None if timeout is None else seconds_argument("timeout", timeout)
-    return Expectation(Stream(stream), limit)
+    return Expectation(Stream(stream), limit, drops_argument(drops))

@@ -7,7 +7,7 @@ import pytest
 
 import streamkit
 from streamkit import DropAll, DropIncoming, DropOldest, DropYoungest, Gap, KeepLatest, Stream, Suspend, ops
-from streamkit.testing import drawn, run
+from streamkit.testing import Drops, check_marbles, drawn, expect, run
 from streamkit.testing.drops import told_of_drops
 from tests.marbles import Noted, note
 
@@ -103,3 +103,73 @@ class TestTold:
     def test_a_stream_that_drops_nothing_is_the_same(self) -> None:
         stream = Stream("ab") | ops.buffer(Suspend(2)) | ops.map(str) | ops.zip("cd")
         assert told_of_drops(stream, print) == stream
+
+
+class TestDrops:
+    def test_a_push_is_seen(self) -> None:
+        async def main() -> None:
+            drops = Drops()
+            stream, emitter = streamkit.push(KeepLatest(on_drop=drops), of=int)
+            emitter.offer(1)
+            emitter.offer(2)
+            async with expect(stream, drops=drops) as e:
+                emitter.offer(3)
+                await e.dropped(1, 2)
+                await e.next(3)
+                emitter.offer(4)
+                await e.leave()
+                await e.dropped(4)
+
+        run(main)
+
+    def test_a_push_that_another_thread_fills_is_seen(self) -> None:
+        async def main() -> None:
+            drops = Drops()
+            stream, emitter = streamkit.push(KeepLatest(on_drop=drops), of=int)
+
+            def fill() -> None:
+                for number in range(3):
+                    emitter.offer(number)
+
+            async with expect(stream, drops=drops, timeout=5.0) as e:
+                filling = asyncio.get_running_loop().run_in_executor(None, fill)
+                await e.dropped(0, 1)
+                await filling
+                await e.next(2)
+                await e.leave()
+
+        run(main, threads=True)
+
+    def test_what_a_callback_makes_is_seen(self) -> None:
+        drops = Drops()
+        picture = """
+            items     a-----|
+            x         bcd---|
+            demand    ^---^
+            expected  b---d-|
+            dropped   --c
+        """
+
+        def nested(items: Stream[Any], x: Stream[Any]) -> Stream[Any]:
+            return items | ops.concat_map(lambda _: x | ops.buffer(KeepLatest(on_drop=drops)))
+
+        run(lambda: check_marbles(nested, picture, drops=drops))
+
+    def test_after_a_check_nobody_is_told(self) -> None:
+        drops = Drops()
+
+        async def main() -> None:
+            with pytest.raises(AssertionError):
+                async with expect([], drops=drops) as e:
+                    await e.next(1)
+            drops("late", "full")
+            assert not any("late" in line for line in e._story)
+
+        run(main)
+
+    def test_no_drops(self) -> None:
+        bad: Any = []
+        with pytest.raises(TypeError, match=r"^drops must be streamkit\.testing\.Drops\(\), not \[\]$"):
+            expect([], drops=bad)
+        with pytest.raises(TypeError, match=r"^drops must be streamkit\.testing\.Drops\(\), not \[\]$"):
+            run(lambda: check_marbles([], "|", drops=bad))

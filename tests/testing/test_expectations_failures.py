@@ -161,7 +161,7 @@ class TestForgotten:
     def test_a_step_that_is_not_awaited(self) -> None:
         async def steps(e: Expectation[Any]) -> None:
             await e.next("a")
-            e.next("b")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+            e.next("b")  # type: ignore[unused-coroutine]
             await e.end()
 
         said, _ = failure(drawn("a|"), steps)
@@ -174,7 +174,7 @@ class TestForgotten:
 
     def test_a_failure_names_steps_that_were_forgotten(self) -> None:
         async def steps(e: Expectation[Any]) -> None:
-            e.next("a")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+            e.next("a")  # type: ignore[unused-coroutine]
             await e.next("b")
 
         said, failed = failure(drawn("ab|"), steps)
@@ -269,5 +269,7 @@ class TestMistakes:
             expect(bad)
         with pytest.raises(ValueError, match=r"^timeout must be a finite number of seconds above 0, not 0$"):
             expect([], timeout=0)
-        with pytest.raises(TypeError, match=r"^testing\.expect\(stream, \*, timeout=None\) takes no wait$"):
-            expect([], wait=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        with pytest.raises(
+            TypeError, match=r"^testing\.expect\(stream, \*, timeout=None, drops=None\) takes no wait$"
+        ):
+            expect([], wait=1)  # type: ignore[call-arg]

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from streamkit._core.calls import answering
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Pipe, SourceLike, Stream
+from streamkit.testing.drops import Drops, drops_argument
 from streamkit.testing.marbles.consuming import MOST, Recording, consumed, require_virtual_time
 from streamkit.testing.marbles.differences import Pair, compared, marks_of, raise_if_different
 from streamkit.testing.marbles.drawn import Drawn
@@ -30,6 +31,7 @@ async def check_marbles(
     *,
     values: Mapping[str, Any] | None = None,
     frame: float = 1.0,
+    drops: Drops | None = None,
 ) -> None:
     """Check what comes of a stream, and when, against a drawing, in virtual time.
 
@@ -90,6 +92,7 @@ async def check_marbles(
         picture: the lines.
         values: the item for each character that does not stand for itself; for ``#`` the error or its class.
         frame: how many seconds one frame is.
+        drops: the ``on_drop`` of strategies whose drops are not seen otherwise, see `Drops`.
 
     Raises:
         AssertionError: something else came; the error of the stream, if there was one, is its cause.
@@ -104,9 +107,9 @@ async def check_marbles(
     sources = {name: Drawn(drawn.rows[name], drawn.texts[name], signs, step, 0.0) for name in drawn.sources}
     expected = drawn.expected
     until = drawn.over + AFTER * step if expected.ended else expected.until
-    recording = await consumed(
-        _stream(stream, sources), drawn.rows.get("demand"), until, len(expected.marks) + MOST
-    )
+    subject = _stream(stream, sources)
+    demand = drawn.rows.get("demand")
+    recording = await consumed(subject, demand, until, len(expected.marks) + MOST, drops_argument(drops))
     raise_if_different(drawn, _pairs(drawn, recording, sources, signs, until), signs, step)
 
 

@@ -10,7 +10,7 @@ from streamkit._core.errors import attached
 from streamkit._core.value import Record
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.drops import told_of_drops
+from streamkit.testing.drops import Drops, told_of_drops
 from streamkit.testing.events import Event
 from streamkit.testing.marbles.notation import NANO, Line, nanos
 
@@ -64,7 +64,11 @@ class _Plan:
 
 
 async def consumed(
-    stream: Stream[Any], demand: Line | None = None, until: int | None = None, most: int = MOST
+    stream: Stream[Any],
+    demand: Line | None = None,
+    until: int | None = None,
+    most: int = MOST,
+    drops: Drops | None = None,
 ) -> Recording:
     """Consume `stream` as `demand` says, up to the time `until`, or the item number `most`."""
     loop = asyncio.get_running_loop()
@@ -78,26 +82,30 @@ async def consumed(
     def dropped(item: Any, reason: str) -> None:
         recording.drops.append(event("item", item))
 
+    async def take() -> None:
+        async with told_of_drops(stream, dropped).open() as items:
+            await _next_ask(plan, origin)
+            async for item in items:
+                recording.events.append(event("item", item))
+                if len(recording.events) >= plan.most:
+                    break
+                await _next_ask(plan, origin)
+            else:
+                recording.events.append(event("|"))
+
     scope = asyncio.timeout_at(None if plan.until is None else origin + plan.until / NANO)
-    try:
-        async with scope:
-            try:
-                async with told_of_drops(stream, dropped).open() as items:
-                    await _next_ask(plan, origin)
-                    async for item in items:
-                        recording.events.append(event("item", item))
-                        if len(recording.events) >= plan.most:
-                            break
-                        await _next_ask(plan, origin)
-                    else:
-                        recording.events.append(event("|"))
-            except Exception as error:
-                (recording.late if scope.expired() else recording.events).append(event("#", error))
-    except TimeoutError as over:
-        if not scope.expired():
-            raise
-        for late in () if over.__cause__ is None else attached(over.__cause__):
-            recording.late.append(event("#", late))
+    with (drops or Drops()).telling(dropped):
+        try:
+            async with scope:
+                try:
+                    await take()
+                except Exception as error:
+                    (recording.late if scope.expired() else recording.events).append(event("#", error))
+        except TimeoutError as over:
+            if not scope.expired():
+                raise
+            for late in () if over.__cause__ is None else attached(over.__cause__):
+                recording.late.append(event("#", late))
     return recording
 
 

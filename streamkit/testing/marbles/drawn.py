@@ -19,19 +19,17 @@ __all__ = ["Drawn", "drawn"]
 class Drawn:
     """A source that is drawn, made by `drawn`: a callable that each run calls for a fresh iterator.
 
-    Its records are of all runs, in seconds on the clock of the event loop.
+    It records all runs together, in seconds on the clock of the event loop: in ``runs`` how many there were,
+    in ``asked`` when it was asked for an item, its end or its error; in ``left`` when it was closed or
+    cancelled before its own end, in ``cancelled`` those when it was cancelled while it was asked; and in
+    ``cleaned`` when its clean-up was done, after any end.
     """
 
     asked: list[float]
-    """When it was asked for an item, for its end or its error."""
     left: list[float]
-    """When it was closed or cancelled before its own end: that is when its clean-up begins."""
     cancelled: list[float]
-    """When it was cancelled while it was asked for something; these stand in `left` too."""
     cleaned: list[float]
-    """When its clean-up was done, after any end."""
     runs: int
-    """How often it was run."""
 
     def __init__(self, line: Line, text: str, signs: Signs, frame: int, closing: float) -> None:
         self._line = line
