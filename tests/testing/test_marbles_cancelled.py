@@ -1,4 +1,4 @@
-"""check_marbles and expect, cancelled at every step of the event loop: the cancellation comes, nothing is left."""
+"""check_marbles and expect, cancelled at every step of the event loop: nothing is left."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,8 +21,9 @@ async def steps(source: Drawn) -> None:
     async with expect(Stream(source) | ops.buffer(DropOldest(1))) as e:
         await e.next("a")
         await e.nothing(0.5)
-        await e.dropped("b")
-        await e.next("c")
+        await e.next("b")
+        await e.dropped("c")
+        await e.next("d")
         await e.leave()
 
 
