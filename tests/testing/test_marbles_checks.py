@@ -149,6 +149,11 @@ class TestDemand:
         check(Stream(source), "-a-b-")
         assert source.left == [5.0]
 
+    def test_what_comes_behind_the_line_before_the_demand_leaves_is_seen(self) -> None:
+        check(ops.skip(0), "items a--b|\ndemand ^----!\nexpected a")
+        with pytest.raises(AssertionError, match=r"^at 3 s 'b' came, and nothing more is drawn\n"):
+            check(ops.skip(0), "items a--b|\ndemand ^^---!\nexpected a")
+
     def test_it_leaves_a_stream_that_goes_on_where_an_end_is_drawn(self) -> None:
         source = drawn("a-b")
         with pytest.raises(AssertionError, match=r"^the end is drawn at 3 s, and nothing more came\n"):

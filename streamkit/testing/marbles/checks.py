@@ -81,7 +81,8 @@ async def check_marbles(
     Other spaces mean nothing, so that lines can stand under one another. (In RxJS and RxPY a group takes as
     many frames as it has characters.) These lines have a meaning of their own by their names:
 
-        expected        what comes, and when. If nothing ends the line, the consumer leaves behind it
+        expected        what comes, and when. If nothing ends the line, the consumer leaves behind it, or
+                        where the demand says, if that is later
         demand          when the consumer asks for each item, at the earliest. Behind a line without '!',
                         and where there is no line, it asks at once. In (^!) it leaves with its item
         dropped         what strategies drop, and when; without the line, that is not checked
@@ -106,7 +107,7 @@ async def check_marbles(
     require_virtual_time("check_marbles")
     sources = {name: Drawn(drawn.rows[name], drawn.texts[name], signs, step, 0.0) for name in drawn.sources}
     expected = drawn.expected
-    until = drawn.over + AFTER * step if expected.ended else expected.until
+    until = drawn.over + AFTER * step if expected.ended else drawn.left
     subject = _stream(stream, sources)
     demand = drawn.rows.get("demand")
     recording = await consumed(subject, demand, until, len(expected.marks) + MOST, drops_argument(drops))
@@ -152,7 +153,7 @@ def _pairs(
 ) -> list[Pair]:
     """What is drawn, each with what came of it."""
     expected = picture.expected
-    events = [event for event in recording.events if expected.ended or event.time < expected.until]
+    events = [event for event in recording.events if expected.ended or event.time < until]
     pairs = [compared("expected", expected, [*events, *recording.late], signs, until)]
     if (dropped := picture.rows.get("dropped")) is not None:
         pairs.append(compared("dropped", dropped, recording.drops, signs, 0))

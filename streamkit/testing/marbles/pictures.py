@@ -60,6 +60,13 @@ class Picture(Record):
         return {sign for line in self.rows.values() for _, sign in line.marks}
 
     @property
+    def left(self) -> int:
+        """When the consumer leaves at last, if nothing ends what is expected."""
+        demand = self.rows.get("demand")
+        leaves = demand.until if demand is not None and demand.ended else 0
+        return max(self.expected.until, leaves)
+
+    @property
     def over(self) -> int:
         """When the last line is over, in nanoseconds."""
         return max(line.until for line in self.rows.values())
