@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from streamkit._core.show import shown
 from streamkit._core.strategy import Lossy
 from streamkit._engine.face.stream import Pipe, Stream
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 
 __all__ = ["Drops", "Tell", "drops_argument", "told_of_drops"]
 
@@ -19,8 +19,10 @@ Tell: TypeAlias = Callable[[Any, str], object]
 
 
 class Drops:
-    """An ``on_drop`` for strategies whose drops `expect` and `check_marbles` cannot see: those of a ``push``,
-    a ``Hub``, or a stream that a callback returns. Give it to the strategy, and to them as ``drops=``.
+    """An ``on_drop`` for strategies whose drops `expect` and `check_marbles` cannot see.
+
+    Those are the strategies of a ``push`` and of a ``Hub``, before a ``share``, and in a stream that a
+    callback returns. Give it to the strategy, and to the check as ``drops=``.
 
     >>> import streamkit
     >>> from streamkit import KeepLatest
@@ -72,7 +74,8 @@ def told_of_drops(stream: Stream[Any], tell: Tell) -> Stream[Any]:
     """`stream`, which also tells `tell` of what its operators drop, those of its branches and inputs too.
 
     Each ``on_drop`` that stands in it is called as before. The buffers of ``push`` and of a ``Hub`` exist
-    already, and what a callback returns is made later: those tell nothing (but a `Drops`).
+    already, what a callback returns is made later, and what is before a ``share`` belongs to all of its
+    readers: those tell nothing (but a `Drops`).
 
     >>> from streamkit import DropOldest, Stream, ops
     >>> stream = Stream("abcd") | ops.buffer(DropOldest(2)) | ops.take(1)
@@ -86,7 +89,14 @@ def told_of_drops(stream: Stream[Any], tell: Tell) -> Stream[Any]:
 
 
 def _links(links: tuple[Link, ...], tell: Tell) -> tuple[Link, ...]:
-    return tuple([_link(link, tell) for link in links])
+    """`links` that tell, but for those before a ``share``: with others there, it is not the same run."""
+    shared = [place for place, link in enumerate(links) if _shares(link)]
+    first = shared[-1] if shared else 0
+    return (*links[:first], *[_link(link, tell) for link in links[first:]])
+
+
+def _shares(link: Link) -> bool:
+    return isinstance(link.declaration, StageDeclaration) and link.declaration.shares
 
 
 def _link(link: Link, tell: Tell) -> Link:

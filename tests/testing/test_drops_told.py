@@ -100,6 +100,21 @@ class TestTold:
         _, dropped = consumed(stream)
         assert [item for item, _ in dropped] == list(items)
 
+    @pytest.mark.parametrize("strategy", [Suspend(1), KeepLatest()], ids=repr)
+    def test_a_share_has_one_run_still(self, strategy: Any) -> None:
+        source = drawn("-abcd|")
+        stream = Stream(source) | ops.buffer(strategy) | ops.share(strategy=strategy) | ops.map(str)
+
+        async def main() -> None:
+            other = asyncio.create_task(note(stream))
+            async with expect(stream) as e:
+                await e.next("a", "b", "c", "d")
+                await e.end()
+            assert [item for _, item in await other] == [*"abcd", "|"]
+
+        run(main)
+        assert source.runs == 1
+
     def test_a_stream_that_drops_nothing_is_the_same(self) -> None:
         stream = Stream("ab") | ops.buffer(Suspend(2)) | ops.map(str) | ops.zip("cd")
         assert told_of_drops(stream, print) == stream

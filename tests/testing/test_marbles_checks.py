@@ -176,6 +176,16 @@ class TestDemand:
         )
 
 
+def test_a_check_may_begin_at_any_time() -> None:
+    async def main() -> None:
+        for pause in (0.1 + 0.2, 12345.6789, 1e6):
+            await asyncio.sleep(pause)
+            picture = "items --a-b|\ndemand ^----^\nexpected --a--(b|)\nitems.asked ^----(^^)"
+            await check_marbles(ops.skip(0), picture, frame=0.1)
+
+    run(main)
+
+
 class TestLeftBehind:
     """`run` fails on any task or generator that is left."""
 
