@@ -295,6 +295,8 @@ class Expectation(Generic[T]):
     # -- words ----------------------------------------------------------------------------------
 
     def _step(self, words: str, work: Callable[[Step[R]], Coroutine[Any, Any, R]]) -> Step[R]:
+        if self._loop is None:
+            raise RuntimeError("open the stream first: async with expect(stream) as e")
         step = Step(words, work)
         self._steps.append(step)
         return step

@@ -263,6 +263,10 @@ class TestMistakes:
 
         run(main)
 
+    def test_a_stream_that_was_not_opened(self) -> None:
+        with pytest.raises(RuntimeError, match=r"^open the stream first: async with expect\(stream\) as e$"):
+            expect([]).end()
+
     def test_arguments_of_expect(self) -> None:
         bad: Any = 3
         with pytest.raises(TypeError, match=r"^source must be an iterable"):

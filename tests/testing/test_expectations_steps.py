@@ -160,6 +160,16 @@ class TestSteps:
 
         expected([odd], steps)
 
+    def test_times_are_those_since_the_stream_was_opened(self) -> None:
+        async def main() -> None:
+            await asyncio.sleep(1000.0)
+            async with expect(drawn("-a")) as e:
+                with pytest.raises(AssertionError, match=r"and 'a' came at 1 s\n"):
+                    await e.next("b")
+                await e.leave()
+
+        run(main)
+
     def test_on_a_real_event_loop(self) -> None:
         async def main() -> None:
             async with expect(Stream("ab") | ops.buffer(Suspend(1))) as e:
