@@ -11,9 +11,10 @@
 
 from streamkit.testing.clock import VirtualLoop, run
 from streamkit.testing.drops import Drops
-from streamkit.testing.expectations import Expectation, Step, expect
+from streamkit.testing.expectations import Expectation, expect
 from streamkit.testing.leaks import LeakError
 from streamkit.testing.marbles import Drawn, DrawnError, check_marbles, draw_marbles, drawn
+from streamkit.testing.steps import Step
 from streamkit.testing.waits import DeadlockError
 
 __all__ = [

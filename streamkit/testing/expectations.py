@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar, cast
 
 from streamkit._core.arguments import seconds as seconds_argument
 from streamkit._core.calls import answering
-from streamkit._core.places import placed, written
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.run.open import OpenStream
 from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.drops import Drops, drops_argument, told_of_drops
 from streamkit.testing.events import Event, same
+from streamkit.testing.steps import Step
 from streamkit.testing.waits import task_line, tasks
 
-__all__ = ["Expectation", "Step", "expect"]
+__all__ = ["Expectation", "expect"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,30 +33,6 @@ VIRTUAL: Final = 3600.0
 NANO: Final = 10**9
 MOST: Final = 20
 """How much of what came before is told, and how many tasks that wait, at most."""
-
-
-class Step(Generic[R]):
-    """One step of an `Expectation`: it is to be awaited, once."""
-
-    def __init__(self, words: str, work: Callable[[Step[R]], Coroutine[Any, Any, R]]) -> None:
-        self._words: str = words
-        self._work: Callable[[Step[R]], Coroutine[Any, Any, R]] = work
-        self._place: str = placed(*written(sys._getframe(2)))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
-        self._awaited: bool = False
-
-    @property
-    def awaited(self) -> bool:
-        """Whether it was awaited."""
-        return self._awaited
-
-    def __await__(self) -> Generator[Any, None, R]:
-        if self._awaited:
-            raise RuntimeError(f"{self!r} was awaited already: make another")
-        self._awaited = True
-        return self._work(self).__await__()
-
-    def __repr__(self) -> str:
-        return f"{self._words} at {self._place}"
 
 
 class Expectation(Generic[T]):
