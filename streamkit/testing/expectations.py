@@ -262,9 +262,7 @@ class Expectation(Generic[T]):
     def _note_drop(self, item: Any, reason: str) -> None:
         self._drops.append(item)
         self._tell(f"{shown(item)} was dropped ({reason})")
-        if asyncio._get_running_loop() is self._loop:
-            self._dropped.set()
-        elif self._loop is not None:  # another thread
+        if self._loop is not None:  # another thread may fill a ``push``, and so drop
             self._loop.call_soon_threadsafe(self._dropped.set)
 
     # -- words ----------------------------------------------------------------------------------
