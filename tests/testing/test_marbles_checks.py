@@ -211,7 +211,9 @@ class TestLeftBehind:
 
         run(main)
 
-    def test_an_error_of_the_clean_up_is_told(self) -> None:
+    @pytest.mark.parametrize("demand", ["", "^----!"])
+    @pytest.mark.parametrize("behind", [ops.skip(0), ops.buffer(Suspend(1))], ids=repr)
+    def test_an_error_of_the_clean_up_is_told(self, behind: Any, demand: str) -> None:
         async def dirty() -> AsyncIterator[str]:
             try:
                 yield "a"
@@ -219,10 +221,10 @@ class TestLeftBehind:
             finally:
                 raise OSError("unclean")
 
-        with pytest.raises(
-            AssertionError, match="OSError: unclean came, and nothing more is drawn"
-        ) as caught:
-            check(Stream(dirty), "a----")
+        picture = f"other |\nexpected a----\ndemand {demand}"
+        words = r"^at 5 s the error OSError: unclean came, and nothing more is drawn\n"
+        with pytest.raises(AssertionError, match=words) as caught:
+            check(lambda other: Stream(dirty) | behind, picture)
         assert isinstance(caught.value.__cause__, OSError)
         assert attached(caught.value.__cause__) == ()
 
@@ -246,6 +248,12 @@ class TestMistakes:
                 "a -|\nexpected |",
                 TypeError,
                 "where sources are drawn (a), stream must be an operator or a function of them, not",
+            ),
+            (
+                [1],
+                "a -|\nexpected |",
+                TypeError,
+                "where sources are drawn (a), stream must be an operator or a function of them, not [1]",
             ),
             (
                 lambda a, c: a,
@@ -316,6 +324,9 @@ class TestDrawMarbles:
     def test_items_get_letters(self) -> None:
         assert run(draw_marbles([[1], "b", [1], None, 7])) == "(ZbZY7|)"
         assert run(draw_marbles([[1], "b"], values={"x": [1]})) == "(xb|)"
+        line = run(draw_marbles([[number] for number in range(300)]))
+        assert len({*line} - {*"(|)"}) == 300
+        assert len(drawn(line)._line.marks) == 301
 
     def test_it_leaves_in_time_or_after_many(self) -> None:
         assert run(draw_marbles(drawn("-a-b-c"), seconds=4.0)) == "-a-b"

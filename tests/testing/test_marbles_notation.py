@@ -196,6 +196,12 @@ class TestDrawing:
         assert found.texts == ("a 333.333332ms b",)
         assert found.frame == 1
 
+    @pytest.mark.parametrize(
+        ("time", "text"), [(SECOND, "1s"), (SECOND - 1, "999.999999ms"), (90 * SECOND, "90s")]
+    )
+    def test_a_long_time_is_written(self, time: int, text: str) -> None:
+        assert drawing([line_of([], until=time)], 1).texts == (f" {text}",)
+
     def test_nothing(self) -> None:
         assert drawing([parsed("")]).texts == ("",)
         assert drawing([]).texts == ()
