@@ -140,6 +140,10 @@ class TestDemand:
     def test_it_leaves_while_it_is_busy(self) -> None:
         check(ops.skip(0), "items ab|\ndemand ^----!\nitems.asked ^----!\nexpected a----")
 
+    def test_it_leaves_before_all_is_over_that_is_drawn(self) -> None:
+        check(ops.skip(0), "items ab-------|\ndemand ^-!\nitems.asked ^-!\nexpected a-------")
+        assert run(draw_marbles(drawn("ab--c"), demand="^^^-!")) == "ab"
+
     def test_it_leaves_with_the_item_that_it_has_asked_for(self) -> None:
         check(ops.skip(0), "items -ab|\ndemand (^!)\nitems.asked ^!\nexpected -a")
         check(ops.skip(0), "items a----b|\ndemand ^-(^!)\nitems.asked ^-^--!\nexpected a----b")
@@ -322,7 +326,7 @@ class TestDrawMarbles:
         assert run(draw_marbles(drawn("abc----|"), demand="^--^")) == "a--(bc)---|"
 
     def test_items_get_letters(self) -> None:
-        assert run(draw_marbles([[1], "b", [1], None, 7])) == "(ZbZY7|)"
+        assert run(draw_marbles([[1], "b", [1], None, 7, 0, 10])) == "(ZbZY70X|)"
         assert run(draw_marbles([[1], "b"], values={"x": [1]})) == "(xb|)"
         line = run(draw_marbles([[number] for number in range(300)]))
         assert len({*line} - {*"(|)"}) == 300
