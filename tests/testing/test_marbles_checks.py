@@ -69,6 +69,9 @@ class TestPictures:
             check(Stream(drawn("-#", values={"#": ValueError("x")})), "-#", values=values)
         check(Stream(drawn("a#")), "a#")
 
+    def test_two_characters_may_stand_for_one_item(self) -> None:
+        check([1, 1, 1], "(xyx|)", values={"x": 1, "y": 1})
+
     def test_long_times(self) -> None:
         check(Stream(drawn("a 90s b 2m |")), "a--- 87s b 120s |")
 

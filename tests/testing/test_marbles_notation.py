@@ -202,6 +202,10 @@ class TestDrawing:
     def test_a_long_time_is_written(self, time: int, text: str) -> None:
         assert drawing([line_of([], until=time)], 1).texts == (f" {text}",)
 
+    def test_a_digit_stands_apart_only_where_it_might_be_read_as_a_time(self) -> None:
+        assert drawing([parsed("a5")]).texts == ("a5",)
+        assert drawing([parsed("-5-m")]).texts == ("-(5)-m",)
+
     def test_nothing(self) -> None:
         assert drawing([parsed("")]).texts == ("",)
         assert drawing([]).texts == ()
