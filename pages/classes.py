@@ -85,7 +85,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """What of the front door is in the page, in order; errors and `streamkit.testing` follow by themselves."""
 
-MADE_BY_OTHERS = ("Operator", "Sink", "Explanation", "Job", "Handle", "BufferStats", "Emitter")
+MADE_BY_OTHERS = (
+    *("Operator", "Sink", "Explanation", "Job", "Handle", "BufferStats", "Emitter"),
+    *("Drawn", "Expectation", "Step"),
+)
 """What users get from a call, and do not make."""
 
 HIDDEN = (
@@ -100,6 +103,7 @@ HIDDEN = (
     "BufferStats.settled",
     "Adaptive.note",
     *(f"Visit.{name}" for name in ("begin", "step", "thrown", "faults")),
+    "Drawn.line",
     *(
         f"{kind}.{name}"
         for kind in ("Resume", "Replace", "Retry")

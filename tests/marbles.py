@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from streamkit.testing import run
+from streamkit.testing import drawn as drawn_source, run
 
 __all__ = ["ERROR", "Noted", "Source", "drawn", "note", "noted"]
 
@@ -16,31 +16,13 @@ ERROR = OSError("source")
 
 
 def drawn(marbles: str, cleaned: list[float] | None = None, *, takes: float = 0.0) -> Source:
-    """A source drawn in seconds: `--a-b|` has a after 2, b after 4, ends after 5; with X it fails.
+    """`streamkit.testing.drawn`, with ``X`` for this module's error.
 
-    Its clean-up `takes` so long, and notes in `cleaned` when it is done.
+    Its clean-up `takes` so long, and is noted in `cleaned` when it is done.
     """
-
-    async def source() -> AsyncIterator[Any]:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            for second, mark in enumerate(marbles):
-                if mark == "-":
-                    continue
-                await asyncio.sleep(max(0.0, begun + second - loop.time()))
-                if mark == "X":
-                    raise ERROR
-                if mark == "|":
-                    return
-                yield mark
-            await loop.create_future()
-        finally:
-            if takes:
-                await asyncio.sleep(takes)
-            if cleaned is not None:
-                cleaned.append(loop.time())
-
+    source = drawn_source(marbles.replace("X", "#"), values={"#": ERROR}, closing=takes)
+    if cleaned is not None:
+        source.cleaned = cleaned
     return source
 
 

@@ -63,7 +63,7 @@ def aggregate(sink: Any) -> Any:
     """Pass on the result of `sink` as the one item.
 
         items              --3--1--5--|
-        aggregate(count()) -----------3|
+        aggregate(count()) -----------(3|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.aggregate(ops.count()))

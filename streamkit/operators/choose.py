@@ -102,7 +102,7 @@ def take(count: int) -> Keep:
     """Pass on the first `count` items, then end.
 
         items   --a--b--c--d--|
-        take(2) --a--b|
+        take(2) --a--(b|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abcd") | ops.take(2))

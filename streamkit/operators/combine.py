@@ -205,8 +205,8 @@ def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 
         items   --a--b--|
-        source           --1--2--|
-        concat  --a--b-----1--2--|
+        source          --1--2--|
+        concat  --a--b----1--2--|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("ab") | ops.concat([1, 2]))

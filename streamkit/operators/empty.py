@@ -55,7 +55,7 @@ def default_if_empty(default: T) -> Joined[T]:
     """Pass on what comes; `default` if nothing has come when the source ends.
 
         items               ---------|
-        default_if_empty(0) ---------0|
+        default_if_empty(0) ---------(0|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream([]) | ops.default_if_empty(0))

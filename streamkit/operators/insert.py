@@ -40,7 +40,7 @@ def end_with(*items: T) -> Joined[T]:
     """Pass on what comes, then `items`.
 
         items            --a--b--|
-        end_with("x")    --a--b--x|
+        end_with("x")    --a--b--(x|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream([1, 2]) | ops.end_with(3, 4))

@@ -204,7 +204,7 @@ def switch_map(
         stream of a     --1--2--3--4|
         stream of b             --5--6|
         stream of c                   --7|
-        switch_map(f) ----1--2----5-----7|
+        switch_map(f) ----1--2----5--6--7|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream(["ab"]) | ops.switch_map(str.upper))

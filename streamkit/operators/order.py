@@ -164,7 +164,7 @@ def merge_sorted(
 
         items         --1--------4------7--|
         source        -----2--3-----9-------|
-        merge_sorted  -----1--2--3--4---7--9|
+        merge_sorted  -----1-----(23)--4---7--9|
 
     >>> from streamkit import Stream, ops
     >>> list(Stream([1, 4, 7]) | ops.merge_sorted([2, 3, 9]))
@@ -305,7 +305,7 @@ def interleave(*sources: SourceLike[B], count: int = 1, lookahead: int = 1) -> J
 
         items       --a-----b------------c--|
         source      -----1-----2--3--4------|
-        interleave  --a--1--b--2---------c3-4|
+        interleave  --a--1--b--2---------(c3)--(4|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.interleave([1, 2]))

@@ -31,7 +31,7 @@ def take_last(count: int) -> Keep:
     """Pass on the last `count` items, when the source has ended.
 
         items        --a--b--c--d--|
-        take_last(2) --------------c-d|
+        take_last(2) --------------(cd|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abcd") | ops.take_last(2))
@@ -137,7 +137,7 @@ def slice(*bounds: int | None) -> Keep:
     """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
 
         items       --a--b--c--d--e--|
-        slice(1, 4) -----b--c--d|
+        slice(1, 4) -----b--c--(d|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abcdefghi") | ops.slice(1, 8, 3))

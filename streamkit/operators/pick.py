@@ -51,7 +51,7 @@ def element_at(index: int, *, default: Any = ABSENT) -> Any:
     """Pass on the item of number `index`, counted from 0, and end.
 
         items         --a--b--c--d--|
-        element_at(2) --------c|
+        element_at(2) --------(c|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abcd") | ops.element_at(2))
@@ -109,7 +109,7 @@ def find(
     """Pass on the first item for which `predicate` is true, and end.
 
         items       --1--7--3--8--|
-        find(x > 5) -----7|
+        find(x > 5) -----(7|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream([1, 7, 3, 8]) | ops.find(lambda number: number > 5))

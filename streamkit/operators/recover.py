@@ -63,7 +63,7 @@ def catch(function: Callable[[Exception], Any], *, errors: ErrorTypes = Exceptio
     """When the source fails, go on with the stream that `function` makes of the error.
 
         items                 --a--b--X
-        catch(lambda e: "c")  --a--b--c--|
+        catch(lambda e: "c")  --a--b--(c|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.catch(lambda error: [str(error)]))

@@ -199,7 +199,7 @@ def audit(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     """When an item comes, wait for `seconds`, and pass on the latest.
 
         items    --a-b-c-----------d--|
-        audit(5) -------c-------------d|
+        audit(5) -------c-------------(d|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.audit(60.0))

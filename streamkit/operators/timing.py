@@ -336,7 +336,7 @@ def debounce(seconds: float, *, on_drop: OnDrop | None = None) -> Keep:
     """Pass an item on when no other has come for `seconds` after it.
 
         items       --a-b-c-----------d--|
-        debounce(5) -----------c---------d|
+        debounce(5) -----------c---------(d|)
 
     >>> from streamkit import Stream, ops
     >>> list(Stream("abc") | ops.debounce(60.0))

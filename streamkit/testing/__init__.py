@@ -11,11 +11,15 @@
 
 from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.consumers import Consumed, Leave, consume
+from streamkit.testing.drops import Drops
+from streamkit.testing.expectations import Expectation, expect
 from streamkit.testing.leaks import LeakError
+from streamkit.testing.marbles import Drawn, DrawnError, check_marbles, draw_marbles, drawn
 from streamkit.testing.probes import ProbeError, SinkProbe, SourceProbe
 from streamkit.testing.running import run
 from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
 from streamkit.testing.sources import AfterEnd, FaultySource
+from streamkit.testing.steps import Step
 from streamkit.testing.visits import Visit
 from streamkit.testing.waits import DeadlockError, LivelockError
 
@@ -23,7 +27,11 @@ __all__ = [
     "AfterEnd",
     "Consumed",
     "DeadlockError",
+    "Drawn",
+    "DrawnError",
+    "Drops",
     "Exhaustive",
+    "Expectation",
     "Faults",
     "FaultySource",
     "LeakError",
@@ -33,8 +41,13 @@ __all__ = [
     "ScheduleError",
     "SinkProbe",
     "SourceProbe",
+    "Step",
     "VirtualLoop",
     "Visit",
+    "check_marbles",
     "consume",
+    "draw_marbles",
+    "drawn",
+    "expect",
     "run",
 ]

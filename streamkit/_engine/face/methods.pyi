@@ -60,7 +60,7 @@ class Methods(Generic[T_co]):
         """Pass on the result of `sink` as the one item.
 
             items              --3--1--5--|
-            aggregate(count()) -----------3|
+            aggregate(count()) -----------(3|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abc") | ops.aggregate(ops.count()))
@@ -160,7 +160,7 @@ class Methods(Generic[T_co]):
         """When an item comes, wait for `seconds`, and pass on the latest.
 
             items    --a-b-c-----------d--|
-            audit(5) -------c-------------d|
+            audit(5) -------c-------------(d|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abc") | ops.audit(60.0))
@@ -470,7 +470,7 @@ class Methods(Generic[T_co]):
         """When the source fails, go on with the stream that `function` makes of the error.
 
             items                 --a--b--X
-            catch(lambda e: "c")  --a--b--c--|
+            catch(lambda e: "c")  --a--b--(c|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream([1, 0]) | ops.map(lambda number: 1 // number) | ops.catch(lambda error: [str(error)]))
@@ -554,8 +554,8 @@ class Methods(Generic[T_co]):
         """Pass on the items of this stream, then those of each of `sources` in turn.
 
             items   --a--b--|
-            source           --1--2--|
-            concat  --a--b-----1--2--|
+            source          --1--2--|
+            concat  --a--b----1--2--|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("ab") | ops.concat([1, 2]))
@@ -678,7 +678,7 @@ class Methods(Generic[T_co]):
         """Pass an item on when no other has come for `seconds` after it.
 
             items       --a-b-c-----------d--|
-            debounce(5) -----------c---------d|
+            debounce(5) -----------c---------(d|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abc") | ops.debounce(60.0))
@@ -701,7 +701,7 @@ class Methods(Generic[T_co]):
         """Pass on what comes; `default` if nothing has come when the source ends.
 
             items               ---------|
-            default_if_empty(0) ---------0|
+            default_if_empty(0) ---------(0|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream([]) | ops.default_if_empty(0))
@@ -876,7 +876,7 @@ class Methods(Generic[T_co]):
         """Pass on the item of number `index`, counted from 0, and end.
 
             items         --a--b--c--d--|
-            element_at(2) --------c|
+            element_at(2) --------(c|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abcd") | ops.element_at(2))
@@ -904,7 +904,7 @@ class Methods(Generic[T_co]):
         """Pass on what comes, then `items`.
 
             items            --a--b--|
-            end_with("x")    --a--b--x|
+            end_with("x")    --a--b--(x|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream([1, 2]) | ops.end_with(3, 4))
@@ -1177,7 +1177,7 @@ class Methods(Generic[T_co]):
         """Pass on the first item for which `predicate` is true, and end.
 
             items       --1--7--3--8--|
-            find(x > 5) -----7|
+            find(x > 5) -----(7|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream([1, 7, 3, 8]) | ops.find(lambda number: number > 5))
@@ -1556,7 +1556,7 @@ class Methods(Generic[T_co]):
 
             items       --a-----b------------c--|
             source      -----1-----2--3--4------|
-            interleave  --a--1--b--2---------c3-4|
+            interleave  --a--1--b--2---------(c3)--(4|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abc") | ops.interleave([1, 2]))
@@ -1873,7 +1873,7 @@ class Methods(Generic[T_co]):
 
             items         --1--------4------7--|
             source        -----2--3-----9-------|
-            merge_sorted  -----1--2--3--4---7--9|
+            merge_sorted  -----1-----(23)--4---7--9|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream([1, 4, 7]) | ops.merge_sorted([2, 3, 9]))
@@ -2639,7 +2639,7 @@ class Methods(Generic[T_co]):
         """Pass on every `step`-th item from number `start` on, up to number `stop`, as ``itertools.islice``.
 
             items       --a--b--c--d--e--|
-            slice(1, 4) -----b--c--d|
+            slice(1, 4) -----b--c--(d|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abcdefghi") | ops.slice(1, 8, 3))
@@ -2839,7 +2839,7 @@ class Methods(Generic[T_co]):
             stream of a     --1--2--3--4|
             stream of b             --5--6|
             stream of c                   --7|
-            switch_map(f) ----1--2----5-----7|
+            switch_map(f) ----1--2----5--6--7|
 
         >>> from streamkit import Stream, ops
         >>> list(Stream(["ab"]) | ops.switch_map(str.upper))
@@ -2883,7 +2883,7 @@ class Methods(Generic[T_co]):
         """Pass on the first `count` items, then end.
 
             items   --a--b--c--d--|
-            take(2) --a--b|
+            take(2) --a--(b|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abcd") | ops.take(2))
@@ -2905,7 +2905,7 @@ class Methods(Generic[T_co]):
         """Pass on the last `count` items, when the source has ended.
 
             items        --a--b--c--d--|
-            take_last(2) --------------c-d|
+            take_last(2) --------------(cd|)
 
         >>> from streamkit import Stream, ops
         >>> list(Stream("abcd") | ops.take_last(2))
