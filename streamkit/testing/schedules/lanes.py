@@ -13,7 +13,7 @@ The rules stand in `streamkit.testing.schedules.ready`. Here they are read from 
 import asyncio
 from asyncio import base_events
 from collections.abc import Callable, Iterable
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -47,7 +47,7 @@ class Lane:
 class Entry:
     """A callback that is ready, and what it has to wait for."""
 
-    __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step")
+    __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step", "timer")
 
     def __init__(self, handle: Handle, lane: Lane, moment: int) -> None:
         self.handle = handle
@@ -56,6 +56,8 @@ class Entry:
         """While which callback it became ready."""
         self.step: asyncio.Task[Any] | None = None
         """The task, if it is a step of one."""
+        self.timer: Timer | None = None
+        """What it fires, if it is a timer."""
         self.future: Any = None
         """What called it back."""
         self.last: bool = False
@@ -94,7 +96,9 @@ class Lanes:
             lane = self._of_timers.get(owner.set_at)
             if lane is None:
                 lane = self._of_timers[owner.set_at] = self._next(handle)
-            return Entry(handle, lane, self.moment)
+            entry = Entry(handle, lane, self.moment)
+            entry.timer = owner
+            return entry
         if self._plain is None:
             self._plain = self._new(_PLAIN, handle)  # one number, whenever it comes
         entry = Entry(handle, self._plain, self.moment)
@@ -179,7 +183,7 @@ def candidates(entries: list[Entry]) -> list[int]:
     plain: set[int] = set()
     moments: set[int] = set()
     for place, entry in enumerate(entries):
-        if _does_nothing(entry.handle):
+        if _does_nothing(entry):
             return [place]
         number = entry.lane.number
         free = number not in lanes and not (entry.last and place)
@@ -198,12 +202,9 @@ def candidates(entries: list[Entry]) -> list[int]:
     return places
 
 
-def _does_nothing(handle: Handle) -> bool:
+def _does_nothing(entry: Entry) -> bool:
     """Whether it was cancelled meanwhile."""
-    if handle._cancelled:
-        return True
-    owner = getattr(handle._callback, "__self__", None)
-    return isinstance(owner, Timer) and owner.cancelled()
+    return entry.handle._cancelled or (entry.timer is not None and entry.timer.cancelled())
 
 
 def top(lanes: list[Lane]) -> int:
@@ -223,5 +224,5 @@ def _is_same(callback: Any, running: Any) -> bool:
         return callback.__self__ is running.__self__ and callback.__func__ is running.__func__
     if callback is running:
         return True
-    code = getattr(callback, "__code__", None)
-    return code is not None and code is getattr(running, "__code__", None)
+    functions = type(callback) is FunctionType and type(running) is FunctionType
+    return functions and callback.__code__ is running.__code__
