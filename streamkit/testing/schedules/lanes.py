@@ -12,6 +12,7 @@ The rules stand in `streamkit.testing.schedules.ready`. Here they are read from 
 
 import asyncio
 from asyncio import base_events
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from types import FunctionType, MethodType
 from typing import Any, Final
@@ -84,6 +85,7 @@ class Lanes:
         # Weak, because a task must not live longer than it would without us.
         self._of_tasks: WeakKeyDictionary[asyncio.Task[Any], Lane] = WeakKeyDictionary()
         self._of_timers: dict[float, Lane] = {}
+        self._together = _Together(-1, 0, (0.0, 0, ""))
 
     def entry(self, handle: Handle) -> Entry:
         """`handle`, which becomes ready now, in its lane."""
@@ -146,7 +148,7 @@ class Lanes:
         """`tasks` in an order that is the same in each run."""
         return sorted(tasks, key=self._place)
 
-    def _place(self, task: asyncio.Task[Any]) -> tuple[float, int, str]:
+    def _place(self, task: asyncio.Task[Any]) -> "_Place":
         lane = self._of_tasks.get(task)
         name = task.get_name()
         return float("inf") if lane is None else lane.number, len(name), name
@@ -157,18 +159,36 @@ class Lanes:
         Tasks that are cancelled together often come out of a set, so in the order of addresses, which differs
         from run to run: their steps are put in the order in which the tasks were made.
         """
-        place = len(entries)
-        if entry.step is not None and _is_cancelled(entry):
-            own = self._place(entry.step)
-            while place and self._goes_behind(entries[place - 1], entry.moment, own):
-                place -= 1
-        entries.insert(place, entry)
+        end = len(entries)
+        if entry.step is None or not _is_cancelled(entry):
+            entries.append(entry)
+        elif self._together.go_on(self.moment, end):
+            entries.insert(self._together.place(self._place(entry.step)), entry)
+        else:
+            self._together = _Together(self.moment, end, self._place(entry.step))
+            entries.append(entry)
 
-    def _goes_behind(self, entry: Entry, moment: int, place: tuple[float, int, str]) -> bool:
-        """Whether `entry` is a step of a task that was cancelled in this `moment`, too, and made later."""
-        if entry.step is None or entry.moment != moment or not _is_cancelled(entry):
-            return False
-        return self._place(entry.step) > place
+
+_Place = tuple[float, int, str]
+
+
+class _Together:
+    """Steps of tasks that were cancelled in one moment, next to each other at the end of the queue."""
+
+    def __init__(self, moment: int, start: int, first: _Place) -> None:
+        self._moment = moment
+        self._start = start
+        self._sorted = [first]
+
+    def go_on(self, moment: int, end: int) -> bool:
+        """Whether one that is cancelled in this `moment`, at the `end` of the queue, is one of them."""
+        return self._moment == moment and self._start + len(self._sorted) == end
+
+    def place(self, place: _Place) -> int:
+        """Where it goes in the queue."""
+        among = bisect_right(self._sorted, place)
+        self._sorted.insert(among, place)
+        return self._start + among
 
 
 def _is_cancelled(entry: Entry) -> bool:
