@@ -10,7 +10,19 @@
 """
 
 from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.conformance import ALL, Law, LawError, Report, check_operator, check_sink
 from streamkit.testing.leaks import LeakError
 from streamkit.testing.waits import DeadlockError
 
-__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
+__all__ = [
+    "ALL",
+    "DeadlockError",
+    "Law",
+    "LawError",
+    "LeakError",
+    "Report",
+    "VirtualLoop",
+    "check_operator",
+    "check_sink",
+    "run",
+]
