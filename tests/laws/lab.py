@@ -3,9 +3,9 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from streamkit.testing.conformance.feeds import STYLES, Boom, Feed, Visit
-from streamkit.testing.conformance.lab import KINDS, Lab, all_attached, play
+from streamkit.testing.conformance.lab import KINDS, Feed, Lab, all_attached, play
 from streamkit.testing.conformance.subject import Case, Subject as Sample
+from streamkit.testing.conformance.visits import STYLES, Boom, Visit
 
 __all__ = [
     "KINDS",

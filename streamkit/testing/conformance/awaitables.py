@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import types
 from collections.abc import Callable, Generator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -107,7 +108,7 @@ def mixed_results(subject: Subject, case: Case) -> None:
 
     expected = play(lambda: _results(subject.built(lab((value,)))))
     for name, turns in TURNS.items():
-        found = play(lambda turns=turns: _results(subject.built(lab(turns))))
+        found = play(partial(_results, subject.built(lab(turns))))
         if subject.timed:
             expect(Law.AWAITABLES, found or not expected, f"something with {name}", "nothing")
             continue

@@ -18,10 +18,10 @@ from streamkit.testing.conformance import (
     pacing,
     variables,
 )
-from streamkit.testing.conformance.feeds import STYLES
 from streamkit.testing.conformance.lab import KINDS, Lab
 from streamkit.testing.conformance.laws import Law
 from streamkit.testing.conformance.subject import Case, Subject
+from streamkit.testing.conformance.visits import STYLES
 
 __all__ = ["CHECKS", "EXITS", "STREAM_EXITS", "Check", "Exit"]
 
@@ -106,6 +106,10 @@ class Check:
     styles: tuple[str, ...] = STYLES
     kinds: tuple[str, ...] | None = None
     """The kinds of callbacks that it tries; None: those of what is checked."""
+    counts: tuple[int | None, ...] = (None,)
+    """Items that its sources have at most; None: as many as it needs."""
+    real: bool = False
+    """Whether it runs in real time, where a run that hangs would hang the check."""
 
     @property
     def name(self) -> str:
@@ -122,13 +126,16 @@ class Check:
         kinds = self.kinds or subject.kinds
         for style in self.styles:
             for kind in kinds if subject.calls else ("sync",):
-                yield Case(style, kind, every=every, first=first)
+                for most in self.counts:
+                    yield Case(style, kind, most, every=every, first=first)
 
 
 _READY = ("plain", "ready")
 _NO_CLOCK = ("plain", "ready", "turn")
 """A plain ``for`` runs in real time."""
 _ASYNC = ("async",)
+_FEW = (None, 0, 1)
+"""Many items, none and one."""
 
 STREAM_EXITS: tuple[Check, ...] = (
     Check(exits.bare_loop, _CLOSING, of_streams),
@@ -139,12 +146,12 @@ STREAM_EXITS: tuple[Check, ...] = (
     Check(exits.pull_pending, _CLOSING, of_streams),
     Check(letting.collected_in_a_cycle, _CLOSING, of_streams),
     Check(letting.closed_twice, _CLOSING, of_streams),
-    Check(letting.closed_in_another_thread, _CLOSING, of_streams, _NO_CLOCK),
+    Check(letting.closed_in_another_thread, _CLOSING, of_streams, _NO_CLOCK, real=True),
     Check(letting.polled, (Law.CANCELLATION, Law.CLOSE, Law.ONE_TASK), of_streams),
 )
 EXITS: tuple[Check, ...] = (
-    Check(exits.exhaust, _CLOSING),
-    Check(exits.source_error, (Law.ERRORS, Law.CLOSE, Law.ONE_TASK)),
+    Check(exits.exhaust, _CLOSING, counts=_FEW),
+    Check(exits.source_error, (Law.ERRORS, Law.CLOSE, Law.ONE_TASK), counts=_FEW),
     Check(exits.callback_error, (Law.ERRORS, Law.CLOSE, Law.ONE_TASK), of_callbacks),
     Check(
         exits.cancelled_at_every_step, (Law.CANCELLATION, Law.CLOSE, Law.ERRORS, Law.ONE_TASK), kinds=_ASYNC
@@ -157,7 +164,7 @@ EXITS: tuple[Check, ...] = (
     ),
     Check(exits.hanging, (Law.CLOSE, Law.CANCELLATION, Law.ERRORS, Law.ONE_TASK)),
     Check(exits.never_pulled, (Law.DEMAND, Law.CLOSE)),
-    Check(exits.blocking, (Law.CLOSE, Law.ERRORS), styles=_NO_CLOCK),
+    Check(exits.blocking, (Law.CLOSE, Law.ERRORS), styles=_NO_CLOCK, counts=_FEW, real=True),
 )
 _ENDS: tuple[Check, ...] = tuple(
     Check(end, (Law.CLOSE, Law.CANCELLATION, Law.ONE_TASK, Law.ERRORS), styles=("turn",), kinds=_ASYNC)

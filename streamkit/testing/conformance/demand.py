@@ -6,12 +6,11 @@ import asyncio
 import random
 from typing import Any
 
-from streamkit.testing.clock import run
 from streamkit.testing.conformance.exits import LONG
-from streamkit.testing.conformance.feeds import STYLES
 from streamkit.testing.conformance.lab import Lab, play
 from streamkit.testing.conformance.laws import Law, expect
 from streamkit.testing.conformance.subject import Case, Subject, iterated
+from streamkit.testing.conformance.visits import STYLES
 
 __all__ = ["Schedule", "bounded", "measured", "stalled_callback", "stalled_consumer"]
 
@@ -81,7 +80,7 @@ def measured(subject: Subject) -> int | None:
         return None
 
     try:
-        return run(main, leaks=False)
+        return play(main, leaks=False)
     except Exception:  # what a check finds, and says better
         return None
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, cast
 
-from streamkit import Job
 from streamkit._core.show import named, shown
+from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe
 from streamkit.testing.conformance.items import Item, followed, followed_kind
 from streamkit.testing.conformance.lab import Lab, play
@@ -112,7 +112,10 @@ def shaped(items: list[Any] | None) -> Callable[[Item], Any]:
 
 def unfollowed(items: list[Any] | None) -> str:
     """Why items cannot be followed; empty if they can."""
-    return next(filter(None, map(followed_kind, items or [0])), "")
+    for each in items or [0]:
+        if why := followed_kind(each):
+            return why
+    return ""
 
 
 def tried_out(subject: Subject, count: int) -> list[Any]:

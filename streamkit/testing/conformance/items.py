@@ -7,8 +7,8 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-from streamkit import Next
 from streamkit._core.show import shown
+from streamkit.operators.materialize import Next
 
 __all__ = ["Item", "followed", "followed_kind", "items_in", "plain"]
 
@@ -49,19 +49,24 @@ def items_in(value: Any) -> Iterator[Item]:
     elif isinstance(value, Next):
         yield from items_in(cast("Any", value).value)
     elif isinstance(value, dict):
-        yield from items_in([*cast("dict[Any, Any]", value).values()])
+        yield from items_in([*_values(value).values()])
+
+
+def _values(value: Any) -> dict[Any, Any]:
+    return value  # type: ignore[no-any-return]
 
 
 def _item_of(value: Any) -> Item | None:
     if type(value) in _subclasses.values():
-        return cast("Item | None", vars(value).get(_FOLLOWING))
+        found: dict[str, Any] = value.__dict__
+        return found.get(_FOLLOWING)
     standing = _standing.get(id(value))
     return standing[1] if standing is not None and standing[0]() is value else None
 
 
 def plain(value: Any) -> Any:
     """`value` with the numbers of its items, and Python's own types, so that two runs compare."""
-    kind = type(value)
+    kind: Any = value.__class__
     if isinstance(value, Item):
         return value.number
     if isinstance(value, Next):
@@ -70,7 +75,7 @@ def plain(value: Any) -> Any:
         kind = _original(kind)
         return getattr(kind, "_make", kind)(plain(each) for each in cast("Sequence[Any]", value))
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in cast("dict[Any, Any]", value).items()}
+        return {key: plain(each) for key, each in _values(value).items()}
     return kind.__mro__[1](value) if kind in _subclasses.values() else value
 
 
@@ -91,7 +96,7 @@ def followed(value: Any, item: Item) -> Any:
     >>> followed(None, item) is None  # of which there is but one
     True
     """
-    kind: Any = type(value)
+    kind: Any = value.__class__
     if kind in _FINAL:
         if kind not in _subclasses:
             _subclasses[kind] = type(kind.__name__, (kind,), {"__reduce__": _reduced})
@@ -101,9 +106,7 @@ def followed(value: Any, item: Item) -> Any:
     try:
         made = copy.copy(value)
         ref = weakref.ref(made, _forgetting(id(made)))
-    except (
-        Exception
-    ):  # it cannot be copied, or not be followed: it is given as it is, which `followed_kind` tells
+    except Exception:  # no copy, or one that cannot be followed: `followed_kind` tells of it
         return value
     if made is not value:
         _standing[id(made)] = ref, item
@@ -112,7 +115,7 @@ def followed(value: Any, item: Item) -> Any:
 
 def _reduced(value: Any) -> tuple[Any, tuple[Any]]:
     """A copy in another process is one of Python's own type."""
-    kind = _original(type(value))
+    kind: Any = _original(value.__class__)
     return kind, (kind(value),)
 
 

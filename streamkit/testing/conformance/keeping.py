@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from streamkit import Stream, ops
-from streamkit.testing.clock import run
+from streamkit._engine.face.stream import Stream
+from streamkit.operators.choose import take
+from streamkit.sinks.effects import drain
 from streamkit.testing.conformance.lab import Lab, play
 from streamkit.testing.conformance.laws import Law, expect
 from streamkit.testing.conformance.subject import Case, Subject, iterated
@@ -85,7 +86,7 @@ async def _broken_out_of(stream: Any) -> None:
 
 
 async def _job(stream: Any) -> None:
-    await (stream | ops.take(1) | ops.drain())
+    await (stream | take(1) | drain())
 
 
 RUNS: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -120,7 +121,7 @@ def nothing_of_a_run(subject: Subject, case: Case) -> None:
         gc.collect()
         return [name for name, ref in kept.items() if ref() is not None]
 
-    alive = run(main)
+    alive = play(main)
     expect(
         Law.NOTHING_PINNED, not alive, "nothing alive of a run that has ended", f"alive: {', '.join(alive)}"
     )

@@ -6,16 +6,16 @@ import asyncio
 import functools
 import math
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-from streamkit import attached
+from streamkit._core.errors import attached
 from streamkit.testing.clock import VirtualLoop, run
-from streamkit.testing.conformance.feeds import Boom, Feed, Visit, current
 from streamkit.testing.conformance.items import Item, items_in
 from streamkit.testing.conformance.laws import Law, Spins, expect
+from streamkit.testing.conformance.visits import Boom, Visit, current
 
-__all__ = ["KINDS", "MOST_STEPS", "Lab", "all_attached", "play"]
+__all__ = ["KINDS", "MOST_STEPS", "Feed", "Lab", "all_attached", "play"]
 
 KINDS = ("sync", "async", "lambda", "partial", "object")
 """Kinds of callback."""
@@ -34,6 +34,72 @@ class _Object:
     async def __call__(self, *arguments: Any) -> Any:
         await asyncio.sleep(0)
         return self.function(*arguments)
+
+
+class Feed:
+    """A source that makes `lab.count` items, in one of the `STYLES`, and then ends, fails or hangs."""
+
+    lab: Lab
+    name: str
+    shape: Callable[[Item], Any]
+
+    def __init__(self, lab: Lab, name: str, shape: Callable[[Item], Any]) -> None:
+        self.lab = lab
+        self.name = name
+        self.shape = shape
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __call__(self) -> Any:
+        return self._plain() if self.lab.style == "plain" else self._async()
+
+    async def _async(self) -> AsyncIterator[Any]:
+        lab = self.lab
+        visit = lab.visit(self)
+        try:
+            for number in range(lab.count):
+                visit.step("a step")
+                await lab.pause()
+                visit.check("a step that waited")
+                visit.taken += 1
+                yield self.shape(lab.item(number))
+            visit.step("the last step")
+            await lab.pause()
+            if lab.hang is not None and self.name in lab.hang:
+                await asyncio.get_running_loop().create_future()
+            visit.ended = True
+            self._fail()
+        finally:
+            visit.cleaned += 1
+            visit.check("the clean-up")
+            await lab.pause()
+            visit.finished = True
+            lab.fail_in_clean_up(visit)
+
+    def _plain(self) -> Iterator[Any]:
+        lab = self.lab
+        visit = lab.visit(self)
+        try:
+            for number in range(lab.count):
+                visit.step("a step")
+                visit.taken += 1
+                yield self.shape(lab.item(number))
+            visit.step("the last step")
+            visit.ended = True
+            self._fail()
+        finally:
+            visit.cleaned += 1
+            visit.check("the clean-up")
+            visit.finished = True
+            lab.fail_in_clean_up(visit)
+
+    def _fail(self) -> None:
+        if self.name in self.lab.failing and self.lab.failed < self.lab.failures:
+            self.lab.failed += 1
+            error = self.lab.source_error(self.name)
+            self.lab.raised = self.lab.raised or error
+            raise error
 
 
 class Lab:
@@ -232,7 +298,7 @@ def all_attached(error: BaseException) -> list[BaseException]:
     return found
 
 
-def play(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False) -> T:
+def play(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False, leaks: bool = True) -> T:
     """Run `main` in virtual time, and fail if it spins or leaves anything behind."""
 
     async def watched() -> T:
@@ -242,7 +308,7 @@ def play(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False) -
             loop.call_at_step(MOST_STEPS, spins)
         return await main()
 
-    return run(watched, threads=threads)
+    return run(watched, threads=threads, leaks=leaks)
 
 
 def spins() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from streamkit import ABSENT
+from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Pipe
 from streamkit.testing.conformance.checks import CHECKS, Check
@@ -66,7 +66,7 @@ def check_operator(
       of a stream: an async generator function, or one that returns a stream.
     - `items`: what sources give, over and over; numbers from 0 on, if not given. Copied, to be followed.
     - `expected`: what comes out of `items`, once.
-    - `callbacks`, `others`: functions, and a number of other sources. Then `operator` is called with them: each
+    - `callbacks`, `others`: functions, and a number of other sources. `operator` is called with them: each
       callback as a plain function, a coroutine function, an object and more; and so many sources.
     - `refuses`: the names of arguments, and for each a call with a bad one, that must raise and name it.
     - `laws`: which of them to test.

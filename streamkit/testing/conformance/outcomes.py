@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from streamkit import Job, ops
 from streamkit._core.show import shown, told
+from streamkit.sinks.effects import drain
 from streamkit.testing.conformance.exits import consume
 from streamkit.testing.conformance.items import plain
 from streamkit.testing.conformance.lab import play
 from streamkit.testing.conformance.laws import Law, expect
-from streamkit.testing.conformance.subject import Case, Subject
+from streamkit.testing.conformance.subject import Case, Subject, iterated
 
 __all__ = ["accounts_add_up", "comes_out_as_expected", "refused", "same_at_any_pace"]
 
@@ -63,7 +64,7 @@ def accounts_add_up(subject: Subject, case: Case) -> None:
     async def main(count: int, seconds: float | None) -> None:
         lab = case.lab(count=count)
         built = subject.built(lab)
-        job: Any = built if isinstance(built, Job) else built | ops.drain()
+        job: Any = built | drain() if iterated(built) else built
         handle = job.start()
         if seconds is None:
             await handle
@@ -75,8 +76,8 @@ def accounts_add_up(subject: Subject, case: Case) -> None:
             expect(Law.ACCOUNTING, stats.offered == summed, f"{stats.offered} accounted for", stats)
             expect(Law.ACCOUNTING, stats.held == 0, "nothing held when the run has ended", stats)
 
-    for count, seconds in ((4, None), (9, 2.5)):
-        play(lambda count=count, seconds=seconds: main(count, seconds))
+    play(partial(main, 4, None))
+    play(partial(main, 9, 2.5))
 
 
 def refused(argument: str, call: Callable[[], object]) -> None:

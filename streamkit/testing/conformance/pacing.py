@@ -10,10 +10,10 @@ from typing import Any
 
 from streamkit._engine.compile import pace
 from streamkit.testing.conformance.exits import consume, virtual_loop
-from streamkit.testing.conformance.feeds import Feed, Visit
-from streamkit.testing.conformance.lab import Lab, play
+from streamkit.testing.conformance.lab import Feed, Lab, play
 from streamkit.testing.conformance.laws import Law, expect
 from streamkit.testing.conformance.subject import Case, Subject
+from streamkit.testing.conformance.visits import Visit
 
 __all__ = ["AT_ONCE", "CountingLab", "breathes", "clock", "taken_at_once"]
 

@@ -69,6 +69,8 @@ class Report:
     """The laws that are broken, in their order."""
     untested: Mapping[Law, str]
     """The laws that were not tested, and why."""
+    skipped: tuple[str, ...] = ()
+    """What was not tried, as it takes place in real time, where what hangs would hang the check."""
     runs: int = 0
     """How many cases were run."""
 
@@ -85,6 +87,9 @@ class Report:
         if self.untested:
             rows = [_paragraph(f"{law.title}: {why}", "  ") for law, why in self.untested.items()]
             parts.append("\n".join(["Not tested:", *rows]))
+        if self.skipped:
+            rows = [_paragraph(each, "  ") for each in self.skipped]
+            parts.append("\n".join(["Not tried before these laws are kept:", *rows]))
         return "\n\n".join(parts)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from inspect import isasyncgenfunction, iscoroutine
 from typing import Any, cast
 
-from streamkit import Job, Stream
 from streamkit._core.contract import amount
 from streamkit._core.show import named
-from streamkit.testing.conformance.feeds import STYLES
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stream import Stream
 from streamkit.testing.conformance.items import Item
 from streamkit.testing.conformance.lab import Lab
 
@@ -28,7 +28,7 @@ class Applied:
     def __call__(self, stream: Stream[Any]) -> Any:
         made: Any = None if isasyncgenfunction(self.function) else self.function(stream)
         if isinstance(made, (Stream, Job)):
-            return cast("Any", made)
+            return made
         if iscoroutine(made):
             made.close()
             raise TypeError(
@@ -70,7 +70,7 @@ class Subject:
         """The operator over `stream`: a stream or a job."""
         made = self.make(lab)
         built: Any = made(stream) if isinstance(made, Applied) else stream | made
-        if isinstance(built, Job):
+        if not iterated(built):
             hash(
                 cast("Any", built)
             )  # it was used: it does not warn where a check cancels it before it begins
@@ -79,7 +79,7 @@ class Subject:
     @property
     def sink(self) -> bool:
         """Whether it ends a stream."""
-        return isinstance(self.built(Lab()), Job)
+        return not iterated(self.built(Lab()))
 
     @property
     def at_end(self) -> bool:
@@ -156,18 +156,12 @@ class Case:
         return ", ".join(words)
 
 
-WORDS = dict(
-    zip(
-        STYLES,
-        (
-            "a source that waits a turn of the loop for each item",
-            "a source that waits a second for each item",
-            "an async source that is always ready",
-            "a plain iterable",
-        ),
-        strict=True,
-    )
-)
+WORDS: dict[str, str] = {
+    "turn": "a source that waits a turn of the loop for each item",
+    "clock": "a source that waits a second for each item",
+    "ready": "an async source that is always ready",
+    "plain": "a plain iterable",
+}
 """What the styles of sources are."""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from streamkit._core.show import told
 from streamkit.testing.conformance.checks import Check
-from streamkit.testing.conformance.laws import Broken, Law
+from streamkit.testing.conformance.laws import Broken, Law, Spins
+from streamkit.testing.conformance.overheard import forget, overheard
 from streamkit.testing.conformance.pacing import clock
 from streamkit.testing.conformance.report import Finding, LawError, Report
 from streamkit.testing.conformance.subject import Case, Subject
@@ -18,32 +19,30 @@ from streamkit.testing.waits import DeadlockError
 
 __all__ = ["Trial", "attempt", "judged", "parsed", "raised", "token"]
 
-_NEVER_AWAITED = "was never awaited"
+_HANGING = {Law.CLOSE, Law.FAIRNESS}
+"""What breaks these might not end where time is real."""
 _SMALL = 4
 """Items up to which a smaller case is looked for."""
 
 
-def attempt(law: Law, run: Callable[[], None]) -> Broken | None:
-    """Run a check of `law`, and say what it has found broken."""
-    seen: list[warnings.WarningMessage] = []
-    found: Broken | None = None
-    try:
-        with warnings.catch_warnings(record=True) as seen, clock(0.0):
-            warnings.simplefilter("always")
+def attempt(law: Law, run: Callable[[], None], *, keep: bool = False) -> Broken | None:
+    """Run a check of `law`, and say what it has found broken; `keep` what its traceback shows."""
+    with overheard() as heard, clock(0.0):
+        try:
             run()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        found = judged(law, error)
-    forgotten = [str(each.message) for each in seen if _NEVER_AWAITED in str(each.message)]
-    for each in seen:
-        if _NEVER_AWAITED not in str(each.message):
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    if forgotten:
-        unawaited = Broken(Law.AWAITABLES, "what callbacks return, awaited", forgotten[0])
-        unawaited.__cause__ = found
-        return unawaited
-    return found
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            found = judged(law, error)
+            if not keep:
+                forget(found)
+        else:
+            found = None
+    said = heard.verdict()
+    if said is None or (found is not None and said.law is not Law.AWAITABLES):
+        return found
+    said.__cause__ = found
+    return said
 
 
 def judged(law: Law, error: BaseException) -> Broken:
@@ -56,6 +55,9 @@ def judged(law: Law, error: BaseException) -> Broken:
         found = Broken(Law.CLOSE, "nothing left behind", seen)
     elif isinstance(error, DeadlockError):
         found = Broken(law, "an end", f"it hangs: {error}")
+    elif isinstance(error, CancelledError):
+        text = "no cancellation but the consumer's own"
+        found = Broken(Law.CANCELLATION, text, "the task that reads it is cancelled")
     elif "ignored GeneratorExit" in str(error):
         found = Broken(Law.CLOSE, "an end when it is closed", told(error))
     elif isinstance(error, AssertionError):
@@ -82,13 +84,17 @@ class Trial:
         findings: dict[Law, Finding] = {}
         tested: set[Law] = set()
         why = dict(reasons)
-        runs = 0
-        for check in self.checks:
+        runs, spins = 0, False
+        skipped: list[str] = []
+        for check in sorted(self.checks, key=lambda check: check.real):
             wanted = [law for law in check.finds if law in self.laws]
             if not wanted:
                 continue
             if reason := check.applies(self.subject):
                 why.setdefault(check.finds[0], reason)
+                continue
+            if spins or (check.real and findings.keys() & _HANGING):
+                skipped.append(check.words)
                 continue
             tested.add(check.finds[0])
             for case in check.cases(self.subject, self.every):
@@ -96,6 +102,7 @@ class Trial:
                 broken = self.tried(check, case)
                 if broken is None or broken.law not in self.laws:
                     continue
+                spins = spins or isinstance(broken, Spins)
                 if broken.law in findings:
                     findings[broken.law] = _too(findings[broken.law], check)
                 else:
@@ -109,12 +116,13 @@ class Trial:
             untested={
                 law: why.get(law, "") for law in self.laws if law not in tested and law not in findings
             },
+            skipped=tuple(skipped),
             runs=runs,
         )
 
-    def tried(self, check: Check, case: Case) -> Broken | None:
+    def tried(self, check: Check, case: Case, *, keep: bool = False) -> Broken | None:
         """What one case of a check has found."""
-        return attempt(check.finds[0], lambda: check.run(self.subject, case))
+        return attempt(check.finds[0], lambda: check.run(self.subject, case), keep=keep)
 
     def smallest(self, check: Check, case: Case, broken: Broken) -> Finding:
         """The same law broken by the same check, with fewer items and a simpler source."""
@@ -150,7 +158,7 @@ class Trial:
     def again(self, text: str) -> Report:
         """Run the one case that a report has named."""
         check, case = parsed(text, self.checks)
-        broken = self.tried(check, case)
+        broken = self.tried(check, case, keep=True)
         finding = None
         if broken is not None:
             finding = Finding(

@@ -6,10 +6,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from streamkit.testing.conformance.exits import consume
-from streamkit.testing.conformance.feeds import Feed, Visit
-from streamkit.testing.conformance.lab import Lab, play
+from streamkit.testing.conformance.lab import Feed, Lab, play
 from streamkit.testing.conformance.laws import Law, expect
 from streamkit.testing.conformance.subject import Case, Subject
+from streamkit.testing.conformance.visits import Visit
 
 __all__ = ["sees_variables"]
 
