@@ -9,18 +9,24 @@
 3600.0
 """
 
-from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.conformance import ALL, Law, LawError, Report, check_operator, check_sink
 from streamkit.testing.leaks import LeakError
-from streamkit.testing.waits import DeadlockError
+from streamkit.testing.running import run
+from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
+from streamkit.testing.waits import DeadlockError, LivelockError
 
 __all__ = [
     "ALL",
     "DeadlockError",
+    "Exhaustive",
+    "Faults",
     "Law",
     "LawError",
     "LeakError",
+    "LivelockError",
     "Report",
+    "ScheduleError",
     "VirtualLoop",
     "check_operator",
     "check_sink",

@@ -4,14 +4,15 @@ import asyncio
 import gc
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
 
 from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
 
-__all__ = ["LeakError", "Watch"]
+__all__ = ["LeakError", "Watch", "frozen", "may_freeze"]
 
 AsyncGen = AsyncGenerator[Any, Any]
 
@@ -45,20 +46,22 @@ class LeakError(AssertionError):
 
 
 class Watch:
-    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
+    """Closes a runner, and raises `LeakError` if what ran on it left anything behind.
 
-    def __init__(self, runner: asyncio.Runner) -> None:
+    With `frozen`, the caller has frozen what there was before (or may not), and unfreezes it.
+    """
+
+    def __init__(self, runner: asyncio.Runner, *, frozen: bool = False) -> None:
         self._runner = runner
         self._found: list[str] = []
         self._reported: BaseException | None = None
         self._generators: WeakSet[AsyncGen] = WeakSet()
         self._threads_before = set(threading.enumerate())
-        # `gc.freeze` costs nothing, and lets the collection after the run skip older objects. If a program
-        # has frozen objects itself, do not: our unfreeze would undo its freeze.
-        self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
+        self._freezes = not (frozen or _frozen) and may_freeze()
+        self._frozen = frozen or bool(_frozen) or self._freezes
 
     def __enter__(self) -> Self:
-        if self._frozen:
+        if self._freezes:
             gc.freeze()
         return self
 
@@ -68,7 +71,7 @@ class Watch:
         try:
             self._inspect()
         finally:
-            if self._frozen:
+            if self._freezes:
                 gc.unfreeze()
         self._judge(error)
 
@@ -127,6 +130,11 @@ class Watch:
                 thread.join(_THREAD_GRACE)
         return sorted(thread.name for thread in new if thread.is_alive() and not thread.daemon)
 
+    def check(self) -> None:
+        """Once more, when the error that ended the run is forgotten: its traceback may have kept some."""
+        gc.collect(2 if self._frozen else 1)
+        self._judge(None)
+
     def _judge(self, error: BaseException | None) -> None:
         if not self._found:
             return
@@ -134,6 +142,37 @@ class Watch:
         if error is None or _may_be_replaced(error):
             raise leak from error or self._reported
         error.add_note(str(leak))
+
+
+def may_freeze() -> bool:
+    """Whether older objects may be frozen.
+
+    `gc.freeze` costs nothing, and lets the collection after a run skip them. If a program has frozen objects
+    itself, do not: our unfreeze would undo its freeze.
+    """
+    return gc.get_freeze_count() < _STARTUP_OBJECTS
+
+
+_frozen: list[bool] = []
+"""Whether `frozen` has frozen what there was, once for each time that it is entered."""
+
+
+@contextmanager
+def frozen() -> Generator[None, None, None]:
+    """Freeze what there is once, around many runs, of which none then does: each would keep its garbage.
+
+    To ask how many objects are frozen takes time for each of them, and `freeze` is no collection.
+    """
+    freezes = not _frozen and may_freeze()
+    if freezes:
+        gc.freeze()
+    _frozen.append(True)
+    try:
+        yield
+    finally:
+        _frozen.pop()
+        if freezes:
+            gc.unfreeze()
 
 
 def _has_ended(generator: AsyncGen) -> bool:

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from streamkit._core.errors import attached
-from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.conformance.items import Item, items_in
 from streamkit.testing.conformance.laws import Law, Spins, expect
 from streamkit.testing.conformance.visits import Boom, Visit, current
+from streamkit.testing.running import run
 
 __all__ = ["KINDS", "MOST_STEPS", "Feed", "Lab", "all_attached", "play"]
 

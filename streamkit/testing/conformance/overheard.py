@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -92,3 +93,4 @@ def forget(error: BaseException | None) -> None:
             seen.add(id(each))
             traceback.clear_frames(each.__traceback__)
             left += [each.__cause__, each.__context__]
+    gc.collect()  # under `frozen` it goes only through what the checks have made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from streamkit.testing.conformance.overheard import forget, overheard
 from streamkit.testing.conformance.pacing import clock
 from streamkit.testing.conformance.report import Finding, LawError, Report
 from streamkit.testing.conformance.subject import Case, Subject
-from streamkit.testing.leaks import LeakError
+from streamkit.testing.leaks import LeakError, frozen
 from streamkit.testing.waits import DeadlockError
 
 __all__ = ["Trial", "attempt", "judged", "parsed", "raised", "token"]
@@ -81,6 +82,14 @@ class Trial:
 
     def report(self, reasons: dict[Law, str]) -> Report:
         """Run all checks; `reasons` says why laws are not tested that no check is about."""
+        with frozen():
+            report = self._report(reasons)
+            if report.findings:  # what a broken run has left tells of it in here, and not at any time later
+                with overheard():
+                    gc.collect()
+        return report
+
+    def _report(self, reasons: dict[Law, str]) -> Report:
         findings: dict[Law, Finding] = {}
         tested: set[Law] = set()
         why = dict(reasons)
