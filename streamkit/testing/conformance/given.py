@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from streamkit._core.show import named, shown
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe
 from streamkit.testing.conformance.items import Item, followed, followed_kind
+from streamkit.testing.conformance.keeping import drained
 from streamkit.testing.conformance.lab import Lab, play
 from streamkit.testing.conformance.subject import Applied, Subject
 from streamkit.testing.waits import DeadlockError
@@ -118,23 +120,20 @@ def unfollowed(items: list[Any] | None) -> str:
     return ""
 
 
-def tried_out(subject: Subject, count: int) -> list[Any]:
-    """What comes out of a plain iterable. An error here is no finding: it cannot take the items."""
+def tried_out(subject: Given, count: int) -> Given:
+    """`subject`, with what a run over a plain iterable tells of it: whether it lets time pass.
 
-    async def main() -> list[Any]:
-        from_list = Lab("plain", count=count)
-        if subject.catches:
-            from_list.failing = ()
-        built = subject.built(from_list)
-        if not hasattr(built, "open"):
-            return [await built]
-        async with built.open() as items:
-            return [item async for item in items]
+    An error here is no finding: it cannot take the items.
+    """
+
+    async def main() -> bool:
+        await drained(subject.built(Lab("plain", count=count)))
+        return asyncio.get_running_loop().time() > 0.0
 
     try:
-        return play(main)
+        return replace(subject, waits=play(main))
     except (AssertionError, DeadlockError):
-        return []  # it is what a check finds, and says better
+        return subject  # it is what a check finds, and says better
     except Exception as error:
         error.add_note(f"raised by {subject.name} with the items of the check: give others with items=")
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,9 +23,11 @@ from streamkit.testing.conformance.given import (
 )
 from streamkit.testing.conformance.laws import ALL, Law, chosen
 from streamkit.testing.conformance.outcomes import comes_out_as_expected, refused
+from streamkit.testing.conformance.overheard import overheard
 from streamkit.testing.conformance.report import Report
 from streamkit.testing.conformance.subject import Case, Subject
 from streamkit.testing.conformance.trial import Trial, raised
+from streamkit.testing.leaks import frozen
 
 __all__ = ["check_operator", "check_sink"]
 
@@ -98,8 +101,6 @@ def check_operator(
     )
     if subject.sink:
         raise TypeError(f"operator must not end in a sink, so write check_sink; not {subject.name}")
-    if needs is None:
-        subject = replace(subject, needs=measured(subject))
     checks = [*CHECKS]
     if expected is not None:
         checks.append(_expecting([*expected], given))
@@ -166,7 +167,11 @@ def _subject(
             raise TypeError(f"callbacks must be callables, not {shown(function)}")
     make = makes(operator, argument, callbacks, others, shape)
     subject = Given(name_of(operator, make), make, shape, calls=bool(callbacks), **known)
-    tried_out(subject, 4 if given is None else len(given))
+    with frozen(), overheard():
+        subject = tried_out(subject, 4 if given is None else len(given))
+        if subject.needs is None and not subject.sink:
+            subject = replace(subject, needs=measured(subject))
+        gc.collect()  # what a broken operator has left tells of it in here
     return subject, given
 
 

@@ -70,7 +70,7 @@ class Report:
     untested: Mapping[Law, str]
     """The laws that were not tested, and why."""
     skipped: tuple[str, ...] = ()
-    """What was not tried, as it takes place in real time, where what hangs would hang the check."""
+    """What was not tried: it takes place in real time, where what waits or hangs would hold up the check."""
     runs: int = 0
     """How many cases were run."""
 
@@ -89,7 +89,7 @@ class Report:
             parts.append("\n".join(["Not tested:", *rows]))
         if self.skipped:
             rows = [_paragraph(each, "  ") for each in self.skipped]
-            parts.append("\n".join(["Not tried before these laws are kept:", *rows]))
+            parts.append("\n".join(["Not tried, as it would wait:", *rows]))
         return "\n\n".join(parts)
 
 

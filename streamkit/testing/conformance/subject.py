@@ -61,6 +61,8 @@ class Subject:
     """Whether which items it passes on depends on how long sources or callbacks take."""
     kinds: tuple[str, ...] = ("sync", "async")
     """The kinds of callback that most checks try."""
+    waits: bool = False
+    """Whether it lets time pass, of itself."""
 
     def built(self, lab: Lab) -> Any:
         """The operator over the lab's source: a stream or a job."""

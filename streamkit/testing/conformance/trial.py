@@ -102,7 +102,7 @@ class Trial:
             if reason := check.applies(self.subject):
                 why.setdefault(check.finds[0], reason)
                 continue
-            if spins or (check.real and findings.keys() & _HANGING):
+            if spins or (check.real and (self.subject.waits or findings.keys() & _HANGING)):
                 skipped.append(check.words)
                 continue
             tested.add(check.finds[0])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from inspect import isawaitable
 from typing import Any
 
 from streamkit import Contract, Inlet, Keep, KeepLatest, Run, Stream, Suspend, ops, stage, step
@@ -166,7 +167,7 @@ def takes_an_end_for_its_own(function: Callable[[Any], Any]) -> Any:
                     made = function(item)
                     if isinstance(made, Future):
                         made = asyncio.wrap_future(made)
-                    if hasattr(made, "__await__"):
+                    if isawaitable(made):
                         made = await made
                 except (StopIteration, StopAsyncIteration):
                     return
