@@ -10,7 +10,16 @@
 """
 
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.conformance import ALL, Law, LawError, Report, check_operator, check_sink
+from streamkit.testing.conformance import (
+    ALL,
+    Again,
+    Law,
+    LawError,
+    Report,
+    check_operator,
+    check_sink,
+    check_source,
+)
 from streamkit.testing.leaks import LeakError
 from streamkit.testing.running import run
 from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
@@ -18,6 +27,7 @@ from streamkit.testing.waits import DeadlockError, LivelockError
 
 __all__ = [
     "ALL",
+    "Again",
     "DeadlockError",
     "Exhaustive",
     "Faults",
@@ -30,5 +40,6 @@ __all__ = [
     "VirtualLoop",
     "check_operator",
     "check_sink",
+    "check_source",
     "run",
 ]

@@ -100,9 +100,9 @@ _CLOSING: Finds = (Law.CLOSE, Law.ERRORS, Law.CANCELLATION, Law.ONE_TASK)
 class Check:
     """One check: what it tries, which laws it may find broken, the first above all, and in which cases."""
 
-    run: Callable[[Subject, Case], None]
+    run: Callable[[Any, Case], None]
     finds: Finds
-    applies: Applies = always
+    applies: Callable[[Any], str] = always
     styles: tuple[str, ...] = STYLES
     kinds: tuple[str, ...] | None = None
     """The kinds of callbacks that it tries; None: those of what is checked."""
@@ -121,7 +121,7 @@ class Check:
         """What it tries, in a sentence."""
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
-    def cases(self, subject: Subject, every: int = 1, first: int = 1) -> Iterator[Case]:
+    def cases(self, subject: Any, every: int = 1, first: int = 1) -> Iterator[Case]:
         """The cases of it."""
         kinds = self.kinds or subject.kinds
         for style in self.styles:

@@ -25,14 +25,19 @@ from streamkit.testing.conformance.laws import ALL, Law, chosen
 from streamkit.testing.conformance.outcomes import comes_out_as_expected, refused
 from streamkit.testing.conformance.overheard import overheard
 from streamkit.testing.conformance.report import Report
+from streamkit.testing.conformance.scheduled import Scheduled
 from streamkit.testing.conformance.subject import Case, Subject
 from streamkit.testing.conformance.trial import Trial, raised
 from streamkit.testing.leaks import frozen
+from streamkit.testing.schedules import Exhaustive
 
-__all__ = ["check_operator", "check_sink"]
+__all__ = ["check_operator", "check_sink", "refusing"]
 
 _FOLLOWING = frozenset({"bounded", "kept_by_a_stalled_run", "held_comes_first"})
 """The checks that look at which items are alive."""
+_CLOSING = (Law.CLOSE, Law.ONE_TASK, Law.CANCELLATION, Law.ERRORS)
+_WAITING = ("turn", "clock")
+_ASYNC = ("async",)
 
 
 def check_operator(
@@ -52,6 +57,8 @@ def check_operator(
     ordered: bool = True,
     timed: bool = False,
     every: int = 1,
+    schedules: int | Exhaustive = 1,
+    seed: int | None = None,
     case: str | None = None,
 ) -> Report:
     """Check an operator against the laws: with sources of every pace, and consumers of every kind.
@@ -78,6 +85,7 @@ def check_operator(
     - `catches`: it goes on after an error of its source. `lossless=False`: what it holds is dropped then.
       `ordered=False`: what comes out has several orders. `timed`: what comes out depends on time.
     - `every`: of the steps of the event loop, each so many-th is tried. 1 tries them all.
+    - `schedules`, `seed`: as of `run`: it is read, cancelled and shut down in so many orders.
     - `case`: the one case to run again that a report has named.
 
     Raises `LawError`, an `AssertionError`, if a law is broken. An error of the operator with a plain list of
@@ -101,7 +109,7 @@ def check_operator(
     )
     if subject.sink:
         raise TypeError(f"operator must not end in a sink, so write check_sink; not {subject.name}")
-    checks = [*CHECKS]
+    checks = [*CHECKS, *_scheduled(schedules, seed)]
     if expected is not None:
         checks.append(_expecting([*expected], given))
     return _report(subject, checks, given, refuses, chosen(laws), every, case)
@@ -121,6 +129,8 @@ def check_sink(
     holds: int | None = None,
     ordered: bool = True,
     every: int = 1,
+    schedules: int | Exhaustive = 1,
+    seed: int | None = None,
     case: str | None = None,
 ) -> Report:
     """Check a sink against the laws, as `check_operator` does an operator; `expected` is its result.
@@ -144,7 +154,7 @@ def check_sink(
     )
     if not subject.sink:
         raise TypeError(f"sink must end a stream, so write check_operator; not {subject.name}")
-    checks = [*CHECKS]
+    checks = [*CHECKS, *_scheduled(schedules, seed)]
     if expected is not ABSENT:
         checks.append(_expecting([expected], given))
     return _report(subject, checks, given, refuses, chosen(laws), every, case)
@@ -173,6 +183,19 @@ def _subject(
             subject = replace(subject, needs=measured(subject))
         gc.collect()  # what a broken operator has left tells of it in here
     return subject, given
+
+
+def _scheduled(schedules: int | Exhaustive, seed: int | None) -> list[Check]:
+    """The checks of other orders, if there are to be some."""
+    if schedules == 1:
+        return []
+    pack = Scheduled(schedules, seed)
+    return [
+        Check(pack.read_in_any_order, _CLOSING, styles=_WAITING, kinds=_ASYNC),
+        Check(pack.fails_in_any_order, (Law.ERRORS, *_CLOSING), styles=_WAITING, kinds=_ASYNC),
+        Check(pack.cancelled_in_any_order, (Law.CANCELLATION, *_CLOSING), styles=("turn",), kinds=_ASYNC),
+        Check(pack.shut_down_in_any_order, _CLOSING, styles=("turn",), kinds=_ASYNC),
+    ]
 
 
 def _expecting(expected: list[Any], given: list[Any] | None) -> Check:
@@ -205,12 +228,14 @@ def _report(
     if not refuses:
         reasons[Law.VALIDATION] = "no refuses= says which arguments are bad"
     for argument, call in (refuses or {}).items():
-        checks.append(_refusing(argument, call))
+        checks.append(refusing(argument, call))
     trial = Trial(subject, checks, laws, every)
     return raised(trial.report(reasons) if case is None else trial.again(case))
 
 
-def _refusing(argument: str, call: Callable[[], object]) -> Check:
+def refusing(argument: str, call: Callable[[], object]) -> Check:
+    """The check of a call with a bad argument."""
+
     def refuses(subject: Subject, case: Case) -> None:
         """It is called with a bad argument."""
         refused(argument, call)

@@ -85,7 +85,9 @@ def overheard() -> Generator[Overheard, None, None]:
 
 def forget(error: BaseException | None) -> None:
     """Let go of what the frames of an error hold: generators of a broken run that would end at some time."""
-    left = [error]
+    if error is None:
+        return
+    left: list[BaseException | None] = [error]
     seen: set[int] = set()
     while left:
         each = left.pop()

@@ -28,7 +28,7 @@ class Applied:
     def __call__(self, stream: Stream[Any]) -> Any:
         made: Any = None if isasyncgenfunction(self.function) else self.function(stream)
         if isinstance(made, (Stream, Job)):
-            return made
+            return cast("Any", made)
         if iscoroutine(made):
             made.close()
             raise TypeError(
@@ -73,9 +73,7 @@ class Subject:
         made = self.make(lab)
         built: Any = made(stream) if isinstance(made, Applied) else stream | made
         if not iterated(built):
-            hash(
-                cast("Any", built)
-            )  # it was used: it does not warn where a check cancels it before it begins
+            hash(built)  # it was used: it does not warn where a check cancels it before it begins
         return built
 
     @property

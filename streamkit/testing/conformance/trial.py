@@ -14,6 +14,7 @@ from streamkit.testing.conformance.laws import Broken, Law, Spins
 from streamkit.testing.conformance.overheard import forget, overheard
 from streamkit.testing.conformance.pacing import clock
 from streamkit.testing.conformance.report import Finding, LawError, Report
+from streamkit.testing.conformance.source import SourceSubject
 from streamkit.testing.conformance.subject import Case, Subject
 from streamkit.testing.leaks import LeakError, frozen
 from streamkit.testing.waits import DeadlockError
@@ -29,16 +30,9 @@ _SMALL = 4
 def attempt(law: Law, run: Callable[[], None], *, keep: bool = False) -> Broken | None:
     """Run a check of `law`, and say what it has found broken; `keep` what its traceback shows."""
     with overheard() as heard, clock(0.0):
-        try:
-            run()
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            found = judged(law, error)
-            if not keep:
-                forget(found)
-        else:
-            found = None
+        found = _run(law, run)
+        if not keep:
+            forget(found)
     said = heard.verdict()
     if said is None or (found is not None and said.law is not Law.AWAITABLES):
         return found
@@ -46,8 +40,25 @@ def attempt(law: Law, run: Callable[[], None], *, keep: bool = False) -> Broken 
     return said
 
 
+def _run(law: Law, run: Callable[[], None]) -> Broken | None:
+    try:
+        run()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return judged(law, error)
+    return None
+
+
 def judged(law: Law, error: BaseException) -> Broken:
     """Which law an error breaks that came out of a check of `law`."""
+    found = _verdict(law, error)
+    notes = [note for note in getattr(error, "__notes__", ()) if "replay=" in note]
+    found.seen = "\n".join([found.seen, *notes])
+    return found
+
+
+def _verdict(law: Law, error: BaseException) -> Broken:
     if isinstance(error, Broken):
         return error
     if isinstance(error, LeakError):
@@ -75,7 +86,7 @@ def judged(law: Law, error: BaseException) -> Broken:
 class Trial:
     """The checks of one subject, run for some laws."""
 
-    subject: Subject
+    subject: Subject | SourceSubject
     checks: Sequence[Check]
     laws: tuple[Law, ...]
     every: int = 1
@@ -93,7 +104,8 @@ class Trial:
         findings: dict[Law, Finding] = {}
         tested: set[Law] = set()
         why = dict(reasons)
-        runs, spins = 0, False
+        runs = 0
+        spins: list[Broken] = []
         skipped: list[str] = []
         for check in sorted(self.checks, key=lambda check: check.real):
             wanted = [law for law in check.finds if law in self.laws]
@@ -111,7 +123,7 @@ class Trial:
                 broken = self.tried(check, case)
                 if broken is None or broken.law not in self.laws:
                     continue
-                spins = spins or isinstance(broken, Spins)
+                spins += [broken] if isinstance(broken, Spins) else []
                 if broken.law in findings:
                     findings[broken.law] = _too(findings[broken.law], check)
                 else:
@@ -135,7 +147,8 @@ class Trial:
 
     def smallest(self, check: Check, case: Case, broken: Broken) -> Finding:
         """The same law broken by the same check, with fewer items and a simpler source."""
-        for smaller in self._smaller(check, case):
+        of_source = isinstance(self.subject, SourceSubject)
+        for smaller in () if of_source else self._smaller(check, case):
             found = self.tried(check, smaller)
             if found is not None and found.law is broken.law:
                 case, broken = smaller, found
@@ -148,7 +161,7 @@ class Trial:
             check=check.words,
             expected=broken.expected,
             seen=broken.seen,
-            case=str(case),
+            case=_words(case) if of_source else str(case),
             again=token(check, case),
             error=broken,
         )
@@ -182,6 +195,10 @@ class Trial:
             untested={},
             runs=1,
         )
+
+
+def _words(case: Case) -> str:
+    return "any" if case.at is None else f"at step {case.at}"
 
 
 def _too(finding: Finding, check: Check) -> Finding:
