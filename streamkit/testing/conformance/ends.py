@@ -68,6 +68,8 @@ def _shut_down(order: int) -> End:
         cancels: list[bool] = []
 
         def cancel_all() -> None:
+            if work.done():  # what runs then is the end of the loop itself
+                return
             disturbed.extend(visit for visit in lab.visits if visit.cleaned)
             tasks = sorted(asyncio.all_tasks(loop) - {main}, key=_age)
             for task in tasks[::order]:
