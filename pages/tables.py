@@ -264,6 +264,8 @@ class _Shown:
 def _default(value: Any) -> Any:
     if value is ABSENT:
         return _Shown("...")
+    if isinstance(value, type):
+        return _Shown(value.__name__)
     return _Shown(str(value)) if isinstance(value, Enum) else value
 
 

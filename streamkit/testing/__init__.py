@@ -11,7 +11,6 @@
 
 from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.conformance import (
-    ALL,
     Again,
     Law,
     LawError,
@@ -26,7 +25,6 @@ from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
 from streamkit.testing.waits import DeadlockError, LivelockError
 
 __all__ = [
-    "ALL",
     "Again",
     "DeadlockError",
     "Exhaustive",

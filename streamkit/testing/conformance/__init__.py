@@ -6,14 +6,13 @@
 skip(1) keeps to all 1 laws that were tested, in 8 cases
 """
 
-from streamkit.testing.conformance.laws import ALL, Broken, Law
+from streamkit.testing.conformance.laws import Broken, Law
 from streamkit.testing.conformance.operators import check_operator, check_sink
 from streamkit.testing.conformance.report import Finding, LawError, Report
 from streamkit.testing.conformance.source import Again
 from streamkit.testing.conformance.sources import check_source
 
 __all__ = [
-    "ALL",
     "Again",
     "Broken",
     "Finding",

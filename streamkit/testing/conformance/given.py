@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from streamkit._core.show import named, shown
 from streamkit._engine.face.job import Job
@@ -43,8 +43,15 @@ class Given(Subject):
         """What its contract says, or the call; without either, there is no bound."""
         if self.holds is not None:
             return super().bound(built) + self.holds + 1  # it has one in hand, and the stream around it
-        declared = isinstance(built, Job) or built.links
-        return super().bound(cast("Any", built)) if declared else float("inf")
+        return super().bound(built) if self._declares(built) else float("inf")
+
+    def in_hand(self, built: Any) -> int:
+        """A function of a user's has an item in a variable, also when it has passed on what it made of it."""
+        return 0 if self._declares(built) else 1
+
+    def _declares(self, built: Any) -> bool:
+        """Whether a contract says what it holds."""
+        return isinstance(built, Job) or bool(built.links)
 
 
 def makes(

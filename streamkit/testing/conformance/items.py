@@ -99,7 +99,7 @@ def followed(value: Any, item: Item) -> Any:
     kind: Any = value.__class__
     if kind in _FINAL:
         if kind not in _subclasses:
-            _subclasses[kind] = type(kind.__name__, (kind,), {"__reduce__": _reduced})
+            _subclasses[kind] = type(kind.__name__, (kind,), {"__reduce__": _reduced, "__repr__": _shown})
         made = _subclasses[kind](value)
         setattr(made, _FOLLOWING, item)
         return made
@@ -117,6 +117,12 @@ def _reduced(value: Any) -> tuple[Any, tuple[Any]]:
     """A copy in another process is one of Python's own type."""
     kind: Any = _original(value.__class__)
     return kind, (kind(value),)
+
+
+def _shown(value: Any) -> str:
+    """As Python's own type does: a set names a type that is not its own."""
+    kind: Any = _original(value.__class__)
+    return repr(kind(value))
 
 
 def _forgetting(number: int) -> Callable[[Any], None]:

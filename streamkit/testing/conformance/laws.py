@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-__all__ = ["ALL", "Broken", "Law", "Spins", "chosen", "expect"]
+__all__ = ["Broken", "Law", "Spins", "chosen", "expect"]
 
 
 class Law(Enum):
@@ -82,10 +82,6 @@ class Law(Enum):
 
     def __str__(self) -> str:
         return f"Law {self.number}, {self.title}: {self.words}"
-
-
-ALL: tuple[Law, ...] = tuple(Law)
-"""All laws, in their order."""
 
 
 class Broken(AssertionError):  # noqa: N818 - a verdict

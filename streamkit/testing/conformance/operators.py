@@ -21,7 +21,7 @@ from streamkit.testing.conformance.given import (
     tried_out,
     unfollowed,
 )
-from streamkit.testing.conformance.laws import ALL, Law, chosen
+from streamkit.testing.conformance.laws import Law, chosen
 from streamkit.testing.conformance.outcomes import comes_out_as_expected, refused
 from streamkit.testing.conformance.overheard import overheard
 from streamkit.testing.conformance.report import Report
@@ -48,7 +48,7 @@ def check_operator(
     callbacks: Sequence[Callable[..., Any]] = (),
     others: int = 0,
     refuses: Mapping[str, Callable[[], object]] | None = None,
-    laws: Iterable[Law] | Law = ALL,
+    laws: Iterable[Law] | Law = Law,
     needs: int | None = None,
     lookahead: int | None = None,
     holds: int | None = None,
@@ -123,7 +123,7 @@ def check_sink(
     callbacks: Sequence[Callable[..., Any]] = (),
     others: int = 0,
     refuses: Mapping[str, Callable[[], object]] | None = None,
-    laws: Iterable[Law] | Law = ALL,
+    laws: Iterable[Law] | Law = Law,
     needs: int | None = None,
     lookahead: int | None = None,
     holds: int | None = None,

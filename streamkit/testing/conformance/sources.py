@@ -15,7 +15,7 @@ from streamkit.testing.conformance.checks import Check
 from streamkit.testing.conformance.exits import virtual_loop
 from streamkit.testing.conformance.given import MOST_ITEMS
 from streamkit.testing.conformance.lab import Lab
-from streamkit.testing.conformance.laws import ALL, Law, chosen
+from streamkit.testing.conformance.laws import Law, chosen
 from streamkit.testing.conformance.operators import refusing
 from streamkit.testing.conformance.overheard import overheard
 from streamkit.testing.conformance.report import Report
@@ -66,7 +66,7 @@ def check_source(
     threads: bool = False,
     callbacks: Sequence[Callable[..., Any]] = (),
     refuses: Mapping[str, Callable[[], object]] | None = None,
-    laws: Iterable[Law] | Law = ALL,
+    laws: Iterable[Law] | Law = Law,
     every: int = 1,
     case: str | None = None,
 ) -> Report:

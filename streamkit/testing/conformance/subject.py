@@ -102,6 +102,10 @@ class Subject:
         """Items that may be inside."""
         return float(built.explain().bound)
 
+    def in_hand(self, built: Any) -> int:
+        """Items that its variables may still name when an error has come out of it."""
+        return 0
+
     def __repr__(self) -> str:
         return self.name
 
