@@ -16,6 +16,7 @@ __all__ = ["Broken", "Law", "Spins", "chosen", "expect"]
 class Law(Enum):
     """One of the laws of docs/laws.md: its number, its title, and what it says in a sentence or two.
 
+    >>> from streamkit.testing import Law
     >>> print(Law.CANCELLATION)
     Law 5, Cancellation: Never swallowed, never invented. No item is lost in a hand-over.
     """
