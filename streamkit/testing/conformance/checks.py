@@ -84,7 +84,8 @@ def of_pipes_that_fail(subject: Subject) -> str:
 
 def of_untimed(subject: Subject) -> str:
     """It applies to operators whose result does not depend on time."""
-    return "what it passes on depends on time" if subject.timed else of_streams(subject)
+    depends = subject.timed or (subject.ordered and not subject.steady)
+    return "what it passes on depends on time" if depends else of_streams(subject)
 
 
 def of_one_run(subject: Subject) -> str:

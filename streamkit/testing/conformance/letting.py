@@ -121,7 +121,7 @@ def polled(subject: Subject, case: Case) -> None:
         return found, expected
 
     found, expected = play(main)
-    if found != expected and subject.ordered and not subject.timed:
+    if found != expected and subject.steady:
         same_at_any_pace(subject, case)  # if it is not, items are lost without a cancellation, too
         expect(Law.CANCELLATION, found == expected, shown(expected), shown(found))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Pipe
@@ -56,6 +57,7 @@ def check_operator(
     lossless: bool = True,
     ordered: bool = True,
     timed: bool = False,
+    on_empty: type[Exception] = EmptyStreamError,
     every: int = 1,
     schedules: int | Exhaustive = 1,
     seed: int | None = None,
@@ -84,6 +86,7 @@ def check_operator(
     - `lookahead`, `holds`: what it reads ahead and holds, in items, if it declares no contract.
     - `catches`: it goes on after an error of its source. `lossless=False`: what it holds is dropped then.
       `ordered=False`: what comes out has several orders. `timed`: what comes out depends on time.
+    - `on_empty`: what it may fail with where its source has too few items.
     - `every`: of the steps of the event loop, each so many-th is tried. 1 tries them all.
     - `schedules`, `seed`: as of `run`: it is read, cancelled and shut down in so many orders.
     - `case`: the one case to run again that a report has named.
@@ -105,6 +108,7 @@ def check_operator(
             "lossless": lossless,
             "ordered": ordered,
             "timed": timed,
+            "on_empty": on_empty,
         },
     )
     if subject.sink:
@@ -128,6 +132,7 @@ def check_sink(
     lookahead: int | None = None,
     holds: int | None = None,
     ordered: bool = True,
+    on_empty: type[Exception] = EmptyStreamError,
     every: int = 1,
     schedules: int | Exhaustive = 1,
     seed: int | None = None,
@@ -150,7 +155,13 @@ def check_sink(
         items,
         callbacks,
         others,
-        {"needs": needs or 1, "lookahead": lookahead, "holds": holds, "ordered": ordered},
+        {
+            "needs": needs or 1,
+            "lookahead": lookahead,
+            "holds": holds,
+            "ordered": ordered,
+            "on_empty": on_empty,
+        },
     )
     if not subject.sink:
         raise TypeError(f"sink must end a stream, so write check_operator; not {subject.name}")

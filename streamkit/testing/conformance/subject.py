@@ -8,6 +8,7 @@ from inspect import isasyncgenfunction, iscoroutine
 from typing import Any, cast
 
 from streamkit._core.contract import amount
+from streamkit._core.errors import EmptyStreamError
 from streamkit._core.show import named
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Stream
@@ -63,6 +64,8 @@ class Subject:
     """The kinds of callback that most checks try."""
     waits: bool = False
     """Whether it lets time pass, of itself."""
+    on_empty: type[Exception] = EmptyStreamError
+    """What it may fail with where its source has too few items."""
 
     def built(self, lab: Lab) -> Any:
         """The operator over the lab's source: a stream or a job."""
@@ -101,6 +104,12 @@ class Subject:
     def bound(self, built: Any) -> float:
         """Items that may be inside."""
         return float(built.explain().bound)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the same comes out, in the same order, at any pace."""
+        parts: Any = self.built(Lab()).explain().parts
+        return self.ordered and not self.timed and all(part.loses == "nothing" for part in parts)
 
     def in_hand(self, built: Any) -> int:
         """Items that its variables may still name when an error has come out of it."""
