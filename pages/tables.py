@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from enum import Enum
+from enum import Enum, EnumType
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -264,6 +264,8 @@ class _Shown:
 def _default(value: Any) -> Any:
     if value is ABSENT:
         return _Shown("...")
+    if isinstance(value, EnumType):
+        return _Shown(value.__name__)
     return _Shown(str(value)) if isinstance(value, Enum) else value
 
 

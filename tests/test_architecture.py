@@ -161,6 +161,7 @@ MIRRORED = {
     "reactive_streams": "reactive_streams",
     "rx": "rx",
     "testing": "testing",
+    "testing/conformance": "testing/conformance",
     "testing/schedules": "testing/schedules",
 }
 """Folders of tests, and what is tested there."""

@@ -24,6 +24,7 @@ LARGER = {
     "Changes": "all that is read or written while one lock is held",
     "Channel": "all that a reader of lanes does, of which authors of stages have a dozen calls",
     "Run": "all that an author of stages has, a dozen calls, and what they need",
+    "SourceSubject": "all that is said of one source, as data",
     "Parsed": "what is found in the pieces of a step, as data",
     "Contract": "one row of the reference, as data",
     "Workload": "one row of the benchmarks, as data",

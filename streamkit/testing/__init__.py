@@ -10,6 +10,7 @@
 """
 
 from streamkit.testing.clock import VirtualLoop
+from streamkit.testing.conformance import Again, Law, LawError, Report, check_operator, check_sink, check_source
 from streamkit.testing.consumers import Consumed, Leave, consume
 from streamkit.testing.drops import Drops
 from streamkit.testing.expectations import Expectation, expect
@@ -25,6 +26,7 @@ from streamkit.testing.waits import DeadlockError, LivelockError
 
 __all__ = [
     "AfterEnd",
+    "Again",
     "Consumed",
     "DeadlockError",
     "Drawn",
@@ -34,10 +36,13 @@ __all__ = [
     "Expectation",
     "Faults",
     "FaultySource",
+    "Law",
+    "LawError",
     "LeakError",
     "Leave",
     "LivelockError",
     "ProbeError",
+    "Report",
     "ScheduleError",
     "SinkProbe",
     "SourceProbe",
@@ -45,6 +50,9 @@ __all__ = [
     "VirtualLoop",
     "Visit",
     "check_marbles",
+    "check_operator",
+    "check_sink",
+    "check_source",
     "consume",
     "draw_marbles",
     "drawn",

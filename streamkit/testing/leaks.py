@@ -4,14 +4,15 @@ import asyncio
 import gc
 import sys
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
 
 from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
 
-__all__ = ["LeakError", "Watch", "may_freeze"]
+__all__ = ["LeakError", "Watch", "frozen", "may_freeze"]
 
 AsyncGen = AsyncGenerator[Any, Any]
 
@@ -56,8 +57,8 @@ class Watch:
         self._reported: BaseException | None = None
         self._generators: WeakSet[AsyncGen] = WeakSet()
         self._threads_before = set(threading.enumerate())
-        self._freezes = not frozen and may_freeze()
-        self._frozen = frozen or self._freezes
+        self._freezes = not (frozen or _frozen) and may_freeze()
+        self._frozen = frozen or bool(_frozen) or self._freezes
 
     def __enter__(self) -> Self:
         if self._freezes:
@@ -150,6 +151,28 @@ def may_freeze() -> bool:
     itself, do not: our unfreeze would undo its freeze.
     """
     return gc.get_freeze_count() < _STARTUP_OBJECTS
+
+
+_frozen: list[bool] = []
+"""Whether `frozen` has frozen what there was, once for each time that it is entered."""
+
+
+@contextmanager
+def frozen() -> Generator[None, None, None]:
+    """Freeze what there is once, around many runs, of which none then does: each would keep its garbage.
+
+    To ask how many objects are frozen takes time for each of them, and `freeze` is no collection.
+    """
+    freezes = not _frozen and may_freeze()
+    if freezes:
+        gc.freeze()
+    _frozen.append(True)
+    try:
+        yield
+    finally:
+        _frozen.pop()
+        if freezes:
+            gc.unfreeze()
 
 
 def _has_ended(generator: AsyncGen) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import concurrent.futures
 import functools
-import types
 from collections.abc import Callable
 from typing import Any
 
@@ -11,93 +10,26 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit.testing import run
-from tests.laws.items import plain
-from tests.laws.lab import Lab, Sample, play, trying
-from tests.laws.test_letting_go import consume
+from streamkit.testing.conformance.awaitables import WAYS, each_kind, future, mixed_results, value
+from streamkit.testing.conformance.keeping import drained as consume
+from tests.laws.lab import KINDS, Case, Sample, trying
 from tests.samples import SAMPLES
-
-
-def value(result: Any) -> Any:
-    return result
-
-
-async def coroutine(result: Any) -> Any:
-    return result
-
-
-async def waiting(result: Any) -> Any:
-    await asyncio.sleep(0)
-    return result
-
-
-def future(result: Any) -> Any:
-    made = asyncio.get_running_loop().create_future()
-    made.set_result(result)
-    return made
-
-
-def of_executor(result: Any) -> Any:
-    made: concurrent.futures.Future[Any] = concurrent.futures.Future()
-    made.set_result(result)
-    return made
-
-
-@types.coroutine
-def generator(result: Any) -> Any:
-    yield
-    return result
-
-
-class Awaitable:
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-    def __await__(self) -> Any:
-        yield from asyncio.sleep(0).__await__()
-        return self.result
-
-
-WAYS = (value, coroutine, waiting, future, of_executor, generator, Awaitable)
-"""How a callback hands over its result."""
-TURNS = {
-    "a value first": (value, value, coroutine, waiting, value),
-    "an awaitable first": (waiting, value, value, of_executor),
-    "of an executor": (of_executor,),
-    "all": (value, coroutine, generator, value, Awaitable, future, of_executor, waiting),
-}
-
-
-class Mixing(Lab):
-    """A lab whose callbacks hand over their results in one way after the other."""
-
-    turns: tuple[Callable[[Any], Any], ...] = (value,)
-
-    def callback(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        call, made = super().callback(function), iter(range(10**6))
-        return lambda *arguments: self.turns[next(made) % len(self.turns)](call(*arguments))
-
-
-async def results(built: Any) -> Any:
-    if hasattr(built, "open"):
-        return [plain(item) async for item in built]
-    return plain(await built)
 
 
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if each.calls], ids=lambda each: each.name)
 def test_a_callback_may_return_a_value_now_and_an_awaitable_then(sample: Sample) -> None:
     for style in ("turn", "plain"):
-        expected = play(lambda style=style: results(sample.built(Mixing(style, count=9))))
-        for name, turns in TURNS.items():
-            lab = Mixing(style, count=9)
-            lab.turns = turns
-            with trying(style, name):
-                found = play(lambda lab=lab: results(sample.built(lab)))
-                if sample.timed:
-                    assert found
-                elif isinstance(found, list) and not sample.ordered:
-                    assert sorted(map(repr, found)) == sorted(map(repr, expected))
-                else:
-                    assert found == expected
+        with trying(style):
+            mixed_results(sample, Case(style))
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sample", [each for each in SAMPLES if each.calls], ids=lambda each: each.name)
+def test_a_callback_may_be_of_any_kind(sample: Sample, kind: str) -> None:
+    for style in ("turn", "plain"):
+        with trying(style):
+            each_kind(sample, Case(style, kind))
 
 
 class Caller:
@@ -115,7 +47,7 @@ class Caller:
         return self(number)
 
 
-KINDS: dict[str, Callable[[Caller], Callable[[int], Any]]] = {
+CALLABLES: dict[str, Callable[[Caller], Callable[[int], Any]]] = {
     "object": lambda caller: caller,
     "method": lambda caller: caller.method,
     "lambda": lambda caller: lambda number: caller(number),
@@ -132,7 +64,7 @@ class Holder:
         self.held = held
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("kind", CALLABLES.values(), ids=CALLABLES)
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_each_kind_of_callable_may(kind: Callable[[Caller], Any], concurrency: int) -> None:
     for first in WAYS:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from tests.laws.items import items_in
-from tests.laws.lab import Boom, Lab, Sample, play
+from streamkit.testing.conformance import errors
+from streamkit.testing.conformance.checks import of_lossless
+from streamkit.testing.conformance.errors import read
+from tests.laws.lab import STYLES, Boom, Case, Lab, Sample, play
 from tests.samples import OPERATORS, SAMPLES
 
 LONG = 60.0
@@ -21,47 +23,14 @@ def named(sample: Sample) -> str:
     return sample.name
 
 
-async def read(built: Any, lab: Lab, *, slowly: bool = False) -> None:
-    if not hasattr(built, "open"):
-        await built
-        return
-    async with built.open() as items:
-        async for value in items:
-            lab.drop(value)
-            if slowly:
-                slowly = False
-                await asyncio.sleep(LONG)
-
-
 # What is held comes first ---------------------------------------------------------------------------------
 
 
 @pytest.mark.spread
-@pytest.mark.parametrize("style", ["turn", "clock", "ready", "plain"])
-@pytest.mark.parametrize(
-    "sample",
-    [each for each in OPERATORS if each.lossless and not each.catches and not each.at_end],
-    ids=named,
-)
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("sample", [each for each in OPERATORS if not of_lossless(each)], ids=named)
 def test_what_is_held_is_delivered_before_the_error_of_a_source(sample: Sample, style: str) -> None:
-    lab = Lab(style, failing=("main",), count=2)
-    kept: list[Any] = []
-
-    async def main() -> None:
-        try:
-            async with sample.built(lab).open() as items:
-                async for value in items:
-                    lab.drop(value)
-                    kept.append(value)
-                    if len(kept) == 1:
-                        await asyncio.sleep(LONG)
-        except Boom as error:
-            assert error is lab.raised
-        else:
-            assert lab.raised is None, "the error is lost"
-        assert lab.inside() == 0, f"{lab.inside()} items are lost"
-
-    play(main)
+    errors.held_comes_first(sample, Case(style))
 
 
 @pytest.mark.parametrize("sample", SEVERAL, ids=named)
@@ -130,24 +99,10 @@ def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: 
 @pytest.mark.spread
 @pytest.mark.parametrize("form", ["await", "for"])
 @pytest.mark.parametrize("kind", ["sync", "async", "lambda"])
-@pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
 @pytest.mark.parametrize("sample", CALLING, ids=named)
-def test_the_end_of_an_iterator_inside_a_callback_is_an_error(
-    sample: Sample, error: type[Exception], kind: str, form: str
-) -> None:
-    failing = ("main",) if sample.catches else ()
+def test_the_end_of_an_iterator_inside_a_callback_is_an_error(sample: Sample, kind: str, form: str) -> None:
     for style in ("plain", "ready"):
-        lab = Lab(style, kind, failing_call=1, failing=failing, error=error)
-        built = sample.built(lab)
-        with pytest.raises(RuntimeError) as caught:
-            if form == "await":
-                play(lambda built=built, lab=lab: read(built, lab))
-            elif hasattr(built, "run"):
-                built.run()
-            else:
-                list(built)
-        assert caught.value.__cause__ is lab.raised
-        lab.check_finished()
+        errors.end_of_an_iterator(sample, Case(style, kind), form)
 
 
 # Errors of clean-up ---------------------------------------------------------------------------------------
@@ -157,16 +112,7 @@ def test_the_end_of_an_iterator_inside_a_callback_is_an_error(
 @pytest.mark.parametrize("style", ["turn", "plain"])
 @pytest.mark.parametrize("sample", [each for each in CALLING if not each.catches], ids=named)
 def test_errors_of_clean_up_hang_on_the_first_error(sample: Sample, style: str) -> None:
-    lab = Lab(style, failing_call=1, count=9, dirty=("main", "other"))
-
-    async def main() -> None:
-        with pytest.raises(Boom) as caught:
-            await read(sample.built(lab), lab)
-        assert caught.value is lab.raised
-        lab.check_told(caught.value)
-        assert len(lab.dirt) == len(lab.visits)
-
-    play(main)
+    errors.clean_up_fails_after_a_callback(sample, Case(style))
 
 
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
@@ -189,78 +135,19 @@ def test_errors_of_a_siblings_clean_up_hang_on_the_first_error(sample: Sample, s
     play(main)
 
 
-@pytest.mark.spread
+LEAVING: dict[str, Any] = {
+    "come out of open": errors.clean_up_fails_after_a_break,
+    "hang on the error of the consumer": errors.clean_up_fails_after_the_consumer,
+    "hang on the cancellation": errors.clean_up_fails_after_a_cancellation,
+}
+
+
+@pytest.mark.spread(2)
+@pytest.mark.parametrize("way", LEAVING)
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
-def test_errors_of_clean_up_come_out_of_open(sample: Sample, style: str) -> None:
-    lab = Lab(style, dirty=("main", "other"), count=9)
-
-    async def main() -> None:
-        error: BaseException | None = None
-        try:
-            async with sample.built(lab).open() as items:
-                async for _ in items:
-                    break
-        except OSError as caught:
-            error = caught
-        lab.check_finished()
-        lab.check_told(error)
-
-    play(main)
-
-
-@pytest.mark.spread
-@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
-@pytest.mark.parametrize("sample", OPERATORS, ids=named)
-def test_errors_of_clean_up_hang_on_the_error_of_the_consumer(sample: Sample, style: str) -> None:
-    lab = Lab(style, dirty=("main", "other"), count=9)
-    boom = Boom("consumer")
-    reached: list[Any] = []
-
-    async def main() -> None:
-        try:
-            async with sample.built(lab).open() as items:
-                async for item in items:
-                    reached.append(item)
-                    raise boom
-        except Boom as error:
-            assert error is boom
-            lab.check_told(error)
-        except OSError as error:
-            assert not reached  # of a source that ended, or was left, before the first item came out
-            lab.check_told(error)
-        else:
-            assert not lab.visits
-
-    play(main)
-
-
-@pytest.mark.spread
-@pytest.mark.parametrize("style", ["turn", "clock", "plain"])
-@pytest.mark.parametrize("sample", OPERATORS, ids=named)
-def test_errors_of_clean_up_hang_on_the_cancellation(sample: Sample, style: str) -> None:
-    lab = Lab(style, dirty=("main", "other"), count=9)
-    caught: list[BaseException] = []
-
-    async def consume() -> None:
-        try:
-            async with sample.built(lab).open() as items:
-                async for _ in items:
-                    await asyncio.sleep(LONG)
-        except asyncio.CancelledError as error:
-            caught.append(error)
-            raise
-
-    async def main() -> None:
-        work = asyncio.get_running_loop().create_task(consume())
-        await asyncio.sleep(LONG / 2)
-        cancelled = work.cancel()
-        await asyncio.wait([work])
-        if cancelled:
-            assert work.cancelled(), "the cancellation was swallowed"
-            lab.check_told(caught[0])
-
-    play(main)
+def test_errors_of_clean_up(sample: Sample, style: str, way: str) -> None:
+    LEAVING[way](sample, Case(style))
 
 
 # Errors flow downstream only ------------------------------------------------------------------------------
@@ -295,24 +182,11 @@ def test_catch_does_not_catch_what_its_consumer_raises() -> None:
 
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
 def test_nothing_but_close_is_thrown_into_a_source(sample: Sample) -> None:
-    seen: list[BaseException] = []
+    errors.nothing_is_thrown_in(sample, Case("ready"))
 
-    async def source() -> Any:
-        lab = Lab("ready")
-        try:
-            for number in range(9):
-                yield sample.shape(lab.item(number))
-        except BaseException as error:
-            seen.append(error)
-            raise
 
-    async def main() -> None:
-        with pytest.raises(Boom):
-            async with (Stream(source) | sample.make(Lab("ready"))).open() as items:
-                async for value in items:
-                    assert list(items_in(value)) or value is not None
-                    raise Boom
-        assert {type(error) for error in seen} <= {GeneratorExit, asyncio.CancelledError}
-
-    if sample.needs:
-        play(main)
+@pytest.mark.spread
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("sample", SAMPLES, ids=named)
+def test_no_operator_swallows_a_recursion_error(sample: Sample, style: str) -> None:
+    errors.recursion_error(sample, Case(style))

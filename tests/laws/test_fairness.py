@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from streamkit import Stream, Suspend, ops
 from streamkit._engine.compile.pace import BUDGET, LARGEST
 from streamkit.testing import VirtualLoop, run
-from tests.laws.lab import Lab, Sample, play, trying
+from streamkit.testing.conformance.keeping import drained as consume
+from streamkit.testing.conformance.pacing import breathes, taken_at_once
+from tests.laws.lab import Case, Sample, play, trying
 from tests.samples import SAMPLES
 
 READY = ("ready", "plain")
@@ -26,49 +28,16 @@ def iteration() -> int:
     return loop.steps
 
 
-async def consume(built: Any) -> None:
-    if hasattr(built, "open"):
-        async with built.open() as items:
-            async for _ in items:
-                pass
-    else:
-        await built
-
-
 # Breathing ------------------------------------------------------------------------------------------------
 
 
-def taken_at_once(sample: Sample, style: str, kind: str) -> tuple[int, int]:
-    """How many items of one source were taken in one iteration of the loop at most; and all that were."""
-    lab = Lab(style, kind, count=60)
-    taken: Counter[tuple[int, int]] = Counter()
-    visit = lab.visit
-
-    def watched(source: Any) -> Any:
-        found = visit(source)
-        step = found.step
-
-        def counted(where: str) -> None:
-            taken[id(found), iteration()] += 1
-            step(where)
-
-        found.step = counted  # type: ignore[method-assign]
-        return found
-
-    lab.visit = watched  # type: ignore[method-assign]
-    play(lambda: consume(sample.built(lab)))
-    return max(taken.values(), default=0), lab.taken
-
-
 @pytest.mark.spread
-@pytest.mark.parametrize("busy", [True], indirect=True, ids=["busy"])
 @pytest.mark.parametrize("style", READY)
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_items_that_are_always_ready_let_the_loop_breathe(sample: Sample, style: str, busy: bool) -> None:
+def test_items_that_are_always_ready_let_the_loop_breathe(sample: Sample, style: str) -> None:
     for kind in sample.kinds:
         with trying(kind):
-            # every look at the clock says that it is time: so after each item, but for a loop's first
-            assert taken_at_once(sample, style, kind)[0] <= 2
+            breathes(sample, Case(style, kind))
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -111,7 +80,7 @@ def test_the_workers_of_a_map_together_take_no_longer_than_one_loop(
 @pytest.mark.parametrize("style", READY)
 def test_items_that_take_no_time_do_not_make_it_breathe(style: str) -> None:
     """It is also what the test above would find in a pipeline that never breathes."""
-    assert taken_at_once(Sample("map", lambda lab: ops.map(abs_item)), style, "sync") == (61, 60)
+    assert taken_at_once(Sample("map", lambda lab: ops.map(abs_item)), Case(style)) == (61, 60)
 
 
 def abs_item(item: Any) -> Any:

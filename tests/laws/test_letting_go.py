@@ -1,8 +1,6 @@
 """Law 12: what the consumer has dropped is let go of, while the source waits for the next item."""
 
 import asyncio
-import gc
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
@@ -11,11 +9,11 @@ import pytest
 
 from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
-from tests.laws.lab import Lab, Sample, play, trying
+from streamkit.testing.conformance.keeping import COUNT, drained as consume, nothing_of_a_run, still_alive
+from tests.laws.lab import Case, Sample, trying
 from tests.samples import SAMPLES
 from tests.tiers import stride
 
-COUNT = 7
 KINDS = ("sync", "async", "lambda", "object")
 HELD = {
     "distinct_until_changed": 1,  # what the next item is compared with
@@ -76,33 +74,14 @@ HELD = {
 """How many of `COUNT` items a sample keeps, by its contract; those that are not here keep none."""
 
 
-async def consume(built: Any) -> None:
-    if not hasattr(built, "open"):
-        await built
-        return
-    async with built.open() as items:
-        async for item in items:
-            del item
-
-
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_nothing_is_kept_that_no_contract_keeps(sample: Sample) -> None:
     every = stride(len(KINDS))  # another kind of callback for each sample; together they try them all
     kinds = KINDS[SAMPLES.index(sample) % every :: every] if sample.calls else KINDS[:1]
     for style in ("turn", "ready"):
         for kind in kinds:
-            lab = Lab(style, kind, count=COUNT, hang=("main", "other"))
-
-            async def main(lab: Lab = lab) -> int:
-                consumer = asyncio.ensure_future(consume(sample.built(lab)))
-                await asyncio.sleep(20)
-                alive = len(lab.alive)
-                consumer.cancel()
-                await asyncio.gather(consumer, return_exceptions=True)
-                return alive
-
             with trying(style, kind):
-                assert play(main) <= HELD.get(sample.name, 0)
+                assert still_alive(sample, Case(style, kind)) <= HELD.get(sample.name, 0)
 
 
 # what each step makes ---------------------------------------------------------------------------------------
@@ -267,66 +246,6 @@ def test_a_plain_for_keeps_nothing_while_the_source_waits() -> None:
 # runs that have ended ---------------------------------------------------------------------------------------
 
 
-async def _left(stream: Any) -> None:
-    async with stream.open() as items:
-        async for _ in items:
-            break
-
-
-async def _read(stream: Any) -> None:
-    async with stream.open() as items:
-        async for _ in items:
-            pass
-
-
-async def _pulled(stream: Any) -> None:
-    async with stream.open() as items:
-        await anext(items, None)
-
-
-async def _closed(stream: Any) -> None:
-    items = aiter(stream)
-    await anext(items, None)
-    await items.aclose()
-
-
-async def _bare(stream: Any) -> None:
-    async for _ in stream:
-        pass
-
-
-async def _broken_out_of(stream: Any) -> None:
-    async for _ in stream:
-        break
-
-
-async def _job(stream: Any) -> None:
-    await (stream | ops.take(1) | ops.drain())
-
-
-EXITS: tuple[Callable[[Any], Awaitable[None]], ...] = (
-    *(_left, _read, _pulled, _closed, _bare, _broken_out_of, _job),
-)
-
-
 @pytest.mark.parametrize("sample", [each for each in SAMPLES if not each.sink], ids=lambda each: each.name)
 def test_of_a_run_that_has_ended_nothing_is_kept(sample: Sample) -> None:
-    async def main() -> list[str]:
-        kept: dict[str, weakref.ref[Any]] = {}
-        for end in EXITS:
-            lab = Lab("turn", count=3)
-            feed = lab.source(sample.shape)
-
-            def make(feed: Any = feed) -> Any:
-                return feed()
-
-            kept[end.__name__] = weakref.ref(make)
-            stream = Stream(make) | sample.make(lab)
-            await end(stream)
-            del make, stream
-        gc.collect()  # in here it goes only through what this run has made, as `run` freezes the rest
-        await asyncio.sleep(1)
-        gc.collect()
-        return [name for name, ref in kept.items() if ref() is not None]
-
-    assert run(main) == []
+    nothing_of_a_run(sample, Case())

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, StreamTimeoutError, Suspend, ops
-from tests.laws.lab import STYLES, Lab, Sample, play
+from streamkit.testing.conformance.variables import sees_variables
+from tests.laws.lab import STYLES, Case, Sample, play
 from tests.samples import SAMPLES
 
 LONG = 60.0
@@ -286,25 +287,7 @@ def test_a_cancellation_of_the_consumer_is_never_taken_for_one_of_the_source() -
 @pytest.mark.parametrize("sample", SAMPLES, ids=named)
 @pytest.mark.parametrize("style", STYLES)
 def test_every_source_sees_the_context_variables_of_who_runs_the_stream(sample: Sample, style: str) -> None:
-    lab = Lab(style, count=3)
-    seen: list[str] = []
-    visit, fail = lab.visit, lab.fail_in_clean_up
-    lab.visit = lambda source: (seen.append(VAR.get()), visit(source))[1]  # type: ignore[method-assign]
-    lab.fail_in_clean_up = lambda v: (seen.append(VAR.get()), fail(v))[1]  # type: ignore[method-assign]
-
-    async def main() -> None:
-        built = sample.built(lab)
-        VAR.set("runner")
-        if hasattr(built, "open"):
-            async with built.open() as items:
-                async for _ in items:
-                    pass
-        else:
-            await built
-
-    play(main)
-    assert set(seen) <= {"runner"}
-    assert len(seen) == 2 * len(lab.visits)
+    sees_variables(sample, Case(style))
 
 
 @pytest.mark.parametrize("before", [[], [ops.buffer(Suspend(2))], [ops.batch(2), ops.flatten()]], ids=repr)

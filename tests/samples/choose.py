@@ -4,7 +4,7 @@ from streamkit import (
     ops,
 )
 from tests.laws.lab import Sample
-from tests.samples.callbacks import always, odd
+from tests.samples.callbacks import always, number, odd
 
 __all__ = ["OPERATORS"]
 
@@ -29,6 +29,6 @@ OPERATORS = [
     ),
     Sample("distinct_until_changed", lambda lab: ops.distinct_until_changed()),
     Sample(
-        "distinct_until_changed-key", lambda lab: ops.distinct_until_changed(lab.callback(id)), calls=True
+        "distinct_until_changed-key", lambda lab: ops.distinct_until_changed(lab.callback(number)), calls=True
     ),
 ]

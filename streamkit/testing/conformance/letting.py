@@ -1,7 +1,9 @@
 """Ways to let go of an iterator where nobody may wait for its end, or where several close it.
 
-Each is given a sample and a lab's style and kind, as the other exits of ``test_close.py`` are.
+Each is given what is checked and how, as the other exits are.
 """
+
+from __future__ import annotations
 
 import asyncio
 import gc
@@ -9,9 +11,20 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from tests.laws.lab import Lab, Sample, play
+from streamkit._core.show import shown
+from streamkit.testing.conformance.exits import consume
+from streamkit.testing.conformance.items import plain
+from streamkit.testing.conformance.lab import Lab, play
+from streamkit.testing.conformance.laws import Law, expect
+from streamkit.testing.conformance.outcomes import same_at_any_pace
+from streamkit.testing.conformance.subject import Case, Subject
+from streamkit.testing.outside import aside
+
+__all__ = ["closed_in_another_thread", "closed_twice", "collected_in_a_cycle", "polled"]
 
 LONG = 60.0
+_PULLS = 3000
+"""More than a few items can need."""
 CLEAN_UP = "streamkit clean-up"
 """The name of the thread in which a private loop ends."""
 
@@ -19,16 +32,17 @@ CLEAN_UP = "streamkit clean-up"
 def check_once(lab: Lab) -> None:
     """Each source was cleaned up once; whoever lets go elsewhere has it done in another task."""
     for visit in lab.visits:
-        assert visit.cleaned == 1, f"{visit.source} was cleaned up {visit.cleaned} times"
+        once = f"{visit.source} was cleaned up {visit.cleaned} times"
+        expect(Law.CLOSE, visit.cleaned == 1, "one clean-up of each source", once)
 
 
-def collected_in_a_cycle(sample: Sample, style: str, kind: str) -> None:
+def collected_in_a_cycle(subject: Subject, case: Case) -> None:
     """The collector drops the iterator, with the object that holds it: in its own task, and in another."""
     for elsewhere in (False, True):
-        lab = Lab(style, kind, count=9)
+        lab = case.lab(count=9)
 
         async def main(lab: Lab = lab, elsewhere: bool = elsewhere) -> None:
-            owner = Reader(sample.built(lab).__aiter__())
+            owner = Reader(subject.built(lab).__aiter__())
             await anext(owner.items, None)
             del owner
             gc.collect()
@@ -36,7 +50,7 @@ def collected_in_a_cycle(sample: Sample, style: str, kind: str) -> None:
             check_once(lab)
 
         async def in_another_task(lab: Lab = lab) -> None:
-            owner = Reader(sample.built(lab).__aiter__())
+            owner = Reader(subject.built(lab).__aiter__())
             await anext(owner.items, None)
             gc.disable()  # only the other task collects
             try:
@@ -62,12 +76,12 @@ async def collect() -> None:
     gc.collect()
 
 
-def closed_twice(sample: Sample, style: str, kind: str) -> None:
+def closed_twice(subject: Subject, case: Case) -> None:
     """Two more tasks close while the block does, one gives up before that is over; then once more."""
-    lab = Lab(style, kind, count=9)
+    lab = case.lab(count=9)
 
     async def main() -> None:
-        items = sample.built(lab).open()
+        items = subject.built(lab).open()
 
         async def close(seconds: float) -> None:
             with suppress(TimeoutError):
@@ -84,35 +98,41 @@ def closed_twice(sample: Sample, style: str, kind: str) -> None:
     play(main)
 
 
-def polled(sample: Sample, style: str, kind: str) -> None:
+def polled(subject: Subject, case: Case) -> None:
     """Each pull is given up before its item has come, and made again: the same comes out."""
 
-    async def main() -> None:
-        lab = Lab(style, kind, count=3)
-        async with sample.built(lab).open() as items:
+    async def main() -> tuple[list[Any], list[Any]]:
+        lab = case.lab(count=3)
+        found: list[Any] = []
+        async with subject.built(lab).open() as items:
             pulls = 0
-            while pulls < 3000:
+            while pulls < _PULLS:
                 pulls += 1
                 try:
                     async with asyncio.timeout(0.3):
-                        await anext(items)
+                        found.append(plain(await anext(items)))
                 except TimeoutError:
                     continue
                 except StopAsyncIteration:
                     break
-            assert pulls < 3000
+            expect(Law.CANCELLATION, pulls < _PULLS, "an end", f"{pulls} pulls, and no end")
         lab.check_finished()
+        expected = plain(await consume(subject.built(case.lab(count=3))))
+        return found, expected
 
-    play(main)
+    found, expected = play(main)
+    if found != expected and subject.steady:
+        same_at_any_pace(subject, case)  # if it is not, items are lost without a cancellation, too
+        expect(Law.CANCELLATION, found == expected, shown(expected), shown(found))
 
 
-def closed_in_another_thread(sample: Sample, style: str, kind: str) -> None:
+def closed_in_another_thread(subject: Subject, case: Case) -> None:
     """A plain ``for`` begins in a worker thread; it is closed, or dropped, where a loop runs."""
     for close in (True, False):
-        lab = Lab(style, kind)
+        lab = case.lab()
 
         def begin(lab: Lab = lab) -> Any:
-            items = iter(sample.built(lab))
+            items = iter(subject.built(lab))
             next(items, None)
             return items
 
@@ -122,7 +142,8 @@ def closed_in_another_thread(sample: Sample, style: str, kind: str) -> None:
                 items.close()
             del items
 
-        asyncio.run(main())
+        with aside():
+            asyncio.run(main())
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and thread.name == CLEAN_UP:
                 thread.join(LONG)

@@ -1,0 +1,219 @@
+"""The report: what it says of a law that is broken, and how a case is run again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+from streamkit.testing import Law, LawError, Report, check_operator, check_sink, check_source
+from tests.testing.conformance import broken
+
+SWALLOWED = """\
+swallows_errors breaks 1 of the 1 laws that were tested, in 27 cases
+
+Law 4, Errors: What is held already is delivered, and then the first error comes as itself. Errors
+of clean-up hang on it. An operator never catches its consumer's error.
+  tried:    A source fails after its last item.
+  case:     a plain iterable, 0 items
+  expected: Boom('main')
+  seen:     no error: it is swallowed
+  again:    case='source_error/plain/sync/0'
+"""
+
+
+def found(operator: Any, **given: Any) -> Report:
+    with pytest.raises(LawError) as caught:
+        check_operator(operator, **given)
+    assert caught.value.__cause__ is not None
+    return caught.value.report
+
+
+def test_a_finding_is_the_smallest_case_with_what_was_expected_and_seen() -> None:
+    report = found(broken.swallows_errors, laws=Law.ERRORS, every=50)
+    (finding,) = report.findings
+    assert finding.case == "a plain iterable, 0 items"
+    assert (finding.expected, finding.seen) == ("Boom('main')", "no error: it is swallowed")
+    shown = str(report).splitlines()
+    assert shown[0].startswith("swallows_errors breaks 1 of the 1 laws that were tested, in ")
+    assert shown[1:8] == SWALLOWED.splitlines()[1:8]
+    assert shown[9].startswith("  also:     held_comes_first, blocking")
+
+
+def test_a_case_is_run_again_alone_and_raises_what_was_raised() -> None:
+    report = found(broken.swallows_cancellation, laws=Law.CANCELLATION)
+    (finding,) = report.findings
+    assert finding.again.startswith("cancelled_at_every_step/turn/sync/0/")
+    again = found(broken.swallows_cancellation, case=finding.again)
+    assert again.runs == 1
+    assert again.broken == (Law.CANCELLATION,)
+    assert check_operator(broken.keeps_to_all, case=finding.again).broken == ()
+
+
+def test_an_operator_that_keeps_to_all_says_what_was_not_tested() -> None:
+    report = check_operator(broken.keeps_to_all, every=5)
+    assert report.broken == ()
+    assert {*report.tested, *report.untested} == {*Law}
+    assert [*report.untested] == [Law.BOUND, Law.AWAITABLES, Law.VALIDATION]
+    assert str(report) == (
+        f"keeps_to_all keeps to all 9 laws that were tested, in {report.runs} cases\n\n"
+        "Not tested:\n"
+        "  Bound: it declares no bound: with @step or @stage, a contract does; otherwise say holds=\n"
+        "  Awaitables: it is given no callbacks= to call\n"
+        "  Validation: no refuses= says which arguments are bad"
+    )
+
+
+def test_all_laws_are_tested_of_one_of_which_all_is_said() -> None:
+    report = check_operator(
+        lambda function, other: ops.map(function, concurrency=2) | ops.merge(other),
+        callbacks=[lambda item: item],
+        others=1,
+        refuses={"concurrency": lambda: ops.map(str, concurrency=0)},
+        ordered=False,
+        lossless=False,
+        every=25,
+    )
+    assert report.tested == (*Law,)
+
+
+def test_what_waits_is_not_read_by_a_plain_for_which_would_wait_in_real_time() -> None:
+    async def slow(source: Stream[Any]) -> AsyncIterator[Any]:
+        async with source.open() as items:
+            async for item in items:
+                await asyncio.sleep(3600.0)
+                yield item
+
+    report = check_operator(slow, laws=[Law.ONE_TASK, Law.CLOSE], every=60)
+    assert report.broken == ()
+    assert any("plain ``for``" in each for each in report.skipped)
+
+
+def test_items_that_cannot_be_followed_leave_their_laws_untested() -> None:
+    report = check_operator(
+        lambda: ops.buffer(Suspend(1)), items=[None, True], laws=[Law.BOUND, Law.NOTHING_PINNED], every=9
+    )
+    assert "None cannot be followed" in report.untested[Law.BOUND]
+    assert Law.BOUND not in report.tested
+
+
+def test_a_sink_is_checked_with_its_result() -> None:
+    assert check_sink(ops.to_list, items="abc", expected=["a", "b", "c"], every=9).broken == ()
+    with pytest.raises(LawError, match=r"expected: \[4\]"):
+        check_sink(ops.sum, items=[1, 2], expected=4, laws=Law.ACCOUNTING)
+    swallowing = ops.catch(lambda _: [0]) | ops.to_list()
+    with pytest.raises(LawError) as caught:
+        check_sink(swallowing, laws=Law.ERRORS)
+    assert caught.value.report.broken == (Law.ERRORS,)
+
+
+def test_an_operator_is_run_in_other_orders_of_what_is_ready() -> None:
+    assert check_operator(lambda: ops.buffer(Suspend(2)), laws=Law.CLOSE, schedules=3, seed=1, every=40).runs
+
+    async def swallows(source: Stream[Any]) -> AsyncIterator[Any]:
+        async for item in broken.swallows_cancellation(source):
+            yield item
+
+    report = found(swallows, laws=Law.CANCELLATION, schedules=3, seed=1, every=9)
+    assert report.broken == (Law.CANCELLATION,)
+
+
+async def letters() -> AsyncIterator[str]:
+    for letter in "abc":
+        await asyncio.sleep(0)
+        yield letter
+
+
+async def clings() -> AsyncIterator[int]:
+    try:
+        for number in range(3):
+            await asyncio.sleep(0)
+            yield number
+    except asyncio.CancelledError:
+        return
+
+
+async def leaves_a_task() -> AsyncIterator[int]:
+    asyncio.ensure_future(asyncio.sleep(1e6))  # noqa: RUF006 - this is what is wrong with it
+    yield 0
+
+
+_kept: list[Any] = []
+
+
+class Block:
+    """An item that can be followed."""
+
+
+async def keeps_its_items() -> AsyncIterator[Block]:
+    for _ in range(3):
+        _kept.append(Block())
+        yield _kept[-1]
+
+
+async def fails() -> AsyncIterator[int]:
+    yield 0
+    raise OSError("gone")
+
+
+_shared = iter(range(3))
+
+BROKEN_SOURCES: dict[str, tuple[Law, Any, dict[str, Any]]] = {
+    "swallows a cancellation": (Law.CANCELLATION, clings, {}),
+    "leaves a task": (Law.CLOSE, leaves_a_task, {}),
+    "keeps its items": (Law.NOTHING_PINNED, keeps_its_items, {}),
+    "gives something else": (Law.ACCOUNTING, letters, {"expected": "abd"}),
+    "can be run once": (Law.ACCOUNTING, lambda: _shared, {}),
+    "fails with another error": (Law.ERRORS, fails, {"error": KeyError, "expected": [0]}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_SOURCES)
+def test_a_source_that_breaks_one_law_is_found_to_break_that_one(name: str) -> None:
+    law, source, given = BROKEN_SOURCES[name]
+    with pytest.raises(LawError) as caught:
+        check_source(source, **given)
+    assert caught.value.report.broken == (law,), str(caught.value.report)
+
+
+def test_sources_that_keep_to_the_laws_pass() -> None:
+    assert check_source(letters, expected="abc").broken == ()
+    assert check_source([1, 2, 3]).broken == ()
+    assert check_source(fails, error=OSError).broken == ()
+
+
+CALLS: dict[str, tuple[type[Exception], str, Any]] = {
+    "no operator": (TypeError, "operator must be an operator, a callable", lambda: check_operator(5)),  # type: ignore[arg-type]
+    "a sink": (TypeError, "write check_sink", lambda: check_operator(ops.to_list())),
+    "an operator as a sink": (TypeError, "write check_operator", lambda: check_sink(ops.take(1))),
+    "no items": (
+        ValueError,
+        "1 to 1000 items, not none",
+        lambda: check_operator(ops.take(1), items=[]),
+    ),
+    "too many items": (ValueError, "items must be", lambda: check_operator(ops.take(1), items=range(10**6))),
+    "expected alone": (TypeError, "expected needs items", lambda: check_operator(ops.take(1), expected=[0])),
+    "no law": (ValueError, "laws must name at least one", lambda: check_operator(ops.take(1), laws=[])),
+    "a number": (TypeError, "laws must be of Law", lambda: check_operator(ops.take(1), laws=[3])),  # type: ignore[list-item]
+    "every": (ValueError, "every must be at least 1, not 0", lambda: check_operator(ops.take(1), every=0)),
+    "a callback of a value": (
+        TypeError,
+        "callable that makes it",
+        lambda: check_operator(ops.take(1), callbacks=[str]),
+    ),
+    "others": (ValueError, "others must be at least 0", lambda: check_operator(ops.take(1), others=-1)),
+    "a case": (ValueError, "case must be one that", lambda: check_operator(ops.take(1), case="exhaust")),
+    "an iterator": (TypeError, "source must be a callable", lambda: check_source(iter([1]))),
+    "ends": (TypeError, "expected is needed", lambda: check_source(letters, ends=False)),
+    "items it cannot take": (TypeError, "argument", lambda: check_operator(lambda: ops.starmap(pow))),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_bad_argument_is_refused(name: str) -> None:
+    kind, words, call = CALLS[name]
+    with pytest.raises(kind, match=words) as caught:
+        call()
+    if name == "items it cannot take":
+        assert "give others with items=" in caught.value.__notes__[-1]
