@@ -18,6 +18,7 @@ from typing import Any
 import streamkit
 from pages.tables import called
 from streamkit import Strategy, testing
+from streamkit._core.lazy import listed
 from streamkit._core.value import Record
 from streamkit._engine.face.methods import Methods
 
@@ -224,7 +225,7 @@ def page() -> str:
             lines += entry(name, getattr(streamkit, name))
     lines += ["## Errors", "", "```text", *_tree(), "```", ""]
     lines += ["## streamkit.testing", ""]
-    for name in testing.__all__:
+    for name in listed("streamkit.testing"):
         thing = getattr(testing, name)
         if not inspect.ismodule(thing):
             lines += entry(name, thing)

@@ -1,4 +1,4 @@
-"""Tools for tests of streams: virtual time, and a check that nothing is left behind.
+"""Tools for tests of streams: virtual time, many schedules, faults, probes, marbles, and the laws.
 
 >>> import asyncio
 >>> from streamkit.testing import run
@@ -9,53 +9,46 @@
 3600.0
 """
 
-from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.conformance import Again, Law, LawError, Report, check_operator, check_sink, check_source
-from streamkit.testing.consumers import Consumed, Leave, consume
-from streamkit.testing.drops import Drops
-from streamkit.testing.expectations import Expectation, expect
-from streamkit.testing.leaks import LeakError
-from streamkit.testing.marbles import Drawn, DrawnError, check_marbles, draw_marbles, drawn
-from streamkit.testing.probes import ProbeError, SinkProbe, SourceProbe
-from streamkit.testing.running import run
-from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
-from streamkit.testing.sources import AfterEnd, FaultySource
-from streamkit.testing.steps import Step
-from streamkit.testing.visits import Visit
-from streamkit.testing.waits import DeadlockError, LivelockError
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "AfterEnd",
-    "Again",
-    "Consumed",
-    "DeadlockError",
-    "Drawn",
-    "DrawnError",
-    "Drops",
-    "Exhaustive",
-    "Expectation",
-    "Faults",
-    "FaultySource",
-    "Law",
-    "LawError",
-    "LeakError",
-    "Leave",
-    "LivelockError",
-    "ProbeError",
-    "Report",
-    "ScheduleError",
-    "SinkProbe",
-    "SourceProbe",
-    "Step",
-    "VirtualLoop",
-    "Visit",
-    "check_marbles",
-    "check_operator",
-    "check_sink",
-    "check_source",
-    "consume",
-    "draw_marbles",
-    "drawn",
-    "expect",
-    "run",
-]
+from streamkit._core.lazy import lazily
+
+if TYPE_CHECKING:
+    from streamkit.testing.clock import VirtualLoop as VirtualLoop
+    from streamkit.testing.conformance import (
+        Again as Again,
+        Law as Law,
+        LawError as LawError,
+        Report as Report,
+        check_operator as check_operator,
+        check_sink as check_sink,
+        check_source as check_source,
+    )
+    from streamkit.testing.consumers import Consumed as Consumed, Leave as Leave, consume as consume
+    from streamkit.testing.drops import Drops as Drops
+    from streamkit.testing.expectations import Expectation as Expectation, expect as expect
+    from streamkit.testing.leaks import LeakError as LeakError
+    from streamkit.testing.marbles import (
+        Drawn as Drawn,
+        DrawnError as DrawnError,
+        check_marbles as check_marbles,
+        draw_marbles as draw_marbles,
+        drawn as drawn,
+    )
+    from streamkit.testing.probes import (
+        ProbeError as ProbeError,
+        SinkProbe as SinkProbe,
+        SourceProbe as SourceProbe,
+    )
+    from streamkit.testing.running import run as run
+    from streamkit.testing.schedules import (
+        Exhaustive as Exhaustive,
+        Faults as Faults,
+        ScheduleError as ScheduleError,
+    )
+    from streamkit.testing.sources import AfterEnd as AfterEnd, FaultySource as FaultySource
+    from streamkit.testing.steps import Step as Step
+    from streamkit.testing.visits import Visit as Visit
+    from streamkit.testing.waits import DeadlockError as DeadlockError, LivelockError as LivelockError
+else:
+    __getattr__, __dir__, __all__ = lazily()
