@@ -51,9 +51,9 @@ class Entry:
     __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step", "timer")
 
     def __init__(self, handle: Handle, lane: Lane, moment: int) -> None:
-        self.handle = handle
-        self.lane = lane
-        self.moment = moment
+        self.handle: Any = handle
+        self.lane: Lane = lane
+        self.moment: int = moment
         """While which callback it became ready."""
         self.step: asyncio.Task[Any] | None = None
         """The task, if it is a step of one."""
@@ -73,7 +73,7 @@ class Lanes:
     def __init__(self, loop: asyncio.AbstractEventLoop, begun: Callable[[int, Handle], int]) -> None:
         self.main: asyncio.Task[Any] | None = None
         """The first task of the run."""
-        self.moment = 0
+        self.moment: int = 0
         """Counts callbacks, and what comes between them."""
         self.running: Any = None
         """The plain callback that runs, if one does."""

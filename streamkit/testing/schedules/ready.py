@@ -67,8 +67,8 @@ class Ready:
         limit: int = LIMIT,
         telling: bool = False,
     ) -> None:
-        self.course = Course(telling=telling)
-        self.callbacks = 0
+        self.course: Course = Course(telling=telling)
+        self.callbacks: int = 0
         """How many were run while exploring."""
         self._loop = loop
         self._order = order
@@ -76,7 +76,7 @@ class Ready:
         self._on = False
         self._entries: list[Entry] = []
         self._lanes = Lanes(loop, self._rank)
-        self.faults = Injector(faults, self._lanes, loop)
+        self.faults: Injector = Injector(faults, self._lanes, loop)
         self._passed: tuple[Entry | None, int] = (None, 0)
         """The oldest, if others have gone before it, and how many."""
         for handle in loop._ready:

@@ -72,7 +72,15 @@ class _Traced:
                 error = None
 
 
-@pytest.mark.parametrize("main", [*CORRECT, *ANYIO, *PIPED], ids=lambda main: main.__name__)
+SEVERAL_CANCELLED = {
+    *("task_group_fails", "queue", "anyio_task_group", "anyio_fails"),
+    *("zip_ends_with_the_shortest", "concurrent_map_left", "an_error_closes_all"),
+}
+"""Where tasks are cancelled together: the order in which asyncio runs them may be that of their addresses."""
+FIXED = [main for main in (*CORRECT, *ANYIO, *PIPED) if main.__name__ not in SEVERAL_CANCELLED]
+
+
+@pytest.mark.parametrize("main", FIXED, ids=lambda main: main.__name__)
 def test_without_switches_it_is_first_in_first_out(main: Main) -> None:
     """Each task makes the same steps, in the same order, as in asyncio's own queue."""
     logs: list[list[object]] = [[], []]
