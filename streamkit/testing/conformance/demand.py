@@ -93,7 +93,7 @@ class Schedule:
     bound: float
 
     def __init__(self, subject: Subject, case: Case, seed: int) -> None:
-        self.random = random.Random(f"{subject.name} {seed}")
+        self.random: random.Random = random.Random(f"{subject.name} {seed}")
         style = self.random.choice(STYLES)
         kind = self.random.choice(subject.kinds)
         failing = ("main",) if subject.catches else ()
