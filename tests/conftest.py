@@ -14,6 +14,7 @@ from hypothesis import settings
 
 import streamkit.testing
 from tests import tiers
+from tests.variants.loops import KINDS, loops_of
 
 EXAMPLES = 50
 """How many examples hypothesis tries of a test, where the test says nothing else."""
@@ -25,10 +26,15 @@ ENDING_SECONDS = 10.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="all cases of all matrices, and all examples")
+    parser.addoption("--loop", choices=KINDS, default="usual", help="what kind of event loops all tests get")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     tiers.choose(full=config.getoption("--full"))
+    try:
+        config.add_cleanup(loops_of(config.getoption("--loop")).close)
+    except ValueError as error:
+        raise pytest.UsageError(f"--loop: {error}") from None
     # Time limits fail on slow machines only, and say nothing of the code.
     common: Any = {"deadline": None, "max_examples": tiers.examples(EXAMPLES)}
     settings.register_profile("dev", **common)
