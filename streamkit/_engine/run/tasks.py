@@ -242,7 +242,7 @@ class Tasks(ABC):
         task, interrupted = current_task(), False
         assert task is not None
         try:
-            if self._spawning:  # an eager one would get ahead of its maker, and those in it nest: test_eager
+            if self._spawning:  # an eager one would get ahead of its maker, and nest: test_tasks_eager
                 await sleep(0)
             return None if self.stopping else await work()
         except BaseException as error:
