@@ -15,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx coverage variants check format pages types bench times clean
+.PHONY: demo test test-full test-rx coverage variants mutants check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -42,6 +42,15 @@ variants: $(READY)
 	PYTHONDEVMODE=1 PYTHONWARNINGS=error $(PYTEST) -n auto --dist worksteal tests/laws tests/variants
 	if $(BIN)/python -c 'from asyncio import eager_task_factory' 2>/dev/null; then \
 	    $(PYTEST) -n auto --dist worksteal --loop eager tests/laws tests/variants; fi
+
+# Mutants of the core and the engine that no test kills; hours. CHANGED=1: in modules that differ from those of
+# main. ONLY='limit buffer/lane': in these.
+mutants: $(VENV)/.mutmut
+	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(ONLY)
+
+$(VENV)/.mutmut: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
+	@touch $@
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import streamkit.testing
 from tests import tiers
@@ -37,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--loop: {error}") from None
     # Time limits fail on slow machines only, and say nothing of the code.
     common: Any = {"deadline": None, "max_examples": tiers.examples(EXAMPLES)}
+    if "MUTANT_UNDER_TEST" in os.environ:  # `make mutants` runs a test several times in one process
+        common["suppress_health_check"] = [HealthCheck.differing_executors]
     settings.register_profile("dev", **common)
     settings.register_profile("ci", **common, derandomize=True, print_blob=True)
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
