@@ -57,12 +57,14 @@ MORE = {
     "streamkit/_engine/run": ["tests/stages", "tests/laws/test_close.py"],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""
+LEFT_OUT = {"streamkit/_core/again.py": ["test_one_error_of_many_runs_gathers_nothing_of_them"]}
+"""Tests that fail where a module is mutated in whatever way: it is called through functions of mutmut's."""
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["streamkit"]
 only_mutate = ["{module}"]
 pytest_add_cli_args_test_selection = [{tests}]
-pytest_add_cli_args = ["-p", "no:benchmark", "-p", "no:xdist"]
+pytest_add_cli_args = ["-p", "no:benchmark", "-p", "no:xdist"{more}]
 also_copy = [{copied}]
 """
 
@@ -103,6 +105,11 @@ def tests_of(module: str) -> list[str]:
     return [each for each in found if (ROOT / each).exists()]
 
 
+def left_out(module: str) -> str:
+    names = LEFT_OUT.get(module, [])
+    return f', "-k", "not ({" or ".join(names)})"' if names else ""
+
+
 def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
@@ -118,7 +125,7 @@ def copy(module: str) -> Path:
             shutil.copy(ROOT / each, project / each)
     tops = {each.split("/")[0] for each in files} - {"streamkit", "pyproject.toml"}
     settings = CONFIGURATION.format(
-        module=module, tests=_listed(tests_of(module)), copied=_listed(sorted(tops))
+        module=module, tests=_listed(tests_of(module)), more=left_out(module), copied=_listed(sorted(tops))
     )
     with (project / "pyproject.toml").open("a") as file:
         file.write(settings)
@@ -146,7 +153,7 @@ def run(module: str) -> tuple[Counter[str], list[Mutant]]:
     listed = _mutmut(project, "results", "--all", "true").stdout.splitlines()
     ends = dict(line.strip().split(": ", 1) for line in listed if ": " in line)
     if done.returncode or "not checked" in ends.values():
-        raise RuntimeError(f"mutmut could not run over {module}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        raise RuntimeError(f"mutmut could not run over {module}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     survived = [name for name, end in ends.items() if end in ("survived", "no tests")]
     return Counter(ends.values()), [_shown(project, name) for name in survived]
 
@@ -177,9 +184,14 @@ def main() -> int:
         if (not options.only or any(module.endswith(f"/{name}.py") for name in options.only))
         and (not options.changed or module in changed())
     ]
-    known, killed, left = equivalent(), 0, 0
+    known, killed, left, broken = equivalent(), 0, 0, list[str]()
     for module in chosen:
-        ends, survived = run(module)
+        try:
+            ends, survived = run(module)
+        except RuntimeError as error:
+            print(error, flush=True)
+            broken.append(module)
+            continue
         same = [mutant for mutant in survived if mutant in known]
         alive = [mutant for mutant in survived if mutant not in known]
         killed += ends.total() - len(survived)
@@ -190,7 +202,9 @@ def main() -> int:
             print(f"  {mutant}", flush=True)
     share = killed / (killed + left) if killed + left else 1.0
     print(f"{len(chosen)} modules: {share:.1%} of the mutants that differ are killed, {left} are not")
-    return share < LEAST
+    if broken:
+        print(f"mutmut could not run over {', '.join(broken)}")
+    return bool(broken) or share < LEAST
 
 
 if __name__ == "__main__":
