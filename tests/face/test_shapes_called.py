@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream
+from streamkit import Job, Stream
 from tests.laws.lab import Lab, Sample
 from tests.samples import OPERATORS, SINKS
 
@@ -21,6 +21,6 @@ def test_an_operator_called_with_a_stream_is_joined_to_it(sample: Sample) -> Non
 @pytest.mark.parametrize("sample", SINKS, ids=repr)
 def test_a_sink_called_with_a_stream_is_a_job(sample: Sample) -> None:
     sink = sample.make(Lab())
-    job = sink(Stream([1]))
-    assert type(job) is type(Stream([1]) | sink)
-    assert repr(job) == repr(Stream([1]) | sink)
+    called, piped = sink(Stream([1])), Stream([1]) | sink
+    assert type(called) is type(piped) is Job
+    assert repr(called) == repr(piped)
