@@ -50,6 +50,7 @@ MORE = {
         "tests/operators/test_transform_on_error.py",
     ],
     "streamkit/_core/contract.py": ["tests/face/test_explain.py", "tests/laws/test_bound.py"],
+    "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_core/windows.py": ["tests/operators/test_window.py"],
     "streamkit/_engine/buffer": ["tests/operators/test_rate_buffer.py", "tests/stages"],
     "streamkit/_engine/compile": ["tests/operators", "tests/sinks"],
