@@ -7,6 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Tests are compiled once, also where Python is told to keep no bytecode: that takes as long as a fifth of them.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -p no:benchmark
+COVERED := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m coverage run -m pytest -p no:benchmark
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
@@ -14,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx check format pages types bench times clean
+.PHONY: demo test test-full test-rx coverage variants mutants check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -26,6 +27,30 @@ test: $(READY)
 # All cases of all matrices, and more examples; ten minutes.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
+
+# What `test` runs, with the lines and branches of streamkit/ that none of it has run, and a limit to them. Of a
+# part: make coverage TESTS='tests/core tests/buffer'
+coverage: $(READY)
+	rm -rf .coverage && mkdir .coverage
+	$(COVERED) -n auto --dist worksteal $(TESTS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report $(if $(TESTS),--fail-under=0)
+
+# The laws in development mode, every warning an error, and where tasks are eager, as from Python 3.12 on they can
+# be; and all operators on uvloop. Two minutes each.
+variants: $(READY)
+	PYTHONDEVMODE=1 PYTHONWARNINGS=error $(PYTEST) -n auto --dist worksteal tests/laws tests/variants
+	if $(BIN)/python -c 'from asyncio import eager_task_factory' 2>/dev/null; then \
+	    $(PYTEST) -n auto --dist worksteal --loop eager tests/laws tests/variants; fi
+
+# Mutants of the core and the engine that no test kills; hours. CHANGED=1: in modules that differ from those of
+# main. ONLY='limit buffer/lane': in these.
+mutants: $(VENV)/.mutmut
+	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(ONLY)
+
+$(VENV)/.mutmut: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
+	@touch $@
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:
@@ -80,7 +105,7 @@ times: $(PEERS)
 	$(BIN)/python -m pytest -W default benchmarks --benchmark-autosave $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* $(VENV) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* $(VENV) build dist mutants .benchmarks .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `pip install --group` needs pip 25.1, newer than what Python 3.11 brings along.

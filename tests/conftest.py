@@ -10,10 +10,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import streamkit.testing
 from tests import tiers
+from tests.variants.loops import KINDS, loops_of
 
 pytest_plugins = ["pytester"]  # the tests of the plugin run a pytest inside
 
@@ -27,12 +28,19 @@ ENDING_SECONDS = 10.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="all cases of all matrices, and all examples")
+    parser.addoption("--loop", choices=KINDS, default="usual", help="what kind of event loops all tests get")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     tiers.choose(full=config.getoption("--full"))
+    try:
+        config.add_cleanup(loops_of(config.getoption("--loop")).close)
+    except ValueError as error:
+        raise pytest.UsageError(f"--loop: {error}") from None
     # Time limits fail on slow machines only, and say nothing of the code.
     common: Any = {"deadline": None, "max_examples": tiers.examples(EXAMPLES)}
+    if "MUTANT_UNDER_TEST" in os.environ:  # `make mutants` runs a test several times in one process
+        common["suppress_health_check"] = [HealthCheck.differing_executors]
     settings.register_profile("dev", **common)
     settings.register_profile("ci", **common, derandomize=True, print_blob=True)
     settings.load_profile("ci" if os.environ.get("CI") else "dev")

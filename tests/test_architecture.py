@@ -165,7 +165,7 @@ MIRRORED = {
     "testing/schedules": "testing/schedules",
 }
 """Folders of tests, and what is tested there."""
-UNMIRRORED = {"laws", "examples", "samples", "testing/plugin", "typing"}
+UNMIRRORED = {"laws", "examples", "load", "planted", "samples", "soak", "testing/plugin", "typing", "variants"}
 MORE_FAMILIES = {
     "": {
         "api",

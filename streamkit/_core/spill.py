@@ -92,7 +92,7 @@ def _read(file: IO[bytes], length: int, at: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-if sys.platform == "win32":  # there is no fork, and no other way
+if sys.platform == "win32":  # pragma: no cover - there only: there is no fork, and no other way
 
     def _write_at(file: IO[bytes], part: memoryview, at: int) -> int:
         file.seek(at)

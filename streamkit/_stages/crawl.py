@@ -48,7 +48,6 @@ class Crawl:
             self._frontier = inbox.lane(strategy)
         self._blocked: deque[_Found] = deque()
         """Lanes with an item that finds no room in the frontier."""
-        self._begins = False
         self.seeds = _Seeds(self)
         """The lane of the source: its items begin a crawl."""
         channel.adopt(self.seeds)
@@ -91,16 +90,10 @@ class Crawl:
 
     def _begin(self) -> None:
         """Expand what waits, as far as there are places."""
-        if self._begins:  # an eager task may come here again: test_a_deep_crawl_is_flat_where_tasks_are_eager
-            return
-        self._begins = True
-        try:
-            while self._taken < self._concurrency and self._frontier.held and not self._gone:
-                self._taken += 1
-                self.run.spawn(partial(self._expand, [self._frontier.take()]), self.channel)
-                self._admit()
-        finally:
-            self._begins = False
+        while self._taken < self._concurrency and self._frontier.held and not self._gone:
+            self._taken += 1
+            self.run.spawn(partial(self._expand, [self._frontier.take()]), self.channel)
+            self._admit()
 
     def _admit(self) -> None:
         """There is room in the frontier: let in what waits for it."""

@@ -44,8 +44,6 @@ class Crew:
         """Workers that have been made or woken, and have not begun yet."""
         self.looking = False
         """A check for more workers is scheduled."""
-        self.spawning = False
-        """A worker is being made: if it runs now, its task is eager."""
         self._supply = supply
         self._most = supply.concurrency
         self._workers = 0
@@ -81,9 +79,7 @@ class Crew:
                 worker.set_result(None)
             elif self._workers < self._most:
                 self._workers += 1
-                self.spawning = True
                 self._spawn()
-                self.spawning = False
             else:
                 return
             self.called += 1

@@ -121,8 +121,6 @@ class Pool(Lane):
 
     async def _first(self) -> Any:
         """The item that a new worker begins with; EMPTY if it is to end."""
-        if self.crew.spawning:  # an eager task would get ahead of its caller: test_with_eager_tasks
-            await sleep(0)
         if self.rest.resting:
             await self.rest.pause()
         item = self.crew.begin()

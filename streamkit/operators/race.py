@@ -50,9 +50,7 @@ class _Contest(Channel):
 
 def _race(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> Channel:
     channel = run.adopt(_Contest(run))
-    for inlet in (source, *sources):
-        if not channel.decided:  # it may be, where tasks begin at once: by an eager task factory
-            fed(run, channel, (inlet,))
+    fed(run, channel, (source, *sources))
     return channel
 
 

@@ -63,6 +63,29 @@ def test_a_number_waits_as_long_each_time() -> None:
     assert [*islice(waits(Backoff(2.0, jitter=0.0)), 2)] == [2.0, 4.0]
 
 
+def test_jitter_is_a_part_of_a_wait_of_any_length() -> None:
+    found = [wait for seed in range(100) for wait in first_waits(Backoff(60.0, jitter=0.5, seed=seed), 1)]
+    assert 30.0 <= min(found) < 33.0
+    assert 57.0 < max(found) <= 60.0
+
+
+def test_no_seconds_are_a_number_of_seconds_too() -> None:
+    assert backoff_argument(0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "told"),
+    [("soon", TypeError, "'soon'"), (-1.0, ValueError, "-1.0"), (math.inf, ValueError, "inf")],
+)
+def test_what_is_neither_a_backoff_nor_seconds(value: Any, kind: type[Exception], told: str) -> None:
+    with pytest.raises(kind) as caught:
+        backoff_argument(value)
+    assert type(caught.value) is kind
+    assert str(caught.value) == (
+        f"backoff must be a Backoff, or a finite number of seconds of at least 0, not {told}"
+    )
+
+
 NUMBERS: Any = [None, "1", [1.0], True, 1j]
 
 

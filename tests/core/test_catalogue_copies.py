@@ -58,6 +58,14 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_declaration_is_one_thing_and_has_no_copies(copied: Any) -> None:
+    for operator in (times(2)(), staged(2)()):
+        declaration = operator.links[0].declaration
+        assert copied(declaration) is declaration
+        assert repr(declaration) in ("<step timed>", "<stage timed>")
+
+
 @pytest.mark.parametrize("copied", COPIES.values(), ids=list(COPIES))
 class TestHere:
     def test_operators_of_one_factory_stay_apart(self, copied: Any) -> None:

@@ -85,6 +85,13 @@ class TestAdaptive:
             limit.note(0.0, 1.0, busy=1)
         assert limit.value == 4
 
+    def test_grows_from_half_of_it_being_in_use_on(self) -> None:
+        limit = Adaptive(5, 9, latency=1.0)
+        for busy, value in ((2, 5), (3, 7), (4, 9)):  # 6 is twice 3, and 7 is more
+            for _ in range(99):
+                limit.note(0.0, 1.0, busy=busy)
+            assert limit.value == value
+
     def test_shrinks_to_three_quarters_and_no_further_than_least(self) -> None:
         limit = Adaptive(2, 100, latency=1.0)
         limit.set(100)

@@ -32,6 +32,21 @@ class TestRecord:
         with pytest.raises(TypeError, match=f"unknown or missing: {wrong}$"):
             Point(**parts)
 
+    def test_says_which_parts_are_missing_or_unknown_and_which_there_are(self) -> None:
+        with pytest.raises(TypeError) as caught:
+            Point(y=1, z=2)
+        assert str(caught.value) == "Point is made of x, y; unknown or missing: x, z"
+
+    def test_is_hashed_by_its_kind_and_parts(self) -> None:
+        class Other(Record):
+            x: int
+            y: int = 0
+
+        assert hash(Point(x=1)) != hash(Point(x=2))
+        assert hash(Point(x=1)) != hash(Other(x=1))
+        assert hashed(1) != hashed(2)
+        assert hashed([1]) == hashed([2]) == 0
+
     def test_cannot_be_changed(self) -> None:
         point = Point(x=1)
         with pytest.raises(AttributeError, match="make another"):

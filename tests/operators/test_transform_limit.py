@@ -119,7 +119,10 @@ class TestChanges:
         async def main() -> None:
             async with (Stream(range(9)) | ops.map(Service(0.0), concurrency=limit)).open() as items:
                 await anext(items)
-                with pytest.raises(RuntimeError, match=r"call_soon_threadsafe\(limit\.set, value\)"):
+                with pytest.raises(
+                    RuntimeError,
+                    match=r": write loop\.call_soon_threadsafe\(limit\.set, value\), with .* there$",
+                ):
                     await asyncio.to_thread(limit.set, 3)
                 assert limit.value == 2
 

@@ -44,7 +44,7 @@ async def connected(port: int) -> bytes:
 
 async def spoken() -> bytes:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", LATE), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-S", "-c", LATE), stdout=asyncio.subprocess.PIPE
     )
     async with asyncio.timeout(3600.0):
         out, _ = await process.communicate()
@@ -53,7 +53,7 @@ async def spoken() -> bytes:
 
 async def ended() -> int:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", LATE), stdout=asyncio.subprocess.DEVNULL
+        *(sys.executable, "-S", "-c", LATE), stdout=asyncio.subprocess.DEVNULL
     )
     async with asyncio.timeout(3600.0):
         return await process.wait()

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from asyncio import AbstractEventLoop, CancelledError, Task, TimerHandle, current_task, get_running_loop, wait
+from asyncio import (
+    AbstractEventLoop,
+    CancelledError,
+    Task,
+    TimerHandle,
+    current_task,
+    get_running_loop,
+    sleep,
+    wait,
+)
 from collections.abc import Awaitable, Callable
 from types import CodeType
 from typing import Any
@@ -73,6 +82,8 @@ class Tasks(ABC):
         """Whether the run cancels its own tasks."""
         self._tasks: dict[Task[Any], list[BaseException] | None] = {}
         """Those that have not ended, as they began; where what their clean-up raises goes, if cancelled."""
+        self._spawning: bool = False
+        """A task is being made: if it runs now, it is eager."""
         self._writers: dict[Target, Task[Any]] = {}
         """The task that writes into a lane, while it does."""
         self._dismissed: dict[Target, list[BaseException]] = {}
@@ -152,13 +163,16 @@ class Tasks(ABC):
             raise TypeError(f"lane must be one that channel.lane(strategy) made, not {shown(lane)}")
         if lane in self._writers:
             raise ValueError(f"lane must have no writer yet: {shown(lane)} has one, so make another lane")
-        task = self.loop.create_task(self._watched(work, channel, lane))
-        if not task.done():  # an eager task may be
-            self._tasks[task] = None
-            if lane is not None:
-                self._writers[lane] = task
-            if self.ending:  # intake is over: `work` does not even begin
-                self._tasks[task] = self._late
+        self._spawning = True
+        try:
+            task = self.loop.create_task(self._watched(work, channel, lane))
+        finally:
+            self._spawning = False
+        self._tasks[task] = None
+        if lane is not None:
+            self._writers[lane] = task
+        if self.ending:  # intake is over: `work` does not even begin
+            self._tasks[task] = self._late
         return task
 
     def dismiss(self, lane: Target) -> None:
@@ -228,6 +242,8 @@ class Tasks(ABC):
         task, interrupted = current_task(), False
         assert task is not None
         try:
+            if self._spawning:  # an eager one would get ahead of its maker, and nest: test_tasks_eager
+                await sleep(0)
             return None if self.stopping else await work()
         except BaseException as error:
             if self.loop.is_closed():  # the collector drops the task: nobody is left to be told or woken

@@ -1,0 +1,26 @@
+"""Operators are functions of streams: called with one, each gives what the pipe gives, whatever its shape."""
+
+from typing import Any
+
+import pytest
+
+from streamkit import Job, Stream
+from tests.laws.lab import Lab, Sample
+from tests.samples import OPERATORS, SINKS
+
+
+@pytest.mark.parametrize("sample", OPERATORS, ids=repr)
+def test_an_operator_called_with_a_stream_is_joined_to_it(sample: Sample) -> None:
+    operator, stream = sample.make(Lab()), Stream([1])
+    called: Any = operator(stream)
+    assert isinstance(called, Stream)
+    assert called.links == (stream | operator).links == operator.links
+    assert called.source is stream.source
+
+
+@pytest.mark.parametrize("sample", SINKS, ids=repr)
+def test_a_sink_called_with_a_stream_is_a_job(sample: Sample) -> None:
+    sink = sample.make(Lab())
+    called, piped = sink(Stream([1])), Stream([1]) | sink
+    assert type(called) is type(piped) is Job
+    assert repr(called) == repr(piped)

@@ -1,0 +1,141 @@
+"""Pulls by hand out of a stream that an `async for` has begun to read: they go on in the task that asks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+from streamkit.testing import run
+
+PIPES: dict[str, Any] = {"steps": ops.map(lambda item: item), "a buffer": ops.buffer(Suspend(1))}
+
+
+class Ticks:
+    """A number each second, for ever; `log` says when it was closed."""
+
+    def __init__(self, *, clean_up: float = 0.0) -> None:
+        self.clean_up = clean_up
+        self.log: list[float] = []
+
+    async def __call__(self) -> AsyncIterator[int]:
+        number = 0
+        try:
+            while True:
+                await asyncio.sleep(1.0)
+                yield number
+                number += 1
+        finally:
+            await asyncio.sleep(self.clean_up)
+            self.log.append(asyncio.get_running_loop().time())
+
+
+@pytest.fixture(params=PIPES)
+def pipe(request: pytest.FixtureRequest) -> Any:
+    return PIPES[request.param]
+
+
+async def begun(items: AsyncIterator[int]) -> None:
+    """Take the first item by a statement."""
+    async for item in items:
+        assert item == 0
+        break
+
+
+def test_a_pull_goes_on_where_the_statement_has_left(pipe: Any) -> None:
+    async def main() -> list[int]:
+        async with (Stream(Ticks()) | pipe).open() as items:
+            await begun(items)
+            found = [await anext(items), await anext(items)]
+            async for item in items:
+                found.append(item)
+                if item == 4:
+                    break
+            return found
+
+    assert run(main) == [1, 2, 3, 4]
+
+
+def test_a_pull_that_was_cancelled_is_kept_for_the_next(pipe: Any) -> None:
+    ticks = Ticks()
+
+    async def main() -> list[int]:
+        found: list[int] = []
+        async with (Stream(ticks) | pipe).open() as items:
+            await begun(items)
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.25):
+                        await anext(items)
+            found += [await anext(items), await anext(items)]
+        return found
+
+    assert run(main) == [1, 2]
+    assert len(ticks.log) == 1
+
+
+def test_a_pull_that_lets_others_run_is_kept_too() -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            await asyncio.sleep(0)
+            yield number
+
+    async def main() -> list[int]:
+        async with Stream(source).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(anext(items))
+            await asyncio.sleep(0)
+            pull.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await pull
+            return [await anext(items), await anext(items)]
+
+    assert run(main) == [1, 2]
+
+
+@pytest.mark.parametrize("clean_up", [0.0, 2.0])
+def test_a_kept_pull_is_ended_with_the_stream(pipe: Any, clean_up: float) -> None:
+    ticks = Ticks(clean_up=clean_up)
+
+    async def main() -> float:
+        async with (Stream(ticks) | pipe).open() as items:
+            await begun(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(items)
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 1.5 + clean_up
+    assert ticks.log == [1.5 + clean_up]
+
+
+@pytest.mark.parametrize("clean_up", [0.0, 2.0])
+def test_a_pull_that_is_pending_in_another_task_sees_the_end(pipe: Any, clean_up: float) -> None:
+    ticks = Ticks(clean_up=clean_up)
+
+    async def main() -> None:
+        async with (Stream(ticks) | pipe).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(anext(items, None))
+            await asyncio.sleep(0.25)
+        assert await pull is None
+        assert pull.cancelling() == 0
+
+    run(main)
+    assert len(ticks.log) == 1
+
+
+def test_an_error_comes_to_a_pull_as_itself(pipe: Any) -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        raise LookupError("lost")
+
+    async def main() -> None:
+        async with (Stream(source) | pipe).open() as items:
+            await begun(items)
+            with pytest.raises(LookupError, match="lost"):
+                await anext(items)
+            assert await anext(items, None) is None
+
+    run(main)
