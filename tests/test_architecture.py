@@ -165,7 +165,17 @@ MIRRORED = {
     "testing/schedules": "testing/schedules",
 }
 """Folders of tests, and what is tested there."""
-UNMIRRORED = {"laws", "examples", "load", "planted", "samples", "soak", "testing/plugin", "typing", "variants"}
+UNMIRRORED = {
+    "laws",
+    "examples",
+    "load",
+    "planted",
+    "samples",
+    "soak",
+    "testing/plugin",
+    "typing",
+    "variants",
+}
 MORE_FAMILIES = {
     "": {
         "api",

@@ -11,12 +11,19 @@ from typing import Any
 import pytest
 
 import streamkit.testing
+from streamkit.testing.conformance.checks import EXITS, STREAM_EXITS, Check
 from tests.laws.lab import Sample, trying
-from tests.laws.test_close import Exit, exits, kinds, styles
 from tests.samples import SAMPLES
 from tests.variants.loops import KINDS, loops_of
 
 OTHERS = [kind for kind in KINDS if kind != "usual" and (kind != "eager" or sys.version_info >= (3, 12))]
+
+
+def exits(sample: Sample) -> list[Check]:
+    """The checks of law 3 that apply to it."""
+    return [check for check in (EXITS if sample.sink else STREAM_EXITS + EXITS) if not check.applies(sample)]
+
+
 DIAGONAL = [(sample, exits(sample)[number % len(exits(sample))]) for number, sample in enumerate(SAMPLES)]
 """Each sample with one exit, the next one's with the next: `make variants` runs all of them."""
 ROOT = Path(__file__).parent.parent.parent
@@ -34,13 +41,14 @@ def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
 
 @pytest.mark.usefixtures("other_loops")
 @pytest.mark.parametrize(
-    ("sample", "leave"), DIAGONAL, ids=[f"{sample.name}-{leave.__name__}" for sample, leave in DIAGONAL]
+    ("sample", "check"), DIAGONAL, ids=[f"{sample.name}-{check.name}" for sample, check in DIAGONAL]
 )
-def test_every_exit_closes(sample: Sample, leave: Exit) -> None:
-    style = styles(leave)[SAMPLES.index(sample) % len(styles(leave))]
-    for kind in kinds(sample, leave):
-        with trying(style, kind):
-            leave(sample, style, kind)
+def test_every_exit_closes(sample: Sample, check: Check) -> None:
+    style = check.styles[SAMPLES.index(sample) % len(check.styles)]
+    for case in check.cases(sample):
+        if case.style == style:
+            with trying(case):
+                check.run(sample, case)
 
 
 @pytest.mark.parametrize("play", [asyncio.run, streamkit.testing.run], ids=["asyncio", "virtual"])

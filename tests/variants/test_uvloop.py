@@ -14,9 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from streamkit import TimeInterval, Timestamped
-from tests.laws.items import plain
-from tests.laws.lab import Boom, Lab, Sample, play, trying
-from tests.laws.test_close import (
+from streamkit.testing.conformance.exits import (
     bare_loop,
     blocking,
     break_open,
@@ -26,6 +24,9 @@ from tests.laws.test_close import (
     exhaust,
     source_error,
 )
+from streamkit.testing.conformance.items import plain
+from streamkit.testing.conformance.subject import Case
+from tests.laws.lab import Boom, Lab, Sample, play, trying
 from tests.samples import SAMPLES
 from tests.tiers import stride
 from tests.variants.loops import play_on
@@ -70,7 +71,7 @@ def real_time(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the exits of the close matrix run on uvloop."""
     if needs_time(sample):
         pytest.skip("its run takes time, and uvloop has a clock of its own")
-    monkeypatch.setattr("tests.laws.test_close.play", partial(play_on, LOOPS["uvloop"]))
+    monkeypatch.setattr("streamkit.testing.conformance.exits.play", partial(play_on, LOOPS["uvloop"]))
 
 
 @pytest.mark.spread
@@ -116,10 +117,10 @@ async def _read(built: Any) -> None:
     await consume(built)
 
 
-def cancelled_at_every_turn(sample: Sample, style: str, kind: str, *, everyone: bool = False) -> None:
+def cancelled_at_every_turn(sample: Sample, case: Case, *, everyone: bool = False) -> None:
     every = stride(8)
     for number in count(1 + SAMPLES.index(sample) % every, every):
-        lab = Lab(style, kind, count=3)
+        lab = case.lab(count=3)
         with trying(f"turn {number}"):
             if not play_on(
                 LOOPS["uvloop"],
@@ -129,13 +130,13 @@ def cancelled_at_every_turn(sample: Sample, style: str, kind: str, *, everyone: 
             assert number < MOST
 
 
-def shut_down_at_every_turn(sample: Sample, style: str, kind: str) -> None:
-    cancelled_at_every_turn(sample, style, kind, everyone=True)
+def shut_down_at_every_turn(sample: Sample, case: Case) -> None:
+    cancelled_at_every_turn(sample, case, everyone=True)
 
 
-def hanging(sample: Sample, style: str, kind: str) -> None:
+def hanging(sample: Sample, case: Case) -> None:
     """The source never ends, and the reader is cancelled while it waits."""
-    lab = Lab(style, kind, hang=("main", "other"))
+    lab = case.lab(hang=("main", "other"))
 
     async def main() -> None:
         work = asyncio.get_running_loop().create_task(_read(sample.built(lab)))
@@ -149,14 +150,14 @@ def hanging(sample: Sample, style: str, kind: str) -> None:
     play_on(LOOPS["uvloop"], main)
 
 
-def blocking_on_uvloop(sample: Sample, style: str, kind: str) -> None:
+def blocking_on_uvloop(sample: Sample, case: Case) -> None:
     """A plain ``for`` and ``job.run()`` where uvloop is what asyncio makes, as its policy says."""
     new = LOOPS["uvloop"]
     with patch("asyncio.new_event_loop", new), patch("asyncio.events.new_event_loop", new):
-        blocking(sample, style, kind)
+        blocking(sample, case)
 
 
-Exit = Callable[[Sample, str, str], None]
+Exit = Callable[[Any, Case], None]
 EXITS: list[Exit] = [
     exhaust,
     source_error,
@@ -183,4 +184,4 @@ MATRIX = [
 def test_every_exit_closes(sample: Sample, leave: Exit) -> None:
     for style in STYLES:
         with trying(style):
-            leave(sample, style, kind_of(sample))
+            leave(sample, Case(style, kind_of(sample)))
