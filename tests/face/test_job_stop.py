@@ -247,3 +247,29 @@ class TestStop:
             assert task.cancelling() == 0
 
         run(main)
+
+
+@pytest.mark.parametrize("operator", [ops.map(str), ops.buffer(Suspend(2))], ids=["one task", "a pump"])
+def test_stopping_again_cuts_no_clean_up_short(operator: Any) -> None:
+    closed: list[float] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            while True:
+                await asyncio.sleep(1.0)
+                yield 1
+        finally:
+            await asyncio.sleep(2.0)
+            closed.append(asyncio.get_running_loop().time())
+
+    async def main() -> None:
+        handle = (Stream(source) | operator | ops.drain()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await handle.stop()
+        await handle.stop()
+        assert handle.done
+
+    run(main)
+    assert closed == [3.5]

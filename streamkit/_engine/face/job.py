@@ -181,10 +181,14 @@ class Handle(Generic[R_co]):
         self._book.gate.set()
 
     async def stop(self) -> None:
-        """End the job; return when everything is closed. Awaiting the handle then raises `StoppedError`."""
+        """End the job; return when everything is closed. Awaiting the handle then raises `StoppedError`.
+
+        Called again meanwhile, it waits for the same end, and cuts no clean-up short.
+        """
         if not self._task.done():
-            self._stopped = True
-            self._task.cancel()
+            if not self._stopped:
+                self._stopped = True
+                self._task.cancel()
             await asyncio.wait([self._task])
 
     def __await__(self) -> Generator[Any, None, R_co]:
