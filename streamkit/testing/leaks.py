@@ -45,9 +45,12 @@ class LeakError(AssertionError):
 
 
 class Watch:
-    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
+    """Closes a runner, and raises `LeakError` if what ran on it left anything behind.
 
-    def __init__(self, runner: asyncio.Runner) -> None:
+    With `frozen`, whoever has called `gc.freeze` before unfreezes, too.
+    """
+
+    def __init__(self, runner: asyncio.Runner, *, frozen: bool = False) -> None:
         self._runner = runner
         self._found: list[str] = []
         self._reported: BaseException | None = None
@@ -55,10 +58,11 @@ class Watch:
         self._threads_before = set(threading.enumerate())
         # `gc.freeze` costs nothing, and lets the collection after the run skip older objects. If a program
         # has frozen objects itself, do not: our unfreeze would undo its freeze.
-        self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
+        self._freezes = not frozen and gc.get_freeze_count() < _STARTUP_OBJECTS
+        self._frozen = frozen or self._freezes
 
     def __enter__(self) -> Self:
-        if self._frozen:
+        if self._freezes:
             gc.freeze()
         return self
 
@@ -68,7 +72,7 @@ class Watch:
         try:
             self._inspect()
         finally:
-            if self._frozen:
+            if self._freezes:
                 gc.unfreeze()
         self._judge(error)
 
