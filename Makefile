@@ -14,7 +14,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx check format pages types bench times clean
+.PHONY: demo planted test test-full test-rx check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -26,6 +26,10 @@ test: $(READY)
 # All cases of all matrices, and more examples; ten minutes.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
+
+# How surely `run(main, schedules=1000)` finds planted bugs; half an hour. A part of it: make planted SEEDS=10 ONLY=lock
+planted: $(READY)
+	$(BIN)/python -m tests.planted --seeds $(or $(SEEDS),100) $(if $(ONLY),--only '$(ONLY)')
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:

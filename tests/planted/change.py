@@ -56,7 +56,7 @@ def _code(change: Change) -> list[tuple[FunctionType, CodeType]]:
     after = compile(text.replace(old, new), filename, "exec", dont_inherit=True)
     names = [*_differing(before, after, file)]
     if not names:
-        raise ChangeError(f"{file}: these lines mean the same:\n{old}\n{new}")
+        raise ChangeError(f"{file}: no function does anything else with these lines:\n{new}")
     return [(_function(module, name, code_before, file), code) for name, code_before, code in names]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from streamkit.testing import Faults
 from tests.planted.change import Change, changed
 
 __all__ = ["PLANTS", "Main", "Plant", "in_program", "in_streamkit"]
@@ -25,8 +26,8 @@ class Plant(NamedTuple):
     """The same without the bug."""
     changes: tuple[Change, ...] = ()
     """How streamkit is changed for `flawed` to have its bug; empty for one that is in the program."""
-    faults: str | None = None
-    """The name of the faults that alone show it; None if the order does."""
+    faults: Faults | None = None
+    """The faults that alone show it; None if the order does."""
 
     def planted(self) -> AbstractContextManager[None]:
         """A block in which `flawed` has its bug."""
@@ -43,7 +44,7 @@ def _add(plant: Plant) -> None:
     PLANTS[plant.name] = plant
 
 
-def in_streamkit(kind: str, *changes: Change, faults: str | None = None) -> Callable[[Main], Main]:
+def in_streamkit(kind: str, *changes: Change, faults: Faults | None = None) -> Callable[[Main], Main]:
     """The decorator of a program that is right, and shows a bug of this `kind` that `changes` plant."""
 
     def decorate(main: Main) -> Main:
@@ -54,7 +55,7 @@ def in_streamkit(kind: str, *changes: Change, faults: str | None = None) -> Call
 
 
 def in_program(
-    kind: str, *, flawed: Part, right: Part, faults: str | None = None
+    kind: str, *, flawed: Part, right: Part, faults: Faults | None = None
 ) -> Callable[[Callable[[Part], Coroutine[Any, Any, Any]]], Callable[[Part], Awaitable[Any]]]:
     """The decorator of a program that is run with a part that has a bug of this `kind`, and a right one."""
 

@@ -7,6 +7,7 @@ from asyncio import CancelledError, Future, Queue, Task
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
+from streamkit.testing import Faults
 from tests.planted.plant import in_program
 from tests.planted.programs.moments import at
 
@@ -296,7 +297,10 @@ class _LinesEndedAtOnce(_Lines):
 
 
 @in_program(
-    "clean-up that waits for a task that has ended", flawed=_Lines, right=_LinesEndedAtOnce, faults="SHUTDOWN"
+    "clean-up that waits for a task that has ended",
+    flawed=_Lines,
+    right=_LinesEndedAtOnce,
+    faults=Faults.SHUTDOWN,
 )
 async def end_never_taken(kind: type[_Lines]) -> None:
     """When the program ends, the writer waits until there is room for the last line, and nobody reads."""
@@ -331,7 +335,7 @@ class _FilesAlwaysClosed(_Files):
             self.open -= 1
 
 
-@in_program("a file left open when cancelled", flawed=_Files, right=_FilesAlwaysClosed, faults="CANCEL")
+@in_program("a file left open when cancelled", flawed=_Files, right=_FilesAlwaysClosed, faults=Faults.CANCEL)
 async def header_cut_short(kind: type[_Files]) -> None:
     """Who is cancelled between opening and ``try`` leaves the file open."""
     files = kind()
