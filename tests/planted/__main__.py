@@ -16,13 +16,13 @@ from tests.planted.garden import PLANTS
 from tests.planted.measure import Report, measured
 
 
-def _measure(name: str, seeds: int, twins: int) -> Report:
-    return measured(PLANTS[name], seeds, twins)
+def _measure(name: str, seeds: int, twins: int, crowd: int) -> Report:
+    return measured(PLANTS[name], seeds, twins, crowd)
 
 
-def _reports(names: Sequence[str], seeds: int, twins: int, jobs: int) -> Iterator[Report]:
+def _reports(names: Sequence[str], jobs: int, *how: int) -> Iterator[Report]:
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(_measure, names, [seeds] * len(names), [twins] * len(names))
+        yield from pool.map(_measure, names, *([each] * len(names) for each in how))
 
 
 def _line(report: Report) -> str:
@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="searches for each plant")
     parser.add_argument("--twins", type=int, default=0, help="searches of each twin; a tenth, if not given")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--crowd", type=int, default=0, help="pairs of other tasks beside each program")
     parser.add_argument("--only", default="", help="plants whose name has this in it")
     parser.add_argument("--tokens", action="store_true", help="print a token of each")
     given = parser.parse_args()
@@ -46,7 +47,7 @@ def main() -> int:
     heads = ("plant", "kind", "found", "median", "switches", "replayed", "per s")
     print("{:24} {:46} {:>9} {:>7} {:>8} {:>9} {:>7}".format(*heads), flush=True)
     missed = 0
-    for report in _reports(names, given.seeds, twins, given.jobs):
+    for report in _reports(names, given.jobs, given.seeds, twins, given.crowd):
         print(_line(report), flush=True)
         for miss in report.misses:
             missed += 1

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from streamkit.testing import ScheduleError, run
-from tests.planted.plant import Plant
+from streamkit.testing import Exhaustive, ScheduleError, run
+from tests.planted.crowd import crowded
+from tests.planted.plant import Main, Plant
 
 __all__ = ["MOST_SWITCHES", "Find", "Report", "find", "measured", "right_for", "shows_unexplored"]
 
@@ -37,16 +38,17 @@ class Find(NamedTuple):
     """Whether the token has led to the same error."""
 
 
-def find(plant: Plant, seed: int, schedules: int = SCHEDULES) -> Find | None:
-    """Search for the bug of `plant`, which is planted already; None if no schedule fails."""
-    error = _error(plant, seed, schedules)
+def find(plant: Plant, seed: int, schedules: int = SCHEDULES, crowd: int = 0) -> Find | None:
+    """Search for the bug of `plant`, which is planted already, beside a `crowd`; None if none fails."""
+    main = crowded(plant.flawed, crowd)
+    error = _error(main, schedules=schedules, seed=seed, faults=plant.faults)
     if error is None:
         return None
     notes = "\n".join(getattr(error, "__notes__", ()))
     found, token = _NOTE.search(notes), _TOKEN.search(notes)
     if isinstance(error, ScheduleError) or found is None or token is None:
         raise error
-    again = _replayed(plant, token["token"])
+    again = _error(main, replay=token["token"])
     return Find(
         seed,
         int(found["tried"]),
@@ -56,19 +58,9 @@ def find(plant: Plant, seed: int, schedules: int = SCHEDULES) -> Find | None:
     )
 
 
-def _error(plant: Plant, seed: int, schedules: int) -> BaseException | None:
+def _error(main: Main, **how: Any) -> BaseException | None:
     try:
-        run(plant.flawed, schedules=schedules, seed=seed, faults=plant.faults)
-    except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        return error
-    return None
-
-
-def _replayed(plant: Plant, token: str) -> BaseException | None:
-    try:
-        run(plant.flawed, replay=token)
+        run(main, **how)
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
@@ -81,21 +73,17 @@ def _words(error: BaseException) -> tuple[type[BaseException], str]:
     return type(error), re.sub(r"Task-\d+", "Task", str(error))
 
 
-def shows_unexplored(plant: Plant) -> BaseException | None:
+def shows_unexplored(plant: Plant, crowd: int = 0) -> BaseException | None:
     """The error of `plant` in the order of asyncio and without a fault: then no search would be needed."""
     with plant.planted():
-        try:
-            run(plant.flawed)
-        except Exception as error:
-            return error
-    return None
+        return _error(crowded(plant.flawed, crowd), schedules=Exhaustive(switches=0))
 
 
-def right_for(plant: Plant, seeds: Iterable[int], schedules: int = SCHEDULES) -> float:
+def right_for(plant: Plant, seeds: Iterable[int], schedules: int = SCHEDULES, crowd: int = 0) -> float:
     """Run the twin of `plant`, which must not fail; return how many schedules a second it did."""
     began, count = perf_counter(), 0
     for seed in seeds:
-        run(plant.right, schedules=schedules, seed=seed, faults=plant.faults)
+        run(crowded(plant.right, crowd), schedules=schedules, seed=seed, faults=plant.faults)
         count += schedules
     return count / max(perf_counter() - began, 1e-9)
 
@@ -140,17 +128,17 @@ class Report(NamedTuple):
         return [*found, *([self.wrong] if self.wrong else [])]
 
 
-def measured(plant: Plant, seeds: int, twins: int) -> Report:
+def measured(plant: Plant, seeds: int, twins: int, crowd: int = 0) -> Report:
     """Search for `plant` with the seeds from 0 on, and run its twin with so many `twins` of them."""
     speed, wrong = 0.0, ""
-    unexplored = shows_unexplored(plant)
+    unexplored = shows_unexplored(plant, crowd)
     if unexplored is not None:
         wrong = f"shows in the order of asyncio: {unexplored!r}"
     try:
-        speed = right_for(plant, range(twins))
+        speed = right_for(plant, range(twins), crowd=crowd)
     except Exception as error:
         notes = "\n".join(getattr(error, "__notes__", ()))
         wrong = f"its twin fails: {error!r}\n{notes}"
     with plant.planted():
-        finds = [found for seed in range(seeds) if (found := find(plant, seed)) is not None]
+        finds = [found for seed in range(seeds) if (found := find(plant, seed, crowd=crowd)) is not None]
     return Report(plant.name, plant.kind, seeds, tuple(finds), speed, wrong)

@@ -108,3 +108,28 @@ async def stale_linger() -> None:
     found = await (shared | ops.take(3) | ops.to_list())
     assert len(found) == 3, f"the stream ended after {found}"
     await asyncio.sleep(9.0)  # the shared run lingers
+
+
+@in_streamkit(
+    "check-then-act over an await",
+    Change(
+        "streamkit/_stages/share.py",
+        "self._refuse_readers()  # now: who comes before that task has begun must not join what it closes\n",
+        "assert self.timer is None\n",
+    ),
+)
+async def joined_what_closes() -> None:
+    """The time of a shared run is over, but a reader can join it until the task that closes it has begun."""
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(9):
+            await asyncio.sleep(0.7)
+            yield number
+
+    shared = Stream(numbers) | ops.share(strategy=KeepLatest(), linger=2.0)
+    await (shared | ops.take(1) | ops.for_each(int))
+    await asyncio.sleep(1.0)
+    await asyncio.sleep(1.0)
+    found = await (shared | ops.take(3) | ops.to_list())
+    assert len(found) == 3, f"the stream ended after {found}"
+    await asyncio.sleep(9.0)
