@@ -19,30 +19,25 @@ import asyncio
 import gc
 import random
 import secrets
+import threading
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from streamkit._core.arguments import flag, whole
+from streamkit._core.arguments import discard, whole
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.compile import pace
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.leaks import Watch
+from streamkit.testing.leaks import Watch, may_freeze
 from streamkit.testing.outside import Outside, aside
-from streamkit.testing.schedules import (
-    Exhaustive,
-    Faults,
-    Outcome,
-    Ready,
-    ScheduleError,
-    Search,
-    is_verdict,
-    replayed,
-)
+from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Order
-from streamkit.testing.schedules.tokens import Fault, parsed
+from streamkit.testing.schedules.outcome import Outcome, is_verdict
+from streamkit.testing.schedules.ready import LIMIT, Ready
+from streamkit.testing.schedules.search import Exhaustive, Search, replayed
+from streamkit.testing.schedules.tokens import parsed
 
 __all__ = ["run"]
 
@@ -80,22 +75,22 @@ def run(
     >>> run(asyncio.sleep(3600.0, result="at once"))
     'at once'
 
-    With `schedules=1000`, an async function `main` is run so often, first in the order of asyncio, then with
-    other tasks going first where several are ready: orders in which they might have come, had something outside
-    been a bit slower. Which ones, `seed` decides. The first schedule that fails is shrunk to the fewest
-    switches, and its error is raised as it is, with a note: the seed, the switches in words, and the line that
-    runs this schedule again, with its token for `replay`. The result is that of the first run. With
-    `Exhaustive(switches=2)`, all schedules are run that have no more switches.
+    With `schedules=1000` an async function `main` runs so often: first in the order of asyncio, then in
+    others, in which, of several tasks that are ready, another goes first, as it might if something outside
+    were a bit slower. `seed` decides in which; without it, one is drawn. The first schedule that fails is
+    shrunk to the fewest switches, and the error of `main` is raised as it is. A note says the seed, the
+    switches in words, and the line that runs this schedule again: its `replay` is a token. The result is that
+    of the first run. With `schedules=Exhaustive(switches=2)`, all run that have no more switches.
 
     `faults=Faults.CANCEL` cancels `main`, and `Faults.SHUTDOWN` ends the program as `asyncio.run` does, which
-    cancels all tasks and waits for them: at each step of the first schedule in turn, or with several schedules,
-    at a drawn step of each. Such a run is right if `main` returns or ends with `CancelledError`, and nothing is
-    left. So `main` may assert, in its ``finally``, what has to hold whenever it is cancelled.
+    cancels all tasks and waits for them: before each callback of the first schedule in turn; with several
+    schedules, at a drawn place of each. Such a run is right if `main` returns or ends with `CancelledError`,
+    and nothing is left. So `main` may assert, in a ``finally``, what holds whenever it is cancelled.
 
-    Each run has to do the same in the same schedule. `random` is seeded anew for each, but what depends on
-    threads or on the order of a set of objects is answered with `ScheduleError`; so is a token that does not
-    fit. A token that is none raises `ValueError`; several schedules of a coroutine that exists, and can run once
-    only, `TypeError`.
+    A run does the same again in the same schedule, or there is a `ScheduleError`. `random` draws the same in
+    each, but threads, files and the order of a set of objects make runs differ. A token that does not fit is
+    one, too; a text that is no token raises `ValueError`, and several schedules of a coroutine, which can run
+    only once, `TypeError`. A schedule that does not end raises `LivelockError`.
 
     >>> async def main() -> list[str]:
     ...     said = []
@@ -113,64 +108,66 @@ def run(
     ['two', 'one']
     """
     Outside(patience, limit)  # checks them
-    program = _Program(flag("threads", threads), flag("leaks", leaks), patience, limit)
-    if schedules == 1 and replay is None and not faults:
-        _checked(schedules, seed, faults)
-        coroutine = main() if callable(main) else main
-        return program.once(_coroutine(coroutine, main))  # type: ignore[no-any-return]
-    schedules, seed, faults = _checked(schedules, seed, faults)
-    if not callable(main):
-        close = getattr(main, "close", None)
-        if close is not None:
-            close()
-        raise TypeError(
-            "main must be an async function without arguments, which can run several times, where schedules, "
-            f"replay or faults are given, not {shown(main)}"
-        )
-    function: Any = main
-
-    def once(order: Order, faults: tuple[Fault, ...], telling: bool) -> Outcome:
-        return program.explored(function, order, faults, telling=telling)
-
+    count, number, kinds = _checked(schedules, seed, faults)
+    program = _Program(threads, leaks, patience, limit)
+    if count == 1 and replay is None and not kinds:
+        return program.once(main() if callable(main) else main, main)  # type: ignore[no-any-return]
     if replay is not None:
         parsed(replay)
-        if schedules != 1 or faults:
+        if count != 1 or kinds:
             raise TypeError(
-                "replay runs one schedule, with its faults: give no schedules and no faults beside it"
+                "replay runs one schedule, with its faults: give no schedules or faults beside it"
             )
-        with _set_up():
+    if not callable(main):
+        discard(main)
+        raise TypeError(
+            "main must be an async function without arguments where it runs more than once "
+            f"(schedules, replay, faults), not {shown(main)}"
+        )
+    function: Callable[[], Any] = main
+
+    def once(
+        order: Order, faults: tuple[Fault, ...] = (), *, most: int = LIMIT, telling: bool = False
+    ) -> Outcome:
+        return program.explored(function, order, faults, most, telling)
+
+    with _ALONE, _set_up():
+        if replay is not None:
             return replayed(once, replay)  # type: ignore[no-any-return]
-    with _set_up():
-        return Search(once, schedules, seed, faults).go()  # type: ignore[no-any-return]
+        return Search(once, count, number, kinds).go()  # type: ignore[no-any-return]
 
 
-def _checked(schedules: Any, seed: Any, faults: Any) -> tuple[int | Exhaustive, int, Faults]:
-    if not isinstance(schedules, Exhaustive):
-        schedules = whole("schedules", schedules, least=1)
-    seed = secrets.randbelow(2**32) if seed is None else whole("seed", seed)
-    if faults is not None and not isinstance(faults, Faults):
+def _checked(schedules: object, seed: object, faults: object) -> tuple[int | Exhaustive, int, Faults]:
+    count = schedules if isinstance(schedules, Exhaustive) else whole("schedules", schedules, least=1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    number = secrets.randbelow(2**32) if seed is None else whole("seed", seed)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    if faults is None:
+        return count, number, Faults(0)
+    if not isinstance(faults, Faults):
         raise TypeError(f"faults must be Faults.CANCEL, Faults.SHUTDOWN or both, not {shown(faults)}")
-    return schedules, seed, Faults(0) if faults is None else faults
+    return count, number, faults
 
 
-def _coroutine(made: Any, main: object) -> Any:
-    if not asyncio.iscoroutine(made):
-        raise TypeError(f"main must be a coroutine or an async function without arguments, not {main!r}")
-    return made
+_PACE: Any = pace
+
+_ALONE: Final = threading.RLock()
+"""Held during a search, which changes what all threads share: `random`, the collector, the clock of loops."""
 
 
 @contextmanager
 def _set_up() -> Generator[None, None, None]:
-    """What stays the same around all schedules of a search."""
-    state = random.getstate()
-    clock = pace.perf_counter
-    # Once, because to freeze and unfreeze for each run would keep all garbage, and go through it each time.
-    gc.freeze()
+    """What stays the same around all runs of a search."""
+    state, clock = random.getstate(), _PACE.perf_counter
+    # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
+    # A program that has frozen objects itself would find them unfrozen.
+    freezes = may_freeze()
+    if freezes:
+        gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
-        vars(pace)["perf_counter"] = clock
+        if freezes:
+            gc.unfreeze()
+        _PACE.perf_counter = clock
         random.setstate(state)
 
 
@@ -190,8 +187,10 @@ class _Program:
             )
         )
 
-    def once(self, coroutine: Any) -> Any:
+    def once(self, coroutine: Any, main: object) -> Any:
         """One run, as asyncio orders it."""
+        if not asyncio.iscoroutine(coroutine):
+            raise TypeError(f"main must be a coroutine or an async function without arguments, not {main!r}")
         with aside():
             runner = self._runner()
             if not self._leaks:
@@ -202,22 +201,29 @@ class _Program:
                 return runner.run(coroutine)
 
     def explored(
-        self, main: Callable[[], Any], order: Order, faults: tuple[Fault, ...], *, telling: bool
+        self,
+        main: Callable[[], Any],
+        order: Order,
+        faults: tuple[Fault, ...],
+        most: int,
+        telling: bool,
     ) -> Outcome:
         """One run, with what is ready in `order`."""
         random.seed(0)
-        vars(pace)["perf_counter"] = count(0.0, _LOOK).__next__
-        result, error, ready = None, None, None
-        coroutine = _coroutine(main(), main)
+        _PACE.perf_counter = count(0.0, _LOOK).__next__
+        coroutine = main()
+        if not asyncio.iscoroutine(coroutine):
+            raise TypeError(f"main must be an async function without arguments, not {shown(main)}")
+        result, error = None, None
         with aside():
             runner = self._runner()
-            ready = Ready(runner.get_loop(), order, faults, telling=telling)
+            watch = Watch(runner, frozen=True) if self._leaks else None
+            if watch is not None:
+                watch.generators_from_now_on()
+            ready = Ready(runner.get_loop(), order, faults, limit=most, telling=telling)
             try:
-                with Watch(runner, frozen=True) if self._leaks else runner as watch:
-                    if isinstance(watch, Watch):
-                        watch.generators_from_now_on()
-                    with ready.exploring():
-                        result = _to_the_end(runner, ready, coroutine)
+                with runner if watch is None else watch, ready.exploring():
+                    result = _to_the_end(runner, ready, coroutine)
             except BaseException as raised:
                 if not is_verdict(raised):
                     raise
@@ -228,23 +234,12 @@ class _Program:
 
 
 def _to_the_end(runner: asyncio.Runner, ready: Ready, coroutine: Any) -> Any:
-    """Run `main`; after a shutdown, also all tasks that it has cancelled, as `asyncio.run` does."""
+    """Run `main`; after a shutdown, also all other tasks that it has cancelled, as `asyncio.run` does."""
     try:
         return runner.run(coroutine)
     finally:
-        if ready.victims:
-            _shut_down(runner.get_loop(), ready.victims)
-
-
-def _shut_down(loop: asyncio.AbstractEventLoop, tasks: list[asyncio.Task[Any]]) -> None:
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    for task in tasks:
-        if not task.cancelled() and task.exception() is not None:
-            loop.call_exception_handler(
-                {
-                    "message": "unhandled exception during shutdown",
-                    "exception": task.exception(),
-                    "task": task,
-                }
-            )
-    loop.run_until_complete(loop.shutdown_asyncgens())
+        if ready.faults.victims:
+            loop = runner.get_loop()
+            # Not `gather`, which would retrieve their errors: one that nobody sees is a leak.
+            loop.run_until_complete(asyncio.wait(ready.faults.victims))
+            loop.run_until_complete(loop.shutdown_asyncgens())

@@ -1,9 +1,11 @@
-"""Seeded schedules: a program is run in many orders of what is ready, and the one in which it fails comes again.
+"""Seeded schedules: a program runs in many orders of what is ready; one in which it fails comes again.
 
+    faults      what is done to a program: cancelled, shut down
     tokens      a schedule as data, and as text
     orders      given and drawn orders
     lanes       which callbacks stay in order
     naming      what a callback is called
+    course      what was chosen in one run
     ready       the queue that stands in for that of the event loop
     outcome     what came of a run
     shrink      fewer switches
@@ -12,10 +14,10 @@
 `streamkit.testing.run` is the door to it.
 """
 
+from streamkit.testing.schedules.faults import Faults
 from streamkit.testing.schedules.outcome import Outcome, ScheduleError, is_verdict
 from streamkit.testing.schedules.ready import Ready
 from streamkit.testing.schedules.search import Exhaustive, Once, Search, replayed
-from streamkit.testing.schedules.tokens import Faults
 
 __all__ = [
     "Exhaustive",

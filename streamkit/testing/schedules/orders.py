@@ -1,10 +1,10 @@
 """Ways to choose which of several ready callbacks goes first: given as a schedule, or drawn by a strategy.
 
-A strategy that finds every bug does not exist, so a search mixes three. A *random walk* chooses anew at each
-pick. *Parks* let everything go in order, but put a lane or two below all others somewhere. *PCT*, probabilistic
-concurrency testing, gives each lane a random rank and lowers that of the running one at d - 1 random picks: a
-bug that needs d orderings to go wrong is found with a probability of at least 1 / (n * k ** (d - 1)), for n lanes
-and k picks (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of
+No strategy finds every bug, so a search mixes three. A *random walk* chooses anew at each pick. *Parks* let
+all go in order, but put a lane, or two, below all others somewhere. *PCT*, probabilistic concurrency testing,
+gives each lane a random rank, and at d - 1 random picks lowers that of the one that would go first: a bug
+that takes d orderings to show is found with a probability of at least 1 / (n * k ** (d - 1)) for n lanes and
+k picks (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler with Probabilistic Guarantees of
 Finding Bugs, ASPLOS 2010). Whatever is drawn is noted as switches of a `Schedule`, which runs it again.
 
 >>> from streamkit.testing.schedules.tokens import Park, Schedule

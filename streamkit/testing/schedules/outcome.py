@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from streamkit.testing.leaks import LeakError
-from streamkit.testing.schedules.ready import Course
+from streamkit.testing.schedules.course import Course
 from streamkit.testing.waits import DeadlockError
 
 __all__ = ["Outcome", "ScheduleError", "Signature", "is_verdict", "signature"]
@@ -25,8 +25,9 @@ __all__ = ["Outcome", "ScheduleError", "Signature", "is_verdict", "signature"]
 class ScheduleError(AssertionError):
     """A schedule cannot be run again as it was, or not all of them can be run.
 
-    Either `main` is not deterministic: it does other things although all runs in the same order. Threads, files
-    and addresses (the order of a set of objects) do that. Or it has been changed since a token was made.
+    Either `main` is not deterministic: it does other things although all runs in the same order. Threads,
+    files and addresses (the order of a set of objects) do that. Or it has been changed since a token was
+    made.
 
     >>> import asyncio
     >>> from streamkit.testing import ScheduleError, run
@@ -57,7 +58,7 @@ _ASYNCIO: Final = os.path.dirname(os.path.abspath(asyncio.__file__))
 
 
 def signature(error: BaseException | None) -> Signature:
-    """What two errors have in common that come of one fault: the type, and the last line outside of asyncio."""
+    """What two errors of one cause have in common: the type, and the last line outside of asyncio."""
     if error is None:
         return ()
     if isinstance(error, BaseExceptionGroup):
@@ -80,7 +81,8 @@ def _last_line(trace: TracebackType | None) -> tuple[object, ...]:
 def is_verdict(error: BaseException) -> bool:
     """Whether it says that `main` failed; not if it ends the program, or skips a test."""
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup((KeyboardInterrupt, SystemExit)) is None
+        group: BaseExceptionGroup[Any] = error
+        return group.subgroup((KeyboardInterrupt, SystemExit)) is None
     if isinstance(error, (Exception, asyncio.CancelledError)):
         return True
     return type(error).__name__ == "Failed"  # what `pytest.fail` raises

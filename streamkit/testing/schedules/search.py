@@ -1,30 +1,45 @@
 """The search for a schedule in which a program fails: which are tried, and in which order.
 
 First comes first in, first out; then every single park, for at most a quarter of all schedules; then a mix of
-random walks, PCT, and two or three parks (see `streamkit.testing.schedules.orders`). With faults, each schedule
-has one of them, or two, at a drawn step, and a quarter of all begins with faults alone.
+random walks, PCT, and two or three parks (see `streamkit.testing.schedules.orders`). With faults, a quarter
+of all has nothing but one fault, and most others have one, or two, at a drawn step.
+
+>>> Exhaustive(switches=0)
+Exhaustive(switches=0, most=10000)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeVar
 
 from streamkit._core.arguments import whole
 from streamkit._core.errors import noted
 from streamkit._core.show import told
+from streamkit.testing.schedules.faults import OPPOSITE, Fault, Faults
 from streamkit.testing.schedules.orders import Given, Order, Parks, drawn
 from streamkit.testing.schedules.outcome import Outcome, ScheduleError, signature
+from streamkit.testing.schedules.ready import LIMIT
 from streamkit.testing.schedules.shrink import shrunk
-from streamkit.testing.schedules.tokens import FIFO, Fault, Faults, Park, Schedule, parsed, token
+from streamkit.testing.schedules.tokens import FIFO, Park, Schedule, parsed, token
 
 __all__ = ["Exhaustive", "Once", "Search", "replayed"]
 
-Once: TypeAlias = Callable[[Order, tuple[Fault, ...], bool], Outcome]
-"""Runs the program once; if the last argument is true, its course has words."""
+T = TypeVar("T")
 
-_OPPOSITE: Final = 2_432_902_008_176_639_999
-"""The number of the permutation that turns up to 20 tasks round: 20! - 1."""
+Tried = tuple[Order, tuple[Fault, ...]]
+
+_LEAST: Final = 20_000
+_MORE: Final = 100
+"""How many callbacks a run may take: this, and so many times what the first one took."""
+
+
+class Once(Protocol):
+    """Runs the program once, for at most `most` callbacks; with `telling`, its course has words."""
+
+    def __call__(
+        self, order: Order, faults: tuple[Fault, ...] = (), *, most: int = LIMIT, telling: bool = False
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +74,15 @@ class Search:
         self._seed = seed
         self._faults = faults
         self._tried = 0
+        self._most = LIMIT
 
     def go(self) -> Any:
-        """The result of the first run, if no schedule fails; else the error of the shrunk one, with a note."""
+        """The result of the first run, if no schedule fails; else the error of a shrunk one is raised."""
         first = self._try(Order(), ())
+        self._most = min(_LEAST + _MORE * first.callbacks, LIMIT)
         if isinstance(self._schedules, Exhaustive):
             self._exhaust(first, self._schedules)
-        elif self._faults and self._schedules == 1:
+        elif self._schedules == 1:
             for fault in self._each_fault(first):
                 self._try(Order(), (fault,))
         else:
@@ -75,28 +92,27 @@ class Search:
 
     def _try(self, order: Order, faults: tuple[Fault, ...]) -> Outcome:
         self._tried += 1
-        outcome = self._once(order, faults, False)
+        outcome = self._once(order, faults, most=self._most)
         if outcome.error is not None:
             self._fail(outcome)
         return outcome
 
     # -- which are tried ------------------------------------------------------------------------
 
-    def _several(self, first: Outcome, count: int) -> Iterator[tuple[Order, tuple[Fault, ...]]]:
-        """So many schedules."""
+    def _several(self, first: Outcome, count: int) -> Iterator[Tried]:
+        """So many schedules, beside the first."""
         picks = len(first.course.counts)
-        random = Random(f"{self._seed}")
-        quarter = (count + 1) // 4
-        left = count
-        for fault in _some([*self._each_fault(first)], quarter, random):
-            left -= 1
-            yield Order(), (fault,)
         if not picks and not self._faults:
             return  # nothing is ever ready beside another, so all schedules are the same
-        for pick in _some(range(picks), min(quarter, left), random):
-            left -= 1
+        random = Random(f"{self._seed}")
+        quarter = (count + 1) // 4
+        faulty = _some([*self._each_fault(first)], quarter, random)
+        parked = _some(range(picks), quarter, random)
+        for fault in faulty:
+            yield Order(), (fault,)
+        for pick in parked:
             yield Parks.at(pick), self._drawn_faults(first, random)
-        for number in range(left):
+        for number in range(count - len(faulty) - len(parked)):
             random = Random(f"{self._seed}/{number}")
             yield drawn(number, random, picks), self._drawn_faults(first, random)
 
@@ -107,103 +123,106 @@ class Search:
             if Faults.CANCEL in self._faults:
                 yield Fault(Faults.CANCEL, step)
             if Faults.SHUTDOWN in self._faults:
-                for order in (0, _OPPOSITE, random.randrange(_OPPOSITE)):
+                for order in (0, OPPOSITE, random.randrange(OPPOSITE)):
                     yield Fault(Faults.SHUTDOWN, step, order)
 
     def _drawn_faults(self, first: Outcome, random: Random) -> tuple[Fault, ...]:
+        """Mostly one fault, at any step; of both kinds, sometimes both."""
         kinds = [kind for kind in (Faults.CANCEL, Faults.SHUTDOWN) if kind in self._faults]
-        if not kinds or random.random() < 0.125:
+        if not kinds or random.random() < _NO_FAULT:
             return ()
-        if len(kinds) == 2 and random.random() < 0.75:
-            del kinds[random.randrange(2)]
-        steps = random.sample(range(1, max(first.callbacks, 2) + 1), len(kinds))
-        order = random.randrange(_OPPOSITE)
-        pairs = zip(kinds, sorted(steps), strict=True)
-        return tuple(Fault(kind, step, order if kind is Faults.SHUTDOWN else 0) for kind, step in pairs)
+        if len(kinds) > 1 and random.random() >= _BOTH_FAULTS:
+            kinds = [random.choice(kinds)]
+        steps = sorted(random.randint(1, first.callbacks) for _ in kinds)
+        order = random.randrange(OPPOSITE)
+        return tuple(
+            Fault(kind, step, order if kind is Faults.SHUTDOWN else 0)
+            for kind, step in zip(kinds, steps, strict=True)
+        )
 
     def _exhaust(self, first: Outcome, limits: Exhaustive) -> None:
-        """Every schedule with at most so many parks; with faults, behind each fault."""
+        """Every schedule with at most so many parks; with faults, each of them before any parks."""
         stack: list[tuple[Schedule, Outcome]] = [(FIFO, first)]
         for fault in self._each_fault(first):
-            self._bounded(limits)
-            schedule = Schedule((), (fault,))
-            stack.append((schedule, self._try(Order(), (fault,))))
+            stack.append((Schedule((), (fault,)), self._bounded(limits, Order(), (fault,))))
         while stack:
             schedule, outcome = stack.pop()
-            if len(schedule.switches) >= limits.switches:
-                continue
-            for park in _further(schedule, outcome):
-                self._bounded(limits)
-                longer = Schedule((*schedule.switches, park), schedule.faults)
-                stack.append((longer, self._try(Given(longer), longer.faults)))
+            if len(schedule.switches) < limits.switches:
+                for park in _further(schedule, outcome):
+                    longer = Schedule((*schedule.switches, park), schedule.faults)
+                    stack.append((longer, self._bounded(limits, Given(longer), longer.faults)))
 
-    def _bounded(self, limits: Exhaustive) -> None:
+    def _bounded(self, limits: Exhaustive, order: Order, faults: tuple[Fault, ...]) -> Outcome:
         if self._tried >= limits.most:
             raise ScheduleError(
-                f"there are more than {limits.most} schedules with at most {limits.switches} switches, and no "
-                "error in those that were tried: allow fewer switches, a higher most=, or take schedules=1000"
+                f"there are more than {limits.most} schedules with at most {limits.switches} switches, and "
+                "none of those that were tried fails: allow fewer, a higher most=, or take schedules=1000"
             )
+        return self._try(order, faults)
 
     # -- what is done with one that fails -------------------------------------------------------
 
     def _fail(self, outcome: Outcome) -> None:
         """Raise the error of the smallest schedule that fails as this one did."""
-        assert outcome.error is not None
+        error = outcome.error
+        assert error is not None
         found = outcome.course.schedule
         if not found:
-            noted(outcome.error, self._words(outcome, 0))
-            raise outcome.error
-        self._confirm(outcome)
-        same = signature(outcome.error)
+            noted(
+                error,
+                f"failed in the first schedule, in which run(main) alone runs it, too (seed {self._seed})",
+            )
+            raise error
+        self._confirm(found, outcome)
+        same = signature(error)
 
         def fails(order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
-            tried = self._once(order, faults, False)
+            tried = self._once(order, faults, most=self._most)
             return tried.course.schedule if signature(tried.error) == same else None
 
-        picks = len(outcome.course.counts)
-        best = shrunk(found, fails, picks, Random(f"{self._seed}/shrink"))
-        last = self._once(Given(best), best.faults, True)
+        best = shrunk(found, fails, len(outcome.course.counts), Random(f"{self._seed}/shrink"))
+        last = self._once(Given(best), best.faults, most=self._most, telling=True)
         if last.error is None or signature(last.error) != same:
-            raise ScheduleError(
-                f"{_NOT}: a shrunk schedule failed, and did not when run again"
-            ) from outcome.error
+            raise ScheduleError(f"{_NOT}: a shrunk schedule failed, and then did not. {_WHY}") from error
         noted(last.error, self._words(last, len(found)))
         raise last.error
 
-    def _confirm(self, outcome: Outcome) -> None:
+    def _confirm(self, found: Schedule, outcome: Outcome) -> None:
         """Run the schedule again, which has to take the same course."""
-        found = outcome.course.schedule
-        again = self._once(Given(found), found.faults, False)
+        again = self._once(Given(found), found.faults, most=self._most)
         same = signature(again.error) == signature(outcome.error)
         if same and again.course.counts == outcome.course.counts:
             return
+        differs = "came to other picks" if same else f"ended with {_ending(again)}"
         error = ScheduleError(
-            f"{_NOT}: schedule {self._tried} (seed {self._seed}) failed, and the same one again "
-            f"{'failed on another course' if same else 'did not fail so'}. {_WHY}"
+            f"{_NOT}: schedule {self._tried} (seed {self._seed}) ended with {_ending(outcome)}, and the "
+            f"same one, run again, {differs}. {_WHY}"
         )
         raise error from outcome.error
 
     def _words(self, outcome: Outcome, before: int) -> str:
         """The note on an error."""
         schedule = outcome.course.schedule
-        if not schedule:
-            return f"failed in the first schedule, first in, first out, as run(main) does (seed {self._seed})"
         now = len(schedule)
-        size = f"{now} switches" if now != 1 else "1 switch"
+        size = "1 switch" if now == 1 else f"{now} switches"
         if before > now:
-            size += f" (shrunk from {before})"
+            size += f", shrunk from {before}"
         lines = (
-            f"failed in schedule {self._tried} of {self._total()}, seed {self._seed}; {size}:",
+            f"failed in schedule {self._tried}{self._of()}, seed {self._seed} ({size}):",
             *(f"  {words}" for words in outcome.course.words),
             f'again: run(main, replay="{token(schedule, outcome.course.check)}")',
         )
         return "\n".join(lines)
 
-    def _total(self) -> object:
+    def _of(self) -> str:
         if isinstance(self._schedules, Exhaustive):
-            return f"those with at most {self._schedules.switches} switches"
-        return self._schedules if self._schedules > 1 else "those with one fault"
+            return f" of those with at most {self._schedules.switches} switches"
+        return f" of {self._schedules}" if self._schedules > 1 else ""
 
+
+_NO_FAULT: Final = 0.125
+"""How many schedules have none."""
+_BOTH_FAULTS: Final = 0.25
 
 _NOT: Final = "main is not deterministic"
 _WHY: Final = (
@@ -212,12 +231,15 @@ _WHY: Final = (
 )
 
 
-def _some(items: Any, most: int, random: Random) -> list[Any]:
+def _ending(outcome: Outcome) -> str:
+    return "no error" if outcome.error is None else told(outcome.error)
+
+
+def _some(items: Sequence[T], most: int, random: Random) -> list[T]:
     """`items`, or `most` of them, in their order."""
-    count = len(items)
-    if count <= most:
-        return list(items)
-    return [items[place] for place in sorted(random.sample(range(count), max(most, 0)))]
+    if len(items) <= most:
+        return [*items]
+    return [items[place] for place in sorted(random.sample(range(len(items)), most))]
 
 
 def _further(schedule: Schedule, outcome: Outcome) -> Iterator[Park]:
@@ -235,14 +257,14 @@ def _further(schedule: Schedule, outcome: Outcome) -> Iterator[Park]:
 def replayed(once: Once, text: str) -> Any:
     """The result of the schedule of a token; its error, or `ScheduleError` if it does not fit."""
     schedule, check = parsed(text)
-    outcome = once(Given(schedule), schedule.faults, True)
+    outcome = once(Given(schedule), schedule.faults, telling=True)
     course = outcome.course
     missing = {*schedule.switches, *schedule.faults} - {*course.switches, *course.faults}
     if missing or course.check != check:
-        where = "there is no place for some of its switches" if missing else "it came to other picks"
+        where = "there is no place for some of its switches" if missing else "its picks are other ones"
         error = ScheduleError(
-            f"the schedule does not fit: {where}. Either main has changed since (or Python has another version), "
-            f"or {_NOT}. {_WHY}" + (f". It ended with {told(outcome.error)}" if outcome.error else "")
+            f"the schedule does not fit: {where}, and it ended with {_ending(outcome)}. Main has changed "
+            f"since (or Python has), or {_NOT}. {_WHY}"
         )
         raise error from outcome.error
     if outcome.error is not None:

@@ -1,20 +1,22 @@
 """Shrinking: from a schedule that fails to one with fewer switches that fails in the same way.
 
-Switches are left out by delta debugging (Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input,
-IEEE TSE 2002). Where several are left, other ways are tried: a single park anywhere, then two and three at random.
-A random walk does not shrink well, since without one of its choices the picks behind it mean something else:
-there, PCT is tried first.
+Switches are left out by delta debugging (Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing
+Input, IEEE TSE 2002). Where several are left, other ways are tried: a single park anywhere, then two and
+three at random. A random walk does not shrink well, because without one of its choices all picks behind it
+mean something else. There, PCT is tried first.
 
 >>> fewest(range(20), lambda left: {3, 17} <= set(left))
 (3, 17)
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Final, TypeVar
 
+from streamkit.testing.schedules.faults import Fault
 from streamkit.testing.schedules.orders import Given, Order, Parks, Pct
-from streamkit.testing.schedules.tokens import FIFO, Fault, Rank, Schedule, Switch, Take
+from streamkit.testing.schedules.tokens import Rank, Schedule, Switch, Take
 
 __all__ = ["RUNS", "Fails", "fewest", "shrunk"]
 
@@ -25,6 +27,8 @@ Fails = Callable[[Order, tuple[Fault, ...]], Schedule | None]
 
 RUNS: Final = 1_000
 """How many runs shrinking may take."""
+_FEW: Final = 2
+"""With more switches than these, a walk itself is shrunk, too."""
 _FRESH: Final = 60
 """How many orders of PCT are tried in the place of a random walk."""
 _SINGLE: Final = 400
@@ -33,7 +37,7 @@ _SEVERAL: Final = 60
 """How many random pairs of parks are tried, and as many triples."""
 
 
-class _Spent(Exception):
+class _SpentError(Exception):
     """No more runs."""
 
 
@@ -66,10 +70,8 @@ def shrunk(found: Schedule, fails: Fails, picks: int, random: Random, runs: int 
     A program has about so many `picks`. At most `runs` runs are made.
     """
     search = _Shrinking(found, fails, picks, random, runs)
-    try:
+    with contextlib.suppress(_SpentError):
         search.go()
-    except _Spent:
-        pass
     return search.best
 
 
@@ -84,15 +86,16 @@ class _Shrinking:
         self._left = runs
 
     def go(self) -> None:
-        if self._fails_with(FIFO.switches, self.best.faults) and not self.best.faults:
-            return
-        if any(isinstance(switch, Take) for switch in self.best.switches):
+        """Shrink."""
+        walked = self.best
+        if any(isinstance(switch, Take) for switch in walked.switches):
             self._instead_of_a_walk()
         self._leave_out()
         for orders, least in ((self._singles, 1), (self._pairs, 2), (self._triples, 3)):
-            if len(self.best.switches) <= least:
-                break
-            self._any_of(orders())
+            if len(self.best.switches) > least:
+                self._any_of(orders())
+        if len(self.best.switches) > _FEW and walked is not self.best:
+            fewest(walked.switches, lambda switches: self._fails_with(switches, walked.faults))
         self._leave_out()
 
     def _leave_out(self) -> None:
@@ -105,15 +108,18 @@ class _Shrinking:
 
     def _tries(self, order: Order, faults: tuple[Fault, ...]) -> bool:
         """Whether it fails in the same way; what is smaller is kept."""
-        if not self._left:
-            raise _Spent
-        self._left -= 1
-        made = self._fails(order, faults)
+        made = self._made(order, faults)
         if made is None:
             return False
         if _cost(made) < _cost(self.best):
             self.best = made
         return True
+
+    def _made(self, order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
+        if not self._left:
+            raise _SpentError
+        self._left -= 1
+        return self._fails(order, faults)
 
     def _any_of(self, orders: Iterator[Order]) -> None:
         """Try `orders`, until one of them fails with fewer switches."""
@@ -125,8 +131,7 @@ class _Shrinking:
     def _instead_of_a_walk(self) -> None:
         """Find another schedule, without picks of its own: one by PCT that fails in the same way."""
         for number in range(_FRESH):
-            made = self._fails(Pct(self._random, self._picks, 2 + number % 3), self.best.faults)
-            self._left -= 1
+            made = self._made(Pct(self._random, self._picks, 2 + number % 3), self.best.faults)
             if made is not None:
                 self.best = made
                 return

@@ -1,10 +1,10 @@
 """A schedule as data, and as the text of a token, from which it is run again.
 
-A token is ``v1:<switches>[!<fault>]...:<check>``. Its switches, divided by commas, are parks (``12~0``: at pick
-12 the lane of candidate 0 goes below all others), picks (``7.1``: candidate 1 goes first at pick 7) and ranks
-(``3_5``: lane 3 has the rank 5 from its beginning). Faults are ``!cancel@40`` and ``!shutdown@40.2``, where 40
-counts callbacks and 2 is the order of the tasks. The check says how many candidates there were at each pick up
-to the last switch, so that a program that takes another course is noticed.
+A token is ``v1:<switches>[!<fault>]...:<check>``. Its switches, divided by commas, are parks (``12~0``: at
+pick 12 the lane of candidate 0 goes below all others), takes (``7.1``: candidate 1 goes first at pick 7) and
+ranks (``3_5``: lane 3 has the rank 5 from its beginning). Faults are ``!cancel@40`` and ``!shutdown@40.2``,
+where 40 counts callbacks and 2 is the order of the tasks. The check says how many candidates there were at
+each pick up to the last switch, so that a program that takes another course is noticed.
 
 >>> schedule, check = parsed("v1:12~0,3_5!cancel@40:0badcafe")
 >>> schedule.switches
@@ -13,28 +13,14 @@ to the last switch, so that a program that takes another course is noticed.
 'v1:12~0,3_5!cancel@40:0badcafe'
 """
 
-import enum
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from streamkit._core.show import shown
+from streamkit.testing.schedules.faults import Fault, Faults
 
-__all__ = ["FIFO", "Fault", "Faults", "Park", "Rank", "Schedule", "Switch", "Take", "parsed", "token"]
-
-
-class Faults(enum.Flag):
-    """What is done to a program at any step of the event loop: `CANCEL`, `SHUTDOWN`, or both.
-
-    >>> from streamkit.testing import Faults
-    >>> Faults.CANCEL in (Faults.CANCEL | Faults.SHUTDOWN)
-    True
-    """
-
-    CANCEL = enum.auto()
-    """`main` is cancelled."""
-    SHUTDOWN = enum.auto()
-    """All tasks are cancelled, in some order, and waited for, as `asyncio.run` does when a program ends."""
+__all__ = ["FIFO", "Park", "Rank", "Schedule", "Switch", "Take", "parsed", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +51,6 @@ Switch = Park | Take | Rank
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Before callback number `step`, tasks are cancelled: main, or all in the permutation number `order`."""
-
-    kind: Faults
-    step: int
-    order: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Schedule:
     """In which ways one run differs from the order in which asyncio runs what is ready."""
 
@@ -87,7 +64,7 @@ class Schedule:
 FIFO: Final = Schedule()
 """First in, first out: what asyncio does."""
 
-_SIGNS: Final = {"~": Park, ".": Take, "_": Rank}
+_SIGNS: Final[dict[str, type[Park] | type[Take] | type[Rank]]] = {"~": Park, ".": Take, "_": Rank}
 _SWITCH: Final = re.compile(r"(\d+)([~._])(\d+)")
 _FAULT: Final = re.compile(r"(cancel|shutdown)@(\d+)(?:\.(\d+))?")
 _TOKEN: Final = re.compile(r"v1:([^:!]*)((?:![^:!]*)*):([0-9a-f]{8})")
@@ -136,8 +113,7 @@ def _switch(text: str, part: str) -> Switch:
     if found is None:
         raise ValueError(f"replay has a switch {shown(part)} that is none, in {shown(text)}")
     first, sign, second = found.groups()
-    made: Switch = _SIGNS[sign](int(first), int(second))
-    return made
+    return _SIGNS[sign](int(first), int(second))
 
 
 def _fault(text: str, part: str) -> Fault:
