@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--crowd", type=int, default=0, help="pairs of other tasks beside each program")
     parser.add_argument("--only", default="", help="plants whose name has this in it")
-    parser.add_argument("--tokens", action="store_true", help="print a token of each")
+    parser.add_argument("--tokens", action="store_true", help="print the longest token of each")
     given = parser.parse_args()
     names = [name for name in PLANTS if given.only in name]
     twins = given.twins or max(given.seeds // 10, 1)
@@ -53,7 +53,8 @@ def main() -> int:
             missed += 1
             print(f"    {miss}", flush=True)
         if given.tokens and report.finds:
-            print(f"    {report.finds[0].token}", flush=True)
+            longest = max(report.finds, key=lambda find: find.switches)
+            print(f"    seed {longest.seed}: {longest.token}", flush=True)
     print(
         f"{len(names)} plants, {given.seeds} seeds each; twins {twins} x 1000 schedules; "
         f"figures missed: {missed}"

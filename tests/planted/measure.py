@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from streamkit.testing import Exhaustive, ScheduleError, run
+from streamkit.testing.schedules.tokens import parsed
 from tests.planted.crowd import crowded
 from tests.planted.plant import Main, Plant
 
@@ -21,7 +22,7 @@ MOST_SWITCHES = 5
 FOUND = 0.99
 """More than this part of all seeds has to find a plant."""
 
-_NOTE = re.compile(r"failed in schedule (?P<tried>\d+) of .*?; (?P<switches>\d+) switch", re.DOTALL)
+_NOTE = re.compile(r"failed in schedule (?P<tried>\d+) of")
 _TOKEN = re.compile(r'replay="(?P<token>v1:[^"]+)"')
 
 
@@ -52,7 +53,7 @@ def find(plant: Plant, seed: int, schedules: int = SCHEDULES, crowd: int = 0) ->
     return Find(
         seed,
         int(found["tried"]),
-        int(found["switches"]),
+        len(parsed(token["token"])[0]),
         token["token"],
         again is not None and _words(again) == _words(error),
     )

@@ -36,9 +36,9 @@ from typing import Any, Final
 
 from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault, Faults, Injector
-from streamkit.testing.schedules.lanes import Entry, Handle, Lanes, candidates, top
+from streamkit.testing.schedules.lanes import Entry, Handle, Lane, Lanes, candidates, top
 from streamkit.testing.schedules.naming import name_of, task_name
-from streamkit.testing.schedules.orders import TOP, Order
+from streamkit.testing.schedules.orders import BEFORE, TOP, Order
 from streamkit.testing.schedules.tokens import Park, Rank, Take
 from streamkit.testing.waits import LivelockError, task_line, tasks
 
@@ -159,8 +159,7 @@ class Ready:
         lanes = [self._entries[place].lane for place in places]
         pick = len(course.counts)
         for wanted in order.parks(pick):
-            candidate = top(lanes) if wanted == TOP else wanted
-            if candidate < len(lanes):
+            for candidate in _parked(wanted, lanes):
                 self._lanes.park(lanes[candidate])
                 self._switched(Park(pick, candidate), places)
         taken = order.take(pick, len(lanes))
@@ -213,3 +212,14 @@ class Ready:
         where = f"(virtual time {self._loop.time()})"
         reason = f"main has not ended after {self._limit} callbacks {where}; tasks:"
         return LivelockError(reason, tuple(task_line(task) for task in tasks(self._loop)))
+
+
+def _parked(wanted: int, lanes: list[Lane]) -> Iterator[int]:
+    """The candidates of these `lanes` that are `wanted` to be parked, each after the one before it was."""
+    if wanted <= BEFORE:
+        while BEFORE - wanted < len(lanes) and (first := top(lanes)) != BEFORE - wanted:
+            yield first
+    elif wanted == TOP:
+        yield top(lanes)
+    elif wanted < len(lanes):
+        yield wanted

@@ -1,7 +1,7 @@
 """The search for a schedule in which a program fails: which are tried, and in which order.
 
 First comes first in, first out; then every single park, for at most a quarter of all schedules; then a mix of
-random walks, PCT, and two or three parks (see `streamkit.testing.schedules.orders`). With faults, a quarter
+random walks, PCT, and two to five parks (see `streamkit.testing.schedules.orders`). With faults, a quarter
 of all has nothing but one fault, and most others have one, or two, at a drawn step.
 
 >>> Exhaustive(switches=0)
@@ -75,6 +75,8 @@ class Search:
         self._faults = faults
         self._tried = 0
         self._most = LIMIT
+        self._picks = 0
+        """As many as the longest run had: where others go first, it may be more than in the first."""
 
     def go(self) -> Any:
         """The result of the first run, if no schedule fails; else the error of a shrunk one is raised."""
@@ -95,6 +97,7 @@ class Search:
         outcome = self._once(order, faults, most=self._most)
         if outcome.error is not None:
             self._fail(outcome)
+        self._picks = max(self._picks, len(outcome.course.counts))
         return outcome
 
     # -- which are tried ------------------------------------------------------------------------
@@ -114,7 +117,7 @@ class Search:
             yield Parks.at(pick), self._drawn_faults(first, random)
         for number in range(count - len(faulty) - len(parked)):
             random = Random(f"{self._seed}/{number}")
-            yield drawn(number, random, picks), self._drawn_faults(first, random)
+            yield drawn(number, random, min(self._picks, _LONGER * picks)), self._drawn_faults(first, random)
 
     def _each_fault(self, first: Outcome) -> Iterator[Fault]:
         """A fault at each step of the first run; a shutdown in three orders."""
@@ -180,7 +183,11 @@ class Search:
             tried = self._once(order, faults, most=self._most)
             return tried.course.schedule if signature(tried.error) == same else None
 
-        best = shrunk(found, fails, len(outcome.course.counts), Random(f"{self._seed}/shrink"))
+        def chosen(schedule: Schedule) -> list[int]:
+            return self._once(Given(schedule), schedule.faults, most=self._most).course.chosen
+
+        random = Random(f"{self._seed}/shrink")
+        best = shrunk(found, fails, len(outcome.course.counts), random, chosen=chosen)
         last = self._once(Given(best), best.faults, most=self._most, telling=True)
         if last.error is None or signature(last.error) != same:
             raise ScheduleError(f"{_NOT}: a shrunk schedule failed, and then did not. {_WHY}") from error
@@ -220,6 +227,8 @@ class Search:
         return f" of {self._schedules}" if self._schedules > 1 else ""
 
 
+_LONGER: Final = 4
+"""How many times as many picks as the first run has are drawn from, if others were so long."""
 _NO_FAULT: Final = 0.125
 """How many schedules have none."""
 _BOTH_FAULTS: Final = 0.25

@@ -2,8 +2,8 @@
 
 Switches are left out by delta debugging (Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing
 Input, IEEE TSE 2002). Where several are left, other ways are tried: a single park anywhere, then two and
-three at random. A random walk does not shrink well, because without one of its choices all picks behind it
-mean something else. There, PCT is tried first.
+three at random, and one anywhere in the place of two. A random walk does not shrink well, because without one
+of its choices all picks behind it mean something else. So parks that lead to the same course stand in for it.
 
 >>> fewest(range(20), lambda left: {3, 17} <= set(left))
 (3, 17)
@@ -11,12 +11,13 @@ mean something else. There, PCT is tried first.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from random import Random
 from typing import Final, TypeVar
 
 from streamkit.testing.schedules.faults import Fault
-from streamkit.testing.schedules.orders import Given, Order, Parks, Pct
-from streamkit.testing.schedules.tokens import Rank, Schedule, Switch, Take
+from streamkit.testing.schedules.orders import TOP, Followed, Given, Order, Parks, Pct
+from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
 
 __all__ = ["RUNS", "Fails", "fewest", "shrunk"]
 
@@ -25,12 +26,15 @@ T = TypeVar("T")
 Fails = Callable[[Order, tuple[Fault, ...]], Schedule | None]
 """Runs once; the schedule of that run if it failed in the same way, else None."""
 
+Chosen = Callable[[Schedule], Sequence[int]]
+"""Runs a schedule; which candidate went first at each pick."""
+
 RUNS: Final = 1_000
 """How many runs shrinking may take."""
 _FEW: Final = 2
 """With more switches than these, a walk itself is shrunk, too."""
 _FRESH: Final = 60
-"""How many orders of PCT are tried in the place of a random walk."""
+"""How many orders of PCT are tried to find another failure of the same kind."""
 _SINGLE: Final = 400
 """How many single parks are tried."""
 _SEVERAL: Final = 60
@@ -64,12 +68,20 @@ def fewest(items: Sequence[T], fails: Callable[[tuple[T, ...]], bool]) -> tuple[
             return left
 
 
-def shrunk(found: Schedule, fails: Fails, picks: int, random: Random, runs: int = RUNS) -> Schedule:
+def shrunk(
+    found: Schedule,
+    fails: Fails,
+    picks: int,
+    random: Random,
+    runs: int = RUNS,
+    *,
+    chosen: Chosen | None = None,
+) -> Schedule:
     """A schedule with as few switches as were found to fail in the same way as `found` does.
 
     A program has about so many `picks`. At most `runs` runs are made.
     """
-    search = _Shrinking(found, fails, picks, random, runs)
+    search = _Shrinking(found, fails, picks, random, runs, chosen)
     with contextlib.suppress(_SpentError):
         search.go()
     return search.best
@@ -78,22 +90,32 @@ def shrunk(found: Schedule, fails: Fails, picks: int, random: Random, runs: int 
 class _Shrinking:
     """The search for a smaller schedule, and the best one so far."""
 
-    def __init__(self, found: Schedule, fails: Fails, picks: int, random: Random, runs: int) -> None:
+    def __init__(
+        self, found: Schedule, fails: Fails, picks: int, random: Random, runs: int, chosen: Chosen | None
+    ) -> None:
         self.best = found
         self._fails = fails
         self._picks = picks
         self._random = random
         self._left = runs
+        self._chosen = chosen
 
     def go(self) -> None:
         """Shrink."""
         walked = self.best
         if any(isinstance(switch, Take) for switch in walked.switches):
-            self._instead_of_a_walk()
+            self.best = self._by_parks() or walked
         self._leave_out()
+        for other in (self._by_parks, self._another, self._by_parks):
+            if len(self.best.switches) > _FEW:
+                self._shrink_too(other())
         for orders, least in ((self._singles, 1), (self._pairs, 2), (self._triples, 3)):
             if len(self.best.switches) > least:
                 self._any_of(orders())
+        before = len(self.best.switches) + 1
+        while _FEW < len(self.best.switches) < before:
+            before = len(self.best.switches)
+            self._any_of(self._one_for_two())
         if len(self.best.switches) > _FEW and walked is not self.best:
             fewest(walked.switches, lambda switches: self._fails_with(switches, walked.faults))
         self._leave_out()
@@ -128,13 +150,29 @@ class _Shrinking:
             if self._tries(order, self.best.faults) and len(self.best.switches) < before:
                 return
 
-    def _instead_of_a_walk(self) -> None:
-        """Find another schedule, without picks of its own: one by PCT that fails in the same way."""
+    def _shrink_too(self, other: Schedule | None) -> None:
+        """Shrink `other`, which fails in the same way, and keep it if it comes to less."""
+        if other is None:
+            return
+        before, self.best = self.best, other
+        try:
+            self._leave_out()
+        finally:
+            self.best = min(before, self.best, key=_cost)
+
+    def _by_parks(self) -> Schedule | None:
+        """The parks that lead to the same course."""
+        if self._chosen is None:
+            return None
+        return self._made(Followed(self._chosen(self.best)), self.best.faults)
+
+    def _another(self) -> Schedule | None:
+        """Another schedule, one by PCT that fails in the same way."""
         for number in range(_FRESH):
             made = self._made(Pct(self._random, self._picks, 2 + number % 3), self.best.faults)
             if made is not None:
-                self.best = made
-                return
+                return made
+        return None
 
     def _singles(self) -> Iterator[Order]:
         count = min(self._picks, _SINGLE)
@@ -144,6 +182,15 @@ class _Shrinking:
     def _pairs(self) -> Iterator[Order]:
         for _ in range(_SEVERAL):
             yield Parks(self._random, self._picks, 2)
+
+    def _one_for_two(self) -> Iterator[Order]:
+        """A park anywhere, in the place of two switches: of two near each other, first."""
+        switches = self.best.switches
+        pairs = sorted(combinations(range(len(switches)), 2), key=lambda pair: pair[1] - pair[0])
+        for one, two in pairs:
+            rest = switches[:one] + switches[one + 1 : two] + switches[two + 1 :]
+            for pick in range(self._picks):
+                yield Given(Schedule((*rest, Park(pick, TOP))))
 
     def _triples(self) -> Iterator[Order]:
         for _ in range(_SEVERAL):
