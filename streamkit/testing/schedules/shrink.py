@@ -107,7 +107,8 @@ class _Shrinking:
             self.best = self._by_parks() or walked
         self._leave_out()
         for other in (self._by_parks, self._another, self._by_parks):
-            if len(self.best.switches) > _FEW:
+            ranked = any(isinstance(switch, Rank) for switch in self.best.switches)
+            if ranked or len(self.best.switches) > _FEW:
                 self._shrink_too(other())
         for orders, least in ((self._singles, 1), (self._pairs, 2), (self._triples, 3)):
             if len(self.best.switches) > least:
