@@ -34,6 +34,9 @@ KINDS = {
 }
 """What goes wrong in concurrent programs; each is planted at least once."""
 
+LONG = {"conflict_twice"}
+"""Plants that take hundreds of runs to be found, and to be shrunk."""
+
 each = pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
 
 
@@ -58,7 +61,14 @@ def _is_found(plant: Plant, seeds: range) -> None:
             assert found.switches <= MOST_SWITCHES, found.token
 
 
-@each
+@pytest.mark.parametrize(
+    "plant",
+    [
+        pytest.param(plant, marks=pytest.mark.full) if name in LONG else plant
+        for name, plant in PLANTS.items()
+    ],
+    ids=PLANTS,
+)
 def test_a_plant_is_found_replayed_and_shrunk(plant: Plant) -> None:
     _is_found(plant, range(1))
 
