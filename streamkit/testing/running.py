@@ -20,8 +20,7 @@ import gc
 import random
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -30,7 +29,7 @@ from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.compile import pace
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.leaks import Watch, may_freeze
+from streamkit.testing.leaks import LeakError, Watch, may_freeze
 from streamkit.testing.outside import Outside, aside
 from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Order
@@ -107,6 +106,7 @@ def run(
     ...     print(error)
     ['two', 'one']
     """
+    __tracebackhide__ = True  # pytest shows the frames of `main`, not ours
     Outside(patience, limit)  # checks them
     count, number, kinds = _checked(schedules, seed, faults)
     program = _Program(threads, leaks, patience, limit)
@@ -131,7 +131,7 @@ def run(
     ) -> Outcome:
         return program.explored(function, order, faults, most, telling)
 
-    with _ALONE, _set_up():
+    with _SetUp():
         if replay is not None:
             return replayed(once, replay)  # type: ignore[no-any-return]
         return Search(once, count, number, kinds).go()  # type: ignore[no-any-return]
@@ -153,22 +153,27 @@ _ALONE: Final = threading.RLock()
 """Held during a search, which changes what all threads share: `random`, the collector, the clock of loops."""
 
 
-@contextmanager
-def _set_up() -> Generator[None, None, None]:
-    """What stays the same around all runs of a search."""
-    state, clock = random.getstate(), _PACE.perf_counter
-    # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
-    # A program that has frozen objects itself would find them unfrozen.
-    freezes = may_freeze()
-    if freezes:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if freezes:
+class _SetUp:
+    """What stays the same around all runs of a search.
+
+    No generator makes it: that would set the traceback of an error, which some errors refuse.
+    """
+
+    def __enter__(self) -> None:
+        _ALONE.acquire()
+        self._random, self._clock = random.getstate(), _PACE.perf_counter
+        # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
+        # A program that has frozen objects itself would find them unfrozen.
+        self._freezes = may_freeze()
+        if self._freezes:
+            gc.freeze()
+
+    def __exit__(self, *_: object) -> None:
+        if self._freezes:
             gc.unfreeze()
-        _PACE.perf_counter = clock
-        random.setstate(state)
+        _PACE.perf_counter = self._clock
+        random.setstate(self._random)
+        _ALONE.release()
 
 
 class _Program:
@@ -209,6 +214,7 @@ class _Program:
         telling: bool,
     ) -> Outcome:
         """One run, with what is ready in `order`."""
+        __tracebackhide__ = True
         random.seed(0)
         _PACE.perf_counter = count(0.0, _LOOK).__next__
         coroutine = main()
@@ -230,11 +236,23 @@ class _Program:
                 error = raised
         if isinstance(error, asyncio.CancelledError) and ready.course.faults:
             error = None
+            error = _late(watch)
         return Outcome(result, error, ready.course, ready.callbacks)
+
+
+def _late(watch: Watch | None) -> LeakError | None:
+    """What comes to light when the cancellation that ended the run is forgotten."""
+    try:
+        if watch is not None:
+            watch.check()
+    except LeakError as error:
+        return error
+    return None
 
 
 def _to_the_end(runner: asyncio.Runner, ready: Ready, coroutine: Any) -> Any:
     """Run `main`; after a shutdown, also all other tasks that it has cancelled, as `asyncio.run` does."""
+    __tracebackhide__ = True
     try:
         return runner.run(coroutine)
     finally:

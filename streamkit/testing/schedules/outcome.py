@@ -80,8 +80,8 @@ def _last_line(trace: TracebackType | None) -> tuple[object, ...]:
 
 def is_verdict(error: BaseException) -> bool:
     """Whether it says that `main` failed; not if it ends the program, or skips a test."""
+    group: Any = error
     if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[Any] = error
         return group.subgroup((KeyboardInterrupt, SystemExit)) is None
     if isinstance(error, (Exception, asyncio.CancelledError)):
         return True

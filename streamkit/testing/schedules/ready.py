@@ -30,8 +30,7 @@ three
 one
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any, Final
 
 from streamkit.testing.schedules.course import Course
@@ -84,14 +83,13 @@ class Ready:
             self._entries[-1].at_once = True
         loop._ready = self
 
-    @contextmanager
-    def exploring(self) -> Generator[None, None, None]:
-        """Choose the order while this lasts. Outside, it is first in, first out."""
-        self._on = True
-        try:
-            yield
-        finally:
-            self._on = False
+    def exploring(self) -> "_Exploring":
+        """Choose the order while the context that this returns lasts. Outside, it is first in, first out."""
+        return _Exploring(self)
+
+    def explore(self, on: bool) -> None:
+        """Choose the order from now on, or no longer."""
+        self._on = on
 
     # -- what asyncio calls ---------------------------------------------------------------------
 
@@ -132,13 +130,15 @@ class Ready:
 
     def _place(self) -> int:
         """The place of the entry that goes next."""
+        entries = self._entries
+        if entries and entries[0].at_once:
+            return 0
         self.callbacks += 1
         fault = self.faults.at(self.callbacks)
         if fault is not None:
             self._failed(fault)
         if self.callbacks > self._limit:
             raise self._livelock()
-        entries = self._entries
         if len(entries) < 2:
             return 0
         places = candidates(entries[:_WINDOW])
@@ -223,3 +223,16 @@ def _parked(wanted: int, lanes: list[Lane]) -> Iterator[int]:
         yield top(lanes)
     elif wanted < len(lanes):
         yield wanted
+
+
+class _Exploring:
+    """No generator makes it: that would set the traceback of an error, which some errors refuse."""
+
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+
+    def __enter__(self) -> None:
+        self._ready.explore(True)
+
+    def __exit__(self, *_: object) -> None:
+        self._ready.explore(False)

@@ -16,11 +16,12 @@ from typing import Any, Final, Protocol, TypeVar
 from streamkit._core.arguments import whole
 from streamkit._core.errors import noted
 from streamkit._core.show import told
+from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import OPPOSITE, Fault, Faults
 from streamkit.testing.schedules.orders import Given, Order, Parks, drawn
 from streamkit.testing.schedules.outcome import Outcome, ScheduleError, signature
 from streamkit.testing.schedules.ready import LIMIT
-from streamkit.testing.schedules.shrink import shrunk
+from streamkit.testing.schedules.shrink import RUNS, shrunk
 from streamkit.testing.schedules.tokens import FIFO, Park, Schedule, parsed, token
 
 __all__ = ["Exhaustive", "Once", "Search", "replayed"]
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 Tried = tuple[Order, tuple[Fault, ...]]
 
+_SHRINKING: Final = 2_000_000
+"""How many callbacks shrinking may take in all."""
+_FEWEST_RUNS: Final = 30
 _LEAST: Final = 20_000
 _MORE: Final = 100
 """How many callbacks a run may take: this, and so many times what the first one took."""
@@ -80,6 +84,7 @@ class Search:
 
     def go(self) -> Any:
         """The result of the first run, if no schedule fails; else the error of a shrunk one is raised."""
+        __tracebackhide__ = True  # pytest shows the frames of `main`, not ours
         first = self._try(Order(), ())
         self._most = min(_LEAST + _MORE * first.callbacks, LIMIT)
         if isinstance(self._schedules, Exhaustive):
@@ -93,6 +98,7 @@ class Search:
         return first.result
 
     def _try(self, order: Order, faults: tuple[Fault, ...]) -> Outcome:
+        __tracebackhide__ = True
         self._tried += 1
         outcome = self._once(order, faults, most=self._most)
         if outcome.error is not None:
@@ -145,32 +151,33 @@ class Search:
 
     def _exhaust(self, first: Outcome, limits: Exhaustive) -> None:
         """Every schedule with at most so many parks; with faults, each of them before any parks."""
-        stack: list[tuple[Schedule, Outcome]] = [(FIFO, first)]
+        stack: list[tuple[Schedule, Course]] = [(FIFO, first.course)]
         for fault in self._each_fault(first):
             stack.append((Schedule((), (fault,)), self._bounded(limits, Order(), (fault,))))
         while stack:
-            schedule, outcome = stack.pop()
+            schedule, course = stack.pop()
             if len(schedule.switches) < limits.switches:
-                for park in _further(schedule, outcome):
+                for park in _further(schedule, course):
                     longer = Schedule((*schedule.switches, park), schedule.faults)
                     stack.append((longer, self._bounded(limits, Given(longer), longer.faults)))
 
-    def _bounded(self, limits: Exhaustive, order: Order, faults: tuple[Fault, ...]) -> Outcome:
+    def _bounded(self, limits: Exhaustive, order: Order, faults: tuple[Fault, ...]) -> Course:
         if self._tried >= limits.most:
             raise ScheduleError(
                 f"there are more than {limits.most} schedules with at most {limits.switches} switches, and "
                 "none of those that were tried fails: allow fewer, a higher most=, or take schedules=1000"
             )
-        return self._try(order, faults)
+        return self._try(order, faults).course
 
     # -- what is done with one that fails -------------------------------------------------------
 
     def _fail(self, outcome: Outcome) -> None:
         """Raise the error of the smallest schedule that fails as this one did."""
+        __tracebackhide__ = True
         error = outcome.error
         assert error is not None
         found = outcome.course.schedule
-        if not found:
+        if self._tried == 1:
             noted(
                 error,
                 f"failed in the first schedule, in which run(main) alone runs it, too (seed {self._seed})",
@@ -186,11 +193,12 @@ class Search:
         def chosen(schedule: Schedule) -> list[int]:
             return self._once(Given(schedule), schedule.faults, most=self._most).course.chosen
 
-        random = Random(f"{self._seed}/shrink")
-        best = shrunk(found, fails, len(outcome.course.counts), random, chosen=chosen)
+        picks, random = len(outcome.course.counts), Random(f"{self._seed}/shrink")
+        runs = max(_FEWEST_RUNS, min(RUNS, _SHRINKING // outcome.callbacks))
+        best = shrunk(found, fails, picks, random, runs, chosen=chosen)
         last = self._once(Given(best), best.faults, most=self._most, telling=True)
-        if last.error is None or signature(last.error) != same:
-            raise ScheduleError(f"{_NOT}: a shrunk schedule failed, and then did not. {_WHY}") from error
+        if not best or last.error is None or signature(last.error) != same:
+            raise ScheduleError(f"{_NOT}: a shrunk schedule fails now and then. {_WHY}") from error
         noted(last.error, self._words(last, len(found)))
         raise last.error
 
@@ -251,20 +259,21 @@ def _some(items: Sequence[T], most: int, random: Random) -> list[T]:
     return [items[place] for place in sorted(random.sample(range(len(items)), most))]
 
 
-def _further(schedule: Schedule, outcome: Outcome) -> Iterator[Park]:
+def _further(schedule: Schedule, course: Course) -> Iterator[Park]:
     """The parks with which `schedule` may go on, behind those that it has."""
     parks = [switch for switch in schedule.switches if isinstance(switch, Park)]
     start = parks[-1].pick if parks else 0
-    for pick in range(start, len(outcome.course.counts)):
+    for pick in range(start, len(course.counts)):
         here = {park.candidate for park in parks if park.pick == pick}
-        chosen = outcome.course.chosen[pick]
+        chosen = course.chosen[pick]
         # one of two candidates, or all but one, may be parked: to park the last changes nothing
-        if chosen not in here and len(here) + 1 < outcome.course.counts[pick]:
+        if chosen not in here and len(here) + 1 < course.counts[pick]:
             yield Park(pick, chosen)
 
 
 def replayed(once: Once, text: str) -> Any:
     """The result of the schedule of a token; its error, or `ScheduleError` if it does not fit."""
+    __tracebackhide__ = True
     schedule, check = parsed(text)
     outcome = once(Given(schedule), schedule.faults, telling=True)
     course = outcome.course

@@ -199,6 +199,6 @@ class _Shrinking:
 
 
 def _cost(schedule: Schedule) -> tuple[int, int]:
-    """By which schedules are compared: fewer switches, then fewer ranks, which say less than a place does."""
+    """By which schedules are compared: how many switches, where a rank, which says less, is as two parks."""
     ranks = sum(isinstance(switch, Rank) for switch in schedule.switches)
-    return len(schedule), ranks
+    return len(schedule) + ranks, ranks

@@ -1,0 +1,378 @@
+"""The queue: first in, first out without an order; candidates are those that asyncio, too, may run next."""
+
+import asyncio
+import contextvars
+import gc
+import sys
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from streamkit.testing import LivelockError, VirtualLoop
+from streamkit.testing.schedules.orders import Given, Order
+from streamkit.testing.schedules.ready import Ready
+from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
+from tests.testing.schedules.correct import ANYIO, CORRECT
+from tests.testing.schedules.piped import PIPED
+from tests.testing.schedules.programs import Main
+
+PyTask: Any = vars(asyncio.tasks)["_PyTask"]
+
+
+def explored(main: Main, *switches: Switch, **options: Any) -> Ready:
+    """Run `main` with these switches, and return the queue."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ready = Ready(runner.get_loop(), Given(Schedule(switches)), **options)
+        with ready.exploring():
+            runner.run(main())
+    return ready
+
+
+def logging(log: list[object], main: Main) -> Main:
+    """`main`, which notes each step of a task, and each change of what a context variable says."""
+
+    async def traced() -> None:
+        loop = asyncio.get_running_loop()
+
+        def made(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
+            log.append(("made", named_of(coroutine)))
+            return asyncio.Task(step_by_step(coroutine), loop=loop, **named)
+
+        async def step_by_step(coroutine: Coroutine[Any, Any, Any]) -> Any:
+            return await _Traced(coroutine, log)
+
+        loop.set_task_factory(made)
+        await main()
+
+    return traced
+
+
+def named_of(coroutine: Any) -> str:
+    """`aclose()` of a generator has no name."""
+    return getattr(coroutine, "__qualname__", type(coroutine).__name__)
+
+
+class _Traced:
+    """Awaits a coroutine, and logs each of its steps."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], log: list[object]) -> None:
+        self.coroutine = coroutine
+        self.log = log
+
+    def __await__(self) -> Any:
+        step: Callable[[], Any] = lambda: self.coroutine.send(None)
+        while True:
+            self.log.append(named_of(self.coroutine))
+            try:
+                waits_for = step()
+            except StopIteration as stop:
+                return stop.value
+            try:
+                yield waits_for
+            except BaseException as error:
+                thrown = error
+                step = lambda: self.coroutine.throw(thrown)
+            else:
+                step = lambda: self.coroutine.send(None)
+
+
+@pytest.mark.parametrize("main", [*CORRECT, *ANYIO, *PIPED], ids=lambda main: main.__name__)
+def test_without_switches_it_is_first_in_first_out(main: Main) -> None:
+    """Each task makes the same steps, in the same order, as in asyncio's own queue."""
+    logs: list[list[object]] = [[], []]
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(logging(logs[0], main)())
+    explored(logging(logs[1], main))
+    assert logs[0] == logs[1]
+    assert logs[0]
+
+
+def test_it_does_what_a_queue_of_asyncio_does() -> None:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop: Any = runner.get_loop()
+        ready = Ready(loop, Order())
+        assert not ready
+        handles = [loop.call_soon(print) for _ in range(3)]
+        assert ready and len(ready) == 3
+        assert [*ready] == handles
+        assert ready.popleft() is handles[0]
+        ready.clear()
+        assert not ready
+        with pytest.raises(IndexError):
+            ready.popleft()
+
+
+# which may go next -----------------------------------------------------------------------------------
+
+
+async def steps_of_tasks() -> None:
+    async def step() -> None: ...
+
+    await asyncio.gather(*(step() for _ in range(3)))
+
+
+async def waiters() -> None:
+    event = asyncio.Event()
+    waiting = [asyncio.create_task(event.wait()) for _ in range(3)]
+    await asyncio.sleep(1.0)
+    event.set()
+    await asyncio.wait(waiting)
+
+
+def test_steps_of_tasks_are_free() -> None:
+    assert explored(steps_of_tasks).course.counts[:2] == [3, 3]  # the second time, with a plain callback
+
+
+def test_waiters_are_free() -> None:
+    assert 3 in explored(waiters).course.counts
+
+
+async def plain() -> None:
+    loop = asyncio.get_running_loop()
+    for _ in range(3):
+        loop.call_soon(int)
+    await asyncio.sleep(0)
+
+
+def test_plain_callbacks_and_who_lets_them_go_first_are_no_choice() -> None:
+    assert explored(plain).course.counts == []
+
+
+async def task_beside_plain() -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_soon(int)
+    await asyncio.create_task(asyncio.sleep(0))
+
+
+def test_a_task_is_free_against_plain_callbacks() -> None:
+    assert explored(task_beside_plain).course.counts == [2]
+
+
+async def one_future() -> None:
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    async def wait() -> None:
+        await future
+
+    tasks = [asyncio.create_task(wait())]
+    await asyncio.sleep(0)
+    future.add_done_callback(int)
+    await asyncio.sleep(0)
+    tasks += [asyncio.create_task(wait()), asyncio.create_task(wait())]
+    await asyncio.sleep(1.0)
+    future.set_result(None)
+    await asyncio.wait(tasks)
+
+
+def test_callbacks_of_one_future_are_in_order_but_for_tasks() -> None:
+    counts = explored(one_future).course.counts
+    # first steps of two tasks; then the first waiter, the callback, and then two waiters with what comes of them
+    assert counts[0] == 2
+    assert max(counts[1:]) == 3
+
+
+def timers(*, apart: bool) -> Main:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at(3.0, int)
+        if apart:
+            await asyncio.sleep(1.0)
+        loop.call_at(3.0, int)
+        await asyncio.sleep(5.0)
+
+    return main
+
+
+def test_timers_of_one_time_are_free_if_they_were_set_apart() -> None:
+    assert explored(timers(apart=False)).course.counts == []
+    assert explored(timers(apart=True)).course.counts == [2]
+
+
+async def cancelled_timer() -> None:
+    loop = asyncio.get_running_loop()
+    second = loop.call_at(1.0, int)
+    loop.call_at(1.0, second.cancel)
+    loop.call_soon(int).cancel()
+    await asyncio.sleep(2.0)
+
+
+def test_what_was_cancelled_is_no_choice() -> None:
+    assert explored(cancelled_timer).course.counts == []
+
+
+async def itself() -> None:
+    """A callback that calls itself soon does not keep tasks from going on, whichever goes first."""
+    loop, left = asyncio.get_running_loop(), 50
+
+    def again() -> None:
+        nonlocal left
+        left -= 1
+        if left:
+            loop.call_soon(lambda: again())
+
+    again()
+    for _ in range(3):
+        await asyncio.create_task(asyncio.sleep(0))
+    assert left
+
+
+def test_a_callback_that_calls_itself_is_last() -> None:
+    explored(itself, Rank(0, 1), Rank(1, 0))
+    explored(itself, *(Rank(lane, lane % 2) for lane in range(5)))
+
+
+def test_a_park_is_for_good_and_the_later_is_the_lower() -> None:
+    said = list[str]()
+
+    async def say(name: str) -> None:
+        said.append(name)
+
+    async def main() -> None:
+        await asyncio.gather(*map(say, "abc"))
+
+    for switches, expected in (
+        ((), "abc"),
+        ((Park(0, 0),), "bca"),
+        ((Park(0, 1),), "acb"),
+        ((Park(0, 0), Park(0, 1)), "cab"),
+        ((Take(0, 2),), "cab"),
+        ((Take(0, 1), Take(1, 1)), "bca"),
+        ((Rank(4, 2), Rank(3, 1)), "cba"),
+    ):
+        said.clear()
+        course = explored(main, *switches).course
+        assert "".join(said) == expected
+        assert {*course.switches} == {*switches}
+
+
+def test_nothing_is_passed_over_for_ever() -> None:
+    """Two that wake each other: the third, parked, comes in the end."""
+    turns = 0
+
+    async def main() -> None:
+        nonlocal turns
+        event = asyncio.Event()
+
+        async def third() -> None:
+            event.set()
+
+        async def wake() -> None:
+            nonlocal turns
+            while not event.is_set():
+                turns += 1
+                await asyncio.create_task(nothing())
+
+        async def nothing() -> None: ...
+
+        await asyncio.gather(third(), wake())
+
+    explored(main, Park(0, 0))
+    assert 200 < turns < 600
+
+
+def test_a_run_without_an_end_is_ended() -> None:
+    async def main() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(
+        LivelockError, match=r"(?s)main has not ended after 1000 callbacks.*main \(test_ready"
+    ):
+        explored(main, limit=1000)
+
+
+# on and off ------------------------------------------------------------------------------------------
+
+
+def test_clean_up_is_no_choice_and_what_is_run_after_it_is_one() -> None:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ready = Ready(runner.get_loop(), Order())
+        with ready.exploring():
+            runner.run(steps_of_tasks())
+        callbacks, first = ready.callbacks, len(ready.course.counts)
+        assert first
+        runner.run(steps_of_tasks())  # as a clean-up is
+        assert (ready.callbacks, len(ready.course.counts)) == (callbacks, first)
+        with ready.exploring():
+            runner.run(steps_of_tasks())
+        assert len(ready.course.counts) == 2 * first
+        assert ready.callbacks > callbacks
+
+
+# kinds of tasks, and what is kept alive --------------------------------------------------------------
+
+
+def with_factory(factory: Any) -> Main:
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(factory)
+        await waiters()
+
+    return main
+
+
+def test_tasks_written_in_python() -> None:
+    main = with_factory(lambda loop, coroutine, **named: PyTask(coroutine, loop=loop, **named))
+    assert explored(main).course.counts == explored(waiters).course.counts
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are there since Python 3.12")
+def test_eager_tasks() -> None:
+    eager: Any = vars(asyncio)["eager_task_factory"]
+    course = explored(with_factory(eager)).course
+    assert 3 in course.counts
+    assert len(course.counts) < len(explored(waiters).course.counts), "their first steps are no choice"
+
+
+def test_tasks_cancelled_together_go_on_in_the_order_they_were_made() -> None:
+    """A set of tasks, such as a task group has, is in the order of addresses."""
+    ended = list[int]()
+
+    async def wait(number: int) -> None:
+        try:
+            await asyncio.sleep(9.0)
+        finally:
+            ended.append(number)
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(wait(number)) for number in range(4)]
+        await asyncio.sleep(1.0)
+        for place in (2, 0, 3, 1):
+            tasks[place].cancel()
+        await asyncio.wait(tasks)
+
+    explored(main)
+    assert ended == [0, 1, 2, 3]
+
+
+class Thing:
+    def method(self) -> None: ...
+
+
+def test_nothing_is_kept_alive() -> None:
+    """Neither a callback that has run, nor a task, its result and its context."""
+    variable = contextvars.ContextVar[Thing]("variable")
+
+    async def task() -> Thing:
+        variable.set(thing := Thing())
+        things.append(weakref.ref(thing))
+        await asyncio.sleep(0)
+        return thing
+
+    things = list["weakref.ref[Thing]"]()
+
+    async def main() -> None:
+        thing = Thing()
+        things[:] = [weakref.ref(thing)]
+        asyncio.get_running_loop().call_soon(thing.method)
+        del thing
+        await asyncio.create_task(task())
+        await asyncio.gather(task(), task())
+        await asyncio.sleep(0)
+        gc.collect(1)
+        assert [each() for each in things] == [None] * 4
+
+    explored(main)
+    explored(main, Park(0, 0), Park(1, 0))

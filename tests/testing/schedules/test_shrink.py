@@ -1,0 +1,99 @@
+"""Shrinking: what is left fails, nothing of it can be left out, and a budget is kept."""
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from streamkit.testing.schedules.faults import Fault, Faults
+from streamkit.testing.schedules.orders import Given, Order
+from streamkit.testing.schedules.shrink import fewest, shrunk
+from streamkit.testing.schedules.tokens import Park, Schedule, Switch
+
+numbers = st.sets(st.integers(0, 30))
+
+
+@given(numbers, numbers)
+def test_what_is_needed_is_left(needed: set[int], other: set[int]) -> None:
+    items = sorted(needed | other)
+    assert fewest(items, lambda left: needed <= set(left)) == tuple(sorted(needed))
+
+
+@given(st.lists(st.integers(0, 20), max_size=20), st.randoms(use_true_random=False))
+def test_nothing_more_can_be_left_out(items: list[int], random: Random) -> None:
+    """Also where more switches may undo what fewer do: it need not fail again when one is put back."""
+    known: dict[tuple[int, ...], bool] = {tuple(items): True}
+
+    def fails(left: tuple[int, ...]) -> bool:
+        return known.setdefault(left, random.random() < 0.3)
+
+    left = fewest(items, fails)
+    assert fails(left)
+    assert not any(fails(left[:place] + left[place + 1 :]) for place in range(len(left)))
+
+
+@given(st.integers(1, 200), st.integers(0, 199))
+@example(1, 0)
+def test_one_of_many_is_found_fast(count: int, needed: int) -> None:
+    tries = 0
+
+    def fails(left: tuple[int, ...]) -> bool:
+        nonlocal tries
+        tries += 1
+        return needed in left
+
+    needed %= count
+    assert fewest(range(count), fails) == (needed,)
+    assert tries <= 4 * count.bit_length() + 4
+
+
+class Machine:
+    """Fails where all of `needed` are parked, or one of `instead`."""
+
+    def __init__(
+        self, needed: Sequence[int], instead: Sequence[int] = (), *, fault: int | None = None
+    ) -> None:
+        self.needed = set(needed)
+        self.instead = set(instead)
+        self.fault = fault
+        self.runs = 0
+
+    def __call__(self, order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
+        self.runs += 1
+        parks = tuple(Park(pick, 0) for pick in range(50) if order.parks(pick))
+        at = {each.pick for each in parks}
+        if self.fault is not None and self.fault not in {each.step for each in faults}:
+            return None
+        return Schedule(parks, faults) if self.needed <= at or self.instead & at else None
+
+
+def all_parks() -> tuple[Switch, ...]:
+    return tuple(Park(pick, 0) for pick in range(50))
+
+
+def test_a_schedule_shrinks_to_what_it_needs() -> None:
+    found = Schedule(all_parks(), (Fault(Faults.CANCEL, 3), Fault(Faults.SHUTDOWN, 5)))
+    best = shrunk(found, Machine([4, 30], fault=3), 50, Random(1))
+    assert best == Schedule((Park(4, 0), Park(30, 0)), (Fault(Faults.CANCEL, 3),))
+
+
+def test_another_schedule_with_fewer_switches_is_found() -> None:
+    parks = tuple(Park(pick, 0) for pick in (4, 11, 30))
+    best = shrunk(Schedule(parks), Machine([4, 11, 30], instead=[44]), 50, Random(1))
+    assert best == Schedule((Park(44, 0),))
+
+
+def test_no_more_runs_than_allowed() -> None:
+    machine = Machine([1, 2, 3, 4])
+    best = shrunk(Schedule(all_parks()), machine, 50, Random(1), runs=3)
+    assert machine.runs == 3
+    assert machine(Given(best), ()) is not None
+
+
+@pytest.mark.parametrize("runs", range(1, 40, 7))
+def test_whatever_the_budget_the_best_fails(runs: int) -> None:
+    machine = Machine([1, 20, 40])
+    best = shrunk(Schedule(all_parks()), machine, 50, Random(1), runs=runs)
+    assert machine(Given(best), ()) == best
