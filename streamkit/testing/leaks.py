@@ -130,7 +130,7 @@ class Watch:
         return sorted(thread.name for thread in new if thread.is_alive() and not thread.daemon)
 
     def check(self) -> None:
-        """Once more, where the error that ended the run was forgotten: its traceback may have kept something."""
+        """Once more, when the error that ended the run is forgotten: its traceback may have kept some."""
         gc.collect(2 if self._frozen else 1)
         self._judge(None)
 

@@ -36,7 +36,7 @@ def task_of(callback: Any) -> "asyncio.Task[Any] | None":
     Tasks in C and in Python name their steps differently; a first step and one after a yield have, in C, a
     type of their own, which Python does not export.
     """
-    kind: Any = type(callback)
+    kind: type[Any] = type(callback)
     if kind.__name__ == "TaskStepMethWrapper":
         step: asyncio.Task[Any] = callback.__self__
         return step

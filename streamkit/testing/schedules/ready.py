@@ -178,7 +178,7 @@ class Ready:
         if rank:
             self.course.switched(Rank(lane, rank))
             if self.course.telling:
-                self._tell(f"{self._name(handle)} begins with the rank {rank}")
+                self._tell(f"{self._name(handle)} goes before all of a lower rank than {rank}, from here on")
         return rank
 
     def _switched(self, switch: Park | Take, places: list[int]) -> None:
@@ -236,3 +236,14 @@ class _Exploring:
 
     def __exit__(self, *_: object) -> None:
         self._ready.explore(False)
+
+
+def _parked(wanted: int, lanes: list[Lane]) -> Iterator[int]:
+    """The candidates of these `lanes` that are `wanted` to be parked, each after the one before it was."""
+    if wanted <= BEFORE:
+        while BEFORE - wanted < len(lanes) and (first := top(lanes)) != BEFORE - wanted:
+            yield first
+    elif wanted == TOP:
+        yield top(lanes)
+    elif wanted < len(lanes):
+        yield wanted

@@ -186,16 +186,12 @@ class Search:
         self._confirm(found, outcome)
         same = signature(error)
 
-        def fails(order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
+        def fails(order: Order, faults: tuple[Fault, ...]) -> Course | None:
             tried = self._once(order, faults, most=self._most)
-            return tried.course.schedule if signature(tried.error) == same else None
+            return tried.course if signature(tried.error) == same else None
 
-        def chosen(schedule: Schedule) -> list[int]:
-            return self._once(Given(schedule), schedule.faults, most=self._most).course.chosen
-
-        picks, random = len(outcome.course.counts), Random(f"{self._seed}/shrink")
         runs = max(_FEWEST_RUNS, min(RUNS, _SHRINKING // outcome.callbacks))
-        best = shrunk(found, fails, picks, random, runs, chosen=chosen)
+        best = shrunk(outcome.course, fails, Random(f"{self._seed}/shrink"), runs)
         last = self._once(Given(best), best.faults, most=self._most, telling=True)
         if not best or last.error is None or signature(last.error) != same:
             raise ScheduleError(f"{_NOT}: a shrunk schedule fails now and then. {_WHY}") from error

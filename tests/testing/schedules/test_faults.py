@@ -1,4 +1,4 @@
-"""Faults: main cancelled, and the program ended, at every step; what is right passes, what is not is found."""
+"""Faults: main is cancelled, and the program ended, at every step: what does not stand that is found."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,8 +6,7 @@ from itertools import permutations
 from math import factorial
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit.testing import DeadlockError, Faults, LeakError, run
 from streamkit.testing.schedules.faults import OPPOSITE, permuted

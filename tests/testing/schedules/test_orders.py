@@ -2,10 +2,9 @@
 
 from random import Random
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from streamkit.testing.schedules.orders import TOP, Given, Order, Parks, Pct, Walk, drawn
+from streamkit.testing.schedules.orders import BEFORE, TOP, Followed, Given, Order, Parks, Pct, Walk, drawn
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Take
 
 
@@ -57,3 +56,8 @@ def test_the_mix_has_all_kinds_and_is_the_same_for_a_seed() -> None:
     first, second = (drawn(1, Random("7/1"), 30) for _ in range(2))
     assert [first.rank(lane) for lane in range(9)] == [second.rank(lane) for lane in range(9)]
     assert [first.parks(pick) for pick in range(30)] == [second.parks(pick) for pick in range(30)]
+
+
+def test_what_is_followed_parks_all_that_would_go_before() -> None:
+    order = Followed([0, 2, 1])
+    assert [order.parks(pick) for pick in range(4)] == [(BEFORE,), (BEFORE - 2,), (BEFORE - 1,), ()]

@@ -5,18 +5,22 @@ import contextvars
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from contextlib import suppress
+from random import Random
 from typing import Any
 
 import pytest
 
 from streamkit.testing import LivelockError, VirtualLoop
-from streamkit.testing.schedules.orders import Given, Order
+from streamkit.testing.schedules.course import Course
+from streamkit.testing.schedules.orders import Followed, Given, Order, drawn
 from streamkit.testing.schedules.ready import Ready
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
 from tests.testing.schedules.correct import ANYIO, CORRECT
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main
+from tests.testing.schedules.wrong import WRONG
 
 PyTask: Any = vars(asyncio.tasks)["_PyTask"]
 
@@ -28,6 +32,15 @@ def explored(main: Main, *switches: Switch, **options: Any) -> Ready:
         with ready.exploring():
             runner.run(main())
     return ready
+
+
+def course(main: Main, order: Order) -> Course:
+    """The course of a program, which may fail."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ready = Ready(runner.get_loop(), order)
+        with suppress(Exception), ready.exploring():
+            runner.run(main())
+    return ready.course
 
 
 def logging(log: list[object], main: Main) -> Main:
@@ -62,20 +75,19 @@ class _Traced:
         self.log = log
 
     def __await__(self) -> Any:
-        step: Callable[[], Any] = lambda: self.coroutine.send(None)
+        error: BaseException | None = None
         while True:
             self.log.append(named_of(self.coroutine))
             try:
-                waits_for = step()
+                waits_for = self.coroutine.send(None) if error is None else self.coroutine.throw(error)
             except StopIteration as stop:
                 return stop.value
             try:
                 yield waits_for
-            except BaseException as error:
-                thrown = error
-                step = lambda: self.coroutine.throw(thrown)
+            except BaseException as thrown:
+                error = thrown
             else:
-                step = lambda: self.coroutine.send(None)
+                error = None
 
 
 @pytest.mark.parametrize("main", [*CORRECT, *ANYIO, *PIPED], ids=lambda main: main.__name__)
@@ -95,7 +107,8 @@ def test_it_does_what_a_queue_of_asyncio_does() -> None:
         ready = Ready(loop, Order())
         assert not ready
         handles = [loop.call_soon(print) for _ in range(3)]
-        assert ready and len(ready) == 3
+        assert ready
+        assert len(ready) == 3
         assert [*ready] == handles
         assert ready.popleft() is handles[0]
         ready.clear()
@@ -159,7 +172,7 @@ async def one_future() -> None:
 
     tasks = [asyncio.create_task(wait())]
     await asyncio.sleep(0)
-    future.add_done_callback(int)
+    future.add_done_callback(id)
     await asyncio.sleep(0)
     tasks += [asyncio.create_task(wait()), asyncio.create_task(wait())]
     await asyncio.sleep(1.0)
@@ -169,7 +182,7 @@ async def one_future() -> None:
 
 def test_callbacks_of_one_future_are_in_order_but_for_tasks() -> None:
     counts = explored(one_future).course.counts
-    # first steps of two tasks; then the first waiter, the callback, and then two waiters with what comes of them
+    # the first steps of two tasks; the first waiter; the callback; two waiters, and what comes of them
     assert counts[0] == 2
     assert max(counts[1:]) == 3
 
@@ -248,6 +261,18 @@ def test_a_park_is_for_good_and_the_later_is_the_lower() -> None:
         assert {*course.switches} == {*switches}
 
 
+@pytest.mark.parametrize("main", [*WRONG, *PIPED], ids=lambda main: main.__name__)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.spread
+def test_each_course_can_be_followed_by_parks(main: Main, seed: int) -> None:
+    """That of a random walk, and of ranks."""
+    for number in range(3):
+        first = course(main, drawn(number, Random(seed), 20))
+        again = course(main, Followed(first.chosen))
+        assert (again.counts, again.chosen) == (first.counts, first.chosen)
+        assert all(isinstance(switch, Park) for switch in again.switches)
+
+
 def test_nothing_is_passed_over_for_ever() -> None:
     """Two that wake each other: the third, parked, comes in the end."""
     turns = 0
@@ -275,7 +300,7 @@ def test_nothing_is_passed_over_for_ever() -> None:
 
 def test_a_run_without_an_end_is_ended() -> None:
     async def main() -> None:
-        while True:
+        while True:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     with pytest.raises(

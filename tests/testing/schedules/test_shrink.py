@@ -1,16 +1,16 @@
 """Shrinking: what is left fails, nothing of it can be left out, and a budget is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
+from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Given, Order
 from streamkit.testing.schedules.shrink import fewest, shrunk
-from streamkit.testing.schedules.tokens import Park, Schedule, Switch
+from streamkit.testing.schedules.tokens import Park, Schedule
 
 numbers = st.sets(st.integers(0, 30))
 
@@ -60,34 +60,43 @@ class Machine:
         self.fault = fault
         self.runs = 0
 
-    def __call__(self, order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
+    def __call__(self, order: Order, faults: tuple[Fault, ...]) -> Course | None:
         self.runs += 1
-        parks = tuple(Park(pick, 0) for pick in range(50) if order.parks(pick))
-        at = {each.pick for each in parks}
+        parks = [pick for pick in range(PICKS) if order.parks(pick)]
         if self.fault is not None and self.fault not in {each.step for each in faults}:
             return None
-        return Schedule(parks, faults) if self.needed <= at or self.instead & at else None
+        return course(parks, faults) if self.needed <= {*parks} or self.instead & {*parks} else None
 
 
-def all_parks() -> tuple[Switch, ...]:
-    return tuple(Park(pick, 0) for pick in range(50))
+PICKS = 50
+
+
+def course(parks: Iterable[int], faults: tuple[Fault, ...] = ()) -> Course:
+    made = Course()
+    made.switches = [Park(pick, 0) for pick in parks]
+    made.faults = [*faults]
+    made.counts, made.chosen = [2] * PICKS, [0] * PICKS
+    return made
+
+
+def parks(*picks: int) -> tuple[Park, ...]:
+    return tuple(Park(pick, 0) for pick in picks)
 
 
 def test_a_schedule_shrinks_to_what_it_needs() -> None:
-    found = Schedule(all_parks(), (Fault(Faults.CANCEL, 3), Fault(Faults.SHUTDOWN, 5)))
-    best = shrunk(found, Machine([4, 30], fault=3), 50, Random(1))
-    assert best == Schedule((Park(4, 0), Park(30, 0)), (Fault(Faults.CANCEL, 3),))
+    faults = (Fault(Faults.CANCEL, 3), Fault(Faults.SHUTDOWN, 5))
+    best = shrunk(course(range(PICKS), faults), Machine([4, 30], fault=3), Random(1))
+    assert best == Schedule(parks(4, 30), faults[:1])
 
 
 def test_another_schedule_with_fewer_switches_is_found() -> None:
-    parks = tuple(Park(pick, 0) for pick in (4, 11, 30))
-    best = shrunk(Schedule(parks), Machine([4, 11, 30], instead=[44]), 50, Random(1))
-    assert best == Schedule((Park(44, 0),))
+    best = shrunk(course([4, 11, 30]), Machine([4, 11, 30], instead=[44]), Random(1))
+    assert best == Schedule(parks(44))
 
 
 def test_no_more_runs_than_allowed() -> None:
     machine = Machine([1, 2, 3, 4])
-    best = shrunk(Schedule(all_parks()), machine, 50, Random(1), runs=3)
+    best = shrunk(course(range(PICKS)), machine, Random(1), runs=3)
     assert machine.runs == 3
     assert machine(Given(best), ()) is not None
 
@@ -95,5 +104,7 @@ def test_no_more_runs_than_allowed() -> None:
 @pytest.mark.parametrize("runs", range(1, 40, 7))
 def test_whatever_the_budget_the_best_fails(runs: int) -> None:
     machine = Machine([1, 20, 40])
-    best = shrunk(Schedule(all_parks()), machine, 50, Random(1), runs=runs)
-    assert machine(Given(best), ()) == best
+    best = shrunk(course(range(PICKS)), machine, Random(1), runs=runs)
+    again = machine(Given(best), ())
+    assert again is not None
+    assert again.schedule == best

@@ -1,8 +1,7 @@
 """Tokens: the text of a schedule, and what is no token."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from streamkit.testing import run
 from streamkit.testing.schedules.faults import Fault, Faults

@@ -202,7 +202,7 @@ async def initialised_twice() -> None:
         await asyncio.sleep(1.0)
         return await get()
 
-    assert await asyncio.gather(get(), later()) == [1, 1]
+    assert [*await asyncio.gather(get(), later())] == [1, 1]
 
 
 @WRONG
