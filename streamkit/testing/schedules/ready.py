@@ -214,17 +214,6 @@ class Ready:
         return LivelockError(reason, tuple(task_line(task) for task in tasks(self._loop)))
 
 
-def _parked(wanted: int, lanes: list[Lane]) -> Iterator[int]:
-    """The candidates of these `lanes` that are `wanted` to be parked, each after the one before it was."""
-    if wanted <= BEFORE:
-        while BEFORE - wanted < len(lanes) and (first := top(lanes)) != BEFORE - wanted:
-            yield first
-    elif wanted == TOP:
-        yield top(lanes)
-    elif wanted < len(lanes):
-        yield wanted
-
-
 class _Exploring:
     """No generator makes it: that would set the traceback of an error, which some errors refuse."""
 

@@ -27,9 +27,6 @@ T = TypeVar("T")
 Fails = Callable[[Order, tuple[Fault, ...]], Course | None]
 """Runs once; the course of that run if it failed in the same way, else None."""
 
-Chosen = Callable[[Schedule], Sequence[int]]
-"""Runs a schedule; which candidate went first at each pick."""
-
 RUNS: Final = 1_000
 """How many runs shrinking may take."""
 _FEW: Final = 2
@@ -88,7 +85,6 @@ class _Shrinking:
         self._fails = fails
         self._random = random
         self._left = runs
-        self._chosen = chosen
 
     def go(self) -> None:
         """Shrink."""
@@ -187,15 +183,6 @@ class _Shrinking:
     def _pairs(self) -> Iterator[Order]:
         for _ in range(_SEVERAL):
             yield Parks(self._random, self._picks, 2)
-
-    def _one_for_two(self) -> Iterator[Order]:
-        """A park anywhere, in the place of two switches: of two near each other, first."""
-        switches = self.best.switches
-        pairs = sorted(combinations(range(len(switches)), 2), key=lambda pair: pair[1] - pair[0])
-        for one, two in pairs:
-            rest = switches[:one] + switches[one + 1 : two] + switches[two + 1 :]
-            for pick in range(self._picks):
-                yield Given(Schedule((*rest, Park(pick, TOP))))
 
     def _triples(self) -> Iterator[Order]:
         for _ in range(_SEVERAL):
