@@ -66,11 +66,18 @@ def test_a_coroutine_runs_once_only(options: dict[str, Any]) -> None:
             "replay runs one schedule, with its",
         ),
         ({"schedules": 2, "limit": -1.0}, ValueError, "limit must be"),
-        ({"schedule": 2}, TypeError, r"testing.run\(.*takes no schedule: write schedules=2"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
+        run(main, **options)
+    with pytest.raises(error, match=words):
+        run(main(), **options)  # which is closed: it would warn that nobody awaited it
+
+
+def test_a_name_that_is_nearly_right_is_told() -> None:
+    options: Any = {"schedule": 2}
+    with pytest.raises(TypeError, match=r"^testing.run\(.*takes no schedule: write schedules=2"):
         run(main, **options)
 
 

@@ -78,9 +78,17 @@ def _last_line(trace: TracebackType | None) -> tuple[object, ...]:
     return found
 
 
+def _skips(kind: type) -> bool:
+    """Whether unittest or hypothesis leaves a test by such an error; neither is imported for it."""
+    module = kind.__module__.partition(".")[0]
+    return module == "hypothesis" or (module == "unittest" and kind.__name__ == "SkipTest")
+
+
 def is_verdict(error: BaseException) -> bool:
     """Whether it says that `main` failed; not if it ends the program, or skips a test."""
     group: Any = error
+    if any(_skips(kind) for kind in type(error).__mro__):
+        return False
     if isinstance(error, BaseExceptionGroup):
         return group.subgroup((KeyboardInterrupt, SystemExit)) is None
     if isinstance(error, (Exception, asyncio.CancelledError)):

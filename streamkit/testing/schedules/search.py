@@ -72,11 +72,14 @@ class Exhaustive:
 class Search:
     """One search, over `schedules` of a program that `once` runs."""
 
-    def __init__(self, once: Once, schedules: int | Exhaustive, seed: int, faults: Faults) -> None:
+    def __init__(
+        self, once: Once, schedules: int | Exhaustive, seed: int, faults: Faults, call: str = "run(main, "
+    ) -> None:
         self._once = once
         self._schedules = schedules
         self._seed = seed
         self._faults = faults
+        self._call = call
         self._tried = 0
         self._most = LIMIT
         self._picks = 0
@@ -178,10 +181,7 @@ class Search:
         assert error is not None
         found = outcome.course.schedule
         if self._tried == 1:
-            noted(
-                error,
-                f"failed in the first schedule, in which run(main) alone runs it, too (seed {self._seed})",
-            )
+            noted(error, f"failed in the first schedule, in the order of asyncio (seed {self._seed})")
             raise error
         self._confirm(found, outcome)
         same = signature(error)
@@ -221,7 +221,7 @@ class Search:
         lines = (
             f"failed in schedule {self._tried}{self._of()}, seed {self._seed} ({size}):",
             *(f"  {words}" for words in outcome.course.words),
-            f'again: run(main, replay="{token(schedule, outcome.course.check)}")',
+            f'again: {self._call}replay="{token(schedule, outcome.course.check)}")',
         )
         return "\n".join(lines)
 

@@ -6,41 +6,22 @@ import gc
 import sys
 import weakref
 from collections.abc import Coroutine
-from contextlib import suppress
 from random import Random
 from typing import Any
 
 import pytest
 
 from streamkit.testing import LivelockError, VirtualLoop
-from streamkit.testing.schedules.course import Course
-from streamkit.testing.schedules.orders import Followed, Given, Order, drawn
+from streamkit.testing.schedules.orders import Followed, Order, drawn
 from streamkit.testing.schedules.ready import Ready
-from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
+from streamkit.testing.schedules.tokens import Park, Rank, Take
 from tests.testing.schedules.correct import ANYIO, CORRECT
+from tests.testing.schedules.exploring import course, explored, steps_of_tasks, waiters
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main
 from tests.testing.schedules.wrong import WRONG
 
 PyTask: Any = vars(asyncio.tasks)["_PyTask"]
-
-
-def explored(main: Main, *switches: Switch, **options: Any) -> Ready:
-    """Run `main` with these switches, and return the queue."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        ready = Ready(runner.get_loop(), Given(Schedule(switches)), **options)
-        with ready.exploring():
-            runner.run(main())
-    return ready
-
-
-def course(main: Main, order: Order) -> Course:
-    """The course of a program, which may fail."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        ready = Ready(runner.get_loop(), order)
-        with suppress(Exception), ready.exploring():
-            runner.run(main())
-    return ready.course
 
 
 def logging(log: list[object], main: Main) -> Main:
@@ -115,126 +96,6 @@ def test_it_does_what_a_queue_of_asyncio_does() -> None:
         assert not ready
         with pytest.raises(IndexError):
             ready.popleft()
-
-
-# which may go next -----------------------------------------------------------------------------------
-
-
-async def steps_of_tasks() -> None:
-    async def step() -> None: ...
-
-    await asyncio.gather(*(step() for _ in range(3)))
-
-
-async def waiters() -> None:
-    event = asyncio.Event()
-    waiting = [asyncio.create_task(event.wait()) for _ in range(3)]
-    await asyncio.sleep(1.0)
-    event.set()
-    await asyncio.wait(waiting)
-
-
-def test_steps_of_tasks_are_free() -> None:
-    assert explored(steps_of_tasks).course.counts[:2] == [3, 3]  # the second time, with a plain callback
-
-
-def test_waiters_are_free() -> None:
-    assert 3 in explored(waiters).course.counts
-
-
-async def plain() -> None:
-    loop = asyncio.get_running_loop()
-    for _ in range(3):
-        loop.call_soon(int)
-    await asyncio.sleep(0)
-
-
-def test_plain_callbacks_and_who_lets_them_go_first_are_no_choice() -> None:
-    assert explored(plain).course.counts == []
-
-
-async def task_beside_plain() -> None:
-    loop = asyncio.get_running_loop()
-    loop.call_soon(int)
-    await asyncio.create_task(asyncio.sleep(0))
-
-
-def test_a_task_is_free_against_plain_callbacks() -> None:
-    assert explored(task_beside_plain).course.counts == [2]
-
-
-async def one_future() -> None:
-    loop = asyncio.get_running_loop()
-    future = loop.create_future()
-
-    async def wait() -> None:
-        await future
-
-    tasks = [asyncio.create_task(wait())]
-    await asyncio.sleep(0)
-    future.add_done_callback(id)
-    await asyncio.sleep(0)
-    tasks += [asyncio.create_task(wait()), asyncio.create_task(wait())]
-    await asyncio.sleep(1.0)
-    future.set_result(None)
-    await asyncio.wait(tasks)
-
-
-def test_callbacks_of_one_future_are_in_order_but_for_tasks() -> None:
-    counts = explored(one_future).course.counts
-    # the first steps of two tasks; the first waiter; the callback; two waiters, and what comes of them
-    assert counts[0] == 2
-    assert max(counts[1:]) == 3
-
-
-def timers(*, apart: bool) -> Main:
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_at(3.0, int)
-        if apart:
-            await asyncio.sleep(1.0)
-        loop.call_at(3.0, int)
-        await asyncio.sleep(5.0)
-
-    return main
-
-
-def test_timers_of_one_time_are_free_if_they_were_set_apart() -> None:
-    assert explored(timers(apart=False)).course.counts == []
-    assert explored(timers(apart=True)).course.counts == [2]
-
-
-async def cancelled_timer() -> None:
-    loop = asyncio.get_running_loop()
-    second = loop.call_at(1.0, int)
-    loop.call_at(1.0, second.cancel)
-    loop.call_soon(int).cancel()
-    await asyncio.sleep(2.0)
-
-
-def test_what_was_cancelled_is_no_choice() -> None:
-    assert explored(cancelled_timer).course.counts == []
-
-
-async def itself() -> None:
-    """A callback that calls itself soon does not keep tasks from going on, whichever goes first."""
-    loop, left = asyncio.get_running_loop(), 50
-
-    def again() -> None:
-        nonlocal left
-        left -= 1
-        if left:
-            loop.call_soon(lambda: again())
-
-    again()
-    for _ in range(3):
-        await asyncio.create_task(asyncio.sleep(0))
-    assert left
-
-
-def test_a_callback_that_calls_itself_is_last() -> None:
-    explored(itself, Rank(0, 1), Rank(1, 0))
-    explored(itself, *(Rank(lane, lane % 2) for lane in range(5)))
 
 
 def test_a_park_is_for_good_and_the_later_is_the_lower() -> None:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 from typing import Any
+from unittest import SkipTest
 
 import pytest
+from hypothesis.errors import UnsatisfiedAssumption
 
 from streamkit._engine.compile import pace
 from streamkit.testing import Faults, LivelockError, ScheduleError, run
@@ -143,7 +145,12 @@ def test_an_error_of_the_first_run_comes_as_it_is() -> None:
         run(main, schedules=100, seed=4)
     assert caught.value is error
     assert runs == 1
-    assert error.__notes__ == ["failed in the first schedule, in which run(main) alone runs it, too (seed 4)"]
+    assert error.__notes__ == ["failed in the first schedule, in the order of asyncio (seed 4)"]
+
+
+def test_the_line_that_runs_it_again_has_the_options() -> None:
+    _, note = failure(WRONG["order_of_results"], schedules=50, seed=1, threads=True, leaks=False)
+    assert re.search(r'^again: run\(main, threads=True, leaks=False, replay="v1:.*"\)$', note, re.MULTILINE)
 
 
 def raising(error: BaseException) -> Main:
@@ -199,7 +206,22 @@ def test_what_fails_a_test_of_pytest_is_a_failure() -> None:
     assert "replay=" in note
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), pytest.skip.Exception("skipped")])
+class SkippedError(SkipTest):
+    """Of a project's own."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        SystemExit(3),
+        pytest.skip.Exception("skipped"),
+        SkippedError("skipped"),
+        UnsatisfiedAssumption(),
+        BaseExceptionGroup("several", [ValueError(), KeyboardInterrupt()]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_what_ends_the_program_goes_through(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught:
         run(raising(error), schedules=50, seed=1)
