@@ -140,8 +140,8 @@ class Pct(Parks):
 
 _CHANCES: Final = (0.1, 0.3, 1.0)
 _DENSE: Final = 0.4
-"""At which part of all picks many parks are. They find planted bugs that take several switches (`tests/planted/`)
-in two to ten times as many schedules as two to five parks do."""
+"""At which part of all picks many parks are. Those find planted bugs that take several switches in two to ten
+times as many schedules as two to five parks do (`tests/planted/`)."""
 
 
 def drawn(number: int, random: Random, picks: int) -> Order:
