@@ -177,12 +177,17 @@ def candidates(entries: list[Entry]) -> list[int]:
     lanes: set[int] = set()
     steps: set[int] = set()
     plain: set[int] = set()
+    moments: set[int] = set()
     for place, entry in enumerate(entries):
         if _does_nothing(entry.handle):
             return [place]
         number = entry.lane.number
         free = number not in lanes and not (entry.last and place)
         lanes.add(number)
+        if number == _PLAIN:
+            moments.add(entry.moment)
+        elif entry.step is not None and entry.moment in moments:
+            free = False
         if entry.future is not None:
             of = id(entry.future)
             same, other = (plain, steps) if entry.step is None else (steps, plain)

@@ -6,7 +6,8 @@ asyncio might run them, had a timer, a socket or a thread been a bit faster or s
 nothing about:
 
 - Steps of different tasks are free: first steps, and those that wait for one event, lock or queue.
-- Plain callbacks (``call_soon``, and those of futures) stay in order among themselves, but not against tasks.
+- Plain callbacks (``call_soon``, and those of futures) stay in order among themselves, but not against tasks:
+  only a task that is made ready by the same callback or step, and after them, goes behind them.
 - Callbacks of one future stay in the order of their registration, but two tasks that wait for it are free.
 - A task that only lets others run (``sleep(0)``), and a callback that calls itself soon, goes on when all has
   run that was ready before. So does the callback that ends the run.

@@ -26,14 +26,26 @@ def test_plain_callbacks_and_who_lets_them_go_first_are_no_choice() -> None:
     assert explored(plain).course.counts == []
 
 
-async def task_beside_plain() -> None:
-    loop = asyncio.get_running_loop()
-    loop.call_soon(int)
-    await asyncio.create_task(asyncio.sleep(0))
+def beside_plain(*, before: bool) -> Main:
+    """A task that is made ready by the step that calls a plain callback, before that or behind it."""
+
+    async def nothing() -> None: ...
+
+    async def main() -> None:
+        task = asyncio.create_task(nothing()) if before else None
+        asyncio.get_running_loop().call_soon(int)
+        await (task or asyncio.create_task(nothing()))
+
+    return main
 
 
 def test_a_task_is_free_against_plain_callbacks() -> None:
-    assert explored(task_beside_plain).course.counts == [2]
+    """The task against the callback; then main, which the task wakes, against it."""
+    assert explored(beside_plain(before=True)).course.counts == [2, 2]
+
+
+def test_a_task_goes_behind_those_that_its_waker_has_called_before() -> None:
+    assert explored(beside_plain(before=False)).course.counts == []
 
 
 async def one_future() -> None:

@@ -15,7 +15,8 @@ from streamkit.testing import LivelockError, VirtualLoop
 from streamkit.testing.schedules.orders import Followed, Order, drawn
 from streamkit.testing.schedules.ready import Ready
 from streamkit.testing.schedules.tokens import Park, Rank, Take
-from tests.testing.schedules.correct import ANYIO, CORRECT
+from tests.testing.schedules.correct import CORRECT
+from tests.testing.schedules.correct_anyio import ANYIO
 from tests.testing.schedules.exploring import course, explored, steps_of_tasks, waiters
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main

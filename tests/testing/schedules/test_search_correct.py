@@ -6,7 +6,8 @@ import pytest
 
 from streamkit.testing import Exhaustive, Faults, run
 from tests import tiers
-from tests.testing.schedules.correct import ANYIO, CORRECT
+from tests.testing.schedules.correct import CORRECT
+from tests.testing.schedules.correct_anyio import ANYIO
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main
 
