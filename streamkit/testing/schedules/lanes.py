@@ -12,8 +12,9 @@ The rules stand in `streamkit.testing.schedules.ready`. Here they are read from 
 
 import asyncio
 from asyncio import base_events
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -47,7 +48,7 @@ class Lane:
 class Entry:
     """A callback that is ready, and what it has to wait for."""
 
-    __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step")
+    __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step", "timer")
 
     def __init__(self, handle: Handle, lane: Lane, moment: int) -> None:
         self.handle = handle
@@ -56,6 +57,8 @@ class Entry:
         """While which callback it became ready."""
         self.step: asyncio.Task[Any] | None = None
         """The task, if it is a step of one."""
+        self.timer: Timer | None = None
+        """What it fires, if it is a timer."""
         self.future: Any = None
         """What called it back."""
         self.last: bool = False
@@ -82,6 +85,7 @@ class Lanes:
         # Weak, because a task must not live longer than it would without us.
         self._of_tasks: WeakKeyDictionary[asyncio.Task[Any], Lane] = WeakKeyDictionary()
         self._of_timers: dict[float, Lane] = {}
+        self._together = _Together(-1, 0, (0.0, 0, ""))
 
     def entry(self, handle: Handle) -> Entry:
         """`handle`, which becomes ready now, in its lane."""
@@ -94,7 +98,9 @@ class Lanes:
             lane = self._of_timers.get(owner.set_at)
             if lane is None:
                 lane = self._of_timers[owner.set_at] = self._next(handle)
-            return Entry(handle, lane, self.moment)
+            entry = Entry(handle, lane, self.moment)
+            entry.timer = owner
+            return entry
         if self._plain is None:
             self._plain = self._new(_PLAIN, handle)  # one number, whenever it comes
         entry = Entry(handle, self._plain, self.moment)
@@ -142,7 +148,7 @@ class Lanes:
         """`tasks` in an order that is the same in each run."""
         return sorted(tasks, key=self._place)
 
-    def _place(self, task: asyncio.Task[Any]) -> tuple[float, int, str]:
+    def _place(self, task: asyncio.Task[Any]) -> "_Place":
         lane = self._of_tasks.get(task)
         name = task.get_name()
         return float("inf") if lane is None else lane.number, len(name), name
@@ -153,18 +159,36 @@ class Lanes:
         Tasks that are cancelled together often come out of a set, so in the order of addresses, which differs
         from run to run: their steps are put in the order in which the tasks were made.
         """
-        place = len(entries)
-        if entry.step is not None and _is_cancelled(entry):
-            own = self._place(entry.step)
-            while place and self._goes_behind(entries[place - 1], entry.moment, own):
-                place -= 1
-        entries.insert(place, entry)
+        end = len(entries)
+        if entry.step is None or not _is_cancelled(entry):
+            entries.append(entry)
+        elif self._together.go_on(self.moment, end):
+            entries.insert(self._together.place(self._place(entry.step)), entry)
+        else:
+            self._together = _Together(self.moment, end, self._place(entry.step))
+            entries.append(entry)
 
-    def _goes_behind(self, entry: Entry, moment: int, place: tuple[float, int, str]) -> bool:
-        """Whether `entry` is a step of a task that was cancelled in this `moment`, too, and made later."""
-        if entry.step is None or entry.moment != moment or not _is_cancelled(entry):
-            return False
-        return self._place(entry.step) > place
+
+_Place = tuple[float, int, str]
+
+
+class _Together:
+    """Steps of tasks that were cancelled in one moment, next to each other at the end of the queue."""
+
+    def __init__(self, moment: int, start: int, first: _Place) -> None:
+        self._moment = moment
+        self._start = start
+        self._sorted = [first]
+
+    def go_on(self, moment: int, end: int) -> bool:
+        """Whether one that is cancelled in this `moment`, at the `end` of the queue, is one of them."""
+        return self._moment == moment and self._start + len(self._sorted) == end
+
+    def place(self, place: _Place) -> int:
+        """Where it goes in the queue."""
+        among = bisect_right(self._sorted, place)
+        self._sorted.insert(among, place)
+        return self._start + among
 
 
 def _is_cancelled(entry: Entry) -> bool:
@@ -179,7 +203,7 @@ def candidates(entries: list[Entry]) -> list[int]:
     plain: set[int] = set()
     moments: set[int] = set()
     for place, entry in enumerate(entries):
-        if _does_nothing(entry.handle):
+        if _does_nothing(entry):
             return [place]
         number = entry.lane.number
         free = number not in lanes and not (entry.last and place)
@@ -198,12 +222,9 @@ def candidates(entries: list[Entry]) -> list[int]:
     return places
 
 
-def _does_nothing(handle: Handle) -> bool:
+def _does_nothing(entry: Entry) -> bool:
     """Whether it was cancelled meanwhile."""
-    if handle._cancelled:
-        return True
-    owner = getattr(handle._callback, "__self__", None)
-    return isinstance(owner, Timer) and owner.cancelled()
+    return entry.handle._cancelled or (entry.timer is not None and entry.timer.cancelled())
 
 
 def top(lanes: list[Lane]) -> int:
@@ -223,5 +244,5 @@ def _is_same(callback: Any, running: Any) -> bool:
         return callback.__self__ is running.__self__ and callback.__func__ is running.__func__
     if callback is running:
         return True
-    code = getattr(callback, "__code__", None)
-    return code is not None and code is getattr(running, "__code__", None)
+    functions = type(callback) is FunctionType and type(running) is FunctionType
+    return functions and callback.__code__ is running.__code__

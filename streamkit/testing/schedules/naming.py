@@ -15,7 +15,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from functools import partial
-from types import BuiltinMethodType, MethodType
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, Final
 
 from streamkit._core.show import cut, shown
@@ -26,6 +26,8 @@ __all__ = ["name_of", "task_name", "task_of"]
 Number = Callable[["asyncio.Task[Any]"], int | None]
 
 _GIVEN: Final = re.compile(r"Task-\d+")
+_NAMED: Final = (FunctionType, MethodType, BuiltinMethodType, type)
+"""What has a name for certain; to ask any other object runs code of users."""
 _STEPS: Final = {"task_wakeup", "__step", "__wakeup"}
 _TASKS: Final[tuple[type, ...]] = (asyncio.Task, getattr(asyncio.tasks, "_PyTask", asyncio.Task))
 
@@ -53,9 +55,10 @@ def name_of(handle: Any, number: Number) -> str:
     task = task_of(callback)
     if task is not None:
         return task_name(task, number)
-    owner = getattr(callback, "__self__", None)
+    owner: Any = callback.__self__ if type(callback) is MethodType else None
     if isinstance(owner, Timer):
-        return f"the timer of {_called(_private(owner, '_callback'), _private(owner, '_args'), number)}"
+        timer: Any = owner  # what is in it is private
+        return f"the timer of {_called(timer._callback, timer._args, number)}"
     return _called(callback, handle._args, number)
 
 
@@ -74,16 +77,10 @@ def task_name(task: "asyncio.Task[Any]", number: Number) -> str:
     return f"task {shown(name)} ({called})"
 
 
-def _private(handle: Any, name: str) -> Any:
-    """What is private in a handle."""
-    return getattr(handle, name, None)
-
-
 def _called(callback: Any, arguments: Any, number: Number) -> str:
-    while isinstance(callback, partial):
+    while type(callback) is partial:
         callback = callback.func
-    name = getattr(callback, "__qualname__", None)
-    called = cut(_short(name)) if isinstance(name, str) else shown(callback)
+    called = cut(_short(callback.__qualname__)) if isinstance(callback, _NAMED) else shown(callback)
     of: list[Any] = [each for each in arguments or () if isinstance(each, asyncio.Task)]
     return f"{called}({task_name(of[0], number)})" if of else f"{called}()"
 

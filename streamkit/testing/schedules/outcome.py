@@ -25,8 +25,9 @@ __all__ = ["Outcome", "ScheduleError", "Signature", "is_verdict", "signature"]
 class ScheduleError(AssertionError):
     """A schedule cannot be run again as it was, or not all of them can be run.
 
-    Either `main` is not deterministic: it does other things although all runs in the same order. Threads,
-    files and addresses (the order of a set of objects) do that. Or it has been changed since a token was
+    Either `main` is not deterministic: it does other things although all runs in the same order. Threads and
+    files do that, and the order of a set of objects, which is that of their addresses: so does
+    `asyncio.as_completed`, if it is given coroutines and not tasks. Or `main` has changed since a token was
     made.
 
     >>> import asyncio

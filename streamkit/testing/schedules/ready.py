@@ -48,7 +48,7 @@ LIMIT: Final = 1_000_000
 """Callbacks that a run may take."""
 _PASSES: Final = 500
 """How often in a row the oldest callback is passed over before it is its turn."""
-_WINDOW: Final = 128
+_WINDOW: Final = 64
 """How many of the oldest callbacks are looked at, so that a pick among 10,000 does not take long."""
 
 

@@ -272,6 +272,29 @@ def test_a_program_that_takes_another_course_is_not_deterministic() -> None:
         run(main, schedules=50, seed=1)
 
 
+def test_a_program_that_fails_no_more_when_it_is_shrunk_is_not_deterministic() -> None:
+    runs = 0
+
+    def failing_before(last: float) -> Main:
+        async def main() -> None:
+            nonlocal runs
+            runs += 1
+            said = list[int]()
+
+            async def say(number: int) -> None:
+                said.append(number)
+
+            await asyncio.gather(*map(say, range(4)))
+            assert said == [0, 1, 2, 3] or runs >= last
+
+        return main
+
+    failure(failing_before(1e9), schedules=50, seed=1)
+    needed, runs = runs, 0
+    with pytest.raises(ScheduleError, match="a shrunk schedule fails now and then"):
+        run(failing_before(needed), schedules=50, seed=1)
+
+
 def test_a_token_of_another_program_does_not_fit() -> None:
     token = token_in(failure(WRONG["lock_forgotten"], schedules=1000, seed=1)[1])
 

@@ -8,9 +8,9 @@ from hypothesis import example, given, strategies as st
 
 from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault, Faults
-from streamkit.testing.schedules.orders import Given, Order
+from streamkit.testing.schedules.orders import BEFORE, Given, Order
 from streamkit.testing.schedules.shrink import fewest, shrunk
-from streamkit.testing.schedules.tokens import Park, Schedule
+from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Take
 
 numbers = st.sets(st.integers(0, 30))
 
@@ -50,13 +50,10 @@ def test_one_of_many_is_found_fast(count: int, needed: int) -> None:
 
 
 class Machine:
-    """Fails where all of `needed` are parked, or one of `instead`."""
+    """Fails where all of `needed` are parked, or all of one of `others`."""
 
-    def __init__(
-        self, needed: Sequence[int], instead: Sequence[int] = (), *, fault: int | None = None
-    ) -> None:
-        self.needed = set(needed)
-        self.instead = set(instead)
+    def __init__(self, needed: Sequence[int], *others: Sequence[int], fault: int | None = None) -> None:
+        self.ways = [{*needed}, *map(set, others)]
         self.fault = fault
         self.runs = 0
 
@@ -65,7 +62,7 @@ class Machine:
         parks = [pick for pick in range(PICKS) if order.parks(pick)]
         if self.fault is not None and self.fault not in {each.step for each in faults}:
             return None
-        return course(parks, faults) if self.needed <= {*parks} or self.instead & {*parks} else None
+        return course(parks, faults) if any(way <= {*parks} for way in self.ways) else None
 
 
 PICKS = 50
@@ -90,7 +87,7 @@ def test_a_schedule_shrinks_to_what_it_needs() -> None:
 
 
 def test_another_schedule_with_fewer_switches_is_found() -> None:
-    best = shrunk(course([4, 11, 30]), Machine([4, 11, 30], instead=[44]), Random(1))
+    best = shrunk(course([4, 11, 30]), Machine([4, 11, 30], [44]), Random(1))
     assert best == Schedule(parks(44))
 
 
@@ -108,3 +105,50 @@ def test_whatever_the_budget_the_best_fails(runs: int) -> None:
     again = machine(Given(best), ())
     assert again is not None
     assert again.schedule == best
+
+
+def test_one_park_in_the_place_of_two() -> None:
+    """Of five needed ones, the two of each pair can be replaced, and then no more."""
+    machine = Machine([3, 9, 20, 31, 40], [3, 9, 20, 35], [35, 20, 7])
+    best = shrunk(course([3, 9, 20, 31, 40]), machine, Random(1), runs=20_000)
+    assert {*best.switches} == {*parks(7, 20, 35)}
+
+
+class Ranked:
+    """Fails where lane 2 has a higher rank than lane 3, or something goes first at a pick: see `ways`."""
+
+    def __init__(self, *, walked: int | None = None, followed: bool = False) -> None:
+        self.walked = walked
+        self.followed = followed
+
+    def __call__(self, order: Order, faults: tuple[Fault, ...]) -> Course | None:
+        made = course([])
+        made.switches += [Rank(lane, rank) for lane in range(5) if (rank := order.rank(lane))]
+        takes = [Take(pick, taken) for pick in range(PICKS) if (taken := order.take(pick, 2)) is not None]
+        if self.followed and order.parks(0) == (BEFORE,):
+            made.switches += parks(8)
+            return made
+        made.switches += takes
+        walked = self.walked is not None and Take(self.walked, 1) in takes
+        return made if order.rank(2) > order.rank(3) or walked else None
+
+
+def test_ranks_are_as_few_and_low_as_they_can_be() -> None:
+    found = course([])
+    found.switches = [Rank(1, 30), Rank(2, 700), Rank(3, 20), Rank(4, 5)]
+    assert shrunk(found, Ranked(), Random(1)) == Schedule((Rank(2, 1),))
+
+
+def test_parks_that_lead_to_the_same_course_stand_in_for_ranks() -> None:
+    found = course([])
+    found.switches = [Rank(1, 30), Rank(2, 700)]
+    assert shrunk(found, Ranked(followed=True), Random(1)) == Schedule(parks(8))
+
+
+def test_a_walk_is_shrunk_if_nothing_else_fails() -> None:
+    found = course([])
+    found.switches = [Take(pick, 1) for pick in range(0, 50, 2)]
+    assert shrunk(found, Ranked(walked=8), Random(1)) in (
+        Schedule((Take(8, 1),)),
+        Schedule((Rank(2, 1),)),  # by PCT
+    )

@@ -1,0 +1,104 @@
+"""Names of callbacks, as a note on a failure shows them."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+
+from streamkit.testing import run
+from streamkit.testing.schedules.naming import name_of, task_name, task_of
+from tests.testing.looping import the_loop
+
+
+class Odd:
+    """Whose attributes cannot be asked for."""
+
+    def __call__(self, *_: object) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        return "Odd()"
+
+    def method(self) -> None: ...
+
+
+def unnumbered(task: object) -> None:
+    """No task has a number."""
+
+
+@pytest.mark.parametrize(
+    ("callback", "arguments", "name"),
+    [
+        (print, ("text",), "print()"),
+        (Odd, (), "Odd()"),
+        (Odd().method, (), "Odd.method()"),
+        (partial(partial(print, 1), 2), (), "print()"),
+        (Odd(), (), "Odd()()"),
+        (lambda: None, (), "<lambda>()"),
+    ],
+    ids=["builtin", "class", "method", "partial", "object", "lambda"],
+)
+def test_callbacks(callback: Any, arguments: tuple[object, ...], name: str) -> None:
+    async def main() -> None:
+        assert name_of(the_loop().call_soon(callback, *arguments), unnumbered) == name
+
+    run(main)
+
+
+def test_timers() -> None:
+    async def main() -> None:
+        timer: Any = the_loop().call_later(1.0, print)
+        assert name_of(the_loop().call_soon(timer.fire), unnumbered) == "the timer of print()"
+        timer.cancel()
+        assert name_of(the_loop().call_soon(timer.fire), unnumbered) == "the timer of None()"
+
+    run(main)
+
+
+def test_tasks() -> None:
+    """A name that asyncio gave counts all tasks of the process, so another number stands there."""
+
+    async def work() -> None: ...
+
+    async def main() -> None:
+        given, plain = asyncio.create_task(work(), name="worker 7"), asyncio.create_task(work())
+        assert task_name(given, unnumbered) == "task 'worker 7' (test_tasks.work)"
+        assert task_name(plain, unnumbered) == "task test_tasks.work"
+        assert task_name(plain, lambda task: 5) == "task 5 (test_tasks.work)"
+        loop: Any = the_loop()
+        assert [name_of(handle, lambda task: 5) for handle in loop._ready] == [
+            "task 'worker 7' (test_tasks.work)",
+            "task 5 (test_tasks.work)",
+        ]
+        called = loop.call_soon(print, given)
+        assert name_of(called, unnumbered) == "print(task 'worker 7' (test_tasks.work))"
+        await asyncio.gather(given, plain)
+
+    run(main)
+
+
+def test_the_cancel_of_a_task_is_none_of_its_steps() -> None:
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        assert task_of(task.cancel) is None
+        assert task_of(vars(asyncio.tasks)["_PyTask"].__dict__["cancel"]) is None
+        assert task_of(Odd()) is None
+
+    run(main)
+
+
+def test_callbacks_of_any_kind_are_run() -> None:
+    async def main() -> None:
+        loop = the_loop()
+        loop.call_soon(Odd())
+        loop.call_soon(Odd())
+        future = loop.create_future()
+        future.add_done_callback(Odd())
+        future.set_result(None)
+        await asyncio.gather(asyncio.sleep(1.0), asyncio.sleep(1.0))
+
+    run(main, schedules=20, seed=1)
