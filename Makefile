@@ -27,7 +27,7 @@ test: $(READY)
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
 
-# How surely `run(main, schedules=1000)` finds planted bugs; 15 minutes. A part of it: make planted SEEDS=10 ONLY=lock
+# How surely `run(main, schedules=1000)` finds planted bugs; ten minutes. A part of it: make planted SEEDS=10 ONLY=lock
 planted: $(READY)
 	$(BIN)/python -m tests.planted --seeds $(or $(SEEDS),100) $(if $(ONLY),--only '$(ONLY)')
 

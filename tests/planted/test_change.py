@@ -41,7 +41,7 @@ def test_a_property_can_be_changed() -> None:
     ("change", "words"),
     [
         (Change(SUPPLY, "no such line", "x"), "not 0 times"),
-        (Change(SUPPLY, "self.free += 1", "self.free += 2"), "not 2 times"),
+        (Change(SUPPLY, "self", "other"), r"not \d\d+ times"),
         (Change(SUPPLY, FULL, FULL + "\n"), "would move"),
         (Change(SUPPLY, '__all__ = ["Supply", "nothing"]', '__all__ = ["Supply"]'), "no function"),
     ],
