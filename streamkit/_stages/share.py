@@ -144,11 +144,16 @@ class _Shared(Target):
     def _expire(self) -> None:
         """Nobody has come in time."""
         self.timer = None
+        self._refuse_readers()  # now: who comes before that task has begun must not join what it closes
         sheltered(self._close(), self.run.loop)
 
-    async def _close(self) -> None:
+    def _refuse_readers(self) -> None:
+        """Let nobody join any more, unless the source has ended, of which later readers are told, too."""
         if not self.ended:
             self.owner.closing(self)
+
+    async def _close(self) -> None:
+        self._refuse_readers()
         self.channel.left = True  # what the source raises in its clean-up is for the run to tell
         try:
             await self.run.leave()

@@ -251,6 +251,18 @@ class TestLinger:
         assert source.opened == [0.0, 9.0]
         assert source.closed == [4.0, 12.0]
 
+    def test_who_comes_in_the_turn_in_which_the_time_ends_gets_items_too(self) -> None:
+        """The time ends in a callback, and the run in a task, which begins after the reader has joined."""
+        shared = Stream(Ticks()) | ops.share(linger=2.0)
+
+        async def main() -> None:
+            late = asyncio.create_task(read(shared, begin=3.0, count=2))  # its timer is the first
+            assert await read(shared, count=1) == [0]
+            assert await late == [0, 1]
+            await asyncio.sleep(3.0)
+
+        run(main)
+
     def test_a_program_that_ends_meanwhile_closes_the_source(self) -> None:
         closed: list[str] = []
 

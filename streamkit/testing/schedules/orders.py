@@ -139,6 +139,9 @@ class Pct(Parks):
 
 
 _CHANCES: Final = (0.1, 0.3, 1.0)
+_DENSE: Final = 0.4
+"""At which part of all picks many parks are. Those find planted bugs that take several switches in two to ten
+times as many schedules as two to five parks do (`tests/planted/`)."""
 
 
 def drawn(number: int, random: Random, picks: int) -> Order:
@@ -147,5 +150,10 @@ def drawn(number: int, random: Random, picks: int) -> Order:
     if number % 3 == 0:
         return Walk(random, _CHANCES[turn % len(_CHANCES)])
     if number % 3 == 1:
-        return Pct(random, picks, 2 + turn % 4)
-    return Parks(random, picks, 2 + turn % 4)
+        return Pct(random, picks, 1 + _number((1, 3, 7), turn, picks))
+    return Parks(random, picks, _number((3, 8), turn, picks))
+
+
+def _number(few: tuple[int, ...], turn: int, picks: int) -> int:
+    """How many parks: in turn as `few` as these, and so many that they are at a large part of all picks."""
+    return (*few, max(few[-1], int(_DENSE * picks)))[turn % (len(few) + 1)]

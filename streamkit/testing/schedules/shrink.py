@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault
-from streamkit.testing.schedules.orders import TOP, Followed, Given, Order, Parks, Pct
+from streamkit.testing.schedules.orders import TOP, Followed, Given, Order, Parks, drawn
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Switch, Take
 
 __all__ = ["RUNS", "Fails", "fewest", "shrunk"]
@@ -32,7 +32,9 @@ RUNS: Final = 1_000
 _FEW: Final = 2
 """With more switches than these, a walk itself is shrunk, too."""
 _FRESH: Final = 60
-"""How many orders of PCT are tried to find another failure of the same kind."""
+"""How many orders are drawn to find another failure of the same kind."""
+_OTHERS: Final = 8
+"""How many such others are shrunk, where several switches are left."""
 _SINGLE: Final = 400
 """How many single parks are tried."""
 _SEVERAL: Final = 60
@@ -81,14 +83,14 @@ class _Shrinking:
     """The search for a smaller schedule, and the course of the best one so far."""
 
     def __init__(self, found: Course, fails: Fails, random: Random, runs: int) -> None:
-        self.best = found
+        self.best = self._found = found
         self._fails = fails
         self._random = random
         self._left = runs
 
     def go(self) -> None:
         """Shrink."""
-        found = self.best
+        found = self._found
         if _has(found, Take):
             self.best = self._by_parks() or found
         self._leave_out()
@@ -104,6 +106,9 @@ class _Shrinking:
             self._any_of(self._one_for_two())
         if len(self.best.switches) > _FEW and _has(found, Take):
             self._shrink_too(found)
+        for _ in range(_OTHERS):
+            if len(self.best.switches) > _FEW:
+                self._shrink_too(self._another())
         self._leave_out()
         self._lower_ranks()
 
@@ -155,6 +160,8 @@ class _Shrinking:
             return
         before, self.best = self.best, other
         try:
+            if _has(other, Take) and other is not self._found:
+                self.best = self._by_parks() or other
             self._leave_out()
         finally:
             self.best = min(before, self.best, key=_cost)
@@ -164,9 +171,9 @@ class _Shrinking:
         return self._made(Followed(self.best.chosen), self.best.faults)
 
     def _another(self) -> Course | None:
-        """Another one, by PCT, that fails in the same way."""
+        """Another one, of any kind, that fails in the same way: it may come to fewer switches."""
         for number in range(_FRESH):
-            made = self._made(Pct(self._random, self._picks, 2 + number % 3), self.best.faults)
+            made = self._made(drawn(number, self._random, self._picks), self.best.faults)
             if made is not None:
                 return made
         return None
