@@ -51,6 +51,7 @@ mutants: $(VENV)/.mutmut
 $(VENV)/.mutmut: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
 	@touch $@
+
 # How surely `run(main, schedules=1000)` finds planted bugs; ten minutes. A part of it: make planted SEEDS=10 ONLY=lock
 planted: $(READY)
 	$(BIN)/python -m tests.planted --seeds $(or $(SEEDS),100) $(if $(ONLY),--only '$(ONLY)')
