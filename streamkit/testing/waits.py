@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import os
+from collections.abc import Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail"]
+__all__ = ["DeadlockError", "LivelockError", "codes", "task_line", "tasks", "trail"]
 
 
 class DeadlockError(RuntimeError):
@@ -65,17 +66,32 @@ def task_line(task: asyncio.Task[Any]) -> str:
 def trail(awaitable: object) -> list[str]:
     """The calls from `awaitable` down to what it waits for."""
     places: list[str] = []
+    for each in _chain(awaitable):
+        code, frame, _ = _look_into(each)
+        if isinstance(each, asyncio.Task):
+            places.append(f"task {each.get_name()!r}")
+        elif code is not None and frame is not None:
+            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
+    return places
+
+
+def codes(awaitable: object) -> Iterator[CodeType]:
+    """The code of each of those calls."""
+    for each in _chain(awaitable):
+        code, _, _ = _look_into(each)
+        if code is not None:
+            yield code
+
+
+def _chain(awaitable: object) -> Iterator[object]:
+    """What is awaited, one by the other; the last is a future, if it waits for one."""
     seen: set[int] = set()
     while awaitable is not None and id(awaitable) not in seen:
         seen.add(id(awaitable))
+        yield awaitable
         if asyncio.isfuture(awaitable):
-            if isinstance(awaitable, asyncio.Task):
-                places.append(f"task {awaitable.get_name()!r}")
-            break
-        code, frame, awaitable = _look_into(awaitable)
-        if code is not None and frame is not None:
-            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
-    return places
+            return
+        _, _, awaitable = _look_into(awaitable)
 
 
 def _look_into(awaitable: object) -> tuple[CodeType | None, FrameType | None, object]:

@@ -1,11 +1,13 @@
 """Names of callbacks, as a note on a failure shows them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 import pytest
 
+from streamkit import Stream, ops
 from streamkit.testing import run
 from streamkit.testing.schedules.naming import name_of, task_name, task_of
 from tests.testing.looping import the_loop
@@ -102,3 +104,28 @@ def test_callbacks_of_any_kind_are_run() -> None:
         await asyncio.gather(asyncio.sleep(1.0), asyncio.sleep(1.0))
 
     run(main, schedules=20, seed=1)
+
+
+def test_a_sleep_is_told_by_who_sleeps_and_a_task_of_ours_by_what_it_runs() -> None:
+    async def first_things_first() -> AsyncIterator[int]:
+        for number in (1, 1):
+            yield number
+            await asyncio.sleep(1.0)
+
+    async def main() -> None:
+        said: list[int] = []
+
+        async def buy(number: int) -> None:
+            if not said:
+                await asyncio.sleep(1.0)
+                said.append(number)
+
+        await (Stream(first_things_first) | ops.map(buy, concurrency=2) | ops.drain())
+        assert len(said) == 1
+
+    with pytest.raises(AssertionError) as caught:
+        run(main, schedules=100, seed=1)
+    told = "\n".join(caught.value.__notes__)
+    assert "the end of a sleep of task" in told
+    assert "buy)" in told
+    assert "first_things_first)" in told
