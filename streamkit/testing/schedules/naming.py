@@ -16,10 +16,10 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any, Final
 
-import streamkit
 from streamkit._core.show import cut, shown
 from streamkit.testing.timers import Timer
 from streamkit.testing.waits import codes
@@ -32,7 +32,7 @@ _GIVEN: Final = re.compile(r"Task-\d+")
 _NAMED: Final = (FunctionType, MethodType, BuiltinMethodType, type)
 """What has a name for certain; to ask any other object runs code of users."""
 _STEPS: Final = {"task_wakeup", "__step", "__wakeup"}
-_INNER: Final = (*map(os.path.dirname, (asyncio.__file__, streamkit.__file__ or "")), "<streamkit ")
+_INNER: Final = (os.path.dirname(asyncio.__file__), str(Path(__file__).parents[2]), "<streamkit ")
 """Where the code is that nobody who reads of a schedule has written."""
 _WAKES_A_SLEEPER: Final[object] = vars(asyncio.futures)["_set_result_unless_cancelled"]
 """What the timer of `asyncio.sleep` calls."""
