@@ -1,0 +1,85 @@
+"""Plans: what goes wrong in the trials of a pipeline, drawn so that most faults are met."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from tests.soak.kit import Plan
+from tests.soak.line import Line
+from tests.soak.pipeline import Pipeline, sources_in
+from tests.soak.reference import Reference
+
+__all__ = ["plans"]
+
+RESTARTING = {"retry", "repeat", "catch", "materialize", "dematerialize"}
+"""Behind these, an error of a clean-up is one more that they act on."""
+KINDS = (
+    "source",
+    "source",
+    "call",
+    "call",
+    "hang",
+    "leave",
+    "raise",
+    "stall",
+    "cancel",
+    "cancel",
+    "shutdown",
+)
+
+
+def plans(random: Random, pipeline: Pipeline, steps: int, count: int) -> Iterator[Plan]:
+    """So many plans for `pipeline`, a run of which takes so many `steps` of the loop."""
+    reference = Reference()
+    line = pipeline.line(reference)
+    for _ in range(count):
+        yield plan(random, pipeline, reference.calls, line, steps)
+
+
+def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: Line, steps: int) -> Plan:
+    """One plan: how all of them are, and one thing that ends the run, or none."""
+    timed = pipeline.mode == "T"
+    given: dict[str, Any] = {
+        "seed": random.randrange(2**30),
+        "form": random.choice(("fused", "fused", "alone", "hops")),
+        "way": random.choice(("open", "open", "job", "sink")),
+        "style": random.choice(
+            ("ready", "turn", "object") if timed else ("ready", "turn", "drip", "object", "plain")
+        ),
+        "calls": random.choice(("sync", "sync", "async", "drip", "mixed")),
+        "closing": random.choice(closings(pipeline)),
+        "stubborn": random.random() < 0.15,
+    }
+    kind = random.choice(KINDS)
+    delivered = len(line.events)
+    match kind:
+        case "source":
+            source = random.choice([*sources_in(pipeline)])
+            at = random.randint(0, len(source.gaps))
+            given["fails"] = ("source", source.number, at, random.randint(1, 2))
+        case "call" if any(calls.values()):
+            place = random.choice([place for place, values in calls.items() if values])
+            given["fails"] = ("call", place, random.choice(calls[place]))
+        case "hang":
+            source = random.choice([*sources_in(pipeline)])
+            given["hangs"] = (source.number, random.randint(0, len(source.gaps)))
+            given["style"] = "turn" if given["style"] == "plain" else given["style"]
+        case "leave":
+            given |= {"consumer": ("leave", random.randint(0, delivered)), "way": "open"}
+        case "raise" | "stall" if delivered:
+            way = random.choice(("open", "job"))
+            given |= {"consumer": (kind, random.randint(1, delivered)), "way": way}
+        case "cancel" | "shutdown":
+            given["consumer"] = (kind, random.randint(1, max(1, steps)))
+        case _:
+            pass
+    return Plan(**given)
+
+
+def closings(pipeline: Pipeline) -> tuple[str, ...]:
+    """What clean-ups may do, so that it is clear what comes of it."""
+    if pipeline.mode == "T":
+        return ("", "", "turn")
+    if RESTARTING & {step.word for step in pipeline.steps}:
+        return ("", "", "turn", "slow")
+    return ("", "", "turn", "slow", "raises")
