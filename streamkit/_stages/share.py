@@ -15,7 +15,7 @@ from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Abandoned, Failing, Target
+from streamkit._engine.buffer.target import Failing, Target
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.apart import attached
@@ -188,8 +188,6 @@ class _Shared(Target):
 
     def full(self) -> bool:
         self._deal()
-        if self.run.ending:  # the pump was cancelled, and its source has taken that for its own
-            raise Abandoned
         return not self.lanes or any(lane.full() for lane in self.lanes)
 
     def vacancy(self) -> Future[None]:

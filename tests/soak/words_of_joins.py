@@ -141,7 +141,16 @@ def read_in_turn(line: Line, sources: Any, take: Any) -> list[Line]:
     return [line_of(values)]
 
 
-@free("zip", sure=False, early=True, _=other(), lookahead=whole(1, 2))
+def unclear(line: Line, _: Any, **__: Any) -> list[Line]:
+    """Where something has failed: a source that ends ends the others, which may have failed before that."""
+    lines = [line, *[source.line() for source in _]]
+    size = min(len(each.values) for each in lines)
+    if any(each.error is not None or hangs(each) for each in lines if len(each.values) > size):
+        raise UndecidedError("one source ends where another may have failed")
+    return zip_(line, _)
+
+
+@free("zip", sure=False, early=True, broken=unclear, _=other(), lookahead=whole(1, 2))
 def zip_(line: Line, _: Any, **__: Any) -> list[Line]:
     lines = [line, *[source.line() for source in _]]
     size = min(len(each.values) for each in lines)
