@@ -9,8 +9,19 @@
 3600.0
 """
 
-from streamkit.testing.clock import VirtualLoop, run
+from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.leaks import LeakError
-from streamkit.testing.waits import DeadlockError
+from streamkit.testing.running import run
+from streamkit.testing.schedules import Exhaustive, Faults, ScheduleError
+from streamkit.testing.waits import DeadlockError, LivelockError
 
-__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
+__all__ = [
+    "DeadlockError",
+    "Exhaustive",
+    "Faults",
+    "LeakError",
+    "LivelockError",
+    "ScheduleError",
+    "VirtualLoop",
+    "run",
+]

@@ -1,6 +1,7 @@
-"""Virtual time: an event loop whose clock jumps to the next timer, and `run`, which also checks for leaks.
+"""Virtual time: an event loop whose clock jumps to the next timer.
 
 >>> import asyncio
+>>> from streamkit.testing import run
 >>> async def main() -> str:
 ...     try:
 ...         async with asyncio.timeout(60.0):
@@ -16,24 +17,21 @@ import asyncio
 import math
 import selectors
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
-from streamkit._core.calls import answering
-from streamkit.testing.leaks import LeakError, Watch
-from streamkit.testing.outside import Outside, aside, inside_only
+from streamkit.testing.outside import Outside, inside_only
 from streamkit.testing.timers import Timer, Timers
 from streamkit.testing.waits import DeadlockError, task_line, tasks
 
-__all__ = ["DeadlockError", "LeakError", "VirtualLoop", "run"]
+__all__ = ["VirtualLoop"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 Events = list[tuple[selectors.SelectorKey, int]]
-AsyncGen = AsyncGenerator[Any, Any]
 
 
 class _Selector(selectors.DefaultSelector):
@@ -139,6 +137,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if math.isnan(when):  # before and after nothing: it fires at once
             when = self._now
         timer = Timer(when, callback, args, self, context)
+        timer.set_at = self._now
         self._timers.add(timer)
         return timer
 
@@ -252,43 +251,3 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         else:
             reason = f"nothing is ready, no timer is set {where}; threads=True waits for threads; waiting:"
         return DeadlockError(reason, tuple(task_line(task) for task in tasks(self)))
-
-
-@answering
-def run(
-    main: Callable[[], Coroutine[Any, Any, T]] | Coroutine[Any, Any, T],
-    *,
-    threads: bool = False,
-    leaks: bool = True,
-    patience: float | None = None,
-    limit: float = 10.0,
-) -> T:
-    """Run a coroutine, or an async function without arguments, to its end on a fresh `VirtualLoop`.
-
-    Whatever is left is cancelled and closed. Unless `leaks=False`, it is an error to leave anything:
-    `LeakError` names tasks and async generators that are alive when `main` ends, non-daemon threads that
-    are alive when the loop is closed, and what reached the loop's exception handler (such as an
-    exception that nobody retrieved). An error of `main` is then its `__cause__`; only an
-    `AssertionError`, a `DeadlockError` or what ends the program comes as itself, with the leaks in a note.
-    Threads that others start meanwhile count too: for runs side by side in several threads, `leaks=False`.
-
-    `threads=True` lets other threads, sockets and subprocesses wake the loop, after `patience` and `limit`
-    (see `VirtualLoop`). Where an event loop runs already, as in a notebook, that one stands still meanwhile.
-
-    >>> run(asyncio.sleep(3600.0, result="at once"))
-    'at once'
-    """
-    Outside(patience, limit)  # checks them
-    coroutine = main() if callable(main) else main
-    if not asyncio.iscoroutine(coroutine):
-        raise TypeError(f"main must be a coroutine or an async function without arguments, not {main!r}")
-    with aside():
-        runner = asyncio.Runner(
-            loop_factory=lambda: VirtualLoop(threads=threads, patience=patience, limit=limit)
-        )
-        if not leaks:
-            with runner:
-                return runner.run(coroutine)
-        with Watch(runner) as watch:
-            watch.generators_from_now_on()
-            return runner.run(coroutine)

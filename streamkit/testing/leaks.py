@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
 
-__all__ = ["LeakError", "Watch"]
+__all__ = ["LeakError", "Watch", "may_freeze"]
 
 AsyncGen = AsyncGenerator[Any, Any]
 
@@ -45,20 +45,22 @@ class LeakError(AssertionError):
 
 
 class Watch:
-    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
+    """Closes a runner, and raises `LeakError` if what ran on it left anything behind.
 
-    def __init__(self, runner: asyncio.Runner) -> None:
+    With `frozen`, the caller has frozen what there was before (or may not), and unfreezes it.
+    """
+
+    def __init__(self, runner: asyncio.Runner, *, frozen: bool = False) -> None:
         self._runner = runner
         self._found: list[str] = []
         self._reported: BaseException | None = None
         self._generators: WeakSet[AsyncGen] = WeakSet()
         self._threads_before = set(threading.enumerate())
-        # `gc.freeze` costs nothing, and lets the collection after the run skip older objects. If a program
-        # has frozen objects itself, do not: our unfreeze would undo its freeze.
-        self._frozen = gc.get_freeze_count() < _STARTUP_OBJECTS
+        self._freezes = not frozen and may_freeze()
+        self._frozen = frozen or self._freezes
 
     def __enter__(self) -> Self:
-        if self._frozen:
+        if self._freezes:
             gc.freeze()
         return self
 
@@ -68,7 +70,7 @@ class Watch:
         try:
             self._inspect()
         finally:
-            if self._frozen:
+            if self._freezes:
                 gc.unfreeze()
         self._judge(error)
 
@@ -134,6 +136,15 @@ class Watch:
         if error is None or _may_be_replaced(error):
             raise leak from error or self._reported
         error.add_note(str(leak))
+
+
+def may_freeze() -> bool:
+    """Whether older objects may be frozen.
+
+    `gc.freeze` costs nothing, and lets the collection after a run skip them. If a program has frozen objects
+    itself, do not: our unfreeze would undo its freeze.
+    """
+    return gc.get_freeze_count() < _STARTUP_OBJECTS
 
 
 def _has_ended(generator: AsyncGen) -> bool:

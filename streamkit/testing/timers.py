@@ -12,7 +12,10 @@ _SWEEP_AT_LEAST = 128
 class Timer(asyncio.TimerHandle):
     """A timer that the loop itself can fire."""
 
-    __slots__ = ()
+    __slots__ = ("set_at",)
+
+    set_at: float
+    """The time at which it was set."""
 
     def fire(self) -> None:
         if not self.cancelled():

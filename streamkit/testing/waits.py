@@ -6,7 +6,7 @@ import os
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-__all__ = ["DeadlockError", "task_line", "tasks", "trail"]
+__all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail"]
 
 
 class DeadlockError(RuntimeError):
@@ -28,6 +28,13 @@ class DeadlockError(RuntimeError):
     def __init__(self, message: str, waiting: tuple[str, ...] = ()) -> None:
         super().__init__("\n  ".join((message, *waiting)))
         self.waiting = waiting
+
+
+class LivelockError(DeadlockError):
+    """A program runs and runs, and does not end: so many callbacks of it were called in vain.
+
+    Raised where `run` tries several schedules, by each of them that does not end.
+    """
 
 
 def tasks(loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[Any]]:

@@ -1,0 +1,219 @@
+"""Lanes: which of the callbacks that are ready stay in order, and which wait for others.
+
+The rules stand in `streamkit.testing.schedules.ready`. Here they are read from handles as asyncio makes them.
+
+>>> first, second = Lane(0, 0), Lane(1, 0)
+>>> top([first, second])
+0
+>>> first.rank = -1
+>>> top([first, second])
+1
+"""
+
+import asyncio
+from asyncio import base_events
+from collections.abc import Callable, Iterable
+from types import MethodType
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from streamkit.testing.schedules.naming import task_of
+from streamkit.testing.timers import Timer
+
+__all__ = ["Entry", "Handle", "Lane", "Lanes", "candidates", "top"]
+
+Handle = Any
+"""`asyncio.Handle`; what is in it is private, and unknown to type checkers."""
+
+_ENDS_THE_RUN: Final[object] = vars(base_events)["_run_until_complete_cb"]
+
+
+class Lane:
+    """Callbacks that stay in order."""
+
+    __slots__ = ("number", "rank")
+
+    number: int
+    """Lanes are counted as they come."""
+    rank: int
+    """Candidates of a higher one go first."""
+
+    def __init__(self, number: int, rank: int) -> None:
+        self.number = number
+        self.rank = rank
+
+
+class Entry:
+    """A callback that is ready, and what it has to wait for."""
+
+    __slots__ = ("at_once", "future", "handle", "lane", "last", "moment", "step")
+
+    def __init__(self, handle: Handle, lane: Lane, moment: int) -> None:
+        self.handle = handle
+        self.lane = lane
+        self.moment = moment
+        """While which callback it became ready."""
+        self.step: asyncio.Task[Any] | None = None
+        """The task, if it is a step of one."""
+        self.future: Any = None
+        """What called it back."""
+        self.last: bool = False
+        """Whether all that was ready before goes first."""
+        self.at_once: bool = False
+        """Whether it goes before all others: it was ready before the run."""
+
+
+class Lanes:
+    """The lanes of one run; `begun` says the rank of a new one, from its number and its first callback."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, begun: Callable[[int, Handle], int]) -> None:
+        self.main: asyncio.Task[Any] | None = None
+        """The first task of the run."""
+        self.moment = 0
+        """Counts callbacks, and what comes between them."""
+        self.running: Any = None
+        """The plain callback that runs, if one does."""
+        self._loop = loop
+        self._begun = begun
+        self._made = 0
+        self._parked = 0
+        self._plain: Lane | None = None
+        # Weak, because a task must not live longer than it would without us.
+        self._of_tasks: WeakKeyDictionary[asyncio.Task[Any], Lane] = WeakKeyDictionary()
+        self._of_timers: dict[float, Lane] = {}
+
+    def entry(self, handle: Handle) -> Entry:
+        """`handle`, which becomes ready now, in its lane."""
+        callback, arguments = handle._callback, handle._args
+        task = task_of(callback)
+        if task is not None:
+            return self._of_step(handle, task)
+        owner = callback.__self__ if type(callback) is MethodType else None
+        if isinstance(owner, Timer):
+            lane = self._of_timers.get(owner.set_at)
+            if lane is None:
+                lane = self._of_timers[owner.set_at] = self._new(handle)
+            return Entry(handle, lane, self.moment)
+        if self._plain is None:
+            self._plain = self._new(handle)
+        entry = Entry(handle, self._plain, self.moment)
+        if arguments and asyncio.isfuture(arguments[0]):
+            entry.future = arguments[0]
+        entry.last = callback is _ENDS_THE_RUN or _is_same(callback, self.running)
+        return entry
+
+    def _of_step(self, handle: Handle, task: asyncio.Task[Any]) -> Entry:
+        lane = self._of_tasks.get(task)
+        if lane is None:
+            lane = self._of_tasks[task] = self._new(handle)
+            if self.main is None:
+                self.main = task
+        entry = Entry(handle, lane, self.moment)
+        entry.step = task
+        if handle._args and asyncio.isfuture(handle._args[0]):
+            entry.future = handle._args[0]
+        else:
+            entry.last = asyncio.current_task(self._loop) is task  # it yields: `sleep(0)`
+        return entry
+
+    def _new(self, handle: Handle) -> Lane:
+        number = self._made
+        self._made += 1
+        return Lane(number, self._begun(number, handle))
+
+    def park(self, lane: Lane) -> None:
+        """Put `lane` below all others."""
+        self._parked += 1
+        lane.rank = -self._parked
+
+    def number(self, task: asyncio.Task[Any]) -> int | None:
+        """The number of the lane of `task`, if it has been ready yet."""
+        lane = self._of_tasks.get(task)
+        return None if lane is None else lane.number
+
+    def forget(self) -> None:
+        """The run is over."""
+        self.main = self.running = None
+
+    def in_order(self, tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+        """`tasks` in an order that is the same in each run."""
+        return sorted(tasks, key=self._place)
+
+    def _place(self, task: asyncio.Task[Any]) -> tuple[float, int, str]:
+        lane = self._of_tasks.get(task)
+        name = task.get_name()
+        return float("inf") if lane is None else lane.number, len(name), name
+
+    def insert(self, entries: list[Entry], entry: Entry) -> None:
+        """Put `entry` behind `entries`.
+
+        Tasks that are cancelled together often come out of a set, so in the order of addresses, which differs
+        from run to run: their steps are put in the order in which the tasks were made.
+        """
+        place = len(entries)
+        if entry.step is not None and _is_cancelled(entry):
+            own = self._place(entry.step)
+            while place and self._goes_behind(entries[place - 1], entry.moment, own):
+                place -= 1
+        entries.insert(place, entry)
+
+    def _goes_behind(self, entry: Entry, moment: int, place: tuple[float, int, str]) -> bool:
+        """Whether `entry` is a step of a task that was cancelled in this `moment`, too, and made later."""
+        if entry.step is None or entry.moment != moment or not _is_cancelled(entry):
+            return False
+        return self._place(entry.step) > place
+
+
+def _is_cancelled(entry: Entry) -> bool:
+    return entry.future is not None and bool(entry.future.cancelled())
+
+
+def candidates(entries: list[Entry]) -> list[int]:
+    """The places of those of `entries` of which each could go next. Only one, if that goes at once."""
+    places: list[int] = []
+    lanes: set[int] = set()
+    steps: set[int] = set()
+    plain: set[int] = set()
+    for place, entry in enumerate(entries):
+        if entry.at_once or _does_nothing(entry.handle):
+            return [place]
+        number = entry.lane.number
+        free = number not in lanes and not (entry.last and place)
+        lanes.add(number)
+        if entry.future is not None:
+            of = id(entry.future)
+            same, other = (plain, steps) if entry.step is None else (steps, plain)
+            free = free and of not in other
+            same.add(of)
+        if free:
+            places.append(place)
+    return places
+
+
+def _does_nothing(handle: Handle) -> bool:
+    """Whether it was cancelled meanwhile."""
+    if handle._cancelled:
+        return True
+    owner = getattr(handle._callback, "__self__", None)
+    return isinstance(owner, Timer) and owner.cancelled()
+
+
+def top(lanes: list[Lane]) -> int:
+    """Which of `lanes`, the oldest first, has the highest rank."""
+    best, place = lanes[0].rank, 0
+    for number, lane in enumerate(lanes):
+        if lane.rank > best:
+            best, place = lane.rank, number
+    return place
+
+
+def _is_same(callback: Any, running: Any) -> bool:
+    """Whether a callback calls itself soon, also where its function is made anew."""
+    if running is None:
+        return False
+    if type(callback) is MethodType and type(running) is MethodType:
+        return callback.__self__ is running.__self__ and callback.__func__ is running.__func__
+    if callback is running:
+        return True
+    code = getattr(callback, "__code__", None)
+    return code is not None and code is getattr(running, "__code__", None)
