@@ -15,7 +15,7 @@ from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Failing, Target
+from streamkit._engine.buffer.target import Abandoned, Failing, Target
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.apart import attached
@@ -166,6 +166,8 @@ class _Shared(Target):
 
     def _filled(self) -> bool:
         """The first item of a burst has come, or the last for which all lanes have room."""
+        if self.run.ending:  # nobody reads, and the source has ignored that it was cancelled: not again
+            raise Abandoned
         if len(self.burst) == 1 and self.lanes:
             self.left = min([lane.limit - len(lane.held) for lane in self.lanes]) - 1
             if self.left > 0:

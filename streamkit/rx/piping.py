@@ -24,7 +24,7 @@ from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.target import Rescue, Target
+from streamkit._engine.buffer.target import Abandoned, Rescue, Target
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Pipe, Stream
 from streamkit._engine.plan.link import Inlet, Link
@@ -68,8 +68,9 @@ def _name(operator: Callable[[Any], Any]) -> str:
 class _Feeder(Target):
     """What goes in goes into a subject at once. It is full while the buffer of the results is full."""
 
-    def __init__(self, told: _Fed, out: Observed, room: float) -> None:
+    def __init__(self, run: Run, told: _Fed, out: Observed, room: float) -> None:
         super().__init__(told)
+        self._run = run
         self._told = told
         self._out = out
         self._lane = out.lanes[0]
@@ -82,7 +83,10 @@ class _Feeder(Target):
         except ObservableError:
             if self._lane.open:
                 raise
-        return self.full()
+        full = self.full()
+        if full and self._run.stopping:  # the source has ignored that it was cancelled: not again
+            raise Abandoned
+        return full
 
     def full(self) -> bool:
         # a closed lane is full too: the pump then waits until the run cancels it, which cleans up the source
@@ -185,7 +189,7 @@ class _Fresh(Observable[Any]):
         if before is not None and before.feeder is not None:
             self._run.spawn(partial(self._run.stop, before.feeder), fed)
             self._run.channels.remove(before)
-        fed.feeder = _Feeder(self._run.adopt(fed), self.out, self._room)
+        fed.feeder = _Feeder(self._run, self._run.adopt(fed), self.out, self._room)
         self._run.pump(self._source, into=fed.feeder)
 
     def _anew(self) -> bool:
