@@ -67,7 +67,7 @@ def task_here() -> asyncio.Task[Any] | None:
 def inner_items(value: Any) -> list[Any]:
     """What a stream of `value` has."""
     depth, inside = 0, value
-    while isinstance(inside, tuple) and inside and inside[0] in {"i", "j"}:
+    while isinstance(inside, tuple) and inside and inside[0] in ("i", "j"):
         depth, inside = depth + 1, inside[1]
     return [("i", value), ("j", value)][: weigh(value) % 3] if depth < DEPTH else []
 

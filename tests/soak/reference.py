@@ -89,7 +89,7 @@ class Reference:
         run = self.runs[step.place]
         self.runs[step.place] += 1
         given = {key: resolved(each, step.place, side) for key, each in step.given.items()}
-        lines = (word.broken if self.fired and word.broken else word.mean)(line, **given)
+        lines = (word.broken if word.broken and (self.fired or line.error) else word.mean)(line, **given)
         if self.notes is None:
             return self.checked(some_order(lines, line))
         runs = self.notes.get(step.place, [])
@@ -130,7 +130,7 @@ def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: s
         shown = " and ".join(str(each.values) for each in lines)
         raise Violation(f"behind {step.word}: {found} is no order of {shown}")
     sizes = [len(each.events) for each in lines]
-    for label in [each.error for each in lines if each.error in fired]:
+    for label in [each.error for each in lines if each.error in fired | {"EmptyStreamError"}]:
         ended = [place for place, each in enumerate(lines) if each.error == label]
         if not word.sure or any(all(way[place] == sizes[place] for place in ended) for way in ways):
             return Line(events, 0.0, label)

@@ -120,9 +120,14 @@ def merge(line: Line, _: Any, **__: Any) -> list[Line]:
     return [line, *[source.line() for source in _]]
 
 
-@free("merge", lambda sources: ops.merge(sources[0]) | ops.merge(*sources), sources=other())
+def merges(sources: Any) -> Any:
+    first = ops.merge(sources[0])
+    return first | ops.merge(*sources[1:]) if sources[1:] else first
+
+
+@free("merge", merges, sources=other())
 def merge_twice(line: Line, sources: Any) -> list[Line]:
-    return [line, sources[0].line(), *[source.line() for source in sources]]
+    return merge(line, sources)
 
 
 @free("merge_prioritized", _=other(), lookahead=whole(1, 2))
@@ -141,27 +146,26 @@ def read_in_turn(line: Line, sources: Any, take: Any) -> list[Line]:
     return [line_of(values)]
 
 
-def unclear(line: Line, _: Any, **__: Any) -> list[Line]:
-    """Where something has failed: a source that ends ends the others, which may have failed before that."""
-    lines = [line, *[source.line() for source in _]]
-    size = min(len(each.values) for each in lines)
-    if any(each.error is not None or hangs(each) for each in lines if len(each.values) > size):
-        raise UndecidedError("one source ends where another may have failed")
-    return zip_(line, _)
-
-
-@free("zip", sure=False, early=True, broken=unclear, _=other(), lookahead=whole(1, 2))
-def zip_(line: Line, _: Any, **__: Any) -> list[Line]:
-    lines = [line, *[source.line() for source in _]]
+def zipped(lines: list[Line], *, failed: bool) -> list[Line]:
     size = min(len(each.values) for each in lines)
     values = [*zip(*[each.values[:size] for each in lines], strict=True)]
     ending = [each for each in lines if len(each.values) == size]
     errors = [each.error for each in ending if each.error is not None]
     if errors and len(errors) + sum(map(hangs, ending)) < len(ending):
         raise UndecidedError("one source ends where another fails")
-    if not errors and any(each.error is not None for each in lines):
-        raise UndecidedError("an error may be met or not")
+    longer = [each for each in lines if len(each.values) > size]
+    if any(each.error is not None or failed and hangs(each) for each in longer):
+        raise UndecidedError("one source ends where another may have failed")
     return [line_of(values, errors[0] if errors else None, cut=all(map(hangs, ending)))]
+
+
+def zip_of_failed(line: Line, _: Any, **__: Any) -> list[Line]:
+    return zipped([line, *[source.line() for source in _]], failed=True)
+
+
+@free("zip", sure=False, early=True, broken=zip_of_failed, _=other(), lookahead=whole(1, 2))
+def zip_(line: Line, _: Any, **__: Any) -> list[Line]:
+    return zipped([line, *[source.line() for source in _]], failed=False)
 
 
 def turns(lines: list[Line]) -> Iterator[Any]:
