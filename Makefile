@@ -14,7 +14,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx check format pages types bench times clean
+.PHONY: demo test test-full soak test-rx check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -26,6 +26,12 @@ test: $(READY)
 # All cases of all matrices, and more examples; ten minutes.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
+
+# Random pipelines beside a reference, under schedules and faults, on all cores: make soak MINUTES=10 SEED=7
+MINUTES ?= 10
+SEED ?= 0
+soak: $(READY)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:

@@ -163,7 +163,7 @@ MIRRORED = {
     "testing": "testing",
 }
 """Folders of tests, and what is tested there."""
-UNMIRRORED = {"laws", "examples", "samples", "typing"}
+UNMIRRORED = {"laws", "examples", "samples", "soak", "typing"}
 MORE_FAMILIES = {
     "": {
         "api",

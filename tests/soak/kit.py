@@ -12,8 +12,10 @@ from streamkit import ops
 from tests.soak.values import FUNCTIONS, Boom, Item, items_in, plain, weigh
 from tests.soak.words import WORDS, Pipe, Src, Step, Tactic, strategy
 
-__all__ = ["Kit", "Plan", "Visit", "inner_items"]
+__all__ = ["PAUSE", "Kit", "Plan", "Visit", "inner_items"]
 
+PAUSE = 13 / 32
+"""Seconds before each item of a stream that was made of an item, and before its end, by a timetable."""
 DEPTH = 2
 """How deep streams of streams go: what is made of an item of that depth is empty."""
 
@@ -103,7 +105,9 @@ class Kit:
         return error
 
     def observe(self) -> None:
-        self.most = max(self.most, len(self.alive))
+        """See how much is inside; an error keeps what its frames have."""
+        if not self.errors:
+            self.most = max(self.most, len(self.alive))
 
     def leave(self, value: Any) -> None:
         """Note that what is in `value` was delivered or dropped."""
@@ -249,10 +253,14 @@ class Kit:
     def inner(self, place: int) -> Callable[..., Any]:
         async def items(value: Any) -> AsyncIterator[Any]:
             visit = self.visit(f"stream of {plain(value)} at {place}")
+            begun = asyncio.get_running_loop().time()
+            pause = PAUSE if self.timed else None
             try:
-                for each in inner_items(value):
-                    await self.wait(visit, None)
+                for number, each in enumerate(inner_items(value), 1):
+                    await self.wait(visit, pause and begun + number * pause)
                     yield each
+                if pause:
+                    await self.wait(visit, begun + (len(inner_items(value)) + 1) * pause)
             finally:
                 await self.clean(visit)
 

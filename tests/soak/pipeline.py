@@ -6,7 +6,14 @@ from random import Random
 from typing import Any
 
 from streamkit import Stream
-from tests.soak import words_of_buffers, words_of_joins, words_of_sinks, words_of_steps, words_of_time
+from tests.soak import (
+    words_of_buffers,
+    words_of_joins,
+    words_of_sinks,
+    words_of_steps,
+    words_of_time,
+    words_of_timetables,
+)
 from tests.soak.kit import Kit
 from tests.soak.line import Line, TieError, UndecidedError
 from tests.soak.reference import Reference, TooMuchError
@@ -14,7 +21,14 @@ from tests.soak.words import SINKS, WORDS, Draw, Pipe, Src, Step
 
 __all__ = ["Pipeline", "drawn", "made", "sources_in", "stream_of"]
 
-WORDING = (words_of_steps, words_of_joins, words_of_buffers, words_of_time, words_of_sinks)
+WORDING = (
+    words_of_steps,
+    words_of_joins,
+    words_of_buffers,
+    words_of_time,
+    words_of_timetables,
+    words_of_sinks,
+)
 """The modules that enter the words."""
 
 FEWEST, MOST = 3, 8

@@ -48,7 +48,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         ),
         "calls": random.choice(("sync", "sync", "async", "drip", "mixed")),
         "closing": random.choice(closings(pipeline)),
-        "stubborn": random.random() < 0.15,
+        "stubborn": not timed and random.random() < 0.15,
     }
     kind = random.choice(KINDS)
     delivered = len(line.events)
@@ -64,9 +64,10 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             source = random.choice([*sources_in(pipeline)])
             given["hangs"] = (source.number, random.randint(0, len(source.gaps)))
             given["style"] = "turn" if given["style"] == "plain" else given["style"]
+            given["stubborn"] = False  # it would ignore that it is cancelled, and hang again
         case "leave":
             given |= {"consumer": ("leave", random.randint(0, delivered)), "way": "open"}
-        case "raise" | "stall" if delivered:
+        case "raise" | "stall" if delivered and not (timed and kind == "stall"):
             way = random.choice(("open", "job"))
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": way}
         case "cancel" | "shutdown":

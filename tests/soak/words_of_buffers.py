@@ -17,14 +17,16 @@ AGES = 1e7
 """Seconds that no run takes."""
 
 
-def passing(name: str, key: str, make: Callable[..., Any] | None = None, **draws: Any) -> None:
+def passing(
+    name: str, key: str, make: Callable[..., Any] | None = None, modes: str = "LT", **draws: Any
+) -> None:
     """Enter an operator behind which everything is as before it."""
 
     def mean(items: Iterable[Any], **_: Any) -> Iterator[Any]:
         yield from items
 
     mean.__name__ = key
-    hand(name, make, modes="L", **draws)(mean)
+    hand(name, make, modes=modes, **draws)(mean)
 
 
 passing("buffer", "buffer", strategy=tactic("Suspend", "Unbounded", "Spill"))
@@ -40,22 +42,25 @@ passing(
     "batch_within",
     "batch_within_flat",
     lambda count, seconds: ops.batch_within(count, seconds=seconds) | ops.flatten(),
+    modes="L",
     count=whole(1, 4),
     seconds=seconds(),
 )
 passing("timeout", "timeout_never", lambda: ops.timeout(AGES))
 passing("keep_alive", "keep_alive_never", lambda: ops.keep_alive(AGES, function=lambda: None))
-passing("delay", "delay_all", seconds=seconds(), lookahead=whole(1, 3))
+passing("delay", "delay_all", modes="L", seconds=seconds(), lookahead=whole(1, 3))
 passing(
     "throttle",
     "throttle_all",
     lambda rate: ops.throttle(rate),
+    modes="L",
     rate=lambda draw: 2.0 ** draw.random.randint(0, 9),
 )
 passing(
     "throttle",
     "throttle_by_one_key",
     lambda: ops.throttle(4.0, key=lambda _: 0, max_keys=1, lookahead=2),
+    modes="L",
 )
 passing("pause_while", "pause_while_false", lambda: ops.pause_while([False]))
 passing("take_until", "take_until_never", lambda: ops.take_until(streamkit.never()))
