@@ -185,10 +185,10 @@ class Kit:
         return make
 
     def item(self, number: int) -> Item:
+        self.observe()  # before: what a source has in its own hand was not taken yet
         item = Item(number)
         self.alive.add(item)
         self.offered += 1
-        self.observe()
         return item
 
     async def items(self, source: Src, opened: int) -> AsyncIterator[Item]:

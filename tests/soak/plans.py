@@ -51,6 +51,8 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         "stubborn": not timed and random.random() < 0.15,
     }
     kind = random.choice(KINDS)
+    if kind == "hang" and "keep_alive" in {step.word for step in pipeline.steps}:
+        kind = "cancel"  # it would go on for ever
     delivered = len(line.events)
     match kind:
         case "source":

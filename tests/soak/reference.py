@@ -61,14 +61,14 @@ class Reference:
         count, error, hangs = len(source.gaps), None, False
         match self.plan.fails:
             case ("source", number, place, times) if number == source.number:
-                if self.opened[number] <= times:
-                    count, error = min(place, count), f"source {number}"
+                if self.opened[number] <= times and place <= count:
+                    count, error = place, f"source {number}"
             case _:
                 pass
         if self.plan.hangs is not None and self.plan.hangs[0] == source.number:
             place = self.plan.hangs[1]
-            if error is None or place <= count:
-                count, error, hangs = min(place, count), None, True
+            if place <= count:
+                count, error, hangs = place, None, True
         times = [*source.gaps, source.end]
         moments = [at + sum(times[: place + 1]) for place in range(count + 1)]
         end = math.inf if hangs else moments[-1]

@@ -37,7 +37,7 @@ def debounce(before: Stream, at: float, seconds: float) -> Line:
     line = before(at)
     found: Events = []
     nexts = [*[time for time, _ in line.events[1:]], math.inf]
-    for (time, value), following in zip(line.events, nexts, strict=True):
+    for (time, value), following in zip(line.events, nexts, strict=False):
         untied(time + seconds, following, line.end)
         if following > time + seconds:
             found.append((min(time + seconds, line.end), value))
@@ -305,18 +305,21 @@ MANY = 64
 def map_slowly(before: Stream, at: float, function: Any, seconds: float, ordered: bool) -> Line:
     line = before(at)
     results: Events = []
-    end, error = line.end, line.error
+    errors: list[tuple[float, str]] = []
     for time, value in line.events:
         moment = time + seconds * (1 + weigh(value) % 3)
         try:
             results.append((moment, function(value)))
         except Boom as failed:
-            if moment < end or error is None:
-                end, error = moment, failed.label
-    moments = [moment for moment, _ in results]
-    untied(*moments, end)
+            errors.append((moment, failed.label))
+            results.append((math.inf, None))
+    if line.error is not None:
+        errors.append((line.end, line.error))
+    end, error = min(errors, default=(line.end, None))
+    untied(*[moment for moment, _ in results], line.end)
     if ordered:
-        results = [(max(moments[: place + 1]), value) for place, (_, value) in enumerate(results)]
+        moments = [max([moment for moment, _ in results[: place + 1]]) for place in range(len(results))]
+        results = [(moment, value) for moment, (_, value) in zip(moments, results, strict=True)]
     else:
         results.sort(key=lambda result: result[0])
     if error is not None:

@@ -113,6 +113,8 @@ def last(line: Line) -> float:
 @timed("zip", _=other())
 def zip_in_time(before: Stream, at: float, _: Any) -> Line:
     lines = together(before, at, _)
+    if failure(lines)[1] is not None:
+        raise UndecidedError("a source that is ahead fails when it is read on")
     size = min(len(line.events) for line in lines)
     found = [
         (max(line.events[place][0] for line in lines), tuple([line.values[place] for line in lines]))
@@ -177,9 +179,7 @@ def pause_while(before: Stream, at: float, sources: Any) -> Line:
             return time
         return next(moment for moment, pauses in turns if moment > time and not pauses)
 
-    return ended(
-        [(passes(time), value) for time, value in line.events], Line((), passes(line.end), line.error)
-    )
+    return ended([(passes(time), value) for time, value in line.events], line)
 
 
 # streams of streams --------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def switch_map(before: Stream, at: float, function: Any) -> Line:
     found: Events = []
     nexts = [*[time for time, _ in line.events[1:]], math.inf]
     end = line.end
-    for (time, value), following in zip(line.events, nexts, strict=True):
+    for (time, value), following in zip(line.events, nexts, strict=False):
         inner = opened(function, value, time)
         limit = min(following, line.end if line.error is not None else math.inf)
         untied(following, line.end, inner.end, *[moment for moment, _ in inner.events])
