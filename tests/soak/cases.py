@@ -31,6 +31,8 @@ class Tally:
     offered: int = 0
     delivered: int = 0
     dropped: int = 0
+    seconds: float = 0.0
+    """Of processor time."""
     undecided: int = 0
     """Runs of which the reference does not know what was right; the laws were checked."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -93,11 +95,10 @@ def tried_case(
     """Try a case; yield what fails, made small, if it `tries` that."""
     pipeline, random = each_case(seed, number, mode)
     tally.cases += 1
-    base = Plan(seed=number)
-    steps = 20
-    for place, plan in enumerate([base, *plans(random, pipeline, steps, trials)]):
-        again = SCHEDULES if place % 2 else 1
-        work = _work(again, number)
+    steps = [1]
+    """Of the loop, that the first run takes, in which nothing goes wrong."""
+    for place, plan in enumerate(_trials(random, pipeline, number, steps, trials)):
+        work = _work(SCHEDULES if place % 2 else 1, number)
         try:
             outcomes = work(pipeline, plan)
         except (KeyboardInterrupt, SystemExit):
@@ -107,6 +108,13 @@ def tried_case(
             tally.kinds[kind_of(error)] += 1
             return
         tally.note(outcomes)
+        steps[0] = max(steps[0], outcomes[0].steps) if place == 0 else steps[0]
+
+
+def _trials(random: Random, pipeline: Pipeline, number: int, steps: list[int], trials: int) -> Iterator[Plan]:
+    """The plans of a case: nothing goes wrong in the first, which says how long a run is."""
+    yield Plan(seed=number)
+    yield from plans(random, pipeline, steps[0], trials)
 
 
 def _work(schedules: int, seed: int) -> Callable[[Pipeline, Plan], list[Outcome]]:
