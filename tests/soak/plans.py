@@ -8,6 +8,7 @@ from tests.soak.kit import Plan
 from tests.soak.line import Line
 from tests.soak.pipeline import Pipeline, sources_in
 from tests.soak.reference import Reference
+from tests.soak.words import Inner
 
 __all__ = ["plans"]
 
@@ -40,6 +41,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
     """One plan: how all of them are, and one thing that ends the run, or none."""
     timed = pipeline.mode == "T"
     given: dict[str, Any] = {
+        "look": random.choice((1e-5, 1e-3, 6e-3)),
         "seed": random.randrange(2**30),
         "form": random.choice(("fused", "fused", "alone", "hops")),
         "way": random.choice(("open", "open", "job", "sink")),
@@ -85,6 +87,8 @@ def closings(pipeline: Pipeline) -> tuple[str, ...]:
     """What clean-ups may do, so that it is clear what comes of it."""
     if pipeline.mode == "T":
         return ("", "", "turn")
+    if any(Inner() in step.given.values() for step in pipeline.steps):
+        return ("", "", "turn", "slow")
     if RESTARTING & {step.word for step in pipeline.steps}:
         return ("", "", "turn", "slow")
     return ("", "", "turn", "slow", "raises")

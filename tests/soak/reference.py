@@ -69,6 +69,10 @@ class Reference:
             place = self.plan.hangs[1]
             if place <= count:
                 count, error, hangs = place, None, True
+        if self.plan.closing == "raises" and self.plan.style != "plain" and not hangs:
+            error = (
+                f"clean-up of source {source.number}"  # at the end, too; it comes instead of another error
+            )
         times = [*source.gaps, source.end]
         moments = [at + sum(times[: place + 1]) for place in range(count + 1)]
         end = math.inf if hangs else moments[-1]

@@ -4,7 +4,9 @@ import asyncio
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 from streamkit import Explanation, StoppedError, ops
 from streamkit.testing import VirtualLoop, run
@@ -14,7 +16,7 @@ from tests.soak.line import Line, TieError, UndecidedError, Violation
 from tests.soak.pipeline import Pipeline, made
 from tests.soak.reference import Reference, TooMuchError
 from tests.soak.values import Boom, label_of, plain
-from tests.soak.words import SINKS
+from tests.soak.words import SINKS, WORDS
 
 __all__ = ["Outcome", "attempt", "tried"]
 
@@ -54,7 +56,8 @@ def attempt(pipeline: Pipeline, plan: Plan, **named: Any) -> list[Outcome]:
 
     async def main() -> None:
         outcomes.append(Outcome(Kit(plan, timed=pipeline.mode == "T")))
-        await tried(pipeline, plan, outcomes[-1])
+        with patch("streamkit._engine.compile.pace.perf_counter", count(0.0, plan.look).__next__):
+            await tried(pipeline, plan, outcomes[-1])
 
     run(main, **named)
     return outcomes
@@ -125,7 +128,8 @@ def interrupt(loop: VirtualLoop, task: asyncio.Task[Any], plan: Plan, kit: Kit) 
 async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
     """Read the pipeline in the way of the plan; ``end``, or ``cut`` if the consumer has left."""
     stream = made(pipeline, outcome.kit)
-    if plan.form == "fused" and plan.style != "plain" and plan.way != "sink" and not keeps(stream.explain()):
+    counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
+    if counted and not keeps(pipeline, stream.explain()):
         outcome.bound = stream.explain().bound
     if plan.way == "open":
         return await opened(stream, plan, outcome)
@@ -145,9 +149,10 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
     return "end"
 
 
-def keeps(explanation: Explanation) -> bool:
-    """Whether something is kept until the end of a run, and is not in the bound."""
-    return any(part.result for part in explanation.parts)
+def keeps(pipeline: Pipeline, explanation: Explanation) -> bool:
+    """Whether something is kept that is not in the bound: until the end of a run, or by a callback of ours."""
+    ours = any(WORDS[step.word].keeps for step in pipeline.steps)
+    return ours or any(part.result for part in explanation.parts)
 
 
 async def opened(stream: Any, plan: Plan, outcome: Outcome) -> str:

@@ -141,6 +141,8 @@ class Word:
     sure: bool = True
     """Whether what came before an error of a line is passed on before it."""
 
+    keeps: bool = False
+    """Whether a callback of ours keeps items that the bound does not count, as what was folded."""
     early: bool = False
     """Whether it may end before the stream before it has: its lines say so then."""
     broken: Callable[..., Any] | None = None
@@ -185,9 +187,11 @@ def _word(kind: str, name: str, draws: dict[str, Any], options: dict[str, Any]) 
     return enter
 
 
-def hand(name: str, make: Any = None, modes: str = "LT", **draws: Any) -> Callable[[Any], Any]:
+def hand(
+    name: str, make: Any = None, modes: str = "LT", keeps: bool = False, **draws: Any
+) -> Callable[[Any], Any]:
     """Enter a loop by hand as the meaning of an operator."""
-    return _word("hand", name, draws, {"make": make, "modes": modes})
+    return _word("hand", name, draws, {"make": make, "modes": modes, "keeps": keeps})
 
 
 def free(

@@ -18,7 +18,12 @@ AGES = 1e7
 
 
 def passing(
-    name: str, key: str, make: Callable[..., Any] | None = None, modes: str = "LT", **draws: Any
+    name: str,
+    key: str,
+    make: Callable[..., Any] | None = None,
+    modes: str = "LT",
+    keeps: bool = False,
+    **draws: Any,
 ) -> None:
     """Enter an operator behind which everything is as before it."""
 
@@ -26,7 +31,7 @@ def passing(
         yield from items
 
     mean.__name__ = key
-    hand(name, make, modes=modes, **draws)(mean)
+    hand(name, make, modes=modes, keeps=keeps, **draws)(mean)
 
 
 passing("buffer", "buffer", strategy=tactic("Suspend", "Unbounded", "Spill"))
@@ -36,6 +41,7 @@ passing(
     "conflate",
     "conflate",
     lambda: ops.map(lambda item: [item]) | ops.conflate(lambda one, two: one + two) | ops.flatten(),
+    keeps=True,
 )
 passing("extrapolate", "extrapolate_nothing", lambda: ops.extrapolate(lambda _: []))
 passing(
