@@ -11,10 +11,13 @@ was closed once, in its own task; nothing is lost, doubled, left behind or hangs
     values      items, callbacks and errors, the same for the library and for the reference
     line        what the reference makes of a stream: its items, when they come, and how it ends
     words       what is written of each operator: arguments to draw, how to make it, what it means
-    words_of_*  the words: steps and what reads in turns; what is free in its order; what minds the clock; sinks
+    reference   the reference: a pipeline read by hand, and judged by what came out of a run
+    words_of_*  the words: steps; joins, whose order is free; buffers; time and timetables; sinks
     kit         sources, callbacks and consumers of one run, with the faults of its plan
     pipeline    pipelines as data: drawn, made with the library, read by the reference
+    plans       what goes wrong in the trials of a pipeline
     trial       one run, and all that is checked of it
     shrink      a failing case with fewer operators, items and faults
+    cases       a case by its number, and its failures as they are told
     drive       processes, figures, and what `make soak` prints
 """

@@ -29,8 +29,8 @@ class Plan:
     look: float = 1e-5
     """Seconds that pass from one look of a loop at its clock to the next: after 0.005 it lets others run."""
     form: str = "fused"
-    """``fused``, as users write it; ``alone``, each operator over the iterator of the one before; ``hops``, the
-    same through an async generator of ours."""
+    """``fused``, as users write it; ``alone``, each operator over the iterator of the one before; ``hops``,
+    the same through an async generator of ours."""
     way: str = "open"
     """How it is read: ``open``, ``job``, or ``sink``."""
     style: str = "ready"

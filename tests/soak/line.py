@@ -21,6 +21,7 @@ __all__ = [
     "Violation",
     "by_hand",
     "fits",
+    "leaves",
     "untied",
 ]
 
@@ -34,7 +35,7 @@ class TieError(Exception):
 
 
 class UndecidedError(Exception):
-    """The reference does not know what is right: more than one end is, and it depends on the schedule which."""
+    """The reference does not know what is right: it depends on the schedule."""
 
 
 class CutError(Exception):
@@ -114,6 +115,15 @@ def untied(*times: float) -> None:
     known = [time for time in times if time != math.inf]
     if len(set(known)) < len(known):
         raise TieError
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is in lists and tuples, however deep."""
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
 
 
 def fits(found: list[Any], lines: list[Line]) -> list[tuple[int, ...]]:

@@ -40,7 +40,7 @@ class Pipeline:
     """A source, operators, and a sink that some trials end in."""
 
     mode: str
-    """``L``: the order of some operators is free, and nothing minds the clock. ``T``: it keeps to a timetable."""
+    """``L``, loose: the order of some operators is free, and nothing minds the clock. ``T``: a timetable."""
     source: Src
     steps: tuple[Step, ...]
     sink: Step

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.soak.kit import Plan, inner_items
-from tests.soak.line import CutError, Hand, Line, Opened, Violation, by_hand, fits
+from tests.soak.line import CutError, Hand, Line, Opened, Violation, by_hand, fits, leaves
 from tests.soak.values import FUNCTIONS, Boom
 from tests.soak.words import SINKS, WORDS, Pipe, Src, Step, Tactic, resolved
 from tests.soak.words_of_buffers import Dropped
@@ -97,7 +97,10 @@ class Reference:
         if self.notes is None:
             return self.checked(some_order(lines, line))
         runs = self.notes.get(step.place, [])
-        found = judged(step, line, lines, runs[run] if run < len(runs) else [], self.fired)
+        noted = runs[run] if run < len(runs) else []
+        if self.flushes and not fits(noted, lines):
+            return flushed(step, lines, noted)
+        found = judged(step, line, lines, noted, self.fired)
         return replace(found, cut=False, error="clean-up") if found.cut and self.flushes else found
 
     @staticmethod
@@ -142,6 +145,15 @@ def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: s
     if tuple(sizes) in ways and not unknown and (word.early or (not line.cut and line.end < math.inf)):
         return Line(events)
     return Line(events, 0.0, cut=True)
+
+
+def flushed(step: Step, lines: list[Line], found: list[Any]) -> Line:
+    """What was `found` in a run that the error of a clean-up has ended: lists may end early."""
+    events = tuple([(0.0, value) for value in found])
+    contents = [Line(tuple([(0.0, each) for each in leaves(line.values)])) for line in lines]
+    if not fits([*leaves(found)], contents):
+        raise Violation(f"behind {step.word}: {found} is no order of {[line.values for line in lines]}")
+    return Line(events, 0.0, "clean-up")
 
 
 def some_order(lines: list[Line], line: Line) -> Line:

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,7 +11,7 @@ from streamkit import Explanation, StoppedError, ops
 from streamkit.testing import VirtualLoop, run
 from tests.laws.account import check_sum
 from tests.soak.kit import Kit, Plan
-from tests.soak.line import Line, TieError, UndecidedError, Violation
+from tests.soak.line import Line, TieError, UndecidedError, Violation, leaves
 from tests.soak.pipeline import Pipeline, made
 from tests.soak.reference import Reference, TooMuchError
 from tests.soak.values import Boom, label_of, plain
@@ -51,7 +50,7 @@ class Left(Exception):  # noqa: N818
 
 
 def attempt(pipeline: Pipeline, plan: Plan, **named: Any) -> list[Outcome]:
-    """Run `pipeline` once, or under as many schedules as `named` says; check each run, and return them all."""
+    """Run `pipeline` once, or under as many schedules as `named` says; check each run, return them all."""
     outcomes: list[Outcome] = []
 
     async def main() -> None:
@@ -150,7 +149,7 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
 
 
 def keeps(pipeline: Pipeline, explanation: Explanation) -> bool:
-    """Whether something is kept that is not in the bound: until the end of a run, or by a callback of ours."""
+    """Whether something is kept that is not in the bound: for the result, or by a callback of ours."""
     ours = any(WORDS[step.word].keeps for step in pipeline.steps)
     return ours or any(part.result for part in explanation.parts)
 
@@ -257,15 +256,6 @@ def compare_flushed(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     got = [*leaves([value for _, value in outcome.got])]
     if got != expected[: len(got)]:
         raise Violation(f"{got} is no beginning of {expected}")
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """What is in lists, however deep."""
-    if isinstance(value, list):
-        for each in value:
-            yield from leaves(each)
-    else:
-        yield value
 
 
 def failures(plan: Plan, kit: Kit) -> set[str]:

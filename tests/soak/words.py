@@ -137,7 +137,7 @@ class Word:
     make: Callable[..., Any] | None = None
     """The operator, if it is not `name` called with the arguments."""
     modes: str = "LT"
-    """In which pipelines it may stand: loose ones, whose order is free, and those that keep to a timetable."""
+    """In which pipelines it may stand: ``L``, loose ones, and ``T``, those that keep to a timetable."""
     sure: bool = True
     """Whether what came before an error of a line is passed on before it."""
 
@@ -146,7 +146,7 @@ class Word:
     early: bool = False
     """Whether it may end before the stream before it has: its lines say so then."""
     broken: Callable[..., Any] | None = None
-    """The lines of a run in which something has failed, if those are others: what is held then is passed on."""
+    """The lines of a run in which something has failed, if those are others."""
     settle: Callable[[Any], Any] = lambda result: result
     """What is compared of the result of a sink."""
 
@@ -231,7 +231,7 @@ class Draw:
         return self.places
 
     def fraction(self) -> float:
-        """A part of a second that is drawn once only, so that times which were drawn apart are not the same."""
+        """A part of a second that is drawn once only, so that times drawn apart are not the same."""
         self.fractions += 1
         return (2 * self.random.randrange(2**20) + 1) / 2**21
 

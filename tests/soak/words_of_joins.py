@@ -25,7 +25,7 @@ def hangs(line: Line) -> bool:
 
 
 def failing(line: Line) -> list[Line]:
-    """The error of a line, as a line of its own: when it comes, what others have still to bring may be lost."""
+    """The error of a line, as a line of its own: when it comes, the others may be cut."""
     return [line_of([], line.error)] if line.error is not None else []
 
 
@@ -154,7 +154,7 @@ def zipped(lines: list[Line], *, failed: bool) -> list[Line]:
     if errors and len(errors) + sum(map(hangs, ending)) < len(ending):
         raise UndecidedError("one source ends where another fails")
     longer = [each for each in lines if len(each.values) > size]
-    if any(each.error is not None or failed and hangs(each) for each in longer):
+    if any(each.error is not None or (failed and hangs(each)) for each in longer):
         raise UndecidedError("one source ends where another may have failed")
     return [line_of(values, errors[0] if errors else None, cut=all(map(hangs, ending)))]
 
@@ -228,7 +228,8 @@ def expand(line: Line, function: Any, **_: Any) -> list[Line]:
     lines = [line]
     left = [*line.values]
     while left:
-        found = attempt(lambda item=left.pop(): function(item))
+        item = left.pop()
+        found = attempt(lambda item=item: function(item))
         lines.append(found)
         left += found.values
     return lines

@@ -230,8 +230,8 @@ def tap(items: Items, function: Any) -> Passed:
         yield item
 
 
-@hand("timestamp", lambda clock: ops.timestamp(clock), clock=lambda _: lambda: 7)
-def timestamp(items: Items, clock: Any) -> Passed:
+@hand("timestamp", lambda: ops.timestamp(lambda: 7))
+def timestamp(items: Items) -> Passed:
     for item in items:
         yield item, 7
 

@@ -1,4 +1,4 @@
-"""Words of several streams, and of streams of streams, that keep to a timetable: who is first is in the times."""
+"""Words of several streams, and of streams of streams, by a timetable: the times say who is first."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.soak.words_of_time import Events, Stream, apart, ended
 def together(before: Stream, at: float, sources: Any) -> list[Line]:
     """All sources, opened at the same time; nothing of one happens at the time of something of another."""
     lines = [before(at), *[source.line(at) for source in sources]]
-    apart(*[Line(tuple({time: value for time, value in line.events}.items()), line.end) for line in lines])
+    apart(*[Line(tuple(dict(line.events).items()), line.end) for line in lines])
     return lines
 
 
