@@ -57,6 +57,8 @@ class Visit:
     name: str
     task: asyncio.Task[Any] | None
     closed: int = 0
+    ended: bool = False
+    """Whether it has come to its own end, as one may that is read ahead: nobody may come to hear of that."""
     finished: bool = False
     strangers: list[str] = field(default_factory=list)
 
@@ -87,6 +89,8 @@ class Kit:
         """The faults that were met."""
         self.errors: dict[str, list[BaseException]] = {}
         """The errors that were raised, by label."""
+        self.dirt: list[BaseException] = []
+        """Errors of clean-ups that must be told."""
         self.visits: list[Visit] = []
         self.alive: weakref.WeakSet[Item] = weakref.WeakSet()
         self.most = 0
@@ -160,6 +164,8 @@ class Kit:
             label = f"clean-up of {visit.name}"
             error = Boom(label)
             self.errors.setdefault(label, []).append(error)
+            if not visit.ended:
+                self.dirt.append(error)
             raise error
 
     def met(self, number: int, place: int, opened: int) -> None:
@@ -206,6 +212,7 @@ class Kit:
             await self.wait(visit, None if now is None else now + source.end)
             await self.hang(source.number, len(source.gaps))
             self.met(source.number, len(source.gaps), opened)
+            visit.ended = True
         finally:
             await self.clean(visit)
 

@@ -75,8 +75,8 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             way = random.choice(("open", "job"))
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": way}
         case "cancel" | "shutdown":
-            if kind == "shutdown" and given["closing"] == "raises":
-                given["closing"] = "slow"  # who would have been told of it was cancelled, too: the loop is
+            if given["closing"] == "raises":  # a cancellation that a source answers with an error is an error
+                given["closing"] = "slow"
             given["consumer"] = (kind, random.randint(1, max(1, steps)))
         case _:
             pass
