@@ -161,6 +161,7 @@ MIRRORED = {
     "reactive_streams": "reactive_streams",
     "rx": "rx",
     "testing": "testing",
+    "testing/schedules": "testing/schedules",
 }
 """Folders of tests, and what is tested there."""
 UNMIRRORED = {"laws", "examples", "samples", "soak", "typing"}

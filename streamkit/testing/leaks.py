@@ -129,6 +129,11 @@ class Watch:
                 thread.join(_THREAD_GRACE)
         return sorted(thread.name for thread in new if thread.is_alive() and not thread.daemon)
 
+    def check(self) -> None:
+        """Once more, when the error that ended the run is forgotten: its traceback may have kept some."""
+        gc.collect(2 if self._frozen else 1)
+        self._judge(None)
+
     def _judge(self, error: BaseException | None) -> None:
         if not self._found:
             return

@@ -18,10 +18,8 @@
 import asyncio
 import gc
 import random
-import secrets
 import threading
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -30,7 +28,7 @@ from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.compile import pace
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.leaks import Watch, may_freeze
+from streamkit.testing.leaks import LeakError, Watch, may_freeze
 from streamkit.testing.outside import Outside, aside
 from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Order
@@ -107,44 +105,51 @@ def run(
     ...     print(error)
     ['two', 'one']
     """
-    Outside(patience, limit)  # checks them
-    count, number, kinds = _checked(schedules, seed, faults)
-    program = _Program(threads, leaks, patience, limit)
-    if count == 1 and replay is None and not kinds:
-        return program.once(main() if callable(main) else main, main)  # type: ignore[no-any-return]
-    if replay is not None:
-        parsed(replay)
-        if count != 1 or kinds:
+    __tracebackhide__ = True  # pytest shows the frames of `main`, not ours
+    try:
+        Outside(patience, limit)  # checks them
+        count, number, kinds = _checked(schedules, seed, replay, faults)
+        once_only = count == 1 and replay is None and not kinds
+        if not once_only and not callable(main):
             raise TypeError(
-                "replay runs one schedule, with its faults: give no schedules or faults beside it"
+                "main must be an async function without arguments where it runs more than once "
+                f"(schedules, replay, faults), not {shown(main)}"
             )
-    if not callable(main):
+    except BaseException:
         discard(main)
-        raise TypeError(
-            "main must be an async function without arguments where it runs more than once "
-            f"(schedules, replay, faults), not {shown(main)}"
-        )
-    function: Callable[[], Any] = main
+        raise
+    program = _Program(threads, leaks, patience, limit)
+    function: Any = main
+    if once_only:
+        return program.once(function() if callable(main) else main, main)  # type: ignore[no-any-return]
 
     def once(
         order: Order, faults: tuple[Fault, ...] = (), *, most: int = LIMIT, telling: bool = False
     ) -> Outcome:
         return program.explored(function, order, faults, most, telling)
 
-    with _ALONE, _set_up():
+    with _SetUp() as program.frozen:
         if replay is not None:
             return replayed(once, replay)  # type: ignore[no-any-return]
-        return Search(once, count, number, kinds).go()  # type: ignore[no-any-return]
+        return Search(once, count, number, kinds, program.call).go()  # type: ignore[no-any-return]
 
 
-def _checked(schedules: object, seed: object, faults: object) -> tuple[int | Exhaustive, int, Faults]:
-    count = schedules if isinstance(schedules, Exhaustive) else whole("schedules", schedules, least=1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    number = secrets.randbelow(2**32) if seed is None else whole("seed", seed)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    if faults is None:
-        return count, number, Faults(0)
-    if not isinstance(faults, Faults):
+def _checked(
+    schedules: Any, seed: Any, replay: str | None, faults: object
+) -> tuple[int | Exhaustive, int, Faults]:
+    """How many schedules, the seed, and which faults."""
+    count = schedules if isinstance(schedules, Exhaustive) else whole("schedules", schedules, least=1)
+    number = random.SystemRandom().randrange(2**32) if seed is None else whole("seed", seed)
+    kinds = Faults(0) if faults is None else faults
+    if not isinstance(kinds, Faults):
         raise TypeError(f"faults must be Faults.CANCEL, Faults.SHUTDOWN or both, not {shown(faults)}")
-    return count, number, faults
+    if replay is not None:
+        parsed(replay)
+        if count != 1 or kinds:
+            raise TypeError(
+                "replay runs one schedule, with its faults: give no schedules or faults beside it"
+            )
+    return count, number, kinds
 
 
 _PACE: Any = pace
@@ -153,22 +158,29 @@ _ALONE: Final = threading.RLock()
 """Held during a search, which changes what all threads share: `random`, the collector, the clock of loops."""
 
 
-@contextmanager
-def _set_up() -> Generator[None, None, None]:
-    """What stays the same around all runs of a search."""
-    state, clock = random.getstate(), _PACE.perf_counter
-    # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
-    # A program that has frozen objects itself would find them unfrozen.
-    freezes = may_freeze()
-    if freezes:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if freezes:
+class _SetUp:
+    """What stays the same around all runs of a search.
+
+    No generator makes it: that would set the traceback of an error, which some errors refuse.
+    """
+
+    def __enter__(self) -> bool:
+        """Whether older objects are frozen."""
+        _ALONE.acquire()
+        self._random, self._clock = random.getstate(), _PACE.perf_counter
+        # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
+        # A program that has frozen objects itself would find them unfrozen.
+        self._freezes = may_freeze()
+        if self._freezes:
+            gc.freeze()
+        return self._freezes
+
+    def __exit__(self, *_: object) -> None:
+        if self._freezes:
             gc.unfreeze()
-        _PACE.perf_counter = clock
-        random.setstate(state)
+        _PACE.perf_counter = self._clock
+        random.setstate(self._random)
+        _ALONE.release()
 
 
 class _Program:
@@ -179,6 +191,14 @@ class _Program:
         self._leaks = leaks
         self._patience = patience
         self._limit = limit
+        self.frozen = False
+
+    @property
+    def call(self) -> str:
+        """How users call `run`, for what follows."""
+        options = {"threads": (self._threads, False), "leaks": (self._leaks, True)}
+        changed = (f", {name}={value}" for name, (value, default) in options.items() if value != default)
+        return f"run(main{''.join(changed)}, "
 
     def _runner(self) -> asyncio.Runner:
         return asyncio.Runner(
@@ -209,6 +229,7 @@ class _Program:
         telling: bool,
     ) -> Outcome:
         """One run, with what is ready in `order`."""
+        __tracebackhide__ = True
         random.seed(0)
         _PACE.perf_counter = count(0.0, _LOOK).__next__
         coroutine = main()
@@ -217,7 +238,7 @@ class _Program:
         result, error = None, None
         with aside():
             runner = self._runner()
-            watch = Watch(runner, frozen=True) if self._leaks else None
+            watch = Watch(runner, frozen=self.frozen) if self._leaks else None
             if watch is not None:
                 watch.generators_from_now_on()
             ready = Ready(runner.get_loop(), order, faults, limit=most, telling=telling)
@@ -230,11 +251,23 @@ class _Program:
                 error = raised
         if isinstance(error, asyncio.CancelledError) and ready.course.faults:
             error = None
+            error = _late(watch)
         return Outcome(result, error, ready.course, ready.callbacks)
+
+
+def _late(watch: Watch | None) -> LeakError | None:
+    """What comes to light when the cancellation that ended the run is forgotten."""
+    try:
+        if watch is not None:
+            watch.check()
+    except LeakError as error:
+        return error
+    return None
 
 
 def _to_the_end(runner: asyncio.Runner, ready: Ready, coroutine: Any) -> Any:
     """Run `main`; after a shutdown, also all other tasks that it has cancelled, as `asyncio.run` does."""
+    __tracebackhide__ = True
     try:
         return runner.run(coroutine)
     finally:

@@ -25,6 +25,7 @@ __all__ = ["Entry", "Handle", "Lane", "Lanes", "candidates", "top"]
 Handle = Any
 """`asyncio.Handle`; what is in it is private, and unknown to type checkers."""
 
+_PLAIN: Final = 0
 _ENDS_THE_RUN: Final[object] = vars(base_events)["_run_until_complete_cb"]
 
 
@@ -60,7 +61,7 @@ class Entry:
         self.last: bool = False
         """Whether all that was ready before goes first."""
         self.at_once: bool = False
-        """Whether it goes before all others: it was ready before the run."""
+        """Whether it was ready before the run, and goes before all others."""
 
 
 class Lanes:
@@ -75,7 +76,7 @@ class Lanes:
         """The plain callback that runs, if one does."""
         self._loop = loop
         self._begun = begun
-        self._made = 0
+        self._made = 1
         self._parked = 0
         self._plain: Lane | None = None
         # Weak, because a task must not live longer than it would without us.
@@ -92,10 +93,10 @@ class Lanes:
         if isinstance(owner, Timer):
             lane = self._of_timers.get(owner.set_at)
             if lane is None:
-                lane = self._of_timers[owner.set_at] = self._new(handle)
+                lane = self._of_timers[owner.set_at] = self._next(handle)
             return Entry(handle, lane, self.moment)
         if self._plain is None:
-            self._plain = self._new(handle)
+            self._plain = self._new(_PLAIN, handle)  # one number, whenever it comes
         entry = Entry(handle, self._plain, self.moment)
         if arguments and asyncio.isfuture(arguments[0]):
             entry.future = arguments[0]
@@ -105,7 +106,7 @@ class Lanes:
     def _of_step(self, handle: Handle, task: asyncio.Task[Any]) -> Entry:
         lane = self._of_tasks.get(task)
         if lane is None:
-            lane = self._of_tasks[task] = self._new(handle)
+            lane = self._of_tasks[task] = self._next(handle)
             if self.main is None:
                 self.main = task
         entry = Entry(handle, lane, self.moment)
@@ -116,9 +117,11 @@ class Lanes:
             entry.last = asyncio.current_task(self._loop) is task  # it yields: `sleep(0)`
         return entry
 
-    def _new(self, handle: Handle) -> Lane:
-        number = self._made
+    def _next(self, handle: Handle) -> Lane:
         self._made += 1
+        return self._new(self._made - 1, handle)
+
+    def _new(self, number: int, handle: Handle) -> Lane:
         return Lane(number, self._begun(number, handle))
 
     def park(self, lane: Lane) -> None:
@@ -174,12 +177,17 @@ def candidates(entries: list[Entry]) -> list[int]:
     lanes: set[int] = set()
     steps: set[int] = set()
     plain: set[int] = set()
+    moments: set[int] = set()
     for place, entry in enumerate(entries):
-        if entry.at_once or _does_nothing(entry.handle):
+        if _does_nothing(entry.handle):
             return [place]
         number = entry.lane.number
         free = number not in lanes and not (entry.last and place)
         lanes.add(number)
+        if number == _PLAIN:
+            moments.add(entry.moment)
+        elif entry.step is not None and entry.moment in moments:
+            free = False
         if entry.future is not None:
             of = id(entry.future)
             same, other = (plain, steps) if entry.step is None else (steps, plain)

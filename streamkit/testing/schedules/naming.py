@@ -30,18 +30,19 @@ _STEPS: Final = {"task_wakeup", "__step", "__wakeup"}
 _TASKS: Final[tuple[type, ...]] = (asyncio.Task, getattr(asyncio.tasks, "_PyTask", asyncio.Task))
 
 
-def task_of(callback: Any) -> "asyncio.Task[Any] | None":
+def task_of(callback: object) -> "asyncio.Task[Any] | None":
     """The task of which `callback` is a step; None if it is something else, such as its `cancel`.
 
     Tasks in C and in Python name their steps differently; a first step and one after a yield have, in C, a
     type of their own, which Python does not export.
     """
-    kind: type = type(callback)
+    kind = type(callback)
+    bound: Any = callback
     if kind.__name__ == "TaskStepMethWrapper":
-        step: asyncio.Task[Any] = callback.__self__
+        step: asyncio.Task[Any] = bound.__self__
         return step
-    if (kind is MethodType or kind is BuiltinMethodType) and callback.__name__ in _STEPS:
-        owner: Any = callback.__self__
+    if (kind is MethodType or kind is BuiltinMethodType) and bound.__name__ in _STEPS:
+        owner: Any = bound.__self__
         return owner if isinstance(owner, _TASKS) else None  # type: ignore[return-value]
     return None
 

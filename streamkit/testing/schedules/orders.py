@@ -13,15 +13,18 @@ Finding Bugs, ASPLOS 2010). Whatever is drawn is noted as switches of a `Schedul
 ((1,), (), None)
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from streamkit.testing.schedules.tokens import Park, Rank, Schedule, Take
 
-__all__ = ["TOP", "Given", "Order", "Parks", "Pct", "Walk", "drawn"]
+__all__ = ["BEFORE", "TOP", "Followed", "Given", "Order", "Parks", "Pct", "Walk", "drawn"]
 
 TOP: Final = -1
 """For the candidate that would go first now."""
+BEFORE: Final = -2
+"""``BEFORE - n`` is for all candidates that would go before number n."""
 _RANKS: Final = 1000
 
 
@@ -70,6 +73,21 @@ class Given(Order):
     def take(self, pick: int, count: int) -> int | None:
         candidate = self._takes.get(pick)
         return None if candidate is None or candidate >= count else candidate
+
+
+class Followed(Order):
+    """The same course as that of another run, by parks alone.
+
+    Parks can be left out one by one, and mean the same without the others. A pick of a walk seldom does.
+    """
+
+    __slots__ = ("_chosen",)
+
+    def __init__(self, chosen: Sequence[int]) -> None:
+        self._chosen = chosen
+
+    def parks(self, pick: int) -> tuple[int, ...]:
+        return (BEFORE - self._chosen[pick],) if pick < len(self._chosen) else ()
 
 
 class Walk(Order):
@@ -129,5 +147,5 @@ def drawn(number: int, random: Random, picks: int) -> Order:
     if number % 3 == 0:
         return Walk(random, _CHANCES[turn % len(_CHANCES)])
     if number % 3 == 1:
-        return Pct(random, picks, 2 + turn % 3)
-    return Parks(random, picks, 2 + turn % 2)
+        return Pct(random, picks, 2 + turn % 4)
+    return Parks(random, picks, 2 + turn % 4)

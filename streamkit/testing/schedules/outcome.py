@@ -25,8 +25,9 @@ __all__ = ["Outcome", "ScheduleError", "Signature", "is_verdict", "signature"]
 class ScheduleError(AssertionError):
     """A schedule cannot be run again as it was, or not all of them can be run.
 
-    Either `main` is not deterministic: it does other things although all runs in the same order. Threads,
-    files and addresses (the order of a set of objects) do that. Or it has been changed since a token was
+    Either `main` is not deterministic: it does other things although all runs in the same order. Threads and
+    files do that, and the order of a set of objects, which is that of their addresses: so does
+    `asyncio.as_completed`, if it is given coroutines and not tasks. Or `main` has changed since a token was
     made.
 
     >>> import asyncio
@@ -78,10 +79,18 @@ def _last_line(trace: TracebackType | None) -> tuple[object, ...]:
     return found
 
 
+def _skips(kind: type) -> bool:
+    """Whether unittest or hypothesis leaves a test by such an error; neither is imported for it."""
+    module = kind.__module__.partition(".")[0]
+    return module == "hypothesis" or (module == "unittest" and kind.__name__ == "SkipTest")
+
+
 def is_verdict(error: BaseException) -> bool:
     """Whether it says that `main` failed; not if it ends the program, or skips a test."""
+    group: Any = error
+    if any(_skips(kind) for kind in type(error).__mro__):
+        return False
     if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[Any] = error
         return group.subgroup((KeyboardInterrupt, SystemExit)) is None
     if isinstance(error, (Exception, asyncio.CancelledError)):
         return True

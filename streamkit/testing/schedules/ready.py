@@ -6,7 +6,8 @@ asyncio might run them, had a timer, a socket or a thread been a bit faster or s
 nothing about:
 
 - Steps of different tasks are free: first steps, and those that wait for one event, lock or queue.
-- Plain callbacks (``call_soon``, and those of futures) stay in order among themselves, but not against tasks.
+- Plain callbacks (``call_soon``, and those of futures) stay in order among themselves, but not against tasks:
+  only a task that is made ready by the same callback or step, and after them, goes behind them.
 - Callbacks of one future stay in the order of their registration, but two tasks that wait for it are free.
 - A task that only lets others run (``sleep(0)``), and a callback that calls itself soon, goes on when all has
   run that was ready before. So does the callback that ends the run.
@@ -30,15 +31,14 @@ three
 one
 """
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any, Final
 
 from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault, Faults, Injector
-from streamkit.testing.schedules.lanes import Entry, Handle, Lanes, candidates, top
+from streamkit.testing.schedules.lanes import Entry, Handle, Lane, Lanes, candidates, top
 from streamkit.testing.schedules.naming import name_of, task_name
-from streamkit.testing.schedules.orders import TOP, Order
+from streamkit.testing.schedules.orders import BEFORE, TOP, Order
 from streamkit.testing.schedules.tokens import Park, Rank, Take
 from streamkit.testing.waits import LivelockError, task_line, tasks
 
@@ -84,14 +84,13 @@ class Ready:
             self._entries[-1].at_once = True
         loop._ready = self
 
-    @contextmanager
-    def exploring(self) -> Generator[None, None, None]:
-        """Choose the order while this lasts. Outside, it is first in, first out."""
-        self._on = True
-        try:
-            yield
-        finally:
-            self._on = False
+    def exploring(self) -> "_Exploring":
+        """Choose the order while the context that this returns lasts. Outside, it is first in, first out."""
+        return _Exploring(self)
+
+    def explore(self, on: bool) -> None:
+        """Choose the order from now on, or no longer."""
+        self._on = on
 
     # -- what asyncio calls ---------------------------------------------------------------------
 
@@ -132,13 +131,15 @@ class Ready:
 
     def _place(self) -> int:
         """The place of the entry that goes next."""
+        entries = self._entries
+        if entries and entries[0].at_once:
+            return 0
         self.callbacks += 1
         fault = self.faults.at(self.callbacks)
         if fault is not None:
             self._failed(fault)
         if self.callbacks > self._limit:
             raise self._livelock()
-        entries = self._entries
         if len(entries) < 2:
             return 0
         places = candidates(entries[:_WINDOW])
@@ -159,8 +160,7 @@ class Ready:
         lanes = [self._entries[place].lane for place in places]
         pick = len(course.counts)
         for wanted in order.parks(pick):
-            candidate = top(lanes) if wanted == TOP else wanted
-            if candidate < len(lanes):
+            for candidate in _parked(wanted, lanes):
                 self._lanes.park(lanes[candidate])
                 self._switched(Park(pick, candidate), places)
         taken = order.take(pick, len(lanes))
@@ -179,7 +179,7 @@ class Ready:
         if rank:
             self.course.switched(Rank(lane, rank))
             if self.course.telling:
-                self._tell(f"{self._name(handle)} begins with the rank {rank}")
+                self._tell(f"{self._name(handle)} goes before all of a lower rank than {rank}, from here on")
         return rank
 
     def _switched(self, switch: Park | Take, places: list[int]) -> None:
@@ -213,3 +213,27 @@ class Ready:
         where = f"(virtual time {self._loop.time()})"
         reason = f"main has not ended after {self._limit} callbacks {where}; tasks:"
         return LivelockError(reason, tuple(task_line(task) for task in tasks(self._loop)))
+
+
+class _Exploring:
+    """No generator makes it: that would set the traceback of an error, which some errors refuse."""
+
+    def __init__(self, ready: Ready) -> None:
+        self._ready = ready
+
+    def __enter__(self) -> None:
+        self._ready.explore(True)
+
+    def __exit__(self, *_: object) -> None:
+        self._ready.explore(False)
+
+
+def _parked(wanted: int, lanes: list[Lane]) -> Iterator[int]:
+    """The candidates of these `lanes` that are `wanted` to be parked, each after the one before it was."""
+    if wanted <= BEFORE:
+        while BEFORE - wanted < len(lanes) and (first := top(lanes)) != BEFORE - wanted:
+            yield first
+    elif wanted == TOP:
+        yield top(lanes)
+    elif wanted < len(lanes):
+        yield wanted

@@ -1,7 +1,7 @@
 """The search for a schedule in which a program fails: which are tried, and in which order.
 
 First comes first in, first out; then every single park, for at most a quarter of all schedules; then a mix of
-random walks, PCT, and two or three parks (see `streamkit.testing.schedules.orders`). With faults, a quarter
+random walks, PCT, and two to five parks (see `streamkit.testing.schedules.orders`). With faults, a quarter
 of all has nothing but one fault, and most others have one, or two, at a drawn step.
 
 >>> Exhaustive(switches=0)
@@ -16,11 +16,12 @@ from typing import Any, Final, Protocol, TypeVar
 from streamkit._core.arguments import whole
 from streamkit._core.errors import noted
 from streamkit._core.show import told
+from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import OPPOSITE, Fault, Faults
 from streamkit.testing.schedules.orders import Given, Order, Parks, drawn
 from streamkit.testing.schedules.outcome import Outcome, ScheduleError, signature
 from streamkit.testing.schedules.ready import LIMIT
-from streamkit.testing.schedules.shrink import shrunk
+from streamkit.testing.schedules.shrink import RUNS, shrunk
 from streamkit.testing.schedules.tokens import FIFO, Park, Schedule, parsed, token
 
 __all__ = ["Exhaustive", "Once", "Search", "replayed"]
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 Tried = tuple[Order, tuple[Fault, ...]]
 
+_SHRINKING: Final = 2_000_000
+"""How many callbacks shrinking may take in all."""
+_FEWEST_RUNS: Final = 30
 _LEAST: Final = 20_000
 _MORE: Final = 100
 """How many callbacks a run may take: this, and so many times what the first one took."""
@@ -68,16 +72,22 @@ class Exhaustive:
 class Search:
     """One search, over `schedules` of a program that `once` runs."""
 
-    def __init__(self, once: Once, schedules: int | Exhaustive, seed: int, faults: Faults) -> None:
+    def __init__(
+        self, once: Once, schedules: int | Exhaustive, seed: int, faults: Faults, call: str = "run(main, "
+    ) -> None:
         self._once = once
         self._schedules = schedules
         self._seed = seed
         self._faults = faults
+        self._call = call
         self._tried = 0
         self._most = LIMIT
+        self._picks = 0
+        """As many as the longest run had: where others go first, it may be more than in the first."""
 
     def go(self) -> Any:
         """The result of the first run, if no schedule fails; else the error of a shrunk one is raised."""
+        __tracebackhide__ = True  # pytest shows the frames of `main`, not ours
         first = self._try(Order(), ())
         self._most = min(_LEAST + _MORE * first.callbacks, LIMIT)
         if isinstance(self._schedules, Exhaustive):
@@ -91,10 +101,12 @@ class Search:
         return first.result
 
     def _try(self, order: Order, faults: tuple[Fault, ...]) -> Outcome:
+        __tracebackhide__ = True
         self._tried += 1
         outcome = self._once(order, faults, most=self._most)
         if outcome.error is not None:
             self._fail(outcome)
+        self._picks = max(self._picks, len(outcome.course.counts))
         return outcome
 
     # -- which are tried ------------------------------------------------------------------------
@@ -114,7 +126,7 @@ class Search:
             yield Parks.at(pick), self._drawn_faults(first, random)
         for number in range(count - len(faulty) - len(parked)):
             random = Random(f"{self._seed}/{number}")
-            yield drawn(number, random, picks), self._drawn_faults(first, random)
+            yield drawn(number, random, min(self._picks, _LONGER * picks)), self._drawn_faults(first, random)
 
     def _each_fault(self, first: Outcome) -> Iterator[Fault]:
         """A fault at each step of the first run; a shutdown in three orders."""
@@ -142,48 +154,47 @@ class Search:
 
     def _exhaust(self, first: Outcome, limits: Exhaustive) -> None:
         """Every schedule with at most so many parks; with faults, each of them before any parks."""
-        stack: list[tuple[Schedule, Outcome]] = [(FIFO, first)]
+        stack: list[tuple[Schedule, Course]] = [(FIFO, first.course)]
         for fault in self._each_fault(first):
             stack.append((Schedule((), (fault,)), self._bounded(limits, Order(), (fault,))))
         while stack:
-            schedule, outcome = stack.pop()
+            schedule, course = stack.pop()
             if len(schedule.switches) < limits.switches:
-                for park in _further(schedule, outcome):
+                for park in _further(schedule, course):
                     longer = Schedule((*schedule.switches, park), schedule.faults)
                     stack.append((longer, self._bounded(limits, Given(longer), longer.faults)))
 
-    def _bounded(self, limits: Exhaustive, order: Order, faults: tuple[Fault, ...]) -> Outcome:
+    def _bounded(self, limits: Exhaustive, order: Order, faults: tuple[Fault, ...]) -> Course:
         if self._tried >= limits.most:
             raise ScheduleError(
                 f"there are more than {limits.most} schedules with at most {limits.switches} switches, and "
                 "none of those that were tried fails: allow fewer, a higher most=, or take schedules=1000"
             )
-        return self._try(order, faults)
+        return self._try(order, faults).course
 
     # -- what is done with one that fails -------------------------------------------------------
 
     def _fail(self, outcome: Outcome) -> None:
         """Raise the error of the smallest schedule that fails as this one did."""
+        __tracebackhide__ = True
         error = outcome.error
         assert error is not None
         found = outcome.course.schedule
-        if not found:
-            noted(
-                error,
-                f"failed in the first schedule, in which run(main) alone runs it, too (seed {self._seed})",
-            )
+        if self._tried == 1:
+            noted(error, f"failed in the first schedule, in the order of asyncio (seed {self._seed})")
             raise error
         self._confirm(found, outcome)
         same = signature(error)
 
-        def fails(order: Order, faults: tuple[Fault, ...]) -> Schedule | None:
+        def fails(order: Order, faults: tuple[Fault, ...]) -> Course | None:
             tried = self._once(order, faults, most=self._most)
-            return tried.course.schedule if signature(tried.error) == same else None
+            return tried.course if signature(tried.error) == same else None
 
-        best = shrunk(found, fails, len(outcome.course.counts), Random(f"{self._seed}/shrink"))
+        runs = max(_FEWEST_RUNS, min(RUNS, _SHRINKING // outcome.callbacks))
+        best = shrunk(outcome.course, fails, Random(f"{self._seed}/shrink"), runs)
         last = self._once(Given(best), best.faults, most=self._most, telling=True)
-        if last.error is None or signature(last.error) != same:
-            raise ScheduleError(f"{_NOT}: a shrunk schedule failed, and then did not. {_WHY}") from error
+        if not best or last.error is None or signature(last.error) != same:
+            raise ScheduleError(f"{_NOT}: a shrunk schedule fails now and then. {_WHY}") from error
         noted(last.error, self._words(last, len(found)))
         raise last.error
 
@@ -210,7 +221,7 @@ class Search:
         lines = (
             f"failed in schedule {self._tried}{self._of()}, seed {self._seed} ({size}):",
             *(f"  {words}" for words in outcome.course.words),
-            f'again: run(main, replay="{token(schedule, outcome.course.check)}")',
+            f'again: {self._call}replay="{token(schedule, outcome.course.check)}")',
         )
         return "\n".join(lines)
 
@@ -220,6 +231,8 @@ class Search:
         return f" of {self._schedules}" if self._schedules > 1 else ""
 
 
+_LONGER: Final = 4
+"""How many times as many picks as the first run has are drawn from, if others were so long."""
 _NO_FAULT: Final = 0.125
 """How many schedules have none."""
 _BOTH_FAULTS: Final = 0.25
@@ -242,20 +255,21 @@ def _some(items: Sequence[T], most: int, random: Random) -> list[T]:
     return [items[place] for place in sorted(random.sample(range(len(items)), most))]
 
 
-def _further(schedule: Schedule, outcome: Outcome) -> Iterator[Park]:
+def _further(schedule: Schedule, course: Course) -> Iterator[Park]:
     """The parks with which `schedule` may go on, behind those that it has."""
     parks = [switch for switch in schedule.switches if isinstance(switch, Park)]
     start = parks[-1].pick if parks else 0
-    for pick in range(start, len(outcome.course.counts)):
+    for pick in range(start, len(course.counts)):
         here = {park.candidate for park in parks if park.pick == pick}
-        chosen = outcome.course.chosen[pick]
+        chosen = course.chosen[pick]
         # one of two candidates, or all but one, may be parked: to park the last changes nothing
-        if chosen not in here and len(here) + 1 < outcome.course.counts[pick]:
+        if chosen not in here and len(here) + 1 < course.counts[pick]:
             yield Park(pick, chosen)
 
 
 def replayed(once: Once, text: str) -> Any:
     """The result of the schedule of a token; its error, or `ScheduleError` if it does not fit."""
+    __tracebackhide__ = True
     schedule, check = parsed(text)
     outcome = once(Given(schedule), schedule.faults, telling=True)
     course = outcome.course
