@@ -32,7 +32,7 @@ class Plan:
     """``fused``, as users write it; ``alone``, each operator over the iterator of the one before; ``hops``,
     the same through an async generator of ours."""
     way: str = "open"
-    """How it is read: ``open``, ``job``, or ``sink``."""
+    """How it is read: ``open``, ``bare`` (by ``async for`` alone), ``job``, or ``sink``."""
     style: str = "ready"
     """Of sources: ``ready``, ``turn``, ``drip``, ``object``, ``plain``."""
     calls: str = "sync"
@@ -46,8 +46,8 @@ class Plan:
     stubborn: bool = False
     """Whether each source ignores a cancellation once."""
     consumer: tuple[Any, ...] = ("end",)
-    """``("end",)``, ``("stall", item)``, ``("leave", item)``, ``("raise", item)``, ``("cancel", step)``,
-    ``("shutdown", step)``."""
+    """``("end",)``, ``("stall", item)``, ``("leave", item)``, ``("stop", item)``, ``("raise", item)``,
+    ``("cancel", step)``, ``("shutdown", step)``."""
 
 
 @dataclass

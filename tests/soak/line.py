@@ -87,11 +87,9 @@ class Hand:
 class Opened:
     """A stream that can be read again: each time it is opened anew, at the time that it is then."""
 
-    def __init__(self, hand: Hand, stream: Callable[[float], Line], memory: list[Line] | None = None) -> None:
+    def __init__(self, hand: Hand, stream: Callable[[float], Line]) -> None:
         self.hand = hand
         self.stream = stream
-        self.memory: list[Line] = [] if memory is None else memory
-        """What the operator keeps from one reading of its pipeline to the next."""
 
     def __iter__(self) -> Iterator[Any]:
         return self.hand.play(self.stream(self.hand.now))

@@ -105,12 +105,20 @@ def drawn(random: Random, mode: str | None = None) -> Pipeline:
         steps = tuple([WORDS[random.choice(names)].drawn(draw) for _ in range(size)])
         sink = SINKS[random.choice([*SINKS])].drawn(draw)
         pipeline = Pipeline(draw.mode, source, steps, sink)
+        if shared_again([step.word for step in steps]):
+            continue
         try:
             line = pipeline.line()
         except (TooMuchError, TieError, UndecidedError):
             continue
         if line.events or random.random() < 0.1:
             return pipeline
+
+
+def shared_again(words: list[str]) -> bool:
+    """Whether something that is shared is read again behind that, which has not always ended before."""
+    shared = [place for place, word in enumerate(words) if word.startswith("share")]
+    return bool(shared) and any(word in {"retry", "retry_later", "repeat"} for word in words[shared[0] :])
 
 
 def made(pipeline: Pipeline, kit: Kit) -> Stream[Any]:

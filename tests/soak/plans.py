@@ -21,6 +21,8 @@ KINDS = (
     "call",
     "hang",
     "leave",
+    "leave",
+    "stop",
     "raise",
     "stall",
     "cancel",
@@ -44,7 +46,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         "look": random.choice((1e-5, 1e-3, 6e-3)),
         "seed": random.randrange(2**30),
         "form": random.choice(("fused", "fused", "alone", "hops")),
-        "way": random.choice(("open", "open", "job", "sink")),
+        "way": random.choice(("open", "open", "bare", "job", "sink")),
         "style": random.choice(
             ("ready", "turn", "object") if timed else ("ready", "turn", "drip", "object", "plain")
         ),
@@ -52,6 +54,8 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         "closing": random.choice(closings(pipeline)),
         "stubborn": not timed and random.random() < 0.15,
     }
+    if given["way"] == "bare" and given["closing"] == "raises":
+        given["closing"] = "slow"  # nobody is there to be told: the loop is
     kind = random.choice(KINDS)
     if kind == "hang" and "keep_alive" in {step.word for step in pipeline.steps}:
         kind = "cancel"  # it would go on for ever
@@ -70,9 +74,12 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             given["style"] = "turn" if given["style"] == "plain" else given["style"]
             given["stubborn"] = False  # it would ignore that it is cancelled, and hang again
         case "leave":
-            given |= {"consumer": ("leave", random.randint(0, delivered)), "way": "open"}
+            way = random.choice(("open", "bare") if given["closing"] != "raises" else ("open",))
+            given |= {"consumer": ("leave", random.randint(0, delivered)), "way": way}
+        case "stop" if delivered:
+            given |= {"consumer": ("stop", random.randint(1, delivered)), "way": "job"}
         case "raise" | "stall" if delivered and not (timed and kind == "stall"):
-            way = random.choice(("open", "job"))
+            way = random.choice(("open", "bare", "job") if given["closing"] != "raises" else ("open", "job"))
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": way}
         case "cancel" | "shutdown":
             if given["closing"] == "raises":  # a cancellation that a source answers with an error is an error

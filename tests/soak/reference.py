@@ -41,7 +41,6 @@ class Reference:
         self.flushes = flushes
         """Whether a stream that was cut may have ended with the error of a clean-up."""
         self.opened: Counter[int] = Counter()
-        self.memory: dict[int, list[Line]] = {}
         self.runs: Counter[int] = Counter()
         self.calls: dict[int, list[Any]] = {}
         """With which values the callback of each place was called."""
@@ -84,8 +83,7 @@ class Reference:
         side = At(self, hand)
         if word.kind == "hand":
             given = {key: resolved(each, step.place, side) for key, each in step.given.items()}
-            memory = self.memory.setdefault(step.place, [])
-            return self.checked(by_hand(word.mean(Opened(hand, before, memory), **given), hand))
+            return self.checked(by_hand(word.mean(Opened(hand, before), **given), hand))
         if word.kind == "timed":
             given = {key: resolved(each, step.place, side) for key, each in step.given.items()}
             return self.checked(word.mean(before, at, **given))

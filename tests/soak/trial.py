@@ -23,6 +23,8 @@ __all__ = ["Outcome", "attempt", "tried"]
 AGES = 1e6
 """Virtual seconds after which a run that has not ended hangs."""
 MOST_STEPS = 100_000
+AFTER = 100.0
+"""Seconds in which all clean-ups have ended."""
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Outcome:
     """``end``, ``error`` or ``cut``."""
     label: str = ""
     error: BaseException | None = None
+    handle: Any = None
+    """That of the job, while it runs."""
+    stopping: Any = None
+    """The task that stops it."""
     steps: int = 0
     """Steps of the loop that the run took."""
     bound: float = float("inf")
@@ -88,6 +94,7 @@ async def tried(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     elif not task.cancelled():
         outcome.ending = task.result()
     del task, done
+    await asyncio.sleep(AFTER if plan.way == "bare" else 0)  # nobody waits for what ``async for`` has left
     for _ in range(3):  # what a callback of the end has to do yet
         await asyncio.sleep(0)
     check(pipeline, plan, outcome)
@@ -136,16 +143,19 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
         outcome.bound = stream.explain().bound
     if plan.way == "open":
         return await opened(stream, plan, outcome)
+    if plan.way == "bare":
+        return await bare(stream, plan, outcome)
     if plan.way == "sink":
         job = stream | SINKS[pipeline.sink.word].made(pipeline.sink, outcome.kit)
     else:
         job = stream | ops.for_each(lambda item: delivered(item, plan, outcome))
-    handle = job.start(name="job")
+    outcome.handle = handle = job.start(name="job")
     try:
         outcome.result = plain(await handle)
     except StoppedError:
         return "cut"
     finally:
+        outcome.handle = None
         for stats in handle.buffers():
             check_sum(stats)
             outcome.dropped += stats.dropped
@@ -156,6 +166,18 @@ def keeps(pipeline: Pipeline, explanation: Explanation) -> bool:
     """Whether something is kept that is not in the bound: for the result, or by a callback of ours."""
     ours = any(WORDS[step.word].keeps for step in pipeline.steps)
     return ours or any(part.result for part in explanation.parts)
+
+
+async def bare(stream: Any, plan: Plan, outcome: Outcome) -> str:
+    """Read it by ``async for`` alone; who leaves that waits for nothing."""
+    async for item in stream:
+        waits = delivered(item, plan, outcome)
+        del item
+        await waits
+        if plan.consumer == ("leave", len(outcome.got)):
+            outcome.kit.fired["a consumer leaves"] += 1
+            return "cut"
+    return "end"
 
 
 async def opened(stream: Any, plan: Plan, outcome: Outcome) -> str:
@@ -183,6 +205,10 @@ def delivered(item: Any, plan: Plan, outcome: Outcome) -> Any:
         case ("stall", place) if place == len(outcome.got):
             kit.fired["a consumer stalls"] += 1
             return asyncio.sleep(10.0)
+        case ("stop", place) if place == len(outcome.got):
+            kit.fired["a job is stopped"] += 1
+            outcome.stopping = asyncio.create_task(outcome.handle.stop(), name="stop")
+            return asyncio.sleep(0)
         case ("raise", place) if place == len(outcome.got):
             raise kit.fault("a consumer raises", "consumer")
         case _:

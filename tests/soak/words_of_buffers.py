@@ -9,7 +9,6 @@ from typing import Any
 import streamkit
 from streamkit import Collect, Suspend, ops
 from tests.soak.line import Line, UndecidedError
-from tests.soak.values import Boom
 from tests.soak.words import Drop, Inner, free, hand, seconds, tactic, whole
 from tests.soak.words_of_joins import in_order, line_of
 
@@ -73,33 +72,8 @@ passing("take_until", "take_until_never", lambda: ops.take_until(streamkit.never
 passing("race", "race_alone", lambda: ops.race(streamkit.never()))
 
 
-@hand("share")
-def share(items: Any) -> Iterator[Any]:
-    return replayed(items, 0)
-
-
-@hand("share", lambda: ops.share(2, strategy=Suspend(2)))
-def share_replaying(items: Any) -> Iterator[Any]:
-    return replayed(items, 2)
-
-
-def replayed(items: Any, count: int) -> Iterator[Any]:
-    """A reader that comes after the end gets the last items, and the same end."""
-    if items.memory:
-        line = items.memory[0]
-        yield from line.values[max(0, len(line.events) - count) :]
-        if line.error is not None:
-            raise Boom(line.error)
-        return
-    values: list[Any] = []
-    try:
-        for item in items:
-            values.append(item)
-            yield item
-    except Boom as error:
-        items.memory.append(line_of(values, error.label))
-        raise
-    items.memory.append(line_of(values))
+passing("share", "share")
+passing("share", "share_replaying", lambda: ops.share(2, strategy=Suspend(2)))
 
 
 # what drops, and tells what -------------------------------------------------------------------

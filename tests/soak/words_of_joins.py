@@ -241,7 +241,10 @@ def expand(line: Line, function: Any, **_: Any) -> list[Line]:
 def branched(line: Line, parts: list[list[Any]], pipes: list[Any], error: str | None) -> list[Line]:
     """What each of `pipes` makes of its part of `line`; an error from before them ends all."""
     cut = hangs(line) and error is None
-    return [pipe(line_of(part, error, cut=cut)) for pipe, part in zip(pipes, parts, strict=True)]
+    lines = [pipe(line_of(part, error, cut=cut)) for pipe, part in zip(pipes, parts, strict=True)]
+    if error is not None and all(each.error is None for each in lines):
+        raise UndecidedError("all branches have ended when the error comes")
+    return lines
 
 
 @free(
