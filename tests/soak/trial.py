@@ -37,7 +37,6 @@ class Outcome:
     result: Any = None
     ending: str = "cut"
     """``end``, ``error`` or ``cut``."""
-    label: str = ""
     error: BaseException | None = None
     handle: Any = None
     """That of the job, while it runs."""
@@ -53,9 +52,10 @@ class Outcome:
     undecided: bool = False
     """Whether the reference does not know what was right."""
 
-
-class Left(Exception):  # noqa: N818
-    """The consumer raises this."""
+    @property
+    def label(self) -> str:
+        """What the reference calls the error."""
+        return "" if self.error is None else label_of(self.error)
 
 
 def attempt(pipeline: Pipeline, plan: Plan, **named: Any) -> list[Outcome]:
@@ -89,8 +89,7 @@ async def tried(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     outcome.steps = loop.steps - begin
     if not task.cancelled() and task.exception() is not None:
         outcome.error = task.exception()
-        assert outcome.error is not None
-        outcome.ending, outcome.label = "error", label_of(outcome.error)
+        outcome.ending = "error"
     elif not task.cancelled():
         outcome.ending = task.result()
     del task, done
