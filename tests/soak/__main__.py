@@ -23,7 +23,7 @@ def main(words: list[str]) -> int:
         failures = list(tried_case(given.seed, given.case, tally))
         for failure in failures:
             print(failure)
-        given.processes = 1
+        given.processes, tally.seconds = 1, time.process_time()
     else:
         tally, failures = soak(given.seed, given.minutes, given.processes)
     print(figures(tally, failures, time.monotonic() - begin, given.processes))

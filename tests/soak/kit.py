@@ -81,7 +81,7 @@ def inner_items(value: Any) -> list[Any]:
 class Kit:
     """What a pipeline of one run is made with, and what is noted of it."""
 
-    def __init__(self, plan: Plan, *, timed: bool) -> None:
+    def __init__(self, plan: Plan, *, timed: bool, notes: bool = True) -> None:
         self.plan = plan
         self.timed = timed
         self.random = Random(plan.seed)
@@ -97,7 +97,7 @@ class Kit:
         """How many items were alive at once."""
         self.offered = 0
         """Items that sources have given."""
-        self.notes: dict[int, list[list[Any]]] = {}
+        self.notes: dict[int, list[list[Any]]] | None = {} if notes else None
         """What came out of operators whose order is free: of each, in each of its runs."""
         self.dropped: dict[int, list[list[Any]]] = {}
 
@@ -280,7 +280,7 @@ class Kit:
 
         def dropped(item: Any, reason: str) -> None:
             self.leave(item)
-            runs = len(self.notes.get(place, ()))
+            runs = len((self.notes or {}).get(place, ()))
             lists.extend([] for _ in range(runs - len(lists)))
             if lists and reason == "full":
                 lists[-1].append(plain(item))
@@ -300,7 +300,7 @@ class Kit:
     def operator(self, step: Step) -> Any:
         """An operator of the pipeline; what comes out of one whose order is free is noted."""
         made = WORDS[step.word].made(step, self)
-        if WORDS[step.word].kind != "free":
+        if WORDS[step.word].kind != "free" or self.notes is None:
             return made
         runs = self.notes.setdefault(step.place, [])
 

@@ -31,6 +31,7 @@ class Reference:
         notes: dict[int, list[list[Any]]] | None = None,
         dropped: dict[int, list[list[Any]]] | None = None,
         fired: set[str] | None = None,
+        met: str = "",
         flushes: bool = False,
     ) -> None:
         self.plan = plan or Plan()
@@ -38,6 +39,8 @@ class Reference:
         """What came out of operators whose order is free; None where nothing ran: then in some order."""
         self.dropped = dropped or {}
         self.fired = fired or set()
+        self.met = met
+        """The error that the run has ended with."""
         self.flushes = flushes
         """Whether a stream that was cut may have ended with the error of a clean-up."""
         self.opened: Counter[int] = Counter()
@@ -98,7 +101,7 @@ class Reference:
         noted = runs[run] if run < len(runs) else []
         if self.flushes and not fits(noted, lines):
             return flushed(step, lines, noted)
-        found = judged(step, line, lines, noted, self.fired)
+        found = judged(step, line, lines, noted, self.fired, self.met)
         return replace(found, cut=False, error="clean-up") if found.cut and self.flushes else found
 
     @staticmethod
@@ -126,8 +129,11 @@ class Reference:
         return runs[run] if run < len(runs) else []
 
 
-def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: set[str]) -> Line:
-    """What was `found` behind an operator, if it is some order of `lines`, with the end that it must have."""
+def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: set[str], met: str) -> Line:
+    """What was `found` behind an operator, if it is some order of `lines`, with the end that it must have.
+
+    Of several errors that were raised, any may be the first: the one that was `met`, if it is one of them.
+    """
     word = WORDS[step.word]
     ways = fits(found, lines)
     events = tuple([(0.0, value) for value in found])
@@ -135,7 +141,8 @@ def judged(step: Step, line: Line, lines: list[Line], found: list[Any], fired: s
         shown = " and ".join(str(each.values) for each in lines)
         raise Violation(f"behind {step.word}: {found} is no order of {shown}")
     sizes = [len(each.events) for each in lines]
-    for label in [each.error for each in lines if each.error in fired | {"EmptyStreamError"}]:
+    labels = [each.error for each in lines if each.error in fired | {"EmptyStreamError"}]
+    for label in sorted(labels, key=lambda label: label != met):
         ended = [place for place, each in enumerate(lines) if each.error == label]
         if not word.sure or any(all(way[place] == sizes[place] for place in ended) for way in ways):
             return Line(events, 0.0, label)

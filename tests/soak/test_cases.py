@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from streamkit import ops
+from streamkit import Explanation, ops
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.tasks import Tasks
 from tests.soak.__main__ import main
 from tests.soak.cases import Failure, Tally, each_case, tried_case
@@ -18,7 +19,7 @@ from tests.soak.line import Violation
 from tests.soak.pipeline import Pipeline
 from tests.soak.shrink import shrunk
 from tests.soak.trial import attempt
-from tests.soak.words import WORDS, Fn, Src, Step
+from tests.soak.words import WORDS, Fn, Src, Step, Tactic
 
 TO_LIST = Step("to_list", 99)
 
@@ -54,10 +55,10 @@ def test_a_case_is_the_same_each_time() -> None:
 # planted faults --------------------------------------------------------------------------------
 
 
-def found(monkeypatch: pytest.MonkeyPatch, *, mode: str = "L") -> Failure:
-    """The first failure of a soak; cases are tried until there is one."""
+def found(*, mode: str = "L", tries: bool = False) -> Failure:
+    """The first failure of a soak, made small if it `tries` that; cases are tried until there is one."""
     for number in range(60):
-        for failure in tried_case(8, number, Tally(), mode=mode, trials=4):
+        for failure in tried_case(8, number, Tally(), mode=mode, trials=4, tries=tries):
             return failure
     raise AssertionError("the planted fault was not found")
 
@@ -65,7 +66,7 @@ def found(monkeypatch: pytest.MonkeyPatch, *, mode: str = "L") -> Failure:
 def test_an_operator_that_is_off_by_one_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(WORDS["skip"], make=lambda count: ops.skip(count + 1))
     monkeypatch.setitem(WORDS, "skip", wrong)
-    failure = found(monkeypatch)
+    failure = found(tries=True)
     assert failure.kind == "lost, doubled or out of order"
     pipeline = failure.text.splitlines()[0]
     assert "skip#" in pipeline
@@ -77,7 +78,7 @@ def test_an_operator_that_is_late_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(
         WORDS, "debounce", replace(WORDS["debounce"], make=lambda seconds: ops.debounce(seconds + 0.125))
     )
-    assert "debounce#" in found(monkeypatch, mode="T").text
+    assert "debounce#" in found(mode="T").text
 
 
 def test_an_item_that_a_lane_loses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,12 +89,30 @@ def test_an_item_that_a_lane_loses_is_found(monkeypatch: pytest.MonkeyPatch) -> 
         return pop(lane) if next(numbers) % 10 == 0 and lane.held else item
 
     monkeypatch.setattr(Lane, "pop", losing)
-    found(monkeypatch)
+    found()
 
 
 def test_siblings_that_are_not_stopped_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tasks, "halt", lambda self: setattr(self, "ending", True))
-    assert found(monkeypatch).kind in {"hang", "leak", "other"}
+    assert found().kind in {"hang", "leak", "other"}
+
+
+def test_a_bound_that_is_one_too_small_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = Explanation.bound.fget
+    assert bound is not None
+    monkeypatch.setattr(Explanation, "bound", property(lambda self: bound(self) - 1))
+    step = Step("buffer", 1, {"strategy": Tactic("Suspend", 2)})
+    pipeline = Pipeline("L", Src(1, (0.0,) * 4), (step,), TO_LIST)
+    with pytest.raises(Violation, match="2 items were inside, and the bound is"):
+        attempt(pipeline, Plan(consumer=("stall", 1)))
+
+
+def test_a_source_that_is_left_open_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def left(self: Segment) -> None:
+        """Close nothing."""
+
+    monkeypatch.setattr(Segment, "leave", left)
+    assert found().kind in {"leak", "hang", "other"}
 
 
 def test_a_case_is_made_as_small_as_it_can_be() -> None:
@@ -155,5 +174,6 @@ def test_a_run_is_checked_against_what_came_out_behind_operators_whose_order_is_
     step = Step("merge", 1, {"_": (Src(2, (0.0,) * 2),), "lookahead": 1})
     pipeline = Pipeline("L", Src(1, (0.0,) * 2), (step,), TO_LIST)
     (outcome,) = attempt(pipeline, Plan(style="turn"))
+    assert outcome.kit.notes is not None
     assert sorted(outcome.kit.notes[1][0]) == [100, 101, 200, 201]
     assert outcome.kit.offered == 4

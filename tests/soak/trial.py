@@ -138,7 +138,8 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
     stream = made(pipeline, outcome.kit)
     outcome.ahead = plan.form != "fused" or plan.way == "sink" or stream.explain().lookahead > 0
     counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
-    if counted and not keeps(pipeline, stream.explain()):
+    unnoted = made(pipeline, Kit(plan, timed=outcome.kit.timed, notes=False))
+    if counted and not keeps(pipeline, unnoted.explain()):
         outcome.bound = stream.explain().bound
     if plan.way == "open":
         return await opened(stream, plan, outcome)
@@ -270,7 +271,8 @@ def compare(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     if cut and plan.closing == "raises":
         compare_flushed(pipeline, plan, outcome)
         return
-    line = pipeline.line(Reference(plan, kit.notes, kit.dropped, failures(plan, kit)))
+    reference = Reference(plan, kit.notes, kit.dropped, failures(plan, kit), outcome.label)
+    line = pipeline.line(reference)
     if plan.way == "sink":
         if not cut:
             compare_result(pipeline, plan, line, outcome)

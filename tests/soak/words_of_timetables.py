@@ -110,9 +110,9 @@ def last(line: Line) -> float:
     return line.events[-1][0] if line.events else -math.inf
 
 
-@timed("zip", _=other())
-def zip_in_time(before: Stream, at: float, _: Any) -> Line:
-    lines = together(before, at, _)
+@timed("zip", lambda sources: ops.buffer(Unbounded()) | ops.zip(*sources), sources=other())
+def zip_in_time(before: Stream, at: float, sources: Any) -> Line:
+    lines = together(before, at, sources)
     if failure(lines)[1] is not None:
         raise UndecidedError("a source that is ahead fails when it is read on")
     size = min(len(line.events) for line in lines)
