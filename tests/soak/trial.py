@@ -93,7 +93,8 @@ async def tried(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     elif not task.cancelled():
         outcome.ending = task.result()
     del task, done
-    await asyncio.sleep(AFTER if plan.way == "bare" else 0)  # nobody waits for what ``async for`` has left
+    # nobody waits for what ``async for`` has left; and of a shutdown, the program waits for all tasks
+    await asyncio.sleep(AFTER if plan.way == "bare" or plan.consumer[0] == "shutdown" else 0)
     for _ in range(3):  # what a callback of the end has to do yet
         await asyncio.sleep(0)
     check(pipeline, plan, outcome)
