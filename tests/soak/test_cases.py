@@ -52,6 +52,13 @@ def test_a_case_is_the_same_each_time() -> None:
     assert replace(first, seconds=0.0) == replace(again, seconds=0.0)
 
 
+def test_an_iterator_that_another_task_closes_is_let_go_when_that_has_ended() -> None:
+    """Found by the soak: `aclose` was cancelled before the task that closes for it had begun."""
+    steps = (Step("take", 1, {"count": 0}), Step("aggregate", 2))
+    pipeline = Pipeline("L", Src(1, ()), steps, TO_LIST)
+    attempt(pipeline, Plan(form="alone", consumer=("shutdown", 3)), schedules=8, seed=281)
+
+
 # planted faults --------------------------------------------------------------------------------
 
 
