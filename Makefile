@@ -15,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx coverage variants mutants planted check format pages types bench times clean
+.PHONY: demo test test-full test-rx coverage variants mutants planted soak check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -55,6 +55,12 @@ $(VENV)/.mutmut: $(READY)
 # How surely `run(main, schedules=1000)` finds planted bugs; ten minutes. A part of it: make planted SEEDS=10 ONLY=lock
 planted: $(READY)
 	$(BIN)/python -m tests.planted --seeds $(or $(SEEDS),100) $(if $(ONLY),--only '$(ONLY)')
+
+# Random pipelines beside a reference, under schedules and faults, on all cores: make soak MINUTES=10 SEED=7
+MINUTES ?= 10
+SEED ?= 0
+soak: $(READY)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 # The adapter again, on older RxPY, each in an environment of its own.
 test-rx:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import RunningLoopError, Stream, Suspend, ops
-from streamkit.testing import FaultySource, run
+from streamkit.testing import FaultySource, VirtualLoop, run
 from tests.run.staging import written
 
 CLOSING: dict[str, Callable[[Any], Any]] = {
@@ -220,5 +220,33 @@ def test_a_stage_may_close_what_it_has_opened_when_it_is_left(operator: Any) -> 
                     break
         assert log == [f"closed: {source.closed}"]
         assert source.visit.closing == 1
+
+    run(main)
+
+
+def test_what_was_opened_is_closed_where_the_program_ends_before_the_first_pull_begins() -> None:
+    """Found by the soak: the task that pulls for a bare iterator was cancelled before its first step."""
+    inner = Stream(range(3))
+
+    async def read() -> None:
+        items = aiter(Stream(lambda: aiter(inner)))
+        try:
+            await anext(items)
+        finally:
+            await items.aclose()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        reader = loop.create_task(read())
+
+        def shut_down() -> None:
+            for task in asyncio.all_tasks(loop) - {mine}:
+                task.cancel()
+
+        mine = asyncio.current_task()
+        loop.call_at_step(2, shut_down)
+        await asyncio.wait([reader])
+        assert reader.cancelled()
 
     run(main)

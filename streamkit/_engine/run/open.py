@@ -172,6 +172,8 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
             await self._close(self._pulls)
         finally:
             self._look()
+            if self._closing is not None and not self._closing.done():  # only this call was cancelled
+                self._closing.add_done_callback(lambda _: self._look())
 
     def _look(self) -> None:
         """Let the guard go, if it has nothing to close any more."""

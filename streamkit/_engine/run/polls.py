@@ -79,30 +79,41 @@ class Polls(Generic[T]):
     async def close(self) -> None:
         """End the run. A pull that is pending sees the end."""
         self.over = True
-        if self._run is not None:
-            await self._run.leave()
-        elif self._begun is not None:
-            begun, self._begun = self._begun, None
-            await iterate(self._stream, None, begun).aclose()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """End the task; and close what was begun, where the task was cancelled before it came to that."""
+        try:
+            if self._run is not None:
+                await self._run.leave()
+        finally:
+            if self._begun is not None:
+                begun, self._begun = self._begun, None
+                await iterate(self._stream, None, begun).aclose()
 
     def _begin(self) -> None:
-        begun = self._begun or begin(self._stream.source, self._stream.links)
-        self._begun = None
+        if self._begun is None:
+            self._begun = begin(self._stream.source, self._stream.links)
         self._run = run = _Reading()
         self._channel = run.channel()
         lane = self._channel.lane()
-        run.spawn(lambda: loop_of(*begun, End.PUMP, Pump(run, lane)), self._channel, lane)
+
+        def work() -> Any:
+            begun, self._begun = self._begun, None
+            assert begun is not None
+            return loop_of(*begun, End.PUMP, Pump(run, lane))
+
+        run.spawn(work, self._channel, lane)
 
     def _called(self) -> bool:
         return self._channel.ready or self._channel.over or self._channel.left
 
     async def _end(self) -> NoReturn:
         """Raise the error of the stream, or its end."""
-        assert self._run is not None
         error = self._channel.error
         self.over = True
         try:
-            await self._run.leave()
+            await self._leave()
         except BaseException as late:
             combine(error, late)
         if error is not None:

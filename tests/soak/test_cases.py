@@ -1,0 +1,186 @@
+"""Short soaks; what a failing case is told as; and that it is made small, and comes again."""
+
+import itertools
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from streamkit import Explanation, ops
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.tasks import Tasks
+from tests.soak.__main__ import main
+from tests.soak.cases import Failure, Tally, each_case, tried_case
+from tests.soak.drive import figures
+from tests.soak.kit import Plan
+from tests.soak.line import Violation
+from tests.soak.pipeline import Pipeline
+from tests.soak.shrink import shrunk
+from tests.soak.trial import attempt
+from tests.soak.words import WORDS, Fn, Src, Step, Tactic
+
+TO_LIST = Step("to_list", 99)
+
+
+def soaked(seed: int, numbers: range, **named: Any) -> tuple[Tally, list[Failure]]:
+    tally = Tally()
+    return tally, [failure for number in numbers for failure in tried_case(seed, number, tally, **named)]
+
+
+@pytest.mark.parametrize("mode", ["L", "T"])
+def test_a_short_soak_finds_nothing(mode: str) -> None:
+    tally, failures = soaked(1, range(3), mode=mode, trials=5)
+    assert not failures, failures[0]
+    assert tally.runs > 20
+    assert tally.schedules > 5
+    assert sum(tally.faults.values()) > 10
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(8))
+def test_a_longer_soak_finds_nothing(seed: int) -> None:
+    _, failures = soaked(seed, range(10), trials=8)
+    assert not failures, failures[0]
+
+
+def test_a_case_is_the_same_each_time() -> None:
+    assert each_case(3, 5)[0] == each_case(3, 5)[0]
+    assert str(each_case(3, 5)[0]) != str(each_case(3, 6)[0])
+    first, again = (soaked(3, range(5, 6), trials=4)[0] for _ in range(2))
+    assert replace(first, seconds=0.0) == replace(again, seconds=0.0)
+
+
+def test_an_iterator_that_another_task_closes_is_let_go_when_that_has_ended() -> None:
+    """Found by the soak: `aclose` was cancelled before the task that closes for it had begun."""
+    steps = (Step("take", 1, {"count": 0}), Step("aggregate", 2))
+    pipeline = Pipeline("L", Src(1, ()), steps, TO_LIST)
+    attempt(pipeline, Plan(form="alone", consumer=("shutdown", 3)), schedules=8, seed=281)
+
+
+# planted faults --------------------------------------------------------------------------------
+
+
+def found(*, mode: str = "L", tries: bool = False) -> Failure:
+    """The first failure of a soak, made small if it `tries` that; cases are tried until there is one."""
+    for number in range(60):
+        for failure in tried_case(8, number, Tally(), mode=mode, trials=4, tries=tries):
+            return failure
+    raise AssertionError("the planted fault was not found")
+
+
+def test_an_operator_that_is_off_by_one_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = replace(WORDS["skip"], make=lambda count: ops.skip(count + 1))
+    monkeypatch.setitem(WORDS, "skip", wrong)
+    failure = found(tries=True)
+    assert failure.kind == "lost, doubled or out of order"
+    pipeline = failure.text.splitlines()[0]
+    assert "skip#" in pipeline
+    assert pipeline.count(" | ") == 1, "a source and one operator"
+    assert re.search(r"again: python -m tests.soak --seed 8 --case \d+", str(failure))
+
+
+def test_an_operator_that_is_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        WORDS, "debounce", replace(WORDS["debounce"], make=lambda seconds: ops.debounce(seconds + 0.125))
+    )
+    assert "debounce#" in found(mode="T").text
+
+
+def test_an_item_that_a_lane_loses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers, pop = itertools.count(1), Lane.pop
+
+    def losing(lane: Lane) -> Any:
+        item = pop(lane)
+        return pop(lane) if next(numbers) % 10 == 0 and lane.held else item
+
+    monkeypatch.setattr(Lane, "pop", losing)
+    found()
+
+
+def test_siblings_that_are_not_stopped_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tasks, "halt", lambda self: setattr(self, "ending", True))
+    assert found().kind in {"hang", "leak", "other"}
+
+
+def test_a_bound_that_is_one_too_small_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = Explanation.bound.fget
+    assert bound is not None
+    monkeypatch.setattr(Explanation, "bound", property(lambda self: bound(self) - 1))
+    step = Step("buffer", 1, {"strategy": Tactic("Suspend", 2)})
+    pipeline = Pipeline("L", Src(1, (0.0,) * 4), (step,), TO_LIST)
+    with pytest.raises(Violation, match="2 items were inside, and the bound is"):
+        attempt(pipeline, Plan(consumer=("stall", 1)))
+
+
+def test_a_source_that_is_left_open_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def left(self: Segment) -> None:
+        """Close nothing."""
+
+    monkeypatch.setattr(Segment, "leave", left)
+    assert found().kind in {"leak", "hang", "other"}
+
+
+def test_a_case_is_made_as_small_as_it_can_be() -> None:
+    def work(pipeline: Pipeline, plan: Plan) -> None:
+        if any(step.word == "take" for step in pipeline.steps) and len(pipeline.source.gaps) > 2:
+            raise Violation("it is wrong")
+
+    steps = tuple(
+        Step(word, place, given)
+        for place, (word, given) in enumerate(
+            [("skip", {"count": 1}), ("take", {"count": 3}), ("map_", {"function": Fn("same")})], 1
+        )
+    )
+    pipeline = Pipeline("L", Src(1, (0.0,) * 9), steps, TO_LIST)
+    plan = Plan(style="drip", consumer=("cancel", 8))
+    small, mild, error = shrunk(work, pipeline, plan, Violation("it is wrong"))
+    assert [step.word for step in small.steps] == ["take"]
+    assert len(small.source.gaps) == 3
+    assert mild == Plan()
+    assert str(error) == "it is wrong"
+
+
+# what is printed -------------------------------------------------------------------------------
+
+
+def test_one_case_again_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "1", "--case", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("source 1 of ")
+    for figure in ("runs", "schedules drawn", "faults injected", "items offered", "leaks", "hangs"):
+        assert re.search(rf"^{figure} +[\d,]+$", printed, re.MULTILINE)
+
+
+def test_a_failing_case_fails_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(WORDS, "skip", replace(WORDS["skip"], make=lambda count: ops.skip(count + 1)))
+    number = next(
+        n for n in range(200) if any(step.word == "skip" for step in each_case(8, n, None)[0].steps)
+    )
+    failures = [*tried_case(8, number, Tally(), trials=1, tries=False)]
+    assert main(["--seed", "8", "--case", str(number)]) == bool(failures)
+    assert "FAILED" in capsys.readouterr().out or not failures
+
+
+def test_the_figures_add_up() -> None:
+    one = Tally(cases=1, runs=2, offered=3, seconds=2.0)
+    one.faults["a source fails"] = 5
+    other = Tally(cases=1, runs=1)
+    other.add(one)
+    assert (other.cases, other.runs, other.faults.total()) == (2, 3, 5)
+    failure = Failure(1, 2, "leak", "  it leaks")
+    text = figures(other, [failure], 1.0, 1)
+    assert "1 cases failed: 2" in text
+    assert re.search(r"^faults injected +5$", text, re.MULTILINE)
+
+
+def test_a_run_is_checked_against_what_came_out_behind_operators_whose_order_is_free() -> None:
+    step = Step("merge", 1, {"_": (Src(2, (0.0,) * 2),), "lookahead": 1})
+    pipeline = Pipeline("L", Src(1, (0.0,) * 2), (step,), TO_LIST)
+    (outcome,) = attempt(pipeline, Plan(style="turn"))
+    assert outcome.kit.notes is not None
+    assert sorted(outcome.kit.notes[1][0]) == [100, 101, 200, 201]
+    assert outcome.kit.offered == 4

@@ -1,0 +1,162 @@
+"""The reference itself, beside what Python's own library says of the same."""
+
+import itertools
+import statistics
+from collections.abc import Callable, Iterable
+from functools import reduce
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from tests.soak import words_of_sinks as sinks, words_of_steps as steps
+from tests.soak.line import Hand, Line, Opened, TieError, by_hand, fits, untied
+from tests.soak.pipeline import Pipeline
+from tests.soak.reference import Reference
+from tests.soak.values import Boom, weigh
+from tests.soak.words import Src, Step
+
+NUMBERS = st.lists(st.integers(0, 20), max_size=9)
+
+
+def even(number: int) -> bool:
+    return number % 2 == 0
+
+
+def batched(items: Iterable[Any], size: int) -> list[list[Any]]:
+    left = iter(items)
+    return [*iter(lambda: [*itertools.islice(left, size)], [])]
+
+
+def unique(items: Iterable[Any]) -> list[Any]:
+    return [*dict.fromkeys(items)]
+
+
+SAME: dict[str, tuple[Callable[[list[Any]], Any], Callable[[list[Any]], Any]]] = {
+    "take": (lambda x: steps.take(x, 3), lambda x: itertools.islice(x, 3)),
+    "take_while": (lambda x: steps.take_while(x, even, False), lambda x: itertools.takewhile(even, x)),
+    "skip": (lambda x: steps.skip(x, 2), lambda x: itertools.islice(x, 2, None)),
+    "skip_while": (lambda x: steps.skip_while(x, even), lambda x: itertools.dropwhile(even, x)),
+    "filter": (lambda x: steps.filter_(x, even), lambda x: filter(even, x)),
+    "take_last": (lambda x: steps.take_last(x, 3), lambda x: x[-3:]),
+    "skip_last": (lambda x: steps.skip_last(x, 3), lambda x: x[:-3]),
+    "slice": (lambda x: steps.slice_(x, (1, 7, 2)), lambda x: x[1:7:2]),
+    "element_at": (lambda x: steps.element_at(x, 2, None), lambda x: [x[2] if len(x) > 2 else None]),
+    "find": (lambda x: steps.find(x, even, None), lambda x: [next(filter(even, x), None)]),
+    "distinct": (lambda x: steps.distinct(x, lambda each: each), unique),
+    "distinct of one": (
+        lambda x: steps.distinct_last(x, lambda each: each, 1),
+        lambda x: [key for key, _ in itertools.groupby(x)],
+    ),
+    "changes": (
+        lambda x: steps.distinct_until_changed(x, lambda each: each),
+        lambda x: [key for key, _ in itertools.groupby(x)],
+    ),
+    "map": (lambda x: steps.map_(x, str), lambda x: map(str, x)),
+    "flatten": (
+        lambda x: steps.flatten(x, lambda each: [each] * (each % 3)),
+        lambda x: itertools.chain.from_iterable([each] * (each % 3) for each in x),
+    ),
+    "enumerate": (lambda x: steps.enumerate_(x, 1), lambda x: enumerate(x, 1)),
+    "pairwise": (steps.pairwise, lambda x: zip(x, x[1:], strict=False)),
+    "scan": (lambda x: steps.scan(x, lambda a, b: a + b), itertools.accumulate),
+    "intersperse": (
+        lambda x: steps.intersperse(x, "-"),
+        lambda x: [*itertools.chain.from_iterable(("-", each) for each in x)][1:],
+    ),
+    "batch": (lambda x: steps.batch(x, 3), lambda x: batched(x, 3)),
+    "sliding": (
+        lambda x: steps.sliding(x, 2, 3),
+        lambda x: [x[place : place + 2] for place in range(0, len(x) - 1, 3)],
+    ),
+    "repeat": (lambda x: steps.repeat(x, 2), lambda x: x * 2),
+    "concat": (lambda x: steps.concat(x, ([1, 2], [3])), lambda x: [*x, 1, 2, 3]),
+    "start_with": (lambda x: steps.start_with(x, ("s",)), lambda x: ["s", *x]),
+    "end_with": (lambda x: steps.end_with(x, ("z",)), lambda x: [*x, "z"]),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+@given(items=NUMBERS)
+def test_a_loop_by_hand_gives_what_python_gives(name: str, items: list[int]) -> None:
+    ours, theirs = SAME[name]
+    assert [*ours(items)] == [*theirs(items)]
+
+
+RESULTS: dict[str, tuple[Callable[[list[Any]], Any], Callable[[list[Any]], Any]]] = {
+    "reduce": (
+        lambda x: sinks.reduce(x, lambda a, b: a * b, None),
+        lambda x: reduce(lambda a, b: a * b, x) if x else None,
+    ),
+    "fold": (lambda x: sinks.fold(x, lambda a, b: a + b, 0), sum),
+    "mean": (sinks.mean, lambda x: statistics.fmean(x) if x else "none"),
+    "min": (lambda x: sinks.min_(x, weigh, None), lambda x: min(x, default=None)),
+    "last": (lambda x: sinks.last(x, None), lambda x: x[-1] if x else None),
+    "count": (sinks.count, len),
+    "is_empty": (sinks.is_empty, lambda x: not x),
+    "contains": (lambda x: sinks.contains(x, 3), lambda x: 3 in x),
+    "sequence_equal": (lambda x: sinks.sequence_equal(x, ([1, 2],)), lambda x: x == [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@given(items=NUMBERS)
+def test_a_sink_gives_what_python_gives(name: str, items: list[int]) -> None:
+    ours, theirs = RESULTS[name]
+    assert ours(items) == theirs(items)
+
+
+def test_what_comes_out_of_a_loop_by_hand_comes_when_what_it_has_pulled_last_comes() -> None:
+    hand = Hand(0.0)
+    line = Line(((1.0, "a"), (2.0, "b"), (5.0, "c")), 9.0)
+    found = by_hand(steps.batch(Opened(hand, lambda _: line), 2), hand)
+    assert found == Line(((2.0, ["a", "b"]), (9.0, ["c"])), 9.0)
+    hand = Hand(0.0)
+    assert by_hand(steps.take(Opened(hand, lambda _: line), 2), hand) == Line(((1.0, "a"), (2.0, "b")), 2.0)
+
+
+def test_an_error_comes_after_the_list_that_is_not_full() -> None:
+    hand = Hand(0.0)
+    line = Line(((1.0, "a"),), 3.0, "it")
+    assert by_hand(steps.batch(Opened(hand, lambda _: line), 2), hand) == Line(((3.0, ["a"]),), 3.0, "it")
+    with pytest.raises(Boom, match="it"):
+        list(Hand(0.0).play(line))
+
+
+def test_an_interleaving_is_known_by_how_far_it_is_in_each_line() -> None:
+    one, two = Line(((0.0, 1), (0.0, 2))), Line(((0.0, 3), (0.0, 4)))
+    assert fits([1, 3, 2], [one, two]) == [(2, 1)]
+    assert fits([2, 1], [one, two]) == []
+    assert fits([1], [one, one]) == [(1, 0), (0, 1)]
+
+
+def test_two_things_at_the_same_time_are_a_tie() -> None:
+    untied(1.0, 2.0, float("inf"), float("inf"))
+    with pytest.raises(TieError):
+        untied(1.0, 2.0, 1.0)
+
+
+def timetable(word: str, **given: Any) -> Line:
+    """What an operator makes of items at 1, 2 and 6 seconds, and an end at 7."""
+    source = Src(1, (1.0, 1.0, 4.0), 1.0)
+    step = Step(word, 1, given)
+    return Pipeline("T", source, (step,), Step("to_list", 2)).line(Reference())
+
+
+TIMES: dict[str, tuple[dict[str, Any], list[float]]] = {
+    "debounce": ({"seconds": 1.5}, [3.5, 7.0]),
+    "audit": ({"seconds": 1.5}, [2.5, 7.0]),
+    "throttle_first": ({"seconds": 1.5}, [1.0, 6.0]),
+    "throttle_latest": ({"seconds": 1.5}, [1.0, 2.5, 6.0]),
+    "sample": ({"seconds": 2.5}, [2.5, 7.0]),
+    "delay": ({"seconds": 0.5}, [1.5, 2.5, 6.5]),
+    "timeout": ({"seconds": 3.5}, [1.0, 2.0]),
+    "batch_within": ({"count": 2, "seconds": 0.5}, [1.5, 2.5, 6.5]),
+    "throttle": ({"rate": 0.25, "burst": 1}, [1.0, 5.0, 9.0]),
+}
+
+
+@pytest.mark.parametrize("word", TIMES)
+def test_a_timetable_worked_out_on_paper(word: str) -> None:
+    given, times = TIMES[word]
+    assert [time for time, _ in timetable(word, **given).events] == times

@@ -1,0 +1,334 @@
+"""One run of a pipeline under a plan, and all that is checked of it."""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from streamkit import Explanation, StoppedError, ops
+from streamkit.testing import VirtualLoop, run
+from tests.laws.account import check_sum
+from tests.laws.lab import all_attached
+from tests.soak.kit import Kit, Plan
+from tests.soak.line import Line, TieError, UndecidedError, Violation, leaves
+from tests.soak.pipeline import Pipeline, made
+from tests.soak.reference import Reference, TooMuchError
+from tests.soak.values import Boom, label_of, plain
+from tests.soak.words import SINKS, WORDS
+
+__all__ = ["Outcome", "attempt", "tried"]
+
+AGES = 1e6
+"""Virtual seconds after which a run that has not ended hangs."""
+MOST_STEPS = 100_000
+AFTER = 100.0
+"""Seconds in which all clean-ups have ended."""
+
+
+@dataclass
+class Outcome:
+    """What came of one run."""
+
+    kit: Kit
+    got: list[tuple[float, Any]] = field(default_factory=list)
+    """What was delivered, and when."""
+    result: Any = None
+    ending: str = "cut"
+    """``end``, ``error`` or ``cut``."""
+    error: BaseException | None = None
+    handle: Any = None
+    """That of the job, while it runs."""
+    stopping: Any = None
+    """The task that stops it."""
+    steps: int = 0
+    """Steps of the loop that the run took."""
+    bound: float = float("inf")
+    ahead: bool = True
+    """Whether something may be read ahead."""
+    dropped: int = 0
+    """Items that the accounts of buffers say were dropped."""
+    undecided: bool = False
+    """Whether the reference does not know what was right."""
+
+    @property
+    def label(self) -> str:
+        """What the reference calls the error."""
+        return "" if self.error is None else label_of(self.error)
+
+
+def attempt(pipeline: Pipeline, plan: Plan, **named: Any) -> list[Outcome]:
+    """Run `pipeline` once, or under as many schedules as `named` says; check each run, return them all."""
+    outcomes: list[Outcome] = []
+
+    async def main() -> None:
+        outcomes.append(Outcome(Kit(plan, timed=pipeline.mode == "T")))
+        with patch("streamkit._engine.compile.pace.perf_counter", count(0.0, plan.look).__next__):
+            await tried(pipeline, plan, outcomes[-1])
+
+    run(main, **named)
+    return outcomes
+
+
+async def tried(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
+    """Run it, and raise `Violation` if it breaks a law."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    begin = loop.steps
+    kit = outcome.kit
+    task = loop.create_task(consume(pipeline, plan, outcome), name="consumer")
+    interrupt(loop, task, plan, kit)
+    loop.call_at_step(MOST_STEPS, spins)
+    done, _ = await asyncio.wait([task], timeout=AGES)
+    if not done:
+        task.cancel()
+        await asyncio.wait([task])
+        if plan.hangs is None:
+            raise Violation("it hangs: nothing happened any more")
+    outcome.steps = loop.steps - begin
+    if not task.cancelled() and task.exception() is not None:
+        outcome.error = task.exception()
+        outcome.ending = "error"
+    elif not task.cancelled():
+        outcome.ending = task.result()
+    del task, done
+    # nobody waits for what ``async for`` has left; and of a shutdown, the program waits for all tasks
+    await asyncio.sleep(AFTER if plan.way == "bare" or plan.consumer[0] == "shutdown" else 0)
+    for _ in range(3):  # what a callback of the end has to do yet
+        await asyncio.sleep(0)
+    check(pipeline, plan, outcome)
+
+
+def spins() -> None:
+    raise Violation(f"it is still running after {MOST_STEPS} steps of the loop")
+
+
+def interrupt(loop: VirtualLoop, task: asyncio.Task[Any], plan: Plan, kit: Kit) -> None:
+    """Have the run cancelled at the step that the plan says."""
+    main = asyncio.current_task()
+
+    def cancel() -> None:
+        if not task.done():
+            kit.fired["a cancellation"] += 1
+            task.cancel()
+
+    def shut_down() -> None:
+        if task.done():
+            return
+        tasks = sorted(asyncio.all_tasks(loop) - {main}, key=lambda each: each.get_name())
+        kit.random.shuffle(tasks)
+        kit.fired["a shutdown"] += 1
+        for each in tasks:
+            each.cancel()
+
+    match plan.consumer:
+        case ("cancel", step):
+            loop.call_at_step(step, cancel)
+        case ("shutdown", step):
+            loop.call_at_step(step, shut_down)
+        case _:
+            pass
+
+
+# reading -------------------------------------------------------------------------------------
+
+
+async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
+    """Read the pipeline in the way of the plan; ``end``, or ``cut`` if the consumer has left."""
+    stream = made(pipeline, outcome.kit)
+    outcome.ahead = plan.form != "fused" or plan.way == "sink" or stream.explain().lookahead > 0
+    counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
+    unnoted = made(pipeline, Kit(plan, timed=outcome.kit.timed, notes=False))
+    if counted and not keeps(pipeline, unnoted.explain()):
+        outcome.bound = stream.explain().bound
+    if plan.way == "open":
+        return await opened(stream, plan, outcome)
+    if plan.way == "bare":
+        return await bare(stream, plan, outcome)
+    if plan.way == "sink":
+        job = stream | SINKS[pipeline.sink.word].made(pipeline.sink, outcome.kit)
+    else:
+        job = stream | ops.for_each(lambda item: delivered(item, plan, outcome))
+    outcome.handle = handle = job.start(name="job")
+    try:
+        outcome.result = plain(await handle)
+    except StoppedError:
+        return "cut"
+    finally:
+        outcome.handle = None
+        for stats in handle.buffers():
+            check_sum(stats)
+            outcome.dropped += stats.dropped
+    return "end"
+
+
+def keeps(pipeline: Pipeline, explanation: Explanation) -> bool:
+    """Whether something is kept that is not in the bound: for the result, or by a callback of ours."""
+    ours = any(WORDS[step.word].keeps for step in pipeline.steps)
+    return ours or any(part.result for part in explanation.parts)
+
+
+async def bare(stream: Any, plan: Plan, outcome: Outcome) -> str:
+    """Read it by ``async for`` alone; who leaves that waits for nothing."""
+    async for item in stream:
+        waits = delivered(item, plan, outcome)
+        del item
+        await waits
+        if plan.consumer == ("leave", len(outcome.got)):
+            outcome.kit.fired["a consumer leaves"] += 1
+            return "cut"
+    return "end"
+
+
+async def opened(stream: Any, plan: Plan, outcome: Outcome) -> str:
+    async with stream.open() as items:
+        if plan.consumer == ("leave", 0):
+            outcome.kit.fired["a consumer leaves"] += 1
+            return "cut"
+        async for item in items:
+            waits = delivered(item, plan, outcome)
+            del item
+            await waits
+            if plan.consumer == ("leave", len(outcome.got)):
+                outcome.kit.fired["a consumer leaves"] += 1
+                return "cut"
+    return "end"
+
+
+def delivered(item: Any, plan: Plan, outcome: Outcome) -> Any:
+    """Note an item, and let go of it; what is returned is awaited."""
+    kit = outcome.kit
+    kit.observe()
+    outcome.got.append((asyncio.get_running_loop().time(), plain(item)))
+    kit.leave(item)
+    match plan.consumer:
+        case ("stall", place) if place == len(outcome.got):
+            kit.fired["a consumer stalls"] += 1
+            return asyncio.sleep(10.0)
+        case ("stop", place) if place == len(outcome.got):
+            kit.fired["a job is stopped"] += 1
+            outcome.stopping = asyncio.create_task(outcome.handle.stop(), name="stop")
+            return asyncio.sleep(0)
+        case ("raise", place) if place == len(outcome.got):
+            raise kit.fault("a consumer raises", "consumer")
+        case _:
+            return asyncio.sleep(0)
+
+
+# checking ------------------------------------------------------------------------------------
+
+
+def check(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
+    """All laws."""
+    check_closed(plan, outcome.kit)
+    check_told(plan, outcome)
+    check_attached(plan, outcome)
+    if outcome.kit.most > outcome.bound:
+        raise Violation(f"{outcome.kit.most} items were inside, and the bound is {outcome.bound}")
+    try:
+        compare(pipeline, plan, outcome)
+    except (UndecidedError, TieError, TooMuchError):
+        outcome.undecided = True
+
+
+def check_closed(plan: Plan, kit: Kit) -> None:
+    """Each source was closed once, in its own task; and nobody but the program has cut that short."""
+    for visit in kit.visits:
+        if visit.closed != 1:
+            raise Violation(f"{visit.name} was closed {visit.closed} times")
+        own = visit.task is not None and visit.task.get_name() not in {"consumer", "job"}
+        spared = plan.consumer[0] not in {"cancel", "shutdown"} or (plan.consumer[0] == "cancel" and own)
+        if spared and not visit.finished:
+            raise Violation(f"the clean-up of {visit.name} did not finish")
+        if visit.strangers:
+            raise Violation("; ".join(visit.strangers))
+
+
+def check_told(plan: Plan, outcome: Outcome) -> None:
+    """The error is the one that was raised, and not another with the same words."""
+    error = outcome.error
+    if isinstance(error, Boom) and not any(error is each for each in outcome.kit.errors.get(error.label, ())):
+        raise Violation(f"the error is not the one that was raised: {error!r}")
+
+
+def check_attached(plan: Plan, outcome: Outcome) -> None:
+    """No error of a clean-up is lost: it is the error of the run, or hangs on it.
+
+    But one that a source meets that is read ahead, if the consumer leaves before it comes to that.
+    """
+    if outcome.error is None or plan.consumer[0] != "end" or outcome.ahead:
+        return
+    told = [outcome.error, *all_attached(outcome.error)]
+    for error in outcome.kit.dirt:
+        if not any(each is error for each in told):
+            raise Violation(f"{error!r} is lost: told were {told}")
+
+
+def compare(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
+    """What came out, and how it ended, with what the reference says."""
+    kit = outcome.kit
+    cut = is_cut(plan, outcome)
+    if cut and plan.closing == "raises":
+        compare_flushed(pipeline, plan, outcome)
+        return
+    reference = Reference(plan, kit.notes, kit.dropped, failures(plan, kit), outcome.label)
+    line = pipeline.line(reference)
+    if plan.way == "sink":
+        if not cut:
+            compare_result(pipeline, plan, line, outcome)
+        return
+    timed = pipeline.mode == "T" and plan.consumer[0] != "stall"
+    expected = [*line.events] if timed else line.values
+    got = outcome.got if timed else [value for _, value in outcome.got]
+    if cut:
+        if got != expected[: len(got)]:
+            raise Violation(f"{got} is no beginning of {expected}")
+        return
+    if got != expected:
+        raise Violation(f"{got} came out, and not {expected}")
+    if line.cut or line.end == math.inf:
+        raise Violation(f"it ended ({outcome.label or 'end'}) where more had to come, after {got}")
+    late = plan.stubborn and line.error is None and outcome.label in failures(plan, kit)
+    if (outcome.label or None) != line.error and not late:  # who goes on when told to end may fail then
+        raise Violation(f"it ended with {outcome.error!r}, and not with {line.error}")
+
+
+def compare_flushed(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
+    """What came out of a run that the error of a clean-up may have ended: lists that were not full, too."""
+    kit = outcome.kit
+    reference = Reference(plan, kit.notes, kit.dropped, failures(plan, kit), flushes=True)
+    expected = [*leaves(pipeline.line(reference).values)]
+    got = [*leaves([value for _, value in outcome.got])]
+    if got != expected[: len(got)]:
+        raise Violation(f"{got} is no beginning of {expected}")
+
+
+def failures(plan: Plan, kit: Kit) -> set[str]:
+    """The errors that were raised; a shutdown makes sources fail, too."""
+    return {*kit.errors} | ({"shutdown"} if plan.consumer[0] == "shutdown" else set())
+
+
+def is_cut(plan: Plan, outcome: Outcome) -> bool:
+    """Whether something else has ended the run than what the reference knows of."""
+    if outcome.ending == "end" and "a cancellation" in outcome.kit.fired and not plan.stubborn:
+        raise Violation("a cancellation was swallowed")
+    cancelled = plan.consumer[0] in {"cancel", "shutdown"} and outcome.ending == "error"
+    if plan.closing == "raises" and len(outcome.kit.errors) > 1:
+        return True  # which of several errors is the first depends on the schedule
+    own = outcome.label == "consumer" or outcome.label.startswith("clean-up")
+    return outcome.ending == "cut" or cancelled or own
+
+
+def compare_result(pipeline: Pipeline, plan: Plan, line: Line, outcome: Outcome) -> None:
+    """What a sink has made of it, with what the reference makes of it."""
+    ending, value = Reference(plan).result(pipeline.sink, line)
+    settle = SINKS[pipeline.sink.word].settle
+    got = outcome.label if outcome.ending == "error" else settle(outcome.result)
+    if pipeline.sink.word == "sequence_equal" and outcome.kit.errors:
+        raise UndecidedError("an error may be met or not, where two streams differ")
+    late = plan.stubborn and ending == "end" and outcome.label in outcome.kit.errors
+    if (outcome.ending, got) != (ending, value) and not late:
+        raise Violation(
+            f"{pipeline.sink.word}: {outcome.ending} {got!r} {outcome.error!r}, and not {ending} {value!r}"
+        )
