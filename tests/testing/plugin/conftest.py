@@ -4,6 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+import streamkit.testing
+
+for name in dir(streamkit.testing):
+    # Of what a pytest inside this one loads, its end forgets the modules: the door's own would be made twice.
+    getattr(streamkit.testing, name)
+
 Room = Callable[..., pytest.RunResult]
 
 ASYNCIO = ("pytest_asyncio.plugin", "--override-ini=asyncio_default_fixture_loop_scope=function")
