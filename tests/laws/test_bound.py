@@ -236,7 +236,7 @@ def test_the_bound_is_reached(name: str, data: st.DataObject) -> None:
 def pipes() -> st.SearchStrategy[list[Way]]:
     """Several operators; a sink may be the last."""
     one = st.sampled_from(sorted(ARGUMENTS)).flatmap(ARGUMENTS.__getitem__)
-    # these keep items by their contract's result, beside the bound: an operator behind them may have left those out
+    # these keep items as a result, beside the bound; an operator behind them may have left those out
     one = one.filter(lambda way: not way.text.startswith(("distinct()", "expand(")))
     first = one.filter(lambda way: not way.sink)
     middle = st.lists(first.filter(lambda way: not way.shaped), min_size=1, max_size=3)
