@@ -196,13 +196,21 @@ CALLS: dict[str, tuple[type[Exception], str, Any]] = {
     "expected alone": (TypeError, "expected needs items", lambda: check_operator(ops.take(1), expected=[0])),
     "no law": (ValueError, "laws must name at least one", lambda: check_operator(ops.take(1), laws=[])),
     "a number": (TypeError, "laws must be of Law", lambda: check_operator(ops.take(1), laws=[3])),  # type: ignore[list-item]
-    "every": (ValueError, "every must be at least 1, not 0", lambda: check_operator(ops.take(1), every=0)),
+    "every": (
+        ValueError,
+        "every must be a whole number of at least 1, not 0",
+        lambda: check_operator(ops.take(1), every=0),
+    ),
     "a callback of a value": (
         TypeError,
         "callable that makes it",
         lambda: check_operator(ops.take(1), callbacks=[str]),
     ),
-    "others": (ValueError, "others must be at least 0", lambda: check_operator(ops.take(1), others=-1)),
+    "others": (
+        ValueError,
+        "others must be a whole number of at least 0",
+        lambda: check_operator(ops.take(1), others=-1),
+    ),
     "a case": (ValueError, "case must be one that", lambda: check_operator(ops.take(1), case="exhaust")),
     "an iterator": (TypeError, "source must be a callable", lambda: check_source(iter([1]))),
     "ends": (TypeError, "expected is needed", lambda: check_source(letters, ends=False)),
