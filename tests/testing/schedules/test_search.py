@@ -356,7 +356,8 @@ def test_random_draws_the_same_in_each_run_and_goes_on_behind() -> None:
 def test_all_is_as_before(new_objects: None) -> None:
     """Also the objects that a program has frozen itself stay frozen."""
     clock = vars(pace)["perf_counter"]
-    assert gc.get_freeze_count() > 1000 and not _collected(vars(pace))
+    assert gc.get_freeze_count() > 1000
+    assert not _collected(vars(pace))
     with pytest.raises(LookupError):
         run(raising(LookupError()), schedules=50, seed=1)
     run(WRONG["dead_lock"], faults=Faults(0))
