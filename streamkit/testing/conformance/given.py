@@ -85,8 +85,9 @@ _FLAGS = frozenset({"catches", "lossless", "ordered", "timed"})
 
 def error_class(name: str, value: Any) -> None:
     """Refuse what is no class of exceptions."""
+    given: Any = value  # pyright would narrow `value` to a class of something unknown
     if not (isinstance(value, type) and issubclass(value, Exception)):
-        raise TypeError(f"{name} must be a class of exceptions, not {shown(value)}")
+        raise TypeError(f"{name} must be a class of exceptions, not {shown(given)}")
 
 
 def callables(callbacks: Iterable[Callable[..., Any]]) -> tuple[Callable[..., Any], ...]:
