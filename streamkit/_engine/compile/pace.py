@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from itertools import chain
 from time import perf_counter
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["LARGEST", "Begun", "Handed", "Pace", "Resumed", "Throw", "Thrown", "steady"]
 
@@ -57,7 +57,7 @@ def steady(iterator: Any) -> Any:
     >>> [*islice(items, 2)], [*islice(items, 2)]
     ([1, 2], [3, 4])
     """
-    kind: Any = type(iterator)
+    kind: Any = cast("object", type(iterator))
     again = getattr(kind, "__iter__", None)
     if again is None or (isinstance(again, FunctionType) and again is not _AS_IT_IS):
         return chain(Begun(iterator))
