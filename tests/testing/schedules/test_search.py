@@ -95,7 +95,7 @@ for main in WRONG:
 
 
 def test_a_seed_is_drawn_and_told() -> None:
-    seeds = {re.search(r"seed (\d+)", failure(WRONG["dead_lock"], schedules=9)[1])[1] for _ in range(2)}  # type: ignore[index]
+    seeds = {re.search(r"seed (\d+)", failure(WRONG["dead_lock"], schedules=100)[1])[1] for _ in range(2)}  # type: ignore[index]
     assert len(seeds) == 2
 
 
