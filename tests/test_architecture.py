@@ -177,6 +177,7 @@ UNMIRRORED = {
     "variants",
 }
 MORE_FAMILIES = {
+    "testing": {"arguments"},
     "": {
         "api",
         "architecture",

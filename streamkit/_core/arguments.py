@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any, SupportsFloat, SupportsIndex, cast
+from typing import Any, SupportsFloat, SupportsIndex, TypeVar, cast
 
 from streamkit._core.show import shown
 
@@ -18,11 +18,17 @@ __all__ = [
     "discard",
     "flag",
     "is_said",
+    "iterable",
     "makes_coroutine",
+    "mapping",
     "number",
     "seconds",
     "whole",
 ]
+
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 
 class Composed:
@@ -115,6 +121,22 @@ def flag(name: str, value: bool) -> bool:
     if value is True or value is False:
         return value
     raise TypeError(f"{name} must be True or False, not {shown(value)}")
+
+
+def iterable(name: str, value: Iterable[T]) -> Iterable[T]:
+    """Return `value` if a plain ``for`` can go through it."""
+    try:
+        iter(value)
+    except Exception as error:  # of its `__iter__`, too
+        raise TypeError(f"{name} must be an iterable, not {shown(value)}") from error
+    return value
+
+
+def mapping(name: str, value: Mapping[K, T]) -> Mapping[K, T]:
+    """Return `value` if it is a mapping, such as a dict."""
+    if isinstance(value, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        return value
+    raise TypeError(f"{name} must be a mapping, such as a dict, not {shown(value)}")
 
 
 def discard(value: object) -> None:

@@ -22,6 +22,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple
 
+from streamkit._core.arguments import callback as callable_argument, flag, whole
 from streamkit.testing.outside import Outside, inside_only
 from streamkit.testing.timers import Timer, Timers
 from streamkit.testing.waits import DeadlockError, task_line, tasks
@@ -81,7 +82,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now = 0.0
         self._timers = Timers()
         self._step_callbacks: dict[int, list[Callable[[], object]]] = {}
-        self.threads = threads
+        self.threads = flag("threads", threads)
         self._outside = Outside(patience, limit)
         self._at_work = 0
         self._poller = _Selector()
@@ -116,9 +117,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         >>> run(main)
         2 0.0
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n!r}")
-        self._step_callbacks.setdefault(self.steps + n, []).append(callback)
+        number = whole("n", n, least=1)
+        self._step_callbacks.setdefault(self.steps + number, []).append(
+            callable_argument("callback", callback, waits=False)
+        )
 
     # -- what asyncio calls ---------------------------------------------------------------------
 

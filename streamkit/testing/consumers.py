@@ -24,7 +24,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.sources import as_error
 
-__all__ = ["Consumed", "Leave", "consume", "late_errors", "opened"]
+__all__ = ["Consumed", "Leave", "async_iterable", "consume", "late_errors", "opened"]
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ def consume(
     >>> source.visit.cancelled, source.visit.closed
     (1, 1)
     """
-    return _consumed(source, _Plan(every, at, stall, leave, error))
+    return _consumed(async_iterable("source", source), _Plan(every, at, stall, leave, error))
 
 
 async def _consumed(source: AsyncIterable[T], plan: "_Plan") -> Consumed[T]:
@@ -193,6 +193,13 @@ async def _cancelled(source: AsyncIterable[T], plan: _Plan, seen: list[T], times
 def late_errors(cancelled: asyncio.CancelledError) -> list[Exception]:
     """What clean-up raised while a task was `cancelled`: a stream attaches it to the cancellation."""
     return [error for error in attached(cancelled) if isinstance(error, Exception)]
+
+
+def async_iterable(name: str, value: AsyncIterable[T]) -> AsyncIterable[T]:
+    """Return `value` if an ``async for`` can go through it."""
+    if isinstance(value, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return value
+    raise TypeError(f"{name} must be a stream, or an async iterable, not {shown(value)}")
 
 
 def opened(source: AsyncIterable[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:

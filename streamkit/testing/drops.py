@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from operator import is_
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from streamkit._core.show import shown
 from streamkit._core.strategy import Lossy
-from streamkit._engine.face.stream import Pipe, Stream
+from streamkit._engine.face.stream import Pipe, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 
-__all__ = ["Drops", "Tell", "drops_argument", "told_of_drops"]
+__all__ = ["Drops", "Tell", "as_stream", "drops_argument", "told_of_drops"]
+
+T = TypeVar("T")
 
 Tell: TypeAlias = Callable[[Any, str], object]
 """Called with an item that was dropped, and why, as an ``on_drop`` is."""
@@ -68,6 +70,17 @@ def drops_argument(drops: object) -> Drops:
     if isinstance(drops, Drops):
         return drops
     raise TypeError(f"drops must be streamkit.testing.Drops(), not {shown(drops)}")
+
+
+def as_stream(name: str, source: SourceLike[T]) -> Stream[T]:
+    """`source` as a stream, for an argument of that name."""
+    try:
+        return Stream(source)
+    except TypeError as error:
+        said = str(error)
+        if not said.startswith("source must be"):
+            raise
+        raise TypeError(f"{name}{said.removeprefix('source')}") from error
 
 
 def told_of_drops(stream: Stream[Any], tell: Tell) -> Stream[Any]:

@@ -15,7 +15,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.run.open import OpenStream
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.drops import Drops, drops_argument, told_of_drops
+from streamkit.testing.drops import Drops, as_stream, drops_argument, told_of_drops
 from streamkit.testing.events import Event, same
 from streamkit.testing.steps import Step
 from streamkit.testing.waits import task_line, tasks
@@ -367,4 +367,4 @@ def expect(
         ValueError: `timeout` is not above 0.
     """
     limit = None if timeout is None else seconds_argument("timeout", timeout)
-    return Expectation(Stream(stream), limit, drops_argument(drops))
+    return Expectation(as_stream("stream", stream), limit, drops_argument(drops))

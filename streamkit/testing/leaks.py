@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
 
+from streamkit._core.show import shown
 from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
 
 __all__ = ["LeakError", "Watch", "frozen", "may_freeze"]
@@ -101,7 +102,8 @@ class Watch:
     def _note_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self._reported = error if self._reported is None else self._reported
-        self._found.append(f"{context['message']}{'' if error is None else f': {error!r}'}")
+        message = context.get("message", "an error without a message")
+        self._found.append(f"{message}{'' if error is None else f': {shown(error)}'}")
 
     def _inspect(self) -> None:
         loop = self._runner.get_loop()
@@ -124,7 +126,11 @@ class Watch:
             self._found.append(f"tasks that do not end when cancelled: {error}")
 
     def _threads_left(self) -> list[str]:
-        new = [thread for thread in threading.enumerate() if thread not in self._threads_before]
+        new = [
+            thread
+            for thread in threading.enumerate()
+            if thread not in self._threads_before and thread.ident is not None  # else another starts it now
+        ]
         for thread in new:
             if not thread.daemon:
                 thread.join(_THREAD_GRACE)

@@ -1,10 +1,11 @@
 """The outside world: what a loop in virtual time waits for in real time, or refuses to wait for."""
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakSet
+
+from streamkit._core.arguments import seconds
 
 __all__ = ["Outside", "aside", "inside_only"]
 
@@ -47,11 +48,8 @@ class Outside:
     """How long the outside world gets to wake a loop before virtual time moves on."""
 
     def __init__(self, patience: float | None, limit: float) -> None:
-        for name, value in (("patience", patience), ("limit", limit)):
-            if value is not None and not 0.0 <= value < math.inf:
-                raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
-        self._patience = patience
-        self.limit = limit
+        self._patience = None if patience is None else seconds("patience", patience, positive=False)
+        self.limit: float = seconds("limit", limit, positive=False)
         self._processes: WeakSet[asyncio.SubprocessTransport] = WeakSet()
 
     def watch(self, process: asyncio.SubprocessTransport) -> None:

@@ -20,10 +20,11 @@ import gc
 import random
 import threading
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from streamkit._core.arguments import discard, whole
+from streamkit._core.arguments import discard, flag, whole
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.compile import pace
@@ -108,6 +109,8 @@ def run(
     __tracebackhide__ = True  # pytest shows the frames of `main`, not ours
     try:
         Outside(patience, limit)  # checks them
+        flag("threads", threads)
+        flag("leaks", leaks)
         count, number, kinds = _checked(schedules, seed, replay, faults)
         once_only = count == 1 and replay is None and not kinds
         if not once_only and not callable(main):
@@ -156,6 +159,8 @@ _PACE: Any = pace
 
 _ALONE: Final = threading.RLock()
 """Held during a search, which changes what all threads share: `random`, the collector, the clock of loops."""
+_INSIDE: Final[ContextVar[bool]] = ContextVar("inside a search", default=False)
+"""Whether a search waits for what runs here, be it in another thread (`asyncio.to_thread`)."""
 
 
 class _SetUp:
@@ -166,7 +171,10 @@ class _SetUp:
 
     def __enter__(self) -> bool:
         """Whether older objects are frozen."""
-        _ALONE.acquire()
+        self._alone = not _INSIDE.get()  # to wait for the search that waits for us would never end
+        if self._alone:
+            _ALONE.acquire()
+        self._token = _INSIDE.set(True)
         self._random, self._clock = random.getstate(), _PACE.perf_counter
         # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
         # A program that has frozen objects itself would find them unfrozen.
@@ -180,7 +188,9 @@ class _SetUp:
             gc.unfreeze()
         _PACE.perf_counter = self._clock
         random.setstate(self._random)
-        _ALONE.release()
+        _INSIDE.reset(self._token)
+        if self._alone:
+            _ALONE.release()
 
 
 class _Program:

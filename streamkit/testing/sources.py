@@ -27,7 +27,7 @@ from collections.abc import (
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.arguments import flag, seconds, whole
+from streamkit._core.arguments import flag, iterable, seconds, whole
 from streamkit._core.show import shown
 from streamkit.testing.visits import Beyond, Visit, check_visits
 
@@ -256,8 +256,7 @@ def _again(items: Iterable[T]) -> Iterable[T]:
         raise TypeError(
             f"items must be a collection that each visit can go through, not the iterator {shown(items)}"
         )
-    iter(items)
-    return items
+    return iterable("items", items)
 
 
 def _within(at: int, items: Iterable[Any]) -> int:

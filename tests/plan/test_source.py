@@ -194,3 +194,87 @@ class TestDeepCopies:
         emitter.close()
         job = copy.deepcopy(stream | ops.valve(Valve()) | ops.to_list())
         assert job.run() == [1]
+
+
+class FromTheStart:
+    """An iterator that begins anew whenever an iterator is asked of it, as in many a tutorial."""
+
+    def __iter__(self) -> Iterator[int]:
+        self.number = -1
+        return self  # type: ignore[return-value]
+
+    def __next__(self) -> int:
+        self.number += 1
+        if self.number == 4:
+            raise StopIteration
+        return self.number
+
+
+class FromTheStartWaiting:
+    """The same, asynchronous."""
+
+    def __aiter__(self) -> AsyncIterator[int]:
+        self.number = -1
+        return self  # type: ignore[return-value]
+
+    async def __anext__(self) -> int:
+        await asyncio.sleep(0.1)
+        self.number += 1
+        if self.number == 4:
+            raise StopAsyncIteration
+        return self.number
+
+
+class OnlyNext:
+    """A plain ``for`` goes through what it gives, which has no ``__iter__``."""
+
+    def __iter__(self) -> Any:
+        class Next:
+            __next__ = iter(range(4)).__next__
+
+        return Next()
+
+
+def same(number: int) -> int:
+    return number
+
+
+def always(_: int) -> bool:
+    return True
+
+
+class TestIteratorIsAskedForOnce:
+    """A run goes on with the iterator that it has, as a plain ``for`` does."""
+
+    PIPES = (
+        *(ops.map(same), ops.filter(always), ops.buffer(Suspend(2)), ops.map(same, concurrency=2)),
+        *(
+            ops.retry(attempts=2),
+            ops.merge([]),
+            ops.filter(always) | ops.map(asyncio.sleep) | ops.enumerate(),
+        ),
+    )
+
+    @pytest.mark.parametrize("kind", [FromTheStart, FromTheStartWaiting, OnlyNext])
+    @pytest.mark.parametrize("pipe", PIPES, ids=str)
+    def test_in_every_pipe(self, kind: type[Any], pipe: Any) -> None:
+        async def main() -> None:
+            for make in (lambda: kind, kind):  # an object can be run once
+                assert len(await (Stream(make()) | pipe | ops.take(9) | ops.to_list())) == 4
+                assert len(await collect(Stream(make()) | pipe | ops.take(9))) == 4
+                async with (Stream(make()) | pipe | ops.take(9)).open() as items:
+                    await anext(items)
+                    assert len(await collect(items)) == 3
+
+        run(main)
+
+    @pytest.mark.parametrize("kind", [FromTheStart, OnlyNext])
+    def test_in_a_plain_for(self, kind: type[Any]) -> None:
+        assert list(Stream(kind) | ops.map(same) | ops.take(9)) == [0, 1, 2, 3]
+        assert (Stream(kind()) | ops.take(9) | ops.count()).run() == 4
+
+    @pytest.mark.parametrize("kind", [FromTheStart, OnlyNext])
+    def test_as_an_element(self, kind: type[Any]) -> None:
+        flat = Stream([kind(), kind()]) | ops.flatten() | ops.take(20)
+        assert run(flat | ops.to_list()) == [0, 1, 2, 3, 0, 1, 2, 3]
+        assert list(flat) == [0, 1, 2, 3, 0, 1, 2, 3]

@@ -163,7 +163,7 @@ class TestSteps:
     @pytest.mark.parametrize("n", [0, -1])
     def test_n_is_checked(self, n: int) -> None:
         loop = VirtualLoop()
-        with pytest.raises(ValueError, match=f"n must be at least 1, not {n}"):
+        with pytest.raises(ValueError, match=f"n must be a whole number of at least 1, not {n}"):
             loop.call_at_step(n, print)
         loop.close()
 

@@ -32,6 +32,32 @@ class TestLeaks:
 
         assert run(main) == 7
 
+    def test_an_error_that_cannot_be_shown(self) -> None:
+        class UnshownError(Exception):
+            def __repr__(self) -> str:
+                raise ValueError("no words")
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a callback failed", "exception": UnshownError()})
+
+        assert self.leaks(main).startswith("a callback failed: <")
+
+    def test_an_error_without_a_message(self) -> None:
+        async def main() -> None:
+            asyncio.get_running_loop().call_exception_handler({"exception": KeyError("k")})
+
+        assert self.leaks(main) == "an error without a message: KeyError('k')"
+
+    def test_a_thread_that_another_one_is_just_starting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`threading.enumerate` has it already, and it cannot be joined yet."""
+        alive, coming = threading.enumerate, threading.Thread(target=print)
+
+        async def main() -> None:
+            monkeypatch.setattr(threading, "enumerate", lambda: [*alive(), coming])
+
+        run(main)
+
     def test_a_task(self) -> None:
         tasks: list[Any] = []
 

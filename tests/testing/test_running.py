@@ -109,3 +109,12 @@ def test_in_a_running_loop() -> None:
         return run(main, schedules=5, seed=1)
 
     assert asyncio.run(outside()) == 7
+
+
+def test_a_search_in_a_thread_that_a_search_waits_for() -> None:
+    """It does not wait until that search is over, which waits for it."""
+
+    async def waits() -> int:
+        return await asyncio.to_thread(lambda: run(main, schedules=3, leaks=False))
+
+    assert run(waits, schedules=2, threads=True) == 7

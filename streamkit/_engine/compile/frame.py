@@ -261,8 +261,8 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
     if probing:
         weaver.add(3, "if probing:")
         _counted(weaver, 4, probing=True)
-        # where the body has said `continue`, a later item gets here
-        weaver.add(5, "if not probing:")
+        weaver.add(5, "if not probing:")  # at a later item, where the body has said `continue`
+        weaver.add(6, "items = Begun(items)")
         weaver.add(6, "break")
         weaver.add(4, "else:")
         weaver.add(5, "items = None")

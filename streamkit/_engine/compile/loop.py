@@ -24,7 +24,7 @@ from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.frame import FILLING, woven
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
-from streamkit._engine.compile.pace import LARGEST, Resumed
+from streamkit._engine.compile.pace import LARGEST, Begun, Resumed, steady
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
@@ -131,6 +131,8 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         LARGEST=LARGEST,
         length_hint=length_hint,
         chain=chain,
+        steady=steady,
+        Begun=Begun,
         CancelledError=CancelledError,
         Ended=Ended,
         SOURCE=SOURCE,

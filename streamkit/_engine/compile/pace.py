@@ -7,11 +7,13 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 from __future__ import annotations
 
 from asyncio import CancelledError, sleep
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from itertools import chain
 from time import perf_counter
-from typing import Any
+from types import FunctionType
+from typing import Any, cast
 
-__all__ = ["LARGEST", "Handed", "Pace", "Resumed", "Throw", "Thrown"]
+__all__ = ["LARGEST", "Begun", "Handed", "Pace", "Resumed", "Throw", "Thrown", "steady"]
 
 Throw = Callable[[BaseException], Awaitable[Any]]
 """The method `athrow` of an async generator."""
@@ -20,6 +22,50 @@ BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
+
+
+class Begun:
+    """What a loop that goes on with it asks for is the iterator itself, which was obtained already."""
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, iterator: Any) -> None:
+        self._iterator = iterator
+
+    def __iter__(self) -> Any:
+        return self._iterator
+
+    def __aiter__(self) -> Any:
+        return self._iterator
+
+
+def steady(iterator: Any) -> Any:
+    """`iterator`, or what goes on with it where ``iter`` would begin anew, as it is asked for each slice.
+
+    A plain ``for`` asks once. So classes of users may set a counter to 0 in their ``__iter__``, and return
+    themselves; or return an object that has no ``__iter__``.
+
+    >>> class Count:
+    ...     def __iter__(self):
+    ...         self.number = 0
+    ...         return self
+    ...     def __next__(self):
+    ...         self.number += 1
+    ...         return self.number
+    >>> from itertools import islice
+    >>> items = steady(iter(Count()))
+    >>> [*islice(items, 2)], [*islice(items, 2)]
+    ([1, 2], [3, 4])
+    """
+    kind: Any = cast("object", type(iterator))
+    again = getattr(kind, "__iter__", None)
+    if again is None or (isinstance(again, FunctionType) and again is not _AS_IT_IS):
+        return chain(Begun(iterator))
+    return iterator
+
+
+_AS_IT_IS: Any = vars(Iterator)["__iter__"]
+"""What classes inherit that say no more than that they are iterators."""
 
 
 class Pace:

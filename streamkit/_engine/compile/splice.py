@@ -308,7 +308,7 @@ class Splicer:
         add = self.lines.add
         add(depth, f"{rest} = None", index)
         add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
-        add(depth + 1, f"{rest} = iter({part})", index)
+        add(depth + 1, f"{rest} = steady(iter({part}))", index)
         add(depth + 1, f"{part} = islice({rest}, pace.size)", index)
         with self.lines.loop(depth, "while True:", index):
             yield part

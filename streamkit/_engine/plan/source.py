@@ -13,6 +13,7 @@ from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
 from streamkit._core.value import copied
 from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.pace import steady
 
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
@@ -182,7 +183,10 @@ class Source:
         iterator = iter(value)
         self._mark(iterator, made)
         return Opened(
-            Kind.ITER, iterator, None, close_of(iterator) if made or isinstance(iterator, Generator) else None
+            Kind.ITER,
+            steady(iterator),
+            None,
+            close_of(iterator) if made or isinstance(iterator, Generator) else None,
         )
 
     @property

@@ -59,6 +59,8 @@ def of_bounds(subject: Subject) -> str:
 
 def of_keepers(subject: Subject) -> str:
     """It applies to what keeps no result, and no keys, until its end."""
+    if not subject.sink and subject.needs == demand.MANY:
+        return "it passes nothing on before its source has ended"
     found = _keeps_a_result(subject)
     parts: Any = subject.built(Lab()).explain().parts
     keys = any(part.keys for part in parts)

@@ -12,7 +12,7 @@ from streamkit.testing.conformance.laws import Law, expect
 from streamkit.testing.conformance.subject import Case, Subject, iterated
 from streamkit.testing.conformance.visits import STYLES
 
-__all__ = ["Schedule", "bounded", "measured", "stalled_callback", "stalled_consumer"]
+__all__ = ["MANY", "Schedule", "bounded", "measured", "stalled_callback", "stalled_consumer"]
 
 PAUSES = (0, 0, 0, 0.5, 1.0, 3.0)
 MANY = 50

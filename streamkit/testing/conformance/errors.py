@@ -55,7 +55,9 @@ def held_comes_first(subject: Subject, case: Case) -> None:
         except Boom as caught:
             error = caught
         expect(Law.ERRORS, error is lab.raised, f"{lab.raised!r} as itself", repr(error))
-        lost = f"{lab.inside()} items are still held when the error has come"
+        count = lab.inside()
+        lost = f"{count} {'item is' if count == 1 else 'items are'} still held when the error has come"
+        lost += "; if it only looks back at them, or drops them then, say lossless=False"
         held = lab.inside() > subject.in_hand(built)
         expect(Law.ERRORS, not held, "all that is held, before the error", lost)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from streamkit._core.arguments import flag, iterable, mapping, whole
 from streamkit._core.show import named, shown
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe
@@ -18,7 +19,18 @@ from streamkit.testing.conformance.lab import Lab, play
 from streamkit.testing.conformance.subject import Applied, Subject
 from streamkit.testing.waits import DeadlockError
 
-__all__ = ["MOST_ITEMS", "Given", "listed", "makes", "shaped", "tried_out"]
+__all__ = [
+    "MOST_ITEMS",
+    "Given",
+    "callables",
+    "checked",
+    "error_class",
+    "listed",
+    "makes",
+    "refusals",
+    "shaped",
+    "tried_out",
+]
 
 MOST_ITEMS = 1000
 """Items that a check takes at most."""
@@ -52,6 +64,54 @@ class Given(Subject):
     def _declares(self, built: Any) -> bool:
         """Whether a contract says what it holds."""
         return isinstance(built, Job) or bool(built.links)
+
+
+def checked(known: dict[str, Any]) -> dict[str, Any]:
+    """What a user says of an operator, if it can be so."""
+    for name, value in known.items():
+        if name in _COUNTS:
+            if value is not None:
+                whole(name, value, least=0)
+        elif name in _FLAGS:
+            flag(name, value)
+        elif name == "on_empty":
+            error_class(name, value)
+    return known
+
+
+_COUNTS = frozenset({"needs", "lookahead", "holds"})
+_FLAGS = frozenset({"catches", "lossless", "ordered", "timed"})
+
+
+def error_class(name: str, value: Any) -> None:
+    """Refuse what is no class of exceptions."""
+    given: Any = value  # pyright would narrow `value` to a class of something unknown
+    if not (isinstance(value, type) and issubclass(value, Exception)):
+        raise TypeError(f"{name} must be a class of exceptions, not {shown(given)}")
+
+
+def callables(callbacks: Iterable[Callable[..., Any]]) -> tuple[Callable[..., Any], ...]:
+    """`callbacks`, if each can be called."""
+    found = tuple(iterable("callbacks", callbacks))
+    for function in found:
+        if not callable(function):
+            raise TypeError(f"callbacks must be callables, not {shown(function)}")
+    return found
+
+
+def refusals(
+    refuses: Mapping[str, Callable[[], object]] | None,
+) -> dict[str, Callable[[], object]]:
+    """The calls that are to be refused, by the names of their bad arguments."""
+    found = {} if refuses is None else dict(mapping("refuses", refuses))
+    for name, call in found.items():
+        said: Any = name
+        if not isinstance(said, str) or not callable(call):
+            raise TypeError(
+                "refuses must have names of arguments, and for each a call without arguments, "
+                f"not {shown(name)}: {shown(call)}"
+            )
+    return found
 
 
 def makes(
@@ -105,7 +165,7 @@ def listed(items: Iterable[Any] | None) -> list[Any] | None:
     """`items` as a list; none at all, and too many, are refused."""
     if items is None:
         return None
-    found = [*islice(items, MOST_ITEMS + 1)]
+    found = [*islice(iterable("items", items), MOST_ITEMS + 1)]
     if not 1 <= len(found) <= MOST_ITEMS:
         count = len(found) or "none"
         raise ValueError(f"items must be 1 to {MOST_ITEMS} items, not {count if not found else 'more'}")

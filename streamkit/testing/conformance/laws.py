@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
+from streamkit._core.arguments import iterable
+
 __all__ = ["Broken", "Law", "Spins", "chosen", "expect"]
 
 
@@ -118,7 +120,7 @@ def expect(law: Law, condition: object, expected: str, seen: object) -> None:
 
 def chosen(laws: Iterable[Law] | Law) -> tuple[Law, ...]:
     """`laws` as a tuple; what is no law is refused."""
-    found: tuple[Any, ...] = (laws,) if isinstance(laws, Law) else tuple(laws)
+    found: tuple[Any, ...] = (laws,) if isinstance(laws, Law) else tuple(iterable("laws", laws))
     for each in found:
         if not isinstance(each, Law):
             allowed = ", ".join(law.name for law in Law)

@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.arguments import iterable, whole
+from streamkit._core.calls import answering
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
-from streamkit._core.show import shown
 from streamkit._engine.face.stream import Pipe
 from streamkit.testing.conformance.checks import CHECKS, Check
 from streamkit.testing.conformance.demand import measured
 from streamkit.testing.conformance.given import (
     Given,
+    callables,
+    checked,
     listed,
     makes,
     name_of,
+    refusals,
     shaped,
     tried_out,
     unfollowed,
@@ -41,6 +45,7 @@ _WAITING = ("turn", "clock")
 _ASYNC = ("async",)
 
 
+@answering
 def check_operator(
     operator: Pipe | Callable[..., Any],
     *,
@@ -115,10 +120,11 @@ def check_operator(
         raise TypeError(f"operator must not end in a sink, so write check_sink; not {subject.name}")
     checks = [*CHECKS, *_scheduled(schedules, seed)]
     if expected is not None:
-        checks.append(_expecting([*expected], given))
+        checks.append(_expecting([*iterable("expected", expected)], given))
     return _report(subject, checks, given, refuses, chosen(laws), every, case)
 
 
+@answering
 def check_sink(
     sink: Pipe | Callable[..., Any],
     *,
@@ -156,7 +162,7 @@ def check_sink(
         callbacks,
         others,
         {
-            "needs": needs or 1,
+            "needs": 1 if needs is None else needs,
             "lookahead": lookahead,
             "holds": holds,
             "ordered": ordered,
@@ -181,13 +187,9 @@ def _subject(
 ) -> tuple[Given, list[Any] | None]:
     given = listed(items)
     shape = shaped(given)
-    if others < 0:
-        raise ValueError(f"others must be at least 0, not {others!r}")
-    for function in callbacks:
-        if not callable(function):
-            raise TypeError(f"callbacks must be callables, not {shown(function)}")
-    make = makes(operator, argument, callbacks, others, shape)
-    subject = Given(name_of(operator, make), make, shape, calls=bool(callbacks), **known)
+    functions = callables(callbacks)
+    make = makes(operator, argument, functions, whole("others", others, least=0), shape)
+    subject = Given(name_of(operator, make), make, shape, calls=bool(functions), **checked(known))
     with frozen(), overheard():
         subject = tried_out(subject, 4 if given is None else len(given))
         if subject.needs is None and not subject.sink:
@@ -198,6 +200,10 @@ def _subject(
 
 def _scheduled(schedules: int | Exhaustive, seed: int | None) -> list[Check]:
     """The checks of other orders, if there are to be some."""
+    if not isinstance(schedules, Exhaustive):
+        whole("schedules", schedules, least=1)
+    if seed is not None:
+        whole("seed", seed)
     if schedules == 1:
         return []
     pack = Scheduled(schedules, seed)
@@ -230,15 +236,15 @@ def _report(
     every: int,
     case: str | None,
 ) -> Report:
-    if every < 1:
-        raise ValueError(f"every must be at least 1, not {every!r}")
+    whole("every", every, least=1)
+    refused_calls = refusals(refuses)
     reasons: dict[Law, str] = {}
     if why := unfollowed(given):
         checks = [check for check in checks if check.name not in _FOLLOWING]
         reasons = dict.fromkeys((Law.BOUND, Law.NOTHING_PINNED), why)
-    if not refuses:
+    if not refused_calls:
         reasons[Law.VALIDATION] = "no refuses= says which arguments are bad"
-    for argument, call in (refuses or {}).items():
+    for argument, call in refused_calls.items():
         checks.append(refusing(argument, call))
     trial = Trial(subject, checks, laws, every)
     return raised(trial.report(reasons) if case is None else trial.again(case))

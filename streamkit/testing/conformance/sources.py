@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.arguments import flag, iterable, whole
+from streamkit._core.calls import answering
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit.operators.choose import take
 from streamkit.testing.conformance import giving
 from streamkit.testing.conformance.checks import Check
 from streamkit.testing.conformance.exits import virtual_loop
-from streamkit.testing.conformance.given import MOST_ITEMS
+from streamkit.testing.conformance.given import MOST_ITEMS, callables, error_class, refusals
 from streamkit.testing.conformance.lab import Lab
 from streamkit.testing.conformance.laws import Law, chosen
 from streamkit.testing.conformance.operators import refusing
@@ -55,6 +57,7 @@ SOURCE_CHECKS: tuple[Check, ...] = (
 """The checks of sources."""
 
 
+@answering
 def check_source(
     source: Any,
     *,
@@ -94,22 +97,23 @@ def check_source(
     Raises `LawError`, an `AssertionError`, if a law is broken. `TypeError` and `ValueError` for arguments
     that are not allowed.
     """
+    _check(error, again, ends=ends, threads=threads)
     if not ends and expected is None:
         raise TypeError("expected is needed where ends is False: the items that it gives first")
-    if every < 1:
-        raise ValueError(f"every must be at least 1, not {every!r}")
+    whole("every", every, least=1)
+    functions, refused_calls = callables(callbacks), refusals(refuses)
     subject = SourceSubject(
         named(source),
-        _makes(source, callbacks),
-        () if expected is None else tuple(expected),
+        _makes(source, functions),
+        () if expected is None else tuple(iterable("expected", expected)),
         ends=ends,
         error=error,
         again=again,
-        calls=bool(callbacks),
+        calls=bool(functions),
         threads=threads,
-        keeps=keeps,
+        keeps=whole("keeps", keeps, least=0),
     )
-    checks = [*SOURCE_CHECKS, *(refusing(argument, call) for argument, call in (refuses or {}).items())]
+    checks = [*SOURCE_CHECKS, *(refusing(argument, call) for argument, call in refused_calls.items())]
     with frozen(), overheard():
         subject = _tried_out(subject, known=expected is not None)
         gc.collect()
@@ -119,10 +123,19 @@ def check_source(
         Law.AWAITABLES: "callbacks of a source are called by the source",
         Law.DEPTH: "a source takes no error of another",
     }
-    if not refuses:
+    if not refused_calls:
         reasons[Law.VALIDATION] = "no refuses= says which arguments are bad"
     trial = Trial(subject, checks, chosen(laws), every)
     return raised(trial.report(reasons) if case is None else trial.again(case))
+
+
+def _check(error: object, again: object, *, ends: bool, threads: bool) -> None:
+    flag("ends", ends)
+    flag("threads", threads)
+    if error is not None:
+        error_class("error", error)
+    if not isinstance(again, Again):
+        raise TypeError(f"again must be one of {', '.join(map(str, Again))}, not {shown(again)}")
 
 
 def _makes(source: Any, callbacks: Sequence[Callable[..., Any]]) -> Callable[[Lab], Stream[Any]]:
@@ -135,9 +148,6 @@ def _makes(source: Any, callbacks: Sequence[Callable[..., Any]]) -> Callable[[La
         return lambda lab: Stream(source)
     if not callable(source):
         raise TypeError(f"source must be a callable, where callbacks are given, not {shown(source)}")
-    for function in callbacks:
-        if not callable(function):
-            raise TypeError(f"callbacks must be callables, not {shown(function)}")
 
     def make(lab: Lab) -> Stream[Any]:
         made: Any = source(*(lab.callback(function) for function in callbacks))

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from streamkit._core.show import told
+from streamkit._core.show import shown, told
 from streamkit.testing.conformance.checks import Check
+from streamkit.testing.conformance.lab import KINDS
 from streamkit.testing.conformance.laws import Broken, Law, Spins
 from streamkit.testing.conformance.overheard import forget, overheard
 from streamkit.testing.conformance.pacing import clock
@@ -213,6 +214,8 @@ def token(check: Check, case: Case) -> str:
 
 def parsed(text: str, checks: Sequence[Check]) -> tuple[Check, Case]:
     """The check and the case that `text` names."""
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        raise TypeError(f"case must be a text that a report has named, not {shown(text)}")
     parts = text.split("/")
     found = [check for check in checks if check.name == parts[0]]
     if found and 4 <= len(parts) <= 5:
@@ -220,7 +223,7 @@ def parsed(text: str, checks: Sequence[Check]) -> tuple[Check, Case]:
         style, kind, *numbers = parts[1:]
         with suppress(ValueError):
             most, at = ([int(each) if each else None for each in numbers] + [None])[:2]
-            if style in check.styles:
+            if style in check.styles and kind in KINDS:
                 return check, Case(style, kind, most, at)
     names = ", ".join(check.name for check in checks)
     raise ValueError(f"case must be one that a report has named, of one of {names}; not {text!r}")

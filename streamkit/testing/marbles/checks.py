@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from streamkit._core.arguments import seconds as seconds_argument
 from streamkit._core.calls import answering
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Pipe, SourceLike, Stream
-from streamkit.testing.drops import Drops, drops_argument
+from streamkit.testing.drops import Drops, as_stream, drops_argument
 from streamkit.testing.marbles.consuming import MOST, Recording, consumed, require_virtual_time
 from streamkit.testing.marbles.differences import Pair, compared, marks_of, raise_if_different
 from streamkit.testing.marbles.drawn import Drawn
@@ -100,7 +101,7 @@ async def check_marbles(
         ValueError: the picture cannot be read; the message shows where.
         RuntimeError: the running loop has no virtual time.
     """
-    step = frame_of(frame)
+    step, told = frame_of(frame), drops_argument(drops)
     drawn = picture_of(picture, step)
     signs = Signs(values)
     signs.reserve(drawn.signs)
@@ -108,18 +109,18 @@ async def check_marbles(
     sources = {name: Drawn(drawn.rows[name], drawn.texts[name], signs, step, 0.0) for name in drawn.sources}
     expected = drawn.expected
     until = drawn.over + AFTER * step if expected.ended else drawn.left
-    subject = _stream(stream, sources)
+    subject = _to_check(stream, sources)
     demand = drawn.rows.get("demand")
-    recording = await consumed(subject, demand, until, len(expected.marks) + MOST, drops_argument(drops))
+    recording = await consumed(subject, demand, until, len(expected.marks) + MOST, told)
     raise_if_different(drawn, _pairs(drawn, recording, sources, signs, until), signs, step)
 
 
-def _stream(subject: Any, sources: dict[str, Drawn]) -> Stream[Any]:
+def _to_check(subject: Any, sources: dict[str, Drawn]) -> Stream[Any]:
     """The stream to check."""
     if not sources:
         if isinstance(subject, Pipe):
             raise ValueError(f"an operator is checked with a source: draw one, for {shown(subject)}")
-        return Stream[Any](subject)
+        return as_stream("stream", subject)
     streams: dict[str, Stream[Any]] = {name: Stream(source) for name, source in sources.items()}
     names = ", ".join(streams)
     if isinstance(subject, Pipe):
@@ -193,10 +194,12 @@ async def draw_marbles(
         RuntimeError: the running loop has no virtual time.
     """
     step = frame_of(frame)
+    if not isinstance(demand, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a checker
+        raise TypeError(f"demand must be a str such as '^-^-!', not {shown(demand)}")
     line = parsed(demand, DEMAND, frame=step)
     require_virtual_time("draw_marbles")
     signs = Signs(values)
-    until = None if seconds is None else nanos(seconds)
-    recording = await consumed(Stream[Any](stream), line, until)
+    until = None if seconds is None else nanos(seconds_argument("seconds", seconds, positive=False))
+    recording = await consumed(as_stream("stream", stream), line, until)
     events = [event for event in recording.events if until is None or event.time < until]
     return drawing([line_of(marks_of([*events, *recording.late], signs), until=until or 0)], step).texts[0]

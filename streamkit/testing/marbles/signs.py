@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from string import ascii_letters, digits
 from typing import Any
 
+from streamkit._core.arguments import mapping
 from streamkit._core.show import named, shown, told
 from streamkit.testing.events import same
 from streamkit.testing.marbles.notation import is_sign_of_item
@@ -21,7 +22,7 @@ class Signs:
     """What `values` says that each sign stands for; others stand for themselves."""
 
     def __init__(self, values: Mapping[str, Any] | None) -> None:
-        self._values: dict[str, Any] = {} if values is None else dict(values)
+        self._values: dict[str, Any] = {} if values is None else dict(mapping("values", values))
         self._more: dict[str, Any] = {}
         """Signs that were given to items which have none."""
         self._drawn: set[str] = set()

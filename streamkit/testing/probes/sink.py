@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 from streamkit._core.arguments import seconds as checked, whole
 from streamkit._core.show import shown, told
-from streamkit.testing.consumers import late_errors, opened
+from streamkit.testing.consumers import async_iterable, late_errors, opened
 from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError
 
 __all__ = ["SinkProbe"]
@@ -64,9 +64,7 @@ class SinkProbe(Generic[T]):
 
     def __init__(self, source: AsyncIterable[T], *, patience: float = PATIENCE) -> None:
         self._bell = Bell(patience)
-        if not isinstance(source, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"source must be a stream, or an async iterable, not {shown(source)}")
-        self._source = source
+        self._source = async_iterable("source", source)
         self._task: asyncio.Task[None] | None = None
         self._read = 0
         """How many of the items the test has read by `next`."""

@@ -126,9 +126,10 @@ class SourceProbe(AsyncIterable[T], Generic[T]):
 
     def release(self, error: Error | None = None) -> None:
         """Let the clean-up end that ``holds_close=True`` holds, with `error` if one is given."""
+        raised = None if error is None else fresh(as_error("error", error))
         if not self._held:
             raise ProbeError("release(): its clean-up is not held: make it with holds_close=True, once")
-        self._close_error = None if error is None else fresh(as_error("error", error))
+        self._close_error = raised
         self._held = False
         self._bell.ring()
 

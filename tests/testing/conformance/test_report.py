@@ -98,6 +98,34 @@ def test_items_that_cannot_be_followed_leave_their_laws_untested() -> None:
     assert Law.BOUND not in report.tested
 
 
+async def in_order(source: Stream[Any]) -> AsyncIterator[Any]:
+    async with source.open() as items:
+        found = [item async for item in items]
+    for item in sorted(found, reverse=True):
+        yield item
+
+
+def test_what_passes_nothing_on_before_the_end_may_keep_all_until_then() -> None:
+    report = check_operator(in_order, items=[1, 3, 2], expected=[3, 2, 1], lossless=False, every=9)
+    assert report.broken == ()
+    assert Law.NOTHING_PINNED in report.tested  # what a run leaves behind is looked at all the same
+
+
+async def sums(source: Stream[int]) -> AsyncIterator[int]:
+    held: list[int] = []
+    async with source.open() as items:
+        async for item in items:
+            held = [*held[-2:], item]
+            yield sum(held)
+
+
+def test_what_looks_back_at_its_items_is_told_what_to_say() -> None:
+    with pytest.raises(LawError, match=r"2 items are still held(.|\n)*\blossless=False") as caught:
+        check_operator(sums, holds=3, laws=Law.ERRORS)
+    assert caught.value.report.broken == (Law.ERRORS,)
+    assert check_operator(sums, holds=3, lossless=False, every=9).broken == ()
+
+
 def test_a_sink_is_checked_with_its_result() -> None:
     assert check_sink(ops.to_list, items="abc", expected=["a", "b", "c"], every=9).broken == ()
     with pytest.raises(LawError, match=r"expected: \[4\]"):
@@ -196,13 +224,21 @@ CALLS: dict[str, tuple[type[Exception], str, Any]] = {
     "expected alone": (TypeError, "expected needs items", lambda: check_operator(ops.take(1), expected=[0])),
     "no law": (ValueError, "laws must name at least one", lambda: check_operator(ops.take(1), laws=[])),
     "a number": (TypeError, "laws must be of Law", lambda: check_operator(ops.take(1), laws=[3])),  # type: ignore[list-item]
-    "every": (ValueError, "every must be at least 1, not 0", lambda: check_operator(ops.take(1), every=0)),
+    "every": (
+        ValueError,
+        "every must be a whole number of at least 1, not 0",
+        lambda: check_operator(ops.take(1), every=0),
+    ),
     "a callback of a value": (
         TypeError,
         "callable that makes it",
         lambda: check_operator(ops.take(1), callbacks=[str]),
     ),
-    "others": (ValueError, "others must be at least 0", lambda: check_operator(ops.take(1), others=-1)),
+    "others": (
+        ValueError,
+        "others must be a whole number of at least 0",
+        lambda: check_operator(ops.take(1), others=-1),
+    ),
     "a case": (ValueError, "case must be one that", lambda: check_operator(ops.take(1), case="exhaust")),
     "an iterator": (TypeError, "source must be a callable", lambda: check_source(iter([1]))),
     "ends": (TypeError, "expected is needed", lambda: check_source(letters, ends=False)),
