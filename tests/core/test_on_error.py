@@ -228,6 +228,38 @@ class TestRetry:
         with pytest.raises(ZeroDivisionError):
             list(Stream([0]) | ops.map(inverse, on_error=policy))
 
+    def test_an_error_of_the_program_ends_it(self) -> None:
+        raised = [ConnectionError("refused"), RecursionError("too deep"), ConnectionError("refused")]
+
+        def fail(_: object) -> None:
+            raise raised.pop(0)
+
+        with pytest.raises(RecursionError):
+            list(Stream([1]) | ops.map(fail, on_error=Retry(None, then=Resume())))
+        assert len(raised) == 1
+
+    def test_an_error_that_replaces_a_cancellation_ends_it(self) -> None:
+        tried: list[int] = []
+
+        async def fetch(number: int) -> None:
+            tried.append(number)
+            if len(tried) == 1:
+                raise ConnectionError("refused")
+            try:
+                await asyncio.sleep(99.0)
+            finally:
+                raise KeyError("clean-up")
+
+        async def main() -> None:
+            task = asyncio.ensure_future(Stream([1]) | ops.map(fetch, on_error=Retry(None)) | ops.drain())
+            await asyncio.sleep(1.0)
+            task.cancel()
+            with pytest.raises(KeyError, match="clean-up"):
+                await task
+
+        run(main)
+        assert tried == [1, 1]
+
     def test_for_ever_lets_others_run(self) -> None:
         async def main() -> None:
             with pytest.raises(TimeoutError):
@@ -321,6 +353,19 @@ class TestValues:
         assert repr(ops.map(inverse, concurrency=2, on_error=Resume())) == (
             "map(inverse, concurrency=2, on_error=Resume())"
         )
+
+    def test_a_callback_with_a_policy_is_equal_to_its_like_only(self) -> None:
+        assert guarded("f", inverse, Resume()) == guarded("f", inverse, Resume())
+        for other in (inverse, guarded("f", inverse_later, Resume()), guarded("f", inverse, Retry())):
+            assert guarded("f", inverse, Resume()) != other
+
+    def test_one_of_ones_own_that_says_nothing_raises_the_error(self) -> None:
+        class OwnError(OnError):
+            """Has nothing of its own."""
+
+        for policy in (OwnError(), OnError()):
+            with pytest.raises(ZeroDivisionError):
+                list(Stream([1, 0]) | ops.map(inverse, on_error=policy))
 
     def test_are_compared_hashed_copied_and_pickled(self) -> None:
         for one, other in (

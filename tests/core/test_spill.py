@@ -1,6 +1,7 @@
 """Spilling to disk: the order and the items are kept, files are gone on every exit, and errors are told."""
 
 import asyncio
+import errno
 import os
 import pickle
 import subprocess
@@ -111,6 +112,34 @@ def test_a_system_that_reads_and_writes_less_than_it_is_asked_for_loses_nothing(
             assert [store.popleft() for _ in range(len(store))] == items
         finally:
             store.close()
+
+
+@pytest.mark.parametrize("on_disk", [0, 1, 2])
+def test_an_item_for_which_there_is_no_room_on_the_disk_takes_no_other_with_it(on_disk: int) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    store = SpillStore(1, None)
+    before = [*range(1 + on_disk)]
+    try:
+        for item in before:
+            store.append(item)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("streamkit._core.spill._write_at", full)
+            with pytest.raises(OSError, match="no space left"):
+                store.append("lost")
+        assert (len(store), store[0]) == (len(before), 0)
+        store.append("later")
+        assert [store.popleft() for _ in range(len(store))] == [*before, "later"]
+    finally:
+        store.close()
+
+
+def test_what_was_spilled_cannot_be_taken_back() -> None:
+    """A strategy that drops the youngest item holds all in memory."""
+    store = SpillStore(1, None)
+    with pytest.raises(TypeError, match="cannot be taken back"):
+        store.pop()
 
 
 def test_an_item_that_cannot_be_read_back_takes_no_other_with_it() -> None:
