@@ -194,3 +194,13 @@ class TestDeepCopies:
         emitter.close()
         job = copy.deepcopy(stream | ops.valve(Valve()) | ops.to_list())
         assert job.run() == [1]
+
+
+def test_a_stream_and_an_operator_are_equal_to_their_like_only() -> None:
+    items = [1, 2]
+    stream, operator = Stream(items) | ops.map(double), ops.map(double)
+    assert stream.links == operator.links == (ops.map(double)).links
+    for other in (items, operator, Stream(items), None):
+        assert stream != other
+    for link in (operator, operator.links, double, None):
+        assert operator.links[0] != link
