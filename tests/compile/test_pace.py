@@ -1,4 +1,4 @@
-"""Pace: timeouts of a source's own that fire while its item waits downstream (PEP 789), and what then comes."""
+"""Pace: timeouts of a source's own that fire while its item waits downstream (PEP 789), and what comes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
