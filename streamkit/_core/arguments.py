@@ -39,7 +39,7 @@ class Composed:
     @property
     def links(self) -> tuple[Any, ...]:
         """The operators in it, in order."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - every kind of operator has its own
 
 
 class Unawaited:

@@ -70,7 +70,7 @@ class Declaration:
     @cached_property
     def needed(self) -> frozenset[str]:
         """The arguments without which it cannot run."""
-        return frozenset()
+        return frozenset()  # pragma: no cover - both kinds of declarations have their own
 
     @cached_property
     def taken(self) -> frozenset[str]:
@@ -85,12 +85,12 @@ class Declaration:
     @property
     def closes(self) -> str:
         """The parameter of a step that is called when what is before it was closed; "" if there is none."""
-        return ""
+        return ""  # pragma: no cover - only steps are asked, and they have their own
 
     @property
     def catches(self) -> bool:
         """Whether it is a step that makes something of an error of what is before it."""
-        return False
+        return False  # pragma: no cover - only steps are asked, and they have their own
 
     @property
     def hears(self) -> bool:

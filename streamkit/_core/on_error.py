@@ -41,7 +41,7 @@ class Letters(Protocol):
 class OnError(Value):
     """What is done where a callback fails: ``Resume``, ``Replace`` or ``Retry``."""
 
-    errors: ErrorTypes
+    errors: ErrorTypes = Exception
 
     def __repr__(self) -> str:
         """It, as it was written: what differs from the defaults."""

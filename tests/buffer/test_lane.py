@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import streamkit
-from streamkit import DropOldest, Stream, Suspend, ops
+from streamkit import EMPTY, DropIncoming, DropOldest, Gap, Stream, Suspend, ops
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.target import Abandoned
@@ -233,5 +233,31 @@ class TestAlone:
         async def main() -> None:
             stream = Stream(ready) | ops.broadcast(*branches) | ops.buffer(Suspend(8))
             assert await (stream | ops.to_list()) == [item * by for item in range(3) for by in range(120)]
+
+        run(main)
+
+
+class TestGaps:
+    def test_nothing_is_seen_before_something_comes(self) -> None:
+        async def main() -> None:
+            lane = Channel().lane(DropIncoming(2, gaps=True))
+            assert lane.peek() is EMPTY
+            lane.put("a")
+            assert (lane.peek(), lane.take(), lane.peek()) == ("a", "a", EMPTY)
+
+        run(main)
+
+    def test_one_at_the_end_is_read_though_the_lane_was_never_found_empty(self) -> None:
+        """Its reader takes from the lane, and has not looked for more."""
+
+        async def main() -> None:
+            channel = Channel()
+            lane = channel.lane(DropIncoming(1, gaps=True))
+            assert [lane.put(item) for item in "abc"] == [False] * 3
+            assert lane.pop() == "a"
+            lane.close()
+            assert (channel.pop(), channel.pop()) == (Gap(2), EMPTY)
+            stats = lane.stats()
+            assert (stats.offered, stats.delivered, stats.dropped, stats.held) == (3, 1, 2, 0)
 
         run(main)

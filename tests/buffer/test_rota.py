@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 import streamkit
 from streamkit import EMPTY, BufferStats, DropOldest, Stream, Suspend, ops
+from streamkit._engine.buffer.account import MANY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit.testing import run
@@ -223,6 +224,76 @@ class TestTurn:
             assert channel.turn() == (first, (first, 0))
             second.put("late")
             assert channel.turn() == (second, "late")
+
+        run(main)
+
+    def test_goes_past_a_lane_whose_items_were_taken_already(self) -> None:
+        async def main() -> None:
+            channel, (first, second) = filled(1, 2)
+            assert first.pop() == (first, 0)
+            assert [channel.turn() for _ in range(3)] == [
+                (second, (second, 0)),
+                (second, (second, 1)),
+                (None, EMPTY),
+            ]
+            first.put("late")
+            assert channel.turn() == (first, "late")
+
+        run(main)
+
+
+class Halves(Lane):
+    """Gives the half of each even number, and nothing for others."""
+
+    def pop(self) -> Any:
+        number = super().pop()
+        return EMPTY if number % 2 else number // 2
+
+
+def test_a_lane_that_makes_nothing_of_an_item_is_passed_over() -> None:
+    async def main() -> None:
+        channel = Channel()
+        halves, other = Halves(channel, Suspend(9)), channel.lane(Suspend(9))
+        channel.adopt(halves)
+        for number in range(4):
+            halves.put(number)
+        for name in "ab":
+            other.put(name)
+        assert [*channel.drained(9)] == [0, "a", "b", 1]
+        assert not channel.ready
+        assert delivered([halves, other]) == [4, 2]
+
+    run(main)
+
+
+class TestRetire:
+    def test_a_lane_that_is_read_in_rounds_and_holds_something_is_refused(self) -> None:
+        async def main() -> None:
+            channel, (first, second) = filled(4, 4)
+            channel.alone = True
+            items = channel.drained(8)
+            assert next(items) == (first, 0)
+            with pytest.raises(RuntimeError, match="readers that take items with take"):
+                channel.retire(second)
+            assert [*items][-1] == (second, 3)
+            channel.rest()
+            channel.retire(second)
+            assert (channel.lanes, delivered([first, second])) == ([first], [4, 4])
+
+        run(main)
+
+    def test_the_counts_of_lanes_that_have_ended_are_not_summed_after_an_error(self) -> None:
+        """Who made them may look at them: the channel gets no more."""
+
+        async def main() -> None:
+            channel, lanes = filled(*[1] * MANY)
+            for lane in lanes:
+                assert lane.take() == (lane, 0)
+                lane.close()
+            channel.fail(LookupError("first"))
+            late = channel.lane(Suspend(1))
+            assert [stats.delivered for stats in channel.stats()] == [*[1] * len(lanes), 0]
+            assert channel.lanes == [*lanes, late]
 
         run(main)
 

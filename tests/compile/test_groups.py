@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Hopping, Operator, Stream, ops, step
+from streamkit import Hopping, Keep, Operator, Stream, ops, step
 
 
 def shout(name: int) -> str:
@@ -43,6 +43,16 @@ def test_a_group_is_given_what_the_step_says_and_labelled_by_it() -> None:
 def test_a_group_that_ends_early_leaves_the_others_alone() -> None:
     pipe = ops.take_while(lambda number: number != 20, inclusive=True) | ops.to_list()
     assert list(Stream([1, 2, 3]) | twice(pipe)) == [("group 0", [10, 20]), ("group 1", [11, 21, 31])]
+
+
+@step(each="if item > 20:\n    stop()\nemit(item)")
+def _until_above() -> Keep:
+    return Keep(_until_above)
+
+
+def test_so_does_one_of_steps_that_keep_nothing() -> None:
+    found = list(Stream([1, 2, 1]) | twice(_until_above()))
+    assert found == [("group 0", 10), ("group 1", 11), ("group 0", 20), ("group 0", 10)]
 
 
 def test_what_a_callback_in_it_awaits_is_awaited() -> None:

@@ -1,9 +1,12 @@
 """The tree of errors, and how errors that come later hang on the first."""
 
+import asyncio
 import builtins
 import dataclasses
 import pickle
 import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -11,8 +14,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 import streamkit
+from streamkit import Stream, ops
 from streamkit._core import errors
 from streamkit._core.errors import StreamkitError, attach, attached, noted
+from streamkit.testing import run
 
 ERRORS = [
     value
@@ -142,3 +147,52 @@ class TestNoted:
         noted(error, "one")
         noted(error, "one")
         assert error.__notes__[1:] == ["one"]
+
+
+class TestReplacedCancellations:
+    """An error that a clean-up raises in place of a cancellation is none that an operator takes."""
+
+    def test_one_behind_another_is_not_taken(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            try:
+                yield 1
+                await asyncio.sleep(99.0)
+            finally:
+                try:
+                    raise KeyError("clean-up")
+                except KeyError:
+                    raise ConnectionError("of the clean-up of that")  # noqa: B904 - it has the other's context
+
+        found: list[Any] = []
+
+        async def read() -> None:
+            async for item in Stream(source) | ops.catch(lambda _: "caught"):
+                found.append(item)
+
+        async def main() -> None:
+            task = asyncio.create_task(read())
+            await asyncio.sleep(1.0)
+            task.cancel()
+            with pytest.raises(ConnectionError, match="of the clean-up of that"):
+                await task
+
+        run(main)
+        assert found == [1]
+
+    def test_one_that_comes_when_a_cancellation_is_over_is_taken(self) -> None:
+        def source() -> Iterator[int]:
+            yield 1
+            raise ConnectionError("refused")
+
+        async def last_words() -> list[Any]:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(99.0)
+            return [item async for item in Stream(source) | ops.catch(lambda _: ["caught"])]
+
+        async def main() -> None:
+            task = asyncio.create_task(last_words())
+            await asyncio.sleep(1.0)
+            task.cancel()
+            assert await task == [1, "caught"]
+
+        run(main)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamkit import Adaptive, Limit
+from streamkit.testing import run
 
 
 class TestLimit:
@@ -62,6 +63,36 @@ class TestLimit:
     def test_can_go_to_another_process_where_it_is_another(self) -> None:
         limit = pickle.loads(pickle.dumps(Limit(4, most=8)))
         assert (limit.value, limit.most) == (4, 8)
+
+
+class Caller:
+    """A run that asks a gate before each call."""
+
+    def __init__(self, *, wants: bool = True) -> None:
+        self.wants = wants
+        self.places = 0
+
+    def resized(self, more: int) -> None: ...
+
+    def granted(self) -> bool:
+        self.places += self.wants
+        return self.wants
+
+
+def test_a_place_that_is_not_wanted_any_more_goes_to_who_waits_behind() -> None:
+    async def main() -> None:
+        limit = Limit(1)
+        first, second, third = callers = Caller(), Caller(wants=False), Caller()
+        for caller in callers:
+            limit.gate.join(caller)
+        assert [limit.gate.enter(caller) for caller in callers] == [True, False, False]
+        limit.gate.exit()
+        assert [caller.places for caller in (first, second, third)] == [0, 0, 1]
+        assert limit.in_flight == 1
+        limit.gate.exit()
+        assert limit.in_flight == 0
+
+    run(main)
 
 
 class TestAdaptive:

@@ -20,7 +20,6 @@ from streamkit import (
     Replace,
     Resume,
     Retry,
-    SourceConsumedError,
     Stream,
     Suspend,
     guarded,
@@ -228,6 +227,38 @@ class TestRetry:
         with pytest.raises(ZeroDivisionError):
             list(Stream([0]) | ops.map(inverse, on_error=policy))
 
+    def test_an_error_of_the_program_ends_it(self) -> None:
+        raised = [ConnectionError("refused"), RecursionError("too deep"), ConnectionError("refused")]
+
+        def fail(_: object) -> None:
+            raise raised.pop(0)
+
+        with pytest.raises(RecursionError):
+            list(Stream([1]) | ops.map(fail, on_error=Retry(None, then=Resume())))
+        assert len(raised) == 1
+
+    def test_an_error_that_replaces_a_cancellation_ends_it(self) -> None:
+        tried: list[int] = []
+
+        async def fetch(number: int) -> None:
+            tried.append(number)
+            if len(tried) == 1:
+                raise ConnectionError("refused")
+            try:
+                await asyncio.sleep(99.0)
+            finally:
+                raise KeyError("clean-up")
+
+        async def main() -> None:
+            task = asyncio.ensure_future(Stream([1]) | ops.map(fetch, on_error=Retry(None)) | ops.drain())
+            await asyncio.sleep(1.0)
+            task.cancel()
+            with pytest.raises(KeyError, match="clean-up"):
+                await task
+
+        run(main)
+        assert tried == [1, 1]
+
     def test_for_ever_lets_others_run(self) -> None:
         async def main() -> None:
             with pytest.raises(TimeoutError):
@@ -322,6 +353,19 @@ class TestValues:
             "map(inverse, concurrency=2, on_error=Resume())"
         )
 
+    def test_a_callback_with_a_policy_is_equal_to_its_like_only(self) -> None:
+        assert guarded("f", inverse, Resume()) == guarded("f", inverse, Resume())
+        for other in (inverse, guarded("f", inverse_later, Resume()), guarded("f", inverse, Retry())):
+            assert guarded("f", inverse, Resume()) != other
+
+    def test_one_of_ones_own_that_says_nothing_raises_the_error(self) -> None:
+        class OwnError(OnError):
+            """Has nothing of its own."""
+
+        for policy in (OwnError(), OnError()):
+            with pytest.raises(ZeroDivisionError):
+                list(Stream([1, 0]) | ops.map(inverse, on_error=policy))
+
     def test_are_compared_hashed_copied_and_pickled(self) -> None:
         for one, other in (
             (Resume(note), Resume(note)),
@@ -344,55 +388,3 @@ class TestValues:
                 continue
         found = collected(numbers, ops.map(inverse, on_error=Resume(), **form))
         assert found == expected if form.get("ordered", True) else sorted(found) == sorted(expected)
-
-
-class TestArguments:
-    @pytest.mark.parametrize("on_error", [5, "resume", ValueError, Resume, print, [Resume()], Backoff(1.0)])
-    def test_no_policy(self, on_error: Any) -> None:
-        with pytest.raises(TypeError, match=r"^on_error must be Resume\(...\), Replace\(...\), Retry\(...\)"):
-            ops.map(abs, on_error=on_error)
-
-    @pytest.mark.parametrize("name", ["distinct", "distinct_until_changed", "min", "all", "to_dict"])
-    def test_a_policy_without_a_callback(self, name: str) -> None:
-        with pytest.raises(
-            ValueError, match=r"^on_error must be given together with (key|predicate), not alone"
-        ):
-            getattr(ops, name)(on_error=Resume())
-
-    def test_filter_without_a_predicate(self) -> None:
-        with pytest.raises(ValueError, match=r"^on_error must be given together with predicate"):
-            ops.filter(None, on_error=Resume())  # type: ignore[call-overload]  # pyright: ignore
-
-    @pytest.mark.parametrize("letters", [5, "x", [print], ops.take(1)])
-    def test_no_dead_letters(self, letters: Any) -> None:
-        with pytest.raises(TypeError, match=r"^dead_letters must be a callable"):
-            Resume(letters)
-
-    @pytest.mark.parametrize("function", [5, None, [print], ops.take(1)])
-    def test_no_function(self, function: Any) -> None:
-        with pytest.raises(TypeError, match=r"^function must be a callable"):
-            Replace(function)
-
-    @pytest.mark.parametrize("make", [Resume, lambda **given: Replace(note, **given), Retry])
-    def test_no_errors(self, make: Any) -> None:
-        for errors in (5, "x", int, BaseException, ValueError("x")):
-            with pytest.raises(TypeError, match=r"^errors must be a type of Exception, or a tuple of them"):
-                make(errors=errors)
-        for errors in (RecursionError, (OSError, SourceConsumedError)):
-            with pytest.raises(ValueError, match=r"^errors must not have"):
-                make(errors=errors)
-
-    @pytest.mark.parametrize("attempts", [0, -1, 1.5, "3", True])
-    def test_no_attempts(self, attempts: Any) -> None:
-        with pytest.raises((TypeError, ValueError), match=r"^attempts must be a whole number of at least 1"):
-            Retry(attempts)
-
-    @pytest.mark.parametrize("backoff", [-1.0, float("nan"), float("inf"), None, "1"])
-    def test_no_backoff(self, backoff: Any) -> None:
-        with pytest.raises((TypeError, ValueError), match=r"^backoff must be a Backoff"):
-            Retry(3, backoff)
-
-    @pytest.mark.parametrize("then", [5, Retry(2), print])
-    def test_nothing_that_follows(self, then: Any) -> None:
-        with pytest.raises(TypeError, match=r"^then must be Resume\(...\), Replace\(...\) or None"):
-            Retry(3, then=then)

@@ -186,6 +186,22 @@ class TestShown:
         with pytest.raises(KeyboardInterrupt):
             shown([Interrupted()])
 
+    def test_nor_is_it_where_a_name_or_an_error_is_told(self) -> None:
+        class LeavingError(Exception):
+            def __str__(self) -> str:
+                raise KeyboardInterrupt
+
+            def __call__(self) -> None: ...
+
+            @property
+            def __name__(self) -> str:
+                raise SystemExit(3)
+
+        with pytest.raises(KeyboardInterrupt):
+            told(LeavingError())
+        with pytest.raises(SystemExit, match="3"):
+            named(LeavingError())
+
 
 class TestNamed:
     def test_functions_and_classes_by_their_names(self) -> None:

@@ -3,12 +3,9 @@
 import asyncio
 import os
 import pickle
-import subprocess
-import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,19 +36,6 @@ def opened(directory: Path) -> list[str]:
 
 
 needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files cannot be listed")
-
-
-@contextmanager
-def ordinary_user() -> Iterator[None]:
-    """Be someone whom permissions bind, where the tests are run by root."""
-    if os.getuid():
-        yield
-        return
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
 
 
 # the store ---------------------------------------------------------------------------------
@@ -299,102 +283,3 @@ def test_the_files_are_gone_after_every_exit(way_out: str, tmp_path: Path) -> No
     assert trial.spilled, "nothing ever went to disk"
     assert opened(tmp_path) == []
     assert os.listdir(tmp_path) == []
-
-
-async def stalled(items: list[Any], strategy: Spill) -> tuple[list[Any], Exception | None, Any]:
-    """What a consumer gets that comes late, the error at the end, and what became of the items."""
-    found: list[Any] = []
-
-    async def note(item: Any) -> None:
-        found.append(item)
-        await asyncio.sleep(1.0)
-
-    handle = (Stream(items) | ops.buffer(strategy) | ops.for_each(note)).start()
-    error: Exception | None = None
-    try:
-        await handle
-    except Exception as caught:
-        error = caught
-    (stats,) = handle.buffers()
-    return found, error, stats
-
-
-def test_an_item_that_cannot_be_pickled_is_the_streams_error_after_what_is_held() -> None:
-    items = [0, 1, 2, 3, lambda: 4, 5]
-    found, error, stats = run(lambda: stalled(items, Spill(2)))
-    assert found == [0, 1, 2, 3]
-    assert isinstance(error, (pickle.PicklingError, AttributeError, TypeError))
-    assert "pickle" in str(error)
-    assert (stats.offered, stats.delivered, stats.refused, stats.held) == (5, 4, 1, 0)
-
-
-def test_an_item_that_cannot_be_pickled_is_welcome_in_memory() -> None:
-    functions = [lambda: 0, lambda: 1]
-    found, error, _ = run(lambda: stalled(functions, Spill(2)))
-    assert (found, error) == (functions, None)
-
-
-FULL_DISK = """
-import asyncio, resource, signal
-from streamkit import Spill, Stream, ops
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
-
-async def main():
-    found = []
-    async def note(item):
-        found.append(item[0])
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    source = [bytes([number]) * 1_000 for number in range(20)]
-    handle = (Stream(source) | ops.buffer(Spill(1)) | ops.for_each(note)).start()
-    try:
-        await handle
-    except OSError as error:
-        (stats,) = handle.buffers()
-        total = stats.delivered + stats.refused + stats.dropped + stats.held
-        print(type(error).__name__, found == list(range(len(found))), stats.refused, stats.offered == total)
-
-asyncio.run(main())
-"""
-
-
-def test_a_full_disk_is_the_streams_error_after_what_is_held() -> None:
-    pytest.importorskip("resource")
-    # where coverage is measured, its data would find no room either
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    command = [sys.executable, "-c", FULL_DISK]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
-    assert done.stderr == ""
-    assert done.stdout.split() == ["OSError", "True", "1", "True"]
-
-
-def read_only_directory() -> str:
-    path = tempfile.mkdtemp()
-    os.chmod(path, 0o555)
-    return path
-
-
-def test_a_directory_that_cannot_be_written_to_is_refused_where_it_is_named() -> None:
-    path = read_only_directory()
-    try:
-        with (
-            ordinary_user(),
-            pytest.raises(PermissionError, match="directory must be one that can be written"),
-        ):
-            Spill(1, directory=path)
-    finally:
-        os.rmdir(path)
-
-
-def test_a_directory_that_is_gone_by_the_time_it_is_needed_is_the_streams_error(tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    strategy = Spill(2, directory=str(gone))
-    gone.rmdir()
-    found, error, stats = run(lambda: stalled([0, 1, 2, 3, 4], strategy))
-    assert isinstance(error, FileNotFoundError)
-    assert found == [*range(len(found))]
-    assert stats.offered == stats.delivered + stats.refused
-    assert stats.refused == 1

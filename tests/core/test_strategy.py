@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+from collections import deque
 from collections.abc import AsyncIterator
 from operator import add
 from pathlib import Path
@@ -126,6 +127,26 @@ def test_functions_that_a_strategy_calls_cannot_be_coroutine_functions() -> None
         Conflate(3)  # type: ignore[arg-type]
 
 
+def test_what_they_return_is_there_at_once() -> None:
+    """Of a lambda that is known only when it is called; its coroutine is closed."""
+    with pytest.raises(TypeError, match="fold must return at once, not the awaitable"):
+        Conflate(lambda waiting, item: later(waiting, item)).overflow(deque([1]), 2)
+    with pytest.raises(TypeError, match="on_drop must return at once, not the awaitable"):
+        DropOldest(1, on_drop=lambda item, reason: later(item, reason)).dropped(1, "full")
+
+
+def test_a_fold_that_changes_itself_what_waits_is_refused() -> None:
+    held = deque([1])
+
+    def fold(waiting: int, item: int) -> int:
+        held[0] = 5
+        return waiting + item
+
+    with pytest.raises(RuntimeError, match=r"Conflate\(.*fold\): the fold itself offered an item"):
+        Conflate(fold).overflow(held, 2)
+    assert held == deque([5])
+
+
 def test_what_belongs_to_one_strategy_is_no_argument_of_others() -> None:
     for call in (
         lambda: Suspend(1, gaps=True),
@@ -137,6 +158,11 @@ def test_what_belongs_to_one_strategy_is_no_argument_of_others() -> None:
     ):
         with pytest.raises(TypeError):
             call()
+
+
+@pytest.mark.parametrize("kind", SIZED, ids=lambda kind: kind.__name__)
+def test_one_of_another_size_is_the_same_but_for_that(kind: Any) -> None:
+    assert kind(3).sized(5) == kind(5)
 
 
 @pytest.mark.parametrize("value", [*SIZED, KeepLatest, Conflate, Unbounded], ids=lambda kind: kind.__name__)
@@ -158,6 +184,8 @@ def test_a_spill_wants_a_directory_that_is_there(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere", file):
         with pytest.raises(NotADirectoryError, match="directory must be a directory that exists"):
             Spill(1, directory=str(path))
+    with pytest.raises(TypeError, match="directory must be the path of a directory, not 3"):
+        Spill(1, directory=3)  # type: ignore[arg-type]
     assert Spill(1, directory=tmp_path) == Spill(1, directory=str(tmp_path))  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, Valve, ops, push
 from streamkit.testing import run
 
@@ -278,3 +279,22 @@ class TestIteratorIsAskedForOnce:
         flat = Stream([kind(), kind()]) | ops.flatten() | ops.take(20)
         assert run(flat | ops.to_list()) == [0, 1, 2, 3, 0, 1, 2, 3]
         assert list(flat) == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_a_stream_and_an_operator_are_equal_to_their_like_only() -> None:
+    items = [1, 2]
+    stream, operator = Stream(items) | ops.map(double), ops.map(double)
+    assert stream.links == operator.links == (ops.map(double)).links
+    for other in (items, operator, Stream(items), None):
+        assert stream != other
+    for link in (operator, operator.links, double, None):
+        assert operator.links[0] != link
+
+
+def test_a_handle_is_named_after_the_function_that_has_made_the_source() -> None:
+    async def main() -> None:
+        handle = (streamkit.interval(1.0) | ops.drain()).start()
+        assert "Job(interval | drain())" in repr(handle)
+        await handle.stop()
+
+    run(main)

@@ -58,6 +58,13 @@ class Cursor(Rows):
         self.closed += 1
 
 
+class Feed(Cursor):
+    """One whose ``close`` is not awaited."""
+
+    def close(self) -> None:  # type: ignore[override]
+        self.closed += 1
+
+
 class Table:
     """No iterator, and not closed; what it makes is."""
 
@@ -107,7 +114,7 @@ def blocking(built: Any) -> None:
 
 @pytest.mark.spread
 @pytest.mark.parametrize("read", [to_the_end, one, blocking], ids=lambda read: read.__name__)
-@pytest.mark.parametrize("kind", [Rows, Cursor, Table], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [Rows, Cursor, Feed, Table], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)
 def test_what_a_callable_makes_is_closed_once(sample: Sample, kind: Any, read: Any) -> None:
     for failing in (False, True):

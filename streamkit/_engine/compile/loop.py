@@ -80,11 +80,16 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         return found
     try:
         made: Loop | int = _compile(kind, steps, end, first)
-    except (TooLargeError, RecursionError):
+    except (TooLargeError, RecursionError) as error:
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
         if parts < 2:
-            raise
+            if isinstance(error, RecursionError):  # of the program, which was deep in calls already
+                raise
+            raise SyntaxError(
+                f"step {steps[0].declaration.name}: it is too large for one loop: put a part of it into "
+                "a function, or make two steps of it"
+            ) from None
         made = parts // 2
     with _lock:
         _cache[key] = made

@@ -263,8 +263,9 @@ class _Renaming(ast.NodeVisitor):
         taken = {n.id for n, hidden, _ in scoped(body) if isinstance(n, ast.Name) and n.id not in hidden}
         for name, mark in marked.items():
             free = name
-            while free in taken:
+            while free in taken or (free != name and free in marked):
                 free += "_"
+            taken.add(free)
             for each in names:
                 if each.id == mark:
                     each.id = free

@@ -199,8 +199,6 @@ class Settling:
             case _:
                 pass
         value = self.value(part)
-        if isinstance(value, ast.Constant):
-            return value
         if isinstance(value, ast.Name) and self.names.lasting(value.id, self.index):
             return value
         return self._kept_as(value)
@@ -342,9 +340,6 @@ def _slots(node: ast.AST) -> Iterator[_Slot]:
             if key is not None:
                 yield _Slot(node, "keys", number)
             yield _Slot(node, "values", number)
-        return
-    if isinstance(node, ast.GeneratorExp):
-        yield _Slot(node.generators[0], "iter")
         return
     inner = {"body"} if isinstance(node, ast.Lambda) else set[str]()
     for field, value in ast.iter_fields(node):

@@ -345,7 +345,7 @@ class Inlet(Generic[T_co]):
         """The range, list or tuple, if the stream is one without operators; else None."""
         return self._source.native if not self.links else None
 
-    if not TYPE_CHECKING:  # type checkers refuse what these answer
+    if not TYPE_CHECKING:  # pragma: no branch - so it is in programs; checkers refuse what these answer
 
         def __aiter__(self) -> Any:
             raise TypeError(_OPENED)

@@ -208,7 +208,7 @@ class Source:
 
     def attached(self, run: Any) -> Source:
         """The source for a stage of `run`. A push source opens here, before the first pull."""
-        return self
+        return self  # pragma: no cover - a kind that has no other is not asked (`run/apart.py`)
 
     def anew(self) -> Source:
         """The source for another run by the same stage, which has read it before.
