@@ -94,6 +94,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "index": (lambda: STREAM[1], TypeError, "write stream | ops.skip(number) | ops.first()"),
     "sum with no stream": (lambda: STREAM + 5, TypeError, "unsupported operand"),
     "job with no operator": (lambda: JOB | 5, TypeError, "unsupported operand"),
+    "stage of no function": (lambda: front.stage(5), TypeError, "runs must be"),
     "slice": (lambda: STREAM[1:3], TypeError, "ops.take(count)"),
     "rx": (lambda: STREAM | operators.map(str), TypeError, "write | rx.operator(operator, strategy="),
     "rx, not called": (

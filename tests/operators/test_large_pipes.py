@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Tumbling, ops
+from streamkit import Stream, Suspend, Tumbling, ops, push
+from streamkit.testing import FaultySource, run
 
 SMALL, LARGE = 2, 160
 """How many steps stand in each pipe."""
@@ -38,7 +39,9 @@ def test_partition(count: int, sinks: bool) -> None:
     assert in_a_loop(parts) == (count == SMALL)
     made: Any = Stream(range(4)) | parts
     found = [*made.run()] if sinks else [sorted(made)]
-    expected = [[1 + count, 3 + count], [count, 2 + count]] if sinks else [[each + count for each in range(4)]]
+    expected = (
+        [[1 + count, 3 + count], [count, 2 + count]] if sinks else [[each + count for each in range(4)]]
+    )
     assert found == expected
 
 
@@ -64,3 +67,26 @@ def test_window(count: int) -> None:
     assert in_a_loop(windows) == (count == SMALL)
     found = [items for _, items in Stream(range(4)) | windows]
     assert found == [[count, 1 + count], [2 + count, 3 + count]]
+
+
+def test_a_push_stream_behind_which_there_are_many_steps() -> None:
+    async def main() -> list[int]:
+        stream, emitter = push(Suspend(3))
+        reading = (stream | reduce(or_, [ops.map(abs)] * 3 * LARGE) | ops.to_list()).start()
+        for number in range(3):
+            await emitter.send(-number)
+        emitter.close()
+        return await reading
+
+    assert run(main) == [0, 1, 2]
+
+
+def test_many_steps_that_are_left_before_the_first_of_them_began() -> None:
+    source = FaultySource(range(9))
+    assert list(Stream([1, 2]) | steps(3 * LARGE) | ops.take(0)) == []
+
+    async def main() -> list[int]:
+        return [item async for item in Stream(source) | steps(3 * LARGE) | ops.take(0)]
+
+    assert run(main) == []
+    assert not source.visits

@@ -32,7 +32,9 @@ def test_is_read_by_nobody_and_those_who_fill_it_are_told(make: Any) -> None:
     async def main() -> None:
         async with (Stream([1]) | make(late) | ops.map(str)).open() as items:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(anext(items) if make is not OPERATORS["expand"] else second(items), 1.0)
+                await asyncio.wait_for(
+                    anext(items) if make is not OPERATORS["expand"] else second(items), 1.0
+                )
         with pytest.raises(EmitterClosedError):
             await emitter.send(1)
             await emitter.send(2)

@@ -85,7 +85,9 @@ def test_where_the_source_fails_while_its_item_waits_for_a_group_it_hangs_on_tha
 
 def test_what_waits_for_room_is_dropped_where_the_reader_leaves() -> None:
     async def main() -> int:
-        pipe = ops.partition(is_odd, ops.buffer(Suspend(1)) | ops.map(slow), ops.map(slow)) | ops.for_each(slow)
+        pipe = ops.partition(is_odd, ops.buffer(Suspend(1)) | ops.map(slow), ops.map(slow)) | ops.for_each(
+            slow
+        )
         handle = (Stream(range(9)) | pipe).start()
         await asyncio.sleep(1.0)
         await handle.stop()

@@ -42,7 +42,6 @@ class TestAwaitables:
         assert in_a_loop(lambda: list(Stream("ab") | ops.map(lambda letter: twice(letter)))) == ["aa", "bb"]
 
 
-
 @pytest.mark.parametrize("pipe", STAGES.values(), ids=STAGES)
 class TestWhereALoopRuns:
     @pytest.mark.parametrize("steps", [1, 2])

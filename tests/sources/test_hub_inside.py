@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Hub, Stream, Suspend, ops
+from streamkit import EmitterClosedError, Hub, Stream, Suspend, ops
 from streamkit.testing import run
 
 
@@ -71,3 +71,25 @@ def test_a_producer_that_is_stopped_while_its_item_waits_lets_others_go_on(balan
         return await reading
 
     assert [number for number in run(main) if number > 3] == [7, 8]
+
+
+def test_a_producer_whose_item_came_too_late_is_told_that_the_hub_has_closed() -> None:
+    """Another has filled the hub while its source made the item."""
+
+    async def source() -> AsyncIterator[str]:
+        await asyncio.sleep(1.0)
+        yield "late"
+
+    async def main() -> None:
+        hub: Hub[str] = Hub(Suspend(1), balance=True)
+        late = (Stream(source) | hub.sink()).start()
+        await asyncio.sleep(0.5)
+        first = (Stream(["first"]) | hub.sink()).start()
+        await asyncio.sleep(1.0)
+        hub.close()
+        with pytest.raises(EmitterClosedError):
+            await late
+        assert await first == 1
+        assert await (hub.stream() | ops.to_list()) == ["first"]
+
+    run(main)
