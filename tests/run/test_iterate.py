@@ -1,4 +1,4 @@
-"""Iterators that are begun before their loop runs, dropped where they were not begun, or outlive their loop."""
+"""Iterators that are made before their loop runs, dropped elsewhere, or that outlive their loop."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ import pytest
 
 from streamkit import Stream, Suspend, ops
 from streamkit.testing import FaultySource, run
-from tests.patience import joined
+from tests.patience import idle, joined
 
 STEP, STAGE = ops.map(int), ops.buffer(Suspend(1))
 PIPES = pytest.mark.parametrize("pipe", [STEP, STAGE], ids=["steps", "a stage"])
@@ -100,10 +100,10 @@ def test_an_iterator_that_another_thread_drops_is_cleaned_up_in_its_loop(pipe: A
         thread = threading.Thread(target=made.clear)
         thread.start()
         assert joined(thread)
-        while not source.closed:
-            await asyncio.sleep(0)
+        await idle()
+        assert source.closed == 1
 
-    asyncio.run(asyncio.wait_for(main(), 60.0))
+    asyncio.run(main())
     source.check()
 
 

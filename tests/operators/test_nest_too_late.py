@@ -1,6 +1,7 @@
 """Streams that a function makes when its operator has ended already, as it heeds no cancellation."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -53,10 +54,8 @@ def test_a_newer_item_is_not_kept_waiting_by_it() -> None:
     async def late(item: str) -> Any:
         if item == "b":
             return [item]
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.sleep(60.0)
-        except asyncio.CancelledError:
-            pass
         return stream
 
     async def items() -> Any:

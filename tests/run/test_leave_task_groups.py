@@ -1,4 +1,4 @@
-"""Sources and stages that yield inside of a ``TaskGroup``: to close one raises a group, which tells nothing new."""
+"""Sources and stages that yield inside of a ``TaskGroup``: to close one raises a group that tells nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
