@@ -157,7 +157,7 @@ class Router(Target):
             await self.vacancy()
         except CancelledError as error:
             self.unwait()
-            if rescue is None:
+            if rescue is None:  # pragma: no cover - every pump hands it one
                 raise
             await rescue(error)
 

@@ -175,7 +175,7 @@ class Producer(Target):
                 if self in exchange.waiting:
                     exchange.waiting.remove(self)
                 exchange.look()
-                if rescue is None:
+                if rescue is None:  # pragma: no cover - every pump hands it one
                     raise
                 await rescue(error)
                 exchange.waiting.appendleft(self)

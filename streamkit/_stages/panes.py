@@ -286,7 +286,7 @@ def panes_of(kind: Windows, lateness: float) -> Any:
             return Aligned(kind, seconds, seconds, lateness)
         case Session(gap=gap):
             return Sessions(gap, lateness)
-        case _:
+        case _:  # pragma: no cover - there is no other window with panes
             raise AssertionError(kind)
 
 

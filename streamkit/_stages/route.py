@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from operator import not_
 from typing import Any
 
-from streamkit._core.errors import NoRouteError, raise_first
+from streamkit._core.errors import NoRouteError
 from streamkit._core.markers import ABSENT, EMPTY
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
@@ -40,7 +40,10 @@ class Numbers(dict[Hashable, int]):
 
 
 class _OneOfMany(Fan):
-    """Puts each item into the lane of one branch. One item may be in its hand, where there is no room yet."""
+    """Puts each item into the lane of one branch. One item may be in its hand, where there is no room yet.
+
+    So that lane waits, and no ``on_drop`` is told of the item: to drop it raises nothing.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -81,8 +84,8 @@ class _OneOfMany(Fan):
             if lane.open and lane.limit >= 0:
                 lane.widen()  # the item counted in hand already: the bound stays the same
                 lane.put(item)
-            else:
-                self._turned_away(lane, item)
+            else:  # pragma: no cover - its pipe has ended in the same turn of the event loop
+                lane.turn_away(item)
         super().close()
 
     def drop(self) -> None:
@@ -91,12 +94,6 @@ class _OneOfMany(Fan):
             (lane, item), self.hand = self.hand, EMPTY
             lane.turn_away(item)
 
-    def _turned_away(self, lane: Lane, item: Any) -> None:
-        try:
-            lane.turn_away(item)
-        except Exception as error:  # of an ``on_drop``
-            self.out.fail(self.run.blame(error))
-
 
 class _Out(Outcome):
     """What the branches emit. When the reader leaves, the item in hand is dropped."""
@@ -104,13 +101,8 @@ class _Out(Outcome):
     fan: _OneOfMany
 
     def leave(self) -> None:
-        errors: list[Exception] = []
-        for leave in (super().leave, self.fan.drop):
-            try:
-                leave()
-            except Exception as error:  # of an ``on_drop``
-                errors.append(error)
-        raise_first(errors)
+        super().leave()
+        self.fan.drop()
 
 
 class _Route(_OneOfMany):

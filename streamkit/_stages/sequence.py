@@ -83,11 +83,11 @@ class Streams(ABC, Generic[T]):
 
     def _read(self, block: Block) -> T:
         """Read on from `block`, which has been told that what it has read is over."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - asked of those that make blocks
 
     def _block(self, links: tuple[Link, ...]) -> Block:
         """The steps `links`, above the entries there are."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - asked of those that `passes` says can make them
 
     async def _fuse(self) -> None:
         """Have neighbouring blocks run as one, where they can."""

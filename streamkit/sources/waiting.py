@@ -128,7 +128,7 @@ async def _queued(queue: Any, end: Any) -> AsyncIterator[Any]:
     while True:
         try:
             item = await queue.get()
-        except _SHUT_DOWN:
+        except _SHUT_DOWN:  # pragma: no cover - Python 3.13 on
             return
         if item is end:
             return

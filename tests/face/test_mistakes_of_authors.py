@@ -14,6 +14,7 @@ OWN = [each for each in catalogue() if each.function.__module__.startswith("stre
 decorators: Any = {"step": step(each="emit(item)")}
 makes: Any = Keep
 named: Any = step
+declares: Any = stage
 
 
 async def passed(run: Any, source: Any, *, times: int = 1) -> Any:
@@ -106,6 +107,8 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         SyntaxError,
         "assigned to b before",
     ),
+    # no function
+    "no stage": (lambda: declares(5), TypeError, "runs must be an async generator function"),
     # statements
     "while": (
         lambda: stepped(each="while item:\n    pass"),

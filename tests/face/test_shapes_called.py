@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Job, Stream
+from streamkit import Job, Stream, ops
 from tests.laws.lab import Lab, Sample
 from tests.samples import OPERATORS, SINKS
 
@@ -24,3 +24,31 @@ def test_a_sink_called_with_a_stream_is_a_job(sample: Sample) -> None:
     called, piped = sink(Stream([1])), Stream([1]) | sink
     assert type(called) is type(piped) is Job
     assert repr(called) == repr(piped)
+
+
+@pytest.mark.parametrize(
+    ("sink", "result"), [(ops.to_set(), {("a", 1)}), (ops.to_dict(), {"a": 1}), (ops.to_list(), [("a", 1)])]
+)
+def test_a_sink_that_takes_items_of_any_type_is_called_like_the_others(sink: Any, result: Any) -> None:
+    job: Any = sink(Stream([("a", 1)]))
+    assert job.run() == result
+
+
+ANY: Any = ops
+STREAM: Any = Stream([1])
+JOB: Any = STREAM | ops.to_list()
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda: STREAM | ANY.group_by, r"write \| group_by\(\.\.\.\)"),
+        (lambda: ANY.merge(ANY.take), r"the operator take is no source"),
+        (lambda: STREAM + 5, "unsupported operand"),
+        (lambda: JOB | 5, "unsupported operand"),
+    ],
+    ids=["no parentheses", "no source", "a sum", "behind a job"],
+)
+def test_what_is_no_operator_is_not_joined(write: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        write()

@@ -124,3 +124,20 @@ class TestAPlainFor:
         stream = Stream([1, 2]) | ops.map(callback)
         assert list(stream) == (stream | ops.to_list()).run()
         assert asyncio._get_running_loop() is None
+
+
+class Unreadable:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __iter__(self) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), TypeError("no")], ids=repr)
+def test_an_error_of_an_iterable_that_flatten_reads_is_answered_with_no_advice(error: Exception) -> None:
+    with pytest.raises(type(error), match="no") as raised:
+        list(Stream([Unreadable(error)]) | ops.flatten())
+    assert raised.value is error
+    (note,) = error.__notes__
+    assert note.startswith("in flatten()")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import RunningLoopError, Stream, Suspend, ops
+from streamkit import RunningLoopError, Stream, Suspend, attached, ops
 from streamkit.testing import FaultySource, VirtualLoop, run
 from tests.run.staging import written
 
@@ -28,8 +28,9 @@ def slow(seconds: float = 0.1) -> FaultySource[int]:
     return FaultySource(range(10**9), every=seconds, close_seconds=1.0)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
 @pytest.mark.parametrize("make", CLOSING.values(), ids=CLOSING)
-def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any]) -> None:
+def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any], by_hand: bool) -> None:
     async def main() -> None:
         source = slow()
 
@@ -40,10 +41,36 @@ def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any
 
         opened = (Stream(source) | make(closing)).open()
         async with asyncio.timeout(60), opened as items:
-            assert len([item async for item in items]) <= 2
+            if by_hand:
+                with pytest.raises(StopAsyncIteration):
+                    for _ in range(3):
+                        await anext(items)
+            else:
+                assert len([item async for item in items]) <= 2
         assert source.closed == 1
 
     run(main)
+
+
+@pytest.mark.parametrize("error", [None, OSError("late")], ids=repr)
+def test_a_callback_of_another_stream_may_close_one_and_goes_on(error: Exception | None) -> None:
+    source = FaultySource(range(9), close_seconds=1.0, close_error=error)
+
+    async def main() -> list[str]:
+        async with Stream(source).open() as items:
+            await anext(items)
+
+            async def closing(name: str) -> str:
+                try:
+                    await items.aclose()
+                except OSError as late:
+                    assert late is error
+                return name
+
+            return await (Stream("ab") | ops.map(closing, concurrency=2) | ops.to_list())
+
+    assert run(main) == ["a", "b"]
+    source.check()
 
 
 @pytest.mark.parametrize("pipe", [ops.map(str), ops.buffer(Suspend(1))], ids=repr)
@@ -139,6 +166,63 @@ def test_an_iterator_that_is_made_before_the_loop_runs_is_cleaned_up_once(pipe: 
         assert source.closed == 1
 
     run(main)
+
+
+@pytest.mark.parametrize("pipe", PIPES, ids=repr)
+def test_an_iterator_that_is_made_before_the_loop_runs_may_be_closed_unread(pipe: Any) -> None:
+    source = slow()
+    items = aiter(Stream(source) | pipe)
+
+    async def main() -> None:
+        await items.aclose()
+        assert await anext(items, None) is None
+
+    run(main)
+    assert source.closed == len(source.visits) <= 1
+
+
+class TestAsGenerator:
+    """What `aiter` gives has the methods of an async generator, as callers that expect one need them."""
+
+    def test_nothing_can_be_sent_into_it(self) -> None:
+        async def main() -> list[int]:
+            items: Any = aiter(Stream(slow()))
+            found = [await items.asend(None), await items.asend(None)]
+            await items.aclose()
+            return found
+
+        assert run(main) == [0, 1]
+
+    @pytest.mark.parametrize(
+        "thrown",
+        [(LookupError("out"),), (LookupError,), (LookupError, LookupError("out"))],
+        ids=["error", "class", "class and error"],
+    )
+    def test_what_is_thrown_into_it_ends_the_stream_and_comes_out(self, thrown: Any) -> None:
+        source = slow()
+
+        async def main() -> None:
+            items: Any = aiter(Stream(source))
+            await anext(items)
+            with pytest.raises(LookupError):
+                await items.athrow(*thrown)
+            assert source.closed == 1
+            assert await anext(items, None) is None
+
+        run(main)
+
+    def test_an_error_of_clean_up_hangs_on_what_was_thrown(self) -> None:
+        late, out = OSError("late"), LookupError("out")
+
+        async def main() -> None:
+            items: Any = aiter(Stream(FaultySource(range(9), close_error=late)))
+            await anext(items)
+            with pytest.raises(LookupError) as raised:
+                await items.athrow(out)
+            assert raised.value is out
+            assert attached(out) == (late,)
+
+        run(main)
 
 
 @pytest.mark.parametrize(("pipe", "held"), [(ops.buffer(Suspend(1)), [1]), (ops.map(abs), [])], ids=str)

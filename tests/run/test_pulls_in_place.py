@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from streamkit.testing import run
+from streamkit.testing import FaultySource, run
 
 PIPES: dict[str, Any] = {"steps": ops.map(lambda item: item), "a buffer": ops.buffer(Suspend(1))}
 
@@ -139,3 +139,101 @@ def test_an_error_comes_to_a_pull_as_itself(pipe: Any) -> None:
             assert await anext(items, None) is None
 
     run(main)
+
+
+def test_a_pull_behind_a_statement_that_was_cancelled_says_that_the_stream_has_ended(pipe: Any) -> None:
+    async def main() -> None:
+        async with (Stream(Ticks()) | pipe).open() as items:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await begun(items)
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match=r"make each by anext\(items\)"):
+                    await anext(items)
+            with pytest.raises(RuntimeError, match="this stream has ended"):
+                await begun(items)
+
+    run(main)
+
+
+@pytest.mark.parametrize("meanwhile", [0.0, 0.5, 5.0])
+def test_a_pull_that_is_cancelled_as_its_item_comes_loses_nothing(pipe: Any, meanwhile: float) -> None:
+    async def main() -> list[int]:
+        async with (Stream(Ticks()) | pipe).open() as items:
+            await begun(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout_at(2.0):
+                    await anext(items)
+            await asyncio.sleep(meanwhile)
+            return [await anext(items), await anext(items)]
+
+    assert run(main) == [1, 2]
+
+
+def test_a_close_that_is_given_up_cancels_the_clean_up_of_a_kept_pull() -> None:
+    ticks = Ticks(clean_up=9.0)
+
+    async def main() -> float:
+        async with Stream(ticks).open() as items:
+            await begun(items)
+            for wait in (lambda: anext(items), items.aclose):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await wait()
+            assert await anext(items, None) is None
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 2.0
+    assert ticks.log == []
+
+
+def test_a_pull_that_is_cancelled_while_another_task_closes_cancels_the_clean_up_in_it() -> None:
+    ticks = Ticks(clean_up=9.0)
+
+    async def main() -> float:
+        async with Stream(ticks).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(anext(items))
+            await asyncio.sleep(0.25)
+            closing = asyncio.ensure_future(items.aclose())
+            await asyncio.sleep(0.25)
+            pull.cancel()
+            await asyncio.wait([pull])
+            assert pull.cancelled()
+            await closing
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 1.5
+    assert ticks.log == []
+
+
+def test_a_kept_pull_whose_source_heeds_no_cancellation_is_waited_for() -> None:
+    source = FaultySource(range(9), every=1.0, ignores_cancel=1)
+
+    async def main() -> float:
+        async with Stream(source).open() as items:
+            await begun(items)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(items)
+        return asyncio.get_running_loop().time()
+
+    assert run(main) > 1.5
+    source.check()
+
+
+def test_a_stream_is_closed_while_a_pull_of_another_task_lets_others_run() -> None:
+    """There is nothing to cancel; the pull ends with its item, and the stream with that."""
+    source = FaultySource(range(9), every=0.0)
+
+    async def main() -> None:
+        async with Stream(source).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(anext(items))
+            await asyncio.sleep(0)
+            await items.aclose()
+            assert await pull == 1
+            assert await anext(items, None) is None
+
+    run(main)
+    assert source.closed == 1

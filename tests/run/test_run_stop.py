@@ -57,6 +57,22 @@ class TestRetire:
 
         assert outcome(stage) == [0]
 
+    def test_of_a_writer_that_another_has_cancelled_before_it_began_leaves_nothing(self) -> None:
+        source = Source()
+
+        async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
+            channel = run.channel()
+            lane = run.feed(channel, source)
+            (task,) = run._tasks
+            task.cancel()
+            await run.stop(lane)
+            assert lane.exhausted
+            assert not await channel.wait()
+            assert (run._tasks, run._writers) == ({}, {})
+            yield source.taken
+
+        assert outcome(stage) == [0]
+
     def test_of_a_writer_that_has_ended_only_drops(self) -> None:
         async def stage(run: Any, _: Any) -> AsyncIterator[Any]:
             channel = run.channel()

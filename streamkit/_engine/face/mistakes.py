@@ -248,7 +248,7 @@ def one_by_one(name: str, source: object) -> None:
 
 def never_run(words: str, link: Link) -> None:
     """Warn of a job that was thrown away without a run, where its sink was written."""
-    if not sys.is_finalizing():
+    if not sys.is_finalizing():  # pragma: no branch - where the interpreter ends, no test runs any more
         warnings.warn_explicit(
             f"{words} was never awaited: write await job, job.run() or job.start()",
             RuntimeWarning,

@@ -66,7 +66,7 @@ class Joined(Shape, Generic[B]):
         return result
 
 
-class Zipped2(Shape, Generic[B]):
+class Zipped2(Shape, Generic[B]):  # pragma: no cover - for type checkers: at run time it is a ZippedAny
     """``A`` to ``tuple[A, B]``."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class Zipped2(Shape, Generic[B]):
         return result
 
 
-class Zipped3(Shape, Generic[B, C]):
+class Zipped3(Shape, Generic[B, C]):  # pragma: no cover - for type checkers: at run time it is a ZippedAny
     """``A`` to ``tuple[A, B, C]``."""
 
     __slots__ = ()
@@ -86,7 +86,7 @@ class Zipped3(Shape, Generic[B, C]):
         return result
 
 
-class Zipped4(Shape, Generic[B, C, D]):
+class Zipped4(Shape, Generic[B, C, D]):  # pragma: no cover - for type checkers: at run time it is a ZippedAny
     """``A`` to ``tuple[A, B, C, D]``."""
 
     __slots__ = ()

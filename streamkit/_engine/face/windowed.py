@@ -17,7 +17,7 @@ A = TypeVar("A")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class WindowedItems(Shape):
+class WindowedItems(Shape):  # pragma: no cover - for type checkers: at run time windows are operators
     """``A`` to ``tuple[Window, A]``."""
 
     __slots__ = ()
@@ -27,7 +27,7 @@ class WindowedItems(Shape):
         return result
 
 
-class WindowedLists(Shape):
+class WindowedLists(Shape):  # pragma: no cover - the same
     """``A`` to ``tuple[Window, list[A]]``."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ class WindowedLists(Shape):
         return result
 
 
-class WindowedAs(Shape, Generic[R_co]):
+class WindowedAs(Shape, Generic[R_co]):  # pragma: no cover - the same
     """Anything to ``tuple[Window, R_co]``."""
 
     __slots__ = ()

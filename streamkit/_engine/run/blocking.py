@@ -61,12 +61,11 @@ class _Settle:
         self._runner: asyncio.Runner | None = None
 
     def __call__(self, awaitable: Awaitable[Any]) -> Any:
-        if self._runner is None:
-            try:
-                require_no_loop("a callback that returns an awaitable", "async for x in stream")
-            except RunningLoopError:
-                discard(awaitable)
-                raise
+        try:
+            require_no_loop("a callback that returns an awaitable", "async for x in stream")
+        except RunningLoopError:
+            discard(awaitable)
+            raise
         return self._made().run(_awaited(awaitable))
 
     def here(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:

@@ -189,7 +189,7 @@ def runners() -> tuple[Runner, Runner]:
     """How this task and how others run the loop: in both, callbacks see the same context variables."""
     get_context = getattr(current_task(), "get_context", None)
     if get_context is not None:  # since 3.12; earlier versions hide a task's context, so both run in a copy
-        return _call, get_context().run
+        return _call, get_context().run  # pragma: no cover - Python 3.12 on
     run = copy_context().run
     return run, run
 

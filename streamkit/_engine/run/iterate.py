@@ -29,9 +29,9 @@ def iterate(
     If it was `begun` already, make the generator only.
     """
     require_asyncio()
-    pace = pace or Pace()
     if begun is None and is_late(stream):
-        return prime(_later(stream, pace))
+        return prime(_later(stream))
+    pace = pace or Pace()
     items: AsyncGenerator[T, None] = loop_of(*(begun or begin(stream.source, stream.links)), End.USER, pace)
     if pace.source is not None:
         own(pace.source)
@@ -50,7 +50,7 @@ def is_late(stream: Inlet[Any]) -> bool:
     return _staged(stream) and asyncio._get_running_loop() is None
 
 
-async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
+async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
     """Begin at the first pull, for an iterator that is made before the loop runs."""
     yield None
     items = start(stream.source, stream.links, End.STAGE)
@@ -58,9 +58,6 @@ async def _later(stream: Inlet[T], pace: Pace) -> AsyncGenerator[Any, None]:
     try:
         async for item in items:
             yield item
-    except BaseException as error:
-        if not pace.closed(error):
-            raise
     finally:
         await items.aclose()
 
@@ -72,10 +69,9 @@ def _root(items: Any) -> None:
     coroutine and generator of the run, in any order, before our finaliser could end it.
     """
     frame: Any = items.ag_frame
-    if frame is not None:
-        source, leave = items.ag_code.co_varnames[:2]
-        parts = frame.f_locals[source], frame.f_locals[leave]
-        parts[1].__self__.unroot = root(items, parts)
+    source, leave = items.ag_code.co_varnames[:2]
+    parts = frame.f_locals[source], frame.f_locals[leave]
+    parts[1].__self__.unroot = root(items, parts)
 
 
 def root(items: Any, parts: Any) -> Callable[[], object]:

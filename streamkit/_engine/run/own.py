@@ -16,7 +16,8 @@ def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
     if frame is None or source.ag_running:
         return False
     if sys.version_info >= (3, 12):
-        return not getattr(source, "ag_suspended")  # noqa: B009 - unknown to checkers of older versions
+        # unknown to checkers of older versions
+        return not getattr(source, "ag_suspended")  # noqa: B009  # pragma: no cover - Python 3.12 on
     return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
 
 

@@ -31,9 +31,6 @@ class _Reading(Run):
     def __init__(self) -> None:
         super().__init__(cast(Any, None))
 
-    def blame(self, error: BaseException) -> BaseException:
-        return error
-
     def blame_own(self, error: BaseException, code: CodeType | None = None) -> BaseException:
         return error
 
@@ -114,7 +111,7 @@ class Polls(Generic[T]):
         self.over = True
         try:
             await self._leave()
-        except BaseException as late:
+        except BaseException as late:  # pragma: no cover - an interrupt alone leaves a task to be waited for
             combine(error, late)
         if error is not None:
             throw(error, self._channel.trace)

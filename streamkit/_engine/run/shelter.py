@@ -43,7 +43,7 @@ def sheltered(
     """
     task = loop.create_task(_awaited(work))
     if task.done():  # an eager task may be
-        return task
+        return task  # pragma: no cover - Python 3.12 on
     hide(task)
     for timeout in _timeouts(begun):
         timeout._task = task

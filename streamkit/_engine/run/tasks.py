@@ -243,7 +243,7 @@ class Tasks(ABC):
         assert task is not None
         try:
             if self._spawning:  # an eager one would get ahead of its maker, and nest: test_tasks_eager
-                await sleep(0)
+                await sleep(0)  # pragma: no cover - Python 3.12 on
             return None if self.stopping else await work()
         except BaseException as error:
             if self.loop.is_closed():  # the collector drops the task: nobody is left to be told or woken

@@ -1,0 +1,146 @@
+"""A plain ``for`` over a stream: where a loop runs meanwhile, and where it is interrupted."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from streamkit import RunningLoopError, Stream, Suspend, ops
+from streamkit.testing import FaultySource
+
+STAGES = {"steps": ops.map(abs), "buffer": ops.buffer(Suspend(1)), "no tasks": ops.delay_start(0.001)}
+
+
+async def later(item: Any) -> Any:
+    await asyncio.sleep(0)
+    return item
+
+
+def in_a_loop(work: Callable[[], Any]) -> Any:
+    """What `work` returns or raises where an event loop runs."""
+
+    async def main() -> Any:
+        return work()
+
+    return asyncio.run(main())
+
+
+class TestAwaitables:
+    def test_nothing_is_awaited_where_a_loop_runs(self) -> None:
+        items = iter(Stream(range(3)) | ops.map(lambda number: later(number) if number else number))
+        assert next(items) == 0
+        with pytest.raises(RunningLoopError, match="a callback that returns an awaitable needs"):
+            in_a_loop(lambda: next(items))
+        assert next(items, None) is None
+
+    def test_what_needs_none_runs_in_any_loop(self) -> None:
+        def twice(letter: str) -> str:
+            return letter * 2
+
+        assert in_a_loop(lambda: list(Stream("ab") | ops.map(lambda letter: twice(letter)))) == ["aa", "bb"]
+
+
+@pytest.mark.parametrize("pipe", STAGES.values(), ids=STAGES)
+class TestWhereALoopRuns:
+    @pytest.mark.parametrize("steps", [1, 2])
+    def test_each_step_is_refused_and_intake_ends_once(self, pipe: Any, steps: int) -> None:
+        source = FaultySource(range(9), every=0.0)
+        items = iter(Stream(source) | pipe)
+
+        def refused() -> None:
+            for _ in range(steps):
+                with pytest.raises(RunningLoopError, match="use async for"):
+                    next(items)
+
+        assert next(items) == 0
+        in_a_loop(refused)
+        with pytest.raises(RunningLoopError):
+            for _ in items:
+                pass
+        source.check()
+
+    def test_one_that_has_not_begun_may_begin_elsewhere(self, pipe: Any) -> None:
+        source = FaultySource(range(3), every=0.0)
+        items = iter(Stream(source) | pipe)
+        with pytest.raises(RunningLoopError, match="use async for"):
+            in_a_loop(lambda: next(items))
+        assert list(items) == [0, 1, 2]
+        source.check()
+
+
+@pytest.mark.parametrize("pipe", STAGES.values(), ids=STAGES)
+def test_what_is_thrown_into_the_iterator_ends_the_stream_and_comes_out(pipe: Any) -> None:
+    source = FaultySource(range(9), every=0.0)
+    items: Any = iter(Stream(source) | pipe)
+    assert next(items) == 0
+    boom = LookupError("out")
+    with pytest.raises(LookupError) as raised:
+        items.throw(boom)
+    assert raised.value is boom
+    assert next(items, None) is None
+    source.check()
+
+
+def interrupted(error: BaseException, times: int) -> None:
+    """Raise `error` out of the running loop, and again as soon as that runs on."""
+
+    def interrupt(left: int) -> None:
+        if left > 1:
+            asyncio.get_running_loop().call_soon(interrupt, left - 1)
+        raise type(error)(*error.args) if left < times else error
+
+    asyncio.get_running_loop().call_soon(interrupt, times)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize(("times", "end"), [(1, "closed"), (2, "cancelled")])
+def test_an_interrupt_waits_for_clean_up_and_a_second_one_does_not(
+    kind: type[BaseException], times: int, end: str
+) -> None:
+    log: list[str] = []
+    boom = kind(signal.SIGINT)
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+            yield 1
+        finally:
+            interrupted(boom, times)
+            try:
+                await asyncio.sleep(0.01)
+                log.append("closed")
+            except asyncio.CancelledError:
+                log.append("cancelled")
+                raise
+
+    items: Any = iter(Stream(source) | ops.map(abs))
+    assert next(items) == 0
+    with pytest.raises(kind) as raised:
+        items.close()
+    assert (raised.value is boom) == (times == 1)
+    assert log == [end]
+
+
+def test_an_item_that_comes_in_spite_of_an_interrupt_is_dropped_and_the_source_closed() -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+            interrupted(KeyboardInterrupt(), 1)
+            try:
+                await asyncio.sleep(60.0)
+            except asyncio.CancelledError:
+                log.append("cancelled")
+            yield 1
+        finally:
+            log.append("closed")
+
+    found: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        for item in Stream(source) | ops.map(abs):
+            found.append(item)
+    assert found == [0]
+    assert log == ["cancelled", "closed"]
