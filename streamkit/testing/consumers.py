@@ -15,16 +15,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from streamkit._core.arguments import seconds, whole
+from streamkit._core.arguments import Composed, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.errors import attached
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.sources import as_error
 
-__all__ = ["Consumed", "Leave", "consume", "late_errors", "opened"]
+__all__ = ["Consumed", "Leave", "consumable", "consume", "late_errors", "opened"]
 
 T = TypeVar("T")
 
@@ -96,7 +96,15 @@ def consume(
     >>> source.visit.cancelled, source.visit.closed
     (1, 1)
     """
-    return _consumed(source, _Plan(every, at, stall, leave, error))
+    return _consumed(consumable("source", source), _Plan(every, at, stall, leave, error))
+
+
+def consumable(name: str, source: Any) -> Any:
+    """Return `source`, if it is a stream or another async iterable; an operator has no items."""
+    if not isinstance(source, AsyncIterable) or isinstance(source, Composed):
+        hint = ": write Stream(source) | operator" if isinstance(source, Composed) else ""
+        raise TypeError(f"{name} must be a stream, or an async iterable, not {shown(source)}{hint}")
+    return cast("Any", source)
 
 
 async def _consumed(source: AsyncIterable[T], plan: "_Plan") -> Consumed[T]:

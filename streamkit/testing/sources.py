@@ -256,7 +256,12 @@ def _again(items: Iterable[T]) -> Iterable[T]:
         raise TypeError(
             f"items must be a collection that each visit can go through, not the iterator {shown(items)}"
         )
-    iter(items)
+    try:
+        iter(items)
+    except TypeError:
+        raise TypeError(
+            f"items must be a collection, such as a list or a string, not {shown(items)}"
+        ) from None
     return items
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import gc
 import os
+from collections.abc import Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import Any
+from typing import Any, Final, cast
 
-__all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail"]
+__all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail", "works_for"]
+
+_OURS: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_ASYNCIO: Final = os.path.join(os.path.dirname(asyncio.__file__), "")
 
 
 class DeadlockError(RuntimeError):
@@ -65,17 +69,42 @@ def task_line(task: asyncio.Task[Any]) -> str:
 def trail(awaitable: object) -> list[str]:
     """The calls from `awaitable` down to what it waits for."""
     places: list[str] = []
+    for found in _steps(awaitable):
+        if isinstance(found, asyncio.Task):
+            places.append(f"task {found.get_name()!r}")
+        elif isinstance(found, tuple):
+            code, frame = found
+            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
+    return places
+
+
+def works_for(awaitable: object) -> str:
+    """The function of a user that a coroutine of streamkit runs at the moment; empty if there is none."""
+    codes = [found[0] for found in _steps(awaitable) if isinstance(found, tuple)]
+    if not codes or not _is_ours(codes[0]):
+        return ""
+    return next((code.co_qualname for code in codes if not _is_ours(code) and not _is_of_asyncio(code)), "")
+
+
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith((_OURS, "<streamkit "))
+
+
+def _is_of_asyncio(code: CodeType) -> bool:
+    return code.co_filename.startswith(_ASYNCIO)
+
+
+def _steps(awaitable: object) -> Iterator[tuple[CodeType, FrameType] | asyncio.Future[Any]]:
+    """The calls from `awaitable` down to what it waits for, and that, if it is a future."""
     seen: set[int] = set()
     while awaitable is not None and id(awaitable) not in seen:
         seen.add(id(awaitable))
-        if asyncio.isfuture(awaitable):
-            if isinstance(awaitable, asyncio.Task):
-                places.append(f"task {awaitable.get_name()!r}")
-            break
+        if isinstance(awaitable, asyncio.Future):
+            yield cast("asyncio.Future[Any]", awaitable)
+            return
         code, frame, awaitable = _look_into(awaitable)
         if code is not None and frame is not None:
-            places.append(f"{code.co_qualname} ({os.path.basename(code.co_filename)}:{frame.f_lineno})")
-    return places
+            yield code, frame
 
 
 def _look_into(awaitable: object) -> tuple[CodeType | None, FrameType | None, object]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from streamkit.testing import Consumed, FaultySource, Leave, consume, run
+from streamkit.testing import Consumed, FaultySource, Leave, SinkProbe, consume, run
 
 GONE = OSError("gone")
 FULL = ValueError("full")
@@ -132,3 +132,19 @@ def test_what_has_nothing_to_close_is_taken_too() -> None:
 def test_bad_arguments_are_refused(faults: dict[str, Any], kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
         consume(FaultySource("abc"), **faults)  # at the call, before anything is awaited
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (3, "^source must be a stream, or an async iterable, not 3$"),
+        (ops.take(1), r"^source must be .*, not take\(1\): write Stream\(source\) \| operator$"),
+        (Stream("a") | ops.to_list(), r"^source must be .*, not Job\("),
+    ],
+)
+def test_what_has_no_items_is_refused_at_the_call(source: Any, text: str) -> None:
+    """Taken as an error of the stream, it would stand in `Consumed.error`, where few tests look."""
+    with pytest.raises(TypeError, match=text):
+        consume(source)
+    with pytest.raises(TypeError, match=text):
+        SinkProbe(source)

@@ -243,8 +243,8 @@ class TestTheRecord:
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
+        ({"items": 3}, TypeError, "^items must be a collection, .*, not 3$"),
         ({"items": iter("abc")}, TypeError, "^items must be a collection .*, not the iterator <str_"),
-        ({"items": 5}, TypeError, "not iterable"),
         ({"every": -1.0}, ValueError, "^every must be a finite number of seconds of at least 0, not -1.0"),
         ({"every": "1"}, TypeError, "^every must be a finite"),
         ({"at": 1}, ValueError, "^at=1 says when it fails: give error= or hangs=True too"),

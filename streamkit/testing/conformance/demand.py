@@ -48,7 +48,8 @@ def stalled_consumer(subject: Subject, case: Case) -> None:
 
 
 def _within(most: float, found: int, what: str) -> None:
-    text = f"{most:g} items at most {what} for the first that comes out, lookahead included"
+    items = "item" if most == 1 else "items"
+    text = f"{most:g} {items} at most {what} for the first that comes out, lookahead included"
     expect(Law.DEMAND, found <= most, text, f"{found}")
 
 

@@ -75,6 +75,12 @@ def makes(
             f"not {shown(operator)}"
         )
     if not callbacks and not others and _takes_a_stream(operator):
+        if hasattr(operator, "__streamkit__"):  # made by `step` or `stage`: its argument is no stream
+            name = named(operator)
+            raise TypeError(
+                f"{argument} must be an operator, or make one: {name} takes arguments, so write "
+                f"lambda: {name}(...); callbacks= and others= are what it is called with here"
+            )
         return lambda lab: Applied(operator)
 
     def make(lab: Lab) -> Any:

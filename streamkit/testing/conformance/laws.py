@@ -118,7 +118,8 @@ def expect(law: Law, condition: object, expected: str, seen: object) -> None:
 
 def chosen(laws: Iterable[Law] | Law) -> tuple[Law, ...]:
     """`laws` as a tuple; what is no law is refused."""
-    found: tuple[Any, ...] = (laws,) if isinstance(laws, Law) else tuple(laws)
+    given: Any = laws
+    found: tuple[Any, ...] = (given,) if isinstance(given, Law | str) else tuple(given)
     for each in found:
         if not isinstance(each, Law):
             allowed = ", ".join(law.name for law in Law)

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.arguments import flag, whole
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
-from streamkit._core.show import shown
 from streamkit._engine.face.stream import Pipe
+from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import CHECKS, Check
 from streamkit.testing.conformance.demand import measured
 from streamkit.testing.conformance.given import (
@@ -94,6 +95,7 @@ def check_operator(
     Raises `LawError`, an `AssertionError`, if a law is broken. An error of the operator with a plain list of
     `items` is raised as it is. `TypeError` and `ValueError` for arguments that are not allowed.
     """
+    wanted = None if expected is None else [*iterable("expected", expected)]
     subject, given = _subject(
         operator,
         "operator",
@@ -114,8 +116,8 @@ def check_operator(
     if subject.sink:
         raise TypeError(f"operator must not end in a sink, so write check_sink; not {subject.name}")
     checks = [*CHECKS, *_scheduled(schedules, seed)]
-    if expected is not None:
-        checks.append(_expecting([*expected], given))
+    if wanted is not None:
+        checks.append(_expecting(wanted, given))
     return _report(subject, checks, given, refuses, chosen(laws), every, case)
 
 
@@ -156,7 +158,7 @@ def check_sink(
         callbacks,
         others,
         {
-            "needs": needs or 1,
+            "needs": 1 if needs is None else needs,
             "lookahead": lookahead,
             "holds": holds,
             "ordered": ordered,
@@ -179,13 +181,16 @@ def _subject(
     others: int,
     known: dict[str, Any],
 ) -> tuple[Given, list[Any] | None]:
-    given = listed(items)
+    given = listed(None if items is None else iterable("items", items))
     shape = shaped(given)
-    if others < 0:
-        raise ValueError(f"others must be at least 0, not {others!r}")
-    for function in callbacks:
-        if not callable(function):
-            raise TypeError(f"callbacks must be callables, not {shown(function)}")
+    whole("others", others, least=0)
+    callbacks = functions(callbacks)
+    for name in ("needs", "lookahead", "holds"):
+        if known[name] is not None:
+            whole(name, known[name], least=0)
+    for name in ("catches", "lossless", "ordered", "timed"):
+        flag(name, known.get(name, False))
+    error_class("on_empty", known["on_empty"])
     make = makes(operator, argument, callbacks, others, shape)
     subject = Given(name_of(operator, make), make, shape, calls=bool(callbacks), **known)
     with frozen(), overheard():
@@ -218,7 +223,7 @@ def _expecting(expected: list[Any], given: list[Any] | None) -> Check:
         """It is read to its end: what comes out is what was expected."""
         comes_out_as_expected(subject, case, expected, count)
 
-    return Check(as_expected, (Law.ACCOUNTING,))
+    return Check(as_expected, (Law.ACCOUNTING,), whole=True)
 
 
 def _report(
@@ -230,15 +235,15 @@ def _report(
     every: int,
     case: str | None,
 ) -> Report:
-    if every < 1:
-        raise ValueError(f"every must be at least 1, not {every!r}")
+    whole("every", every, least=1)
+    wrong = calls(refuses)
     reasons: dict[Law, str] = {}
     if why := unfollowed(given):
         checks = [check for check in checks if check.name not in _FOLLOWING]
         reasons = dict.fromkeys((Law.BOUND, Law.NOTHING_PINNED), why)
-    if not refuses:
+    if not wrong:
         reasons[Law.VALIDATION] = "no refuses= says which arguments are bad"
-    for argument, call in (refuses or {}).items():
+    for argument, call in wrong.items():
         checks.append(refusing(argument, call))
     trial = Trial(subject, checks, laws, every)
     return raised(trial.report(reasons) if case is None else trial.again(case))

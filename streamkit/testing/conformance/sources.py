@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.arguments import flag, whole
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit.operators.choose import take
 from streamkit.testing.conformance import giving
+from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import Check
 from streamkit.testing.conformance.exits import virtual_loop
 from streamkit.testing.conformance.given import MOST_ITEMS
@@ -94,14 +96,21 @@ def check_source(
     Raises `LawError`, an `AssertionError`, if a law is broken. `TypeError` and `ValueError` for arguments
     that are not allowed.
     """
-    if not ends and expected is None:
+    first = () if expected is None else (*iterable("expected", expected),)
+    if error is not None:
+        error_class("error", error)
+    if not isinstance(again, Again):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"again must be one of {', '.join(map(str, Again))}, not {shown(again)}")
+    if not flag("ends", ends) and expected is None:
         raise TypeError("expected is needed where ends is False: the items that it gives first")
-    if every < 1:
-        raise ValueError(f"every must be at least 1, not {every!r}")
+    flag("threads", threads)
+    whole("keeps", keeps, least=0)
+    whole("every", every, least=1)
+    wrong = calls(refuses)
     subject = SourceSubject(
         named(source),
-        _makes(source, callbacks),
-        () if expected is None else tuple(expected),
+        _makes(source, functions(callbacks)),
+        first,
         ends=ends,
         error=error,
         again=again,
@@ -109,7 +118,7 @@ def check_source(
         threads=threads,
         keeps=keeps,
     )
-    checks = [*SOURCE_CHECKS, *(refusing(argument, call) for argument, call in (refuses or {}).items())]
+    checks = [*SOURCE_CHECKS, *(refusing(argument, call) for argument, call in wrong.items())]
     with frozen(), overheard():
         subject = _tried_out(subject, known=expected is not None)
         gc.collect()
@@ -119,7 +128,7 @@ def check_source(
         Law.AWAITABLES: "callbacks of a source are called by the source",
         Law.DEPTH: "a source takes no error of another",
     }
-    if not refuses:
+    if not wrong:
         reasons[Law.VALIDATION] = "no refuses= says which arguments are bad"
     trial = Trial(subject, checks, chosen(laws), every)
     return raised(trial.report(reasons) if case is None else trial.again(case))
@@ -127,17 +136,15 @@ def check_source(
 
 def _makes(source: Any, callbacks: Sequence[Callable[..., Any]]) -> Callable[[Lab], Stream[Any]]:
     given: Any = source
-    if isinstance(given, Iterator):
+    if isinstance(given, Iterator | AsyncGenerator):
         raise TypeError(
             f"source must be a callable that makes one for each run, as it can be run once: {_shown(source)}"
         )
     if not callbacks:
+        Stream[Any](source)  # what no stream can begin with is refused here
         return lambda lab: Stream(source)
     if not callable(source):
         raise TypeError(f"source must be a callable, where callbacks are given, not {shown(source)}")
-    for function in callbacks:
-        if not callable(function):
-            raise TypeError(f"callbacks must be callables, not {shown(function)}")
 
     def make(lab: Lab) -> Stream[Any]:
         made: Any = source(*(lab.callback(function) for function in callbacks))

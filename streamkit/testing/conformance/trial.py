@@ -172,7 +172,7 @@ class Trial:
         kinds = [
             kind for kind in ("sync", case.kind) if kind in (*(check.kinds or self.subject.kinds), "sync")
         ]
-        for most in range(_SMALL):
+        for most in [case.most] if check.whole else range(_SMALL):
             for style in styles:
                 for kind in dict.fromkeys(kinds if check.kinds is None else [case.kind]):
                     yield replace(case, style=style, kind=kind, most=most, every=1, first=1, noted=[])
@@ -198,7 +198,7 @@ class Trial:
 
 
 def _words(case: Case) -> str:
-    return "any" if case.at is None else f"at step {case.at}"
+    return "the only one of this check" if case.at is None else f"at step {case.at}"
 
 
 def _too(finding: Finding, check: Check) -> Finding:

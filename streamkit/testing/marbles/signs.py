@@ -21,6 +21,8 @@ class Signs:
     """What `values` says that each sign stands for; others stand for themselves."""
 
     def __init__(self, values: Mapping[str, Any] | None) -> None:
+        if values is not None and not isinstance(values, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"values must be a dict of characters and items, not {shown(values)}")
         self._values: dict[str, Any] = {} if values is None else dict(values)
         self._more: dict[str, Any] = {}
         """Signs that were given to items which have none."""

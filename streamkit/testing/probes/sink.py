@@ -8,8 +8,8 @@ from typing import Generic, Self, TypeVar
 
 from streamkit._core.arguments import seconds as checked, whole
 from streamkit._core.show import shown, told
-from streamkit.testing.consumers import late_errors, opened
-from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError
+from streamkit.testing.consumers import consumable, late_errors, opened
+from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError, items
 
 __all__ = ["SinkProbe"]
 
@@ -64,9 +64,7 @@ class SinkProbe(Generic[T]):
 
     def __init__(self, source: AsyncIterable[T], *, patience: float = PATIENCE) -> None:
         self._bell = Bell(patience)
-        if not isinstance(source, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"source must be a stream, or an async iterable, not {shown(source)}")
-        self._source = source
+        self._source: AsyncIterable[T] = consumable("source", source)
         self._task: asyncio.Task[None] | None = None
         self._read = 0
         """How many of the items the test has read by `next`."""
@@ -221,7 +219,7 @@ class SinkProbe(Generic[T]):
         if not await self._bell.soon(found):
             raise ProbeError(
                 f"{what}: within {self._bell.patience} seconds {otherwise}; the stream was asked for "
-                f"{self.requested} items and has given {len(self.items)}"
+                f"{items(self.requested)} and has given {len(self.items)}"
             )
 
     def _look(self) -> Exception | None:
@@ -231,7 +229,7 @@ class SinkProbe(Generic[T]):
 
     def _outcome(self) -> str:
         """How the stream came to its end."""
-        count = f"after {len(self.items)} items"
+        count = f"after {items(len(self.items))}"
         if self.error is not None:
             return f"the stream has failed, {count}: {told(self.error)}"
         return (
@@ -241,5 +239,5 @@ class SinkProbe(Generic[T]):
         )
 
     def __repr__(self) -> str:
-        state = self._outcome() if self.done else f"asked for {self.requested} items, got {len(self.items)}"
+        state = self._outcome() if self.done else f"asked for {items(self.requested)}, got {len(self.items)}"
         return f"<SinkProbe {state}>"

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from streamkit._core.show import cut, shown
 from streamkit.testing.timers import Timer
+from streamkit.testing.waits import works_for
 
 __all__ = ["name_of", "task_name", "task_of"]
 
@@ -58,23 +59,33 @@ def name_of(handle: Any, number: Number) -> str:
     owner: Any = callback.__self__ if type(callback) is MethodType else None
     if isinstance(owner, Timer):
         timer: Any = owner  # what is in it is private
+        if sleeper := _sleeper(timer):
+            return f"the sleep of {task_name(sleeper, number)}"
         return f"the timer of {_called(timer._callback, timer._args, number)}"
     return _called(callback, handle._args, number)
 
 
 def task_name(task: "asyncio.Task[Any]", number: Number) -> str:
-    """The name of a task, and the function of its coroutine.
+    """The name of a task, and the function of its coroutine; of a task of streamkit, whose function it runs.
 
     A name that asyncio gave it would be another one in the next run, so its number in this run stands there.
     """
     coroutine = task.get_coro()
-    function = getattr(coroutine, "__qualname__", None)
+    function = works_for(coroutine) or getattr(coroutine, "__qualname__", None)
     called = _short(function) if isinstance(function, str) else shown(coroutine)
     name: object = task.get_name()
     if _GIVEN.fullmatch(str(name)):
         made = number(task)
         return f"task {called}" if made is None else f"task {made} ({called})"
     return f"task {shown(name)} ({called})"
+
+
+def _sleeper(timer: Any) -> "asyncio.Task[Any] | None":
+    """The task that sleeps until this timer, by `asyncio.sleep`."""
+    if getattr(timer._callback, "__name__", "") != "_set_result_unless_cancelled":
+        return None
+    waiting = getattr(timer._args[0], "_callbacks", None) or ()
+    return next((task for callback, _ in waiting if (task := task_of(callback)) is not None), None)
 
 
 def _called(callback: Any, arguments: Any, number: Number) -> str:
