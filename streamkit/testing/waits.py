@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 __all__ = ["DeadlockError", "LivelockError", "task_line", "tasks", "trail", "works_for"]
 
@@ -99,8 +99,8 @@ def _steps(awaitable: object) -> Iterator[tuple[CodeType, FrameType] | asyncio.F
     seen: set[int] = set()
     while awaitable is not None and id(awaitable) not in seen:
         seen.add(id(awaitable))
-        if isinstance(awaitable, asyncio.Future):
-            yield cast("asyncio.Future[Any]", awaitable)
+        if asyncio.isfuture(awaitable):
+            yield awaitable
             return
         code, frame, awaitable = _look_into(awaitable)
         if code is not None and frame is not None:
