@@ -197,7 +197,7 @@ class Channel(Rota, Reader):
     async def before(self, when: float) -> bool:
         """Wait for something to pop, or for the end; False if it is `when` first.
 
-        An error is an end, which is raised by `wait` alone.
+        An error is an end, too: `wait` and `choose` raise it, and this does not.
         """
         return await self.until(lambda: bool(self.queue) or self.over, when)
 

@@ -33,7 +33,7 @@ def stalled_consumer(subject: Subject, case: Case) -> None:
             async for _ in items:
                 before = lab.taken
                 await asyncio.sleep(LONG)
-                more = f"{lab.taken - before} items taken while the consumer was stalled"
+                more = f"{lab.taken - before} more taken while the consumer was stalled"
                 expect(Law.DEMAND, lab.taken <= before + ahead, f"{ahead:g} at most, its lookahead", more)
                 break
             taken, of_main = lab.taken, lab.taken_of_main

@@ -319,3 +319,33 @@ def test_a_refusal_names_the_argument_as_a_word() -> None:
         raise ValueError("n: too small")
 
     assert check_operator(ops.take(1), refuses={"n": names}, laws=Law.VALIDATION).broken == ()
+
+
+async def spins(source: Stream[Any]) -> AsyncIterator[Any]:
+    """Ends when its source does, and asks again and again whether that is so."""
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        async with source.open() as items:
+            async for _ in items:
+                pass
+        ended.set()
+
+    task = asyncio.create_task(wait())
+    try:
+        while not ended.is_set():  # noqa: ASYNC110 - that is what is wrong with it
+            await asyncio.sleep(0)
+    finally:
+        task.cancel()
+    if False:
+        yield
+
+
+def test_of_what_does_not_end_little_else_is_told() -> None:
+    """Dozens of checks are not tried then: a list of them would hide the one line that counts."""
+    report = found(spins)
+    assert Law.FAIRNESS in report.broken
+    assert report.untested[Law.CANCELLATION] == "it does not end, so what else it does was not tried"
+    assert all(report.untested.values()), "each law that was not tested has a reason"
+    (words,) = report.skipped
+    assert "other checks: it does not end, as law 7 says." in words
