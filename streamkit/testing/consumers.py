@@ -24,7 +24,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.sources import as_error
 
-__all__ = ["Consumed", "Leave", "consumable", "consume", "late_errors", "opened"]
+__all__ = ["Consumed", "Leave", "consumable", "consume", "late_errors", "opened", "stream_of"]
 
 T = TypeVar("T")
 
@@ -97,6 +97,17 @@ def consume(
     (1, 1)
     """
     return _consumed(consumable("source", source), _Plan(every, at, stall, leave, error))
+
+
+def stream_of(source: Any) -> Stream[Any]:
+    """The stream that a function was given as its `stream`; what is wrong with it is said of that."""
+    try:
+        return Stream(source)
+    except TypeError as error:
+        words = str(error)
+        if not words.startswith("source must"):
+            raise
+    raise TypeError(f"stream{words.removeprefix('source')}")
 
 
 def consumable(name: str, source: Any) -> Any:

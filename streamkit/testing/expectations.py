@@ -15,6 +15,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.run.open import OpenStream
 from streamkit.testing.clock import VirtualLoop
+from streamkit.testing.consumers import stream_of
 from streamkit.testing.drops import Drops, drops_argument, told_of_drops
 from streamkit.testing.events import Event, same
 from streamkit.testing.steps import Step
@@ -367,4 +368,4 @@ def expect(
         ValueError: `timeout` is not above 0.
     """
     limit = None if timeout is None else seconds_argument("timeout", timeout)
-    return Expectation(Stream(stream), limit, drops_argument(drops))
+    return Expectation(stream_of(stream), limit, drops_argument(drops))

@@ -1,12 +1,22 @@
 """Faulty consumers: each fault by itself, what they note, and what is refused."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from streamkit.testing import Consumed, FaultySource, Leave, SinkProbe, consume, run
+from streamkit.testing import (
+    Consumed,
+    FaultySource,
+    Leave,
+    SinkProbe,
+    check_marbles,
+    consume,
+    draw_marbles,
+    expect,
+    run,
+)
 
 GONE = OSError("gone")
 FULL = ValueError("full")
@@ -148,3 +158,22 @@ def test_what_has_no_items_is_refused_at_the_call(source: Any, text: str) -> Non
         consume(source)
     with pytest.raises(TypeError, match=text):
         SinkProbe(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (3, "^stream must be .*, not 3$"),
+        (ops.take(1), r"^stream must be .*: write Stream\(source\) \| operator$"),
+    ],
+)
+def test_what_is_no_stream_is_refused_by_the_name_of_the_argument(source: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        expect(source)
+    with pytest.raises(TypeError, match=text):
+        run(draw_marbles(source))
+
+
+def test_what_is_no_stream_cannot_be_drawn_alone() -> None:
+    with pytest.raises(TypeError, match=r"^stream must be .*, not 3$"):
+        run(check_marbles(cast("Any", 3), "a|"))

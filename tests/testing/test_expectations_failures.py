@@ -269,7 +269,7 @@ class TestMistakes:
 
     def test_arguments_of_expect(self) -> None:
         bad: Any = 3
-        with pytest.raises(TypeError, match=r"^source must be an iterable"):
+        with pytest.raises(TypeError, match=r"^stream must be an iterable"):
             expect(bad)
         with pytest.raises(ValueError, match=r"^timeout must be a finite number of seconds above 0, not 0$"):
             expect([], timeout=0)

@@ -242,7 +242,7 @@ class TestMistakes:
         [
             ([], "a||", ValueError, "what is expected is drawn wrong: nothing can come after its end"),
             ([], 3, TypeError, "picture must be a str such as '--a-b|', not 3"),
-            (3, "a|", TypeError, "source must be an iterable"),
+            (3, "a|", TypeError, "stream must be an iterable"),
             (ops.take(1), "a|", ValueError, "an operator is checked with a source: draw one, for take(1)"),
             (
                 ops.take(1),

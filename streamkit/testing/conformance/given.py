@@ -149,6 +149,11 @@ def tried_out(subject: Given, count: int) -> Given:
         return subject  # it is what a check finds, and says better
     except Exception as error:
         error.add_note(f"raised by {subject.name} with the items of the check: give others with items=")
+        if isinstance(subject.make(Lab()), Applied):
+            error.add_note(
+                f"{subject.name} was called with a stream: if it is to be called with callbacks, or other "
+                "sources, and to return an operator, say callbacks= or others="
+            )
         raise
 
 

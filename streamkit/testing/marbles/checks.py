@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from streamkit._core.calls import answering
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Pipe, SourceLike, Stream
+from streamkit.testing.consumers import stream_of
 from streamkit.testing.drops import Drops, drops_argument
 from streamkit.testing.marbles.consuming import MOST, Recording, consumed, require_virtual_time
 from streamkit.testing.marbles.differences import Pair, compared, marks_of, raise_if_different
@@ -119,7 +120,7 @@ def _stream(subject: Any, sources: dict[str, Drawn]) -> Stream[Any]:
     if not sources:
         if isinstance(subject, Pipe):
             raise ValueError(f"an operator is checked with a source: draw one, for {shown(subject)}")
-        return Stream[Any](subject)
+        return stream_of(subject)
     streams: dict[str, Stream[Any]] = {name: Stream(source) for name, source in sources.items()}
     names = ", ".join(streams)
     if isinstance(subject, Pipe):
@@ -197,6 +198,6 @@ async def draw_marbles(
     require_virtual_time("draw_marbles")
     signs = Signs(values)
     until = None if seconds is None else nanos(seconds)
-    recording = await consumed(Stream[Any](stream), line, until)
+    recording = await consumed(stream_of(stream), line, until)
     events = [event for event in recording.events if until is None or event.time < until]
     return drawing([line_of(marks_of([*events, *recording.late], signs), until=until or 0)], step).texts[0]

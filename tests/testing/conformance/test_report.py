@@ -349,3 +349,12 @@ def test_of_what_does_not_end_little_else_is_told() -> None:
     assert all(report.untested.values()), "each law that was not tested has a reason"
     (words,) = report.skipped
     assert "other checks: it does not end, as law 7 says." in words
+
+
+def test_a_function_that_is_called_with_a_stream_by_mistake_says_so() -> None:
+    with pytest.raises(TypeError, match="has no items") as caught:
+        check_operator(lambda other: ops.merge(other))
+    assert "say callbacks= or others=" in caught.value.__notes__[-1]
+    with pytest.raises(TypeError) as caught:
+        check_operator(lambda: ops.starmap(pow))
+    assert "others=" not in caught.value.__notes__[-1]
