@@ -138,11 +138,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     # contracts
     "step": (lambda: declared(Contract(holds="size")), NameError, "names size, but its arguments are count"),
     "stage": (lambda: staged(Contract(loses="n")), NameError, "names n, but its arguments are count, times"),
-    "no Python": (
-        lambda: declared(Contract(loses="late ones")),
-        SyntaxError,
-        "no Python .* quotes of their own",
-    ),
+    "no Python": (lambda: declared(Contract(holds="count +")), SyntaxError, "no Python expression"),
     "number": (lambda: declared(Contract(holds=3)), TypeError, "must be a formula in quotes, not 3"),  # type: ignore[arg-type]
     "no contract": (lambda: declared("3"), TypeError, 'such as Contract(holds="1")'),
 }
