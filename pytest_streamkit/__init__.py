@@ -107,12 +107,7 @@ class Collecting:
         if inspect.iscoroutinefunction(function):
             return self._items(collector, name, function)
         if own:
-            where = f"{collector.nodeid}::{name}"
-            pytest.fail(
-                f"{where}: the mark {MARK} is for tests that are `async def`; in any other, call the fixture "
-                f"{FIXTURE}: {FIXTURE}(main, schedules=1000)",
-                pytrace=False,
-            )
+            pytest.fail(f"{collector.nodeid}::{name}: {_no_coroutine(function)}", pytrace=False)
         return None  # a plain test in a class or module that is marked as a whole
 
     def _items(self, collector: Any, name: str, function: Callable[..., Any]) -> list[pytest.Item]:
@@ -156,11 +151,23 @@ class Collecting:
             self._get_ready(config, refused)
 
 
+def _no_coroutine(function: Callable[..., Any]) -> str:
+    """Why the mark cannot stand at a function that is no `async def`, and what to write instead."""
+    instead = f"call the fixture {FIXTURE}: {FIXTURE}(main, schedules=1000)"
+    if inspect.isasyncgenfunction(function):
+        return f"the mark {MARK} is for tests without a `yield`, which makes it an async generator"
+    if getattr(function, "is_hypothesis_test", False):
+        return (
+            f"the mark {MARK} cannot stand at a test of hypothesis: write a plain `def`, and in it {instead}"
+        )
+    return f"the mark {MARK} is for tests that are `async def`; in any other, {instead}"
+
+
 def _is_marked_late(item: pytest.Function) -> bool:
     return item.get_closest_marker(MARK) is not None and inspect.iscoroutinefunction(inspect.unwrap(item.obj))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")  # hypothesis refuses those of a function: they stay the same for its inputs
 def streamkit_run(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """`streamkit.testing.run`, with the schedules, the seed or the replay token that the command line gives.
 

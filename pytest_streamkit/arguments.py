@@ -46,7 +46,11 @@ def options_of(test: pytest.Function) -> dict[str, Any]:
     marks = [mark for node in test.listchain() for mark in node.own_markers if mark.name == MARK]
     said = {name: value for mark in marks for name, value in mark.kwargs.items()}
     options = together(said, commanded(test.config))
-    against = [f"it takes keyword arguments only, not {mark.args[0]!r}" for mark in marks if mark.args]
+    against = [
+        f"it takes keyword arguments only, as in schedules=1000, not {mark.args[0]!r}"
+        for mark in marks
+        if mark.args
+    ]
     against += filter(None, [wrong(said), wrong(options)])
     if against:
         pytest.fail(f"{test.nodeid}: the mark {MARK}: {against[0]}", pytrace=False)

@@ -15,9 +15,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from streamkit._core.arguments import seconds, whole
+from streamkit._core.arguments import Composed, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.errors import attached
 from streamkit._core.show import shown

@@ -142,9 +142,10 @@ class Watch:
         self._judge(None)
 
     def _judge(self, error: BaseException | None) -> None:
-        if not self._found:
+        found = [each for each in self._found if not _is_told(error, each)]
+        if not found:
             return
-        leak = LeakError(tuple(self._found))
+        leak = LeakError(tuple(found))
         if error is None or _may_be_replaced(error):
             raise leak from error or self._reported
         error.add_note(str(leak))
@@ -183,6 +184,14 @@ def frozen() -> Generator[None, None, None]:
 
 def _has_ended(generator: AsyncGen) -> bool:
     return getattr(generator, "ag_frame", None) is None
+
+
+def _is_told(error: BaseException | None, leak: str) -> bool:
+    """Whether a deadlock names this already among those that wait: it is no more to be told."""
+    kind, _, place = leak.partition(" ")
+    if not isinstance(error, DeadlockError) or kind not in {"task", "async"}:
+        return False
+    return any(line.endswith(place.removeprefix("generator ")) for line in error.waiting)
 
 
 def _may_be_replaced(error: BaseException) -> bool:

@@ -83,8 +83,9 @@ def run(
 
     `faults=Faults.CANCEL` cancels `main`, and `Faults.SHUTDOWN` ends the program as `asyncio.run` does, which
     cancels all tasks and waits for them: before each callback of the first schedule in turn; with several
-    schedules, at a drawn place of each. Such a run is right if `main` returns or ends with `CancelledError`,
-    and nothing is left. So `main` may assert, in a ``finally``, what holds whenever it is cancelled.
+    schedules, at a drawn place of each; with `Exhaustive`, before each callback, and each with all switches.
+    Such a run is right if `main` returns or ends with `CancelledError`, and nothing is left. So `main` may
+    assert, in a ``finally``, what holds whenever it is cancelled.
 
     A run does the same again in the same schedule, or there is a `ScheduleError`. `random` draws the same in
     each, but threads, files and the order of a set of objects make runs differ. A token that does not fit is
@@ -141,6 +142,8 @@ def _checked(
     schedules: Any, seed: Any, replay: str | None, faults: object
 ) -> tuple[int | Exhaustive, int, Faults]:
     """How many schedules, the seed, and which faults."""
+    if schedules is Exhaustive:
+        raise TypeError("schedules must be a number, or how much is tried: write Exhaustive(switches=2)")
     count = schedules if isinstance(schedules, Exhaustive) else whole("schedules", schedules, least=1)
     number = random.SystemRandom().randrange(2**32) if seed is None else whole("seed", seed)
     kinds = Faults(0) if faults is None else faults

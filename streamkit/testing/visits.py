@@ -83,7 +83,8 @@ class Visit:
         """What speaks against the pipe that made this visit; nothing once it was closed as it should be."""
         found = list(self.wrongs)
         if self.closing == 0:
-            found.append("it was never closed")
+            never = "it was never asked for an item" if self.number == 0 else "it was never closed"
+            found.append(never)
         elif self.closed == 0:
             found.append("its clean-up began and did not end")
         if self.closing > 1:

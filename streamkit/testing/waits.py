@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["DeadlockError", "LivelockError", "codes", "task_line", "tasks", "trail"]
 

@@ -8,6 +8,7 @@ import pytest
 from streamkit import ABSENT, Contract, Stream, Suspend, ops
 from streamkit._core.catalogue import Declaration, catalogue
 from streamkit._core.contract import UNBOUNDED, amount
+from streamkit._engine.compile.formulas import check_contract
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
@@ -119,3 +120,13 @@ class TestBounds:
     )
     def test_grow_with_the_arguments_as_the_contract_says(self, make: Any, bound: int) -> None:
         assert (Stream([1]) | make()).explain().bound == bound
+
+
+def test_words_where_a_formula_stands_are_told_to_need_quotes() -> None:
+    """`result` is plain words, and `loses`, which reads like it, a formula."""
+    with pytest.raises(SyntaxError, match=r"""no Python expression: .* quotes of their own: loses="'late"""):
+        check_contract(Contract(loses="items that are late"), "late", ())
+    with pytest.raises(SyntaxError) as caught:
+        check_contract(Contract(holds="count +"), "late", ("count",))
+    assert "quotes" not in str(caught.value)
+    check_contract(Contract(loses="'items that are late'", result="the best of each key"), "late", ())

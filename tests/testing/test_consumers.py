@@ -1,12 +1,22 @@
 """Faulty consumers: each fault by itself, what they note, and what is refused."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from streamkit import Stream, Suspend, ops
-from streamkit.testing import Consumed, FaultySource, Leave, consume, run
+from streamkit.testing import (
+    Consumed,
+    FaultySource,
+    Leave,
+    SinkProbe,
+    check_marbles,
+    consume,
+    draw_marbles,
+    expect,
+    run,
+)
 
 GONE = OSError("gone")
 FULL = ValueError("full")
@@ -132,3 +142,38 @@ def test_what_has_nothing_to_close_is_taken_too() -> None:
 def test_bad_arguments_are_refused(faults: dict[str, Any], kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
         consume(FaultySource("abc"), **faults)  # at the call, before anything is awaited
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (3, "^source must be a stream, or an async iterable, not 3$"),
+        (ops.take(1), r"^source must be .*, not take\(1\): write Stream\(source\) \| operator$"),
+        (Stream("a") | ops.to_list(), r"^source must be .*, not Job\("),
+    ],
+)
+def test_what_has_no_items_is_refused_at_the_call(source: Any, text: str) -> None:
+    """Taken as an error of the stream, it would stand in `Consumed.error`, where few tests look."""
+    with pytest.raises(TypeError, match=text):
+        consume(source)
+    with pytest.raises(TypeError, match=text):
+        SinkProbe(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (3, "^stream must be .*, not 3$"),
+        (ops.take(1), r"^stream must be .*: write Stream\(source\) \| operator$"),
+    ],
+)
+def test_what_is_no_stream_is_refused_by_the_name_of_the_argument(source: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        expect(source)
+    with pytest.raises(TypeError, match=text):
+        run(draw_marbles(source))
+
+
+def test_what_is_no_stream_cannot_be_drawn_alone() -> None:
+    with pytest.raises(TypeError, match=r"^stream must be .*, not 3$"):
+        run(check_marbles(cast("Any", 3), "a|"))

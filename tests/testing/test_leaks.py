@@ -5,7 +5,7 @@ import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -365,3 +365,37 @@ class TestRun:
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_deadlock_tells_once_what_waits() -> None:
+    """Nothing is left behind by a `main` that has not ended."""
+
+    async def endless() -> AsyncIterator[int]:
+        await asyncio.Event().wait()
+        yield 1
+
+    async def main() -> None:
+        async for _ in endless():
+            pass
+
+    with pytest.raises(DeadlockError) as caught:
+        run(main)
+    assert len(caught.value.waiting) == 1
+    assert not getattr(caught.value, "__notes__", [])
+
+
+def test_a_deadlock_tells_what_else_is_left() -> None:
+    other: list[object] = []
+
+    async def main() -> None:
+        items = numbers()
+        other.append(items)
+        await anext(items)
+        await asyncio.Event().wait()
+
+    with pytest.raises(DeadlockError) as caught:
+        run(main)
+    (note,) = caught.value.__notes__
+    assert "async generator" in note
+    assert "numbers" in note
+    assert "task" not in note

@@ -186,7 +186,7 @@ class TestLeaving:
         with pytest.raises(AssertionError, match=r"^a\n") as caught:
             run(main)
         assert caught.value.__notes__ == [
-            "in the SinkProbe, the stream has failed, after 1 items: OSError: gone"
+            "in the SinkProbe, the stream has failed, after 1 item: OSError: gone"
         ]
 
     def test_a_stream_that_does_not_close(self) -> None:
@@ -204,7 +204,7 @@ class TestLeaving:
 
         told = (
             "cancel(): within 9.0 seconds the stream was not closed; "
-            "the stream was asked for 1 items and has given 1"
+            "the stream was asked for 1 item and has given 1"
         )
         assert misused(lambda: main(fails=False)) == told
         with pytest.raises(AssertionError, match=r"^of the test") as caught:
@@ -225,7 +225,7 @@ class TestMisuse:
             (
                 lambda sink: sink.next(),
                 {"at": 1, "error": GONE},
-                "next(): the stream has failed, after 1 items: OS",
+                "next(): the stream has failed, after 1 item: OS",
             ),
             (lambda sink: sink.ended(), {}, "ended(): 'b' came"),
             (
@@ -236,7 +236,7 @@ class TestMisuse:
             (
                 lambda sink: sink.ended(),
                 {"at": 1, "error": GONE},
-                "ended(): the stream has failed, after 1 items",
+                "ended(): the stream has failed, after 1 item",
             ),
             (lambda sink: sink.failed(), {}, "failed(): 'b' came"),
             (lambda sink: sink.quiet(3.0), {"every": 2.0}, "quiet(3.0): after 2.0 seconds 'b'"),
@@ -256,13 +256,13 @@ class TestMisuse:
     @pytest.mark.parametrize(
         ("expect", "text"),
         [
-            (lambda sink: sink.next(), "next(): the stream has ended, after 1 items"),
-            (lambda sink: sink.failed(), "failed(): the stream has ended, after 1 items"),
+            (lambda sink: sink.next(), "next(): the stream has ended, after 1 item"),
+            (lambda sink: sink.failed(), "failed(): the stream has ended, after 1 item"),
             (
                 lambda sink: asyncio.sleep(0, sink.request(2)),
-                "request(2): the stream has ended, after 1 items",
+                "request(2): the stream has ended, after 1 item",
             ),
-            (lambda sink: sink.cancel(), "cancel(): the stream has ended, after 1 items"),
+            (lambda sink: sink.cancel(), "cancel(): the stream has ended, after 1 item"),
         ],
     )
     def test_after_the_end(self, expect: Any, text: str) -> None:
@@ -319,6 +319,6 @@ class TestMisuse:
             return [*found, repr(sink)]
 
         assert run(main) == [
-            "<SinkProbe asked for 1 items, got 1>",
-            "<SinkProbe the stream was left, after 1 items>",
+            "<SinkProbe asked for 1 item, got 1>",
+            "<SinkProbe the stream was left, after 1 item>",
         ]

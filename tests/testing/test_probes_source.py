@@ -248,7 +248,7 @@ class TestMisuse:
             await probe.send(2)
 
         told = "the probe has ended" if end == "end" else "the pipe has closed the probe"
-        assert misused(main) == f"send(2): {told}, after 1 items"
+        assert misused(main) == f"send(2): {told}, after 1 item"
 
     def test_the_pipe_closes_it_while_an_offer_waits(self) -> None:
         async def main() -> None:
@@ -258,7 +258,7 @@ class TestMisuse:
                 await probe.send(1)
                 await asyncio.gather(probe.send(2), sink.cancel())
 
-        assert misused(main) == "send(2): the pipe has closed the probe, after 1 items"
+        assert misused(main) == "send(2): the pipe has closed the probe, after 1 item"
 
     def test_release_of_what_is_not_held(self) -> None:
         for probe in (SourceProbe[int](), SourceProbe[int](holds_close=True)):
@@ -281,7 +281,7 @@ class TestMisuse:
 
     def test_it_says_how_far_it_is(self) -> None:
         assert repr(SourceProbe()) == "<SourceProbe asked for 0 items, given 0, closed=False>"
-        with pytest.raises(AssertionError, match="it was never closed"):
+        with pytest.raises(AssertionError, match="it was never asked for an item"):
             SourceProbe().check()
 
 

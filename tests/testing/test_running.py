@@ -47,6 +47,7 @@ def test_a_coroutine_runs_once_only(options: dict[str, Any]) -> None:
     ("options", "error", "words"),
     [
         ({"schedules": 0}, ValueError, "schedules must be a whole number of at least 1, not 0"),
+        ({"schedules": Exhaustive}, TypeError, r"write Exhaustive\(switches=2\)"),
         ({"schedules": 2.0}, TypeError, "schedules must be a whole number of at least 1, not 2.0"),
         ({"schedules": True}, TypeError, "schedules must be a whole number of at least 1, not True"),
         ({"seed": "7"}, TypeError, "seed must be a whole number, not '7'"),

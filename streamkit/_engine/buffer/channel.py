@@ -195,7 +195,10 @@ class Channel(Rota, Reader):
                 timer.cancel()
 
     async def before(self, when: float) -> bool:
-        """Wait for something to pop, or for the end; False if it is `when` first."""
+        """Wait for something to pop, or for the end; False if it is `when` first.
+
+        An error is an end, too: `wait` and `choose` raise it, and this does not.
+        """
         return await self.until(lambda: bool(self.queue) or self.over, when)
 
     async def choose(self, *lanes: Lane, until: Lane | None = None) -> Lane | None:

@@ -44,6 +44,11 @@ def _names(formula: str, where: str) -> set[str]:
     try:
         nodes = [node for node in ast.walk(ast.parse(formula, mode="eval")) if isinstance(node, ast.Name)]
     except SyntaxError as error:
-        raise SyntaxError(f"{where}={formula!r} is no Python expression: {error.msg}") from None
+        words = (
+            ", and words stand in quotes of their own: loses=\"'late items'\""
+            if where.endswith(" loses")
+            else ""
+        )
+        raise SyntaxError(f"{where}={formula!r} is no Python expression: {error.msg}{words}") from None
     made = {node.id for node in nodes if not isinstance(node.ctx, ast.Load)}
     return {node.id for node in nodes} - made - _WORDS

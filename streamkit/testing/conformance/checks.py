@@ -111,6 +111,8 @@ class Check:
     """The kinds of callbacks that it tries; None: those of what is checked."""
     counts: tuple[int | None, ...] = (None,)
     """Items that its sources have at most; None: as many as it needs."""
+    whole: bool = False
+    """Whether it is about all items that were given: then no case with fewer is looked for."""
     real: bool = False
     """Whether it runs in real time, where a run that hangs would hang the check."""
 

@@ -33,7 +33,7 @@ def stalled_consumer(subject: Subject, case: Case) -> None:
             async for _ in items:
                 before = lab.taken
                 await asyncio.sleep(LONG)
-                more = f"{lab.taken - before} items taken while the consumer was stalled"
+                more = f"{lab.taken - before} more taken while the consumer was stalled"
                 expect(Law.DEMAND, lab.taken <= before + ahead, f"{ahead:g} at most, its lookahead", more)
                 break
             taken, of_main = lab.taken, lab.taken_of_main
@@ -48,7 +48,8 @@ def stalled_consumer(subject: Subject, case: Case) -> None:
 
 
 def _within(most: float, found: int, what: str) -> None:
-    text = f"{most:g} items at most {what} for the first that comes out, lookahead included"
+    items = "item" if most == 1 else "items"
+    text = f"{most:g} {items} at most {what} for the first that comes out, lookahead included"
     expect(Law.DEMAND, found <= most, text, f"{found}")
 
 

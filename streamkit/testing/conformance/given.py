@@ -135,6 +135,12 @@ def makes(
             f"not {shown(operator)}"
         )
     if not callbacks and not others and _takes_a_stream(operator):
+        if hasattr(operator, "__streamkit__"):  # made by `step` or `stage`: its argument is no stream
+            name = named(operator)
+            raise TypeError(
+                f"{argument} must be an operator, or make one: {name} takes arguments, so write "
+                f"lambda: {name}(...); callbacks= and others= are what it is called with here"
+            )
         return lambda lab: Applied(operator)
 
     def make(lab: Lab) -> Any:
@@ -203,6 +209,11 @@ def tried_out(subject: Given, count: int) -> Given:
         return subject  # it is what a check finds, and says better
     except Exception as error:
         error.add_note(f"raised by {subject.name} with the items of the check: give others with items=")
+        if isinstance(subject.make(Lab()), Applied):
+            error.add_note(
+                f"{subject.name} was called with a stream: if it is to be called with callbacks, or other "
+                "sources, and to return an operator, say callbacks= or others="
+            )
         raise
 
 

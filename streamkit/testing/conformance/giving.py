@@ -53,7 +53,7 @@ def _true(_: Any) -> bool:
 
 
 PLACES: dict[str, Callable[[Any], Any]] = {
-    "alone": _same,
+    "where it stands alone": _same,
     "behind a step": lambda stream: stream | ops.filter(_true),
     "behind a buffer": lambda stream: stream | ops.buffer(Suspend(2)),
     "in a merge": lambda stream: stream | ops.merge([]),
@@ -82,7 +82,7 @@ def gives_its_items(subject: SourceSubject, case: Case) -> None:
     for place, put in PLACES.items():
         found = played(subject, partial(outcome, subject, put(subject.make(case.lab()))))
         wanted, found = subject.wanted(found)
-        expect(Law.ACCOUNTING, found == wanted, f"{shown(wanted, 200)} {place}", shown(found, 200))
+        expect(Law.ACCOUNTING, found == wanted, f"{shown(wanted, 200)}, {place}", shown(found, 200))
 
 
 def gives_them_in_a_plain_for(subject: SourceSubject, case: Case) -> None:

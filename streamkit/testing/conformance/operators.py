@@ -12,6 +12,7 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
 from streamkit._engine.face.stream import Pipe
+from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import CHECKS, Check
 from streamkit.testing.conformance.demand import measured
 from streamkit.testing.conformance.given import (
@@ -99,6 +100,7 @@ def check_operator(
     Raises `LawError`, an `AssertionError`, if a law is broken. An error of the operator with a plain list of
     `items` is raised as it is. `TypeError` and `ValueError` for arguments that are not allowed.
     """
+    wanted = None if expected is None else [*iterable("expected", expected)]
     subject, given = _subject(
         operator,
         "operator",
@@ -185,7 +187,7 @@ def _subject(
     others: int,
     known: dict[str, Any],
 ) -> tuple[Given, list[Any] | None]:
-    given = listed(items)
+    given = listed(None if items is None else iterable("items", items))
     shape = shaped(given)
     functions = callables(callbacks)
     make = makes(operator, argument, functions, whole("others", others, least=0), shape)
@@ -224,7 +226,7 @@ def _expecting(expected: list[Any], given: list[Any] | None) -> Check:
         """It is read to its end: what comes out is what was expected."""
         comes_out_as_expected(subject, case, expected, count)
 
-    return Check(as_expected, (Law.ACCOUNTING,))
+    return Check(as_expected, (Law.ACCOUNTING,), whole=True)
 
 
 def _report(

@@ -89,7 +89,7 @@ class Report:
             parts.append("\n".join(["Not tested:", *rows]))
         if self.skipped:
             rows = [_paragraph(each, "  ") for each in self.skipped]
-            parts.append("\n".join(["Not tried, as it would wait:", *rows]))
+            parts.append("\n".join(["Not tried, as it would wait, or not end:", *rows]))
         return "\n\n".join(parts)
 
 

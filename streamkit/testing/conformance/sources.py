@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit.operators.choose import take
 from streamkit.testing.conformance import giving
+from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import Check
 from streamkit.testing.conformance.exits import virtual_loop
 from streamkit.testing.conformance.given import MOST_ITEMS, callables, error_class, refusals
@@ -140,11 +141,12 @@ def _check(error: object, again: object, *, ends: bool, threads: bool) -> None:
 
 def _makes(source: Any, callbacks: Sequence[Callable[..., Any]]) -> Callable[[Lab], Stream[Any]]:
     given: Any = source
-    if isinstance(given, Iterator):
+    if isinstance(given, Iterator | AsyncGenerator):
         raise TypeError(
             f"source must be a callable that makes one for each run, as it can be run once: {_shown(source)}"
         )
     if not callbacks:
+        Stream[Any](source)  # what no stream can begin with is refused here
         return lambda lab: Stream(source)
     if not callable(source):
         raise TypeError(f"source must be a callable, where callbacks are given, not {shown(source)}")

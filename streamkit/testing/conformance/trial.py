@@ -24,6 +24,7 @@ __all__ = ["Trial", "attempt", "judged", "parsed", "raised", "token"]
 
 _HANGING = {Law.CLOSE, Law.FAIRNESS}
 """What breaks these might not end where time is real."""
+_NO_END = "it does not end, so what else it does was not tried"
 _SMALL = 4
 """Items up to which a smaller case is looked for."""
 
@@ -108,6 +109,7 @@ class Trial:
         runs = 0
         spins: list[Broken] = []
         skipped: list[str] = []
+        left = 0
         for check in sorted(self.checks, key=lambda check: check.real):
             wanted = [law for law in check.finds if law in self.laws]
             if not wanted:
@@ -115,7 +117,11 @@ class Trial:
             if reason := check.applies(self.subject):
                 why.setdefault(check.finds[0], reason)
                 continue
-            if spins or (check.real and (self.subject.waits or findings.keys() & _HANGING)):
+            if spins:
+                why[check.finds[0]] = _NO_END
+                left += 1
+                continue
+            if check.real and (self.subject.waits or findings.keys() & _HANGING):
                 skipped.append(check.words)
                 continue
             tested.add(check.finds[0])
@@ -130,6 +136,8 @@ class Trial:
                 else:
                     findings[broken.law] = self.smallest(check, case, broken)
                 break
+        if left:
+            skipped.append(f"{left} other checks: it does not end, as law {Law.FAIRNESS.number} says.")
         ordered = [law for law in self.laws if law in findings]
         return Report(
             name=self.subject.name,
@@ -173,7 +181,7 @@ class Trial:
         kinds = [
             kind for kind in ("sync", case.kind) if kind in (*(check.kinds or self.subject.kinds), "sync")
         ]
-        for most in range(_SMALL):
+        for most in [case.most] if check.whole else range(_SMALL):
             for style in styles:
                 for kind in dict.fromkeys(kinds if check.kinds is None else [case.kind]):
                     yield replace(case, style=style, kind=kind, most=most, every=1, first=1, noted=[])
@@ -199,7 +207,7 @@ class Trial:
 
 
 def _words(case: Case) -> str:
-    return "any" if case.at is None else f"at step {case.at}"
+    return "the only one of this check" if case.at is None else f"at step {case.at}"
 
 
 def _too(finding: Finding, check: Check) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from streamkit._core.arguments import seconds
 
-__all__ = ["PATIENCE", "Bell", "ProbeError"]
+__all__ = ["PATIENCE", "Bell", "ProbeError", "items"]
 
 PATIENCE = 60.0
 """Seconds that a probe waits for a pipe. In virtual time they pass only where nothing else happens."""
@@ -22,6 +22,11 @@ class ProbeError(AssertionError):
     ...     print(error)
     send('a'): within 60.0 seconds nobody asked for it; the probe was never opened
     """
+
+
+def items(count: int) -> str:
+    """So many items, in words."""
+    return "1 item" if count == 1 else f"{count} items"
 
 
 class Bell:

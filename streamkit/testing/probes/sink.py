@@ -219,7 +219,7 @@ class SinkProbe(Generic[T]):
         if not await self._bell.soon(found):
             raise ProbeError(
                 f"{what}: within {self._bell.patience} seconds {otherwise}; the stream was asked for "
-                f"{self.requested} items and has given {len(self.items)}"
+                f"{items(self.requested)} and has given {len(self.items)}"
             )
 
     def _look(self) -> Exception | None:
@@ -229,7 +229,7 @@ class SinkProbe(Generic[T]):
 
     def _outcome(self) -> str:
         """How the stream came to its end."""
-        count = f"after {len(self.items)} items"
+        count = f"after {items(len(self.items))}"
         if self.error is not None:
             return f"the stream has failed, {count}: {told(self.error)}"
         return (
@@ -239,5 +239,5 @@ class SinkProbe(Generic[T]):
         )
 
     def __repr__(self) -> str:
-        state = self._outcome() if self.done else f"asked for {self.requested} items, got {len(self.items)}"
+        state = self._outcome() if self.done else f"asked for {items(self.requested)}, got {len(self.items)}"
         return f"<SinkProbe {state}>"

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import flag
 from streamkit._core.show import shown
-from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError
+from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError, items
 from streamkit.testing.sources import Error, as_error, fresh
 from streamkit.testing.visits import Beyond, Visit, check_visits
 
@@ -149,9 +149,9 @@ class SourceProbe(AsyncIterable[T], Generic[T]):
         if self._goes_on and self.visit.ended:
             return
         if self.visit.ended:
-            raise ProbeError(f"{what}: the probe has ended, after {self.visit.given} items")
+            raise ProbeError(f"{what}: the probe has ended, after {items(self.visit.given)}")
         if self.visit.closing:
-            raise ProbeError(f"{what}: the pipe has closed the probe, after {self.visit.given} items")
+            raise ProbeError(f"{what}: the pipe has closed the probe, after {items(self.visit.given)}")
 
     async def _patiently(self, what: str, found: Callable[[], bool], otherwise: str) -> None:
         begun = self.visit.closing
@@ -163,7 +163,7 @@ class SourceProbe(AsyncIterable[T], Generic[T]):
     def _told(self, what: str) -> str:
         if not self.visit.number:
             return f"{what}; the probe was never opened"
-        return f"{what}; it was asked for {self.demand} items and has given {self.visit.given}"
+        return f"{what}; it was asked for {items(self.demand)} and has given {self.visit.given}"
 
     # what the pipe reads ---------------------------------------------------------------------------
 
@@ -244,4 +244,4 @@ class SourceProbe(AsyncIterable[T], Generic[T]):
             raise self._close_error
 
     def __repr__(self) -> str:
-        return f"<SourceProbe asked for {self.demand} items, given {self.visit.given}, closed={self.closed}>"
+        return f"<SourceProbe asked for {items(self.demand)}, given {self.visit.given}, closed={self.closed}>"

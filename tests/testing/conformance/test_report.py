@@ -211,6 +211,11 @@ def test_sources_that_keep_to_the_laws_pass() -> None:
     assert check_source(fails, error=OSError).broken == ()
 
 
+def _any(value: Any) -> Any:
+    """A value that type checkers would not let pass."""
+    return value
+
+
 CALLS: dict[str, tuple[type[Exception], str, Any]] = {
     "no operator": (TypeError, "operator must be an operator, a callable", lambda: check_operator(5)),  # type: ignore[arg-type]
     "a sink": (TypeError, "write check_sink", lambda: check_operator(ops.to_list())),
@@ -242,6 +247,71 @@ CALLS: dict[str, tuple[type[Exception], str, Any]] = {
     "a case": (ValueError, "case must be one that", lambda: check_operator(ops.take(1), case="exhaust")),
     "an iterator": (TypeError, "source must be a callable", lambda: check_source(iter([1]))),
     "ends": (TypeError, "expected is needed", lambda: check_source(letters, ends=False)),
+    "an async generator": (TypeError, "source must be a callable", lambda: check_source(letters())),
+    "no source": (TypeError, "source must be an iterable", lambda: check_source(3)),
+    "items": (TypeError, "items must be an iterable", lambda: check_operator(ops.take(1), items=_any(3))),
+    "expected": (
+        TypeError,
+        "expected must be an iterable",
+        lambda: check_operator(ops.take(1), items="a", expected=_any(3)),
+    ),
+    "expected of a source": (
+        TypeError,
+        "expected must be an iterable",
+        lambda: check_source("a", expected=_any(3)),
+    ),
+    "one callback": (TypeError, r"callbacks=\[pow\]", lambda: check_operator(ops.map, callbacks=_any(pow))),
+    "no callback": (
+        TypeError,
+        "callbacks must be callables",
+        lambda: check_operator(ops.map, callbacks=_any("a")),
+    ),
+    "a list of calls": (
+        TypeError,
+        "refuses must be a dict",
+        lambda: check_operator(ops.take(1), refuses=_any(["count"])),
+    ),
+    "an operator for a call": (
+        TypeError,
+        "refuses must have a call without arguments for 'count'",
+        lambda: check_operator(ops.take(1), refuses=_any({"count": ops.take(1)})),
+    ),
+    "a law for a name": (
+        TypeError,
+        "names of arguments",
+        lambda: check_sink(ops.sum, refuses=_any({Law.ERRORS: ops.sum})),
+    ),
+    "others in quotes": (
+        TypeError,
+        "others must be a whole number",
+        lambda: check_operator(ops.take(1), others=_any("1")),
+    ),
+    "needs": (ValueError, "needs must be", lambda: check_operator(ops.take(1), needs=-1)),
+    "needs of a sink": (TypeError, "needs must be", lambda: check_sink(ops.sum, needs=_any("1"))),
+    "holds": (TypeError, "holds must be", lambda: check_operator(ops.take(1), holds=_any("1"))),
+    "lookahead": (ValueError, "lookahead must be", lambda: check_operator(ops.take(1), lookahead=-1)),
+    "timed": (TypeError, "timed must be True or False", lambda: check_operator(ops.take(1), timed=_any(1))),
+    "on_empty": (
+        TypeError,
+        "on_empty must be a class of exceptions",
+        lambda: check_sink(ops.sum, on_empty=_any(ValueError("x"))),
+    ),
+    "laws as a string": (TypeError, "not 'close'", lambda: check_operator(ops.take(1), laws=_any("close"))),
+    "ends in words": (TypeError, "ends must be True or False", lambda: check_source("a", ends=_any("no"))),
+    "error in words": (
+        TypeError,
+        "error must be a class of exceptions",
+        lambda: check_source("a", error=_any("OSError")),
+    ),
+    "again": (TypeError, "again must be one of Again.SAME", lambda: check_source("a", again=_any("never"))),
+    "keeps": (ValueError, "keeps must be", lambda: check_source("a", keeps=-1)),
+    "threads": (TypeError, "threads must be True or False", lambda: check_source("a", threads=_any(2))),
+    "every of a source": (TypeError, "every must be", lambda: check_source("a", every=_any("x"))),
+    "an operator that is not made": (
+        TypeError,
+        r"write lambda: take\(\.\.\.\)",
+        lambda: check_operator(_any(ops.take)),
+    ),
     "items it cannot take": (TypeError, "argument", lambda: check_operator(lambda: ops.starmap(pow))),
 }
 
@@ -253,3 +323,66 @@ def test_a_bad_argument_is_refused(name: str) -> None:
         call()
     if name == "items it cannot take":
         assert "give others with items=" in caught.value.__notes__[-1]
+
+
+def test_what_was_expected_is_compared_with_all_items() -> None:
+    """A case with fewer items is no smaller one: there less comes out of any operator."""
+    with pytest.raises(LawError) as caught:
+        check_operator(ops.take(2), items="abc", expected="abc")
+    (finding,) = caught.value.report.findings
+    assert (finding.expected, finding.seen) == ("['a', 'b', 'c']", "['a', 'b']")
+    with pytest.raises(LawError, match=r"seen: +\['a', 'b'\]"):
+        check_operator(ops.take(2), items="abc", expected="abc", case=finding.again)
+    assert check_operator(ops.take(2), items="abc", expected="ab", case=finding.again).broken == ()
+
+
+def test_a_refusal_names_the_argument_as_a_word() -> None:
+    def fails() -> None:
+        raise ValueError("nothing can be done")  # "n" stands in it, and is not named
+
+    with pytest.raises(LawError, match="an error that names n"):
+        check_operator(ops.take(1), refuses={"n": fails}, laws=Law.VALIDATION)
+
+    def names() -> None:
+        raise ValueError("n: too small")
+
+    assert check_operator(ops.take(1), refuses={"n": names}, laws=Law.VALIDATION).broken == ()
+
+
+async def spins(source: Stream[Any]) -> AsyncIterator[Any]:
+    """Ends when its source does, and asks again and again whether that is so."""
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        async with source.open() as items:
+            async for _ in items:
+                pass
+        ended.set()
+
+    task = asyncio.create_task(wait())
+    try:
+        while not ended.is_set():  # noqa: ASYNC110 - that is what is wrong with it
+            await asyncio.sleep(0)
+    finally:
+        task.cancel()
+    if False:
+        yield
+
+
+def test_of_what_does_not_end_little_else_is_told() -> None:
+    """Dozens of checks are not tried then: a list of them would hide the one line that counts."""
+    report = found(spins)
+    assert Law.FAIRNESS in report.broken
+    assert report.untested[Law.CANCELLATION] == "it does not end, so what else it does was not tried"
+    assert all(report.untested.values()), "each law that was not tested has a reason"
+    (words,) = report.skipped
+    assert "other checks: it does not end, as law 7 says." in words
+
+
+def test_a_function_that_is_called_with_a_stream_by_mistake_says_so() -> None:
+    with pytest.raises(TypeError, match="has no items") as caught:
+        check_operator(lambda other: ops.merge(other))
+    assert "say callbacks= or others=" in caught.value.__notes__[-1]
+    with pytest.raises(TypeError) as caught:
+        check_operator(lambda: ops.starmap(pow))
+    assert "others=" not in caught.value.__notes__[-1]

@@ -19,6 +19,7 @@ PLUGINS = {
     "asyncio auto": (*ASYNCIO, "--asyncio-mode=auto"),
     "anyio": ("anyio.pytest_plugin",),
     "anyio auto": ("anyio.pytest_plugin", "--override-ini=anyio_mode=auto"),
+    "hypothesis": ("_hypothesis_pytestplugin",),
     "xdist": ("xdist.plugin",),
     "trio": ("pytest_trio.plugin",),
     "trio mode": ("pytest_trio.plugin", "--override-ini=trio_mode=true"),

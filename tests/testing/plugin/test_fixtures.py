@@ -162,3 +162,27 @@ def test_the_fixture_for_plain_tests(room: "Room") -> None:
                 streamkit_run(waiting)
     """)
     room(suite).assert_outcomes(passed=3)
+
+
+def test_the_fixture_for_tests_of_hypothesis(room: "Room") -> None:
+    """It stays the same for all inputs, so hypothesis takes it, without a health check that is suppressed."""
+    suite = textwrap.dedent("""
+        from hypothesis import given, settings, strategies
+
+        runs = []
+
+        @settings(max_examples=5, database=None)
+        @given(strategies.integers(1, 3))
+        def test_it(streamkit_run, seconds):
+            async def main():
+                await asyncio.sleep(seconds)
+                return asyncio.get_running_loop().time()
+
+            runs.append(streamkit_run(main, schedules=2))
+            assert runs[-1] == seconds
+
+        def test_it_ran():
+            assert 1 <= len(runs) <= 5
+    """)
+    result = room(suite, plugins=("streamkit", "hypothesis"))
+    result.assert_outcomes(passed=2)

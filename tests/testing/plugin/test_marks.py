@@ -134,7 +134,7 @@ def test_the_closest_mark_wins_argument_by_argument(room: "Room") -> None:
     ("mark", "told"),
     [
         ("schedule=3", "*takes no schedule: write schedules=3"),
-        ("1000", "it takes keyword arguments only, not 1000"),
+        ("1000", "it takes keyword arguments only, as in schedules=1000, not 1000"),
         ("limit=-1.0", "limit must be *, not -1.0"),
         ("schedules=0", "schedules must be *, not 0"),
         ("seed='x'", "seed must be *, not 'x'"),
@@ -161,6 +161,17 @@ def test_a_marked_test_that_is_not_async_is_told_at_collection(room: "Room") -> 
     result = room("@pytest.mark.streamkit\ndef test_plain(): ...")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*::test_plain: the mark streamkit is for tests that are `async def`*"])
+
+
+def test_a_marked_test_that_only_looks_async_is_told_what_it_is(room: "Room") -> None:
+    """It begins with `async def`, so "is for tests that are `async def`" would send its reader astray."""
+    result = room("@pytest.mark.streamkit\nasync def test_it():\n    yield")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*::test_it: the mark streamkit is for tests without a `yield`*"])
+    drawn = "@hypothesis.given(strategies.integers())\nasync def test_it(number): ..."
+    result = room(f"import hypothesis\nfrom hypothesis import strategies\n\n@pytest.mark.streamkit\n{drawn}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*::test_it: *hypothesis: write a plain `def`, and in it call the fixture*"])
 
 
 @pytest.mark.parametrize(

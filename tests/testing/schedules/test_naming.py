@@ -60,6 +60,45 @@ def test_timers() -> None:
     run(main)
 
 
+def test_a_sleep_is_that_of_its_task() -> None:
+    """The callback of its timer is one of asyncio, whose name tells nothing."""
+
+    async def sleeps() -> None:
+        await asyncio.sleep(1.0)
+
+    async def main() -> None:
+        task = asyncio.create_task(sleeps(), name="sleeper")
+        await asyncio.sleep(0)
+        (_, _, timer), *_ = the_loop()._timers._heap
+        handle = the_loop().call_soon(timer.fire)
+        name = "the sleep of task 'sleeper' (test_a_sleep_is_that_of_its_task.sleeps)"
+        assert name_of(handle, unnumbered) == name
+        await task
+
+    run(main)
+
+
+def test_a_task_of_a_pipe_is_named_by_the_function_that_it_runs() -> None:
+    names: list[str] = []
+
+    async def slow(item: int) -> int:
+        await asyncio.sleep(1.0)
+        return item
+
+    async def main() -> None:
+        async def look() -> None:
+            await asyncio.sleep(0.5)
+            names.extend(task_name(task, lambda task: 1) for task in asyncio.all_tasks())
+
+        looking = asyncio.create_task(look(), name="look")
+        await (Stream([1, 2]) | ops.map(slow, concurrency=2) | ops.drain())
+        await looking
+
+    run(main)
+    name = "test_a_task_of_a_pipe_is_named_by_the_function_that_it_runs"
+    assert names.count(f"task 1 ({name}.slow)") == 2, names
+
+
 def test_tasks() -> None:
     """A name that asyncio gave counts all tasks of the process, so another number stands there."""
 
