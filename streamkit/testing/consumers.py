@@ -15,7 +15,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from streamkit._core.arguments import Composed, seconds, whole
 from streamkit._core.calls import answering
@@ -197,9 +197,15 @@ def late_errors(cancelled: asyncio.CancelledError) -> list[Exception]:
 
 def async_iterable(name: str, value: AsyncIterable[T]) -> AsyncIterable[T]:
     """Return `value` if an ``async for`` can go through it."""
-    if isinstance(value, AsyncIterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return value
-    raise TypeError(f"{name} must be a stream, or an async iterable, not {shown(value)}")
+    given: Any = value
+    if isinstance(given, Composed):  # an operator is a callable of streams, and gives no items
+        raise TypeError(
+            f"{name} must be a stream, or an async iterable, not {shown(given)}: "
+            f"write Stream({name}) | operator"
+        )
+    if not isinstance(given, AsyncIterable):
+        raise TypeError(f"{name} must be a stream, or an async iterable, not {shown(given)}")
+    return value
 
 
 def opened(source: AsyncIterable[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:

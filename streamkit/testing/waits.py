@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import Any, Final
+from typing import Any
 
 __all__ = ["DeadlockError", "LivelockError", "codes", "task_line", "tasks", "trail"]
 

@@ -127,7 +127,7 @@ class TestMistakes:
                 ValueError,
                 "closing must be a finite number of seconds of at least 0",
             ),
-            (lambda: drawn("a", values=["a"]), TypeError, "values must be a dict of characters and items"),  # type: ignore[arg-type]
+            (lambda: drawn("a", values=["a"]), TypeError, "values must be a mapping, such as a dict"),  # type: ignore[arg-type]
             (
                 lambda: drawn("a", values={"ab": 1}),
                 ValueError,

@@ -243,7 +243,7 @@ class TestTheRecord:
 @pytest.mark.parametrize(
     ("arguments", "kind", "text"),
     [
-        ({"items": 3}, TypeError, "^items must be a collection, .*, not 3$"),
+        ({"items": 3}, TypeError, "^items must be an iterable, not 3$"),
         ({"items": iter("abc")}, TypeError, "^items must be a collection .*, not the iterator <str_"),
         ({"items": 5}, TypeError, "items must be an iterable, not 5"),
         ({"every": -1.0}, ValueError, "^every must be a finite number of seconds of at least 0, not -1.0"),

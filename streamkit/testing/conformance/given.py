@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from streamkit._core.arguments import flag, iterable, mapping, whole
+from streamkit._core.arguments import Composed, flag, iterable, mapping, whole
 from streamkit._core.show import named, shown
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe
@@ -92,6 +92,10 @@ def error_class(name: str, value: Any) -> None:
 
 def callables(callbacks: Iterable[Callable[..., Any]]) -> tuple[Callable[..., Any], ...]:
     """`callbacks`, if each can be called."""
+    if callable(callbacks):
+        raise TypeError(
+            f"callbacks must be a list of functions, not one: write callbacks=[{named(callbacks)}]"
+        )
     found = tuple(iterable("callbacks", callbacks))
     for function in found:
         if not callable(function):
@@ -106,10 +110,13 @@ def refusals(
     found = {} if refuses is None else dict(mapping("refuses", refuses))
     for name, call in found.items():
         said: Any = name
-        if not isinstance(said, str) or not callable(call):
+        if not isinstance(said, str):
+            raise TypeError(f"refuses must have names of arguments as keys, not {shown(name)}")
+        made: Any = call
+        if not callable(made) or isinstance(made, Composed):  # a call of that would raise for another reason
             raise TypeError(
-                "refuses must have names of arguments, and for each a call without arguments, "
-                f"not {shown(name)}: {shown(call)}"
+                f"refuses must have a call without arguments for {name!r}, as in lambda: take(-1), "
+                f"not {shown(call)}"
             )
     return found
 

@@ -120,7 +120,7 @@ def expect(law: Law, condition: object, expected: str, seen: object) -> None:
 
 def chosen(laws: Iterable[Law] | Law) -> tuple[Law, ...]:
     """`laws` as a tuple; what is no law is refused."""
-    found: tuple[Any, ...] = (laws,) if isinstance(laws, Law) else tuple(iterable("laws", laws))
+    found: tuple[Any, ...] = (laws,) if isinstance(laws, Law | str) else tuple(iterable("laws", laws))
     for each in found:
         if not isinstance(each, Law):
             allowed = ", ".join(law.name for law in Law)

@@ -12,7 +12,6 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
 from streamkit._engine.face.stream import Pipe
-from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import CHECKS, Check
 from streamkit.testing.conformance.demand import measured
 from streamkit.testing.conformance.given import (
@@ -100,7 +99,6 @@ def check_operator(
     Raises `LawError`, an `AssertionError`, if a law is broken. An error of the operator with a plain list of
     `items` is raised as it is. `TypeError` and `ValueError` for arguments that are not allowed.
     """
-    wanted = None if expected is None else [*iterable("expected", expected)]
     subject, given = _subject(
         operator,
         "operator",
@@ -187,7 +185,7 @@ def _subject(
     others: int,
     known: dict[str, Any],
 ) -> tuple[Given, list[Any] | None]:
-    given = listed(None if items is None else iterable("items", items))
+    given = listed(items)
     shape = shaped(given)
     functions = callables(callbacks)
     make = makes(operator, argument, functions, whole("others", others, least=0), shape)

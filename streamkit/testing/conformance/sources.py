@@ -13,7 +13,6 @@ from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit.operators.choose import take
 from streamkit.testing.conformance import giving
-from streamkit.testing.conformance.arguments import calls, error_class, functions, iterable
 from streamkit.testing.conformance.checks import Check
 from streamkit.testing.conformance.exits import virtual_loop
 from streamkit.testing.conformance.given import MOST_ITEMS, callables, error_class, refusals

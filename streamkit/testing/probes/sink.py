@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 from streamkit._core.arguments import seconds as checked, whole
 from streamkit._core.show import shown, told
 from streamkit.testing.consumers import async_iterable, late_errors, opened
-from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError
+from streamkit.testing.probes.bell import PATIENCE, Bell, ProbeError, items
 
 __all__ = ["SinkProbe"]
 

@@ -66,7 +66,7 @@ def name_of(handle: Any, number: Number) -> str:
     if isinstance(owner, Timer):
         timer: Any = owner  # what is in it is private
         if timer._callback is _WAKES_A_SLEEPER:
-            return f"the end of {_sleep(timer._args[0], number)}"
+            return _sleep(timer._args[0], number)
         return f"the timer of {_called(timer._callback, timer._args, number)}"
     return _called(callback, handle._args, number)
 
@@ -77,7 +77,7 @@ def task_name(task: "asyncio.Task[Any]", number: Number) -> str:
     A name that asyncio gave it would be another one in the next run, so its number in this run stands there.
     """
     coroutine = task.get_coro()
-    function = works_for(coroutine) or getattr(coroutine, "__qualname__", None)
+    function = getattr(coroutine, "__qualname__", None)
     called = _short(function) if isinstance(function, str) else shown(coroutine)
     if _is_inner(getattr(coroutine, "cr_code", None)):
         called = next((_short(code.co_qualname) for code in codes(coroutine) if not _is_inner(code)), called)
@@ -86,14 +86,6 @@ def task_name(task: "asyncio.Task[Any]", number: Number) -> str:
         made = number(task)
         return f"task {called}" if made is None else f"task {made} ({called})"
     return f"task {shown(name)} ({called})"
-
-
-def _sleeper(timer: Any) -> "asyncio.Task[Any] | None":
-    """The task that sleeps until this timer, by `asyncio.sleep`."""
-    if getattr(timer._callback, "__name__", "") != "_set_result_unless_cancelled":
-        return None
-    waiting = getattr(timer._args[0], "_callbacks", None) or ()
-    return next((task for callback, _ in waiting if (task := task_of(callback)) is not None), None)
 
 
 def _called(callback: Any, arguments: Any, number: Number) -> str:
@@ -107,7 +99,7 @@ def _called(callback: Any, arguments: Any, number: Number) -> str:
 def _sleep(future: Any, number: Number) -> str:
     """Whose sleep it is that the result of `future` ends."""
     sleepers = [task for callback, _ in future._callbacks or () if (task := task_of(callback)) is not None]
-    return f"a sleep of {task_name(sleepers[0], number)}" if sleepers else "a sleep"
+    return f"the sleep of {task_name(sleepers[0], number)}" if sleepers else "a sleep"
 
 
 def _is_inner(code: CodeType | None) -> bool:

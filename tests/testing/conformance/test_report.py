@@ -268,7 +268,7 @@ CALLS: dict[str, tuple[type[Exception], str, Any]] = {
     ),
     "a list of calls": (
         TypeError,
-        "refuses must be a dict",
+        "refuses must be a mapping",
         lambda: check_operator(ops.take(1), refuses=_any(["count"])),
     ),
     "an operator for a call": (

@@ -165,6 +165,6 @@ def test_a_sleep_is_told_by_who_sleeps_and_a_task_of_ours_by_what_it_runs() -> N
     with pytest.raises(AssertionError) as caught:
         run(main, schedules=100, seed=1)
     told = "\n".join(caught.value.__notes__)
-    assert "the end of a sleep of task" in told
+    assert "the sleep of task" in told
     assert "buy)" in told
     assert "first_things_first)" in told
