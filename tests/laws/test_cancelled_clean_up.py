@@ -18,6 +18,7 @@ from tests.samples import OPERATORS, SINKS
 from tests.tiers import stride
 
 BEHIND: dict[str, Callable[[Any], Any]] = {
+    "before a step that has enough of one": lambda stream: stream | ops.take(1),
     "before a step that has enough": lambda stream: stream | ops.batch(99) | ops.take(1),
     "before a sink that has enough": lambda stream: stream | ops.batch(99) | ops.first(default=None),
     "in a task": lambda stream: stream | ops.merge([]) | ops.batch(99) | ops.take(1),
@@ -25,10 +26,25 @@ BEHIND: dict[str, Callable[[Any], Any]] = {
 """What stands behind an operator: steps that would end the stream well if they were told of an error."""
 
 
-def cancelled(sample: Sample, case: Case, behind: Callable[[Any], Any], dirty: tuple[str, ...]) -> None:
+class StubbornLab(Lab):
+    """Its callbacks wait, and where they are cancelled, they fail."""
+
+    def callback(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def waits(*arguments: Any) -> Any:
+            try:
+                await asyncio.sleep(0.5)
+            except asyncio.CancelledError:
+                self.dirt.append(OSError("clean-up of a callback"))
+                raise self.dirt[-1]  # noqa: B904 - not from it: that would be meant
+            return function(*arguments)
+
+        return waits
+
+
+def cancelled(sample: Sample, case: Case, behind: Callable[[Any], Any], make: Callable[[], Lab]) -> None:
     """Cancel the reader at each step of the loop in turn."""
     for number in case.steps():
-        lab = case.lab(count=2, kind="async" if sample.calls else "sync", dirty=dirty)
+        lab = make()
 
         async def main(lab: Lab = lab, number: int = number) -> bool:
             loop = virtual_loop()
@@ -54,6 +70,11 @@ def cancelled(sample: Sample, case: Case, behind: Callable[[Any], Any], dirty: t
             break
 
 
+def dirty_lab(sample: Sample, case: Case, dirty: tuple[str, ...]) -> Lab:
+    """One whose sources fail in their clean-up."""
+    return case.lab(count=2, kind="async" if sample.calls else "sync", dirty=dirty)
+
+
 @pytest.mark.spread
 @pytest.mark.parametrize("dirty", [("main",), ("main", "other")], ids="-".join)
 @pytest.mark.parametrize("style", ["turn", "clock"])
@@ -63,7 +84,7 @@ def test_behind_every_operator(sample: Sample, behind: str, style: str, dirty: t
     every = stride(5)  # another fifth of the steps for each sample
     case = Case(style, every=every, first=1 + OPERATORS.index(sample) % every)
     with trying(case):
-        cancelled(sample, case, BEHIND[behind], dirty)
+        cancelled(sample, case, BEHIND[behind], lambda: dirty_lab(sample, case, dirty))
 
 
 @pytest.mark.spread
@@ -73,4 +94,14 @@ def test_in_every_sink(sample: Sample, style: str) -> None:
     every = stride(3)
     case = Case(style, every=every, first=1 + SINKS.index(sample) % every)
     with trying(case):
-        cancelled(sample, case, lambda job: job, ("main", "other"))
+        cancelled(sample, case, lambda job: job, lambda: dirty_lab(sample, case, ("main", "other")))
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize("sample", [each for each in OPERATORS if each.calls], ids=repr)
+def test_where_a_callback_fails_in_its_clean_up(sample: Sample, behind: str) -> None:
+    every = stride(3)
+    case = Case(every=every, first=1 + OPERATORS.index(sample) % every)
+    with trying(case):
+        cancelled(sample, case, BEHIND[behind], lambda: StubbornLab("turn", count=2))
