@@ -10,7 +10,7 @@ from typing import Any
 
 from streamkit._core.again import throw
 from streamkit._core.arguments import number
-from streamkit._core.errors import RateExceededError
+from streamkit._core.errors import RateExceededError, replaces_cancellation
 from streamkit._core.markers import ABSENT, DROPPED, EMPTY
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
@@ -174,6 +174,8 @@ class _Desk:
                 try:
                     self._new = await self._looked_at(item, key, cost)
                 except Exception as error:
+                    if replaces_cancellation(error):
+                        raise
                     self._fail(item, error)
                     break
                 if self._new is None:

@@ -207,7 +207,7 @@ class Streams(ABC, Generic[T]):
                     return inlet
                 failure = self._blamed(later, failure, link)
                 del later
-                taken = not isinstance(failure, UNCAUGHT)
+                taken = not (isinstance(failure, UNCAUGHT) or replaces_cancellation(failure))
             raise failure
         finally:
             del failure

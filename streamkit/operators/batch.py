@@ -8,6 +8,7 @@ from typing import Any
 from streamkit._core import arguments
 from streamkit._core.arguments import number, whole
 from streamkit._core.contract import Contract
+from streamkit._core.errors import replaces_cancellation
 from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
 from streamkit._core.on_error import OnError
@@ -93,6 +94,8 @@ async def _batch_within(
                 try:
                     weighs = await _weight(run, weight, item)
                 except Exception as error:
+                    if replaces_cancellation(error):
+                        raise
                     failed = error
                 else:
                     if weighs is DROPPED:

@@ -12,6 +12,7 @@ from streamkit._core.again import throw
 from streamkit._core.arguments import flag, whole
 from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.contract import PER_SOURCE, Contract
+from streamkit._core.errors import replaces_cancellation
 from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
 from streamkit._core.on_error import OnError
@@ -70,6 +71,8 @@ def _ranked(run: Run, channel: Channel, key: Any, *, reverse: bool) -> Rank | No
             if awaits(found, plain):
                 found = await pending(found)
         except Exception as error:
+            if replaces_cancellation(error):
+                run.reraise(error)
             channel.fail(run.blame(error))
             raise _UnrankedError from None
         return _Reversed(found) if reverse and found is not DROPPED else found

@@ -133,3 +133,80 @@ def test_what_is_read_in_the_clean_up_of_a_cancelled_task_is_tried_again() -> No
 
 async def listed(stream: Stream[Any]) -> list[Any]:
     return [item async for item in stream]
+
+
+HELD: dict[str, Callable[[], Any]] = {
+    "batch": lambda: ops.batch(9),
+    "batch behind a buffer": lambda: ops.batch(9) | ops.buffer(Suspend(1)) | ops.batch(9),
+    "batch in a group": lambda: ops.group_by(len, ops.batch(9), max_groups=1),
+    "batch behind concat": lambda: ops.concat("") | ops.batch(9),
+}
+
+
+@pytest.mark.parametrize("pipe", HELD.values(), ids=HELD)
+def test_what_is_held_is_not_passed_on_and_a_sink_that_has_enough_does_not_end_well(
+    pipe: Callable[[], Any],
+) -> None:
+    source = silent()
+    seen: list[Any] = []
+
+    async def read() -> Any:
+        return await (Stream(source) | pipe() | ops.tap(seen.append) | ops.first())
+
+    async def main() -> BaseException | None:
+        task = asyncio.create_task(read())
+        await asyncio.sleep(9.0)
+        task.cancel()
+        try:
+            await task
+        except (Exception, asyncio.CancelledError) as error:
+            return error
+        return None
+
+    error = run(main)
+    assert error is not None
+    assert any(isinstance(each, ConnectionError) for each in (error, *attached(error)))
+    assert seen == []
+    source.check()
+
+
+async def stubborn(number: int) -> int:
+    """A callback that waits for long with the second item, and fails where it is cancelled."""
+    if number == 2:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            await failing()
+    return number
+
+
+async def failing() -> None:
+    raise ConnectionError("clean-up")
+
+
+CALLING: dict[str, Callable[[], Any]] = {
+    "batch_within": lambda: ops.batch_within(9, seconds=99.0, weight=stubborn, heaviest=99.0),
+    "merge_sorted": lambda: ops.merge_sorted([9], key=stubborn),
+    "throttle": lambda: ops.throttle(0.01, key=stubborn, max_keys=9) | ops.skip(1),
+}
+
+
+@pytest.mark.parametrize("pipe", CALLING.values(), ids=CALLING)
+def test_what_is_held_is_not_passed_on_where_a_callback_fails_instead(pipe: Callable[[], Any]) -> None:
+    source = FaultySource([1, 1, 2])
+    seen: list[Any] = []
+
+    async def read() -> None:
+        await (Stream(source) | pipe() | ops.for_each(seen.append))
+
+    async def main() -> int:
+        task = asyncio.create_task(read())
+        await asyncio.sleep(9.0)
+        before = len(seen)
+        task.cancel()
+        with pytest.raises(ConnectionError):
+            await task
+        return len(seen) - before
+
+    assert run(main) == 0
+    source.check()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.soak.kit import Plan, inner_items
-from tests.soak.line import CutError, Hand, Line, Opened, Violation, by_hand, fits, leaves
+from tests.soak.line import CutError, Hand, Line, Opened, UndecidedError, Violation, by_hand, fits, leaves
 from tests.soak.values import FUNCTIONS, Boom
 from tests.soak.words import SINKS, WORDS, Pipe, Src, Step, Tactic, resolved
 from tests.soak.words_of_buffers import Dropped
@@ -98,7 +98,9 @@ class Reference:
         if self.notes is None:
             return self.checked(some_order(lines, line))
         runs = self.notes.get(step.place, [])
-        noted = runs[run] if run < len(runs) else []
+        if run >= max(1, len(runs)):  # a stream that failed before all was opened has noted fewer
+            raise UndecidedError("it was opened less often than it is read, and which note is of which?")
+        noted = runs[run] if runs else []
         if self.flushes and not fits(noted, lines):
             return flushed(step, lines, noted)
         found = judged(step, line, lines, noted, self.fired, self.met)

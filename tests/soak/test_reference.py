@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.soak import words_of_sinks as sinks, words_of_steps as steps
-from tests.soak.line import Hand, Line, Opened, TieError, by_hand, fits, untied
+from tests.soak import words_of_joins as joins, words_of_sinks as sinks, words_of_steps as steps
+from tests.soak.line import Hand, Line, Opened, TieError, UndecidedError, by_hand, fits, untied
 from tests.soak.pipeline import Pipeline
 from tests.soak.reference import Reference
 from tests.soak.values import Boom, weigh
-from tests.soak.words import Src, Step
+from tests.soak.words import Fn, Src, Step
 
 NUMBERS = st.lists(st.integers(0, 20), max_size=9)
 
@@ -134,6 +134,35 @@ def test_two_things_at_the_same_time_are_a_tie() -> None:
     untied(1.0, 2.0, float("inf"), float("inf"))
     with pytest.raises(TieError):
         untied(1.0, 2.0, 1.0)
+
+
+def test_two_items_of_one_source_at_the_same_time_are_a_tie_for_zip_latest() -> None:
+    """Only the later one may be seen."""
+    pair, other = Src(1, (1.0, 0.0), 1.0), Src(2, (3.0,), 4.0)
+    step = Step("zip_latest", 1, {"_": (other,)})
+    with pytest.raises(TieError):
+        Pipeline("T", pair, (step,), Step("to_list", 2)).line(Reference())
+
+
+def test_what_is_opened_again_and_has_noted_one_opening_only_is_undecided() -> None:
+    """The first opening may have failed before it came to this operator."""
+    steps_of = (
+        Step("map_unordered", 1, {"function": Fn("same"), "concurrency": 2}),
+        Step("repeat", 2, {"times": 2}),
+    )
+    pipeline = Pipeline("L", Src(1, (0.0,)), steps_of, Step("to_list", 3))
+    noted = Reference(notes={1: [[100], [100]]})
+    assert pipeline.line(noted).values == [100, 100]
+    with pytest.raises(UndecidedError):
+        pipeline.line(Reference(notes={1: [[100]]}))
+
+
+def test_a_zip_whose_source_may_have_failed_where_another_ends_is_undecided() -> None:
+    cut, whole = Line(((0.0, "a"),), cut=True), Line(((0.0, "b"),))
+    assert joins.zipped([cut, whole], failed=False) == [Line(((0.0, ("a", "b")),))]
+    with pytest.raises(UndecidedError):
+        joins.zipped([cut, whole], failed=True)
+    assert joins.zipped([cut, cut], failed=True)[0].cut
 
 
 def timetable(word: str, **given: Any) -> Line:

@@ -156,6 +156,8 @@ def zipped(lines: list[Line], *, failed: bool) -> list[Line]:
     longer = [each for each in lines if len(each.values) > size]
     if any(each.error is not None or (failed and hangs(each)) for each in longer):
         raise UndecidedError("one source ends where another may have failed")
+    if failed and any(map(hangs, ending)) and not all(map(hangs, ending)):
+        raise UndecidedError("one source ends, and another may have failed before it was read on")
     return [line_of(values, errors[0] if errors else None, cut=all(map(hangs, ending)))]
 
 

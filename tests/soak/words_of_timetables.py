@@ -87,6 +87,8 @@ def with_latest_from(before: Stream, at: float, _: Any) -> Line:
 @timed("zip_latest", _=other())
 def zip_latest(before: Stream, at: float, _: Any) -> Line:
     lines = together(before, at, _)
+    for line in lines:  # the first of two that come together may be overwritten before it is seen
+        untied(*[time for time, _ in line.events])
     held: dict[int, Any] = {}
     found: Events = []
     used = [-math.inf] * len(lines)

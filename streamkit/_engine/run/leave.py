@@ -132,9 +132,11 @@ class Segment:
         blamed = None if error is None else self._blamed(error, opened)
         first, self.first = self.first, None
         if first is not None and isinstance(blamed, Exception):
-            if blamed is not first:
+            if blamed is not first and error is not None and replaces_cancellation(error):
+                attach(blamed, first)
+            elif blamed is not first:
                 attach(first, blamed)
-            blamed = first
+                blamed = first
         try:
             closing = self._close_all(opened) if self._loop.closes else opened.release()
             if closing is not None:
@@ -208,8 +210,11 @@ class Segment:
     def failed(self, error: BaseException) -> int:
         """Keep `error`, to be raised when what steps hold was passed on; the index of the step it came from.
 
-        Or SOURCE, or READER. Errors after the first are attached to it.
+        Or SOURCE, or READER. Errors after the first are attached to it. One that stands for a cancellation
+        is raised at once: nothing more is passed on then.
         """
+        if replaces_cancellation(error):
+            raise error
         owner = self._line(error)
         if self._opened is not None:
             error = self._blamed(error, self._opened)
@@ -226,7 +231,7 @@ class Segment:
         would keep each other, and the items on the way.
         """
         error = self.first
-        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT) or replaces_cancellation(error):
+        if not isinstance(error, Exception) or isinstance(error, UNCAUGHT):
             return None
         self.first = None
         trace = error.__traceback__
