@@ -1,7 +1,7 @@
 """operator: operators of RxPY of a user's own, which emit, subscribe and fail as they like."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import reactivex
@@ -111,3 +111,27 @@ async def test_clean_up_that_fails_when_another_run_has_begun_ends_the_stream_wi
     assert error is numbers.dirt
     await asyncio.sleep(9.0)
     assert numbers.begun == numbers.closed
+
+
+@virtual
+async def test_clean_up_that_fails_when_the_other_run_has_ended_already_is_told_too() -> None:
+    error, runs, got = OSError("long after it"), list[int](), list[Any]()
+
+    async def source() -> AsyncIterator[int]:
+        runs.append(1)
+        number = len(runs)
+        try:
+            yield number
+        finally:
+            if number == 1:
+                await asyncio.sleep(60.0)
+                raise error
+
+    def once(item: int) -> int:
+        if item == 1:
+            raise Boom("once")
+        return item
+
+    piped = rx.operator(of.map(once), of.retry(2), of.concat(reactivex.never()), strategy=Suspend(4))
+    assert await drained(Stream(source) | piped, got) is error
+    assert (got, len(runs)) == ([2], 2)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.calls import answering
 from streamkit._core.errors import EmptyStreamError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
@@ -41,6 +42,7 @@ _WAITING = ("turn", "clock")
 _ASYNC = ("async",)
 
 
+@answering
 def check_operator(
     operator: Pipe | Callable[..., Any],
     *,
@@ -119,6 +121,7 @@ def check_operator(
     return _report(subject, checks, given, refuses, chosen(laws), every, case)
 
 
+@answering
 def check_sink(
     sink: Pipe | Callable[..., Any],
     *,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from streamkit._core.calls import answering
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit.operators.choose import take
@@ -55,6 +56,7 @@ SOURCE_CHECKS: tuple[Check, ...] = (
 """The checks of sources."""
 
 
+@answering
 def check_source(
     source: Any,
     *,
