@@ -160,6 +160,8 @@ def run(module: str) -> tuple[Counter[str], list[Mutant]]:
     done = _mutmut(project, "run")
     listed = _mutmut(project, "results", "--all", "true").stdout.splitlines()
     ends = dict(line.strip().split(": ", 1) for line in listed if ": " in line)
+    if not ends and "any test case for any mutant" in done.stdout:  # as of a module that only has tables
+        return Counter(), []
     if done.returncode or "not checked" in ends.values():
         raise RuntimeError(f"mutmut could not run over {module}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     survived = [name for name, end in ends.items() if end in ("survived", "no tests")]
