@@ -41,7 +41,14 @@ def test_one_that_was_thrown_has_that_which_it_was_thrown_with(times: int) -> No
             throw(error, origin(error))
         assert "throw" in names(error.__traceback__)
         assert origin(error) is trace
-    assert names(trace)[-1] == "first"
+
+
+def test_what_it_was_thrown_with_ends_where_it_was_raised_first() -> None:
+    error = raised()
+    with pytest.raises(OSError, match="gone"):
+        throw(error, error.__traceback__)
+    assert names(origin(error))[-2:] == ["raised", "first"]
+    assert len(names(origin(error))) < len(names(error.__traceback__))
 
 
 def test_what_a_frame_has_caught_before_is_forgotten() -> None:

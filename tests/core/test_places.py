@@ -27,17 +27,6 @@ def test_where_the_working_directory_was_deleted_a_place_is_shown_in_full(
     assert placed(path, 3) == f"{path}:3"
 
 
-def test_where_the_working_directory_was_deleted_nothing_is_put_before_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("streamkit._core.places.os.getcwd", lambda: gone())
-
-    def gone() -> str:
-        raise FileNotFoundError
-
-    assert placed("XXpipe.py", 3) == "XXpipe.py:3"
-
-
 def frame_of(name: str | None, call: Callable[[], Any]) -> Any:
     """What `call` returns, called by code of the module `name`."""
     space: dict[str, Any] = {"call": call} if name is None else {"call": call, "__name__": name}
