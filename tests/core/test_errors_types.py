@@ -136,6 +136,28 @@ def _trace_of_another_frame(error: BaseException) -> Any:
 
 
 class TestCancellation:
+    def test_so_does_one_that_has_come_through_frames_outside_of_it(self) -> None:
+        async def inside() -> None:
+            try:
+                await asyncio.sleep(60.0)
+            finally:
+                fails()
+
+        async def main() -> bool:
+            task = asyncio.ensure_future(outside())
+            await asyncio.sleep(1.0)
+            task.cancel()
+            return await task
+
+        async def outside() -> bool:
+            try:
+                await inside()
+            except OSError as error:
+                return replaces_cancellation(error)
+            raise AssertionError("nothing was raised")
+
+        assert run(main) is True
+
     @pytest.mark.parametrize("clean_up", [fails, fails_twice])
     def test_an_error_of_the_clean_up_stands_in_for_it(self, clean_up: Callable[[], Any]) -> None:
         assert run(lambda: cancelled_then(clean_up)) is True
