@@ -126,6 +126,23 @@ def test_without_it_is_cut_there(value: Any, limit: int, text: str) -> None:
     assert shown(value, limit) == text
 
 
+class Failing:
+    def __repr__(self) -> str:
+        raise OSError("no")
+
+
+FAILED = "<Failing object: its __repr__ failed with OSError>"
+
+
+def test_a_part_that_cannot_be_shown_leaves_the_others() -> None:
+    assert shown([1, Failing()], 999) == f"[1, {FAILED}]"
+    assert shown(Point(Failing()), 999) == f"Point(x={FAILED})"
+    assert shown(Pair(Failing(), 2), 999) == f"Pair(one={FAILED}, other=2)"
+    assert shown(Quiet(Failing()), 999) == "quiet"
+    assert shown(Own(Failing(), 2), 999) == "own"
+    assert shown(Fielded((Failing(), 2)), 999) == f"({FAILED}, 2)"  # type: ignore[arg-type]
+
+
 DEEP: dict[str, tuple[Callable[[Any], Any], str]] = {
     "lists": (lambda inner: [inner], "[[[[[[[...]]]]]]]"),
     "dicts": (lambda inner: {0: inner}, "{0: {0: {0: {0: {0: {0: {...: ...}}}}}}}"),
