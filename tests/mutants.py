@@ -61,6 +61,7 @@ MORE = {
 LEFT_OUT = {
     "test_one_error_of_many_runs_gathers_nothing_of_them": "calls of mutmut's own stand in the traceback",
     "test_an_error_that_was_never_thrown_has_the_traceback_it_has": "the same",
+    "test_one_that_was_thrown_has_that_which_it_was_thrown_with": "the same",
     "test_each_note_once_whatever_the_error_takes": "mutmut runs it twice in one process",
     "test_an_operator_outlives_the_reload_of_its_module": "the same",
 }
@@ -160,6 +161,8 @@ def run(module: str) -> tuple[Counter[str], list[Mutant]]:
     done = _mutmut(project, "run")
     listed = _mutmut(project, "results", "--all", "true").stdout.splitlines()
     ends = dict(line.strip().split(": ", 1) for line in listed if ": " in line)
+    if not ends and "any test case for any mutant" in done.stdout:  # as of a module that only has tables
+        return Counter(), []
     if done.returncode or "not checked" in ends.values():
         raise RuntimeError(f"mutmut could not run over {module}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
     survived = [name for name, end in ends.items() if end in ("survived", "no tests")]

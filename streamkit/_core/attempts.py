@@ -48,5 +48,6 @@ class Attempts:
     def _tell(self, error: BaseException) -> None:
         if self._earlier:
             others = self.failed - 1 - len(self._earlier)
-            before = ", ".join([*([f"{others} others"] if others else []), *self._earlier])
+            many = f"{others} other{'s' * (others > 1)}"
+            before = ", ".join([*([many] if others else []), *self._earlier])
             noted(error, f"this was attempt {self.failed} of {self._most}, after {before}")

@@ -54,7 +54,7 @@ def hint(name: str) -> str:
     if code is None:
         return ""
     here = " | ".join(re.findall(r"(?:^|\| )(?:ops\.|streamkit\.)?(\w+)\(", code))
-    there = _snake(name) in listed(_OPS) or _snake(name) in listed(_FRONT) or code.startswith("rx.")
+    there = _snake(name) in listed(_OPS) or _snake(name) in listed(_FRONT)
     return f": write {code}" if there or not here else f": {name} is {here} here, as in {code}"
 
 

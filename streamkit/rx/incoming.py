@@ -165,7 +165,7 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
         else:
             try:
                 loop.call_soon_threadsafe(self.dispose)
-            except RuntimeError:  # it was closed just now
+            except RuntimeError:  # pragma: no cover - it was closed between that line and this
                 self.dispose()
 
     def _refuse_late(self) -> None:

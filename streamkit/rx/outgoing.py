@@ -83,8 +83,8 @@ class _Subscription(abc.DisposableBase):
         """Send the items; on every exit, the stream is closed."""
         if self._unopened is not None:
             raise self._unopened
-        if self._begun is None:
-            return
+        if self._begun is None:  # it was disposed before
+            return  # pragma: no cover - but where tasks are eager: others are cancelled before they begin
         if self._disposed:
             if (closing := self._begun[0].release()) is not None:
                 await closing

@@ -51,9 +51,6 @@ class _Named:
     def __hash__(self) -> int:
         return hash(self.operator)
 
-    def __repr__(self) -> str:
-        return repr(self.operator)
-
 
 def _name(operator: Callable[[Any], Any]) -> str:
     made: Any = operator

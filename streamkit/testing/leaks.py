@@ -88,13 +88,13 @@ class Watch:
 
         def begun(generator: AsyncGen) -> None:
             self._generators.add(generator)
-            if first is not None:
+            if first is not None:  # pragma: no branch - a loop of asyncio has set one
                 first(generator)
 
         def dropped(generator: AsyncGen) -> None:
             # Python has cleared its weak references, but it lives until the loop has closed it: add it anew.
             self._generators.add(generator)
-            if last is not None:
+            if last is not None:  # pragma: no branch - the same
                 last(generator)
 
         sys.set_asyncgen_hooks(begun, dropped)

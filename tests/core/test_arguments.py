@@ -13,8 +13,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamkit import ABSENT, ops
-from streamkit._core.arguments import callback, discard, flag, number, seconds, whole
+from streamkit._core.arguments import (
+    callback,
+    discard,
+    flag,
+    is_said,
+    makes_coroutine,
+    number,
+    seconds,
+    whole,
+)
 from streamkit._core.markers import Marker
+from streamkit._core.show import shown
 
 NO_NUMBERS = ["1", None, [1], 1j, object]
 
@@ -36,11 +46,34 @@ class Numbers:
     __float__ = __index__
 
 
+class OneNumber:
+    """An array of one, which ``float`` takes."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __float__(self) -> float:
+        return 5.0
+
+
 class Refusing:
     def __index__(self) -> int:
         raise OSError("no")
 
     def __float__(self) -> float:
+        raise OSError("no")
+
+
+class Waiting:
+    """An object that is called like a coroutine function."""
+
+    async def __call__(self, *arguments: Any) -> None: ...
+
+
+class Elusive:
+    """Asked for whatever it has not, it fails."""
+
+    def __getattr__(self, name: str) -> Any:
         raise OSError("no")
 
 
@@ -58,6 +91,10 @@ class Work:
 
     def close(self) -> None:
         self.closed = True
+
+
+def kind_of(value: object) -> str:
+    return type(value).__name__
 
 
 def plain(*arguments: Any) -> None: ...
@@ -95,8 +132,9 @@ class TestWhole:
 
     def test_of_an_index_that_fails_or_is_none_names_the_argument(self) -> None:
         for value in (Numbers(), Refusing()):
-            with pytest.raises(TypeError, match="size must be a whole number, not"):
+            with pytest.raises(TypeError) as caught:
                 whole("size", value)
+            assert str(caught.value) == f"size must be a whole number, not {shown(value)}"
 
 
 class TestSeconds:
@@ -117,11 +155,14 @@ class TestSeconds:
         assert (seconds("pause", value), type(seconds("pause", value))) == (5.0, float)
         assert (number("rate", value, least=5), type(number("rate", value))) == (5.0, float)
 
-    @pytest.mark.parametrize("value", [Numbers(), Refusing()], ids=["several", "refusing"])
+    @pytest.mark.parametrize(
+        "value", [Numbers(), OneNumber(), Refusing()], ids=["several", "one of an array", "refusing"]
+    )
     def test_what_fails_to_be_one_names_the_argument(self, value: Any) -> None:
-        for check in (seconds, number):
-            with pytest.raises(TypeError, match="pause must be a finite number"):
+        for check, words in ((seconds, "a finite number of seconds above 0"), (number, "a finite number")):
+            with pytest.raises(TypeError) as caught:
                 check("pause", value)
+            assert str(caught.value) == f"pause must be {words}, not {shown(value)}"
 
     def test_what_no_float_can_hold(self) -> None:
         with pytest.raises(ValueError, match="pause must be a finite number of seconds above 0, not <int of"):
@@ -162,8 +203,9 @@ class TestNumber:
 
     @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
     def test_what_is_not_finite(self, value: float) -> None:
-        with pytest.raises(ValueError, match="rate must be a finite number, not"):
+        with pytest.raises(ValueError, match="rate must be") as caught:
             number("rate", value)
+        assert str(caught.value) == f"rate must be a finite number, not {value!r}"
 
     @pytest.mark.parametrize("value", [True, False, *NO_NUMBERS])
     def test_what_is_none(self, value: Any) -> None:
@@ -211,13 +253,38 @@ class TestCallback:
             callback("function", value)
 
     def test_a_coroutine_gets_a_hint_and_is_closed(self) -> None:
-        with pytest.raises(TypeError, match=r"pass the function without calling it$"):
-            callback("function", waiting())  # type: ignore[arg-type]
+        work = waiting()
+        with pytest.raises(TypeError) as caught:
+            callback("function", work)  # type: ignore[arg-type]
+        assert str(caught.value) == (
+            f"function must be a callable, not the awaitable {shown(work)}: "
+            "pass the function without calling it"
+        )
 
     def test_a_plain_function_can_be_required(self) -> None:
         assert callback("on_drop", plain, waits=False) is plain
-        with pytest.raises(TypeError, match="on_drop must be a plain function, not the coroutine function"):
-            callback("on_drop", waiting, waits=False)
+        for value in (waiting, Waiting()):
+            with pytest.raises(TypeError) as caught:
+                callback("on_drop", value, waits=False)
+            assert str(caught.value) == (
+                f"on_drop must be a plain function, not the coroutine function {shown(value)}"
+            )
+
+
+class TestMakesCoroutine:
+    @pytest.mark.parametrize("value", [waiting, Waiting(), functools.partial(waiting)], ids=kind_of)
+    def test_a_coroutine_function_and_an_object_that_is_called_like_one(self, value: Any) -> None:
+        assert makes_coroutine(value)
+
+    @pytest.mark.parametrize(
+        "value", [plain, str, 5, None, Five(), Elusive()], ids=lambda value: type(value).__name__
+    )
+    def test_nothing_else_does_whatever_it_answers(self, value: Any) -> None:
+        assert not makes_coroutine(value)
+
+    def test_of_what_answers_no_question_nothing_is_said(self) -> None:
+        assert is_said(callable, plain)
+        assert not is_said(lambda value: value.nowhere, Elusive())
 
 
 class TestDiscard:

@@ -15,7 +15,7 @@ from reactivex import operators as of
 
 import streamkit
 from streamkit import ops
-from streamkit._core.elsewhere import answer, hint
+from streamkit._core.elsewhere import answer, hint, line
 from streamkit._core.lazy import listed
 from streamkit._core.names import AIOSTREAM, NESTING, OTHERS, RXPY
 
@@ -121,3 +121,22 @@ class TestDoors:
         assert hint(name) == ""
         with pytest.raises(AttributeError, match=f"has no attribute '{name}'$"):
             getattr(ops, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Suspend", "streamkit.Suspend"),
+        ("push", "streamkit.push(...)"),
+        ("flatMap", "ops.flat_map(...)"),
+        ("filter_", "ops.filter(...)"),
+        ("GroupedObservable", "ops.group_by(key, pipe, max_groups=max_groups)"),
+        ("observable", "Stream(source)"),
+        ("OBSERVABLE", "Stream(source)"),
+        ("streamempty", "streamkit.EmptyStreamError"),
+        ("_take", None),
+        ("nonsense", None),
+    ],
+)
+def test_the_line_for_a_name_however_it_is_written(name: str, code: str | None) -> None:
+    assert line(name) == code

@@ -1,10 +1,14 @@
 """Places in files, as messages show them: as short as can be clicked."""
 
 import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from streamkit._core.places import placed
+from streamkit._core.places import caller, placed, written
 
 
 def test_a_place_below_the_working_directory_is_shown_from_there() -> None:
@@ -21,3 +25,41 @@ def test_where_the_working_directory_was_deleted_a_place_is_shown_in_full(
     path = os.path.join(os.getcwd(), "pipe.py")
     monkeypatch.setattr("streamkit._core.places.os.getcwd", gone)
     assert placed(path, 3) == f"{path}:3"
+
+
+def frame_of(name: str | None, call: Callable[[], Any]) -> Any:
+    """What `call` returns, called by code of the module `name`."""
+    space: dict[str, Any] = {"call": call} if name is None else {"call": call, "__name__": name}
+    exec(compile("\n\ndef inside():\n    return call()\n", f"{name}.py", "exec"), space)
+    return space["inside"]()
+
+
+class TestCaller:
+    def test_code_of_a_user_is_where_it_is(self) -> None:
+        here = sys._getframe()
+        assert caller(here) is here
+        assert written(here) == (__file__, here.f_lineno)
+
+    def test_of_our_own_code_it_is_the_nearest_before_it_that_is_not(self) -> None:
+        def found() -> FrameType:
+            return caller(sys._getframe(1))
+
+        user = frame_of("streamkit.ops", found)
+        assert (user.f_code.co_name, user.f_globals["__name__"]) == ("frame_of", __name__)
+        assert frame_of("streamkit.ops", lambda: written(sys._getframe(1)))[0] == __file__
+
+    @pytest.mark.parametrize("name", ["streamkitty", "user.streamkit.ops", "__main__", None])
+    def test_modules_of_other_names_are_a_users(self, name: str | None) -> None:
+        there = frame_of(name, lambda: written(sys._getframe(1)))
+        assert there == (f"{name}.py", 4)
+
+    def test_where_all_is_ours_it_is_the_outermost(self) -> None:
+        class Frame:
+            """As far as `caller` looks at one."""
+
+            def __init__(self, name: str, back: Any) -> None:
+                self.f_globals, self.f_back = {"__name__": name}, back
+
+        outermost: Any = Frame("streamkit.ops", None)
+        assert caller(outermost) is outermost
+        assert caller(Frame("streamkit.a", Frame("streamkit.b", outermost))) is outermost  # type: ignore[arg-type]

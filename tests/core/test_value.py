@@ -2,12 +2,13 @@
 
 import copy
 import pickle
+from threading import Lock
 from typing import Any
 
 import pytest
 
 from streamkit import Contract
-from streamkit._core.value import Record, alike, hashed
+from streamkit._core.value import Record, alike, copied, hashed
 
 
 class Point(Record):
@@ -89,6 +90,10 @@ class TestAlike:
         assert hash(Point(x=[1])) == hash(Point(x=[1]))
         assert Point(x=[1]) == Point(x=[1])
 
+    def test_shows_a_part_as_long_as_a_line_whole(self) -> None:
+        text = "a long line of " + "words " * 20
+        assert repr(Point(x=text)) == f"Point(x={text!r}, y=0)"
+
     def test_shows_any_part_in_few_words(self) -> None:
         assert len(repr(Point(x=b"0" * 10**6))) < 300
 
@@ -97,3 +102,17 @@ class TestAlike:
     )
     def test_is_copied(self, twin: Any) -> None:
         assert twin(Point(x=[1])) == Point(x=[1])
+
+
+class TestCopied:
+    def test_what_is_inside_is_copied_too_and_once_for_one_memo(self) -> None:
+        inner = [1]
+        memo: dict[int, Any] = {}
+        found, again = copied([inner], memo), copied(inner, memo)
+        assert found == [[1]]
+        assert found[0] is not inner
+        assert found[0] is again
+
+    def test_what_cannot_be_copied_is_shared_with_all_around_it(self) -> None:
+        value = [Lock()]
+        assert copied(value, {}) is value

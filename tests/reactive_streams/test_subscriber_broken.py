@@ -201,3 +201,24 @@ def test_an_end_without_on_subscribe_is_an_end() -> None:
         assert not hasty.link.requests
 
     run(main)
+
+
+def test_a_broken_rule_cancels_also_when_the_loop_of_the_reader_was_closed_before() -> None:
+    upstream, loop = Upstream(lambda subscriber, n: subscriber.on_next(0)), asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # of the task that the loop leaves behind
+    items, errors = aiter(from_publisher(upstream, lookahead=1)), list[TypeError]()
+
+    async def first() -> int:
+        return await anext(items)
+
+    def late() -> None:
+        with pytest.raises(TypeError, match=r"rule 2\.13") as caught:
+            upstream.subscriber.on_next(None)
+        errors.append(caught.value)
+
+    assert loop.run_until_complete(first()) == 0
+    loop.close()
+    thread = threading.Thread(target=late)
+    thread.start()
+    thread.join()
+    assert len(errors) == upstream.links[0].cancels == 1

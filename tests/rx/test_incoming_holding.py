@@ -13,7 +13,17 @@ from reactivex.disposable import Disposable
 from reactivex.scheduler import NewThreadScheduler
 from reactivex.subject import Subject
 
-from streamkit import BufferOverflowError, Collect, DropOldest, Fail, ObservableError, Suspend, ops, rx
+from streamkit import (
+    BufferOverflowError,
+    Collect,
+    DropIncoming,
+    DropOldest,
+    Fail,
+    ObservableError,
+    Suspend,
+    ops,
+    rx,
+)
 from tests.laws.lab import Boom
 from tests.patience import joined
 from tests.rx.observables import Source, drained, threads, turns, until, virtual
@@ -111,6 +121,27 @@ class TestHolding:
         assert await handle == [7, 8]
         (stats,) = handle.buffers()
         assert (stats.offered, stats.delivered, stats.dropped) == (9, 2, 7)
+
+    @virtual
+    async def test_a_strategy_that_drops_what_comes_drops_it(self) -> None:
+        stream = rx.from_observable(reactivex.range(9), strategy=DropIncoming(2))
+        handle = (stream | ops.to_list()).start()
+        assert await handle == [0, 1]
+        (stats,) = handle.buffers()
+        assert (stats.offered, stats.delivered, stats.dropped) == (9, 2, 7)
+
+    @virtual
+    async def test_what_the_loop_emits_has_its_place_again_when_all_was_taken(self) -> None:
+        source = Source()
+        async with source.stream(Suspend(2)).open() as items:
+            observer = source.observer
+            with threads(lambda: [observer.on_next(number) for number in range(3)]):
+                await until(lambda: len(source.observer._waiters) == 1)
+                observer.on_next("beyond")
+                assert [await anext(items) for _ in range(4)] == [0, 1, "beyond", 2]
+            observer.on_next("first")
+            observer.on_next("second")
+            assert [await anext(items), await anext(items)] == ["first", "second"]
 
 
 ENDLESS: dict[str, Callable[[], Any]] = {

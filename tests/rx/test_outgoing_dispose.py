@@ -110,6 +110,27 @@ class TestDispose:
         await observable.closed()
         assert (numbers.taken, numbers.closed) == (3, 1)  # BUG: cancelled once more, while it cleans up
 
+    @virtual
+    async def test_from_another_thread_before_the_run_has_begun_opens_nothing(self) -> None:
+        numbers, heard = Numbers(), Heard()
+        scheduler = AsyncIOThreadSafeScheduler(asyncio.get_running_loop())
+        observable = rx.to_observable(Stream(numbers), scheduler=scheduler)
+        with threads(lambda: observable.subscribe(heard).dispose()):
+            pass  # this thread, the loop's, waits until that has ended
+        await observable.closed()
+        assert (numbers.begun, heard.items, heard.end) == (0, [], [])
+
+    @virtual
+    async def test_inside_on_next_and_a_cancellation_of_the_clean_up_after_it_report_nothing(self) -> None:
+        found, numbers = reports(), Numbers()
+        observable = rx.to_observable(Stream(numbers))
+        observable.pipe(of.take(2)).subscribe(Heard())
+        await turns()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await observable.closed()
+        assert found == []
+
     def test_after_the_loop_was_closed_does_nothing(self) -> None:
         subscriptions: list[Any] = []
 

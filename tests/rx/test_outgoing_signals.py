@@ -129,6 +129,14 @@ class TestTerminals:
         assert (heard.items, heard.end) == ([0], [numbers.dirt])
 
     @virtual
+    async def test_a_cancellation_that_the_stream_raises_by_itself_is_heard(self) -> None:
+        numbers, heard = Numbers(1, error=asyncio.CancelledError("nobody did it")), Heard()
+        observable = rx.to_observable(Stream(numbers))
+        observable.subscribe(heard)
+        await observable.closed()
+        assert (heard.items, [type(each) for each in heard.end]) == ([0], [asyncio.CancelledError])
+
+    @virtual
     async def test_a_run_that_someone_else_cancels_ends_in_silence(self) -> None:
         numbers, heard = Numbers(), Heard()
         observable = rx.to_observable(Stream(numbers))

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import signal
 import socket
 import sys
 import threading
@@ -72,6 +73,20 @@ class TestWaiting:
 
     def test_the_end_of_a_subprocess_is_waited_for(self) -> None:
         assert run(ended, threads=True) == 0
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+    @pytest.mark.parametrize("threads", [False, True])
+    def test_a_signal_is_heard(self, threads: bool) -> None:
+        async def main() -> float:
+            loop, came = the_loop(), asyncio.Event()
+            loop.add_signal_handler(signal.SIGUSR1, came.set)
+            loop.call_later(60.0, signal.raise_signal, signal.SIGUSR1)
+            async with asyncio.timeout(3600.0):
+                await came.wait()
+            assert loop.remove_signal_handler(signal.SIGUSR1)
+            return loop.time()
+
+        assert run(main, threads=threads) == 60.0
 
     def test_patience_has_an_end(self) -> None:
         async def main() -> float:

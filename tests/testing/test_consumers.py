@@ -53,6 +53,10 @@ def test_it_leaves(leave: Leave, at: int) -> None:
     assert bool(source.visits) == (at > 0 or leave is Leave.CANCEL)
 
 
+def test_how_it_leaves_is_shown_in_few_words() -> None:
+    assert f"{Leave.BREAK!r}, {[Leave.CLOSE]}" == "Leave.BREAK, [Leave.CLOSE]"
+
+
 def test_it_waits_for_the_clean_up_unless_it_breaks_out() -> None:
     async def main(leave: Leave) -> float:
         await consume(Stream(FaultySource("abcd", every=1.0, close_seconds=5.0)), at=2, leave=leave)

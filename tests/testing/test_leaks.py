@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from streamkit.testing import DeadlockError, LeakError, run
+from streamkit.testing.leaks import frozen as frozen_once
 from tests.testing.looping import ROOT, numbers, quickly, the_loop
 
 
@@ -330,6 +331,25 @@ class TestRun:
             gc.callbacks.remove(look)
         assert frozen
         assert min(frozen) >= len(ballast)
+
+    def test_runs_inside_others_leave_what_those_have_frozen(self) -> None:
+        ballast = [[number] for number in range(1_000)]
+        with frozen_once():
+            with frozen_once():
+                run(asyncio.sleep(1.0))
+            run(asyncio.sleep(1.0))
+            assert gc.get_freeze_count() > len(ballast)
+        assert gc.get_freeze_count() < len(ballast)
+
+    def test_what_a_program_has_frozen_itself_stays_frozen(self) -> None:
+        ballast = [[number] for number in range(30_000)]
+        gc.freeze()
+        try:
+            with frozen_once():
+                run(asyncio.sleep(1.0))
+            assert gc.get_freeze_count() >= len(ballast)
+        finally:
+            gc.unfreeze()
 
     def test_clean_under_w_error(self) -> None:
         script = """if True:

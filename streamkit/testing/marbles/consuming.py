@@ -101,9 +101,7 @@ async def consumed(
                     await take()
                 except Exception as error:
                     (recording.late if scope.expired() else recording.events).append(event("#", error))
-        except TimeoutError as over:
-            if not scope.expired():
-                raise
+        except TimeoutError as over:  # of the scope: those of the stream are caught above
             for late in () if over.__cause__ is None else attached(over.__cause__):
                 recording.late.append(event("#", late))
     return recording

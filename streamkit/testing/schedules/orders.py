@@ -61,7 +61,7 @@ class Given(Order):
                     self._parks[pick] = (*self._parks.get(pick, ()), candidate)
                 case Take(pick, candidate):
                     self._takes[pick] = candidate
-                case Rank(lane, rank):
+                case Rank(lane, rank):  # pragma: no branch - there is no fourth kind
                     self._ranks[lane] = rank
 
     def rank(self, lane: int) -> int:

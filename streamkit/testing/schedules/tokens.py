@@ -83,7 +83,7 @@ def _switch_text(switch: Switch) -> str:
             return f"{pick}~{candidate}"
         case Take(pick, candidate):
             return f"{pick}.{candidate}"
-        case Rank(lane, rank):
+        case Rank(lane, rank):  # pragma: no branch - there is no fourth kind
             return f"{lane}_{rank}"
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_streamkit.running import no_real_waiting
+
 if TYPE_CHECKING:
     from tests.testing.plugin.conftest import Room
 
@@ -226,6 +228,16 @@ def test_real_waiting_is_an_error_that_names_what_to_do(room: "Room") -> None:
     result.stdout.fnmatch_lines(
         [">       time.sleep(0.5)", "E       RuntimeError: time.sleep(0.5) stops the loop*"]
     )
+
+
+def test_a_sleep_that_a_test_leaves_replaced_is_not_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(seconds: float) -> None: ...
+
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", time.sleep)
+        with no_real_waiting():
+            time.sleep = other
+        assert time.sleep is other
 
 
 def test_the_mark_and_the_options_are_listed(room: "Room") -> None:

@@ -120,3 +120,25 @@ async def itself() -> None:
 def test_a_callback_that_calls_itself_is_last() -> None:
     explored(itself, Rank(0, 1), Rank(1, 0))
     explored(itself, *(Rank(lane, lane % 2) for lane in range(5)))
+
+
+async def itself_as_an_object() -> None:
+    """The same, of a callback that is neither a function nor a method."""
+    loop, left = asyncio.get_running_loop(), 50
+
+    class Again:
+        def __call__(self) -> None:
+            nonlocal left
+            left -= 1
+            if left:
+                loop.call_soon(self)
+
+    Again()()
+    for _ in range(3):
+        await asyncio.create_task(asyncio.sleep(0))
+    assert left
+
+
+def test_an_object_that_calls_itself_is_last_too() -> None:
+    explored(itself_as_an_object, Rank(0, 1), Rank(1, 0))
+    explored(itself_as_an_object, *(Rank(lane, lane % 2) for lane in range(5)))

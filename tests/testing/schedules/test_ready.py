@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import re
 import sys
 import weakref
 from collections.abc import Coroutine
@@ -273,3 +274,10 @@ def test_nothing_is_kept_alive() -> None:
 
     explored(main)
     explored(main, Park(0, 0), Park(1, 0))
+
+
+def test_what_goes_first_at_one_pick_is_told_with_those_that_wait() -> None:
+    words = explored(steps_of_tasks, Take(0, 1), Take(1, 0), telling=True).course.words
+    assert len(words) == 2
+    assert re.search(r"steps_of_tasks\S* goes before \S.*step", words[0])
+    assert words[1].endswith("goes before all others")

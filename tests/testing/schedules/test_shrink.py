@@ -152,3 +152,16 @@ def test_a_walk_is_shrunk_if_nothing_else_fails() -> None:
         Schedule((Take(8, 1),)),
         Schedule((Rank(2, 1),)),  # by PCT
     )
+
+
+def test_a_walk_that_nothing_stands_in_for_is_shrunk_to_what_it_needs() -> None:
+    needed = [Take(pick, 1) for pick in (6, 18, 30, 42)]
+
+    def walked(order: Order, faults: tuple[Fault, ...]) -> Course | None:
+        made = course([])
+        made.switches += [Take(pick, taken) for pick in range(PICKS) if (taken := order.take(pick, 2))]
+        return made if {*needed} <= {*made.switches} else None
+
+    found = course([])
+    found.switches = [Take(pick, 1) for pick in range(0, PICKS, 2)]
+    assert shrunk(found, walked, Random(1), runs=20_000) == Schedule(tuple(needed))
