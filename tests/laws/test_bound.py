@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+import weakref
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -16,7 +17,7 @@ from streamkit import BufferOverflowError, DropOldest, EmptyStreamError, Stream,
 from streamkit._core.catalogue import catalogue
 from tests import own, tiers
 from tests.laws.arguments import ARGUMENTS
-from tests.laws.items import items_in
+from tests.laws.items import Item, items_in
 from tests.laws.lab import STYLES, Lab, play, trying
 from tests.laws.ways import FINITE, STALL, Way, before, fanned
 from tests.tiers import examples
@@ -314,3 +315,28 @@ def test_what_loses_a_race_may_be_in_hand_when_another_wins() -> None:
     found = [run_through([held_up, race], plan) for plan in STALLED]
     assert {bound for _, bound in found} == {2}
     assert max(most for most, _ in found) == 2
+
+
+def test_what_the_first_call_of_a_callback_has_returned_is_not_held_while_later_items_wait() -> None:
+    """The loop looks at the first result of a callback, to know whether it is to be awaited."""
+    alive: weakref.WeakSet[Item] = weakref.WeakSet()
+
+    async def source() -> AsyncIterator[Item]:
+        for number in range(4):
+            item = Item(number)
+            alive.add(item)
+            yield item
+            del item
+
+    def noted(state: list[Any], item: Item) -> tuple[list[Any], Item]:
+        return state, item
+
+    async def main() -> None:
+        stream = Stream(source) | ops.merge(source) | ops.stateful_map(list, noted)
+        stream = stream | ops.map(lambda _: [0, 0]) | ops.flatten()
+        async with stream.open() as items:
+            async for _ in items:
+                assert len(alive) <= stream.explain().bound
+                await asyncio.sleep(0)
+
+    play(main)

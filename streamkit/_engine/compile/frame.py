@@ -308,8 +308,7 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "drained, wait = channel.drained, channel.wait")
     before = len(weaver.lines.all) + probing  # the `while`; where it probes, the first line in it
     weaver.add(2, "while await wait():")
-    weaver.add(3, "for item in drained(pace.size):")
-    awaits = _turn(weaver, 4, probing)
+    awaits = _either(weaver, 3, probing, "for item in drained(pace.size):")
     weaver.let_go(3)
     alone = end is End.RESULT and not awaits
     if alone:
@@ -341,8 +340,8 @@ def _turn(weaver: Weaver, depth: int, probing: bool, *, followed: bool = False, 
     return awaits
 
 
-def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
-    """A loop over one slice, in either form: a slice is gone through in the form in which it began."""
+def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> bool:
+    """A loop over one slice, in the form in which it began; whether the fast one awaits anything."""
     if probing:
         weaver.add(depth, "if probing:")
         weaver.add(depth + 1, header)
@@ -352,7 +351,7 @@ def _either(weaver: Weaver, depth: int, probing: bool, header: str) -> None:
         weaver.add(depth, "else:")
         depth += 1
     weaver.add(depth, header)
-    weaver.body(depth + 1, probing=False)
+    return weaver.body(depth + 1, probing=False)
 
 
 def _plain(weaver: Weaver, probing: bool) -> None:
