@@ -17,14 +17,15 @@ def test_one_that_was_closed_once_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("visit", "fault"),
     [
-        (Visit(), "it was never closed"),
+        (Visit(), "it was never asked for an item"),
+        (Visit(number=1), "it was never closed"),
         (Visit(closing=1), "its clean-up began and did not end"),
         (Visit(closing=2, closed=2), "it was cleaned up 2 times"),
     ],
 )
 def test_one_that_was_not_is_told(visit: Visit, fault: str) -> None:
     assert visit.faults() == [fault]
-    with pytest.raises(AssertionError, match=f"^'source' was not used .*\n  visit 0: {fault}"):
+    with pytest.raises(AssertionError, match=f"^'source' was not used .*\n  visit {visit.number}: {fault}"):
         check_visits("source", [visit])
 
 

@@ -39,6 +39,7 @@ def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
     return loop.get_task_factory() is getattr(asyncio, "eager_task_factory", ...)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("other_loops")
 @pytest.mark.parametrize(
     ("sample", "check"), DIAGONAL, ids=[f"{sample.name}-{check.name}" for sample, check in DIAGONAL]

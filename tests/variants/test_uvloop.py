@@ -176,6 +176,7 @@ MATRIX = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.spread
 @pytest.mark.usefixtures("real_time")
 @pytest.mark.parametrize(

@@ -370,6 +370,7 @@ def _collected(value: object) -> bool:
     return any(each is value for each in gc.get_objects())
 
 
+@pytest.mark.full
 def test_a_search_within_a_search() -> None:
     async def inner() -> int:
         return len(await asyncio.gather(asyncio.sleep(1.0), asyncio.sleep(1.0)))
