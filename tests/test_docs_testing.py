@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,8 @@ def write(room: Path, text: str) -> None:
         path.write_text(f"{path.read_text()}\n\n{rest}")
     else:
         path.write_text(exchanged(path.read_text(), rest))
+    # Written twice in a second and as long as before: what was compiled of it would be taken for that of now.
+    shutil.rmtree(room / "__pycache__", ignore_errors=True)
 
 
 def exchanged(text: str, function: str) -> str:
