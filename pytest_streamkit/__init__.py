@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     command = commanded(config)
     if command:
-        from pytest_streamkit.arguments import wrong  # noqa: PLC0415
+        from pytest_streamkit.arguments import wrong
 
         if "replay" in command and len(command) > 1:
             raise pytest.UsageError("--streamkit-replay says all: with it, give neither schedules nor seed")
@@ -116,14 +116,14 @@ class Collecting:
             """What other plugins see: no `async def`, so nothing of theirs."""
 
         self._get_ready(collector.config)
-        from pytest_streamkit.item import StreamkitFunction  # noqa: PLC0415
+        from pytest_streamkit.item import StreamkitFunction
 
         self._kinds = (StreamkitFunction,)
         return [StreamkitFunction.instead_of(item) for item in collector._genfunctions(name, plain)]
 
     def _get_ready(self, config: pytest.Config, refused: "dict[pytest.Item, str] | None" = None) -> None:
         """Add the hooks around tests, which a session without a test of ours does not get."""
-        from pytest_streamkit.running import Running  # noqa: PLC0415
+        from pytest_streamkit.running import Running
 
         running: Any = config.pluginmanager.getplugin(RUNNING)
         if running is None:
@@ -174,8 +174,8 @@ def streamkit_run(request: pytest.FixtureRequest) -> Callable[..., Any]:
     def test_nothing_is_sold_twice(streamkit_run):
         streamkit_run(main, schedules=1000)
     """
-    from pytest_streamkit.arguments import together  # noqa: PLC0415
-    from streamkit.testing import run  # noqa: PLC0415
+    from pytest_streamkit.arguments import together
+    from streamkit.testing import run
 
     command = commanded(request.config)
 

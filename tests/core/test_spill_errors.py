@@ -21,7 +21,7 @@ from streamkit.testing import run
 
 @contextmanager
 def ordinary_user() -> Iterator[None]:
-    """Be someone whom permissions bind, where the tests are run by root."""
+    """As another user, where root runs the tests: permissions refuse root nothing."""
     if os.getuid():
         yield
         return
