@@ -1,5 +1,6 @@
 """The two tiers: what `make test` leaves out is repetition, and every operator and every way stays in."""
 
+from collections.abc import Hashable
 from itertools import product
 from typing import Any
 
@@ -8,8 +9,9 @@ from hypothesis import given, strategies as st
 
 from tests import tiers
 from tests.laws import test_close
+from tests.laws.lab import Sample
 from tests.samples import SAMPLES
-from tests.tiers import kept, spread, thin
+from tests.tiers import kept, key, spread, thin
 
 CASES = st.lists(st.fixed_dictionaries({"a": st.integers(0, 5), "b": st.integers(0, 3), "c": st.booleans()}))
 
@@ -59,14 +61,40 @@ def test_the_close_matrix_keeps_each_sample_and_each_exit() -> None:
     assert {leave for _, leave in chosen} == {*test_close.EXITS, *test_close.STREAM_EXITS}
 
 
+def tiers_of(request: pytest.FixtureRequest) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """What of this session is in the default tier, and what is not: nothing, where that tier runs."""
+    items = [item for item in request.session.items if item.get_closest_marker("full") is None]
+    return thin(items) if request.config.getoption("--full") else (items, [])
+
+
 def test_of_each_thinned_test_here_every_value_is_in_the_default_tier(request: pytest.FixtureRequest) -> None:
-    items = [item for item in request.session.items if item.get_closest_marker("spread")]
-    stays, left = thin(items)
+    """Of a sample, its operator."""
+    stays, left = tiers_of(request)
+    thinned = {of_test(item) for item in left}
+    there = {value for item in stays if of_test(item) in thinned for value in met(item)}
     for item in left:
-        name = item.nodeid.partition("[")[0]
-        same: Any = [each for each in stays if each.nodeid.partition("[")[0] == name]
-        for parameter, value in item.callspec.params.items():  # type: ignore[attr-defined]
-            assert any(each.callspec.params[parameter] == value for each in same), (item.nodeid, parameter)
+        assert not met(item) - there, item.nodeid
+
+
+def of_test(item: pytest.Item) -> str:
+    """Which test `item` is a case of."""
+    return item.nodeid.partition("[")[0]
+
+
+def met(item: Any) -> set[Hashable]:
+    """The values with which the test of `item` is met there."""
+    return {(of_test(item), name, meant(value)) for name, value in item.callspec.params.items()}
+
+
+def meant(value: Any) -> Hashable:
+    return value.name.partition("-")[0] if isinstance(value, Sample) else key(value)
+
+
+def test_all_tests_together_meet_each_sample(request: pytest.FixtureRequest) -> None:
+    stays, _ = tiers_of(request)
+    given = [each.callspec.params for each in stays if "sample" in getattr(each, "fixturenames", ())]  # type: ignore[attr-defined]
+    if len(given) > 5 * len(SAMPLES):  # it is no small part of the tests that was asked for
+        assert {each["sample"].name for each in given} >= {each.name for each in SAMPLES}
 
 
 @pytest.mark.spread

@@ -2,7 +2,8 @@
 
 Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
 tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
-meets each row and each column. `spread(2)` keeps every pair of values, where that matters. Hypothesis tries
+meets each row and each column. `spread(2)` keeps every pair of values, where that matters. A test that runs
+over samples gets a quarter of those of each operator, others in another test. Hypothesis tries
 fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
 others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
 
@@ -14,13 +15,18 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
+from zlib import crc32
 
 import pytest
 
-__all__ = ["FEWER", "choose", "examples", "kept", "spread", "stride", "thin"]
+from streamkit.testing.conformance.subject import Subject
+
+__all__ = ["FEWER", "choose", "examples", "kept", "key", "spread", "stride", "thin"]
 
 FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
+QUARTER = 4
+"""Of how many samples of an operator a test of the default tier gets one."""
 LEAST = 2
 """Examples are not fewer than this, but where the full tier has fewer too."""
 
@@ -82,11 +88,11 @@ def spread(cases: Sequence[Case], strength: int = 1) -> list[int]:
 
 def _targets(case: Case, strength: int) -> list[Hashable]:
     """What `case` covers: its values, or so many of them together; in the order of the parameters."""
-    named = [(name, _key(value)) for name, value in case.items()]
+    named = [(name, key(value)) for name, value in case.items()]
     return [*combinations(named, min(strength, len(named)))]
 
 
-def _key(value: Any) -> Hashable:
+def key(value: Any) -> Hashable:
     """What two equal values of a parameter have in common; True is not 1, and a list is itself only."""
     try:
         hash(value)
@@ -98,18 +104,35 @@ def _key(value: Any) -> Hashable:
 def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Part `items` into those of the default tier, in their order, and the others."""
     items = [*items]
-    rest = {item for item in items if item.get_closest_marker("full") is not None}
-    matrices: dict[tuple[str, int], list[Any]] = {}
+    left = {item for item in items if item.get_closest_marker("full") is not None}
+    tests: dict[str, list[Any]] = {}
     for item in items:
-        if item in rest:
-            continue
-        mark = item.get_closest_marker("spread")
         spec = getattr(item, "callspec", None)
-        if mark is not None and spec is not None and not spec.marks:
-            name = item.nodeid.removesuffix(f"[{spec.id}]")
-            matrices.setdefault((name, *mark.args) if mark.args else (name, 1), []).append(item)
-    left = rest
-    for (_, strength), matrix in matrices.items():
-        chosen = {matrix[number] for number in spread([each.callspec.params for each in matrix], strength)}
-        left.update(each for each in matrix if each not in chosen)
+        if item not in left and spec is not None and not spec.marks:
+            tests.setdefault(item.nodeid.removesuffix(f"[{spec.id}]"), []).append(item)
+    for name, cases in tests.items():
+        chosen = _turned(name, cases)
+        mark = cases[0].get_closest_marker("spread")
+        if mark is not None:
+            chosen = [
+                chosen[number] for number in spread([each.callspec.params for each in chosen], *mark.args)
+            ]
+        left.update({*cases} - {*chosen})
     return [item for item in items if item not in left], [item for item in items if item in left]
+
+
+def _turned(test: str, cases: list[Any]) -> list[Any]:
+    """Of several samples of an operator, a quarter: the tests of all laws together meet every one of them."""
+    samples: dict[str, dict[str, None]] = {}
+    for each in cases:
+        for name in _samples(each):
+            samples.setdefault(name.partition("-")[0], {}).setdefault(name)
+    chosen: set[str] = set()
+    for operator, each in samples.items():
+        start = crc32(f"{test} {operator}".encode()) % len(each)
+        chosen.update(([*each] * 2)[start : start + -(-len(each) // QUARTER)])
+    return [each for each in cases if {*_samples(each)} <= chosen]
+
+
+def _samples(case: Any) -> list[str]:
+    return [each.name for each in case.callspec.params.values() if isinstance(each, Subject)]
