@@ -247,7 +247,7 @@ def enumerate(start: int = 0) -> Numbered:
             emit((last, item))
         last = item
     """,
-    contract=Contract(holds="1"),
+    contract=Contract(holds="1", weight="2"),
 )
 def pairwise() -> Pairs:
     """Pass on each item with the one before it.

@@ -32,16 +32,24 @@ def _branches() -> Any:
     return ops.broadcast(one, other | ops.buffer(Suspend(2)))
 
 
+def _half() -> Any:
+    turns = cycle([True, False])
+    return ops.filter(lambda _: next(turns))
+
+
 FLATTEN = Way("flatten", lambda lab: ops.flatten())
 MERGE = Way("merge", lambda lab: ops.merge(Stream(lab.source()) | ops.batch(2) | ops.batch(2), lookahead=2))
 ZIP = Way("zip", lambda lab: ops.zip(lab.source()))
 ZIP_BATCHED = Way("zip batched", lambda lab: ops.zip(Stream(lab.source()) | ops.batch(3)))
 TWICE = Way("map twice", lambda lab: ops.map(lambda item: [item, item]))
+PAIRWISE = Way("pairwise", lambda lab: ops.pairwise())
+HALF = Way("filter half", lambda lab: _half())
 
 LEVEL: list[Way] = [
     _buffer(Suspend(3)),
     _buffer(DropOldest(2)),
     Way("filter", lambda lab: ops.filter(lambda _: True)),
+    HALF,
     Way("tap", lambda lab: ops.tap(lambda _: None)),
     Way("map", lambda lab: ops.map(lambda item: item)),
     Way("map concurrent", lambda lab: ops.map(lab.callback(lambda item: item), concurrency=3)),
@@ -55,7 +63,7 @@ UP: list[Way] = [
     _buffer(Collect(3)),
     ZIP,
     ZIP_BATCHED,
-    Way("pairwise", lambda lab: ops.pairwise()),
+    PAIRWISE,
     TWICE,
     Way("group_by", lambda lab: _grouped()),
     Way("branches", lambda lab: _branches()),
@@ -108,9 +116,11 @@ def test_no_more_is_inside_a_nest_than_explain_says(pipe: list[Way], seed: int) 
         ([_batch(5), FLATTEN, _buffer(Suspend(4))], 9),
         ([ZIP, _batch(2), FLATTEN, _buffer(Suspend(4))], 14),
         ([_batch(2), TWICE, FLATTEN, _buffer(Suspend(4))], 10),
+        ([PAIRWISE, HALF, _buffer(Suspend(4))], 8),
     ],
     ids=str,
 )
 def test_the_bound_of_a_nest(pipe: list[Way], bound: int) -> None:
     found = [run_through(pipe, plan) for plan in (*STALLED, Plan("plain"))]
     assert {each for _, each in found} == {bound}
+    assert max(most for most, _ in found) <= bound
