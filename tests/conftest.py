@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import streamkit.testing
+from streamkit.testing.leaks import frozen
 from tests import tiers
 from tests.variants.loops import KINDS, loops_of
 
@@ -94,7 +95,17 @@ def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def new_objects() -> Iterator[None]:
-    """Where a test collects garbage: it need not go through all that pytest holds, for half a second."""
+    """Where a test collects garbage: it need not go through all that pytest holds, for half a second.
+
+    Nor need a run count what is frozen: it knows.
+    """
+    with frozen():
+        yield
+
+
+@pytest.fixture
+def frozen_by_a_program() -> Iterator[None]:
+    """A program has frozen what there is, which runs do not know."""
     gc.freeze()
     yield
     gc.unfreeze()
