@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import streamkit.testing
+from streamkit._engine.compile import pace
 from streamkit.testing.leaks import frozen
 from tests import tiers
 from tests.variants.loops import KINDS, loops_of
@@ -82,9 +83,12 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def steady_clock() -> Iterator[None]:
     """Loops let others run by a clock that is the same on a busy machine and an idle one."""
-    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, LOOK).__next__)
+    names = vars(pace)  # each test has this fixture: `monkeypatch` would be one more
+    before, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
+    yield
+    names["perf_counter"] = before
 
 
 @pytest.fixture
