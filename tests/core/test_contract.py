@@ -9,17 +9,15 @@ from streamkit import ABSENT, Contract, Stream, Suspend, ops
 from streamkit._core.catalogue import Declaration, catalogue
 from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._engine.compile.formulas import check_contract
+from tests.files import over
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
 FORMULAS = ("holds", "lookahead", "weight", "ordered", "loses")
 
 
-LINKS = [
-    pytest.param(link, id=f"{sample.name} {link.declaration.name}")
-    for sample in SAMPLES
-    for link in sample.make(Lab()).links
-]
+LINKS = [(sample.name, link) for sample in SAMPLES for link in sample.make(Lab()).links]
+every_link = over(LINKS, named=lambda each: each[0])
 STEPS = [
     each for each in catalogue() if each.stage is None and each.function.__module__.startswith("streamkit.")
 ]
@@ -80,8 +78,9 @@ class TestContract:
 
 
 class TestOfEveryOperator:
-    @pytest.mark.parametrize("link", LINKS)
-    def test_its_formulas_can_be_worked_out_from_its_arguments(self, link: Any) -> None:
+    @every_link
+    def test_its_formulas_can_be_worked_out_from_its_arguments(self, each: tuple[str, Any]) -> None:
+        _, link = each
         contract = link.declaration.contract
         found = {name: amount(getattr(contract, name), link.arguments) for name in FORMULAS}
         assert found["holds"] >= 0
@@ -91,19 +90,21 @@ class TestOfEveryOperator:
         assert isinstance(found["loses"], str)
         assert found["loses"]
 
-    @pytest.mark.parametrize("link", LINKS)
-    def test_what_is_read_ahead_is_held(self, link: Any) -> None:
+    @every_link
+    def test_what_is_read_ahead_is_held(self, each: tuple[str, Any]) -> None:
+        _, link = each
         contract = link.declaration.contract
         ahead, holds = (amount(each, link.arguments) for each in (contract.lookahead, contract.holds))
         strategies = [value for value in link.arguments.values() if hasattr(value, "overflows")]
         if all(strategy.waits for strategy in strategies) and math.isfinite(ahead):
             assert ahead <= holds + 1  # one more may be in the hand of what reads
 
-    @pytest.mark.parametrize("link", LINKS)
-    def test_its_arguments_are_the_parameters_that_formulas_may_name(self, link: Any) -> None:
+    @every_link
+    def test_its_arguments_are_the_parameters_that_formulas_may_name(self, each: tuple[str, Any]) -> None:
+        _, link = each
         assert set(link.arguments) <= set(link.declaration.parameters)
 
-    @pytest.mark.parametrize("declaration", STEPS, ids=lambda each: each.function.__qualname__)
+    @over(STEPS, named=lambda each: each.function.__qualname__)
     def test_a_step_reads_nothing_ahead(self, declaration: Declaration) -> None:
         assert declaration.contract.lookahead == "0"
 
