@@ -229,3 +229,10 @@ def test_a_timeout_of_the_source_fires_in_it_while_its_item_waits(pipe: Any) -> 
     stream = Stream(source) | pipe | ops.throttle(0.2)
     assert run(lambda: stream | ops.to_list()) == [0, 1, 2]
     assert 1 in fired
+
+
+def test_in_debt_it_leaves_items_in_a_buffer_though_steps_stand_between_and_each_has_a_cost() -> None:
+    buffered = Stream(drawn("abcdefghij|")) | ops.buffer(DropOldest(1)) | ops.map(str.upper)
+    seen = noted(buffered | ops.throttle(1 / 3, cost=lambda _: 2.0))
+    # A leaves a debt of 1 token, which lasts until 3.0: what is newest then waits for a full bucket
+    assert seen == [(0.0, "A"), (6.0, "D"), (12.0, "J"), (12.0, "|")]
