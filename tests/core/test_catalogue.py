@@ -1,4 +1,4 @@
-"""The catalogue: what it lists, what a declaration is found by, and what errors of an operator are answered with."""
+"""The catalogue: what it lists, what a declaration is found by, and advice for errors of an operator."""
 
 import copy
 import sys
@@ -179,14 +179,15 @@ class TestElsewhere:
                 elsewhere(each)
             function = each.function
             assert str(caught.value) == (
-                f"operator {function.__qualname__} of {function.__module__} was pickled in another process, or is "
-                "gone, and its module does not have it by this name: declare it at the top of the module, and "
-                "give it parameters"
+                f"operator {function.__qualname__} of {function.__module__} was pickled in another process, "
+                "or is gone, and its module does not have it by this name: declare it at the top of the "
+                "module, and give it parameters"
             )
 
     def test_a_module_that_was_not_loaded_yet_is_imported(self, tmp_path: Any, monkeypatch: Any) -> None:
         monkeypatch.syspath_prepend(str(tmp_path))
-        code = "from streamkit import Operator, step\n@step(each='emit(item)')\ndef own(): return Operator(own)\n"
+        code = "from streamkit import Operator, step\n@step(each='emit(item)')\n"
+        code += "def own(): return Operator(own)\n"
         (tmp_path / "not_loaded_yet.py").write_text(code)
 
         @step(each="emit(item)")

@@ -89,7 +89,7 @@ BEHAVIOURS: list[tuple[Contract, Behaviour]] = [
     (Contract(keys="size"), Behaviour.BOUNDED),
     (Contract(holds="unbounded"), Behaviour.UNBOUNDED),
     (Contract(keys="unbounded"), Behaviour.UNBOUNDED),
-    (Contract(lookahead="unbounded"), Behaviour.BOUNDED),  # what is read ahead and not held is dropped
+    (Contract(lookahead="unbounded"), Behaviour.BOUNDED),  # it keeps none of them
     (Contract(others_hold="1"), Behaviour.BOUNDED),
     (Contract(others_lookahead="1"), Behaviour.BOUNDED),
     (Contract(holds="1", others_hold="0"), Behaviour.BOUNDED),

@@ -1,4 +1,4 @@
-"""Guarded callbacks, called as an operator calls them: what takes the place of a result, and what is raised."""
+"""Guarded callbacks, called as operators call them: what takes the place of a result, and what is raised."""
 
 import asyncio
 import inspect
@@ -14,7 +14,7 @@ from streamkit._core.guarded import Dropped, Guarded, policy_among, unguarded
 from streamkit.testing import run
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What the callbacks of these tests fail with."""
 
 
@@ -24,12 +24,12 @@ class Tally:
 
 
 def refuse(*items: Any) -> Any:
-    raise Refusal(*items)
+    raise RefusalError(*items)
 
 
 async def refuse_later(*items: Any) -> Any:
     await asyncio.sleep(1.0)
-    raise Refusal(*items)
+    raise RefusalError(*items)
 
 
 def refuse_awaited(*items: Any) -> Any:
@@ -39,7 +39,7 @@ def refuse_awaited(*items: Any) -> Any:
 
 def refuse_future(*items: Any) -> Any:
     future: Future[Any] = Future()
-    future.set_exception(Refusal(*items))
+    future.set_exception(RefusalError(*items))
     return future
 
 
@@ -106,9 +106,9 @@ class TestResults:
     @pytest.mark.parametrize("instead", PAIRING)
     def test_are_replaced_by_what_is_made_of_item_and_error(self, function: Any, instead: Any) -> None:
         for policy in (Replace(instead), Retry(2, then=Replace(instead))):
-            assert result(guarded("function", function, policy), "state", "item") == ("item", Refusal)
+            assert result(guarded("function", function, policy), "state", "item") == ("item", RefusalError)
             spread = guarded("function", function, policy, spread=True)
-            assert result(spread, "one", "two") == (("one", "two"), Refusal)
+            assert result(spread, "one", "two") == (("one", "two"), RefusalError)
 
     @pytest.mark.parametrize("function", REFUSING)
     def test_of_what_is_dropped_are_a_mark(self, function: Any) -> None:
@@ -135,7 +135,7 @@ class TestResults:
         made = guarded("function", refuse, Replace(pair))
         assert isinstance(made, Guarded)
         tally = Tally()
-        assert result(made.but(tally=tally, raises=True), 1) == (1, Refusal)
+        assert result(made.but(tally=tally, raises=True), 1) == (1, RefusalError)
         assert tally.dropped == 0
 
 
@@ -148,16 +148,16 @@ class TestErrors:
             Retry(None, errors=OSError),
             Retry(None, errors=OSError, then=Resume(errors=KeyError)),
         ):
-            with pytest.raises(Refusal) as caught:
+            with pytest.raises(RefusalError) as caught:
                 result(guarded("function", function, policy), "item")
             assert chain(caught.value) == ["item"]
             assert not hasattr(caught.value, "__notes__")
 
     def test_of_the_last_call_are_raised_as_they_are(self, function: Any) -> None:
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(RefusalError) as caught:
             result(guarded("function", function, Retry(2)), "item")
         assert chain(caught.value) == ["item"]
-        assert caught.value.__notes__ == ["this was attempt 2 of 2, after Refusal: item"]
+        assert caught.value.__notes__ == ["this was attempt 2 of 2, after RefusalError: item"]
 
     @pytest.mark.parametrize("letters", [refuse, refuse_later, refuse_future])
     def test_of_what_is_done_about_them_have_them_as_cause(self, function: Any, letters: Any) -> None:
@@ -165,19 +165,19 @@ class TestErrors:
             return letters(f"about {error}")
 
         for policy in (Resume(failing), Replace(failing), Retry(2, then=Replace(failing))):
-            with pytest.raises(Refusal) as caught:
+            with pytest.raises(RefusalError) as caught:
                 result(guarded("function", function, policy), "item")
             assert chain(caught.value) == ["about item", "item"]
 
     def test_that_have_another_cause_keep_it(self, function: Any) -> None:
         def failing(_: Any, error: Exception) -> Any:
-            raise Refusal("later") from OSError("disk")
+            raise RefusalError("later") from OSError("disk")
 
         async def failing_later(_: Any, error: Exception) -> Any:
-            raise Refusal("later") from OSError("disk")
+            raise RefusalError("later") from OSError("disk")
 
         for instead in (failing, failing_later):
-            with pytest.raises(Refusal) as caught:
+            with pytest.raises(RefusalError) as caught:
                 result(guarded("function", function, Replace(instead)), "item")
             assert chain(caught.value) == ["later", "disk"]
 
@@ -189,7 +189,7 @@ class TestErrors:
             raise error
 
         for instead in (again, again_later):
-            with pytest.raises(Refusal) as caught:
+            with pytest.raises(RefusalError) as caught:
                 result(guarded("function", function, Replace(instead)), "item")
             assert chain(caught.value) == ["item"]
 
@@ -210,7 +210,7 @@ class TestErrorsOfTheProgram:
             return function(number)
 
         for each in (function, function_later, lambda number: function_later(number)):
-            with pytest.raises(kind, match="^x$"):
+            with pytest.raises(kind, match=r"^x$"):
                 result(guarded("function", each, policy), 1)
         assert calls == [1, 1, 1]
 
@@ -223,32 +223,37 @@ class TestRetry:
         def function(*arguments: Any, **named: Any) -> Any:
             calls.append((arguments, asyncio.get_running_loop().time()))
             if len(calls) < 3:
-                raise Refusal
+                raise RefusalError
             return asyncio.sleep(1.0, "done") if later else "done"
 
         assert result(guarded("function", function, Retry(None, 2.0)), "state", "item") == "done"
         assert calls == [(("state", "item"), 0.0), (("state", "item"), 2.0), (("state", "item"), 4.0)]
 
     def test_goes_on_after_errors_of_its_types_only(self) -> None:
-        errors: list[Exception] = [OSError("first"), OSError("second"), Refusal("third"), OSError("fourth")]
+        errors: list[Exception] = [
+            OSError("first"),
+            OSError("second"),
+            RefusalError("third"),
+            OSError("fourth"),
+        ]
 
         def function() -> Any:
             raise errors.pop(0)
 
-        with pytest.raises(Refusal, match="^third$"):
+        with pytest.raises(RefusalError, match=r"^third$"):
             result(guarded("function", function, Retry(9, errors=OSError)))
         assert [str(error) for error in errors] == ["fourth"]
 
     def test_an_error_that_is_raised_again_and_again_gathers_no_frames(self) -> None:
-        error = Refusal("always the same")
+        error = RefusalError("always the same")
 
         def function() -> Any:
             raise error
 
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusalError):
             result(guarded("function", function, Retry(3)))
         few = frames(error)
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusalError):
             result(guarded("function", function, Retry(50)))
         assert frames(error) <= few + 5
 
@@ -300,9 +305,9 @@ class TestArguments:
         assert guarded("f", refuse, None) is refuse
 
     def test_what_is_no_callback_or_no_policy_is_refused(self) -> None:
-        with pytest.raises(TypeError, match="^key must be a callable, not 5$"):
+        with pytest.raises(TypeError, match=r"^key must be a callable, not 5$"):
             guarded("key", 5, Resume())  # type: ignore[arg-type]
-        with pytest.raises(TypeError, match="^key must be a callable, not 5$"):
+        with pytest.raises(TypeError, match=r"^key must be a callable, not 5$"):
             guarded("key", 5, None)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match=r"^on_error must be .* or None, not 5$"):
             guarded("key", refuse, 5)  # type: ignore[arg-type]
