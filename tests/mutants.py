@@ -63,8 +63,8 @@ only_mutate = ["{module}"]
 pytest_add_cli_args_test_selection = [{tests}]
 pytest_add_cli_args = ["-p", "no:benchmark", "-p", "no:xdist", "-k", "not ({left_out})"]
 also_copy = [{copied}]
-timeout_constant = 3.0  # of a mutant that tries for ever: seconds beside those that its tests take,
-timeout_multiplier = 5.0  # and how many times both
+timeout_constant = 8.0  # a mutant that tries for ever ends after so many seconds more than its tests take
+timeout_multiplier = 4.0  # and so many times that: less, and a busy machine ends those that survive, too
 """
 
 
