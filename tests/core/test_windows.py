@@ -109,13 +109,10 @@ def test_a_call_that_a_kind_does_not_take_is_answered_for_kinds_of_users_too() -
 
     assert repr(Mine(width=3)) == "Mine(width=3)"
     assert [*inspect.signature(Mine).parameters] == ["width"]
-    for make, words in (
-        (Mine, "Mine(*, width) needs width"),
-        (Session, "Session(*, gap) needs gap"),
-    ):
-        with pytest.raises(TypeError) as caught:
-            make()
-        assert str(caught.value) == words
+    made: Any = Mine
+    with pytest.raises(TypeError) as caught:
+        made()
+    assert str(caught.value) == "Mine(*, width) needs width"
 
 
 WRITE = "windows such as Tumbling(seconds=60)"
