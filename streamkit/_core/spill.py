@@ -37,7 +37,7 @@ class _File:
     def __init__(self, directory: str | None) -> None:
         import tempfile  # noqa: PLC0415 - few spill, and it takes long to import
 
-        # unbuffered: on a full disk, the write of the item that does not fit fails, and no later one
+        # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
         self._process = os.getpid()
         self._read_at = 0

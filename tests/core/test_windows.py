@@ -32,6 +32,9 @@ def test_the_other_measure_of_a_kind_is_none() -> None:
     assert (Tumbling(count=2).count, Tumbling(count=2).seconds) == (2, None)
     assert (Tumbling(seconds=2).count, Tumbling(seconds=2).seconds) == (None, 2.0)
     assert (Session(gap=1).count, Session(gap=1).seconds) == (None, None)
+    kind: Any
+    for kind in (Hopping(count=3, every=2), Hopping(seconds=3, every=2)):
+        assert (kind.every, {kind.count, kind.seconds}) == (2, {None, 3})
 
 
 @pytest.mark.parametrize(
