@@ -11,6 +11,7 @@ import pytest
 from streamkit import Keep, Operator, Stream, ops, stage, step
 from streamkit._core.catalogue import (
     Declaration,
+    _declarations,
     advice,
     advise,
     catalogue,
@@ -53,7 +54,9 @@ def module() -> Iterator[ModuleType]:
     made = ModuleType("a_module_of_a_test")
     sys.modules[made.__name__] = made
     yield made
-    sys.modules.pop(made.__name__, None)
+    del sys.modules[made.__name__]
+    for key in [key for key in _declarations if key[0] == made.__name__]:
+        del _declarations[key]  # tests that walk the catalogue run operators, which these are not
 
 
 def put(module: ModuleType, name: str, **form: Any) -> Declaration:
