@@ -12,7 +12,7 @@ from functools import cached_property
 from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streamkit._core.contract import Contract
@@ -175,7 +175,8 @@ def declared(function: Callable[..., Any]) -> Declaration:
         declaration: Declaration = function.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
     except AttributeError:
         what = f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
-        if function is cast("Any", ABSENT):
+        missing: Any = ABSENT
+        if function is missing:
             what = "the function that makes an operator comes first: write Keep(function, size=size)"
         raise TypeError(what) from None
     return declaration

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from streamkit import ABSENT, Contract, Stream, Suspend, ops
+from streamkit import ABSENT, Contract, Limit, Stream, Suspend, ops
 from streamkit._core.catalogue import Declaration, catalogue
-from streamkit._core.contract import UNBOUNDED, amount
+from streamkit._core.contract import UNBOUNDED, Behaviour, amount
 from streamkit._engine.compile.formulas import check_contract
 from tests.files import over
 from tests.laws.lab import Lab
@@ -36,6 +36,8 @@ class TestAmount:
             ("'nothing' if key is ABSENT else 'keys'", {"key": ABSENT}, "nothing"),
             ("'nothing' if key is ABSENT else 'keys'", {"key": None}, "keys"),
             ("sum(each for each in sizes)", {"sizes": [1, 2]}, 3),
+            ("2 * concurrency", {"concurrency": Limit(2, most=8)}, 16),
+            ("max(unbounded, size)", {"size": 3}, math.inf),
         ],
     )
     def test_is_what_the_formula_says(self, formula: str, arguments: dict[str, Any], result: Any) -> None:
@@ -75,6 +77,33 @@ class TestContract:
 
     def test_of_equal_promises_are_equal(self) -> None:
         assert Contract(holds="1") == Contract(holds="1") != Contract(holds="2")
+
+
+BEHAVIOURS: list[tuple[Contract, Behaviour]] = [
+    (Contract(), Behaviour.PASS_THROUGH),
+    (Contract(holds="size - 3"), Behaviour.PASS_THROUGH),
+    (Contract(holds="size"), Behaviour.BOUNDED),
+    (Contract(lookahead="1"), Behaviour.BOUNDED),
+    (Contract(keys="size"), Behaviour.BOUNDED),
+    (Contract(holds="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(keys="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(lookahead="unbounded"), Behaviour.BOUNDED),  # it keeps none of them
+    (Contract(others_hold="1"), Behaviour.BOUNDED),
+    (Contract(others_lookahead="1"), Behaviour.BOUNDED),
+    (Contract(holds="1", others_hold="0"), Behaviour.BOUNDED),
+    (Contract(lookahead="1", others_lookahead="0"), Behaviour.BOUNDED),
+    (Contract(others_hold="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(holds="unbounded", others_hold="1"), Behaviour.UNBOUNDED),
+    (Contract(others_hold="0"), Behaviour.PASS_THROUGH),
+    (Contract(loses="'late items'"), Behaviour.LOSSY),
+    (Contract(loses="'late items' if size > 3 else 'nothing'"), Behaviour.PASS_THROUGH),
+    (Contract(loses="'late items'", holds="unbounded"), Behaviour.LOSSY),
+]
+
+
+@pytest.mark.parametrize(("contract", "behaviour"), BEHAVIOURS, ids=repr)
+def test_a_contract_in_one_word(contract: Contract, behaviour: Behaviour) -> None:
+    assert contract.behaviour({"size": 3}) is behaviour
 
 
 class TestOfEveryOperator:
