@@ -2,8 +2,9 @@
 
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
-statement, until one fails: first those that killed another mutant of the function, then those of the folder
-that mirrors the module's, the fast ones first. What no test fails for within `PATIENCE` seconds has survived.
+statement, until one fails: first those that killed another mutant of the function; then one case of each test
+function, those of the folder that mirrors the module's before others, the fast ones first; then a second one,
+and so on. What no test fails for within `PATIENCE` seconds has survived.
 """
 
 import gc
@@ -98,10 +99,13 @@ class Trial:
                 self._tell(change)
 
     def _in_order(self, change: Change, known: Reach, kills: Counter[str]) -> list[str]:
-        found = sorted(
-            known.of(change),
-            key=lambda test: (-kills[test], not self.own(change, test), known.seconds[test], test),
-        )
+        case: Counter[str] = Counter()  # how many of a test function came before
+        ranks = dict[str, tuple[object, ...]]()
+        for test in sorted(known.of(change), key=lambda test: (known.seconds[test], test)):
+            name = test.partition("[")[0]
+            case[name] += 1
+            ranks[test] = -kills[test], case[name], not self.own(change, test), known.seconds[test], test
+        found = sorted(ranks, key=ranks.__getitem__)
         chosen, total = list[str](), 0.0
         for test in found:
             total += known.seconds[test]
