@@ -1,5 +1,6 @@
 """Changes of a shared channel: how long callbacks may go on, and what a producer is told."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ import pytest
 
 from streamkit import Conflate, DropIncoming, DropOldest, Fail, Offered, Strategy, Suspend, push
 from streamkit._engine.buffer.meanwhile import CHAIN
+from streamkit._engine.buffer.threads import SharedChannel
+from streamkit.testing import run
 
 ACCEPTED, DROPPED, FULL, CLOSED = Offered
 
@@ -76,3 +79,21 @@ def test_what_became_of_an_item_is_answered(strategy: Strategy, answers: list[Of
     assert [emitter.offer(number) for number in range(4)] == answers
     emitter.close()
     assert emitter.offer("late") is CLOSED
+
+
+def test_a_reader_that_begins_to_wait_sees_what_came_in_a_change() -> None:
+    async def main() -> None:
+        channel = SharedChannel(Suspend(9)).begin()
+        with channel.lock:  # a change, which a handler interrupts
+            assert channel.offer("item") is ACCEPTED
+        assert await asyncio.wait_for(channel.wait(), 1.0)
+        assert channel.pop() == "item"
+
+    run(main)
+
+
+def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
+    channel = SharedChannel(Suspend(9))
+    assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
+    with channel.lock:
+        assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
