@@ -85,3 +85,26 @@ def test_a_job_that_is_started_where_none_does() -> None:
         job.start()
     assert str(raised.value) == none_for("job.start()", "job.run()")
     assert job.run() == [1]
+
+
+@pytest.mark.parametrize("ends", ["close", "throw", "drop"])
+def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more(ends: str) -> None:
+    asked, closed = list[int](), list[int]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for number in range(9):
+                asked.append(number)
+                yield number
+        finally:
+            closed.append(len(asked))
+
+    items: Any = iter(Stream(source))
+    assert [next(items), next(items)] == [0, 1]
+    if ends == "close":
+        items.close()
+    elif ends == "throw":
+        with pytest.raises(LookupError):
+            items.throw(LookupError())
+    del items
+    assert (asked, closed) == ([0, 1], [2])
