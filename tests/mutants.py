@@ -60,7 +60,12 @@ MORE = {
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
     "streamkit/_engine/compile": ["tests/operators", "tests/sinks"],
     "streamkit/_engine/plan": ["tests/operators/test_rate_buffer.py", "tests/face"],
-    "streamkit/_engine/run": ["tests/stages", "tests/laws/test_close.py"],
+    "streamkit/_engine/run": [
+        "tests/stages",
+        "tests/face/test_mistakes_of_authors.py",
+        "tests/operators/test_recover_on_close.py",
+        "tests/laws/test_close.py",
+    ],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""
 

@@ -34,7 +34,7 @@ SLOWER = 5
 """How many times slower than the original a mutant may be..."""
 LONGER = 0.5
 """... and how many seconds more."""
-BLOCKED = 30
+BLOCKED = 15
 """Seconds on the wall after which a test waits for ever, also on a busy machine."""
 MISPLACED = 3
 """The exit code where a function could not be changed."""
