@@ -46,8 +46,10 @@ variants: $(READY)
 
 # Mutants of the core and the engine that no test kills; hours. CHANGED=1: in modules that differ from those of
 # main. ONLY='limit buffer/lane run/*': in these. SAMPLE=20: so many of each module, others for each SEED=n.
+# AGAIN=1: those that survived the last run.
 mutants: $(VENV)/.mutmut
-	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED)) $(foreach name,$(ONLY),'$(name)')
+	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(if $(AGAIN),--again) \
+	    $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED)) $(foreach name,$(ONLY),'$(name)')
 
 $(VENV)/.mutmut: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants

@@ -5,11 +5,13 @@ as mutmut does it, and those tests run that reach it and belong to the folder. A
 is shown, unless `tests/mutants.toml` says why it does the same as the original. mutmut leaves out what stands
 outside functions, and functions with decorators; generated loops have tests of their own.
 
-A whole run takes hours. `SAMPLE=20` draws twenty mutants of each module, others for each `SEED`.
+A whole run takes hours. `SAMPLE=20` draws twenty mutants of each module, others for each `SEED`. `AGAIN=1`
+tries only those that survived the last run.
 """
 
 import argparse
 import contextlib
+import json
 import os
 import random
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import astuple
 from io import StringIO
 from pathlib import Path
 
@@ -25,6 +28,8 @@ import pytest
 from tests.mutation.change import ROOT, Change, Mutant, changes
 from tests.mutation.trial import ALIVE, KILLED, LATE, UNREACHED, Trial
 
+LAST = ROOT / "mutants" / "alive.json"
+"""Those that survived the last run."""
 LEAST = 0.95
 """How many of the mutants must be killed, of those that are not equivalent."""
 FOLDERS = {
@@ -99,32 +104,37 @@ def tests_of(chosen: Iterable[str]) -> list[str]:
     return [*dict.fromkeys([*(FOLDERS[folder] for folder in folders), *more])]
 
 
-def drawn(module: str, sample: int | None, seed: int) -> list[Change]:
-    """The mutants of a module, or so many of them, in the order of the file."""
+def drawn(module: str, options: argparse.Namespace) -> list[Change]:
+    """The mutants of a module that are asked for, in the order of the file."""
     found = changes(ROOT / module)
-    if sample is None or sample >= len(found):
+    if options.again:
+        last = {Mutant(*each) for each in json.loads(LAST.read_text())}
+        found = [change for change in found if change.mutant in last]
+    if options.sample is None or options.sample >= len(found):
         return found
-    chosen = random.Random(f"{module} {seed}").sample(range(len(found)), sample)
+    chosen = random.Random(f"{module} {options.seed}").sample(range(len(found)), options.sample)
     return [found[at] for at in sorted(chosen)]
 
 
-def run(chosen: list[str], sample: int | None, seed: int) -> dict[str, list[tuple[Mutant, str]]]:
-    """Mutate modules: by module, how each mutant ended.
+def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[Mutant, str]]]:
+    """Mutate modules: by module, how each mutant ended. Those that survived are kept for `again`.
 
     Raises:
         RuntimeError: pytest could not run; the error says what it printed.
     """
     os.environ["CI"] = "1"  # hypothesis tries the same examples each time
-    by_module = {module: drawn(module, sample, seed) for module in chosen}
+    by_module = {module: drawn(module, options) for module in chosen}
     trial = Trial([each for found in by_module.values() for each in found], own=_near)
-    options = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
+    quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
     with contextlib.redirect_stdout(StringIO()) as printed:
-        code = pytest.main([*tests_of(chosen), *options], plugins=[trial])
+        code = pytest.main([*tests_of(chosen), *quiet], plugins=[trial])
     if code or len(trial.ends) < len(trial.changes):
         raise RuntimeError(f"pytest could not run:\n{printed.getvalue()[-3000:]}")
     for test in trial.failed:
         print(f"left out, for it fails where nothing is changed: {test}")
     print(f"{len(trial.changes)} mutants in {trial.seconds:.0f} seconds", flush=True)
+    alive = [astuple(each.mutant) for each, end in trial.ends.items() if end in (ALIVE, UNREACHED)]
+    LAST.write_text(json.dumps(alive))
     return {
         module: [(each.mutant, trial.ends[each]) for each in found] for module, found in by_module.items()
     }
@@ -151,6 +161,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--changed", action="store_true", help="only modules that differ from those of main")
+    parser.add_argument("--again", action="store_true", help="only mutants that survived the last run")
     parser.add_argument("--sample", type=int, help="so many mutants of each module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -166,7 +177,7 @@ def main() -> int:
     known, killed, left = equivalent(), 0, 0
     if options.sample is not None:
         print(f"{options.sample} mutants of each module, seed {options.seed}", flush=True)
-    for module, found in run(chosen, options.sample, options.seed).items():
+    for module, found in run(chosen, options).items():
         counts = shown(module, found, known)
         killed, left = killed + counts[0], left + counts[1]
     share = killed / (killed + left) if killed + left else 1.0

@@ -1,4 +1,4 @@
-"""Sources that others wait for, and that a run never reads: they are let go when it ends, and fail with it."""
+"""Sources that others wait for, and that a run never reads: they are let go when it ends."""
 
 import asyncio
 from typing import Any
