@@ -151,47 +151,71 @@ def from_thread(shown: str, held: bool, goals: dict[str, float]) -> Workload:
     return workload
 
 
-batches = Workload("batch_within 1 s", "items in a batch", (10, 100, 1_000))
+batches = Workload(
+    "batch_within 1 s",
+    "items in a batch",
+    (10, 100, 1_000),
+    goals={size: {HAND: 1.2, "reactivex": 10, "streamable": 10, "streamz": 10} for size in (10, 100, 1_000)},
+)
 
 
 @batches.by(HAND)
 async def _(size: int, count: int) -> Any:
+    """A task that reads, so that no pull is cancelled; one timer, armed again when it rings too soon."""
     loop = asyncio.get_running_loop()
     full: deque[list[int]] = deque()
     held: list[int] = []
-    more = asyncio.Event()
+    more: asyncio.Future[None] | None = None
     ended = False
+    since = 0.0
+    timer: asyncio.TimerHandle | None = None
 
-    def flush() -> None:
-        nonlocal held
-        if held:
+    def wake() -> None:
+        nonlocal more
+        waiting, more = more, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def ring() -> None:
+        nonlocal held, timer
+        timer = None
+        if held and loop.time() < since + 1.0:
+            timer = loop.call_at(since + 1.0, ring)
+        elif held:
             full.append(held)
             held = []
-        more.set()
+            wake()
 
     async def fill() -> None:
-        nonlocal ended
-        timer: asyncio.TimerHandle | None = None
+        nonlocal ended, held, since, timer
         async for item in numbers(count):
             if not held:
-                timer = loop.call_later(1.0, flush)
+                since = loop.time()
+                if timer is None:
+                    timer = loop.call_at(since + 1.0, ring)
             held.append(item)
             if len(held) == size:
-                if timer is not None:
-                    timer.cancel()
-                flush()
+                full.append(held)
+                held = []
+                wake()
                 await asyncio.sleep(0)
+        if held:
+            full.append(held)
         ended = True
-        flush()
+        wake()
 
     out: list[int] = []
     async with asyncio.TaskGroup() as group:
         group.create_task(fill())
-        while full or not ended:
-            await more.wait()
-            more.clear()
+        while True:
             while full:
                 out.append(len(full.popleft()))
+            if ended:
+                break
+            more = loop.create_future()
+            await more
+    if timer is not None:
+        timer.cancel()
     return out
 
 

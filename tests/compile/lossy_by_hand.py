@@ -1,4 +1,4 @@
-"""Loops that lose or fold what nobody takes, and beside each the loop that one would have written by hand."""
+"""Loops that lose, fold or batch, and beside each the loop that one would have written by hand."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from typing import Any
 
 from streamkit import Conflate, DropIncoming, DropOldest, DropYoungest, KeepLatest, Stream, ops
 from streamkit._core.strategy import Strategy
-from tests.compile.by_hand import Work
+from tests.compile.by_hand import Work, numbers
 
 LOSSY: list[Strategy] = [DropIncoming(64), DropOldest(64), DropYoungest(64), KeepLatest()]
 
@@ -46,3 +46,25 @@ async def folded_by_hand(items: int) -> Any:
         count += 1
     await asyncio.sleep(0)
     return held[0], count
+
+
+async def batched_ours(items: int) -> list[int]:
+    batches = Stream(lambda: numbers(items)) | ops.batch_within(64, seconds=60.0)
+    return await (batches | ops.map(len) | ops.to_list())
+
+
+async def batched_by_hand(items: int) -> list[int]:
+    """In one task, with a clock that is read for each list, and no timer."""
+    loop = asyncio.get_running_loop()
+    held: list[int] = []
+    out: list[int] = []
+    due = 0.0
+    size = 64
+    async for item in numbers(items):
+        if not held:
+            due = loop.time() + 60.0
+        held.append(item)
+        if len(held) == size or loop.time() > due:
+            out.append(len(held))
+            held = []
+    return out

@@ -11,7 +11,7 @@ from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane, floods
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
-__all__ = ["CollectingLane", "lane_of"]
+__all__ = ["CollectingLane", "kind_of", "lane_of"]
 
 
 class HandOver(Lane):
@@ -151,18 +151,20 @@ class _Numbered:
         self.item = item
 
 
-def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
-    """Make a lane of the kind that `strategy` needs."""
-    kind: Any = Lane
+def kind_of(strategy: Strategy | None) -> Any:
+    """The kind of lane that `strategy` needs."""
     if floods(strategy):
-        kind = FoldingLane if strategy.folds else SheddingLane
-    elif strategy is None:
-        kind = HandOver
-    elif strategy.collects:
-        kind = CollectingLane
-    elif strategy.marks_gaps:
-        kind = GapLane
-    elif strategy.spills:
-        kind = SpillLane
-    lane: Lane = kind(channel, strategy)
+        return FoldingLane if strategy.folds else SheddingLane
+    if strategy is None:
+        return HandOver
+    if strategy.collects:
+        return CollectingLane
+    if strategy.marks_gaps:
+        return GapLane
+    return SpillLane if strategy.spills else Lane
+
+
+def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
+    """Make a lane of that kind."""
+    lane: Lane = kind_of(strategy)(channel, strategy)
     return lane
