@@ -14,6 +14,7 @@ from benchmarks.workloads import (
     sharing,
     startup,
     steps,
+    strategies,
     windows,
 )
 
@@ -27,7 +28,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Streams in streams, and anew": nesting.WORKLOADS,
     "Shared, and parted": sharing.WORKLOADS,
     "Windows": windows.WORKLOADS,
-    "Buffers and time": buffers.WORKLOADS,
+    "Buffers and time": (*buffers.WORKLOADS, *strategies.WORKLOADS),
     "RxPY in and out": neighbours.WORKLOADS,
     "A real job": flights.WORKLOADS,
     "Start-up": startup.WORKLOADS,

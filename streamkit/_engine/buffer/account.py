@@ -95,8 +95,16 @@ class Account:
         self.refused += 1
 
     def unread(self) -> None:
-        """Count an item that was put in, and cannot be read back, as refused."""
+        """Count an item that was put in, and cannot be read back, or folded, as refused."""
         self.refused += 1
+
+    def lost(self, many: int) -> None:
+        """Count so many that were put in as dropped."""
+        self.dropped += many
+
+    def fold(self, many: int) -> None:
+        """Count so many that were put in as folded."""
+        self.folded += many
 
     def drop(self) -> None:
         """Count an item that was dropped before it was put in."""

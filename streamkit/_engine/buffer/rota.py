@@ -10,7 +10,7 @@ from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.rounds import from_each, from_one, rounds, took
+from streamkit._engine.buffer.rounds import from_each, from_one, popped, rounds, took
 from streamkit._engine.compile.pace import LARGEST
 
 __all__ = ["Rota", "Turns"]
@@ -131,14 +131,12 @@ class Rota:
         if turns is None:
             more = rounds(self.queue, LARGEST, alone=self.alone)
             if not more:
-                return from_one(self, self.only(), most) if len(self.lanes) == 1 else from_each(self, most)
+                if len(self.lanes) != 1:
+                    return from_each(self, most)
+                lane = self.lanes[0]
+                return from_one(self, lane, most) if lane.inline else popped(self, most)
             turns = self._turns = Turns(self.queue, more)
         return turns.items if len(turns) <= most else islice(turns.items, most)
-
-    def only(self) -> Lane:
-        """The only lane, if the reader may take items without `pop`; else a lane that stays empty."""
-        lane = self.lanes[0]
-        return lane if lane.inline else Lane(lane.channel, None)
 
     def rest(self) -> None:
         """End the planned rounds: count the items taken, and unlist the lanes that are empty."""

@@ -120,8 +120,7 @@ class Run(Tasks):
         self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        end = End.FILL if lane.plain else End.PUMP
-        filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane, blamed), book)
+        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
         return filled
 
     def feed(
