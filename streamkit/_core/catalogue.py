@@ -12,6 +12,7 @@ from functools import cached_property
 from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
+from types import CodeType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -41,6 +42,8 @@ class Declaration:
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
     generates: bool = False
     """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
+    depth: int = 2
+    """How many calls there are between the making of the operator and the code that has called for it."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 
@@ -59,6 +62,12 @@ class Declaration:
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
+        self.keys: dict[Any, Any] = {}
+        """Its keys in the shapes of loops (`compile.key.key_of`), by what they are made of."""
+        self.codes: dict[CodeType, Any] = {}
+        """Of a step with one callback, the keys by the code of that."""
+        self.forms: set[tuple[str, ...]] = set()
+        """The names of arguments that it was made with, and that were checked."""
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 

@@ -66,7 +66,7 @@ class Names:
         return [
             _flag(index, name)
             for index, key in enumerate(self.layout.steps)
-            for name, mode in key.modes
+            for name, mode in key.modes.items()
             if mode is Mode.UNKNOWN
         ]
 
@@ -75,7 +75,7 @@ class Names:
         return [
             _kind(index, name)
             for index, key in enumerate(self.layout.steps)
-            for name, mode in key.modes
+            for name, mode in key.modes.items()
             if mode is Mode.MIXED
         ]
 
@@ -141,7 +141,7 @@ class Names:
 
     def mode(self, index: int, name: str) -> Mode | None:
         """What is known of the argument `name` of the step at `index`."""
-        return dict(self.layout.steps[index].modes).get(name)
+        return self.layout.steps[index].modes.get(name)
 
     def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr:
         """`call` of the callback `name`, awaited if it must be; the `number`-th that its statement probes."""
