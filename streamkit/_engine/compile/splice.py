@@ -18,7 +18,7 @@ from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
-from streamkit._engine.compile.passing import lazy, loads, passing, stores
+from streamkit._engine.compile.passing import loads, stores
 from streamkit._engine.compile.pieces import ERROR
 
 __all__ = ["Splicer"]
@@ -69,8 +69,8 @@ class Splicer:
 
     def _each(self, index: int, site: Site) -> None:
         pieces = self.layout.parsed[index]
-        self.names.passes(*(f"{name}_{index}" for name in sorted(passing(pieces))))
-        site = site.at(later=lazy(pieces.each))
+        self.names.passes(*(f"{name}_{index}" for name in sorted(pieces.passing)))
+        site = site.at(later=pieces.lazy)
         if site.ends_turn or not self.layout.steps[index].drops:
             self._block(pieces.each, index, site)
             return
@@ -240,7 +240,7 @@ class Splicer:
             self.names.store(ready, name, index, site.depth)
             ready = ast.Name(name, ast.Load())
         spent = not isinstance(value, ast.Name) or (
-            site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
+            site.free if value.id == "item" else value.id in self.layout.parsed[index].passing - site.later
         )
         self.each(after, site.at(item=ready, spent=spent, later=frozenset()))
 

@@ -35,13 +35,7 @@ class Weaver:
     @property
     def loops(self) -> bool:
         """Whether a step goes through something, item by item."""
-        return any(
-            isinstance(node, ast.For)
-            for each in self.layout.parsed
-            for block in (each.each,)
-            for part in block
-            for node in ast.walk(part)
-        )
+        return any(each.loops for each in self.layout.parsed)
 
     @property
     def closes(self) -> bool:
