@@ -81,7 +81,7 @@ class StepKey:
     `key_of` makes each once. So they are compared by identity, and a shape that was seen is found at once.
     """
 
-    __slots__ = ("branches", "declaration", "drops", "modes")
+    __slots__ = ("branches", "declaration", "drops", "modes", "templates")
 
     def __init__(
         self,
@@ -98,6 +98,8 @@ class StepKey:
         """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
         self.drops = drops
         """The callbacks that may return DROPPED: the rest of ``each`` is left out then."""
+        self.templates: dict[Any, Any] = {}
+        """What parts of the pieces become in loops (`names.Names.ready`)."""
 
 
 def key_of(
@@ -113,7 +115,7 @@ def key_of(
         value = arguments[variable[0]]
         if type(value) is FunctionType:  # of most steps it decides alone, as what it is, not as its mode
             code = value.__code__
-            seen: StepKey | None = declaration.codes.get(code)
+            seen: StepKey | None = declaration.seen.codes.get(code)
             if seen is not None and not branches:
                 return seen
     modes: tuple[Mode | None, ...] = ()
@@ -129,12 +131,12 @@ def key_of(
         else:
             modes += (None,)
     parts = (modes, branches, drops) if branches or drops else modes
-    found = declaration.keys.get(parts)
+    found = declaration.seen.keys.get(parts)
     key: StepKey = _new(declaration, modes, branches, drops, parts) if found is None else found
     if code is not None and not branches:
-        if len(declaration.codes) >= _KEYS:
-            declaration.codes.clear()
-        declaration.codes[code] = key
+        if len(declaration.seen.codes) >= _KEYS:
+            declaration.seen.codes.clear()
+        declaration.seen.codes[code] = key
     return key
 
 
@@ -150,9 +152,11 @@ def _new(
         raise TypeError(
             f"{min(late)} of {declaration.name} is called where there is no item that could be dropped"
         )
-    if len(declaration.keys) >= _KEYS:  # of ever other branches: the loops of those that go are compiled anew
-        declaration.keys.clear()
-    key: StepKey = declaration.keys.setdefault(parts, StepKey(declaration, modes, branches, drops))
+    if (
+        len(declaration.seen.keys) >= _KEYS
+    ):  # of ever other branches: the loops of those that go are compiled anew
+        declaration.seen.keys.clear()
+    key: StepKey = declaration.seen.keys.setdefault(parts, StepKey(declaration, modes, branches, drops))
     return key
 
 

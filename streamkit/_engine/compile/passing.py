@@ -12,17 +12,18 @@ from functools import lru_cache
 
 __all__ = ["lazy", "loads", "passing", "stores"]
 
+_NONE: frozenset[str] = frozenset()
 _LAZY = (ast.Lambda, ast.GeneratorExp)
 
 
 def loads(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The names that are read somewhere in `nodes`."""
-    return frozenset().union(*[_names(node)[0] for node in nodes])
+    return _NONE.union(*[_names(node)[0] for node in nodes])
 
 
 def stores(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The names that are assigned to somewhere in `nodes`."""
-    return frozenset().union(*[_names(node)[1] for node in nodes])
+    return _NONE.union(*[_names(node)[1] for node in nodes])
 
 
 def lazy(nodes: Iterable[ast.AST]) -> frozenset[str]:

@@ -28,6 +28,7 @@ from streamkit._engine.compile.checks import (
     signalled,
 )
 from streamkit._engine.compile.passing import lazy, passing
+from streamkit._engine.compile.ready import MARKS
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = [
@@ -182,6 +183,8 @@ class Parsed(Record):
     """Variables of ``each`` that hold something for one turn of the loop only (`passing.py`)."""
     lazy: frozenset[str]
     """Names that ``each`` has in what may run later."""
+    marked: bool
+    """Whether marks can stand for names in its text (`ready.py`)."""
     loops: bool
     """Whether ``each`` goes through something."""
     collects: bool
@@ -303,6 +306,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         stops=any(signalled(n, "stop") for n, _ in nodes),
         passing=passing([*given, *setup], each, finish, result),
         lazy=lazy(each),
+        marked=not any(isinstance(n, ast.Lambda) for n, _ in nodes) and not MARKS & {*str(pieces.__dict__)},
         loops=any(isinstance(node, ast.For) for part in each for node in ast.walk(part)),
         collects=_collects(setup, each),
     )

@@ -6,8 +6,6 @@ The parts of it have files of their own: `layout` numbers the steps, `splice` wr
 
 from __future__ import annotations
 
-import ast
-
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines, Site
@@ -72,8 +70,7 @@ class Weaver:
         self.names.awaits = False
         self.names.passing = ["item"]
         with self.lines.body(depth, None):
-            item = ast.Name("item", ast.Load())
-            site = Site(item, depth, ends_turn=not followed, spent=True, rests=rests and not followed)
+            site = Site("item", depth, ends_turn=not followed, spent=True, rests=rests and not followed)
             self._splicer.each(self.layout.first, site)
             if rests:
                 self._splicer.rest(depth)

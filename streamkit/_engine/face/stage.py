@@ -132,7 +132,7 @@ def stage(
         register(declaration)
         if not own:
             return function
-        declaration.depth += 1
+        declaration.seen.depth += 1
         return answering(function)
 
     decorate.__name__ = said

@@ -137,7 +137,7 @@ def step(
         register(declaration)
         if not declaration.own:
             return function
-        declaration.depth += 1
+        declaration.seen.depth += 1
         return answering(function)
 
     return decorate

@@ -173,14 +173,15 @@ class Pipe(Composed):
             declaration: Declaration = operator.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
         except AttributeError:
             declaration = declared(operator)
+        seen = declaration.seen
         # `inspect.stack()` costs a thousand times more
-        frame = sys._getframe(declaration.depth)  # pyright: ignore[reportPrivateUsage]
+        frame = sys._getframe(seen.depth)  # pyright: ignore[reportPrivateUsage]
         if frame.f_globals.get("__name__", "").startswith(OURS):
             frame = caller(frame)
-        if tuple(arguments) not in declaration.forms:
+        if tuple(arguments) not in seen.forms:
             if not declaration.needed <= arguments.keys() <= declaration.taken:
                 made(self, declaration, arguments)
-            declaration.forms.add(tuple(arguments))
+            seen.forms.add(tuple(arguments))
         self._links: tuple[Link, ...] = (Link(declaration, arguments, frame.f_code, frame.f_lasti),)
 
     @property

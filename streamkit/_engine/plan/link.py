@@ -89,17 +89,13 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        return placed(self.file, self.line)
+        return placed(*self.written)
 
     @property
-    def file(self) -> str:
-        """The file of that line."""
-        return self._where if isinstance(self._where, str) else self._where.co_filename
-
-    @property
-    def line(self) -> int:
-        """Its number. It is found only here, because it takes as long as all else that makes a link."""
-        return self._at if isinstance(self._where, str) else line_of(self._where, self._at)
+    def written(self) -> tuple[str, int]:
+        """The file and the line. They are found only here: that takes as long as all else about a link."""
+        where = self._where
+        return (where, self._at) if isinstance(where, str) else (where.co_filename, line_of(where, self._at))
 
     @property
     def waits(self) -> bool:
@@ -151,7 +147,7 @@ class Link:
         return self.but(arguments)
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
-        return Link, (self.declaration, self.arguments, self.file, self.line)
+        return Link, (self.declaration, self.arguments, *self.written)
 
 
 def _is_stream(value: object) -> TypeGuard[Inlet[Any]]:
@@ -270,7 +266,10 @@ class StageDeclaration(Declaration, ABC):
         """Whether one that stands in a source of another of the same kind is a part of that."""
         self.shares = shares
         """Whether its runs share one of the stream before it, which none opens for itself."""
-        self.generates = inspect.isasyncgenfunction(stage)
+
+    @cached_property
+    def generates(self) -> bool:
+        return inspect.isasyncgenfunction(self.stage)
 
     @property
     def _own_parameters(self) -> list[inspect.Parameter]:
