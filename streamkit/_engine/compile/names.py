@@ -95,15 +95,16 @@ class Names:
 
         Lines that must come before it are written, at `depth`; `skip` writes what leaves out the rest.
         """
-        known = self.layout.steps[index].templates
-        form = (id(node), self.probing, self.settle, self.pends, item is None, skip is None)
-        template: Template | None = known.get(form)
-        if template is None or template.origin is not node:
-            if self.layout.parsed[index].marked:
+        if self.layout.parsed[index].marked:
+            known = self.layout.steps[index].templates
+            form = (id(node), self.probing, self.settle, self.pends, item is None, skip is None)
+            template: Template | None = known.get(form)
+            if template is None or template.origin is not node:
                 template = known[form] = self._template(node, Marked(index), item and ITEM, skip)
-            else:
-                template = self._template(node, index, item, skip)
-        found = Ready(template, str(index), item)
+            found = Ready(template, str(index), item)
+        else:
+            template = self._template(node, index, item, skip)
+            found = Ready(template, None, None)
         put = found.put
         if template.loops:
             self.lines.within(template.loops)

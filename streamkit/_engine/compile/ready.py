@@ -66,11 +66,16 @@ class Ready:
 
     __slots__ = ("_index", "_item", "_template")
 
-    def __init__(self, template: Template, index: str, item: str | None) -> None:
-        self._template, self._index, self._item = template, index, item
+    def __init__(self, template: Template, index: str | None, item: str | None) -> None:
+        self._template = template
+        self._index = index
+        """None where the template is for this place alone, and has no marks."""
+        self._item = item
 
     def put(self, text: str) -> str:
         """`text` with the names of this place for the marks."""
+        if self._index is None:
+            return text
         text = text.replace(INDEX, self._index)
         return text if self._item is None else text.replace(ITEM, self._item)
 
@@ -100,6 +105,8 @@ class Ready:
 
     def stored(self, name: str) -> tuple[str, str] | None:
         """See `looked`."""
+        if self._index is None:
+            return looked(self._template.node, name)
         texts = self._template.texts
         if "stored" not in texts:
             texts["stored"] = looked(self._template.node, _NAME)
