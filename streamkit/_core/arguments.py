@@ -69,6 +69,8 @@ def makes_coroutine(value: object) -> bool:
 
 def whole(name: str, value: SupportsIndex, *, least: int | None = None) -> int:
     """Return `value` as an int, if it is a whole number (of at least `least`)."""
+    if type(value) is int and (least is None or value >= least):
+        return value
     allowed = "a whole number" if least is None else f"a whole number of at least {least}"
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{name} must be {allowed}, not {shown(value)}")

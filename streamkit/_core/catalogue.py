@@ -12,6 +12,7 @@ from functools import cached_property
 from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
+from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -21,6 +22,22 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 
 __all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "parameters_of", "register"]
+
+
+class Seen:
+    """What was found out about how one operator is made; each that is made later asks for it."""
+
+    __slots__ = ("codes", "depth", "forms", "keys")
+
+    def __init__(self) -> None:
+        self.depth = 2
+        """How many calls are between the making of a pipe and the code that has called for the operator."""
+        self.forms: set[tuple[str, ...]] = set()
+        """The names of arguments that it was made with, and that were checked."""
+        self.keys: dict[Any, Any] = {}
+        """Its keys in the shapes of loops (`compile.key.key_of`), by what they are made of."""
+        self.codes: dict[CodeType, Any] = {}
+        """Of a step with one callback, the keys by the code of that."""
 
 
 class Declaration:
@@ -39,8 +56,6 @@ class Declaration:
     """Whether the step hands each item to all of its ``branches``, which are spliced into the same loop."""
     groups: bool = False
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
-    generates: bool = False
-    """Whether the stage is an async generator. Otherwise it is a channel, which is read directly."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 
@@ -59,6 +74,7 @@ class Declaration:
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
+        self.seen = Seen()
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 
@@ -76,6 +92,11 @@ class Declaration:
     def taken(self) -> frozenset[str]:
         """All arguments that it can run with; those of a form that takes any are not known."""
         return frozenset(self.parameters)
+
+    @cached_property
+    def generates(self) -> bool:
+        """Whether it is a stage that is an async generator. Others are channels, which are read directly."""
+        return False  # pragma: no cover - only stages are asked, and they have their own
 
     @cached_property
     def callbacks(self) -> frozenset[str]:

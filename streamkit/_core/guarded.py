@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, Protocol
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, Final, NoReturn, Protocol
 
 from streamkit._core.again import forget_earlier
 from streamkit._core.arguments import callback, makes_coroutine
@@ -21,7 +22,7 @@ from streamkit._core.on_error import OnError, Retry, on_error_argument
 from streamkit._core.show import named, shown
 from streamkit._core.value import Value, alike, hashed
 
-__all__ = ["Dropped", "Guarded", "guarded", "policy_among", "unguarded"]
+__all__ = ["Dropped", "Guarded", "guarded", "policy_among", "protected", "unguarded"]
 
 
 class Dropped(Exception):  # noqa: N818 - a signal, no failure
@@ -204,6 +205,19 @@ def guarded(
     Raises:
         TypeError: `function` is not callable, or `on_error` is something else.
     """
+    return protected(name, function, on_error, spread=spread)
+
+
+_CALLABLE: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, type})
+"""What needs no look to see that it can be called."""
+
+
+def protected(
+    name: str, function: Callable[..., Any], on_error: OnError | None, *, spread: bool = False
+) -> Callable[..., Any]:
+    """What `guarded` returns, for our own operators."""
+    if on_error is None and type(function) in _CALLABLE:
+        return function
     callback(name, function)
     policy = on_error_argument(on_error)
     if policy is None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Final
 
-__all__ = ["caller", "placed", "written"]
+__all__ = ["OURS", "caller", "line_of", "placed", "written"]
 
-_OURS: Final = "streamkit."
+OURS: Final = "streamkit."
+"""How the names of our modules begin."""
 
 
 def caller(frame: FrameType) -> FrameType:
     """`frame`, if it is of a user's code; else the nearest before it that is."""
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OURS):
         frame = frame.f_back
     return frame
 
@@ -22,6 +23,12 @@ def written(frame: FrameType) -> tuple[str, int]:
     """The file and line of the user's code that has led to `frame`."""
     found = caller(frame)
     return found.f_code.co_filename, found.f_lineno
+
+
+def line_of(code: CodeType, at: int) -> int:
+    """The line of the instruction of `code` that is `at` this place."""
+    lines = (line for begin, end, line in code.co_lines() if begin <= at < end)
+    return next(lines, None) or code.co_firstlineno
 
 
 def placed(path: str, line: int) -> str:

@@ -60,6 +60,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key
         names      names renamed apart, and how callbacks are awaited
+        ready      what a part of a piece becomes, kept with marks, for loops of other shapes
         settle     callbacks awaited inside of expressions, in the order in which Python evaluates them
         callables  whether the first result of a callback tells of the others
         passing    which variables hold something for one turn only

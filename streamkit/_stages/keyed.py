@@ -32,7 +32,7 @@ _NAMED = _step("emit((name, item))")
 
 
 def _around(run: Run, declaration: Declaration, **arguments: Any) -> Link:
-    link = Link(declaration, arguments, run.link.file, run.link.line)
+    link = run.link.but(arguments, declaration)
     link.blamed = run.link
     return link
 

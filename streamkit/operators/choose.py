@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import PASSED_ON
-from streamkit._core.guarded import guarded, unguarded
+from streamkit._core.guarded import protected, unguarded
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
@@ -80,7 +80,7 @@ def filter(predicate: Any, *, on_error: OnError | None = None) -> Any:
     if predicate is None:
         unguarded("predicate", on_error)
         return _filter_true(predicate)
-    found: Operator[Any, Any] = Operator(filter, predicate=guarded("predicate", predicate, on_error))
+    found: Operator[Any, Any] = Operator(filter, predicate=protected("predicate", predicate, on_error))
     return found
 
 
@@ -168,7 +168,7 @@ def take_while(
     """
     return Operator(
         take_while,
-        predicate=guarded("predicate", predicate, on_error),
+        predicate=protected("predicate", predicate, on_error),
         inclusive=flag("inclusive", inclusive),
     )
 
@@ -246,7 +246,7 @@ def skip_while(predicate: Callable[..., Any], *, on_error: OnError | None = None
     Raises:
         TypeError: `predicate` is not callable.
     """
-    return Operator(skip_while, predicate=guarded("predicate", predicate, on_error))
+    return Operator(skip_while, predicate=protected("predicate", predicate, on_error))
 
 
 @overload
@@ -293,5 +293,5 @@ def distinct_until_changed(key: Any = ABSENT, *, on_error: OnError | None = None
     if key is ABSENT:
         unguarded("key", on_error)
         return Keep(distinct_until_changed, key=key)
-    keyed: Operator[Any, Any] = Operator(distinct_until_changed, key=guarded("key", key, on_error))
+    keyed: Operator[Any, Any] = Operator(distinct_until_changed, key=protected("key", key, on_error))
     return keyed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamkit._core.contract import PASSED_ON
-from streamkit._core.guarded import guarded
+from streamkit._core.guarded import protected
 from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep
@@ -39,4 +39,4 @@ def tap(function: Callable[[Any], Any], *, on_error: OnError | None = None) -> K
     Raises:
         TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Keep(tap, function=guarded("function", function, on_error))
+    return Keep(tap, function=protected("function", function, on_error))

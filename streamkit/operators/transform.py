@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, TypeVarTuple, overload
+from typing import Any, Final, TypeVar, TypeVarTuple, overload
 
 from streamkit._core.arguments import flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
-from streamkit._core.guarded import guarded
+from streamkit._core.guarded import protected
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
@@ -25,6 +25,11 @@ __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
 A = TypeVar("A")
 B = TypeVar("B")
 As = TypeVarTuple("As")
+
+
+_ONE: Final = 1
+_NONE: Final = 0
+"""The defaults, which need no check; CPython has each of these numbers once."""
 
 
 @stage(
@@ -128,11 +133,13 @@ def map(
     are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
     missing one).
     """
-    function = guarded("function", function, on_error)
+    function = protected("function", function, on_error)
+    if concurrency is _ONE and ordered is True and key is ABSENT and lookahead is _NONE:
+        return Operator(map, function=function)
     concurrency = limit_argument("concurrency", concurrency)
     flag("ordered", ordered)
     if key is not ABSENT:
-        key = guarded("key", key, on_error)
+        key = protected("key", key, on_error)
     lookahead = whole("lookahead", lookahead, least=0)
     if lookahead and concurrency == 1:  # a limit of 1 may be changed
         raise ValueError(
@@ -176,7 +183,7 @@ def starmap(function: Callable[..., Any], *, on_error: OnError | None = None) ->
     Raises:
         TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(starmap, function=guarded("function", function, on_error, spread=True))
+    return Operator(starmap, function=protected("function", function, on_error, spread=True))
 
 
 @step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
@@ -322,4 +329,4 @@ def scan(
     Raises:
         TypeError: `function` is not callable, or `on_error` is something else.
     """
-    return Operator(scan, function=guarded("function", function, on_error), initial=initial)
+    return Operator(scan, function=protected("function", function, on_error), initial=initial)

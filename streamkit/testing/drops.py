@@ -116,7 +116,7 @@ def _link(link: Link, tell: Tell) -> Link:
     arguments = {name: _argument(name, value, tell) for name, value in link.arguments.items()}
     if all(arguments[name] is value for name, value in link.arguments.items()):
         return link
-    return Link(link.declaration, arguments, link.file, link.line)
+    return link.but(arguments)
 
 
 def _argument(name: str, value: Any, tell: Tell) -> Any:

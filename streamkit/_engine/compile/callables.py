@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import math
 import operator
-from functools import lru_cache
 from opcode import opmap
 from types import BuiltinFunctionType, CodeType, MethodDescriptorType
 from typing import Any
@@ -61,7 +60,6 @@ _FINDING = frozenset({operator.getitem, getattr(operator, "call", None)})
 _SCALARS = (str, bytes, int, float)
 
 
-@lru_cache(maxsize=1024)
 def operates(code: CodeType) -> bool:
     """Whether a function returns only what operators and displays make; or generators."""
     if code.co_flags & _GENERATES:

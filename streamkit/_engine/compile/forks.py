@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site
+from streamkit._engine.compile.ready import Ready
 
 __all__ = ["Forks"]
 
@@ -22,7 +23,7 @@ class Splices(Protocol):
     layout: Layout
     lines: Lines
 
-    def ready(self, node: Any, index: int, site: Site) -> Any: ...
+    def ready(self, node: Any, index: int, site: Site) -> Ready: ...
     def each(self, index: int | Exit, site: Site) -> None: ...
 
 
@@ -43,7 +44,7 @@ class Forks:
 
     def pick(self, value: ast.expr, index: int, site: Site) -> None:
         """Give the item to the branch whose number is `value`; of two, that is a truth value."""
-        number = ast.unparse(self._splicer.ready(value, index, site))
+        number = self._splicer.ready(value, index, site).text
         many = len(self._layout.forks[index])
         if many != 2:  # of two, `if` tests the value itself, as it would by hand
             self._lines.add(site.depth, f"picked_{index} = {number}", index)

@@ -94,8 +94,8 @@ class Groups:
         if LABEL in self._layout.steps[group].declaration.parameters:
             name = f"{self._splicer.names.name(LABEL, group)}({name})"
         self._lines.add(site.depth, f"pair_{group}_out = ({name}, {value})", group)
-        item = ast.Name(f"pair_{group}_out", ast.Load())
-        self._splicer.names.passes(f"pair_{group}_out")
+        item = f"pair_{group}_out"
+        self._splicer.names.passes(item)
         self._splicer.each(self._layout.after[group], site.at(item=item, spent=True, later=frozenset()))
 
     def _enter(self, group: int, depth: int) -> None:
@@ -120,14 +120,13 @@ class Groups:
         if given:
             names = self._splicer.names
             ready = names.ready(given[0], group, site.item, site.depth)
-            if not isinstance(ready, ast.Name):
-                name = f"item_{group}_in"
-                if site.free and isinstance(site.item, ast.Name):
-                    name = site.item.id  # else the loop would hold two things of one item
-                names.passes(name)
-                names.store(ready, name, group, site.depth)
-                ready = ast.Name(name, ast.Load())
-            inner = Site(ready, site.depth, spent=not isinstance(given[0], ast.Name))
+            item = ready.name
+            if item is None:
+                # else the loop would hold two things of one item
+                item = site.item if site.free and site.item is not None else f"item_{group}_in"
+                names.passes(item)
+                names.store(ready, item, group, site.depth)
+            inner = Site(item, site.depth, spent=not isinstance(given[0], ast.Name))
         self._splicer.each(self._layout.groups[group][0], inner)
         rebound = self._layout.rebound(group)
         for number, name in enumerate(self._layout.kept(group)):

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from enum import StrEnum
-from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from types import CodeType, FunctionType, MethodType
+from typing import Any
 
 from streamkit._core.arguments import makes_coroutine
 from streamkit._core.catalogue import Declaration
+from streamkit._core.guarded import Guarded
+from streamkit._core.markers import ABSENT
 from streamkit._engine.compile.callables import computes, operates
 
-__all__ = ["End", "Kind", "Mode", "StepKey", "mode_of"]
+__all__ = ["End", "Kind", "Mode", "StepKey", "key_of", "mode_of"]
 
 _COROUTINE = inspect.CO_COROUTINE
 
@@ -76,23 +79,99 @@ class Mode(StrEnum):
     """Not given: `ABSENT`."""
 
 
-class StepKey(NamedTuple):
-    """What decides the code of one step: its declaration and the modes of its arguments."""
+class StepKey:
+    """What decides the code of one step: its declaration and the modes of its arguments.
 
-    declaration: Declaration
-    modes: tuple[tuple[str, Mode], ...]
-    branches: tuple[tuple[StepKey, ...], ...] = ()
-    """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
+    `key_of` makes each once. So they are compared by identity, and a shape that was seen is found at once.
+    """
+
+    __slots__ = ("branches", "declaration", "drops", "modes", "templates")
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        modes: tuple[Mode | None, ...],
+        branches: tuple[tuple[StepKey, ...], ...],
+        drops: tuple[str, ...],
+    ) -> None:
+        self.declaration = declaration
+        self.modes: dict[str, Mode] = {
+            name: mode for name, mode in zip(declaration.variable, modes, strict=True) if mode is not None
+        }
+        self.branches = branches
+        """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
+        self.drops = drops
+        """The callbacks that may return DROPPED: the rest of ``each`` is left out then."""
+        self.templates: dict[Any, Any] = {}
+        """What parts of the pieces become in loops (`names.Names.ready`)."""
+
+
+def key_of(
+    declaration: Declaration, arguments: Mapping[str, Any], branches: tuple[tuple[StepKey, ...], ...] = ()
+) -> StepKey:
+    """The key of a step with these `arguments`, and with the steps of these `branches` inside.
+
+    Raises:
+        TypeError: a callback may drop the item where there is none.
+    """
+    variable, code = declaration.variable, None
+    if len(variable) == 1:
+        value = arguments[variable[0]]
+        if type(value) is FunctionType:  # of most steps it decides alone, as what it is, not as its mode
+            code = value.__code__
+            seen: StepKey | None = declaration.seen.codes.get(code)
+            if seen is not None and not branches:
+                return seen
+    modes: tuple[Mode | None, ...] = ()
     drops: tuple[str, ...] = ()
-    """The callbacks that may return DROPPED: the rest of ``each`` is left out then."""
+    for name in variable:
+        value = arguments[name]
+        if value is ABSENT:
+            modes += (Mode.ABSENT,)
+        elif name in declaration.callbacks:
+            modes += (mode_of(value),)
+            if isinstance(value, Guarded) and value.drops:
+                drops += (name,)
+        else:
+            modes += (None,)
+    parts = (modes, branches, drops) if branches or drops else modes
+    found = declaration.seen.keys.get(parts)
+    key: StepKey = _new(declaration, modes, branches, drops, parts) if found is None else found
+    if code is not None and not branches:
+        if len(declaration.seen.codes) >= _KEYS:
+            declaration.seen.codes.clear()
+        declaration.seen.codes[code] = key
+    return key
+
+
+def _new(
+    declaration: Declaration,
+    modes: tuple[Mode | None, ...],
+    branches: tuple[tuple[StepKey, ...], ...],
+    drops: tuple[str, ...],
+    parts: tuple[Any, ...],
+) -> StepKey:
+    """A key that is made of `parts`, and kept."""
+    if late := declaration.late.intersection(drops):
+        raise TypeError(
+            f"{min(late)} of {declaration.name} is called where there is no item that could be dropped"
+        )
+    if (
+        len(declaration.seen.keys) >= _KEYS
+    ):  # of ever other branches: the loops of those that go are compiled anew
+        declaration.seen.keys.clear()
+    key: StepKey = declaration.seen.keys.setdefault(parts, StepKey(declaration, modes, branches, drops))
+    return key
+
+
+_KEYS = 256
+"""How many keys of one step are kept, and how many functions whose key is known."""
 
 
 def mode_of(value: Any) -> Mode:
     """What is known, before the run, of what a callable returns."""
     if type(value) is FunctionType:
-        if value.__code__.co_flags & _COROUTINE:
-            return Mode.ASYNC
-        return Mode.UNKNOWN if operates(value.__code__) else Mode.MIXED
+        return _mode_of_code(value.__code__)
     if type(value) is MethodType:
         return mode_of(value.__func__)
     if isinstance(value, functools.partial):
@@ -103,3 +182,10 @@ def mode_of(value: Any) -> Mode:
     if makes_coroutine(value):
         return Mode.ASYNC
     return Mode.UNKNOWN if computes(value) else Mode.MIXED
+
+
+@functools.lru_cache(maxsize=1024)
+def _mode_of_code(code: CodeType) -> Mode:
+    if code.co_flags & _COROUTINE:
+        return Mode.ASYNC
+    return Mode.UNKNOWN if operates(code) else Mode.MIXED

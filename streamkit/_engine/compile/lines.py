@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ast import expr
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias
@@ -45,12 +44,19 @@ class Lines:
         self.all: list[Line] = []
         self.loops = 0
         """How many ``for`` loops of steps are around the next line; the frame's own are not counted."""
+        self.deepest = 0
+        """How many of them were around a line at most."""
 
     def add(self, depth: int, text: str, owner: Owner = None) -> None:
         """Write one line, indented `depth` times."""
         if len(self.all) >= LINES or depth > DEPTH:
             raise TooLargeError
         self.all.append(Line(depth, text, owner))
+
+    def within(self, loops: int) -> None:
+        """See whether so many more `loops` may be around a line."""
+        if self.loops + loops > LOOPS:
+            raise TooLargeError
 
     def attempt(self, begin: int, depth: int, failed: str) -> int:
         """Have an error in the lines from the number `begin` on do what `failed` says; the number after."""
@@ -65,9 +71,9 @@ class Lines:
     @contextmanager
     def loop(self, depth: int, header: str, owner: Owner) -> Generator[None, None, None]:
         """Write the `header` of a ``for`` loop, whose body is written in the block."""
+        self.within(1)
         self.loops += 1
-        if self.loops > LOOPS:
-            raise TooLargeError
+        self.deepest = max(self.deepest, self.loops)
         self.add(depth, header, owner)
         yield
         self.loops -= 1
@@ -88,7 +94,7 @@ class Site:
 
     def __init__(
         self,
-        item: expr | None,
+        item: str | None,
         depth: int,
         *,
         ends_turn: bool = False,
@@ -97,7 +103,7 @@ class Site:
         rests: bool = False,
     ) -> None:
         self.item = item
-        """What ``item`` is here: a variable of the loop, or a value that needs none."""
+        """What ``item`` is here: a variable of the loop."""
         self.depth = depth
         self.spent = spent
         """Whether no earlier step reads the variable again, this turn: it may be written over."""
@@ -119,5 +125,14 @@ class Site:
 
     def at(self, **changes: Any) -> Site:
         """The same spot, but for `changes`."""
-        known = {name: getattr(self, name) for name in self.__slots__}
-        return Site(**(known | changes))
+        spot = Site(
+            self.item,
+            self.depth,
+            ends_turn=self.ends_turn,
+            spent=self.spent,
+            later=self.later,
+            rests=self.rests,
+        )
+        for name, value in changes.items():
+            setattr(spot, name, value)
+        return spot

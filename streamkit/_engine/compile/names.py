@@ -11,13 +11,14 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from streamkit._engine.compile.bind import Global
 from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
+from streamkit._engine.compile.ready import GOT, ITEM, SKIP, Marked, Ready, Template, looked
 from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
 from streamkit._engine.compile.settle import Settling, Skip
 
@@ -25,9 +26,6 @@ __all__ = ["SETTLE", "Names"]
 
 SETTLE = "settle"
 """What awaits in a plain ``for``."""
-
-GOT = "got"
-"""The variable for what a callback has just returned. A name of a piece would have a number at its end."""
 
 
 class Names:
@@ -54,8 +52,8 @@ class Names:
         It is only asked of a callback's first result; a loop has a form of its own for what comes after that,
         which pays nothing for it.
         """
-        self._new_got = False
-        """Whether the last call that was written is the first since then whose result is stored as `GOT`."""
+        self._new_got: bool | None = None
+        """Whether the last call that is looked at is the first since then whose result is stored as `GOT`."""
         self.awaits = False
         """Whether anything is awaited in what was written since this was set to False."""
         self.inner = 0
@@ -66,7 +64,7 @@ class Names:
         return [
             _flag(index, name)
             for index, key in enumerate(self.layout.steps)
-            for name, mode in key.modes
+            for name, mode in key.modes.items()
             if mode is Mode.UNKNOWN
         ]
 
@@ -75,7 +73,7 @@ class Names:
         return [
             _kind(index, name)
             for index, key in enumerate(self.layout.steps)
-            for name, mode in key.modes
+            for name, mode in key.modes.items()
             if mode is Mode.MIXED
         ]
 
@@ -92,14 +90,67 @@ class Names:
             return None
         return self.mode(index, name) is Mode.ABSENT
 
-    def ready(
-        self, node: Any, index: int, item: ast.expr | None, depth: int, skip: Skip | None = None
-    ) -> Any:
+    def ready(self, node: Any, index: int, item: str | None, depth: int, skip: Skip | None = None) -> Ready:
         """`node` as it stands in the loop: renamed, and with what callbacks return awaited.
 
         Lines that must come before it are written, at `depth`; `skip` writes what leaves out the rest.
         """
-        return Settling(self, index, depth, skip).ready(self.renamed(node, index, item))
+        if self.layout.parsed[index].marked:
+            known = self.layout.steps[index].templates
+            form = (id(node), self.probing, self.settle, self.pends, item is None, skip is None)
+            template: Template | None = known.get(form)
+            if template is None or template.origin is not node:
+                template = known[form] = self._template(node, Marked(index), item and ITEM, skip)
+            found = Ready(template, str(index), item)
+        else:
+            template = self._template(node, index, item, skip)
+            found = Ready(template, None, None)
+        put = found.put
+        if template.loops:
+            self.lines.within(template.loops)
+        for more, text in template.lines:
+            if text is SKIP:
+                assert skip is not None
+                skip(depth + more)
+            else:
+                self.lines.add(depth + more, put(text), index)
+        if template.new_got is not None:
+            self._new_got = template.new_got and GOT not in self.passing
+        if template.passing:
+            self.passes(*map(put, template.passing))
+        self.awaits = self.awaits or template.awaits
+        for name, parameter in template.wanted:
+            self.wanted[put(name)] = (index, parameter)
+        for name, value in template.constants:
+            self.constants[put(name)] = value
+        for name, scope in template.globals:
+            self.globals[put(name)] = scope
+        return found
+
+    def _template(self, node: Any, index: int, item: str | None, skip: Skip | None) -> Template:
+        """What `node` becomes, and all that this has to do with the loop, in a loop of nothing else."""
+        alone = Names(self.layout, Lines(), self.settle)
+        alone.pends, alone.probing = self.pends, self.probing
+        shown = None if item is None else ast.Name(item, ast.Load())
+
+        def mark(depth: int) -> None:
+            alone.lines.add(depth, SKIP)
+
+        skips = None if skip is None else mark
+        made = Settling(alone, index, 0, skips).ready(alone.renamed(node, index, shown))
+        return Template(
+            origin=node,
+            node=made,
+            lines=tuple([(line.depth, line.text) for line in alone.lines.all]),
+            loops=alone.lines.deepest,
+            passing=tuple(alone.passing),
+            new_got=alone._new_got,
+            awaits=alone.awaits,
+            wanted=tuple([(name, parameter) for name, (_, parameter) in alone.wanted.items()]),
+            constants=tuple(alone.constants.items()),
+            globals=tuple(alone.globals.items()),
+            texts={},
+        )
 
     def renamed(self, node: Any, index: int, item: ast.expr | None) -> Any:
         """A copy of `node`, a part of the step at `index`, with its names as they are in the loop."""
@@ -141,7 +192,7 @@ class Names:
 
     def mode(self, index: int, name: str) -> Mode | None:
         """What is known of the argument `name` of the step at `index`."""
-        return dict(self.layout.steps[index].modes).get(name)
+        return self.layout.steps[index].modes.get(name)
 
     def called(self, call: ast.Call, index: int, name: str, depth: int, number: int) -> ast.expr:
         """`call` of the callback `name`, awaited if it must be; the `number`-th that its statement probes."""
@@ -197,21 +248,21 @@ class Names:
         first = ast.Call(ast.Name(f"{SETTLE}.here"), [call.func, *call.args], call.keywords)
         return f"({text} if {kind} else {ast.unparse(first)})"
 
-    def store(self, ready: ast.expr, name: str, index: int, depth: int) -> None:
+    def store(self, ready: Ready | ast.expr, name: str, index: int, depth: int) -> None:
         """Write that `ready` is stored as `name`; what a callback has returned, and is looked at, at once.
 
         Else the loop would hold it twice, and go on doing so when a later step has made something of it.
         """
-        text, looks = ast.unparse(ready), sum(_is_got(node, ast.Store) for node in ast.walk(ready))
-        if looks == 1 and isinstance(ready, ast.IfExp) and _is_got(ready.body, ast.Load):
-            for node in ast.walk(ready):
-                if _is_got(node, (ast.Load, ast.Store)):
-                    node.id = name
-            self.lines.add(depth, f"if not ({ast.unparse(ready.test)}):", index)
-            depth, text = depth + 1, ast.unparse(ready.orelse)
-            if self._new_got:
-                self.passing.remove(GOT)
-        self.lines.add(depth, f"{name} = {text}", index)
+        found = ready.stored(name) if isinstance(ready, Ready) else looked(ready, name)
+        if found is None:
+            text = ready.text if isinstance(ready, Ready) else ast.unparse(ready)
+            self.lines.add(depth, f"{name} = {text}", index)
+            return
+        test, value = found
+        self.lines.add(depth, f"if not ({test}):", index)
+        self.lines.add(depth + 1, f"{name} = {value}", index)
+        if self._new_got:
+            self.passing.remove(GOT)
 
     def _settled(self, value: str) -> str:
         return self.settle.format(value=self.pends.format(value=value))
@@ -227,10 +278,6 @@ def _flag(index: int, name: str) -> str:
 
 def _kind(index: int, name: str) -> str:
     return f"{name}_{index}_kind"
-
-
-def _is_got(node: ast.AST, context: type | tuple[type, ...]) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name) and node.id == GOT and isinstance(node.ctx, context)
 
 
 _MARK = "lambda "

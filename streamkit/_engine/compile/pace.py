@@ -71,22 +71,22 @@ _AS_IT_IS: Any = vars(Iterator)["__iter__"]
 class Pace:
     """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
-    __slots__ = ("_looked", "_started", "closing", "given_up", "handed", "out", "settle", "size", "source")
+    # what most loops never set is said by the class: it costs no run anything
+    settle: Any = None
+    """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
+    source: Any = None
+    """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+    closing: Any = None
+    """What ends a pull that is pending when its iterator is closed: asked whether it did."""
+    given_up: bool = False
+    """Whether a pull was cancelled, which has ended the loop."""
+    out: Any = None
+    """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
+    size: int = 1
 
     def __init__(self) -> None:
-        self.size: int = 1
         self.handed: list[Any] = []
         """Steps of the source that were taken, or must be, outside of the loop: see `rescue`."""
-        self.settle: Any = None
-        """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
-        self.source: Any = None
-        """The asynchronous iterator that the loop reads, if it is the stream's own source."""
-        self.closing: Any = None
-        """What ends a pull that is pending when its iterator is closed: asked whether it did."""
-        self.given_up: bool = False
-        """Whether a pull was cancelled, which has ended the loop."""
-        self.out: Any = None
-        """The operator that a pump fills a lane for: named in an error of the lines that hand over."""
         self._started = self._looked = perf_counter()
 
     def due(self) -> bool:

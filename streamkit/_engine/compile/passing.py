@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-
-from streamkit._engine.compile.pieces import Parsed
+from functools import lru_cache
 
 __all__ = ["lazy", "loads", "passing", "stores"]
 
+_NONE: frozenset[str] = frozenset()
 _LAZY = (ast.Lambda, ast.GeneratorExp)
 
 
 def loads(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The names that are read somewhere in `nodes`."""
-    return _names(nodes, ast.Load)
+    return _NONE.union(*[_names(node)[0] for node in nodes])
 
 
 def stores(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The names that are assigned to somewhere in `nodes`."""
-    return _names(nodes, ast.Store)
+    return _NONE.union(*[_names(node)[1] for node in nodes])
 
 
 def lazy(nodes: Iterable[ast.AST]) -> frozenset[str]:
@@ -31,17 +31,19 @@ def lazy(nodes: Iterable[ast.AST]) -> frozenset[str]:
     return loads(each for node in nodes for each in ast.walk(node) if isinstance(each, _LAZY))
 
 
-def passing(pieces: Parsed) -> frozenset[str]:
+def passing(
+    setup: list[ast.stmt], each: list[ast.stmt], finish: list[ast.stmt], result: ast.expr | None
+) -> frozenset[str]:
     """The variables that ``each`` assigns to before it reads them, and nothing else of the step reads."""
-    kept = stores(pieces.setup) | loads(pieces.finish) | lazy(pieces.each)
-    if pieces.result is not None:
-        kept |= loads([pieces.result])
-    return frozenset(name for name in stores(pieces.each) - kept if _begins(pieces.each, name))
+    kept = stores(setup) | loads(finish) | lazy(each)
+    if result is not None:
+        kept |= loads([result])
+    return frozenset(name for name in stores(each) - kept if _begins(each, name))
 
 
 def _begins(block: list[ast.stmt], name: str) -> bool:
     """Whether `block` assigns to `name` before it reads it, on each way through it that reads it."""
-    mentions = [each for each in block if name in _names([each], (ast.Load, ast.Store))]
+    mentions = [each for each in block if name in _names(each)[0] | _names(each)[1]]
     if not mentions:
         return True
     match mentions:
@@ -55,10 +57,9 @@ def _begins(block: list[ast.stmt], name: str) -> bool:
             return False
 
 
-def _names(nodes: Iterable[ast.AST], context: type | tuple[type, ...]) -> frozenset[str]:
-    return frozenset(
-        each.id
-        for node in nodes
-        for each in ast.walk(node)
-        if isinstance(each, ast.Name) and isinstance(each.ctx, context)
-    )
+@lru_cache(maxsize=4096)
+def _names(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that are read in `node`, and those that are assigned to; pieces are asked for each loop."""
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name)]
+    read = frozenset(each.id for each in names if isinstance(each.ctx, ast.Load))
+    return read, frozenset(each.id for each in names if isinstance(each.ctx, ast.Store))

@@ -27,6 +27,8 @@ from streamkit._engine.compile.checks import (
     compiles,
     signalled,
 )
+from streamkit._engine.compile.passing import lazy, passing
+from streamkit._engine.compile.ready import MARKS
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
 
 __all__ = [
@@ -177,6 +179,14 @@ class Parsed(Record):
     """How many statements in `setup` give a parameter's argument to a variable: pieces assign to it."""
     stops: bool
     """Whether it may end the stream before the source does."""
+    passing: frozenset[str]
+    """Variables of ``each`` that hold something for one turn of the loop only (`passing.py`)."""
+    lazy: frozenset[str]
+    """Names that ``each`` has in what may run later."""
+    marked: bool
+    """Whether marks can stand for names in its text (`ready.py`)."""
+    loops: bool
+    """Whether ``each`` goes through something."""
     collects: bool
     """Whether all it does is to append each item to a list of its own, which cannot fail."""
 
@@ -294,6 +304,10 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         early=frozenset(flow.early),
         compared=frozenset(absent for n, _ in nodes if (absent := absence(n)) and absent not in found),
         stops=any(signalled(n, "stop") for n, _ in nodes),
+        passing=passing([*given, *setup], each, finish, result),
+        lazy=lazy(each),
+        marked=not any(isinstance(n, ast.Lambda) for n, _ in nodes) and not MARKS & {*str(pieces.__dict__)},
+        loops=any(isinstance(node, ast.For) for part in each for node in ast.walk(part)),
         collects=_collects(setup, each),
     )
 

@@ -18,8 +18,9 @@ from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
-from streamkit._engine.compile.passing import lazy, loads, passing, stores
+from streamkit._engine.compile.passing import loads, stores
 from streamkit._engine.compile.pieces import ERROR
+from streamkit._engine.compile.ready import Ready
 
 __all__ = ["Splicer"]
 
@@ -69,8 +70,8 @@ class Splicer:
 
     def _each(self, index: int, site: Site) -> None:
         pieces = self.layout.parsed[index]
-        self.names.passes(*(f"{name}_{index}" for name in sorted(passing(pieces))))
-        site = site.at(later=lazy(pieces.each))
+        self.names.passes(*(f"{name}_{index}" for name in sorted(pieces.passing)))
+        site = site.at(later=pieces.lazy)
         if site.ends_turn or not self.layout.steps[index].drops:
             self._block(pieces.each, index, site)
             return
@@ -97,7 +98,7 @@ class Splicer:
             name = f"result_{index}_out"
             self.names.passes(name)
             self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
-            self.each(self.layout.after[index], Site(ast.Name(name, ast.Load()), depth, spent=True))
+            self.each(self.layout.after[index], Site(name, depth, spent=True))
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -171,7 +172,7 @@ class Splicer:
             if result is None or not loads([result]):
                 return text
             self.lines.add(depth, f"{self.names.name('results', index)} = {text}", index)
-        return None if result is None else ast.unparse(self.names.ready(result, index, None, depth))
+        return None if result is None else self.names.ready(result, index, None, depth).text
 
     def ending(self, depth: int, first: int | Exit) -> None:
         """The end of the stream: the finish of the step at `first` and of those after it, and the return."""
@@ -190,9 +191,9 @@ class Splicer:
             if signalled(statement, "stop"):
                 self._stop(index, site.depth)
                 return  # nothing after it is reached
-            ends_turn, rest = site.ends_turn and number == len(block) - 1, block[number + 1 :]
-            later = site.later | loads(rest) if rest else site.later
-            self._statement(statement, index, site.at(ends_turn=ends_turn, later=later))
+            rest = block[number + 1 :]
+            here = site.at(ends_turn=False, later=site.later | loads(rest)) if rest else site
+            self._statement(statement, index, here)
 
     def _statement(self, statement: ast.stmt, index: int, site: Site) -> None:
         emitted = signalled(statement, "emit")
@@ -208,9 +209,9 @@ class Splicer:
             self._for(statement, index, site)
         elif not isinstance(statement, ast.Pass):
             ready = self.ready(statement, index, site)
-            self.lines.add(site.depth, ast.unparse(ready), index)
+            self.lines.add(site.depth, ready.text, index)
 
-    def ready(self, node: Any, index: int, site: Site) -> Any:
+    def ready(self, node: Any, index: int, site: Site) -> Ready:
         """`node`, a part of a piece, as it stands in the loop; what must come before it is written."""
         skip = None if site.item is None else partial(_skip, self, site)
         return self.names.ready(node, index, site.item, site.depth, skip)
@@ -231,23 +232,24 @@ class Splicer:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
             # append cannot fail: an error in this line is the emitting step's. Guarded by test_opcodes.py
             (statement,) = self.layout.parsed[after].each
-            self.lines.add(site.depth, ast.unparse(self.names.renamed(statement, after, ready)), index)
+            appended = self.names.ready(statement, after, ready.text, site.depth)
+            self.lines.add(site.depth, appended.text, index)
             return
-        if not isinstance(ready, ast.Name) or ready.id in self.names.globals:
+        item = ready.name
+        if item is None or item in self.names.globals:
             # over the item, if that is not read again: else each step would hold one
-            name = site.item.id if site.free and isinstance(site.item, ast.Name) else f"item_{index + 1}"
-            self.names.passes(name)
-            self.names.store(ready, name, index, site.depth)
-            ready = ast.Name(name, ast.Load())
+            item = site.item if site.free and site.item is not None else f"item_{index + 1}"
+            self.names.passes(item)
+            self.names.store(ready, item, index, site.depth)
         spent = not isinstance(value, ast.Name) or (
-            site.free if value.id == "item" else value.id in passing(self.layout.parsed[index]) - site.later
+            site.free if value.id == "item" else value.id in self.layout.parsed[index].passing - site.later
         )
-        self.each(after, site.at(item=ready, spent=spent, later=frozenset()))
+        self.each(after, site.at(item=item, spent=spent, later=frozenset()))
 
     def _leave(self, through: Exit, site: Site) -> None:
         """What becomes of an item that comes out of a group, or out of the loop."""
-        assert site.item is not None
-        item = ast.unparse(site.item)
+        item = site.item
+        assert item is not None
         if through.group is not None:
             self.groups.emit(through.group, item, site)
             return
@@ -264,32 +266,30 @@ class Splicer:
             return
         test = self.ready(statement.test, index, site)
         if site.ends_turn and not statement.orelse:
-            double = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
-            negated = test.operand if double else ast.UnaryOp(ast.Not(), test)
-            self.lines.add(site.depth, f"if {ast.unparse(negated)}:", index)
+            self.lines.add(site.depth, f"if {test.negated}:", index)
             _skip(self, site, site.depth + 1)
             self._block(statement.body, index, site)
             return
-        self.lines.add(site.depth, f"if {ast.unparse(test)}:", index)
+        self.lines.add(site.depth, f"if {test.text}:", index)
         self._body(statement.body, index, site)
         if statement.orelse:
             self.lines.add(site.depth, "else:", index)
             self._body(statement.orelse, index, site)
 
     def _for(self, statement: ast.For, index: int, site: Site) -> None:
-        source = self.ready(statement.iter, index, site)
-        target = self.names.renamed(statement.target, index, site.item)
+        source = self.ready(statement.iter, index, site).text
+        target = self.ready(statement.target, index, site).text
         # the next turn reads again what it does not begin with
         later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)
         inner = site.at(ends_turn=True, rests=False, later=later)
         if not self.breathes:
-            with self.lines.loop(site.depth, f"for {ast.unparse(target)} in {ast.unparse(source)}:", index):
+            with self.lines.loop(site.depth, f"for {target} in {source}:", index):
                 self._body(statement.body, index, inner)
             self._block(statement.orelse, index, site)  # no step says `break`
             return
         with (
-            self._parts(ast.unparse(source), index, site.depth) as part,
-            self.lines.loop(site.depth + 1, f"for {ast.unparse(target)} in {part}:", index),
+            self._parts(source, index, site.depth) as part,
+            self.lines.loop(site.depth + 1, f"for {target} in {part}:", index),
         ):
             self._body(statement.body, index, inner.at(depth=site.depth + 1))
         self._block(statement.orelse, index, site)

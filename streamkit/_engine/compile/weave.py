@@ -6,8 +6,6 @@ The parts of it have files of their own: `layout` numbers the steps, `splice` wr
 
 from __future__ import annotations
 
-import ast
-
 from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines, Site
@@ -35,13 +33,7 @@ class Weaver:
     @property
     def loops(self) -> bool:
         """Whether a step goes through something, item by item."""
-        return any(
-            isinstance(node, ast.For)
-            for each in self.layout.parsed
-            for block in (each.each,)
-            for part in block
-            for node in ast.walk(part)
-        )
+        return any(each.loops for each in self.layout.parsed)
 
     @property
     def closes(self) -> bool:
@@ -78,8 +70,7 @@ class Weaver:
         self.names.awaits = False
         self.names.passing = ["item"]
         with self.lines.body(depth, None):
-            item = ast.Name("item", ast.Load())
-            site = Site(item, depth, ends_turn=not followed, spent=True, rests=rests and not followed)
+            site = Site("item", depth, ends_turn=not followed, spent=True, rests=rests and not followed)
             self._splicer.each(self.layout.first, site)
             if rests:
                 self._splicer.rest(depth)

@@ -52,7 +52,7 @@ class Job(Generic[R_co]):
     def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
         """The coroutine of a new run. Its stages are entered in `book`."""
         self._awaited = True
-        links = (*self._inlet.links, *self._links)
+        links = self._inlet.links + self._links
         sink = links[-1].declaration
         if isinstance(sink, StageDeclaration):
             return sink.result(links[-1], Inlet(self._inlet.source, links[:-1]), book)

@@ -252,8 +252,7 @@ def never_run(words: str, link: Link) -> None:
         warnings.warn_explicit(
             f"{words} was never awaited: write await job, job.run() or job.start()",
             RuntimeWarning,
-            link.file,
-            link.line,
+            *link.written,
         )
 
 

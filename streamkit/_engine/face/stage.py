@@ -116,22 +116,24 @@ def stage(
         if not own:  # of our own, the tests ask it
             parameters = dict.fromkeys((*parameters_of(function), *parameters_of(runs)[2:]))
             check_contract(contract or NOTHING_HELD, name or function.__name__, parameters)
-        register(
-            _Stage(
-                name or function.__name__.strip("_"),
-                function,
-                contract or NOTHING_HELD,
-                stage=runs,
-                parameters=parameters_of(function),
-                pumps=pumps,
-                buffers=buffers,
-                direct=direct,
-                relays=relays,
-                joins=joins,
-                shares=shares,
-            )
+        declaration = _Stage(
+            name or function.__name__.strip("_"),
+            function,
+            contract or NOTHING_HELD,
+            stage=runs,
+            parameters=parameters_of(function),
+            pumps=pumps,
+            buffers=buffers,
+            direct=direct,
+            relays=relays,
+            joins=joins,
+            shares=shares,
         )
-        return answering(function) if own else function
+        register(declaration)
+        if not own:
+            return function
+        declaration.seen.depth += 1
+        return answering(function)
 
     decorate.__name__ = said
     return answering(decorate)

@@ -135,6 +135,9 @@ def step(
             checked(declaration)  # our own are parsed when used, and checked by the tests
             check_contract(declaration.contract, declaration.name, declaration.parameters)
         register(declaration)
-        return answering(function) if declaration.own else function
+        if not declaration.own:
+            return function
+        declaration.seen.depth += 1
+        return answering(function)
 
     return decorate

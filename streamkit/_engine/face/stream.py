@@ -13,9 +13,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overload
 
 from streamkit._core.arguments import Composed, Unawaited
-from streamkit._core.catalogue import declared
+from streamkit._core.catalogue import Declaration, declared
 from streamkit._core.markers import ABSENT
-from streamkit._core.places import caller
+from streamkit._core.places import OURS, caller
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.methods import Methods
@@ -100,7 +100,14 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
     def __or__(self, other: Any) -> Any:
         if not isinstance(other, Pipe):
             return beside(self, other)
-        return _joined(self, other)
+        links = other._links  # pyright: ignore[reportPrivateUsage] - of a pipe; a property costs a call
+        if links[-1].declaration.sink:
+            job: Job[Any] = Job(self, links, awaited=False)
+            return job
+        joined: Stream[Any] = _new(Stream)  # what its `__init__` checks was checked of this one
+        joined._source = self._source
+        joined._links = [self, links]
+        return joined
 
     if not TYPE_CHECKING:  # type checkers refuse what these answer
 
@@ -162,12 +169,20 @@ class Pipe(Composed):
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
         """An operator with its arguments; ``step`` or ``stage`` has declared the function `operator`."""
-        frame = caller(sys._getframe(2))  # pyright: ignore[reportPrivateUsage] - inspect.stack() costs a thousand times more
-        declaration = declared(operator)
-        if not declaration.needed <= arguments.keys() <= declaration.taken:
-            made(self, declaration, arguments)
-        link = Link(declaration, arguments, frame.f_code.co_filename, frame.f_lineno)
-        self._links: tuple[Link, ...] = (link,)
+        try:
+            declaration: Declaration = operator.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
+        except AttributeError:
+            declaration = declared(operator)
+        seen = declaration.seen
+        # `inspect.stack()` costs a thousand times more
+        frame = sys._getframe(seen.depth)  # pyright: ignore[reportPrivateUsage]
+        if frame.f_globals.get("__name__", "").startswith(OURS):
+            frame = caller(frame)
+        if tuple(arguments) not in seen.forms:
+            if not declaration.needed <= arguments.keys() <= declaration.taken:
+                made(self, declaration, arguments)
+            seen.forms.add(tuple(arguments))
+        self._links: tuple[Link, ...] = (Link(declaration, arguments, frame.f_code, frame.f_lasti),)
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -185,13 +200,13 @@ class Pipe(Composed):
         return _rebuilt(type(other) if type(self) is Keep else _face(other), self._links + other._links)
 
     def __ror__(self, left: Any) -> Any:
-        return _joined(Stream(left), self)
+        return Stream(left) | self
 
     def apply(self, stream: Stream[Any]) -> Any:
         """Join this operator to `stream`; the ``__call__`` of a `Shape` calls this."""
         if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
             called(self, stream)
-        return _joined(stream, self)
+        return stream | self
 
     if not TYPE_CHECKING:  # type checkers refuse what these answer
 
@@ -294,6 +309,9 @@ Into: TypeAlias = Sink[A, R] | Callable[[Stream[A]], Job[R]]
 """A sink of any shape."""
 
 
+_new: Callable[..., Any] = object.__new__
+
+
 def _face(pipe: Pipe) -> type[Pipe]:
     return Sink if pipe.links[-1].declaration.sink else Operator
 
@@ -302,13 +320,3 @@ def _rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
     pipe = kind.__new__(kind)
     pipe._links = links  # pyright: ignore[reportPrivateUsage]
     return pipe
-
-
-def _joined(stream: Stream[Any], pipe: Pipe) -> Any:
-    links = pipe.links
-    if links[-1].declaration.sink:
-        job: Job[Any] = Job(stream, links, awaited=False)
-        return job
-    joined: Stream[Any] = Stream(stream.source)
-    joined._extend(stream, links)  # pyright: ignore[reportPrivateUsage]
-    return joined

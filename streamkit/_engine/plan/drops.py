@@ -68,4 +68,4 @@ def _counted(link: Link, book: Book) -> Link:
         name: value.but(tally=tally) if _is_uncounted(value) else value
         for name, value in link.arguments.items()
     }
-    return Link(link.declaration, arguments, link.file, link.line)
+    return link.but(arguments)

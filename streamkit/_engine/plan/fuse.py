@@ -54,7 +54,7 @@ def collapsed(links: Sequence[Link]) -> list[Link]:
         if link.declaration.buffers and result and result[-1].declaration.buffers:
             buffer = result[-1].arguments["strategy"].before(link.arguments["strategy"])
             if buffer is not None:
-                result[-1] = Link(link.declaration, {"strategy": buffer}, link.file, link.line)
+                result[-1] = link.but({"strategy": buffer})
                 continue
         result.append(link)
     return result
@@ -101,6 +101,5 @@ def _gathered(links: Sequence[Link]) -> Iterator[Link]:
                 place += 1
             alike = links[begin:place]
             sources = spread([each for one in alike for each in one.arguments[_SOURCES]], link)
-            last = alike[-1]
-            link = Link(link.declaration, {**link.arguments, _SOURCES: tuple(sources)}, last.file, last.line)
+            link = alike[-1].but({**link.arguments, _SOURCES: tuple(sources)})
         yield link

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
 
 from streamkit._core.arguments import Composed
 from streamkit._core.catalogue import Declaration
-from streamkit._core.guarded import Guarded, policy_among
+from streamkit._core.guarded import policy_among
 from streamkit._core.markers import ABSENT
-from streamkit._core.places import placed
+from streamkit._core.places import line_of, placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
-from streamkit._engine.compile.key import Mode, StepKey, mode_of
+from streamkit._engine.compile.key import Mode, StepKey, key_of
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
@@ -48,35 +49,35 @@ NESTED = 20
 class Link:
     """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
 
-    __slots__ = ("arguments", "awaited", "blamed", "declaration", "file", "key", "line")
+    __slots__ = ("_at", "_key", "_where", "arguments", "awaited", "blamed", "declaration")
 
-    def __init__(self, declaration: Declaration, arguments: dict[str, Any], file: str, line: int) -> None:
+    def __init__(
+        self, declaration: Declaration, arguments: dict[str, Any], where: CodeType | str, at: int
+    ) -> None:
+        """It stands in a file and a line; or in the code that runs there, at one of its instructions."""
         self.declaration: Declaration = declaration
         self.arguments: dict[str, Any] = arguments
-        self.file: str = file
-        self.line: int = line
+        self._where, self._at = where, at
+        self._key: StepKey | None = None
         self.blamed: Link | None = None
         """The link that errors name instead of this one; None for this one."""
-        modes: tuple[tuple[str, Mode], ...] = ()
-        for name in declaration.variable:
-            value = arguments[name]
-            if value is ABSENT:
-                modes += ((name, Mode.ABSENT),)
-            elif name in declaration.callbacks:
-                modes += ((name, mode_of(value)),)
-        branches: tuple[tuple[StepKey, ...], ...] = ()
-        if declaration.forks or declaration.groups:
-            branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
-        guarded = {name: value for name, value in arguments.items() if isinstance(value, Guarded)}
-        drops = tuple([name for name, value in guarded.items() if value.drops]) if guarded else ()
-        if late := declaration.late.intersection(drops):
-            name = min(late)
-            raise TypeError(
-                f"{name} of {declaration.name} is called where there is no item that could be dropped"
-            )
-        self.key: StepKey = StepKey(declaration, modes, branches, drops)
         self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
         """Whether an argument has a source for whose reader others wait, however deep inside."""
+        if declaration.late:
+            _ = self.key  # which refuses a callback that may drop an item where there is none
+
+    @property
+    def key(self) -> StepKey:
+        """What of it decides the code of its loop. It is found when a loop is made, and not before."""
+        key = self._key
+        if key is None:
+            branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
+            self._key = key = key_of(self.declaration, self.arguments, branches)
+        return key
+
+    def but(self, arguments: dict[str, Any], declaration: Declaration | None = None) -> Link:
+        """A link at the same place with other `arguments`, of the same operator or of another."""
+        return Link(declaration or self.declaration, arguments, self._where, self._at)
 
     @property
     def branches(self) -> tuple[tuple[Link, ...], ...]:
@@ -88,14 +89,20 @@ class Link:
     @property
     def place(self) -> str:
         """The line that put it into the pipe, as ``file:line``; errors name it."""
-        return placed(self.file, self.line)
+        return placed(*self.written)
+
+    @property
+    def written(self) -> tuple[str, int]:
+        """The file and the line. They are found only here: that takes as long as all else about a link."""
+        where = self._where
+        return (where, self._at) if isinstance(where, str) else (where.co_filename, line_of(where, self._at))
 
     @property
     def waits(self) -> bool:
         """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
         return (
             bool(self.declaration.closes)
-            or any(mode is Mode.ASYNC for _, mode in self.key.modes)
+            or Mode.ASYNC in self.key.modes.values()
             or any(link.waits for branch in self.branches for link in branch)
         )
 
@@ -137,10 +144,10 @@ class Link:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Link:
         arguments = {name: copied(value, memo) for name, value in self.arguments.items()}
-        return Link(self.declaration, arguments, self.file, self.line)
+        return self.but(arguments)
 
     def __reduce__(self) -> tuple[Callable[..., Link], tuple[Any, ...]]:
-        return Link, (self.declaration, self.arguments, self.file, self.line)
+        return Link, (self.declaration, self.arguments, *self.written)
 
 
 def _is_stream(value: object) -> TypeGuard[Inlet[Any]]:
@@ -259,7 +266,10 @@ class StageDeclaration(Declaration, ABC):
         """Whether one that stands in a source of another of the same kind is a part of that."""
         self.shares = shares
         """Whether its runs share one of the stream before it, which none opens for itself."""
-        self.generates = inspect.isasyncgenfunction(stage)
+
+    @cached_property
+    def generates(self) -> bool:
+        return inspect.isasyncgenfunction(self.stage)
 
     @property
     def _own_parameters(self) -> list[inspect.Parameter]:
@@ -289,26 +299,17 @@ class StageDeclaration(Declaration, ABC):
         """Run the sink `link` over `inlet` to its end, and return its result."""
 
 
-class _Behind:
-    """The links of a stream that was extended, as long as nobody has asked for them all.
-
-    So a loop that extends a stream again and again does not copy them each time.
-    """
-
-    __slots__ = ("before", "links")
-
-    def __init__(self, before: Inlet[Any], links: tuple[Link, ...]) -> None:
-        self.before = before
-        self.links = links
-
-
 class Inlet(Generic[T_co]):
     """A stream as a stage sees it: something to hand to ``run.pump`` or ``run.open``."""
 
     __slots__ = ("_links", "_source")
 
     _source: Source
-    _links: tuple[Link, ...] | _Behind
+    _links: tuple[Link, ...] | list[Any]
+    """The operators; or, until somebody asks for them all, the stream that was extended and those after it.
+
+    So a loop that extends a stream again and again does not copy them each time.
+    """
 
     def __init__(self, source: Any, links: tuple[Link, ...] = ()) -> None:
         if isinstance(source, Source):
@@ -326,19 +327,16 @@ class Inlet(Generic[T_co]):
     @property
     def links(self) -> tuple[Link, ...]:
         """The operators after it."""
-        links = self._links
-        if isinstance(links, _Behind):
+        links: tuple[Link, ...] | list[Any] = self._links
+        if not isinstance(links, tuple):
             parts = list[tuple[Link, ...]]()
-            while isinstance(links, _Behind):
-                parts.append(links.links)
-                links = links.before._links
+            while not isinstance(links, tuple):
+                before, added = links
+                parts.append(added)
+                links = before._links
             parts.append(links)
             self._links = links = tuple(chain.from_iterable(reversed(parts)))
         return links
-
-    def _extend(self, before: Inlet[Any], links: tuple[Link, ...]) -> None:
-        """Be `before` with `links` behind it."""
-        self._links = _Behind(before, links)
 
     @property
     def native(self) -> Any:

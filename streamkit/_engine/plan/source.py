@@ -29,19 +29,25 @@ _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 class Opened:
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
-    __slots__ = (
-        "blame",
-        "buffer",
-        "close",
-        "close_now",
-        "direct",
-        "follows",
-        "halt",
-        "items",
-        "kind",
-        "relay",
-        "unreached",
-    )
+    # most sources have few of these: what the class says costs no run anything
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes an asynchronous source."""
+    close_now: Callable[[], None] | None = None
+    """Closes a synchronous one."""
+    buffer: Any = None
+    """The channel, if the source is one."""
+    direct: Any = None
+    """Runs the reader's loop, if the tasks that fill the channel may run it too (`run.direct`)."""
+    blame: Callable[[BaseException], BaseException] | None = None
+    """Adds the operator's name to an error that a stage raised; None for other sources."""
+    unreached: Callable[[], list[BaseException]] | None = None
+    """The errors of a stage's sources that nobody was told of when the stage was left."""
+    halt: Callable[[], None] | None = None
+    """Ends the intake of a stage; what it holds can be taken still."""
+    follows: Any = None
+    """Says what is read when the items have ended or failed, where something may follow."""
+    relay: Callable[[], None] | None = None
+    """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 
     def __init__(
         self,
@@ -50,34 +56,15 @@ class Opened:
         close: Callable[[], Awaitable[None]] | None = None,
         close_now: Callable[[], None] | None = None,
         buffer: Any = None,
-        *,
-        direct: Any = None,
-        blame: Callable[[BaseException], BaseException] | None = None,
-        unreached: Callable[[], list[BaseException]] | None = None,
-        relay: Callable[[], None] | None = None,
-        halt: Callable[[], None] | None = None,
-        follows: Any = None,
+        **more: Any,
     ) -> None:
         self.kind: Kind = kind
         self.items: Any = items
-        self.close: Callable[[], Awaitable[None]] | None = close
-        """Closes an asynchronous source."""
-        self.close_now: Callable[[], None] | None = close_now
-        """Closes a synchronous one."""
-        self.buffer: Any = buffer
-        """The channel, if the source is one."""
-        self.direct: Any = direct
-        """Runs the reader's loop, if the tasks that fill the channel may run it too (`run.direct`)."""
-        self.blame: Callable[[BaseException], BaseException] | None = blame
-        """Adds the operator's name to an error that a stage raised; None for other sources."""
-        self.unreached: Callable[[], list[BaseException]] | None = unreached
-        """The errors of a stage's sources that nobody was told of when the stage was left."""
-        self.halt: Callable[[], None] | None = halt
-        """Ends the intake of a stage; what it holds can be taken still."""
-        self.follows: Any = follows
-        """Says what is read when the items have ended or failed, where something may follow."""
-        self.relay: Callable[[], None] | None = relay
-        """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
+        self.close, self.close_now = close, close_now
+        if buffer is not None:
+            self.buffer = buffer
+        if more:
+            self.__dict__.update(more)
 
     def release(self) -> Awaitable[None] | None:
         """Close it, in the way of its kind; await what this returns. No coroutine: many may be nested."""
@@ -145,6 +132,8 @@ class Source:
             SourceConsumedError: `value` is a one-shot iterator that was opened before.
             TypeError: `value` is a callable, and its result cannot be iterated.
         """
+        if type(self) is Source and type(self.value) in _NATIVE:
+            return Opened(Kind.SLICE, self.value)
         return self.made()._opened(blocking=blocking)
 
     @property

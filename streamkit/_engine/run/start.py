@@ -82,10 +82,10 @@ def require_asyncio() -> None:
 
 def _first_half(links: Sequence[Link]) -> int:
     """How many of `links` there are up to the last stage; behind it are steps only."""
-    cut = len(links)
-    while cut and links[cut - 1].declaration.stage is None:
-        cut -= 1
-    return cut
+    for cut in range(len(links), 0, -1):
+        if links[cut - 1].declaration.stage is not None:
+            return cut
+    return 0
 
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
