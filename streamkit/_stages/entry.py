@@ -52,6 +52,9 @@ class Entry(ABC):
         """It stands behind the source of `inlet` and its first `count` links."""
         return  # only some need to know
 
+    async def leave(self) -> None:  # noqa: B027 - most have nothing open
+        """Close what it has opened: it will be asked for no more."""
+
     def blames(self, error: Exception) -> bool:
         """Whether its operator is to blame for `error`, with which what follows could not be opened."""
         return True

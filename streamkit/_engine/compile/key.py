@@ -1,7 +1,7 @@
 """Shapes: what decides the code of a loop, and is looked up to find it compiled already.
 
 A shape is a `Kind` of source, a `StepKey` of each step, and an `End`. `mode_of` says what a step key must
-know of a callback.
+know of a callback, and `nested_mode` of one that makes a stream of each item.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamkit._core.arguments import makes_coroutine
 from streamkit._core.catalogue import Declaration
 from streamkit._engine.compile.callables import computes, operates
 
-__all__ = ["End", "Kind", "Mode", "StepKey", "mode_of"]
+__all__ = ["End", "Kind", "Mode", "StepKey", "mode_of", "nested_mode"]
 
 _COROUTINE = inspect.CO_COROUTINE
 
@@ -68,6 +68,10 @@ class Mode(StrEnum):
     """A callable whose results are all made in one way: the first tells whether they are awaitables."""
     MIXED = "m"
     """Any other: it may return a value now and an awaitable then, so each result is looked at."""
+    STREAMS = "g"
+    """An async generator function."""
+    ANY = "n"
+    """Any other callable that makes a stream of each item."""
     ABSENT = "x"
     """Not given: `ABSENT`."""
 
@@ -99,3 +103,9 @@ def mode_of(value: Any) -> Mode:
     if makes_coroutine(value):
         return Mode.ASYNC
     return Mode.UNKNOWN if computes(value) else Mode.MIXED
+
+
+def nested_mode(value: Any) -> Mode:
+    """What is known, before the run, of the streams that a callable makes."""
+    known = type(value) is FunctionType and bool(value.__code__.co_flags & inspect.CO_ASYNC_GENERATOR)
+    return Mode.STREAMS if known else Mode.ANY

@@ -17,7 +17,7 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.places import placed
 from streamkit._core.show import cut, named
 from streamkit._core.value import alike, copied, hashed
-from streamkit._engine.compile.key import Mode, StepKey, mode_of
+from streamkit._engine.compile.key import Mode, StepKey, mode_of, nested_mode
 from streamkit._engine.plan.source import Opened, Source
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Link:
             value = arguments[name]
             if value is ABSENT:
                 modes += ((name, Mode.ABSENT),)
-            elif name in declaration.callbacks:
-                modes += ((name, mode_of(value)),)
+            elif name in declaration.callbacks or name == declaration.nests:
+                modes += ((name, nested_mode(value) if name == declaration.nests else mode_of(value)),)
         branches: tuple[tuple[StepKey, ...], ...] = ()
         if declaration.forks or declaration.groups:
             branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
@@ -94,7 +94,7 @@ class Link:
     def waits(self) -> bool:
         """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
         return (
-            bool(self.declaration.closes)
+            bool(self.declaration.closes or self.declaration.nests)
             or any(mode is Mode.ASYNC for _, mode in self.key.modes)
             or any(link.waits for branch in self.branches for link in branch)
         )
