@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
 from inspect import GEN_CREATED, getgeneratorstate
 from types import AsyncGeneratorType, GeneratorType
@@ -150,6 +150,9 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
     return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
 
 
+AsyncGenerator: Any = AsyncGeneratorType
+
+
 class Nesting(Segment):
     """A segment with steps that go through streams: what their callbacks return is opened here."""
 
@@ -183,12 +186,12 @@ class Nesting(Segment):
             if opened.kind in (Kind.SLICE, Kind.ITER):
                 return self._closes(index, opened), list
             items: Any = opened.items
-            if type(items) is not AsyncGeneratorType or opened.blame is not None:
+            if opened.blame is not None or type(items) is not AsyncGenerator:
                 items = loop_of(opened, (), relays=True, end=End.RELAY, pace=Pace())
-            return items, AsyncGeneratorType
+            return items, AsyncGenerator
         items = self._begun(index, inlet, self._chapter(index))
         own(items)
-        return items, AsyncGeneratorType
+        return items, AsyncGenerator
 
     def _closes(self, index: int, opened: Opened) -> Any:
         """What is to be iterated of a synchronous source, which closes itself when it has ended.
@@ -199,7 +202,7 @@ class Nesting(Segment):
         items, close = opened.items, opened.close_now
         if close is None:
             return items
-        closing: Any = items if type(items) is GeneratorType else _closing(items, close)
+        closing = _closing(items, close)
         self._pace.nested[index] = _Early(closing.close)
         return closing
 
@@ -225,7 +228,7 @@ class Nesting(Segment):
         return chapter
 
 
-def _closing(iterator: Iterator[Any], close: Callable[[], Any]) -> Iterator[Any]:
+def _closing(iterator: Iterator[Any], close: Callable[[], Any]) -> Generator[Any, None, None]:
     """`iterator`, closed when it has ended, or this is."""
     try:
         yield from iterator
