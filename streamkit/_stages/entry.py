@@ -29,6 +29,10 @@ class Entry(ABC):
     def ended(self) -> Inlet[Any] | Awaitable[Inlet[Any]] | None:
         """The stream that follows now that the one before has ended, or an awaitable of it; None if none."""
 
+    def lists(self) -> list[Any]:
+        """The ranges, lists and tuples that follow next, with none between; it goes on behind them."""
+        return []
+
     def takes(self, error: Exception) -> bool:
         """Whether a stream follows after `error`."""
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from itertools import chain
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
@@ -18,7 +19,7 @@ from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace, Resumed, Thrown
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
-from streamkit._engine.plan.source import Opened
+from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, FLAT
 from streamkit._engine.run.leave import left
 from streamkit._engine.run.own import is_new, own
@@ -217,12 +218,25 @@ class InPlace(Streams[AsyncIterator[Any]]):
                 if found.links:
                     self._first = Inlet[Any](source, found.links + steps)
                     return None, ()
+            if not steps and not before and source.native is not None:
+                source = self._with_lists(source)
             self._book = self._run.book and self._run.book.chapter()
             raw, _, self.relays = begin(source, links[:before], self._book)
         except Exception as error:
             self.failure = error
             return None, ()
         return (raw, steps) if _are_plain(steps, raw.kind) else (self._apart(raw, steps), ())
+
+    def _with_lists(self, source: Source) -> Source:
+        """`source`, a range, list or tuple, with all of these that follow it: one loop goes through them."""
+        lists = [source.native]
+        while self._stack:
+            entry = self._stack[-1][1]
+            lists += entry.lists()
+            if not entry.done:
+                break
+            self._stack.pop()
+        return source if len(lists) == 1 else Source(chain.from_iterable(lists))
 
     def _apart(self, raw: Opened, steps: tuple[Link, ...]) -> Opened:
         """What comes out of a loop of `steps` over `raw`, which that loop closes."""
