@@ -109,6 +109,11 @@ class Declaration:
         return ""  # pragma: no cover - only steps are asked, and they have their own
 
     @property
+    def nests(self) -> str:
+        """The parameter of a step that makes a stream of each item, which it goes through; "" if none."""
+        return ""
+
+    @property
     def catches(self) -> bool:
         """Whether it is a step that makes something of an error of what is before it."""
         return False  # pragma: no cover - only steps are asked, and they have their own

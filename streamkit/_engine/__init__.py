@@ -59,6 +59,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key
+        nests      steps that go through the streams that their callbacks make
         names      names renamed apart, and how callbacks are awaited
         ready      what a part of a piece becomes, kept with marks, for loops of other shapes
         settle     callbacks awaited inside of expressions, in the order in which Python evaluates them

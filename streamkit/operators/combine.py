@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
@@ -194,10 +195,20 @@ class _Then(Entry):
         self.begun = 0
 
     def ended(self) -> Inlet[Any] | None:
-        place = self.begun
-        self.begun += 1
+        lists = self.lists()
+        if len(lists) > 1:
+            return Inlet(chain.from_iterable(lists))
+        place = self.begun - len(lists)
+        self.begun = place + 1
         self.done = self.begun >= len(self.sources)
         return self.sources[place] if place < len(self.sources) else None
+
+    def lists(self) -> list[Any]:
+        begun = self.begun
+        while self.begun < len(self.sources) and self.sources[self.begun].native is not None:
+            self.begun += 1
+        self.done = self.begun >= len(self.sources)
+        return [inlet.native for inlet in self.sources[begun : self.begun]]
 
 
 @stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))

@@ -66,3 +66,15 @@ def test_an_item_costs_what_it_costs_without(source: Callable[[int], Any], opera
 def test_so_it_does_behind_plain_steps(source: Callable[[int], Any], operator: Any) -> None:
     steps = [ops.map(abs), ops.enumerate(), ops.starmap(pow), ops.filter(bool)]
     assert per_item(work(source, *steps, operator)) <= per_item(work(source, *steps)) + 0.1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [range, lambda items: [0] * items, lambda items: (0,) * items],
+    ids=["range", "list", "tuple"],
+)
+def test_lists_that_follow_a_list_cost_what_one_costs(make: Callable[[int], Any]) -> None:
+    def several(items: int) -> Any:
+        return Stream(make(items // 4)) | ops.concat(*[make(items // 4)] * 3)
+
+    assert per_item(work(several)) <= per_item(work(make)) + 0.3

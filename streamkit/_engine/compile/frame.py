@@ -5,7 +5,6 @@ looks at what each callback returns first. When every callback has returned some
 the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
 stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both. Of one
 that may return a value now and an awaitable then, both forms look at each result (`Mode.MIXED`).
-
 What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, beside the loop by hand.
 """
 
@@ -34,7 +33,7 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = 
         weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end, first)
-    held = ["segment"] if weaver.holds or first is not None else []
+    held = ["segment"] * (weaver.holds or weaver.nests or first is not None)
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
@@ -61,6 +60,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
             weaver.add(2, USED[end])
         weaver.add(2, "if lane.full():")
         weaver.add(3, "await lane.room(pace.rescue)")
+    if weaver.nests:  # a setup may emit into one
+        weaver.add(2, "nested, left = pace.begin()")
     begin = len(weaver.lines.all)
     weaver.setups(2, probing=probing)
     if end is End.PLAIN:

@@ -79,11 +79,14 @@ def _has_begun(task: Task[Any]) -> bool:
 def is_cleaning_up(task: Task[Any]) -> bool:
     """Whether `task` waits for the clean-up of a source, which is being closed or ends by itself."""
     for code, frame in _calls(task.get_coro()):
-        if code is Segment.leave.__code__:
+        if code in _CLOSING:
             return True
         if frame is not None and frame.f_lasti in _last_waits(code):
             return True
     return False
+
+
+_CLOSING = (Segment.leave.__code__, Segment.close_nested.__code__)
 
 
 def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
