@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
@@ -13,7 +14,6 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -24,6 +24,7 @@ from streamkit._stages.entry import Entry
 from streamkit._stages.filling import filled, fills
 from streamkit._stages.in_place import following
 from streamkit._stages.inputs import ahead, fed, streams
+from streamkit._stages.native import in_place, in_turns, rows, uneven
 
 __all__ = ["concat", "merge", "zip"]
 
@@ -60,6 +61,9 @@ def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None
 
 def _alone(_: Inlet[Any]) -> None:
     """A ``merge`` before a buffer is none of ours."""
+
+
+in_place(_merge, in_turns)
 
 
 @stage(
@@ -113,14 +117,11 @@ async def _zip(
         if len(waiting) == len(lanes):
             return
         if waiting and strict:
-            raise run.blame(ValueError(_uneven(lanes)))
+            raise run.blame(ValueError(uneven([bool(lane.held) for lane in lanes])))
         yield tuple([lane.pop() if lane.held else fill for lane in lanes])
 
 
-def _uneven(lanes: list[Lane]) -> str:
-    ended = [str(number) for number, lane in enumerate(lanes, 1) if not lane.held]
-    longer = [str(number) for number, lane in enumerate(lanes, 1) if lane.held]
-    return f"zip(strict=True): source {', '.join(ended)} ended before source {', '.join(longer)}"
+in_place(_zip, rows)
 
 
 @overload
@@ -200,7 +201,15 @@ class _Then(Entry):
         return self.sources[place] if place < len(self.sources) else None
 
 
-@stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
+def _chained(run: Run, natives: list[Any]) -> Iterator[Any]:
+    return chain(*natives)
+
+
+_concat = following(_Then)
+in_place(_concat, _chained, anew=True)
+
+
+@stage(_concat, pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

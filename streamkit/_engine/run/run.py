@@ -300,8 +300,9 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        if stage in BEGUN:
-            return BEGUN[stage](self, inlet, arguments)
+        begun = BEGUN[stage](self, inlet, arguments) if stage in BEGUN else None
+        if begun is not None:
+            return begun
         if declaration.generates:
             relay = self.relay if declaration.relays else None
             return self.opened(Kind.ASYNC, self.owned(stage(self, inlet, **arguments)), relay=relay)
