@@ -23,7 +23,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 from streamkit._stages.filling import filled, fills
 from streamkit._stages.in_place import following
-from streamkit._stages.inputs import ahead, fed, streams
+from streamkit._stages.inputs import ahead, driven, fed, streams
 from streamkit._stages.native import in_place, in_turns, rows, uneven
 
 __all__ = ["concat", "merge", "zip"]
@@ -101,24 +101,40 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
 async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
-    channel = run.channel()
-    lanes = fed(run, channel, (source, *sources), ahead(lookahead))
+    channel, inlets = run.channel(), (source, *sources)
+    reader = driven(run, channel, inlets, ahead(lookahead))
+    lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
-    while True:
-        while waiting := [lane for lane in lanes if not lane.held]:
+    try:
+        while True:
+            while reader is not None and (count := reader.ready()):
+                if count == 1:
+                    yield reader.row()
+                else:
+                    for row in reader.rows(count):
+                        yield row
+                    del row  # nothing is held while the sources wait
+            waiting = [lane for lane in lanes if not lane.held]
             ended = [lane for lane in waiting if not lane.open]
-            if channel.error is not None:
+            if waiting and channel.error is not None:
                 throw(channel.error, channel.trace)
             if ended and whole_tuple:
                 return
-            if len(ended) == len(waiting):
-                break
-            await channel.change()
-        if len(waiting) == len(lanes):
-            return
-        if waiting and strict:
-            raise run.blame(ValueError(uneven([bool(lane.held) for lane in lanes])))
-        yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+            if len(ended) < len(waiting):
+                if reader is not None:
+                    reader.rest()
+                await channel.change()
+                continue
+            if len(waiting) == len(lanes):
+                return
+            if waiting and strict:
+                raise run.blame(ValueError(uneven([bool(lane.held) for lane in lanes])))
+            if reader is not None:
+                reader.takes()
+            yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+    finally:
+        if reader is not None:
+            reader.close()
 
 
 in_place(_zip, rows)

@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from types import CodeType
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from streamkit._core.arguments import discard
 from streamkit._core.awaiting import is_awaitable, pending
@@ -16,6 +16,7 @@ from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import DrivenLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
@@ -27,6 +28,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
+from streamkit._engine.run.driver import Driven, DrivenPump, Driver
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -121,6 +123,9 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         end = End.FILL if lane.plain else End.PUMP
+        if isinstance(lane, DrivenLane):
+            pump = DrivenPump(self, lane, blamed)
+            return Driven(cast(Driver, lane.driver), start(inlet.source, inlet.links, end, pump, book))
         filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane, blamed), book)
         return filled
 
