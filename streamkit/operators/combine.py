@@ -105,6 +105,7 @@ async def _zip(
     reader = driven(run, channel, inlets, ahead(lookahead))
     lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
+    row: Any
     try:
         while True:
             while reader is not None and (count := reader.ready()):
@@ -113,7 +114,7 @@ async def _zip(
                 else:
                     for row in reader.rows(count):
                         yield row
-                    del row  # nothing is held while the sources wait
+                    row = None  # nothing is held while the sources wait
             waiting = [lane for lane in lanes if not lane.held]
             ended = [lane for lane in waiting if not lane.open]
             if waiting and channel.error is not None:

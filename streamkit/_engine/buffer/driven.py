@@ -7,12 +7,11 @@ it looks at what it has brought after each step, and not at each item.
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Generator
-from types import coroutine
-from typing import Any, Protocol
+from functools import partial
+from typing import ClassVar, Protocol
 
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.lane import NEVER, Lane
+from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
 __all__ = ["PARKED", "DrivenLane"]
@@ -28,47 +27,58 @@ class Parks(Protocol):
     """What the task waits for while its pump is parked, and nobody steps it."""
 
 
-@coroutine
-def _parked() -> Generator[Any, None, None]:
-    yield PARKED
+class Parking:
+    """Awaited where a pump parks: yields PARKED once. In C, as a pump may park after each item."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, (PARKED,)))
+
+
+class Parked(Protocol):
+    """What the loop of the pump of a lane notes."""
+
+    parked: bool
+    """Whether it has parked since it last looked at the clock."""
 
 
 class DrivenLane(Lane):
     """A lane whose pump parks where it is full."""
 
-    __slots__ = ("driver",)
+    __slots__ = ("_capacity", "driver", "pump")
     plain = True
     inline = True
-    vacancy: Any = staticmethod(_parked)  # pyright: ignore[reportIncompatibleMethodOverride]
+    parking: ClassVar = Parking()
 
     def __init__(self, channel: Reader, strategy: Strategy, driver: Parks) -> None:
         super().__init__(channel, strategy)
+        self._capacity = self.limit
         self.driver: Parks = driver
-        self.listed = True  # so its pump may append as soon as it has a grant
+        self.pump: Parked | None = None
+        self.listed = True  # so its pump may append
 
     # the writer ----------------------------------------------------------------------------
 
-    def put(self, item: Any) -> bool:
-        if self.limit < 0:
-            return super().put(item)
-        self.taken_in += 1
-        held: Any = self.held
-        held.append(item)
-        return len(held) >= self.limit
-
-    def granted(self, left: int, most: int = NEVER) -> int:
+    def gave(self, more: int) -> None:
+        """Count `more` items as taken, and as put in all that is there or has left."""
+        self.delivered += more
         account = self.account
-        self.taken_in += account.grant - left
-        free = self.limit - 1 - len(self.held)
-        account.grant = free = 0 if free < 0 else min(free, most)
-        return free
+        if self.pump is not None and self.pump.parked:
+            self.filled()
+        self.taken_in = self.delivered + self.count + account.dropped + account.refused
+
+    def noted(self, size: int) -> None:
+        self.most = max(self.most, size)
+
+    def filled(self) -> None:
+        """The pump has parked: as many items were held as there is room for."""
+        self.noted(self._capacity)
 
     def brought(self, before: int) -> None:
         """A step of the pump, which began when `before` items were held, has ended."""
         size = len(self.held)
-        self.most = max(self.most, size)
-        if size >= self.limit > 0 and self.account.full_since is None:
-            self.account.full_since = self.channel.clock()
+        self.noted(size)
+        if size >= self.limit > 0:
+            self.account.full()
         if size > before == 0:
             self.channel.wake()
 

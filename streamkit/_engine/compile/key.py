@@ -47,6 +47,8 @@ class End(StrEnum):
     """Into a lane of a channel: a coroutine."""
     FILL = "fill"
     """Into a plain lane, which may be appended to without a call: a coroutine."""
+    DRIVE = "drive"
+    """Into a driven lane, where the pump parks when it is full: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
     RELAY = "relay"

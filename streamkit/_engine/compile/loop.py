@@ -21,7 +21,8 @@ from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
-from streamkit._engine.compile.frame import FILLING, woven
+from streamkit._engine.compile.frame import woven
+from streamkit._engine.compile.handover import FILLING
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import LARGEST, Begun, Resumed, steady

@@ -15,20 +15,23 @@ from __future__ import annotations
 import sys
 from asyncio import AbstractEventLoop, CancelledError, Future, Handle, Task, current_task, isfuture, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from itertools import repeat
 from operator import length_hint
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
+from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import LARGEST
-from streamkit._engine.plan.link import Link
+from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.direct import runners
 from streamkit._engine.run.pump import Owner, Pump
+from streamkit._engine.run.start import start
 
-__all__ = ["Driven", "DrivenPump", "Driver", "RowReader"]
+__all__ = ["Driver", "RowReader", "driven"]
 
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
@@ -106,6 +109,7 @@ class Driver:
 
         It waits, or it has ended with `error`, which is a StopIteration where it is done.
         """
+        self.lane.noted(len(self.lane.held))
         park, self.park = self.park, None
         done = isinstance(error, StopIteration)
         self._told = _Told(waiting, None if done else error, over=error is not None)
@@ -186,6 +190,15 @@ class Driven:
         return self._driver.run(self._work)
 
 
+def driven(
+    run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None
+) -> Awaitable[None]:
+    """Reads `inlet` into the lane, in the task that awaits this and in that of its reader."""
+    work = start(inlet.source, inlet.links, End.DRIVE, DrivenPump(run, lane, blamed), book)
+    assert isinstance(lane.driver, Driver)
+    return Driven(lane.driver, work)
+
+
 class DrivenPump(Pump):
     """The pace of the loop of such a pump.
 
@@ -193,27 +206,22 @@ class DrivenPump(Pump):
     does that a filter keeps from bringing anything.
     """
 
-    __slots__ = ("_parked",)
+    __slots__ = ("parked",)
 
     def __init__(self, run: Owner, lane: DrivenLane, blamed: Link | None = None) -> None:
         super().__init__(run, lane, blamed)
-        self._parked = True
-
-    def rested(self) -> None:
-        self._parked = True
+        self.lane: DrivenLane = lane
+        lane.pump = self
+        self.parked = False
+        """Whether it has parked since it last looked at the clock."""
 
     def due(self) -> bool:
-        if self._parked:
-            self._parked, self.size = False, LARGEST
-            super().rested()
-            return False
-        return super().due()
-
-    async def breathe(self) -> bool:
-        try:
-            return await super().breathe()
-        finally:
-            super().rested()
+        if not self.parked:
+            return super().due()
+        self.lane.filled()
+        self.parked, self.size = False, LARGEST
+        self.rested()
+        return False
 
 
 def _cancelled(waiting: Any, error: BaseException) -> bool:
@@ -258,8 +266,6 @@ class RowReader:
                         if waiting is not PARKED:
                             driver.told(waiting)
                     size = len(held)
-                    if size > driver.lane.most:  # noqa: PLR1730 - max() costs a call per item
-                        driver.lane.most = size
                 if size < fewest:  # noqa: PLR1730
                     fewest = size
         finally:
@@ -318,7 +324,7 @@ class RowReader:
         """Have the lanes count what was given since the last call."""
         given = self._given - length_hint(self._left)
         for lane in self.lanes:
-            lane.delivered += given - self._counted
+            lane.gave(given - self._counted)
         self._counted = given
 
 

@@ -6,7 +6,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from types import CodeType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 from streamkit._core.arguments import discard
 from streamkit._core.awaiting import is_awaitable, pending
@@ -28,7 +28,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
-from streamkit._engine.run.driver import Driven, DrivenPump, Driver
+from streamkit._engine.run.driver import driven
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -122,10 +122,9 @@ class Run(Tasks):
         self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        end = End.FILL if lane.plain else End.PUMP
         if isinstance(lane, DrivenLane):
-            pump = DrivenPump(self, lane, blamed)
-            return Driven(cast(Driver, lane.driver), start(inlet.source, inlet.links, end, pump, book))
+            return driven(self, lane, inlet, book, blamed)
+        end = End.FILL if lane.plain else End.PUMP
         filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane, blamed), book)
         return filled
 
@@ -305,8 +304,7 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        begun = BEGUN[stage](self, inlet, arguments) if stage in BEGUN else None
-        if begun is not None:
+        if stage in BEGUN and (begun := BEGUN[stage](self, inlet, arguments)) is not None:
             return begun
         if declaration.generates:
             relay = self.relay if declaration.relays else None

@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeAlias
 
 from streamkit._engine.buffer.book import Book
-from streamkit._engine.compile.frame import RESCUED
+from streamkit._engine.compile.handover import RESCUED
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
