@@ -21,6 +21,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         ending     how tasks are cancelled: once, and never in their clean-up
         shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
+        driver     readers run pumps, in the tasks of those
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut
         own        async generators that a run closes, and nobody else
@@ -44,6 +45,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         lane       one writer's share: the strategy acts here, and every item is counted here
         kinds      lanes that hand over, collect, mark gaps or spill
         flooding   lanes that lose or fold while they are full, which costs a count
+        driven     lanes whose reader runs the pump
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill
         changes    what is done to such a channel while its lock is held

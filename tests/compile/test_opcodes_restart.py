@@ -27,7 +27,7 @@ SOURCES: dict[str, Callable[[int], Any]] = {
     "range": range,
     "generator": lambda items: lambda: made(items),
     "async generator": lambda items: lambda: later(items),
-    "stage": lambda items: Stream(range(items)) | ops.merge([]),
+    "stage": lambda items: Stream(lambda: range(items)) | ops.merge([]),
 }
 OPERATORS = [
     ops.retry(),

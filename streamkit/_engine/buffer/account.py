@@ -83,6 +83,11 @@ class Account:
         """The lane is the one of its channel with this number."""
         self.place = place
 
+    def full(self) -> None:
+        """There is no room, from now on if there was some."""
+        if self.full_since is None:
+            self.full_since = self.clock()
+
     def not_full(self) -> None:
         """There is room again."""
         if self.full_since is not None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import length_hint
-from typing import Any
+from typing import Any, Protocol
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.lane import Lane
@@ -65,6 +65,14 @@ class Turns:
         return len(self._plan) - length_hint(self._left)
 
 
+class Counts(Protocol):
+    """Counts on demand."""
+
+    def count(self) -> None:
+        """Bring the counts of the lanes up to this moment."""
+        ...
+
+
 class Rota:
     """The lanes of a channel, and the order in which those with items are read."""
 
@@ -75,6 +83,8 @@ class Rota:
         self.alone: bool = False
         """Whether the reader takes items without letting other tasks run, until it calls `rest`."""
         self._turns: Turns | None = None
+        self.counts: Counts | None = None
+        """What a reader takes by itself, which its lanes have not counted."""
 
     @property
     def ready(self) -> bool:
@@ -176,5 +186,6 @@ class Rota:
 
     def count(self) -> None:
         """Bring the lanes' counts up to date."""
-        if self._turns is not None:
-            self._turns.count()
+        for taken in (self._turns, self.counts):
+            if taken is not None:
+                taken.count()

@@ -10,7 +10,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 
 from __future__ import annotations
 
-from streamkit._engine.compile.handing import FILLING, GRANTED, RESCUED, USED, handing_over
+from streamkit._engine.compile.handing import FILLING, GRANTED, OPENING, RESCUED, handing_over
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.names import SETTLE
@@ -54,12 +54,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     probing = _flags(weaver, 2)
     if end is End.PLAIN:
         weaver.add(2, f"{SETTLE} = pace.settle")
-    if end in FILLING:
-        weaver.add(2, "lane = pace.lane")
-        if end in USED:
-            weaver.add(2, USED[end])
-        weaver.add(2, "if lane.full():")
-        weaver.add(3, "await lane.room(pace.rescue)")
+    for depth, line in OPENING.get(end, ()):
+        weaver.add(depth, line)
     if weaver.nests:  # a setup may emit into one
         weaver.add(2, "nested, left = pace.begin()")
     begin = len(weaver.lines.all)

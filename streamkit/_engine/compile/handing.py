@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamkit._engine.compile.key import End, Kind, StepKey
 
-__all__ = ["FILLING", "GRANTED", "RESCUED", "USED", "handing_over"]
+__all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over"]
 
 # How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
 # is full: so there is room for the next item before the source is asked for it (law 2).
@@ -103,18 +103,68 @@ else:
 """
 """Into a lane that folds items."""
 
-FILLING = {End.PUMP: _PUT, End.FILL: _APPEND, End.SHED: _SHED, End.FOLD: _FOLD}
+# A driven lane is full when as many items were appended as there was room for. So the loop need not look at
+# the lane before that; only whether it still takes items in. Guarded by test_opcodes_driven.py.
+_APPENDED = """\
+if lane.listed:
+    held.append({item})
+    free -= 1
+"""
+_PARK = """\
+    {item} = None
+    while not (free := lane.limit - len(held)):
+        pace.parked = True
+        try:
+            await parking
+        except CancelledError as error:
+            await pace.rescue(error)
+"""
+_DRIVE = f"""\
+{_APPENDED}\
+else:
+    lane.put({{item}})
+if not free:
+{_PARK}\
+"""
+"""Into a driven lane, whose pump parks where it is full."""
+
+_DRIVE_EACH = f"""\
+{_APPENDED}\
+    if free:
+        del {{item}}
+        continue
+{_PARK}\
+    if free > left:
+        free = left
+    left -= free - 1
+else:
+    lane.put({{item}})
+"""
+"""The same, where every item of an asynchronous source goes into the lane as it is."""
+
+FILLING = {End.PUMP: _PUT, End.FILL: _APPEND, End.SHED: _SHED, End.FOLD: _FOLD, End.DRIVE: _DRIVE}
 """The ends that put items into a lane, and how."""
 
 GRANTED = (End.FILL, End.SHED)
 """The ends that append what the lane has granted."""
 
-USED = {
-    End.FILL: "held = lane.held",
-    End.SHED: "held, flood, shed = lane.held, lane.flood, lane.shed",
-    End.FOLD: "cell, flood, fold = lane.cell, lane.flood, lane.fold",
+_LANE = (2, "lane = pace.lane")
+_ROOM_FIRST = ((2, "if lane.full():"), (3, "await lane.room(pace.rescue)"))
+OPENING = {
+    End.PUMP: (_LANE, *_ROOM_FIRST),
+    End.FILL: (_LANE, (2, "held = lane.held"), *_ROOM_FIRST),
+    End.SHED: (_LANE, (2, "held, flood, shed = lane.held, lane.flood, lane.shed"), *_ROOM_FIRST),
+    End.FOLD: (_LANE, (2, "cell, flood, fold = lane.cell, lane.flood, lane.fold"), *_ROOM_FIRST),
+    End.DRIVE: (
+        _LANE,
+        (2, "held, parking = lane.held, lane.parking"),
+        (2, "free = min(lane.limit, SMALL)"),
+    ),
 }
-"""What their texts use of the lane."""
+"""What they begin with: lines, each with its depth."""
+
+_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH}
+"""How they do it where every item of an asynchronous source goes into the lane as it is."""
 
 RESCUED = {**FILLING, End.RELAY: _PASS}
 """The ends at which a cancellation may arrive that is for the source."""
@@ -124,6 +174,6 @@ def handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
     """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
     if end is End.RESULT:
         return ""
-    if end is End.FILL and kind is Kind.ASYNC and not steps:
-        return _APPEND_EACH
+    if end in _OF_EACH and kind is Kind.ASYNC and not steps:
+        return _OF_EACH[end]
     return RESCUED.get(end, "yield {item}")

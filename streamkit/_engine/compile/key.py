@@ -54,6 +54,8 @@ class End(StrEnum):
     """Into one that loses items while it is full, and tells nobody: a coroutine."""
     FOLD = "fold"
     """Into one that folds items while it is full: a coroutine."""
+    DRIVE = "drive"
+    """Into a driven lane, where the pump parks when it is full: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
     RELAY = "relay"

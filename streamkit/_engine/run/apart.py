@@ -21,8 +21,8 @@ FLAT: set[Callable[..., Any]] = set()
 """The functions of stages that run as one, with the steps between them: their loops are in no other."""
 
 
-BEGUN: dict[Callable[..., Any], Callable[..., Opened]] = {}
-"""By the function of a stage: what begins it, where that is more than to call it."""
+BEGUN: dict[Callable[..., Any], Callable[..., Opened | None]] = {}
+"""By the function of a stage: what begins it, where that is more than to call it; else None."""
 
 
 NESTED: list[Callable[..., Opened]] = []
