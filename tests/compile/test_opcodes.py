@@ -7,7 +7,6 @@ functions as arguments, as ours do: a global costs an opcode less to call than a
 
 import asyncio
 import gc
-import gc
 import inspect
 import sys
 import threading
