@@ -45,9 +45,11 @@ variants: $(READY)
 	    $(PYTEST) -n auto --dist worksteal --loop eager tests/laws tests/variants; fi
 
 # Mutants of the core and the engine that no test kills; hours. CHANGED=1: in modules that differ from those of
-# main. ONLY='limit buffer/lane': in these.
+# main. ONLY='limit buffer/lane run/*': in these. SAMPLE=20: so many of each module, others for each SEED=n.
+# AGAIN=1: those that survived the last run.
 mutants: $(VENV)/.mutmut
-	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(ONLY)
+	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(if $(AGAIN),--again) \
+	    $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED)) $(foreach name,$(ONLY),'$(name)')
 
 $(VENV)/.mutmut: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants

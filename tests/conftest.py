@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import streamkit.testing
+from streamkit._engine.compile import pace
+from streamkit.testing.leaks import frozen
 from tests import tiers
 from tests.variants.loops import KINDS, loops_of
 
@@ -81,9 +83,12 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def steady_clock() -> Iterator[None]:
     """Loops let others run by a clock that is the same on a busy machine and an idle one."""
-    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, LOOK).__next__)
+    names = vars(pace)  # each test has this fixture: `monkeypatch` would be one more
+    before, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
+    yield
+    names["perf_counter"] = before
 
 
 @pytest.fixture
@@ -94,7 +99,17 @@ def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def new_objects() -> Iterator[None]:
-    """Where a test collects garbage: it need not go through all that pytest holds, for half a second."""
+    """Where a test collects garbage: it need not go through all that pytest holds, for half a second.
+
+    Nor need a run count what is frozen: it knows.
+    """
+    with frozen():
+        yield
+
+
+@pytest.fixture
+def frozen_by_a_program() -> Iterator[None]:
+    """A program has frozen what there is, which runs do not know."""
     gc.freeze()
     yield
     gc.unfreeze()

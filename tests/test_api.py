@@ -8,6 +8,7 @@ import pytest
 import streamkit
 from streamkit import ops
 from streamkit._core.catalogue import Declaration, catalogue
+from tests.files import over
 
 OWN = [
     each
@@ -27,7 +28,7 @@ def test_all_is_sorted_and_true(module: Any) -> None:
     assert all(hasattr(module, name) for name in module.__all__)
 
 
-@pytest.mark.parametrize("name", ops.__all__)
+@over(ops.__all__)
 def test_every_operator_is_documented(name: str) -> None:
     function = getattr(ops, name)
     text = inspect.getdoc(function) or ""
@@ -41,7 +42,7 @@ def test_every_operator_is_documented(name: str) -> None:
         assert "--" in text, f"{name} has no marble diagram"
 
 
-@pytest.mark.parametrize("declaration", OWN, ids=named)
+@over(OWN, named=named)
 def test_arguments_after_the_first_are_keyword_only_or_few(declaration: Declaration) -> None:
     positional = [
         parameter

@@ -4,7 +4,9 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from streamkit._engine.buffer.account import Account
 from streamkit._engine.buffer.lane import Lane
@@ -49,22 +51,69 @@ def floor(module: str) -> tuple[int, int]:
 MODULES = {name_of(path) for path in FILES}
 
 
-def imports(node: ast.AST) -> Iterator[str]:
-    """The modules that the import statements in `node` name."""
-    for found in ast.walk(node):
-        if isinstance(found, ast.Import):
-            yield from (alias.name for alias in found.names)
-        elif isinstance(found, ast.ImportFrom) and found.module:
-            for alias in found.names:
-                inner = f"{found.module}.{alias.name}"
-                yield inner if inner in MODULES else found.module
+class Found(NamedTuple):
+    """What these tests ask of a file. Its tree is not kept: the collector would go through it."""
+
+    imports: list[str]
+    """The modules that its import statements name."""
+    executed: list[str]
+    """Those that do not stand under ``if TYPE_CHECKING:``, which is never executed."""
+    hidden: list[str]
+    """Those of this package that a function imports."""
+    called: set[str]
+    """The names of what it calls."""
+    stores: list[tuple[int, str, str]]
+    """Attributes that it sets: the line, what they are set on, and their names."""
+    generated: list[int]
+    """Lines whose texts set an attribute of a lane."""
 
 
-class AtRunTime(ast.NodeTransformer):
-    """Leaves out what stands under ``if TYPE_CHECKING:``, which is never executed."""
+@cache
+def found_in(path: Path) -> Found:
+    found = Found([], [], [], set(), [], [])
+    left: list[tuple[ast.AST, bool, str]] = [(tree(path), True, "")]
+    while left:
+        node, executed, function = left.pop()
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                left += [(each, False, function) for each in node.body]
+                left += [(each, executed, function) for each in node.orelse]
+                continue
+            case ast.FunctionDef(name=function) | ast.AsyncFunctionDef(name=function):
+                pass
+            case ast.Import() | ast.ImportFrom():
+                modules = [*imported_by(node)]
+                found.imports.extend(modules)
+                found.executed.extend(modules if executed else [])
+                if function:
+                    ours = [each for each in modules if each.startswith("streamkit")]
+                    found.hidden.extend(f"{function}: {each}" for each in ours)
+            case _:
+                look_at(node, found)
+        left += [(each, executed, function) for each in ast.iter_child_nodes(node)]
+    return found
 
-    def visit_If(self, node: ast.If) -> ast.If | list[ast.stmt]:
-        return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
+
+def imported_by(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif node.module:
+        for alias in node.names:
+            inner = f"{node.module}.{alias.name}"
+            yield inner if inner in MODULES else node.module
+
+
+def look_at(node: ast.AST, found: Found) -> None:
+    """Note what `node` calls, or sets."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            found.called.add(name)
+        case ast.Attribute(value=ast.Name(id=owner), attr=name, ctx=ast.Store()):
+            found.stores.append((node.lineno, owner, name))
+        case ast.Attribute(value=ast.Attribute(attr=owner), attr=name, ctx=ast.Store()):
+            found.stores.append((node.lineno, f".{owner}", name))
+        case ast.Constant(value=str(text)) if re.search(r"\blane\.\w+ *[-+]?= ", text):
+            found.generated.append(node.lineno)
 
 
 def tree(path: Path) -> ast.Module:
@@ -78,7 +127,7 @@ def ids(path: Path) -> str:
 @over(FILES)
 def test_imports_run_downwards(path: Path) -> None:
     here = name_of(path)
-    for module in imports(tree(path)):
+    for module in found_in(path).imports:
         if module.split(".")[0] == "streamkit":
             assert floor(module) <= floor(here), f"{here} imports {module}, which is above it"
             if floor(here)[0] == floor(module)[0] == FLOORS["rx"]:
@@ -87,8 +136,8 @@ def test_imports_run_downwards(path: Path) -> None:
 
 @over(FILES)
 def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
-    executed = {*imports(AtRunTime().visit(tree(path)))}
-    for module in imports(tree(path)):
+    executed = {*found_in(path).executed}
+    for module in found_in(path).imports:
         top = module.split(".")[0]
         if top == "typing_extensions" and module not in executed:
             continue  # type checkers bring it along, and only they read it
@@ -99,10 +148,8 @@ def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
 
 @over(FILES)
 def test_no_import_of_streamkit_hides_in_a_function(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            hidden = [module for module in imports(node) if module.startswith("streamkit")]
-            assert not hidden, f"{name_of(path)}.{node.name} imports {hidden}"
+    hidden = found_in(path).hidden
+    assert not hidden, f"functions of {name_of(path)} import: {hidden}"
 
 
 @over(FILES)
@@ -114,7 +161,7 @@ def test_files_are_short_and_named_by_what_is_in_them(path: Path) -> None:
 
 def test_imports_make_no_cycle() -> None:
     graph = {
-        name_of(path): {m for m in imports(tree(path)) if m in MODULES and m != name_of(path)}
+        name_of(path): {m for m in found_in(path).imports if m in MODULES and m != name_of(path)}
         for path in FILES
     }
     done: set[str] = set()
@@ -249,17 +296,9 @@ def test_the_map_of_the_engine_shows_every_room() -> None:
 
 @over(FILES)
 def test_nothing_is_imported_by_a_call(path: Path) -> None:
-    called = {name for node in ast.walk(tree(path)) for name in called_names(node)}
     if name_of(path) not in BY_HAND:
-        assert not called & {"import_module", "__import__"}, f"{name_of(path)} imports by a call"
-
-
-def called_names(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
-            yield name
-        case _:
-            pass
+        by_a_call = found_in(path).called & {"import_module", "__import__"}
+        assert not by_a_call, f"{name_of(path)} imports by a call"
 
 
 @over([path for path in FILES if path not in (LANE, ROUNDS)])
@@ -269,18 +308,8 @@ def test_only_a_lane_writes_what_a_lane_is(path: Path) -> None:
     The loops that are generated are looked at too.
     """
     state = {*Lane.__slots__, *Account.__slots__} - {"channel", "clock", "strategy"}
-    for node in ast.walk(tree(path)):
-        match node:
-            case ast.Attribute(value=ast.Name(id=owner), attr=name, ctx=ast.Store()):
-                assert owner not in {"lane", "intake"} or name not in state, (
-                    f"{ids(path)}:{node.lineno} writes {name}"
-                )
-            case ast.Attribute(value=ast.Attribute(attr=owner), attr=name, ctx=ast.Store()):
-                kept = owner in {"lane", "intake", "_lane", "account"} and name in state
-                assert not kept, f"{ids(path)}:{node.lineno} writes {owner}.{name}"
-            case ast.Constant(value=str(text)):
-                assert not re.search(r"\blane\.\w+ *[-+]?= ", text), (
-                    f"{ids(path)}:{node.lineno} generates a write"
-                )
-            case _:
-                pass
+    found = found_in(path)
+    for line, owner, name in found.stores:
+        written = owner in {"lane", "intake", ".lane", ".intake", "._lane", ".account"} and name in state
+        assert not written, f"{ids(path)}:{line} writes {owner}.{name}"
+    assert not found.generated, f"{ids(path)}:{found.generated} generate a write"

@@ -13,12 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-import pytest
-
 import streamkit
 from streamkit import operators, ops, sinks, sources
 from streamkit._core.catalogue import catalogue
 from streamkit._core.lazy import listed
+from tests.files import over
 from tests.laws.arguments import ARGUMENTS
 
 ROOT = Path(__file__).parent.parent
@@ -72,8 +71,8 @@ SOURCES = [
     for name in module.__all__
     if isfunction(vars(module)[name])
 ]
-every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=str)
-every_source = pytest.mark.parametrize("entry", SOURCES, ids=str)
+every_entry = over(ENTRIES)
+every_source = over(SOURCES)
 
 
 def named(tree: ast.AST, door: str = "ops") -> set[str]:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 import streamkit.rx  # noqa: F401 - fills the catalogue
 from streamkit._core.catalogue import Declaration, catalogue
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import flattened, unfolded
+from tests.files import over
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 from tests.samples.sources import SOURCES
@@ -29,13 +28,13 @@ def declarations_of_sources() -> Iterator[Declaration]:
             yield from declarations_in(unfolded(sample.make(Lab("ready"))))
 
 
-@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda each: each.function.__qualname__)
-def test_every_operator_has_a_sample(declaration: Declaration) -> None:
+def test_every_operator_has_a_sample() -> None:
     sampled = {each for sample in SAMPLES for each in declarations_in(sample.make(Lab()))}
     sampled.update(declarations_of_sources())
-    assert declaration in sampled, f"tests/samples/ has no sample of {declaration.name}"
+    missing = [each.name for each in DECLARATIONS if each not in sampled]
+    assert not missing, f"tests/samples/ has no sample of {missing}"
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda each: each.function.__qualname__)
+@over(STEPS, named=lambda each: each.function.__qualname__)
 def test_every_step_can_stand_in_a_group(step: Any) -> None:
     assert not parsed(step).early, "each group keeps what its setup assigns to: let it assign to these, too"

@@ -2,7 +2,9 @@
 
 import ast
 from collections import deque
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.files import over
 
@@ -35,6 +37,34 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+class Sizes(NamedTuple):
+    """Of a file. Its tree is not kept: the collector would go through it."""
+
+    functions: list[tuple[str, int]]
+    """Where each stands, and its lines."""
+    classes: list[tuple[str, str, set[str], int]]
+    """Where each stands, its name, its attributes, and how many methods it has."""
+
+
+@cache
+def sizes(path: Path) -> Sizes:
+    nodes = declared(path)
+    functions = [node for node in nodes if isinstance(node, Function)]
+    return Sizes(
+        [(where(path, each), own_lines(each, functions)) for each in functions],
+        [
+            (
+                where(path, each),
+                each.name,
+                attributes(each),
+                sum(isinstance(node, Function) for node in each.body),
+            )
+            for each in nodes
+            if isinstance(each, ast.ClassDef)
+        ],
+    )
 
 
 def declared(path: Path) -> tuple[Function | ast.ClassDef, ...]:
@@ -88,20 +118,13 @@ def attributes(kind: ast.ClassDef) -> set[str]:
 
 @over(FILES)
 def test_a_function_fits_a_screen(path: Path) -> None:
-    functions = [node for node in declared(path) if isinstance(node, Function)]
-    for function in functions:
-        lines = own_lines(function, functions)
-        assert lines <= LINES, f"{where(path, function)} has {lines} lines"
+    for place, lines in sizes(path).functions:
+        assert lines <= LINES, f"{place} has {lines} lines"
 
 
 @over(FILES)
 def test_a_class_is_one_thing(path: Path) -> None:
-    for node in declared(path) if "class " in path.read_text() else ():
-        if isinstance(node, ast.ClassDef) and node.name not in LARGER:
-            found = attributes(node)
-            assert len(found) <= ATTRIBUTES, (
-                f"{where(path, node)} has {len(found)} attributes: {sorted(found)}"
-            )
-            methods = sum(isinstance(each, Function) for each in node.body)
-            is_test = node.name.startswith("Test")
-            assert is_test or methods <= METHODS, f"{where(path, node)} has {methods} methods"
+    for place, name, found, methods in sizes(path).classes:
+        if name not in LARGER:
+            assert len(found) <= ATTRIBUTES, f"{place} has {len(found)} attributes: {sorted(found)}"
+            assert name.startswith("Test") or methods <= METHODS, f"{place} has {methods} methods"

@@ -5,23 +5,22 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pages import classes, families, tables
 from streamkit import Behaviour, Channel, Contract, Lane, Run, ops
 from streamkit._core.lazy import listed
+from tests.files import over
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
 ROOT = Path(__file__).parent.parent
 COMMAND = "run: make pages"
 
-LINKS = [
-    pytest.param(link, id=f"{sample.name} {link.declaration.name}")
-    for sample in SAMPLES
-    for link in sample.make(Lab()).links
-]
+LINKS = [(sample.name, link) for sample in SAMPLES for link in sample.make(Lab()).links]
+every_link = over(LINKS, named=lambda each: each[0])
 
 
 def test_the_committed_page_is_what_is_written_now(tmp_path: Path) -> None:
@@ -148,8 +147,9 @@ def test_a_kind_is_derived_from_the_formulas(contract: Contract, kinds: str) -> 
     assert tables.kinds(contract) == [Behaviour(kind) for kind in kinds.split()]
 
 
-@pytest.mark.parametrize("link", LINKS)
-def test_what_an_operator_comes_to_is_among_its_kinds(link: object) -> None:
+@every_link
+def test_what_an_operator_comes_to_is_among_its_kinds(each: tuple[str, Any]) -> None:
+    _, link = each
     contract = link.declaration.contract
     assert contract.behaviour(link.arguments) in tables.kinds(contract)
 

@@ -17,6 +17,7 @@ __all__ = [
     "noon",
     "odd",
     "pairs",
+    "same",
     "shut",
     "some",
     "summed",
@@ -36,6 +37,10 @@ def kept(number: int) -> int:
 
 def odd(number: int) -> int:
     return number % 2
+
+
+def same(items: list[int]) -> list[int]:
+    return items
 
 
 def low(number: int) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from benchmarks.workload import HAND, OURS, WITHOUT, Workload
+from benchmarks.workload import HAND, OURS, WITHOUT, Goals, Workload
 from benchmarks.workloads.sources import checked, numbers, rx_last
 from streamkit import Stream, ops
 
@@ -174,6 +174,123 @@ async def _(size: int, count: int) -> Any:
     return checked(rx_last(reactivex.of(1).pipe(operators.expand(now), operators.to_list())))
 
 
+# one after the other ----------------------------------------------------------------------------
+
+ONE: dict[int, Goals] = {size: {HAND: 1.3, "aiostream": 3, "streamable": 1} for size in (10, 100)}
+in_turn = Workload(
+    "flat_map, one at once, async generators", "items of each", (10, 100), goals=ONE, unit=lambda size: size
+)
+lists_in_turn = Workload(
+    "flat_map, one at once, lists", "items of each", (10, 100), goals=ONE, unit=lambda size: size
+)
+
+
+def listed(number: int, size: int) -> list[int]:
+    return [number] * size
+
+
+@in_turn.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out = list[int]()
+    for number in range(count // size):
+        async for item in numbers(size, number):
+            out.append(item)
+    return checked(out)
+
+
+@lists_in_turn.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out = list[int]()
+    for number in range(count // size):
+        for item in listed(number, size):
+            out.append(item)
+    return checked(out)
+
+
+def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Callable[[int, int], Any]) -> None:
+    """Add everyone who makes a stream of each number by `make`, and reads them one after the other.
+
+    RxPY knows no async generators: it has the same items by `own`.
+    """
+
+    @workload.by(OURS)
+    async def _(size: int, count: int) -> Any:
+        nested = ops.flat_map(lambda number: make(number, size), concurrency=1)
+        return checked(await (Stream(range(count // size)) | nested | ops.to_list()))
+
+    @workload.by("aiostream")
+    async def _(size: int, count: int) -> Any:
+        from aiostream import pipe, stream
+
+        def made(number: int) -> Any:
+            return stream.iterate(make(number, size))
+
+        nested = stream.iterate(range(count // size)) | pipe.concatmap(made, task_limit=1)
+        return checked(await (nested | pipe.list()))
+
+    @workload.by("reactivex")
+    async def _(size: int, count: int) -> Any:
+        import reactivex
+        from reactivex import operators
+
+        each = operators.concat_map(lambda number: reactivex.from_iterable(own(number, size)))
+        source = reactivex.from_iterable(range(count // size))
+        return checked(rx_last(source.pipe(each, operators.to_list())))
+
+    @workload.by("streamable")
+    async def _(size: int, count: int) -> Any:
+        from streamable import stream
+
+        items = stream(range(count // size)).map(lambda number: make(number, size)).flatten()
+        return checked([item async for item in items])
+
+
+each_in_turn(
+    in_turn, lambda number, size: numbers(size, number), lambda number, size: range(number, number + size)
+)
+each_in_turn(lists_in_turn, listed, listed)
+
+concat = Workload(
+    "concat of ranges",
+    "sources",
+    (2, 10, 100),
+    goals={size: {HAND: 1.5} for size in (2, 10, 100)},
+    unit=lambda size: size,
+)
+
+
+@concat.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out = list[int]()
+    for source in [range(count // size)] * size:
+        for item in source:
+            out.append(item)
+    return checked(out)
+
+
+@concat.by(OURS)
+async def _(size: int, count: int) -> Any:
+    first, *others = [range(count // size)] * size
+    return checked(await (Stream(first) | ops.concat(*others) | ops.to_list()))
+
+
+@concat.by("aiostream")
+async def _(size: int, count: int) -> Any:
+    from aiostream import pipe, stream
+
+    sources = [stream.iterate(range(count // size)) for _ in range(size)]
+    return checked(await (stream.chain(*sources) | pipe.list()))
+
+
+@concat.by("reactivex")
+async def _(size: int, count: int) -> Any:
+    import reactivex
+    from reactivex import operators
+
+    sources = [reactivex.from_iterable(range(count // size)) for _ in range(size)]
+    return checked(rx_last(reactivex.concat(*sources).pipe(operators.to_list())))
+
+
 # no failure ---------------------------------------------------------------------------------------
 
 retry = Workload("retry, without a failure", "sources", (1,), goals={1: {WITHOUT: 1.05}}, others=(WITHOUT,))
@@ -212,4 +329,35 @@ async def _(size: int, count: int) -> Any:
     return rx_last(reactivex.from_iterable(range(count)).pipe(operators.retry(3), operators.sum()))
 
 
-WORKLOADS = (switch_map, expand, retry)
+catch = Workload("catch, without a failure", "sources", (1,), goals={1: {WITHOUT: 1.05}}, others=(WITHOUT,))
+
+
+@catch.by(HAND)
+async def _(size: int, count: int) -> Any:
+    total = 0
+    try:
+        async for item in numbers(count):
+            total += item
+    except Exception:
+        total += 1
+    return total
+
+
+@catch.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await (Stream(lambda: numbers(count)) | ops.catch(lambda _: [1]) | ops.sum())
+
+
+catch.contenders[WITHOUT] = retry.contenders[WITHOUT]
+
+
+@catch.by("reactivex")
+async def _(size: int, count: int) -> Any:
+    import reactivex
+    from reactivex import operators
+
+    caught = operators.catch(reactivex.of(1))
+    return rx_last(reactivex.from_iterable(range(count)).pipe(caught, operators.sum()))
+
+
+WORKLOADS = (switch_map, expand, in_turn, lists_in_turn, concat, retry, catch)

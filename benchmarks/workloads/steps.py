@@ -17,6 +17,7 @@ from benchmarks.workloads.callbacks import (
     noon,
     odd,
     pairs,
+    same,
     shut,
     some,
     summed,
@@ -28,6 +29,7 @@ from streamkit import Done, Next, OnFull, ops
 __all__ = ["AT_ONCE", "ROWS", "WORKLOADS"]
 
 _F = {"function": add_one}
+_NESTED = "for each in function(item):\n    out.append(each)"
 
 MAPPING: dict[str, Row] = {
     "map": Row(lambda: ops.map(add_one), "out.append(function(item))", given=_F),
@@ -35,6 +37,10 @@ MAPPING: dict[str, Row] = {
         lambda: ops.starmap(add), "out.append(function(*item))", given={"function": add}, source=pairs
     ),
     "flatten": Row(lambda: ops.flatten(), "for each in item:\n    out.append(each)", source=lists),
+    "flat_map": Row(
+        lambda: ops.flat_map(same, concurrency=1), _NESTED, source=lists, given={"function": same}
+    ),
+    "concat_map": Row(lambda: ops.concat_map(same), _NESTED, source=lists, given={"function": same}),
     "enumerate": Row(lambda: ops.enumerate(), "number += 1\nout.append((number, item))", "number = -1"),
     "pairwise": Row(
         lambda: ops.pairwise(),

@@ -13,6 +13,7 @@ from streamkit._core.show import shown
 __all__ = [
     "Composed",
     "Unawaited",
+    "at_once",
     "awaitable",
     "callback",
     "discard",
@@ -146,6 +147,14 @@ def discard(value: object) -> None:
     close = getattr(value, "close", None)
     if awaitable(value) and close is not None:
         close()
+
+
+def at_once(name: str, result: Any) -> Any:
+    """Return `result` of a callback; an awaitable is an error, because a buffer cannot wait."""
+    if awaitable(result):
+        discard(result)
+        raise TypeError(f"{name} must return at once, not the awaitable {shown(result)}")
+    return result
 
 
 def callback(name: str, value: Callable[..., Any], *, waits: bool = True) -> Callable[..., Any]:

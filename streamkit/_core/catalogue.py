@@ -13,7 +13,7 @@ from inspect import CO_VARARGS
 from operator import attrgetter
 from os import urandom
 from types import CodeType
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from streamkit._core.contract import Contract
@@ -109,6 +109,11 @@ class Declaration:
         return ""  # pragma: no cover - only steps are asked, and they have their own
 
     @property
+    def nests(self) -> str:
+        """The parameter of a step that makes a stream of each item, which it goes through; "" if none."""
+        return ""
+
+    @property
     def catches(self) -> bool:
         """Whether it is a step that makes something of an error of what is before it."""
         return False  # pragma: no cover - only steps are asked, and they have their own
@@ -196,7 +201,8 @@ def declared(function: Callable[..., Any]) -> Declaration:
         declaration: Declaration = function.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
     except AttributeError:
         what = f"{shown(function)} is no operator: decorate it with step(...) or stage(...)"
-        if function is cast("Any", ABSENT):
+        missing: Any = ABSENT
+        if function is missing:
             what = "the function that makes an operator comes first: write Keep(function, size=size)"
         raise TypeError(what) from None
     return declaration

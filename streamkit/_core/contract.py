@@ -6,7 +6,6 @@ evaluates them.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
@@ -129,8 +128,4 @@ def amount(formula: str, arguments: Mapping[str, Any]) -> Any:
     2
     """
     counted = {name: value.most if isinstance(value, Limit) else value for name, value in arguments.items()}
-    return eval(
-        _compiled(formula),
-        {"__builtins__": builtins, "unbounded": UNBOUNDED, "ABSENT": ABSENT},
-        counted,
-    )
+    return eval(_compiled(formula), {"unbounded": UNBOUNDED, "ABSENT": ABSENT}, counted)

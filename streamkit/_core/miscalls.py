@@ -39,7 +39,7 @@ def miscalled(function: Callable[..., Any], arguments: tuple[Any, ...], named: M
     if function.__name__ == _MADE:
         called, arguments, parameters = type(arguments[0]).__name__, arguments[1:], parameters[1:]
     places = [each for each in parameters if each.kind in _BY_PLACE]
-    placed = [each.name for each, _ in zip(places, arguments, strict=False)]
+    placed = [each.name for each in places[: len(arguments)]]
     names = {each.name for each in parameters if each.kind in _BY_NAME}
     unknown = {name: value for name, value in named.items() if name not in names}
     given = {*placed, *named}
@@ -103,13 +103,13 @@ class _Default:
         return str(self.value) if isinstance(self.value, Enum) else name_of(self.value)
 
 
-def _nearest(name: str, choices: Iterable[str]) -> str | None:
+def _nearest(name: str, choices: list[str]) -> str | None:
     """Which of `choices` is meant by `name`, probably: elsewhere it is called so, or it is spelled alike."""
     plain = name.strip("_").lower()
     for each in choices:
         if plain in ARGUMENTS.get(each, "").split():
             return each
-    return next(iter(get_close_matches(plain, [*choices], 1)), None)
+    return next(iter(get_close_matches(plain, choices)), None)
 
 
 def _write(meant: Mapping[str, Any]) -> str:
@@ -156,4 +156,4 @@ def _said(function: Callable[..., Any], name: str) -> str:
     if found is None:
         return ""
     sentence = re.split(r"[.;](?:\s|$)", " ".join(found[1].split()))[0]
-    return sentence.replace("``", "").replace("`", "")
+    return sentence.replace("`", "")

@@ -23,7 +23,7 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import ErrorTypes, error_types
 from streamkit._core.markers import DROPPED
 from streamkit._core.show import named, shown
-from streamkit._core.value import Value
+from streamkit._core.value import Value, alike
 
 __all__ = ["Letters", "OnError", "Replace", "Resume", "Retry", "on_error_argument"]
 
@@ -48,9 +48,8 @@ class OnError(Value):
         shown_parts: list[str] = []
         for number, (name, parameter) in enumerate(signature(type(self)).parameters.items()):
             value = getattr(self, name)
-            if value is not parameter.default and value != parameter.default:
-                said = f"{named(value)}" if callable(value) else shown(value)
-                shown_parts.append(f"{name}={said}" if number else said)
+            if not alike(value, parameter.default):
+                shown_parts.append(f"{name}={named(value)}" if number else named(value))
         return f"{type(self).__name__}({', '.join(shown_parts)})"
 
     @property

@@ -90,7 +90,7 @@ def _arguments_told(arguments: tuple[Any, ...], limit: int, kind: type) -> str:
         return shown(arguments, limit)
     only = arguments[0]  # pyright: ignore[reportGeneralTypeIssues] - it has one
     if type(only) is str and not issubclass(kind, KeyError):
-        return only[: limit + 1]
+        return only[:limit]
     return shown(only, limit)
 
 
@@ -159,7 +159,7 @@ def _joined(begin: str, items: Iterable[tuple[str, Any]], end: str, room: int, d
     """`items`, each behind its word, between `begin` and `end`: as many as there is `room` for."""
     parts, length = [begin], len(begin)
     for word, item in items:
-        if length > room:
+        if length >= room:
             parts.append(_CUT)
             return "".join(parts)
         text = word + _guarded(item, room - length, depth + 1)
@@ -211,15 +211,15 @@ def _deque(value: Any, room: int, depth: int) -> str:
 
 
 def _str(value: Any, room: int, depth: int) -> str:
-    return str.__repr__(str.__getitem__(value, slice(room + 1)))
+    return str.__repr__(str.__getitem__(value, slice(room)))
 
 
 def _bytes(value: Any, room: int, depth: int) -> str:
-    return bytes.__repr__(bytes.__getitem__(value, slice(room + 1)))
+    return bytes.__repr__(bytes.__getitem__(value, slice(room)))
 
 
 def _bytearray(value: Any, room: int, depth: int) -> str:
-    return repr(bytearray(bytearray.__getitem__(value, slice(room + 1))))
+    return repr(bytearray(bytearray.__getitem__(value, slice(room))))
 
 
 def _int(value: Any, room: int, depth: int) -> str:

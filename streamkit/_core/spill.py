@@ -37,7 +37,7 @@ class _File:
     def __init__(self, directory: str | None) -> None:
         import tempfile  # noqa: PLC0415 - few spill, and it takes long to import
 
-        # unbuffered: on a full disk, the write of the item that does not fit fails, and no later one
+        # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
         self._process = os.getpid()
         self._read_at = 0
@@ -89,7 +89,7 @@ def _read(file: IO[bytes], length: int, at: int) -> bytes:
             raise EOFError("a file of spilled items is shorter than what was written to it")
         parts.append(part)
         length, at = length - len(part), at + len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)  # which copies nothing where there is one
 
 
 if sys.platform == "win32":  # pragma: no cover - there only: there is no fork, and no other way
@@ -159,7 +159,7 @@ class SpillStore:
 
     def popleft(self) -> Any:
         item = self._memory.popleft()
-        if self._files and len(self._memory) <= self._capacity // 2:
+        if self._files and 2 * len(self._memory) <= self._capacity:  # sooner, files would come and go
             self._refill()
         if isinstance(item, _Unreadable):
             raise item.error

@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
-from streamkit._core.arguments import awaitable, callback, discard, flag, whole
+from streamkit._core.arguments import at_once, callback, flag, whole
 from streamkit._core.calls import answering
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.show import named, shown
@@ -195,7 +195,7 @@ class Lossy(Strategy, Generic[G_co]):
 
     def dropped(self, item: Any, reason: str) -> None:
         if self.on_drop is not None:
-            _at_once("on_drop", self.on_drop(item, reason))
+            at_once("on_drop", self.on_drop(item, reason))
 
 
 class DropIncoming(Lossy[G_co]):
@@ -296,7 +296,7 @@ class Conflate(Strategy):
 
     def overflow(self, held: Store, item: Any) -> tuple[Any, ...]:
         waiting = held[0]
-        folded = _at_once("fold", self.fold(waiting, item))
+        folded = at_once("fold", self.fold(waiting, item))
         if held[0] is not waiting:
             raise RuntimeError(f"{self!r}: the fold itself offered an item to the buffer that it folds for")
         place: Any = held
@@ -373,14 +373,6 @@ class Spill(Strategy):
 
 class Unbounded(Strategy):
     """The buffer grows as long as memory lasts. Nothing is lost, and nothing is bounded."""
-
-
-def _at_once(name: str, result: Any) -> Any:
-    """Return `result`; an awaitable is an error, because a buffer cannot wait."""
-    if awaitable(result):
-        discard(result)
-        raise TypeError(f"{name} must return at once, not the awaitable {shown(result)}")
-    return result
 
 
 def strategy_argument(name: str, value: object) -> Strategy:

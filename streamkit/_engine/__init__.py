@@ -21,6 +21,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         ending     how tasks are cancelled: once, and never in their clean-up
         shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
+        driver     readers run pumps, in the tasks of those
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut
         own        async generators that a run closes, and nobody else
@@ -43,6 +44,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         rounds     how items are taken of a lane, or of many in turn
         lane       one writer's share: the strategy acts here, and every item is counted here
         kinds      lanes that hand over, collect, mark gaps or spill
+        flooding   lanes that lose or fold while they are full, which costs a count
+        driven     lanes whose reader runs the pump
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill
         changes    what is done to such a channel while its lock is held
@@ -52,11 +55,13 @@ A wing imports from the wings below it only, and within a wing imports make no c
         clock      by which a buffer counts the seconds that it was full
     compile/   text of pieces -> syntax trees -> one function
         loop       finds or compiles the loop of a shape
-        frame      the function around the steps: what it reads, where items go, how it ends
+        frame      the function around the steps: what it reads, and how it ends
+        handing    what a loop does with the items that come out of it, for each kind of end
         weave      what a frame calls to have the steps written inside
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key
+        nests      steps that go through the streams that their callbacks make
         names      names renamed apart, and how callbacks are awaited
         ready      what a part of a piece becomes, kept with marks, for loops of other shapes
         settle     callbacks awaited inside of expressions, in the order in which Python evaluates them

@@ -4,6 +4,7 @@ threaded    a blocking iterable, read in a thread of its own
 push        the emitter of a push source, and the source that it fills
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
 through     the steps between such streams, which run in turn, on a flat stack
+each        the streams that a function makes of items, as one that stands on that stack
 filling     such streams read into a lane, where the last may end in the operator that owns the lane
 flat_map    the places of a ``flat_map``: how many inner streams are read at once
 switch      one inner stream at a time: the newest (``switch_map``), or the first (``exhaust_map``)

@@ -29,6 +29,10 @@ class Entry(ABC):
     def ended(self) -> Inlet[Any] | Awaitable[Inlet[Any]] | None:
         """The stream that follows now that the one before has ended, or an awaitable of it; None if none."""
 
+    def lists(self) -> list[Any]:
+        """The ranges, lists and tuples that follow next, with none between; it goes on behind them."""
+        return []
+
     def takes(self, error: Exception) -> bool:
         """Whether a stream follows after `error`."""
         return False
@@ -51,6 +55,9 @@ class Entry(ABC):
     def behind(self, inlet: Inlet[Any], count: int) -> None:
         """It stands behind the source of `inlet` and its first `count` links."""
         return  # only some need to know
+
+    async def leave(self) -> None:  # noqa: B027 - most have nothing open
+        """Close what it has opened: it will be asked for no more."""
 
     def blames(self, error: Exception) -> bool:
         """Whether its operator is to blame for `error`, with which what follows could not be opened."""

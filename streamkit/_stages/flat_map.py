@@ -12,48 +12,21 @@ from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
-from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.limit import followed
-from streamkit._core.markers import DROPPED
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
 from streamkit._engine.plan.fuse import fused
-from streamkit._engine.plan.link import Inlet, Link, returned_by
-from streamkit._engine.run.leave import blame
+from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
+from streamkit._stages.each import made, noted
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "emptied", "made", "noted"]
+__all__ = ["Places", "emptied"]
 
 _ONE = Suspend(1)
-
-
-async def made(link: Link, items: list[Any]) -> Inlet[Any]:
-    """The stream that the function of `link` makes of an item; errors name `link`.
-
-    Pops the item out of `items`, so that no frame keeps it alive.
-    """
-    try:
-        function = link.arguments["function"]
-        found = function(items.pop())
-        # an observable of RxPY is awaitable too, for its last item
-        waits = is_awaitable(found) and not hasattr(found, "subscribe")
-        found = await pending(found) if waits else found
-        return returned_by(function, () if found is DROPPED else found)
-    except Exception as error:
-        noted(error, link)
-        raise
-
-
-def noted(error: Exception, link: Link) -> None:
-    """Note on `error` that `link` raised it; raise the error that replaces a ``StopIteration``."""
-    if not isinstance(error, Abandoned):
-        blamed = blame(error, link)
-        if blamed is not error:
-            raise blamed from blamed.__cause__
 
 
 class Places(Target):

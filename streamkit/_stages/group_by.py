@@ -163,8 +163,6 @@ class Router(Target):
 
     def close(self) -> None:
         """The source has ended: end every group after its held items; the source's error follows them."""
-        if self.over:
-            return
         self.over = True
         if self._idle is not None:
             self._idle.stop()

@@ -146,7 +146,6 @@ class Producer(Target):
         self.exchange = exchange
         self.hand: Any = EMPTY
         self.sent = 0
-        self._open = True
 
     def put(self, item: Any) -> bool:
         exchange = self.exchange
@@ -192,12 +191,10 @@ class Producer(Target):
         exchange.look()
 
     def close(self) -> None:
-        if self._open:
-            self._open = False
-            if self.hand is not EMPTY and self.exchange.over:
-                self.hand = EMPTY
-                self.channel.fail(self.run.blame(EmitterClosedError(CLOSED)))
-            self.channel.closed()
+        if self.hand is not EMPTY and self.exchange.over:
+            self.hand = EMPTY
+            self.channel.fail(self.run.blame(EmitterClosedError(CLOSED)))
+        self.channel.closed()
 
     def stop(self) -> None:
         """The hub takes no more."""

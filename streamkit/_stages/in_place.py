@@ -8,7 +8,8 @@ follows: an item then takes a hop or two.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from itertools import chain
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
@@ -18,7 +19,7 @@ from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace, Resumed, Thrown
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
-from streamkit._engine.plan.source import Opened
+from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, FLAT
 from streamkit._engine.run.leave import left
 from streamkit._engine.run.own import is_new, own
@@ -28,11 +29,11 @@ from streamkit._stages.entry import Entry
 from streamkit._stages.sequence import Follow, Streams, entries
 from streamkit._stages.through import Block, Through
 
-__all__ = ["following"]
+__all__ = ["following", "unwound"]
 
 
-def following(entry: Callable[..., Entry]) -> Follow:
-    """The function of the stage of an operator; `entry` makes an entry of its arguments."""
+def _reader() -> Follow:
+    """A new function that reads streams; each operator has one of its own, by which its kind is known."""
 
     async def follow(run: Run, streams: InPlace, **_: Any) -> AsyncGenerator[Any, None]:
         """Read `streams`, whose entries have been made of the arguments."""
@@ -56,6 +57,14 @@ def following(entry: Callable[..., Entry]) -> Follow:
             if streams.blocked:
                 await streams.leave()
 
+    return follow
+
+
+def following(entry: Callable[..., Entry]) -> Follow:
+    """The function of the stage of an operator; `entry` makes an entry of its arguments."""
+
+    follow = _reader()
+
     def first(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened:
         made = entry(**arguments)
         made.behind(inlet, len(inlet.links))
@@ -69,6 +78,16 @@ def following(entry: Callable[..., Entry]) -> Follow:
     FLAT.add(follow)
     BEGUN[follow] = first
     return follow
+
+
+_nested = _reader()
+
+
+def unwound(link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
+    """What the step of `link` goes through, where `inlet` may lead to streams as deep inside as it likes."""
+    run = Run(link, book)
+    streams = InPlace(run, inlet)
+    return run.opened(Kind.ASYNC, run.owned(_nested(run, streams)), relay=run.relay, blame=None)
 
 
 class _First:
@@ -152,9 +171,10 @@ class InPlace(Streams[AsyncIterator[Any]]):
 
     passes = True
 
-    def __init__(self, run: Run, first: Inlet[Any], entry: Entry) -> None:
+    def __init__(self, run: Run, first: Inlet[Any], entry: Entry | None = None) -> None:
         super().__init__(run, first)
-        self._stack.append((run.link, entry))
+        if entry is not None:
+            self._stack.append((run.link, entry))
         self.current: Any = None
         """What is read: an async generator, or a block; None where it is over."""
         self.relays = False
@@ -198,12 +218,25 @@ class InPlace(Streams[AsyncIterator[Any]]):
                 if found.links:
                     self._first = Inlet[Any](source, found.links + steps)
                     return None, ()
+            if not steps and not before and source.native is not None:
+                source = self._with_lists(source)
             self._book = self._run.book and self._run.book.chapter()
             raw, _, self.relays = begin(source, links[:before], self._book)
         except Exception as error:
             self.failure = error
             return None, ()
         return (raw, steps) if _are_plain(steps, raw.kind) else (self._apart(raw, steps), ())
+
+    def _with_lists(self, source: Source) -> Source:
+        """`source`, a range, list or tuple, with all of these that follow it: one loop goes through them."""
+        lists = [source.native]
+        while self._stack:
+            entry = self._stack[-1][1]
+            lists += entry.lists()
+            if not entry.done:
+                break
+            self._stack.pop()
+        return source if len(lists) == 1 else Source(chain.from_iterable(lists))
 
     def _apart(self, raw: Opened, steps: tuple[Link, ...]) -> Opened:
         """What comes out of a loop of `steps` over `raw`, which that loop closes."""
@@ -268,16 +301,24 @@ class InPlace(Streams[AsyncIterator[Any]]):
 
     async def _leave_down_to(self, place: int) -> None:
         late: list[BaseException] = []
-        try:
-            await self._leave()
-        except BaseException as error:
-            late.append(error)
-        while len(self._blocks) > place:
-            try:
-                await self._blocks.pop().aclose()
-            except BaseException as error:
-                late.append(error)
-        raise_first(late)
+        height, top = self._blocks[place - 1].height if place else 0, len(self._stack)
+        closing: list[Callable[[], Awaitable[None]]] = [self._leave]
+        while True:
+            done = len(self._blocks) == place
+            floor = height if done else self._blocks[-1].height
+            closing += [entry.leave for _, entry in reversed(self._stack[floor:top])]
+            top = floor
+            if not done:
+                closing.append(self._blocks.pop().aclose)
+            for close in closing:
+                try:
+                    await close()
+                except BaseException as error:
+                    late.append(error)
+            closing.clear()
+            if done:
+                raise_first(late)
+                return
 
 
 _MOST: Final = 16

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, TypeVar
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import DrivenLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
+from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.driver import Driver, RowReader
 from streamkit._engine.run.run import Run
 
-__all__ = ["ahead", "begun", "fed", "streams"]
+__all__ = ["ahead", "begun", "driven", "fed", "streams"]
 
 A = TypeVar("A")
 
@@ -34,6 +38,25 @@ def begun(name: str, first: SourceLike[A], others: tuple[object, ...]) -> Stream
 def ahead(lookahead: int) -> Suspend | None:
     """The buffer that the user asked for; None by default: a buffer before the operator decides then."""
     return None if lookahead == 1 else Suspend(lookahead)
+
+
+def driven(
+    run: Run, channel: Channel, inlets: tuple[Inlet[Any], ...], strategy: Strategy | None = None
+) -> RowReader | None:
+    """What reads `inlets` in rows, and drives their pumps; None if those are to be `fed`."""
+    level = Driver.level()
+    found = [fused(inlet, strategy) for inlet in inlets] if level else []
+    if not found or not all(type(buffer) in (Suspend, NoneType) for _, buffer, _ in found):
+        return None
+    drivers: list[Driver] = []
+    for inlet, buffer, blamed in found:
+        driver = Driver(run.loop, level)
+        lane = driver.lane = DrivenLane(channel, buffer or Suspend(1), driver)
+        channel.adopt(lane)
+        run.pump(inlet, into=lane, blamed=blamed)
+        drivers.append(driver)
+    reader = channel.counts = RowReader(run.loop, drivers)
+    return reader
 
 
 def fed(

@@ -15,13 +15,14 @@ from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from streamkit._core.errors import UNCAUGHT, SourceConsumedError, replaces_cancellation, set_cause
+from streamkit._core.errors import UNCAUGHT, SourceConsumedError, attach, replaces_cancellation, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
 from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
+from streamkit._stages.each import Each
 from streamkit._stages.entry import Again, Entry
 from streamkit._stages.through import Block, fuses
 
@@ -40,6 +41,10 @@ entries: dict[Any, Callable[..., Entry]] = {}
 def follows(inlet: Inlet[Any]) -> bool:
     """Whether `inlet` ends in an operator of this kind."""
     return bool(inlet.links) and inlet.links[-1].declaration.stage in entries
+
+
+def _is_of_these(link: Link) -> bool:
+    return bool(link.declaration.nests) or link.declaration.stage in entries
 
 
 class Streams(ABC, Generic[T]):
@@ -139,6 +144,9 @@ class Streams(ABC, Generic[T]):
                 try:
                     inlet = self._entered(inlet)
                     await self._fuse()
+                    if inlet is None:
+                        failure = None
+                        continue
                     self._book = self._run.book and self._run.book.chapter()
                     return self._open(inlet, self._book)
                 except Exception as error:
@@ -161,6 +169,13 @@ class Streams(ABC, Generic[T]):
         inlet, self._first = self._first, None
         while inlet is None and self._stack and not self._at_block:
             link, entry = self._stack[-1]
+            if isinstance(entry, Each):
+                self._maker = link, entry
+                self._acts(link)
+                inlet = await entry.following()
+                if entry.done:  # it leaves before its last stream is opened
+                    await self._stack.pop()[1].leave()
+                continue
             try:
                 found = entry.ended()
             except SourceConsumedError as error:  # which no operator takes
@@ -186,11 +201,15 @@ class Streams(ABC, Generic[T]):
     async def _instead(self, failure: Exception) -> Inlet[Any]:
         """What follows after `failure`, by the first operator that takes it; raise it if none does."""
         stack = self._stack
+        if self._maker is not None:
+            self._noted(*self._maker, failure)
         try:
             taken = not (isinstance(failure, UNCAUGHT) or replaces_cancellation(failure))
             while taken and stack and not self._at_block:
                 link, entry = stack.pop()
                 if not entry.takes(failure):
+                    self._noted(link, entry, failure)
+                    await self._left(entry, failure)
                     continue
                 self._acts(link)
                 try:
@@ -213,6 +232,20 @@ class Streams(ABC, Generic[T]):
             del failure
 
     @staticmethod
+    def _noted(link: Link, entry: Entry, failure: Exception) -> None:
+        """Note `link` on `failure`, if a stream has failed that it has made of an item."""
+        if isinstance(entry, Each) and entry.made:
+            blame(failure, link)
+
+    @staticmethod
+    async def _left(entry: Entry, failure: Exception) -> None:
+        """Close what `entry` has opened, after `failure`."""
+        try:
+            await entry.leave()
+        except Exception as late:
+            attach(failure, late)
+
+    @staticmethod
     def _blamed(error: Exception, before: Exception | None, link: Link) -> Exception:
         """`error`, which the function of `link` has raised when it was given the error `before`."""
         blamed = blame(error, link)
@@ -221,16 +254,22 @@ class Streams(ABC, Generic[T]):
             set_cause(blamed, before)
         return blamed
 
-    def _entered(self, inlet: Inlet[Any]) -> Inlet[Any]:
+    def _entered(self, inlet: Inlet[Any]) -> Inlet[Any] | None:
         """Put the operators of this kind at the end of `inlet` on the stack; return what is before them.
 
-        Where that is a callable that makes a stream, the same is done with that stream.
+        Where that is a callable that makes a stream, the same is done with that stream. None, if the first
+        of them opens what is before it.
         """
         self._run.claims.take(inlet)
         while True:
             links = inlet.links
             before = len(links)
             while before:
+                if links[before - 1].declaration.nests:
+                    before -= 1
+                    each = Each(self._run, links[before], Inlet[Any](inlet.source, links[:before]))
+                    self._stack.append((links[before], each))
+                    return None
                 entry = entries.get(links[before - 1].declaration.stage)
                 if entry is not None:
                     before -= 1
@@ -255,9 +294,9 @@ class Streams(ABC, Generic[T]):
         """Where the steps begin that end at `end`, if an operator of this kind stands before them; else 0."""
         if not self.passes:
             return 0
-        while end and links[end - 1].declaration.stage is None:
+        while end and links[end - 1].declaration.stage is None and not links[end - 1].declaration.nests:
             end -= 1
-        return end if end and links[end - 1].declaration.stage in entries else 0
+        return end if end and _is_of_these(links[end - 1]) else 0
 
     async def _leave(self) -> None:
         """The current stream is over: its sums are kept, if it is part of a job that was started."""

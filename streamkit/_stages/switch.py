@@ -17,7 +17,8 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
-from streamkit._stages.flat_map import Places, made, noted
+from streamkit._stages.each import made, noted
+from streamkit._stages.flat_map import Places
 
 __all__ = ["Exhausted", "switched"]
 

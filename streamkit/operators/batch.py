@@ -21,6 +21,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.batching import batched
 
 __all__ = ["batch", "batch_within"]
 
@@ -72,18 +73,17 @@ class _Clocked(Channel):
         super().enlist(lane)
 
 
-async def _batch_within(
+async def _weighed(
     run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: Any
 ) -> AsyncIterator[Any]:
     channel = run.adopt(_Clocked(run.halt))
     lane = run.feed(channel, source, Suspend(count))
-    most = float("inf") if heaviest is ABSENT else heaviest
     pace, left = Pace(), 1
     since = emitted = heavy = 0.0
     failed: Exception | None = None
     while failed is None:
         following, weighs, came = 0, 0.0, 0.0
-        if len(lane.kept) < count and heavy < most:
+        if len(lane.kept) < count and heavy < heaviest:
             item = channel.pop()
             if item is not EMPTY:
                 came = max(emitted, channel.since)
@@ -104,7 +104,7 @@ async def _batch_within(
                     first = len(lane.kept) == 1
                     if first:
                         since = came
-                    if first or heavy + weighs <= most:
+                    if first or heavy + weighs <= heaviest:
                         heavy += weighs
                         continue
                     following = 1
@@ -133,13 +133,19 @@ async def _next_slice(pace: Pace) -> int:
 
 async def _weight(run: Run, weight: Any, item: Any) -> Any:
     """What `item` weighs; DROPPED if it is dropped, because that cannot be told."""
-    if weight is ABSENT:
-        return 0.0
     found = await run.call(weight, item)
     return found if found is DROPPED else await run.call(number, "weight", found, least=0)
 
 
-@stage(_batch_within, contract=Contract(holds="count", lookahead="count", weight="count"))
+_CONTRACT = Contract(holds="count", lookahead="count", weight="count")
+
+
+@stage(_weighed, name="batch_within", contract=_CONTRACT)
+def _batch_by_weight(count: int, *, seconds: float, weight: Callable[[Any], Any], heaviest: float) -> Lists:
+    return Lists(_batch_by_weight, count=count, seconds=seconds, weight=weight, heaviest=heaviest)
+
+
+@stage(batched, direct=True, contract=_CONTRACT)
 def batch_within(
     count: int,
     *,
@@ -182,14 +188,14 @@ def batch_within(
     """
     if (weight is ABSENT) is not (heaviest is ABSENT):
         raise ValueError("weight and heaviest must be given together, not one without the other")
-    if weight is ABSENT:
+    count = whole("count", count, least=1)
+    seconds = arguments.seconds("seconds", seconds)
+    if weight is ABSENT or heaviest is ABSENT:
         unguarded("weight", on_error)
-    else:
-        weight = guarded("weight", weight, on_error)
-    return Lists(
-        batch_within,
-        count=whole("count", count, least=1),
-        seconds=arguments.seconds("seconds", seconds),
-        weight=weight,
-        heaviest=heaviest if heaviest is ABSENT else number("heaviest", heaviest, above=0),
+        return Lists(batch_within, count=count, seconds=seconds)
+    return _batch_by_weight(
+        count,
+        seconds=seconds,
+        weight=guarded("weight", weight, on_error),
+        heaviest=number("heaviest", heaviest, above=0),
     )

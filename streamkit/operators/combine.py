@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
@@ -13,7 +14,6 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -23,7 +23,8 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 from streamkit._stages.filling import filled, fills
 from streamkit._stages.in_place import following
-from streamkit._stages.inputs import ahead, fed, streams
+from streamkit._stages.inputs import ahead, driven, fed, streams
+from streamkit._stages.native import in_place, in_turns, rows, uneven
 
 __all__ = ["concat", "merge", "zip"]
 
@@ -62,6 +63,9 @@ def _alone(_: Inlet[Any]) -> None:
     """A ``merge`` before a buffer is none of ours."""
 
 
+in_place(_merge, in_turns)
+
+
 @stage(
     _merge,
     joins=True,
@@ -97,30 +101,44 @@ def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
 async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
-    channel = run.channel()
-    lanes = fed(run, channel, (source, *sources), ahead(lookahead))
+    channel, inlets = run.channel(), (source, *sources)
+    reader = driven(run, channel, inlets, ahead(lookahead))
+    lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
-    while True:
-        while waiting := [lane for lane in lanes if not lane.held]:
+    row: Any
+    try:
+        while True:
+            while reader is not None and (count := reader.ready()):
+                if count == 1:
+                    yield reader.row()
+                else:
+                    for row in reader.rows(count):
+                        yield row
+                    row = None  # nothing is held while the sources wait
+            waiting = [lane for lane in lanes if not lane.held]
             ended = [lane for lane in waiting if not lane.open]
-            if channel.error is not None:
+            if waiting and channel.error is not None:
                 throw(channel.error, channel.trace)
             if ended and whole_tuple:
                 return
-            if len(ended) == len(waiting):
-                break
-            await channel.change()
-        if len(waiting) == len(lanes):
-            return
-        if waiting and strict:
-            raise run.blame(ValueError(_uneven(lanes)))
-        yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+            if len(ended) < len(waiting):
+                if reader is not None:
+                    reader.rest()
+                await channel.change()
+                continue
+            if len(waiting) == len(lanes):
+                return
+            if waiting and strict:
+                raise run.blame(ValueError(uneven([bool(lane.held) for lane in lanes])))
+            if reader is not None:
+                reader.takes()
+            yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+    finally:
+        if reader is not None:
+            reader.close()
 
 
-def _uneven(lanes: list[Lane]) -> str:
-    ended = [str(number) for number, lane in enumerate(lanes, 1) if not lane.held]
-    longer = [str(number) for number, lane in enumerate(lanes, 1) if lane.held]
-    return f"zip(strict=True): source {', '.join(ended)} ended before source {', '.join(longer)}"
+in_place(_zip, rows)
 
 
 @overload
@@ -194,13 +212,31 @@ class _Then(Entry):
         self.begun = 0
 
     def ended(self) -> Inlet[Any] | None:
-        place = self.begun
-        self.begun += 1
+        lists = self.lists()
+        if len(lists) > 1:
+            return Inlet(chain.from_iterable(lists))
+        place = self.begun - len(lists)
+        self.begun = place + 1
         self.done = self.begun >= len(self.sources)
         return self.sources[place] if place < len(self.sources) else None
 
+    def lists(self) -> list[Any]:
+        begun = self.begun
+        while self.begun < len(self.sources) and self.sources[self.begun].native is not None:
+            self.begun += 1
+        self.done = self.begun >= len(self.sources)
+        return [inlet.native for inlet in self.sources[begun : self.begun]]
 
-@stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
+
+def _chained(run: Run, natives: list[Any]) -> Iterator[Any]:
+    return chain(*natives)
+
+
+_concat = following(_Then)
+in_place(_concat, _chained, anew=True)
+
+
+@stage(_concat, pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

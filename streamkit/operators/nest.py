@@ -13,10 +13,13 @@ from streamkit._core.on_error import OnError
 from streamkit._core.strategy import DropIncoming
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.stage import stage
+from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.apart import NESTED
 from streamkit._engine.run.run import Run
 from streamkit._stages.flat_map import Places
+from streamkit._stages.in_place import unwound
 from streamkit._stages.switch import Exhausted, switched
 
 __all__ = ["concat_map", "exhaust_map", "flat_map", "switch_map"]
@@ -26,7 +29,7 @@ B = TypeVar("B")
 OnDrop: TypeAlias = Callable[[Any, str], object]
 
 
-def _flat_map(
+def _at_once(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int, concurrency: int = 1
 ) -> Channel:
     channel = run.channel()
@@ -34,24 +37,9 @@ def _flat_map(
     return channel
 
 
-@overload
-def flat_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]],
-    *,
-    concurrency: int | Limit,
-    lookahead: int = 1,
-    on_error: OnError | None = None,
-) -> Operator[A, B]: ...
-@overload
-def flat_map(
-    function: Callable[[A], SourceLike[B]],
-    *,
-    concurrency: int | Limit,
-    lookahead: int = 1,
-    on_error: OnError | None = None,
-) -> Operator[A, B]: ...
 @stage(
-    _flat_map,
+    _at_once,
+    name="flat_map",
     contract=Contract(
         holds="concurrency * (1 + lookahead)",
         lookahead="concurrency * (1 + lookahead)",
@@ -60,11 +48,54 @@ def flat_map(
         result="what the streams that function makes hold",
     ),
 )
+def _flat_map_at_once(
+    function: Callable[[Any], Any], *, concurrency: int | Limit, lookahead: int = 1
+) -> Operator[Any, Any]:
+    return Operator(_flat_map_at_once, function=function, concurrency=concurrency, lookahead=lookahead)
+
+
+@stage(
+    _at_once,
+    name="concat_map",
+    contract=Contract(
+        holds="1 + lookahead",
+        lookahead="1 + lookahead",
+        spreads=True,
+        result="what the streams that function makes hold",
+    ),
+)
+def _concat_map_ahead(function: Callable[[Any], Any], *, lookahead: int = 0) -> Operator[Any, Any]:
+    return Operator(_concat_map_ahead, function=function, lookahead=lookahead)
+
+
+NESTED.append(unwound)
+
+_IN_TURN = Contract(spreads=True, result="what the streams that function makes hold")
+"""Of one stream after the other, each read in the loop: the item is in hand until its stream has ended."""
+
+
+@overload
+def flat_map(
+    function: Callable[[A], Awaitable[SourceLike[B]]],
+    *,
+    concurrency: int | Limit,
+    lookahead: int | None = None,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@overload
+def flat_map(
+    function: Callable[[A], SourceLike[B]],
+    *,
+    concurrency: int | Limit,
+    lookahead: int | None = None,
+    on_error: OnError | None = None,
+) -> Operator[A, B]: ...
+@step(each="emit(item)", nests="function", contract=_IN_TURN)
 def flat_map(
     function: Callable[[Any], Any],
     *,
     concurrency: int | Limit,
-    lookahead: int = 1,
+    lookahead: int | None = None,
     on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on the items of the streams that `function` makes of each item, several of them at once.
@@ -81,57 +112,55 @@ def flat_map(
     >>> list(Stream(["ab", "cd"]) | ops.flat_map(str.upper, concurrency=1))
     ['A', 'B', 'C', 'D']
 
+    With a `concurrency` of 1, the inner streams are read where the loop runs that reads the source, as by a
+    nested ``async for``: without a task, and nothing is read ahead.
+
     Emits when: an item of an inner stream is there; inner streams that are ready take turns, item by item.
     Waits when: the consumer does; each inner stream is read `lookahead` items ahead. Or all `concurrency`
         places are taken: an item takes one until its inner stream has ended and was delivered.
     Completes when: the source does, and every inner stream has.
     Closes when: it ends, or the consumer leaves: the source and all inner streams at once, each
-        in its own task.
+        in its own task; with a `concurrency` of 1, the inner stream and then the source.
 
     Args:
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. It is called in the task that reads what it returns.
         concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
             can be changed meanwhile.
-        lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
-            end of an inner stream decides instead.
+        lookahead: items that each inner stream may be ahead. By default 1, or what a ``buffer(strategy)`` at
+            the end of an inner stream says; with a `concurrency` of 1 none, and with any number the inner
+            streams have tasks of their own there, too.
         on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
             An error of the stream that it has returned is none of its own.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
-        ValueError: `concurrency` or `lookahead` is less than 1.
+        ValueError: `concurrency` is less than 1; or `lookahead` is, where several are read at once.
 
     An error of the source, of `function` or of an inner stream ends the stream: all others are cancelled,
     and items that are held are delivered first.
     """
-    return Operator(
-        flat_map,
-        function=guarded("function", function, on_error),
-        concurrency=limit_argument("concurrency", concurrency, calls=False),
-        lookahead=whole("lookahead", lookahead, least=1),
-    )
+    made = guarded("function", function, on_error)
+    limit = limit_argument("concurrency", concurrency, calls=False)
+    in_turn = not isinstance(limit, Limit) and limit == 1
+    if lookahead is not None:
+        whole("lookahead", lookahead, least=0 if in_turn else 1)
+    if in_turn and not lookahead:
+        return Operator(flat_map, function=made, concurrency=limit, lookahead=lookahead)
+    return Operator(_flat_map_at_once, function=made, concurrency=limit, lookahead=lookahead or 1)
 
 
 @overload
 def concat_map(
-    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 1, on_error: OnError | None = None
+    function: Callable[[A], Awaitable[SourceLike[B]]], *, lookahead: int = 0, on_error: OnError | None = None
 ) -> Operator[A, B]: ...
 @overload
 def concat_map(
-    function: Callable[[A], SourceLike[B]], *, lookahead: int = 1, on_error: OnError | None = None
+    function: Callable[[A], SourceLike[B]], *, lookahead: int = 0, on_error: OnError | None = None
 ) -> Operator[A, B]: ...
-@stage(
-    _flat_map,
-    contract=Contract(
-        holds="1 + lookahead",
-        lookahead="1 + lookahead",
-        spreads=True,
-        result="what the streams that function makes hold",
-    ),
-)
+@step(each="emit(item)", nests="function", contract=_IN_TURN)
 def concat_map(
-    function: Callable[[Any], Any], *, lookahead: int = 1, on_error: OnError | None = None
+    function: Callable[[Any], Any], *, lookahead: int = 0, on_error: OnError | None = None
 ) -> Operator[Any, Any]:
     """Pass on the items of the streams that `function` makes of each item, one stream after the other.
 
@@ -145,36 +174,32 @@ def concat_map(
     >>> list(Stream(["ab", "c"]) | ops.concat_map(str.upper))
     ['A', 'B', 'C']
 
-    It is ``flat_map`` at a concurrency of 1. Where each item is an iterable already, ``flatten`` does the
-    same without a task.
+    It is ``flat_map`` at a concurrency of 1: both are read in the loop, as by a nested ``async for``.
 
     Emits when: an item of the current inner stream is there.
     Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source waits until
         the current inner stream has ended and was delivered.
     Completes when: the source does, and the last inner stream has.
-    Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
-        task.
+    Closes when: it ends, or the consumer leaves: the inner stream and then the source; with a `lookahead`,
+        both at once, each in its own task.
 
     Args:
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
             makes one, or an awaitable of these. It is called in the task that reads what it returns, when
             the stream before that has ended.
-        lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
-            end of an inner stream decides instead.
+        lookahead: items that an inner stream may be ahead, which then has a task of its own.
         on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
-        ValueError: `lookahead` is less than 1.
+        ValueError: `lookahead` is negative.
 
     Unlike RxPY's, the source is not read while an inner stream is: nothing queues up. Streams that end in a
     ``concat_map`` themselves are read as one, however deep they are nested.
     """
-    return Operator(
-        concat_map,
-        function=guarded("function", function, on_error),
-        lookahead=whole("lookahead", lookahead, least=1),
-    )
+    made = guarded("function", function, on_error)
+    form: Any = _concat_map_ahead if whole("lookahead", lookahead, least=0) else concat_map
+    return Operator(form, function=made, lookahead=lookahead)
 
 
 @overload

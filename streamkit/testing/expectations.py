@@ -262,7 +262,8 @@ class Expectation(Generic[T]):
     def _note_drop(self, item: Any, reason: str) -> None:
         self._drops.append(item)
         self._tell(f"{shown(item)} was dropped ({reason})")
-        if self._loop is not None:  # another thread may fill a ``push``, and so drop
+        # another thread may fill a ``push``, and so drop
+        if self._loop is not None:  # pragma: no branch - it is told of nothing before it is opened
             self._loop.call_soon_threadsafe(self._dropped.set)
 
     # -- words ----------------------------------------------------------------------------------

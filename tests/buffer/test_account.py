@@ -182,7 +182,7 @@ class TestWhatComesIn:
             lane.pop()
             lane.put(2)
             assert balanced(lane.stats())
-            lane.held.popleft()
+            lane._taken_out()
             assert not balanced(lane.stats())
             lane.discard([])
 

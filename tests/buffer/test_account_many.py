@@ -9,6 +9,7 @@ import pytest
 
 from streamkit import EMPTY, BufferStats, Contract, Operator, Stream, Suspend, ops, stage
 from streamkit.testing import run
+from tests.tiers import stride
 
 FEW = 100
 
@@ -92,10 +93,11 @@ async def accounts(operator: Any, users: int) -> list[BufferStats]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_accounts_are_few_however_many_streams_there_were(way: str) -> None:
-    small, large = [run(partial(accounts, WAYS[way](), n)) for n in (60, 480)]
+    few, many = 60, 480 // stride(2)
+    small, large = [run(partial(accounts, WAYS[way](), n)) for n in (few, many)]
     assert len(large) <= FEW
     assert len(large) <= len(small) + 8
-    per_user = [sum(stats.delivered for stats in each) / n for each, n in ((small, 60), (large, 480))]
+    per_user = [sum(stats.delivered for stats in each) / n for each, n in ((small, few), (large, many))]
     assert per_user[0] == per_user[1] > 0
     assert all(stats.held == stats.dropped == 0 for stats in large)
 

@@ -82,7 +82,9 @@ def test_branches_and_groups_stand_behind_what_feeds_them() -> None:
 class TestApart:
     def test_lanes_have_the_place_of_their_source(self) -> None:
         for join in (streamkit.merge, streamkit.zip):
-            found = run(lambda join=join: rows(join([1], [1, 2], [1, 2, 3], lookahead=4) | ops.drain()))
+            found = run(
+                lambda join=join: rows(join(lambda: [1], [1, 2], [1, 2, 3], lookahead=4) | ops.drain())
+            )
             assert [(each.place, each.offered) for each in found] == [(0, 1), (1, 2), (2, 3)]
 
     def test_and_those_of_branches_have_that_of_their_branch(self) -> None:

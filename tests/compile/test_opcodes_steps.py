@@ -9,6 +9,7 @@ from benchmarks.workloads.steps import AT_ONCE, ROWS
 from streamkit._core.catalogue import catalogue
 from streamkit._engine.plan.link import flattened
 from tests.compile.test_opcodes import per_item, still
+from tests.files import over
 
 __all__ = ["still"]  # the clock by which loops size their slices stands still here, too
 
@@ -33,12 +34,13 @@ def test_an_item_costs_at_most_a_tenth_more_than_by_hand(row: Row) -> None:
     )
 
 
-@every_row
-def test_what_costs_more_says_why(row: Row) -> None:
+@over(ROWS)
+def test_what_costs_more_says_why(name: str) -> None:
+    row = ROWS[name]
     assert (row.allowed > ALLOWED) == bool(row.why)
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda each: f"{each.name}-{each.function.__name__}")
+@over(STEPS, named=lambda each: f"{each.name}-{each.function.__name__}")
 def test_every_step_has_a_row(step: Any) -> None:
     found = any(step in measured(row) for row in ROWS.values())
     assert found != (step.name in AT_ONCE), (

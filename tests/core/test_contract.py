@@ -5,21 +5,19 @@ from typing import Any
 
 import pytest
 
-from streamkit import ABSENT, Contract, Stream, Suspend, ops
+from streamkit import ABSENT, Contract, Limit, Stream, Suspend, ops
 from streamkit._core.catalogue import Declaration, catalogue
-from streamkit._core.contract import UNBOUNDED, amount
+from streamkit._core.contract import UNBOUNDED, Behaviour, amount
 from streamkit._engine.compile.formulas import check_contract
+from tests.files import over
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
 
 FORMULAS = ("holds", "lookahead", "weight", "ordered", "loses")
 
 
-LINKS = [
-    pytest.param(link, id=f"{sample.name} {link.declaration.name}")
-    for sample in SAMPLES
-    for link in sample.make(Lab()).links
-]
+LINKS = [(sample.name, link) for sample in SAMPLES for link in sample.make(Lab()).links]
+every_link = over(LINKS, named=lambda each: each[0])
 STEPS = [
     each for each in catalogue() if each.stage is None and each.function.__module__.startswith("streamkit.")
 ]
@@ -38,6 +36,8 @@ class TestAmount:
             ("'nothing' if key is ABSENT else 'keys'", {"key": ABSENT}, "nothing"),
             ("'nothing' if key is ABSENT else 'keys'", {"key": None}, "keys"),
             ("sum(each for each in sizes)", {"sizes": [1, 2]}, 3),
+            ("2 * concurrency", {"concurrency": Limit(2, most=8)}, 16),
+            ("max(unbounded, size)", {"size": 3}, math.inf),
         ],
     )
     def test_is_what_the_formula_says(self, formula: str, arguments: dict[str, Any], result: Any) -> None:
@@ -79,9 +79,37 @@ class TestContract:
         assert Contract(holds="1") == Contract(holds="1") != Contract(holds="2")
 
 
+BEHAVIOURS: list[tuple[Contract, Behaviour]] = [
+    (Contract(), Behaviour.PASS_THROUGH),
+    (Contract(holds="size - 3"), Behaviour.PASS_THROUGH),
+    (Contract(holds="size"), Behaviour.BOUNDED),
+    (Contract(lookahead="1"), Behaviour.BOUNDED),
+    (Contract(keys="size"), Behaviour.BOUNDED),
+    (Contract(holds="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(keys="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(lookahead="unbounded"), Behaviour.BOUNDED),  # it keeps none of them
+    (Contract(others_hold="1"), Behaviour.BOUNDED),
+    (Contract(others_lookahead="1"), Behaviour.BOUNDED),
+    (Contract(holds="1", others_hold="0"), Behaviour.BOUNDED),
+    (Contract(lookahead="1", others_lookahead="0"), Behaviour.BOUNDED),
+    (Contract(others_hold="unbounded"), Behaviour.UNBOUNDED),
+    (Contract(holds="unbounded", others_hold="1"), Behaviour.UNBOUNDED),
+    (Contract(others_hold="0"), Behaviour.PASS_THROUGH),
+    (Contract(loses="'late items'"), Behaviour.LOSSY),
+    (Contract(loses="'late items' if size > 3 else 'nothing'"), Behaviour.PASS_THROUGH),
+    (Contract(loses="'late items'", holds="unbounded"), Behaviour.LOSSY),
+]
+
+
+@pytest.mark.parametrize(("contract", "behaviour"), BEHAVIOURS, ids=repr)
+def test_a_contract_in_one_word(contract: Contract, behaviour: Behaviour) -> None:
+    assert contract.behaviour({"size": 3}) is behaviour
+
+
 class TestOfEveryOperator:
-    @pytest.mark.parametrize("link", LINKS)
-    def test_its_formulas_can_be_worked_out_from_its_arguments(self, link: Any) -> None:
+    @every_link
+    def test_its_formulas_can_be_worked_out_from_its_arguments(self, each: tuple[str, Any]) -> None:
+        _, link = each
         contract = link.declaration.contract
         found = {name: amount(getattr(contract, name), link.arguments) for name in FORMULAS}
         assert found["holds"] >= 0
@@ -91,19 +119,21 @@ class TestOfEveryOperator:
         assert isinstance(found["loses"], str)
         assert found["loses"]
 
-    @pytest.mark.parametrize("link", LINKS)
-    def test_what_is_read_ahead_is_held(self, link: Any) -> None:
+    @every_link
+    def test_what_is_read_ahead_is_held(self, each: tuple[str, Any]) -> None:
+        _, link = each
         contract = link.declaration.contract
         ahead, holds = (amount(each, link.arguments) for each in (contract.lookahead, contract.holds))
         strategies = [value for value in link.arguments.values() if hasattr(value, "overflows")]
         if all(strategy.waits for strategy in strategies) and math.isfinite(ahead):
             assert ahead <= holds + 1  # one more may be in the hand of what reads
 
-    @pytest.mark.parametrize("link", LINKS)
-    def test_its_arguments_are_the_parameters_that_formulas_may_name(self, link: Any) -> None:
+    @every_link
+    def test_its_arguments_are_the_parameters_that_formulas_may_name(self, each: tuple[str, Any]) -> None:
+        _, link = each
         assert set(link.arguments) <= set(link.declaration.parameters)
 
-    @pytest.mark.parametrize("declaration", STEPS, ids=lambda each: each.function.__qualname__)
+    @over(STEPS, named=lambda each: each.function.__qualname__)
     def test_a_step_reads_nothing_ahead(self, declaration: Declaration) -> None:
         assert declaration.contract.lookahead == "0"
 

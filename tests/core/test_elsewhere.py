@@ -18,6 +18,7 @@ from streamkit import ops
 from streamkit._core.elsewhere import answer, hint, line
 from streamkit._core.lazy import listed
 from streamkit._core.names import AIOSTREAM, NESTING, OTHERS, RXPY
+from tests.files import over
 
 HERE = {*vars(ops)["__all__"]}
 FRONT = {*listed("streamkit")}
@@ -52,8 +53,9 @@ class TestTable:
     def test_has_every_public_name_and_no_other(self, neighbour: str) -> None:
         assert {*TABLES[neighbour]} == NAMES[neighbour]
 
-    @pytest.mark.parametrize(("name", "entry"), EVERY, ids=[name for name, _ in EVERY])
-    def test_promises_nothing_that_is_not_there(self, name: str, entry: str) -> None:
+    @over(EVERY, named=lambda each: each[0])
+    def test_promises_nothing_that_is_not_there(self, each: tuple[str, str]) -> None:
+        name, entry = each
         code, _ = answer(entry)
         if not code:
             assert name in HERE

@@ -25,6 +25,7 @@ from streamkit import (
 )
 from streamkit._core.argument_names import ARGUMENTS
 from streamkit._core.lazy import listed
+from tests.files import over
 
 DOORS: dict[str, Any] = {
     "ops": ops,
@@ -59,7 +60,7 @@ def answer(call: Callable[[], Any]) -> str:
 
 
 class TestEverything:
-    @pytest.mark.parametrize("name", PUBLIC)
+    @over(PUBLIC)
     def test_names_itself_and_what_it_takes(self, name: str) -> None:
         words = answer(lambda: PUBLIC[name](nonsense=1))
         head, _, rest = words.partition(") takes no nonsense")
@@ -68,7 +69,7 @@ class TestEverything:
         assert {*signature(PUBLIC[name]).parameters} <= taken
         assert rest == ""
 
-    @pytest.mark.parametrize("name", PUBLIC)
+    @over(PUBLIC)
     def test_knows_what_its_arguments_are_called_elsewhere(self, name: str) -> None:
         own = [each.name for each in signature(PUBLIC[name]).parameters.values() if each.kind in NAMED]
         for argument in own:
@@ -78,7 +79,7 @@ class TestEverything:
                     assert meant is not None
                     assert word in ARGUMENTS[meant[1]].split()
 
-    @pytest.mark.parametrize("name", PUBLIC)
+    @over(PUBLIC)
     def test_is_where_it_says(self, name: str) -> None:
         assert pickle.loads(pickle.dumps(PUBLIC[name])) is PUBLIC[name]
 

@@ -46,6 +46,13 @@ HEAD = "paint(wall, count=1, *, colour=Colour.RED)"
         (paint, (), {"nonsense": 1}, f"{HEAD} takes no nonsense"),
         (paint, ("a",), {"limit_": 3}, f"{HEAD} takes no limit_: write count=3"),
         (paint, ("a",), {"_Limit": 3}, f"{HEAD} takes no _Limit: write count=3"),
+        (paint, ("a",), {"limitX": 3}, f"{HEAD} takes no limitX"),
+        (
+            paint,
+            ("a", 2),
+            {"count": 3, "wall": "b"},
+            f"{HEAD} was given wall and count twice, by position and by name",
+        ),
         (paint, ("a",), {"limit": "x" * 50}, f"{HEAD} takes no limit: write count='xxxxxxxxxxxxxxxx..."),
         (paint, ("a",), {"color": 7}, f"{HEAD} takes no color: write colour=7"),
         (paint, (), {}, f"{HEAD} needs wall (the wall that paint is put on)"),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from streamkit import (
+    DROPPED,
     Backoff,
     Replace,
     Resume,
@@ -12,6 +13,7 @@ from streamkit import (
     SourceConsumedError,
     ops,
 )
+from streamkit._core.show import shown
 
 
 def note(item: Any, error: Exception) -> None:
@@ -21,8 +23,11 @@ def note(item: Any, error: Exception) -> None:
 class TestArguments:
     @pytest.mark.parametrize("on_error", [5, "resume", ValueError, Resume, print, [Resume()], Backoff(1.0)])
     def test_no_policy(self, on_error: Any) -> None:
-        with pytest.raises(TypeError, match=r"^on_error must be Resume\(...\), Replace\(...\), Retry\(...\)"):
+        with pytest.raises(TypeError) as caught:
             ops.map(abs, on_error=on_error)
+        assert str(caught.value) == (
+            f"on_error must be Resume(...), Replace(...), Retry(...) or None, not {shown(on_error)}"
+        )
 
     @pytest.mark.parametrize("name", ["distinct", "distinct_until_changed", "min", "all", "to_dict"])
     def test_a_policy_without_a_callback(self, name: str) -> None:
@@ -39,6 +44,21 @@ class TestArguments:
     def test_no_dead_letters(self, letters: Any) -> None:
         with pytest.raises(TypeError, match=r"^dead_letters must be a callable"):
             Resume(letters)
+
+    def test_dead_letters_that_can_be_called_are_called_though_they_can_send(self) -> None:
+        class Both:
+            def __init__(self) -> None:
+                self.found: list[Any] = []
+
+            def __call__(self, item: Any, error: Exception) -> None:
+                self.found.append(item)
+
+            def send(self, item: Any) -> None:
+                raise AssertionError
+
+        letters: Any = Both()
+        assert Resume(letters).instead(0, ValueError()) is DROPPED
+        assert letters.found == [0]
 
     @pytest.mark.parametrize("function", [5, None, [print], ops.take(1)])
     def test_no_function(self, function: Any) -> None:
@@ -68,3 +88,26 @@ class TestArguments:
     def test_nothing_that_follows(self, then: Any) -> None:
         with pytest.raises(TypeError, match=r"^then must be Resume\(...\), Replace\(...\) or None"):
             Retry(3, then=then)
+
+
+class TestWords:
+    def test_are_what_differs_from_the_defaults(self) -> None:
+        assert repr(Resume(None, errors=Exception)) == "Resume()"
+        assert repr(Resume(errors=(OSError, KeyError))) == (
+            "Resume(errors=(<class 'OSError'>, <class 'KeyError'>))"
+        )
+        assert repr(Retry(3, 0)) == "Retry()"
+        assert repr(Retry(None, Backoff(1.0))) == f"Retry(None, backoff={shown(Backoff(1.0))})"
+
+    def test_of_letters_that_cannot_be_compared(self) -> None:
+        class Letters:
+            __name__ = "letters"
+
+            def __call__(self, item: Any, error: Exception) -> None: ...
+
+            def __eq__(self, other: object) -> bool:
+                raise OverflowError("not to be compared")
+
+            __hash__ = object.__hash__
+
+        assert repr(Resume(Letters())) == "Resume(letters)"

@@ -71,10 +71,6 @@ class WordlessError(Exception):
         raise OSError("no words")
 
 
-class Nested(functools.partial[Any]):
-    """A kind of partial of its own, which Python does not flatten."""
-
-
 WHOLE: list[Any] = [
     *([], [1], [1, "two", [3.0]], (), (1,), (1, 2), {}, {"a": 1}, {"a": [1], 2: {"b": ()}}),
     *("", "text", "it's", b"", b"bytes", bytearray(b"array"), 5, -5, True, None, 1.5),
@@ -143,6 +139,36 @@ def test_a_part_that_cannot_be_shown_leaves_the_others() -> None:
     assert shown(Fielded((Failing(), 2)), 999) == f"({FAILED}, 2)"  # type: ignore[arg-type]
 
 
+class Asked:
+    """Eight characters, and how often they were asked for."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __repr__(self) -> str:
+        self.times += 1
+        return "12345678"
+
+
+@pytest.mark.parametrize(
+    ("put", "limit", "times"),
+    [
+        (lambda item: [item] * 9, 21, 2),
+        (lambda item: [item] * 9, 22, 3),
+        (lambda item: [item, item], 99, 2),
+        (lambda item: ["x" * 8, [item] * 9], 23, 1),
+        (lambda item: ["x" * 8, [item] * 9], 25, 2),
+        (lambda item: [[], [], [item] * 9], 9, 0),
+        (lambda item: Pair([item] * 9, item), 20, 2),
+        (lambda item: dict.fromkeys(range(9), item), 25, 2),
+    ],
+)
+def test_what_would_stand_behind_the_cut_is_not_asked(put: Any, limit: int, times: int) -> None:
+    item = Asked()
+    assert len(shown(put(item), limit)) <= limit
+    assert item.times == times
+
+
 DEEP: dict[str, tuple[Callable[[Any], Any], str]] = {
     "lists": (lambda inner: [inner], "[[[[[[[...]]]]]]]"),
     "dicts": (lambda inner: {0: inner}, "{0: {0: {0: {0: {0: {0: {...: ...}}}}}}}"),
@@ -176,8 +202,11 @@ def test_a_text_is_cut_at_the_limit_60_unless_said_otherwise() -> None:
 
 
 class TestNamed:
-    def test_what_a_partial_of_a_partial_of_another_kind_has_wrapped(self) -> None:
-        assert named(Nested(functools.partial(int, base=2))) == "int"
+    def test_what_a_partial_of_a_partial_has_wrapped(self) -> None:
+        inner: Any = functools.partial(int, base=2)
+        inner.attribute = "with it, Python does not make one of both"
+        assert type(functools.partial(inner).func) is functools.partial
+        assert named(functools.partial(inner)) == "int"
 
     def test_a_name_is_cut_at_the_limit_too(self) -> None:
         def function() -> None: ...

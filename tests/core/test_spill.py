@@ -1,9 +1,11 @@
 """Spilling to disk: the order and the items are kept, files are gone on every exit, and errors are told."""
 
 import asyncio
+import gc
 import os
 import pickle
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -58,6 +60,24 @@ def test_a_store_gives_back_what_a_deque_would(commands: list[int | None], capac
         store.close()
 
 
+@pytest.mark.parametrize(
+    ("capacity", "held"), [(4, [3, 4, 3, 4, 3, 2, 1, 0]), (3, [2, 3, 2, 3, 2, 3, 2, 1, 0])]
+)
+def test_items_come_back_from_disk_when_half_of_the_memory_is_free(capacity: int, held: list[int]) -> None:
+    """If it were sooner, a file would come and go with every item, where as many come as go."""
+    store = SpillStore(capacity, None)
+    try:
+        for number in range(len(held)):
+            store.append(number)
+        found: list[int] = []
+        for number in range(len(held)):
+            assert store.popleft() == number
+            found.append(store.in_memory)
+        assert found == held
+    finally:
+        store.close()
+
+
 PICKLABLE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.builds(Parcel, inner),
@@ -105,11 +125,38 @@ def test_an_item_that_cannot_be_read_back_takes_no_other_with_it() -> None:
     try:
         assert [store.popleft(), store.popleft()] == [0, 1]
         for _ in range(2):
-            with pytest.raises(EOFError):
+            with pytest.raises(EOFError) as caught:
                 store.popleft()
+            assert str(caught.value) == "a file of spilled items is shorter than what was written to it"
         assert len(store) == 0
     finally:
         store.close()
+
+
+def test_a_store_that_is_dropped_closes_its_files_without_a_warning(tmp_path: Path) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        store = SpillStore(1, str(tmp_path))
+        store.append(0)
+        store.append(1)
+        del store
+        gc.collect()
+    assert told == []
+
+
+def test_items_are_asked_for_the_newest_form_of_themselves() -> None:
+    asked: list[Any] = []
+
+    class Item:
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            asked.append(protocol)
+            return int, (7,)
+
+    store = SpillStore(1, None)
+    store.append(0)
+    store.append(Item())
+    assert [store.popleft(), store.popleft(), asked] == [0, 7, [pickle.HIGHEST_PROTOCOL]]
+    store.close()
 
 
 STEPS = st.lists(st.sampled_from(["append", "read"]), max_size=30)

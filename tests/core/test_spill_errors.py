@@ -56,7 +56,7 @@ def test_an_item_for_which_there_is_no_room_on_the_disk_takes_no_other_with_it(o
 def test_what_was_spilled_cannot_be_taken_back() -> None:
     """A strategy that drops the youngest item holds all in memory."""
     store = SpillStore(1, None)
-    with pytest.raises(TypeError, match="cannot be taken back"):
+    with pytest.raises(TypeError, match=r"^what was spilled cannot be taken back$"):
         store.pop()
 
 

@@ -12,6 +12,7 @@ from streamkit import Stream, Suspend, ops
 from streamkit._core.lazy import listed
 from streamkit._engine.face.methods import Methods
 from streamkit.testing import run
+from tests.files import over
 
 NAMES = sorted(listed("streamkit.ops"))
 NUMBERS: Any = Stream(range(6))
@@ -33,7 +34,7 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@over(NAMES)
 def test_it_is_the_operator_that_has_the_name(name: str) -> None:
     method = getattr(Stream, name)
     assert method.__wrapped__ is getattr(ops, name)

@@ -9,6 +9,7 @@ import pytest
 from streamkit import Keep, Operator, Stream, Suspend, ops, stage, step
 from streamkit._core.catalogue import Declaration, catalogue
 from streamkit.testing import run
+from tests.files import over
 
 OWN = [each for each in catalogue() if each.function.__module__.startswith("streamkit.")]
 decorators: Any = {"step": step(each="emit(item)")}
@@ -193,7 +194,7 @@ class TestStages:
         assert list(Stream([1]) | made(stage(mine), times=3)) == [(1, {"times": 3})]
 
 
-@pytest.mark.parametrize("declaration", OWN, ids=lambda each: f"{each.name}-{each.function.__name__}")
+@over(OWN, named=lambda each: f"{each.name}-{each.function.__name__}")
 def test_our_own_know_what_they_need(declaration: Declaration) -> None:
     assert declaration.needed <= declaration.taken
     with pytest.raises(TypeError, match=rf"^the operator {declaration.name} must .*, not nonsense"):

@@ -11,6 +11,7 @@ from streamkit import ABSENT, Operator, Sink, Stream, Suspend, ops, step
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit.testing import run
+from tests.tiers import stride
 
 RATE = 2
 
@@ -193,18 +194,21 @@ NAMES += [
     "settle",
 ]
 NAMES += ["handed", "items", "given", "f_0_given", "_0_part1", "x_0_in1", "channel", "start", "part", "error"]
+WHERE = ["variable", "parameter", "changed", "module"]
 
 
 class TestNames:
     @pytest.mark.parametrize("name", NAMES)
-    @pytest.mark.parametrize("where", ["variable", "parameter", "changed", "module"])
+    @pytest.mark.parametrize("where", WHERE)
     def test_no_name_meets_one_of_the_compilers(self, name: str, where: str) -> None:
         parameters = f"f, {name}" if where in ("parameter", "changed") else "f"
         setup = {"variable": f"{name} = 7", "changed": f"{name} += 0"}.get(where, "")
         text = f"a = [f(x) + {name} for x in [item]]\nemit((f(item) + f(0) and {name}, a, {name}))"
         made = declared(text, parameters, setup=setup, module={name: 7} if where == "module" else {})
         arguments = (7,) if where in ("parameter", "changed") else ()
-        for function in (abs, lambda item: later(item), later):
+        kinds = (abs, lambda item: later(item), later)
+        every = stride(3)  # another kind of callback in each place; each name meets them all
+        for function in kinds[(NAMES.index(name) + WHERE.index(where)) % every :: every]:
             first = Stream([1, 2]) | made(function, *arguments)
             assert run(lambda first=first: collect(first)) == [(7, [8], 7), (7, [9], 7)]
             pushed = (

@@ -153,7 +153,7 @@ def test_the_buffers_of_all_stages_add_up() -> None:
     async def main() -> None:
         job = (
             Stream(range(30))
-            | ops.merge(range(30), range(30), lookahead=3)
+            | ops.merge(lambda: range(30), range(30), lookahead=3)
             | ops.map(slow, concurrency=4)
             | ops.zip(range(90), lookahead=2)
             | ops.timeout(99.0)

@@ -39,7 +39,7 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)
 def test_no_end_interrupts_a_clean_up(sample: Sample, end: str) -> None:
-    every = stride(3)  # another third of the steps for each sample
+    every = stride(5)  # another fifth of the steps for each sample
     case = Case(every=every, first=1 + SAMPLES.index(sample) % every)
     try:
         ENDS[end](sample, case)

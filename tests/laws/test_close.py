@@ -20,7 +20,7 @@ MATRIX = [
     ("sample", "check"), MATRIX, ids=[f"{sample.name}-{check.name}" for sample, check in MATRIX]
 )
 def test_every_exit_closes(sample: Sample, check: Check) -> None:
-    every = stride(3)  # another third of the steps for each sample
+    every = stride(7)  # other steps for each sample; together they try them all
     for case in check.cases(sample, every, 1 + SAMPLES.index(sample) % every):
         with trying(case):
             check.run(sample, case)

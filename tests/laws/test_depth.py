@@ -15,7 +15,7 @@ from streamkit import SourceConsumedError, Stream, Suspend, ops
 from tests.laws.lab import play
 from tests.tiers import stride
 
-DEEP = 3000 // stride(6)
+DEEP = 3000 // stride(8)
 FRAMES = 200
 """Frames that a run may stack up, whatever its depth."""
 
@@ -207,7 +207,7 @@ def test_the_stack_of_a_run_is_flat_and_nothing_is_lost(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_twice_as_deep_takes_twice_as_many_calls(name: str) -> None:
-    half = 200 // stride(2)
+    half = 200 // stride(3)
 
     def calls(depth: int) -> int:
         number = 0
@@ -348,6 +348,7 @@ def test_a_source_that_can_run_only_once_is_no_error_to_connect_again_after() ->
 # Long pipes under a plain for -----------------------------------------------------------------------------
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("count", [1, 100, 500])
 @pytest.mark.parametrize("place", [0, 0.5, 1])
 def test_a_plain_for_awaits_what_callbacks_return_anywhere_in_a_long_pipe(count: int, place: float) -> None:

@@ -67,6 +67,7 @@ WAYS: dict[str, Callable[[Stream[Any]], Stream[Any]]] = {
 }
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("way", WAYS)
 @every_source
 def test_gives_its_items_wherever_it_stands(sample: SourceSample, way: str) -> None:

@@ -92,7 +92,8 @@ SOURCES: dict[str, Callable[[int], Any]] = {
     "generator": lambda size: Stream(lambda: (number for number in range(size))),
     "async generator": lambda size: Stream(lambda: ready(size)),
     "buffer": lambda size: Stream(range(size)) | ops.buffer(Suspend(64)),
-    "merge": lambda size: Stream(range(size)) | ops.merge([]),
+    "merge": lambda size: Stream(lambda: range(size)) | ops.merge([]),
+    "merge, in place": lambda size: Stream(range(size)) | ops.merge([]),
     "concat": lambda size: Stream(range(size)) | ops.concat([]),
     "flat_map": lambda size: Stream([size]) | ops.flat_map(range, concurrency=2),
 }

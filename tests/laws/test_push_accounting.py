@@ -26,8 +26,10 @@ from streamkit import BufferOverflowError, Emitter, EmitterClosedError, Gap, Off
 from streamkit.testing import VirtualLoop
 from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, REFUSED, check_sum, check_told, every_strategy, keys, turns
+from tests.tiers import examples, stride
 
 PRODUCERS, EACH = 4, 2_000
+SETTINGS = settings(stateful_step_count=20, max_examples=examples(50) // stride(2))  # of each strategy
 
 
 class PushSource(RuleBasedStateMachine):
@@ -201,7 +203,7 @@ class PushSource(RuleBasedStateMachine):
 
 @every_strategy
 def test_the_sum_comes_out_whatever_producers_and_consumer_do(name: str) -> None:
-    run_state_machine_as_test(lambda: PushSource(name), settings=settings(stateful_step_count=20))  # type: ignore[arg-type]
+    run_state_machine_as_test(lambda: PushSource(name), settings=SETTINGS)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -133,6 +133,7 @@ class TestBesideRxPY:
 class TestAThousandReaders:
     """They join and leave at random; each gets what it was promised."""
 
+    @pytest.mark.spread
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("replay", [0, 5])
     def test_get_every_item_of_their_time(self, seed: int, replay: int) -> None:

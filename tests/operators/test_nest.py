@@ -57,7 +57,7 @@ class TestItems:
 
     def test_one_at_once_is_opened_when_the_one_before_has_ended_and_was_delivered(self) -> None:
         inner = Inner(1, 2, closing=0.5)
-        stream = Stream("ab") | ops.flat_map(inner, concurrency=1)
+        stream = Stream("ab") | ops.flat_map(inner, concurrency=1, lookahead=1)
         assert noted(stream, 10.0) == [(1.0, "a1"), (11.0, "a2"), (12.5, "b1"), (13.5, "b2"), (14.0, "|")]
         assert (inner.opened, inner.closed) == ([0.0, 11.5], [11.5, 14.0])
 
@@ -204,7 +204,7 @@ class TestArguments:
     @pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError)])
     def test_numbers_must_be_whole_and_positive(self, name: str, value: Any, error: type[Exception]) -> None:
         with pytest.raises(error, match=f"{name} must be .*{value}"):
-            ops.flat_map(iter, **{"concurrency": 1, name: value})
+            ops.flat_map(iter, **{"concurrency": 2, name: value})
 
     def test_concurrency_has_to_be_given(self) -> None:
         with pytest.raises(TypeError, match="concurrency"):

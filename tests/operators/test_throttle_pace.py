@@ -212,3 +212,27 @@ def test_the_buffer_is_counted_and_named_as_its_own() -> None:
 
     run(main)
     assert len(dropped) == 21
+
+
+@pytest.mark.parametrize("pipe", [ops.throttle(1.0), ops.throttle(0.25), ops.delay_start(5.0)], ids=repr)
+def test_a_timeout_of_the_source_fires_in_it_while_its_item_waits(pipe: Any) -> None:
+    fired: list[int] = []
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            try:
+                async with asyncio.timeout(2.0):
+                    yield number
+            except TimeoutError:
+                fired.append(number)
+
+    stream = Stream(source) | pipe | ops.throttle(0.2)
+    assert run(lambda: stream | ops.to_list()) == [0, 1, 2]
+    assert 1 in fired
+
+
+def test_in_debt_it_leaves_items_in_a_buffer_though_steps_stand_between_and_each_has_a_cost() -> None:
+    buffered = Stream(drawn("abcdefghij|")) | ops.buffer(DropOldest(1)) | ops.map(str.upper)
+    seen = noted(buffered | ops.throttle(1 / 3, cost=lambda _: 2.0))
+    # A leaves a debt of 1 token, which lasts until 3.0: what is newest then waits for a full bucket
+    assert seen == [(0.0, "A"), (6.0, "D"), (12.0, "J"), (12.0, "|")]

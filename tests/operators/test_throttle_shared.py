@@ -226,3 +226,25 @@ class TestBadArguments:
 
     def test_empty(self) -> None:
         assert list(Stream(nothing) | ops.throttle(RateLimit(1.0))) == []
+
+
+def test_who_leaves_while_in_line_stands_in_it_no_more() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+        await asyncio.sleep(20.0)
+
+    async def main() -> None:
+        limit = RateLimit(1.0)
+        stays = asyncio.create_task(together(Stream(source) | ops.throttle(limit)))
+        await asyncio.sleep(0.25)
+        leaves = asyncio.create_task(together(Stream([3]) | ops.throttle(limit)))
+        await asyncio.sleep(0.25)
+        leaves.cancel()
+        await asyncio.wait([leaves])
+        await asyncio.sleep(10.0)
+        # where somebody stood in line, it would fail, though there is a token
+        assert await (Stream([4]) | ops.throttle(limit, failing=True) | ops.to_list()) == [4]
+        assert await stays == [(0.0, 1, 0), (1.0, 2, 0)]
+
+    run(main)

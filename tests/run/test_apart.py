@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Operator, Stream, Suspend, ops, stage
+from streamkit._engine.run.apart import DEEP
 from streamkit.testing import FaultySource, run
 
 MANY = 100
@@ -108,3 +109,32 @@ def test_a_stage_may_close_what_is_read_apart() -> None:
 
     assert run(main) == [0, "closed: 1"]
     source.check()
+
+
+@pytest.mark.parametrize("steps", [False, True])
+@pytest.mark.parametrize("count", [SOME, MANY, 2 * MANY])
+def test_no_stage_is_left_out_and_none_runs_twice(count: int, steps: bool) -> None:
+    async def _adding(run: Any, source: Any) -> AsyncIterator[int]:
+        async for item in run.open(source):
+            yield item + 1
+
+    @stage(_adding, pumps=False)
+    def adding() -> Operator[int, int]:
+        return Operator(adding)
+
+    one: Any = adding() | ops.map(lambda number: number + 1000) if steps else adding()
+    pipe = reduce(lambda stream, _: stream | one, range(count), Stream(Where()))
+    added = count * 1001 if steps else count
+    assert run(lambda: taken(pipe, 5))[0] == [number + added for number in range(5)]
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("more", [0, 1])
+def test_so_many_stand_on_one_stack_and_steps_between_them_do_not_count(more: int, steps: int) -> None:
+    source = Where()
+    pipe: Any = Stream(source)
+    for _ in range(DEEP + more + (not steps)):
+        pipe = reduce(lambda stream, _: stream | ops.map(lambda item: item), range(steps), pipe) | passing()
+    found, task = run(lambda: taken(pipe, 5))
+    assert found == [*range(5)]
+    assert (source.tasks == {task}) is (not more)

@@ -98,8 +98,11 @@ async def in_a_group(wait: Waits) -> AsyncIterator[int]:
 SOURCES = [with_finally, with_handler, that_tries_again, with_context, that_reads_another, nested, in_a_group]
 
 
+@pytest.mark.parametrize("by_job", [False, True])
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
-def test_each_wait_of_a_source_is_told_apart(source: Callable[[Waits], AsyncIterator[int]]) -> None:
+def test_each_wait_of_a_source_is_told_apart(
+    source: Callable[[Waits], AsyncIterator[int]], by_job: bool
+) -> None:
     async def main() -> None:
         waiting: asyncio.Future[bool] | None = None
         seen = 0
@@ -110,6 +113,9 @@ def test_each_wait_of_a_source_is_told_apart(source: Callable[[Waits], AsyncIter
             assert await waiting == clean
 
         async def read() -> None:
+            if by_job:
+                await (Stream(lambda: source(wait)) | ops.drain())
+                return
             async for _ in source(wait):
                 pass
 
@@ -278,3 +284,48 @@ def test_a_task_whose_clean_up_is_short_does_not_wait_for_one_whose_is_long() ->
         return ended
 
     assert 71.0 <= run(main) < 72.2
+
+
+class TestTasks:
+    def test_one_that_has_not_begun_ends_by_itself(self) -> None:
+        async def main() -> None:
+            ending, begun = Ending(asyncio.get_running_loop()), list[str]()
+
+            async def work() -> None:
+                begun.append("work")
+                await asyncio.sleep(9.0)
+
+            task = asyncio.create_task(work())
+            ending.cancel(task)
+            await asyncio.sleep(1.0)
+            assert (begun, task.done()) == (["work"], False)
+            ending.cancel(task)
+            await asyncio.sleep(0)
+            assert task.cancelled()
+            ending.forget()
+
+        run(main)
+
+    def test_others_can_be_cancelled_after_all_have_ended(self) -> None:
+        async def main() -> float:
+            ending = Ending(asyncio.get_running_loop())
+            for _ in range(2):
+                cleaning = asyncio.create_task(left_at_once())
+                await asyncio.sleep(0.5)
+                ending.cancel(cleaning)
+                await asyncio.wait([cleaning])
+                ending.forget()
+            return asyncio.get_running_loop().time()
+
+        assert run(main) == 4.0
+
+
+async def left_at_once() -> None:
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            await asyncio.sleep(2.0)
+
+    async for _ in source():
+        pass

@@ -125,6 +125,7 @@ MAY_OVERFLOW = {"inside subscribe": (BufferOverflowError,)}
 """Where there may be no room for what is emitted inside subscribe: that is an error, and no hang."""
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("strategy", [Suspend(1), Suspend(4), Collect(2)], ids=repr)
 @pytest.mark.parametrize("shared", SHARED)
 def test_that_a_callback_of_the_loop_wants_too_is_let_go(shared: str, strategy: Any) -> None:

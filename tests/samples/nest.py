@@ -24,7 +24,26 @@ OPERATORS = [
         lossless=False,
         ordered=False,
     ),
+    Sample(
+        "flat_map-one",
+        lambda lab: ops.flat_map(lab.callback(alone), concurrency=1),
+        calls=True,
+        lossless=False,
+    ),
+    Sample(
+        "flat_map-one-streams",
+        lambda lab: ops.flat_map(lab.callback(lambda _: lab.source()), concurrency=1),
+        calls=True,
+        needs=2,
+        lossless=False,
+    ),
     Sample("concat_map", lambda lab: ops.concat_map(lab.callback(alone)), calls=True, lossless=False),
+    Sample(
+        "concat_map-ahead",
+        lambda lab: ops.concat_map(lab.callback(alone), lookahead=2),
+        calls=True,
+        lossless=False,
+    ),
     Sample(
         "switch_map",
         lambda lab: ops.switch_map(lab.callback(alone)),

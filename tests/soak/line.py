@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+WAYS = 5_000
+"""Ways that an order may have come about, of which the reference goes through all."""
+
+
 class Violation(AssertionError):  # noqa: N818 - a law that is broken
     """A run has done what the reference does not allow."""
 
@@ -125,16 +129,26 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def fits(found: list[Any], lines: list[Line]) -> list[tuple[int, ...]]:
-    """The ways in which `found` is an interleaving of beginnings of `lines`: how far into each it goes."""
-    lists = [line.values for line in lines]
-    ways = {(0,) * len(lists)}
+    """The ways in which `found` is an interleaving of beginnings of `lines`: how far into each it goes.
+
+    Of lines that are the same, the first goes on: which of them does makes no other way.
+
+    Raises:
+        UndecidedError: there are too many ways to go through.
+    """
+    kinds = [(line.values, line.error) for line in lines]
+    alike = [kinds.index(kind) for kind in kinds]
+    ways = {(0,) * len(kinds)}
     for value in found:
         ways = {
             (*way[:place], way[place] + 1, *way[place + 1 :])
             for way in ways
-            for place, values in enumerate(lists)
+            for place, (values, _) in enumerate(kinds)
             if way[place] < len(values) and values[way[place]] == value
+            if not any(alike[other] == alike[place] and way[other] == way[place] for other in range(place))
         }
         if not ways:
             break
+        if len(ways) > WAYS:
+            raise UndecidedError(f"there are more than {WAYS} ways in which these lines can be met")
     return sorted(ways, reverse=True)

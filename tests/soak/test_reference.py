@@ -127,7 +127,15 @@ def test_an_interleaving_is_known_by_how_far_it_is_in_each_line() -> None:
     one, two = Line(((0.0, 1), (0.0, 2))), Line(((0.0, 3), (0.0, 4)))
     assert fits([1, 3, 2], [one, two]) == [(2, 1)]
     assert fits([2, 1], [one, two]) == []
-    assert fits([1], [one, one]) == [(1, 0), (0, 1)]
+    assert fits([1], [one, one]) == [(1, 0)]
+
+
+def test_an_order_that_may_have_come_about_in_too_many_ways_is_undecided() -> None:
+    same = [Line(((0.0, 1),)) for _ in range(20)]
+    assert fits([1] * 10, same) == [(1,) * 10 + (0,) * 10]
+    others = [Line((*line.events, (0.0, number))) for number, line in enumerate(same, 2)]
+    with pytest.raises(UndecidedError):
+        fits([1] * 10, others)
 
 
 def test_two_things_at_the_same_time_are_a_tie() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streamkit import ops
+from tests.files import over
 from tests.soak.kit import Plan
 from tests.soak.line import TieError, UndecidedError
 from tests.soak.pipeline import Pipeline
@@ -24,12 +25,12 @@ DRAWN = 4 // stride(4)
 """Arguments of each word that are tried."""
 
 
-@pytest.mark.parametrize("name", ops.__all__)
+@over(ops.__all__)
 def test_every_operator_and_sink_has_a_word_or_a_reason_why_it_has_none(name: str) -> None:
     assert (name in EVERY) is not (name in UNREAD), f"tests/soak/words_of_*.py: no word of {name}"
 
 
-@pytest.mark.parametrize("name", sorted(EVERY | {*UNREAD}))
+@over(sorted(EVERY | {*UNREAD}))
 def test_every_word_is_of_an_operator_or_sink(name: str) -> None:
     assert name in ops.__all__
 

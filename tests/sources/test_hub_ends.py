@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -210,5 +211,24 @@ class TestTheEnd:
             hub.close()
             found = await consumer
             assert (found.count(0), found.count(3)) == (3, 3)
+
+        run(main)
+
+    def test_a_source_that_is_deaf_when_it_closes_gives_it_no_more(self) -> None:
+        async def deaf() -> AsyncIterator[int]:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    yield 0
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(9.0)
+            yield 1
+
+        async def main() -> None:
+            hub: Hub[int] = Hub(Suspend(1), balance=True)
+            producer = (Stream(deaf) | hub.sink()).start()
+            await asyncio.sleep(2.0)
+            hub.close()
+            assert await (hub.stream() | ops.to_list()) == [0]
+            assert await producer == 1
 
         run(main)

@@ -71,6 +71,19 @@ class TestSteps:
 
         expected(streamkit.interval(seconds), steps)
 
+    def test_what_comes_there_sooner_by_a_rounding_error_is_next_too(self) -> None:
+        async def source() -> AsyncIterator[str]:
+            await asyncio.sleep(0.3)
+            yield "a"
+
+        async def steps(e: Expectation[Any]) -> None:
+            await e.nothing(0.2)
+            await e.nothing(0.1)  # until 0.2 + 0.1, which is more than 0.3
+            await e.next("a")
+            await e.end()
+
+        expected(source, steps)
+
     def test_nothing_loses_no_item_and_pulls_once(self) -> None:
         source = drawn("---a-b|")
 

@@ -127,6 +127,21 @@ class TestSeeing:
 
         run(main)
 
+    def test_a_clean_up_that_is_cancelled_has_not_ended(self) -> None:
+        async def main() -> None:
+            probe = SourceProbe[int](holds_close=True)
+            reader = asyncio.ensure_future(anext(aiter(probe)))
+            for step in (probe.wanted, probe.closing):
+                await step()
+                reader.cancel()
+            await asyncio.wait([reader])
+            assert reader.cancelled()
+            assert (probe.cancelled, probe.closed) == (2, False)
+            with pytest.raises(AssertionError, match="its clean-up began and did not end"):
+                probe.check()
+
+        run(main)
+
     def test_the_pipe_leaves_it(self) -> None:
         async def main() -> None:
             probe = SourceProbe[int]()
@@ -156,15 +171,15 @@ class TestAfterTheEnd:
         async def main() -> None:
             probe = SourceProbe[int](goes_on=True)
             items: Any = aiter(probe)
-            for number in (1, 2):
+            for number in (1, 2, 3):
                 ended = asyncio.ensure_future(_outcome(anext(items)))
-                await (probe.end() if number == 1 else probe.fail(GONE))
-                assert type(await ended) is (StopAsyncIteration if number == 1 else OSError)
+                await (probe.fail(GONE) if number == 2 else probe.end())
+                assert type(await ended) is (OSError if number == 2 else StopAsyncIteration)
                 more = asyncio.ensure_future(anext(items))
                 assert await probe.wanted() == 2 * number
                 await probe.send(number)
                 assert await more == number
-            assert probe.visit.asked_after_end == 3
+            assert probe.visit.asked_after_end == 5
             await items.aclose()
 
         run(main)

@@ -83,6 +83,11 @@ class Account:
         """The lane is the one of its channel with this number."""
         self.place = place
 
+    def full(self) -> None:
+        """There is no room, from now on if there was some."""
+        if self.full_since is None:
+            self.full_since = self.clock()
+
     def not_full(self) -> None:
         """There is room again."""
         if self.full_since is not None:
@@ -95,8 +100,16 @@ class Account:
         self.refused += 1
 
     def unread(self) -> None:
-        """Count an item that was put in, and cannot be read back, as refused."""
+        """Count an item that was put in, and cannot be read back, or folded, as refused."""
         self.refused += 1
+
+    def lost(self, many: int) -> None:
+        """Count so many that were put in as dropped."""
+        self.dropped += many
+
+    def fold(self, many: int) -> None:
+        """Count so many that were put in as folded."""
+        self.folded += many
 
     def drop(self) -> None:
         """Count an item that was dropped before it was put in."""

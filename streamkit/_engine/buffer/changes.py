@@ -16,7 +16,8 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.kinds import lane_of
+from streamkit._engine.buffer.flooding import floods
+from streamkit._engine.buffer.kinds import CollectingLane, lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.meanwhile import CHAIN, SPARE, Meanwhile, Offered
 from streamkit._engine.compile.pace import LARGEST
@@ -103,8 +104,14 @@ class _LockedLane(Lane):
     """A lane that producers take items from too, when they drop: the reader pops under the lock."""
 
 
+class _LockedCollectingLane(CollectingLane):
+    """The same of one that collects."""
+
+
 def _lane(channel: Changes, strategy: Strategy) -> Lane:
-    lane = lane_of(channel, strategy)
+    if strategy.collects:
+        return _LockedCollectingLane(channel, strategy)
+    lane: Lane = Lane(channel, strategy) if floods(strategy) else lane_of(channel, strategy)
     if type(lane) is not Lane:
         return lane
     return (_SharedLane if lane.grows else _LockedLane)(channel, strategy)

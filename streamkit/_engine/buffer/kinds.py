@@ -7,10 +7,11 @@ from typing import Any
 from streamkit._core.markers import EMPTY, Gap
 from streamkit._core.spill import SpillStore
 from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane, floods
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
-__all__ = ["lane_of"]
+__all__ = ["CollectingLane", "kind_of", "lane_of"]
 
 
 class HandOver(Lane):
@@ -46,16 +47,30 @@ class CollectingLane(Lane):
     """A lane whose `pop` returns all held items as one list."""
 
     __slots__ = ()
+    plain = True
+
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        items: Any = []  # it costs less to append to a list, and to take all of it
+        self.held = items
 
     def pop(self) -> Any:
-        held = self.held
-        items = [held.popleft() for _ in range(len(held))]
+        held: Any = self.held
+        items = held[:]
+        del held[: len(items)]  # what has interrupted this, and has appended more, has done that behind them
         self.delivered += len(items)
         self.loosen()
         return items
 
+    def _taken_out(self) -> list[Any]:
+        held: Any = self.held
+        items: list[Any] = held[:]
+        held.clear()
+        return items
+
     def peek(self) -> Any:
-        return [self.held[number] for number in range(len(self.held))] or EMPTY
+        items: Any = self.held
+        return items[:] or EMPTY
 
 
 class GapLane(Lane):
@@ -136,16 +151,20 @@ class _Numbered:
         self.item = item
 
 
-def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
-    """Make a lane of the kind that `strategy` needs."""
-    kind: Any = Lane
+def kind_of(strategy: Strategy | None) -> Any:
+    """The kind of lane that `strategy` needs."""
+    if floods(strategy):
+        return FoldingLane if strategy.folds else SheddingLane
     if strategy is None:
-        kind = HandOver
-    elif strategy.collects:
-        kind = CollectingLane
-    elif strategy.marks_gaps:
-        kind = GapLane
-    elif strategy.spills:
-        kind = SpillLane
-    lane: Lane = kind(channel, strategy)
+        return HandOver
+    if strategy.collects:
+        return CollectingLane
+    if strategy.marks_gaps:
+        return GapLane
+    return SpillLane if strategy.spills else Lane
+
+
+def lane_of(channel: Reader, strategy: Strategy | None) -> Lane:
+    """Make a lane of that kind."""
+    lane: Lane = kind_of(strategy)(channel, strategy)
     return lane

@@ -18,6 +18,7 @@ from streamkit._core.spill import Store
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import Account, BufferStats, tell_each
 from streamkit._engine.buffer.target import Abandoned, Reader, Target
+from streamkit._engine.compile.key import End
 
 __all__ = ["NEVER", "Lane"]
 
@@ -47,11 +48,13 @@ class Lane(Target):
     plain: ClassVar[bool] = True
     inline: ClassVar[bool] = True
     """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
+    end: ClassVar[End] = End.FILL
 
     def __init_subclass__(cls) -> None:
         """A kind of lane that is plain or inline although it changes what those rely on must say so."""
         cls.plain = cls.__dict__.get("plain", False)
         cls.inline = cls.__dict__.get("inline", False)
+        cls.end = cls.__dict__.get("end", End.FILL if cls.plain else End.PUMP)
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel)
@@ -185,11 +188,15 @@ class Lane(Target):
         self.channel.cut()
 
     def _overflow(self, item: Any) -> None:
+        self._overflow_in(self.held, item)
+
+    def _overflow_in(self, held: Any, item: Any) -> None:
+        """Do with `item` what the strategy says where `held` is full."""
         account, strategy = self.account, self.account.strategy
         try:
             if self.limit < 0 or strategy is None:
                 raise Abandoned
-            dropped = strategy.overflow(self.held, item)
+            dropped = strategy.overflow(held, item)
         except BaseException:
             account.refused += 1
             raise

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import length_hint
-from typing import Any
+from typing import Any, Protocol
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.rounds import from_each, from_one, rounds, took
+from streamkit._engine.buffer.rounds import from_each, from_one, popped, rounds, took
 from streamkit._engine.compile.pace import LARGEST
 
 __all__ = ["Rota", "Turns"]
@@ -65,6 +65,14 @@ class Turns:
         return len(self._plan) - length_hint(self._left)
 
 
+class Counts(Protocol):
+    """Counts on demand."""
+
+    def count(self) -> None:
+        """Bring the counts of the lanes up to this moment."""
+        ...
+
+
 class Rota:
     """The lanes of a channel, and the order in which those with items are read."""
 
@@ -75,6 +83,8 @@ class Rota:
         self.alone: bool = False
         """Whether the reader takes items without letting other tasks run, until it calls `rest`."""
         self._turns: Turns | None = None
+        self.counts: Counts | None = None
+        """What a reader takes by itself, which its lanes have not counted."""
 
     @property
     def ready(self) -> bool:
@@ -131,14 +141,12 @@ class Rota:
         if turns is None:
             more = rounds(self.queue, LARGEST, alone=self.alone)
             if not more:
-                return from_one(self, self.only(), most) if len(self.lanes) == 1 else from_each(self, most)
+                if len(self.lanes) != 1:
+                    return from_each(self, most)
+                lane = self.lanes[0]
+                return from_one(self, lane, most) if lane.inline else popped(self, most)
             turns = self._turns = Turns(self.queue, more)
         return turns.items if len(turns) <= most else islice(turns.items, most)
-
-    def only(self) -> Lane:
-        """The only lane, if the reader may take items without `pop`; else a lane that stays empty."""
-        lane = self.lanes[0]
-        return lane if lane.inline else Lane(lane.channel, None)
 
     def rest(self) -> None:
         """End the planned rounds: count the items taken, and unlist the lanes that are empty."""
@@ -178,5 +186,6 @@ class Rota:
 
     def count(self) -> None:
         """Bring the lanes' counts up to date."""
-        if self._turns is not None:
-            self._turns.count()
+        for taken in (self._turns, self.counts):
+            if taken is not None:
+                taken.count()

@@ -15,7 +15,7 @@ from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Queue
 
-__all__ = ["from_each", "from_one", "rounds", "took"]
+__all__ = ["from_each", "from_one", "popped", "rounds", "took"]
 
 
 def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
@@ -28,6 +28,14 @@ def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
             if count >= lane.mark:
                 lane.loosen()
         elif (item := rota.pop()) is EMPTY:
+            return
+        yield item
+
+
+def popped(rota: Queue, most: int) -> Iterator[Any]:
+    """What there is, and what comes meanwhile, each item by a `pop`; `most` items at most."""
+    for _ in repeat(None, most):
+        if (item := rota.pop()) is EMPTY:
             return
         yield item
 

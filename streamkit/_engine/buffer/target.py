@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from streamkit._core.errors import attach
+from streamkit._engine.compile.key import End
 
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
@@ -100,6 +101,8 @@ class Target(ABC):
 
     plain: ClassVar[bool] = False
     """Whether a loop may append to its ``held`` by itself, as far as `Lane.granted` allows it."""
+    end: ClassVar[End] = End.PUMP
+    """How the loop of a pump ends that fills it."""
 
     def __init__(self, channel: Any) -> None:
         self.channel: Any = channel

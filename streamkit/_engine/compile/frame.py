@@ -5,93 +5,18 @@ looks at what each callback returns first. When every callback has returned some
 the run goes over to the *fast* form, which looks at nothing. Where one does return an awaitable, the run
 stays in the probing form, which awaits it. A callback that is an ``async def`` is awaited in both. Of one
 that may return a value now and an awaitable then, both forms look at each result (`Mode.MIXED`).
-
 What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, beside the loop by hand.
 """
 
 from __future__ import annotations
 
+from streamkit._engine.compile.handing import FILLING, GRANTED, OPENING, RESCUED, handing_over
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.names import SETTLE
 from streamkit._engine.compile.weave import Weaver
 
-__all__ = ["FILLING", "RESCUED", "woven"]
-
-# How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
-# is full: so there is room for the next item before the source is asked for it (law 2).
-
-_PUT = """\
-if lane.put({item}):
-    {item} = None
-    await lane.room(pace.rescue)
-    pace.rested()
-"""
-"""Into any lane: `put` says whether it is full now."""
-
-# `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
-# here after every few items. Guarded by `pumped` in test_opcodes.py.
-_ROOM = """\
-    {item} = None
-    while True:
-        try:
-            await lane.vacancy()
-        except CancelledError as error:
-            await pace.rescue(error)
-        if len(held) < lane.limit or lane.limit < 0:
-            break
-    pace.rested()
-    free = 0
-"""
-"""Waits for room in a plain lane."""
-
-# A plain lane grants its pump (`Lane.granted`) a number of items that it may append with no call of `put`: as
-# many as do not fill it. `free` counts what is left of them. They may only be appended while `lane.listed`:
-# when the reader has taken all, the next item must be `put`, which tells the reader of it.
-# Guarded by `pumped` and `ahead` in test_opcodes.py.
-_APPEND = f"""\
-if free and lane.listed:
-    free -= 1
-    held.append({{item}})
-elif lane.put({{item}}):
-{_ROOM}\
-else:
-    free = lane.granted(free)
-"""
-"""Into a plain lane: by an append, as long as the lane has granted it."""
-
-# Where there are no steps, each item of the source is one for the lane. So the items granted are taken off
-# `left`, the count to the next look at the clock, all at once. The `continue` skips what `_pumped` writes
-# behind this: that would count this item, and look for a step that the source took during a wait, but there
-# was no wait. Guarded by `pumped` in test_opcodes.py.
-_APPEND_EACH = f"""\
-if free and lane.listed:
-    free -= 1
-    held.append({{item}})
-    del {{item}}
-    continue
-if lane.put({{item}}):
-{_ROOM}\
-else:
-    free = lane.granted(free, left - 1)
-    left -= free
-"""
-"""The same, where every item of an asynchronous source goes into the lane as it is."""
-
-# A `try` costs nothing where nothing is thrown in.
-_PASS = """\
-try:
-    yield {item}
-except CancelledError as error:
-    await pace.rescue(error)
-"""
-"""To the stage that reads it. See `_pumped`: what is thrown in is for the source."""
-
-FILLING = {End.PUMP: _PUT, End.FILL: _APPEND}
-"""The ends that put items into a lane, and how."""
-
-RESCUED = {**FILLING, End.RELAY: _PASS}
-"""The ends at which a cancellation may arrive that is for the source."""
+__all__ = ["woven"]
 
 _GENERATORS = (End.STAGE, End.USER, End.PLAIN, End.RELAY)
 
@@ -102,26 +27,17 @@ _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled
 def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = None) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, _handing_over(kind, steps, end), settle)
+    weaver = Weaver(steps, handing_over(kind, steps, end), settle)
     if end is End.PLAIN:
         weaver.whole()
         weaver.names.pends = "{value}"
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end, first)
-    held = ["segment"] if weaver.holds or first is not None else []
+    held = ["segment"] * (weaver.holds or weaver.nests or first is not None)
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
     return weaver
-
-
-def _handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
-    """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
-    if end is End.RESULT:
-        return ""
-    if end is End.FILL and kind is Kind.ASYNC and not steps:
-        return _APPEND_EACH
-    return RESCUED.get(end, "yield {item}")
 
 
 def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
@@ -130,7 +46,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     if kind in _SETTLES:
         (_push if kind is Kind.PUSH else _pull)(weaver)
         return
-    if end is End.FILL:
+    if end in GRANTED:
         weaver.add(1, "free = 0")
     weaver.add(1, "try:")
     if end is End.USER:
@@ -138,12 +54,10 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     probing = _flags(weaver, 2)
     if end is End.PLAIN:
         weaver.add(2, f"{SETTLE} = pace.settle")
-    if end in FILLING:
-        weaver.add(2, "lane = pace.lane")
-        if end is End.FILL:
-            weaver.add(2, "held = lane.held")
-        weaver.add(2, "if lane.full():")
-        weaver.add(3, "await lane.room(pace.rescue)")
+    for depth, line in OPENING.get(end, ()):
+        weaver.add(depth, line)
+    if weaver.nests:  # a setup may emit into one
+        weaver.add(2, "nested, left = pace.begin()")
     begin = len(weaver.lines.all)
     weaver.setups(2, probing=probing)
     if end is End.PLAIN:
@@ -165,9 +79,9 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
         weaver.add(2, "if not pace.closed(error):")
     weaver.add(2 + (end is End.USER), "raise")
     leaves = kind is not Kind.SLICE or weaver.closes or first is not None  # a list has nothing to close
-    if end is End.FILL or leaves:
+    if end in GRANTED or leaves:
         weaver.add(1, "finally:")
-        if end is End.FILL:
+        if end in GRANTED:
             weaver.add(2, "pace.lane.spent(free)")
         if leaves:
             weaver.add(2, f"{wait}leave()")

@@ -1,7 +1,7 @@
 """Shapes: what decides the code of a loop, and is looked up to find it compiled already.
 
 A shape is a `Kind` of source, a `StepKey` of each step, and an `End`. `mode_of` says what a step key must
-know of a callback.
+know of a callback, and `nested_mode` of one that makes a stream of each item.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streamkit._core.guarded import Guarded
 from streamkit._core.markers import ABSENT
 from streamkit._engine.compile.callables import computes, operates
 
-__all__ = ["End", "Kind", "Mode", "StepKey", "key_of", "mode_of"]
+__all__ = ["End", "Kind", "Mode", "StepKey", "key_of", "mode_of", "nested_mode"]
 
 _COROUTINE = inspect.CO_COROUTINE
 
@@ -50,6 +50,12 @@ class End(StrEnum):
     """Into a lane of a channel: a coroutine."""
     FILL = "fill"
     """Into a plain lane, which may be appended to without a call: a coroutine."""
+    SHED = "shed"
+    """Into one that loses items while it is full, and tells nobody: a coroutine."""
+    FOLD = "fold"
+    """Into one that folds items while it is full: a coroutine."""
+    DRIVE = "drive"
+    """Into a driven lane, where the pump parks when it is full: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
     RELAY = "relay"
@@ -71,6 +77,10 @@ class Mode(StrEnum):
     """A callable whose results are all made in one way: the first tells whether they are awaitables."""
     MIXED = "m"
     """Any other: it may return a value now and an awaitable then, so each result is looked at."""
+    STREAMS = "g"
+    """An async generator function."""
+    ANY = "n"
+    """Any other callable that makes a stream of each item."""
     ABSENT = "x"
     """Not given: `ABSENT`."""
 
@@ -128,6 +138,8 @@ def key_of(
             modes += (mode_of(value),)
             if isinstance(value, Guarded) and value.drops:
                 drops += (name,)
+        elif name == declaration.nests:
+            modes += (nested_mode(value),)
         else:
             modes += (None,)
     parts = (modes, branches, drops) if branches or drops else modes
@@ -185,3 +197,9 @@ def _mode_of_code(code: CodeType) -> Mode:
     if code.co_flags & _COROUTINE:
         return Mode.ASYNC
     return Mode.UNKNOWN if operates(code) else Mode.MIXED
+
+
+def nested_mode(value: Any) -> Mode:
+    """What is known, before the run, of the streams that a callable makes."""
+    known = type(value) is FunctionType and bool(value.__code__.co_flags & inspect.CO_ASYNC_GENERATOR)
+    return Mode.STREAMS if known else Mode.ANY

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from itertools import chain, count, islice
 from operator import length_hint
 from threading import Lock
-from types import CodeType
+from types import AsyncGeneratorType, CodeType
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
-from streamkit._engine.compile.frame import FILLING, woven
+from streamkit._engine.compile.frame import woven
+from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import LARGEST, Begun, Resumed, steady
@@ -45,6 +46,8 @@ class Loop(Record):
     """What `function` takes behind source, leave and pace: each the index of a step, and its argument."""
     holds: bool
     """Whether steps pass on what they hold after an error: then `function` takes its segment behind pace."""
+    nests: bool
+    """Whether steps go through streams that callbacks make: then `function` takes its segment, too."""
     closes: bool
     """Whether a step has something to do when the loop is left."""
     forks: bool
@@ -56,6 +59,9 @@ NAMED = "<streamkit loop"
 
 SMALL = 256
 """CPython keeps the integers up to here, so that counting down from it allocates nothing."""
+
+LISTS = frozenset((list, tuple, range))
+"""Types of what steps go through as it is, where a callback returns it: it never waits, nor needs a close."""
 
 ONCE = (None,)
 """What a loop of one turn goes over: a group that ends early leaves it by a ``break``."""
@@ -141,6 +147,8 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         CancelledError=CancelledError,
         Ended=Ended,
         SOURCE=SOURCE,
+        AsyncGenerator=AsyncGeneratorType,
+        LISTS=LISTS,
     )
     function = bound(text, filename, constants, weaver.names.globals)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -151,6 +159,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         owners=tuple([line.owner for line in weaver.lines.all]),
         wanted=tuple(weaver.names.wanted.values()),
         holds=weaver.holds,
+        nests=weaver.nests,
         closes=weaver.closes,
         forks=len(weaver.layout.steps) > len(steps),
     )

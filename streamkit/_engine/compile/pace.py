@@ -26,6 +26,10 @@ LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
 
 
+NONE: dict[int, Any] = {}
+"""What a loop has in hand whose steps go through no streams."""
+
+
 class Begun:
     """What a loop that goes on with it asks for is the iterator itself, which was obtained already."""
 
@@ -103,6 +107,10 @@ class Pace:
     """In a plain generator, which cannot await: takes an awaitable, and returns what that comes to."""
     source: Any = None
     """The asynchronous iterator that the loop reads, if it is the stream's own source."""
+    nested: dict[int, Any] = NONE
+    """By the index of a step that goes through streams: the one that it reads now, or what closes it."""
+    book: Any = None
+    """Where the stages of streams that its steps go through are entered, if a handle asks for that."""
     closing: Any = None
     """What ends a pull that is pending when its iterator is closed: asked whether it did."""
     given_up: bool = False
@@ -115,6 +123,11 @@ class Pace:
         self.handed: list[Any] = []
         """Steps of the source that were taken, or must be, outside of the loop: see `rescue`."""
         self._started = self._looked = perf_counter()
+
+    def begin(self) -> tuple[dict[int, Any], int]:
+        """Be what a loop needs whose steps go through streams: `nested`, and the count to the next look."""
+        self.nested = {}
+        return self.nested, self.size
 
     def due(self) -> bool:
         """Look at the clock: adapt `size`, and say whether it is time to let others run."""
@@ -138,6 +151,11 @@ class Pace:
         self.given_up = isinstance(error, CancelledError)
         return False
 
+    @property
+    def over(self) -> bool:
+        """Whether the loop is being ended from outside."""
+        return self.closing is not None
+
     def rested(self) -> None:
         """Others have run: begin anew."""
         self._started = self._looked = perf_counter()
@@ -159,7 +177,9 @@ class Pace:
         Its scope catches it there, and the item in hand is kept (``tests/laws/test_scopes.py``). One that was
         meant for the task comes out of the source again.
         """
-        source, handed = self.source, self.handed
+        nested, handed = self.nested, self.handed
+        inner = max([index for index in nested if hasattr(nested[index], "athrow")], default=None)
+        source = self.source if inner is None else nested[inner]
         throw = getattr(source, "athrow", None)
         over = getattr(source, "ag_frame", source) is None or bool(handed and handed[-1].ended)
         try:
@@ -170,6 +190,11 @@ class Pace:
                     handed.append(Thrown(throw, error))
                 return
             handed.append(await self.thrown(throw, error))
+        except CancelledError as passed:
+            if inner is None:
+                raise
+            del nested[inner], handed[:]  # it has ended: the rest may be for what is before it
+            raise await self.told(passed) from None
         finally:
             del error  # its traceback has this frame: they would keep each other, and the items on the way
 
@@ -185,7 +210,7 @@ class Pace:
         finally:
             del error
         return RuntimeError(
-            "a cancel scope of the source has cancelled the callback that was awaited: "
+            "a cancel scope of the source has cancelled the callback that was awaited, or its stream: "
             "put a buffer before the callback, which keeps them in tasks of their own"
         )
 
@@ -201,10 +226,10 @@ class Pace:
         finally:
             del error
 
-    def resumed(self, item: Any) -> Resumed:
-        """What the loop reads when `item` is in its hand."""
+    def resumed(self, item: Any, source: Any = None) -> Resumed:
+        """What the loop reads when `item`, of its source or of another, is in its hand."""
         self.handed.insert(0, Handed(item))
-        return Resumed(self.handed, self.source)
+        return Resumed(self.handed, self.source if source is None else source)
 
 
 class Own(Pace):

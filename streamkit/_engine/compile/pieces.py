@@ -59,7 +59,8 @@ _OWN = "streamkit."
 class Pieces(Record):
     """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns.
 
-    And the name of the parameter, if there is one, that is called when its loop is left.
+    And the names of the parameters, if there are such, that are called when its loop is left (`closes`), and
+    for the stream of each item (`nests`).
     """
 
     setup: str = ""
@@ -68,6 +69,7 @@ class Pieces(Record):
     failed: str = ""
     result: str = ""
     closes: str = ""
+    nests: str = ""
 
 
 class StepDeclaration(Declaration):
@@ -94,8 +96,9 @@ class StepDeclaration(Declaration):
         taken = {*parameters, "item", *self.signals}
         if clashes := ", ".join(sorted(taken & self.uses.keys())):
             raise ValueError(f"step {name}: uses= must not have names that the step has already: {clashes}")
-        if pieces.closes and pieces.closes not in parameters:
-            raise NameError(f"step {name}: closes= must name a parameter, not {shown(pieces.closes)}")
+        for word, value in (("closes", pieces.closes), ("nests", pieces.nests)):
+            if value and value not in parameters:
+                raise NameError(f"step {name}: {word}= must name a parameter, not {shown(value)}")
 
     @property
     def own(self) -> bool:
@@ -128,7 +131,7 @@ class StepDeclaration(Declaration):
         found = self.parsed
         parts: list[ast.AST] = [*found.setup, *found.each, *found.finish, *found.failed]
         parts += [] if found.result is None else [found.result]
-        names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes}
+        names = {"branches"} if self.forks else {"pipe"} if self.groups else {self.closes, self.nests}
         for node, hidden, _ in (each for part in parts for each in scoped(part)):
             if isinstance(node, ast.Name) and node.id not in hidden:
                 names.add(node.id)
@@ -137,6 +140,10 @@ class StepDeclaration(Declaration):
     @property
     def closes(self) -> str:
         return self.pieces.closes
+
+    @property
+    def nests(self) -> str:
+        return self.pieces.nests
 
     @property
     def catches(self) -> bool:
@@ -155,7 +162,7 @@ class StepDeclaration(Declaration):
     @cached_property
     def variable(self) -> tuple[str, ...]:
         # a parameter that is compared with ABSENT decides too: each of the two cases is compiled apart
-        decisive = self.callbacks | self.parsed.compared
+        decisive = self.callbacks | self.parsed.compared | {self.nests}
         return tuple([name for name in self.parameters if name in decisive])
 
 

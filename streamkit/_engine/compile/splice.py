@@ -18,6 +18,7 @@ from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import OUT, Line, Lines, Site
 from streamkit._engine.compile.names import Names
+from streamkit._engine.compile.nests import Nests
 from streamkit._engine.compile.passing import loads, stores
 from streamkit._engine.compile.pieces import ERROR
 from streamkit._engine.compile.ready import Ready
@@ -38,6 +39,7 @@ class Splicer:
         self.last = last
         self.forks = Forks(self)
         self.groups = Groups(self)
+        self.nests = Nests(self)
         self.rests: list[Line] = []
         """Lines that are to let go of the passing names, before a ``continue``."""
         self.breathes = True
@@ -52,7 +54,7 @@ class Splicer:
         runs their finish. Both need their variables.
         """
         for index in self.layout.backwards(group):
-            self._block(self.layout.parsed[index].setup, index, Site(None, depth))
+            self.block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
@@ -72,13 +74,16 @@ class Splicer:
         pieces = self.layout.parsed[index]
         self.names.passes(*(f"{name}_{index}" for name in sorted(pieces.passing)))
         site = site.at(later=pieces.lazy)
+        if self.layout.steps[index].declaration.nests:
+            self.nests.each(index, site)
+            return
         if site.ends_turn or not self.layout.steps[index].drops:
-            self._block(pieces.each, index, site)
+            self.block(pieces.each, index, site)
             return
         with self.lines.loop(
             site.depth, "for _ in ONCE:", index
         ):  # what drops the item leaves this turn only
-            self._block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
+            self.block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
 
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """The finish of the step at `index`, and of each step after it, as far as `until`."""
@@ -93,7 +98,7 @@ class Splicer:
     def _finish(self, index: int, depth: int, *, stopped: bool = False) -> None:
         """The finish of the step at `index`, unless it has `stopped`; what comes of a sink there goes on."""
         if not stopped:
-            self._block(self.layout.parsed[index].finish, index, Site(None, depth))
+            self.block(self.layout.parsed[index].finish, index, Site(None, depth))
         if index in self.layout.emitting:
             name = f"result_{index}_out"
             self.names.passes(name)
@@ -143,7 +148,7 @@ class Splicer:
         before = ", ".join(["SOURCE", *map(str, sorted(self.layout.before([index])))])
         self.lines.add(depth, f"if failed in ({before},) and ({error} := segment.caught()) is not None:")
         self.lines.add(depth + 1, "failed = None")
-        self._block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
+        self.block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
         self.lines.add(depth + 1, f"{error} = None")
 
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
@@ -156,7 +161,7 @@ class Splicer:
             if self.layout.steps[index].declaration.contract.regroups:
                 self.lines.add(depth, _unless_after(self.layout, index))
                 with self.lines.body(depth + 1, None):
-                    self._block(self.layout.parsed[index].finish, index, Site(None, depth + 1))
+                    self.block(self.layout.parsed[index].finish, index, Site(None, depth + 1))
             elif index in self.layout.groups and self.layout.regrouping(index):
                 self.groups.deliver(index, depth)
             index = after
@@ -186,7 +191,8 @@ class Splicer:
 
     # statements ----------------------------------------------------------------------------
 
-    def _block(self, block: list[ast.stmt], index: int, site: Site) -> None:
+    def block(self, block: list[ast.stmt], index: int, site: Site) -> None:
+        """The statements of a piece of the step at `index`, or of a part of one."""
         for number, statement in enumerate(block):
             if signalled(statement, "stop"):
                 self._stop(index, site.depth)
@@ -262,13 +268,13 @@ class Splicer:
     def _if(self, statement: ast.If, index: int, site: Site) -> None:
         known = self.names.known(statement.test, index)
         if known is not None:
-            self._block(statement.body if known else statement.orelse, index, site)
+            self.block(statement.body if known else statement.orelse, index, site)
             return
         test = self.ready(statement.test, index, site)
         if site.ends_turn and not statement.orelse:
             self.lines.add(site.depth, f"if {test.negated}:", index)
             _skip(self, site, site.depth + 1)
-            self._block(statement.body, index, site)
+            self.block(statement.body, index, site)
             return
         self.lines.add(site.depth, f"if {test.text}:", index)
         self._body(statement.body, index, site)
@@ -285,17 +291,17 @@ class Splicer:
         if not self.breathes:
             with self.lines.loop(site.depth, f"for {target} in {source}:", index):
                 self._body(statement.body, index, inner)
-            self._block(statement.orelse, index, site)  # no step says `break`
+            self.block(statement.orelse, index, site)  # no step says `break`
             return
         with (
-            self._parts(source, index, site.depth) as part,
+            self.parts(source, index, site.depth) as part,
             self.lines.loop(site.depth + 1, f"for {target} in {part}:", index),
         ):
             self._body(statement.body, index, inner.at(depth=site.depth + 1))
-        self._block(statement.orelse, index, site)
+        self.block(statement.orelse, index, site)
 
     @contextmanager
-    def _parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:
+    def parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:
         """Go through `source` in parts: what is in the block goes through one. Let others run between.
 
         What is short is one part: its length is looked at, which costs a call, and nothing per element. What
@@ -339,7 +345,7 @@ class Splicer:
     def _body(self, block: list[ast.stmt], index: int, site: Site) -> None:
         """`block`, one deeper than `site`."""
         with self.lines.body(site.depth + 1, index):
-            self._block(block, index, site.at(depth=site.depth + 1))
+            self.block(block, index, site.at(depth=site.depth + 1))
 
 
 def _unless_after(layout: Layout, index: int) -> str:

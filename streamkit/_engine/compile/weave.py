@@ -33,12 +33,17 @@ class Weaver:
     @property
     def loops(self) -> bool:
         """Whether a step goes through something, item by item."""
-        return any(each.loops for each in self.layout.parsed)
+        return self.nests or any(each.loops for each in self.layout.parsed)
 
     @property
     def closes(self) -> bool:
         """Whether a step has something to do when the loop is left."""
         return any(key.declaration.closes for key in self.layout.steps)
+
+    @property
+    def nests(self) -> bool:
+        """Whether a step goes through streams that a callback makes."""
+        return any(key.declaration.nests for key in self.layout.steps)
 
     def goes_on(self, loop: int, depth: int, first: int) -> None:
         """What is between the lines of a loop, which begin at the number `loop`, and one over what follows.

@@ -577,7 +577,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
-        lookahead: int = 1,
+        lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, one stream after the other.
@@ -592,27 +592,25 @@ class Methods(Generic[T_co]):
         >>> list(Stream(["ab", "c"]) | ops.concat_map(str.upper))
         ['A', 'B', 'C']
 
-        It is ``flat_map`` at a concurrency of 1. Where each item is an iterable already, ``flatten`` does the
-        same without a task.
+        It is ``flat_map`` at a concurrency of 1: both are read in the loop, as by a nested ``async for``.
 
         Emits when: an item of the current inner stream is there.
         Waits when: the consumer does; the inner stream is read `lookahead` items ahead. The source waits until
             the current inner stream has ended and was delivered.
         Completes when: the source does, and the last inner stream has.
-        Closes when: it ends, or the consumer leaves: the source and the inner stream at once, each in its own
-            task.
+        Closes when: it ends, or the consumer leaves: the inner stream and then the source; with a `lookahead`,
+            both at once, each in its own task.
 
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns, when
                 the stream before that has ended.
-            lookahead: items that an inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
-                end of an inner stream decides instead.
+            lookahead: items that an inner stream may be ahead, which then has a task of its own.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
-            ValueError: `lookahead` is less than 1.
+            ValueError: `lookahead` is negative.
 
         Unlike RxPY's, the source is not read while an inner stream is: nothing queues up. Streams that end in a
         ``concat_map`` themselves are read as one, however deep they are nested.
@@ -622,7 +620,7 @@ class Methods(Generic[T_co]):
         self: Methods[A],
         function: Callable[[A], SourceLike[B]],
         *,
-        lookahead: int = 1,
+        lookahead: int = 0,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def conflate(self: Methods[A], function: Callable[[A, A], A]) -> Stream[A]:
@@ -1243,7 +1241,7 @@ class Methods(Generic[T_co]):
         function: Callable[[A], Awaitable[SourceLike[B]]],
         *,
         concurrency: int | Limit,
-        lookahead: int = 1,
+        lookahead: int | None = None,
         on_error: OnError | None = None,
     ) -> Stream[B]:
         """Pass on the items of the streams that `function` makes of each item, several of them at once.
@@ -1260,26 +1258,30 @@ class Methods(Generic[T_co]):
         >>> list(Stream(["ab", "cd"]) | ops.flat_map(str.upper, concurrency=1))
         ['A', 'B', 'C', 'D']
 
+        With a `concurrency` of 1, the inner streams are read where the loop runs that reads the source, as by a
+        nested ``async for``: without a task, and nothing is read ahead.
+
         Emits when: an item of an inner stream is there; inner streams that are ready take turns, item by item.
         Waits when: the consumer does; each inner stream is read `lookahead` items ahead. Or all `concurrency`
             places are taken: an item takes one until its inner stream has ended and was delivered.
         Completes when: the source does, and every inner stream has.
         Closes when: it ends, or the consumer leaves: the source and all inner streams at once, each
-            in its own task.
+            in its own task; with a `concurrency` of 1, the inner stream and then the source.
 
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
                 makes one, or an awaitable of these. It is called in the task that reads what it returns.
             concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
                 can be changed meanwhile.
-            lookahead: items that each inner stream may be ahead. With the default, a ``buffer(strategy)`` at the
-                end of an inner stream decides instead.
+            lookahead: items that each inner stream may be ahead. By default 1, or what a ``buffer(strategy)`` at
+                the end of an inner stream says; with a `concurrency` of 1 none, and with any number the inner
+                streams have tasks of their own there, too.
             on_error: what is done where `function` fails, such as ``Resume()``; by default, the stream fails.
                 An error of the stream that it has returned is none of its own.
 
         Raises:
             TypeError: an argument has the wrong type; (when run) what `function` returned cannot be iterated.
-            ValueError: `concurrency` or `lookahead` is less than 1.
+            ValueError: `concurrency` is less than 1; or `lookahead` is, where several are read at once.
 
         An error of the source, of `function` or of an inner stream ends the stream: all others are cancelled,
         and items that are held are delivered first.
@@ -1290,7 +1292,7 @@ class Methods(Generic[T_co]):
         function: Callable[[A], SourceLike[B]],
         *,
         concurrency: int | Limit,
-        lookahead: int = 1,
+        lookahead: int | None = None,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
     def flatten(self: Methods[Iterable[Item]]) -> Stream[Item]:

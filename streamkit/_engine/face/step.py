@@ -75,6 +75,7 @@ def step(
     forks: bool = False,
     groups: bool = False,
     closes: str = "",
+    nests: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
@@ -106,9 +107,12 @@ def step(
         groups: whether a pipe runs for each of many groups; described there too.
         closes: the name of a parameter, a callback without arguments, that is called once on every exit, when
             all that is before the step was closed.
+        nests: the name of a parameter, a callback that makes a stream of each item: anything that a stream
+            can begin with, or an awaitable of it. The step goes through these streams, one after the other,
+            and ``each`` is what happens with each ``item`` of them.
 
     Raises:
-        NameError: the contract or `closes` names what is no parameter.
+        NameError: the contract, `closes` or `nests` names what is no parameter.
         SyntaxError: a piece is no Python, or says what cannot be spliced, or ``each`` reads a variable that
             nothing has assigned to: it names step, line and construct.
         TypeError: a piece is no text, or what is decorated no function; or something in `uses` is no function
@@ -116,8 +120,12 @@ def step(
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
-    check_pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
-    pieces = Pieces(setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes)
+    check_pieces(
+        setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes, nests=nests
+    )
+    pieces = Pieces(
+        setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes, nests=nests
+    )
 
     def decorate(function: F) -> F:
         check_decorated("@step(...)", function)

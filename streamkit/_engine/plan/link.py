@@ -101,7 +101,7 @@ class Link:
     def waits(self) -> bool:
         """Whether a callback of it or its branches is known to be asynchronous, or may be at its end."""
         return (
-            bool(self.declaration.closes)
+            bool(self.declaration.closes or self.declaration.nests)
             or Mode.ASYNC in self.key.modes.values()
             or any(link.waits for branch in self.branches for link in branch)
         )

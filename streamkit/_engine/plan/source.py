@@ -179,6 +179,11 @@ class Source:
         )
 
     @property
+    def consumed(self) -> bool:
+        """Whether it can be read once, and was."""
+        return self._consumed
+
+    @property
     def native(self) -> Any:
         """The range, list or tuple that this reads; else None."""
         return self.value if type(self.value) in _NATIVE else None

@@ -11,7 +11,7 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet, shared
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["BEGUN", "FLAT", "attached", "shallow"]
+__all__ = ["BEGUN", "FLAT", "NESTED", "attached", "deep", "shallow"]
 
 DEEP = 32
 """How many stages may read each other in place, before the rest is read in a task of its own."""
@@ -21,8 +21,22 @@ FLAT: set[Callable[..., Any]] = set()
 """The functions of stages that run as one, with the steps between them: their loops are in no other."""
 
 
-BEGUN: dict[Callable[..., Any], Callable[..., Opened]] = {}
-"""By the function of a stage: what begins it, where that is more than to call it."""
+BEGUN: dict[Callable[..., Any], Callable[..., Opened | None]] = {}
+"""By the function of a stage: what begins it, where that is more than to call it; else None."""
+
+
+NESTED: list[Callable[..., Opened]] = []
+"""What opens a stream that a step goes through, if that is `deep`: it reads streams in streams, flat."""
+
+
+def deep(inlet: Inlet[Any]) -> bool:
+    """Whether a step at the end of `inlet` goes through streams, which may end in such a step again."""
+    for link in reversed(inlet.links):
+        if link.declaration.nests:
+            return True
+        if link.declaration.stage is not None and link.declaration.stage not in FLAT:
+            return False
+    return False
 
 
 class Reader(Protocol):

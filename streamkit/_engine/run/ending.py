@@ -16,6 +16,7 @@ from inspect import CORO_CREATED, getcoroutinestate
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
+from streamkit._engine.run.driver import Driver
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.shelter import hide
@@ -79,11 +80,14 @@ def _has_begun(task: Task[Any]) -> bool:
 def is_cleaning_up(task: Task[Any]) -> bool:
     """Whether `task` waits for the clean-up of a source, which is being closed or ends by itself."""
     for code, frame in _calls(task.get_coro()):
-        if code is Segment.leave.__code__:
+        if code in _CLOSING:
             return True
         if frame is not None and frame.f_lasti in _last_waits(code):
             return True
     return False
+
+
+_CLOSING = (Segment.leave.__code__, Segment.close_nested.__code__)
 
 
 def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
@@ -98,7 +102,7 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
         elif isinstance(awaitable, AsyncGeneratorType):
             yield awaitable.ag_code, awaitable.ag_frame
             following = awaitable.ag_await
-        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code is Drive.__await__.__code__:
+        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code in _STEPPING:
             following = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
         elif isinstance(awaitable, GeneratorType):
             following = awaitable.gi_yieldfrom  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any types
@@ -107,6 +111,8 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
             following = inner[0] if inner else None
 
 
+_STEPPING = (Drive.__await__.__code__, Driver.run.__code__)
+"""What steps another awaitable by hand, which it calls ``steps``."""
 _WAITING = (AsyncGeneratorType, CoroutineType)
 
 # Where an async generator is in its clean-up cannot be asked. But its code tells: it waits in a ``finally``,

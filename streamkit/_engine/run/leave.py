@@ -138,7 +138,8 @@ class Segment:
                 attach(first, blamed)
                 blamed = first
         try:
-            closing = self._close_all(opened) if self._loop.closes else opened.release()
+            several = self._loop.closes or self._pace.nested
+            closing = self._close_all(opened) if several else opened.release()
             if closing is not None:
                 await closing
         except BaseException as error_of_closing:
@@ -154,8 +155,11 @@ class Segment:
             raise blamed
 
     async def _close_all(self, opened: Opened) -> None:
-        """Close the source, and then call what its steps have to call; raise the first error of these."""
-        late: list[BaseException] = []
+        """Close the source, and then call what its steps have to call; raise the first error of these.
+
+        The streams that its steps go through come before it, and of these the innermost.
+        """
+        late = await self.close_nested()
         try:
             if (closing := opened.release()) is not None:
                 await closing
@@ -171,6 +175,19 @@ class Segment:
             except BaseException as error:
                 late.append(blame(error, link))
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
+
+    async def close_nested(self) -> list[BaseException]:
+        """Close the streams that steps go through, which have not ended; return the errors of that."""
+        late: list[BaseException] = []
+        nested = self._pace.nested
+        while nested:
+            index = max(nested)
+            try:
+                await nested.pop(index).aclose()
+            except BaseException as error:
+                if (rest := but_exits(error)) is not None:
+                    late.append(blame(rest, self._links[index]))
+        return late
 
     def leave_now(self, error: BaseException | None = None) -> None:
         """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""
@@ -188,6 +205,8 @@ class Segment:
         if opened is None or owner == OUT or (owner is not None and owner >= len(opened.follows.links)):
             return None
         blamed = self._blamed(error, opened)
+        for late in await self.close_nested():
+            combine(blamed, late)
         return self._goes_on(await opened.follows.again(blamed))
 
     async def rest(self) -> Any:

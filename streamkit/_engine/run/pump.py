@@ -34,6 +34,10 @@ class Pump(Pace):
         self.lane = lane
         self.out = run.link if blamed is None else blamed
 
+    @property
+    def over(self) -> bool:
+        return self.run.stopping
+
     async def rescue(self, error: CancelledError) -> None:
         """Handle a cancellation that arrived while the loop waited for room, or let others run.
 

@@ -16,6 +16,7 @@ from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import DrivenLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
@@ -27,6 +28,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
+from streamkit._engine.run.driver import driven
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -120,8 +122,9 @@ class Run(Tasks):
         self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        end = End.FILL if lane.plain else End.PUMP
-        filled: Awaitable[None] = start(inlet.source, inlet.links, end, Pump(self, lane, blamed), book)
+        if isinstance(lane, DrivenLane):
+            return driven(self, lane, inlet, book, blamed)
+        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
         return filled
 
     def feed(
@@ -300,8 +303,8 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        if stage in BEGUN:
-            return BEGUN[stage](self, inlet, arguments)
+        if stage in BEGUN and (begun := BEGUN[stage](self, inlet, arguments)) is not None:
+            return begun
         if declaration.generates:
             relay = self.relay if declaration.relays else None
             return self.opened(Kind.ASYNC, self.owned(stage(self, inlet, **arguments)), relay=relay)

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Sequence
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
 from inspect import GEN_CREATED, getgeneratorstate
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeAlias
 
+from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.errors import raise_first
+from streamkit._core.markers import DROPPED
 from streamkit._engine.buffer.book import Book
-from streamkit._engine.compile.frame import RESCUED
+from streamkit._engine.compile.handing import RESCUED
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Own, Pace
 from streamkit._engine.plan.drops import counted
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, flattened, unfolded
+from streamkit._engine.plan.link import (
+    Inlet,
+    Link,
+    StageDeclaration,
+    flattened,
+    returned_by,
+    unfolded,
+)
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.run.leave import Segment
-from streamkit._engine.run.own import is_new
+from streamkit._engine.run.apart import NESTED, deep
+from streamkit._engine.run.claims import Claims
+from streamkit._engine.run.leave import Segment, combine
+from streamkit._engine.run.own import is_new, own
 
 __all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
@@ -29,7 +42,9 @@ def start(
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
     opened, rest, relays = begin(source, counted(links, book), book, blocking=end is End.PLAIN)
-    return loop_of(opened, rest, relays, end, pace or (Own() if end is End.RESULT else Pace()))
+    pace = pace or (Own() if end is End.RESULT else Pace())
+    pace.book = book
+    return loop_of(opened, rest, relays, end, pace)
 
 
 Begun: TypeAlias = tuple[Opened, Sequence[Link], bool]
@@ -129,19 +144,122 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
         hop, part = _made(opened, links, loop, end, pace)
         return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
     own = Pace()
-    own.source = pace.source
+    own.source, own.book = pace.source, pace.book
     hop, part = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
     return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
+
+
+AsyncGenerator: Any = AsyncGeneratorType
+
+
+class Nesting(Segment):
+    """A segment with steps that go through streams: what their callbacks return is opened here."""
+
+    __slots__ = ("_chapters",)
+
+    def __init__(self, loop: Loop, links: Sequence[Link], opened: Opened, pace: Pace) -> None:
+        super().__init__(loop, links, opened, pace)
+        self._chapters: dict[int, Book] = {}
+        """By the index of a step: where the stages of the stream that it goes through, or last did, stand."""
+
+    async def opened(self, index: int, found: Any) -> tuple[Any, type]:
+        """What the step at `index` goes through, of what its callback has returned, and how.
+
+        That is told by a type: ``async for`` is for async generators, and ``for`` for everything else.
+        """
+        link = self._links[index]
+        # an observable of RxPY is awaitable too, for its last item
+        waited = is_awaitable(found) and not hasattr(found, "subscribe")
+        if waited:
+            found = await pending(found)
+        if found is DROPPED:
+            return (), tuple
+        inlet = unfolded(returned_by(link.arguments[link.declaration.nests], found))
+        del found
+        if waited and self._pace.over:  # the callback did not heed that
+            claims = Claims()
+            claims.take(inlet)
+            raise_first([*claims.release(), CancelledError()])
+        if not inlet.links and type(inlet.source).attached is Source.attached:
+            opened = inlet.source.open()
+            if opened.kind in (Kind.SLICE, Kind.ITER):
+                return self._closes(index, opened), list
+            items: Any = opened.items
+            if opened.blame is not None or type(items) is not AsyncGenerator:
+                items = loop_of(opened, (), relays=True, end=End.RELAY, pace=Pace())
+            return items, AsyncGenerator
+        items = self._begun(index, inlet, self._chapter(index))
+        own(items)
+        return items, AsyncGenerator
+
+    def _closes(self, index: int, opened: Opened) -> Any:
+        """What is to be iterated of a synchronous source, which closes itself when it has ended.
+
+        What is in ``nested`` for it stays there until another takes its place: to close it again does
+        nothing.
+        """
+        items, close = opened.items, opened.close_now
+        if close is None:
+            return items
+        closing = _closing(items, close)
+        self._pace.nested[index] = _Early(closing.close)
+        return closing
+
+    def _begun(self, index: int, inlet: Inlet[Any], book: Book | None) -> Any:
+        """The loop over `inlet`, which may hand on what is thrown into it."""
+        pace = Pace()
+        if NESTED and deep(inlet):
+            opened = NESTED[0](self._links[index], inlet, book)
+            items = loop_of(opened, (), relays=True, end=End.RELAY, pace=pace)
+        else:
+            items = start(inlet.source, inlet.links, End.RELAY, pace, book)
+        own(pace.source)
+        return items
+
+    def _chapter(self, index: int) -> Book | None:
+        """Where the stages of the next stream of the step at `index` stand; those of the last are over."""
+        book: Book | None = self._pace.book
+        if book is None:
+            return None
+        if (ended := self._chapters.pop(index, None)) is not None:
+            book.close(ended)
+        chapter = self._chapters[index] = book.chapter()
+        return chapter
+
+
+def _closing(iterator: Iterator[Any], close: Callable[[], Any]) -> Generator[Any, None, None]:
+    """`iterator`, closed when it has ended, or this is."""
+    try:
+        yield from iterator
+    except BaseException as error:
+        try:
+            close()
+        except BaseException as late:
+            combine(error, late)
+        raise
+    close()
+
+
+class _Early:
+    """What closes a synchronous iterator that a loop has left before its end."""
+
+    __slots__ = ("_close",)
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
+
+    async def aclose(self) -> None:
+        self._close()
 
 
 def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace) -> tuple[Any, Segment]:
     """The coroutine or generator of one loop; and what leaves `opened`, if that is never begun."""
     if loop.forks:
         links = flattened(links)
-    part = Segment(loop, links, opened, pace)
+    part = Nesting(loop, links, opened, pace) if loop.nests else Segment(loop, links, opened, pace)
     leave = part.leave_now if end is End.PLAIN else part.leave
-    held = (part,) if loop.holds or opened.follows is not None else ()
+    held = (part,) if loop.holds or loop.nests or opened.follows is not None else ()
     wanted = [links[place].arguments[name] for place, name in loop.wanted]
     items = loop.function(opened.items, leave, pace, *held, *wanted)
     if opened.kind is Kind.PUSH:

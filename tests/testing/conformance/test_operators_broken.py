@@ -7,6 +7,7 @@ import pytest
 
 from streamkit.testing import Law, LawError, Report, check_operator
 from tests.testing.conformance import broken
+from tests.tiers import stride
 
 BROKEN: dict[str, tuple[Law, Callable[[], Any], dict[str, Any]]] = {}
 
@@ -61,5 +62,5 @@ def report_of(operator: Any, **given: Any) -> Report:
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_operator_that_breaks_one_law_is_found_to_break_that_one(name: str) -> None:
     law, operator, given = BROKEN[name]
-    report = report_of(operator, every=5, **given)
+    report = report_of(operator, every=3 * stride(3), **given)
     assert report.broken == (law,), str(report)

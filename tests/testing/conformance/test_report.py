@@ -9,6 +9,7 @@ import pytest
 from streamkit import Stream, Suspend, ops
 from streamkit.testing import Law, LawError, Report, check_operator, check_sink, check_source
 from tests.testing.conformance import broken
+from tests.tiers import stride
 
 SWALLOWED = """\
 swallows_errors breaks 1 of the 1 laws that were tested, in 27 cases
@@ -137,7 +138,9 @@ def test_a_sink_is_checked_with_its_result() -> None:
 
 
 def test_an_operator_is_run_in_other_orders_of_what_is_ready() -> None:
-    assert check_operator(lambda: ops.buffer(Suspend(2)), laws=Law.CLOSE, schedules=3, seed=1, every=40).runs
+    assert check_operator(
+        lambda: ops.buffer(Suspend(2)), laws=Law.CLOSE, schedules=3, seed=1, every=40 * stride(3)
+    ).runs
 
     async def swallows(source: Stream[Any]) -> AsyncIterator[Any]:
         async for item in broken.swallows_cancellation(source):

@@ -1,0 +1,97 @@
+"""Combining ranges and lists, of which each gives its share of the items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamkit
+from benchmarks.workload import HAND, OURS, Goals, Workload
+from benchmarks.workloads.sources import rx_last
+from streamkit import ops
+
+GOALS: Goals = {HAND: 1.5, "aiostream": 10, "reactivex": 10}
+SIZES = (2, 10)
+
+
+def ranges(size: int, count: int) -> list[range]:
+    return [range(count // size) for _ in range(size)]
+
+
+def lists(size: int, count: int) -> list[list[int]]:
+    return [[*each] for each in ranges(size, count)]
+
+
+def _workload(name: str, **goals: float) -> Workload:
+    allowed: Goals = {**GOALS, **goals}
+    return Workload(name, "sources", SIZES, goals=dict.fromkeys(SIZES, allowed), unit=lambda size: size)
+
+
+def _of_peers(workload: Workload, name: str) -> None:
+    """What the peers have under this name."""
+
+    @workload.by("aiostream")
+    async def _(size: int, count: int) -> Any:
+        from aiostream import pipe, stream
+
+        join = {"zip": stream.zip, "merge": stream.merge, "concat": stream.chain}[name]
+        return await (join(*ranges(size, count)) | pipe.list())
+
+    @workload.by("reactivex")
+    async def _(size: int, count: int) -> Any:
+        import reactivex
+        from reactivex import operators
+
+        sources = [reactivex.from_iterable(each) for each in ranges(size, count)]
+        join = {"zip": reactivex.zip, "merge": reactivex.merge, "concat": reactivex.concat}[name]
+        return rx_last(join(*sources).pipe(operators.to_list()))
+
+
+zip_ = _workload("zip of ranges")
+merge = _workload("merge of ranges")
+concat = _workload("concat of lists")
+for each, name in ((zip_, "zip"), (merge, "merge"), (concat, "concat")):
+    _of_peers(each, name)
+
+
+@zip_.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out: list[Any] = []
+    for row in zip(*ranges(size, count), strict=False):
+        out.append(row)
+    return out
+
+
+@zip_.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await (streamkit.zip(*ranges(size, count)) | ops.to_list())
+
+
+@merge.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out: list[int] = []
+    for row in zip(*ranges(size, count), strict=True):
+        for item in row:
+            out.append(item)
+    return out
+
+
+@merge.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await (streamkit.merge(*ranges(size, count)) | ops.to_list())
+
+
+@concat.by(HAND)
+async def _(size: int, count: int) -> Any:
+    out: list[int] = []
+    for source in lists(size, count):
+        for item in source:
+            out.append(item)
+    return out
+
+
+@concat.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await (streamkit.concat(*lists(size, count)) | ops.to_list())
+
+
+WORKLOADS = (zip_, merge, concat)

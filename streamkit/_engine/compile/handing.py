@@ -1,0 +1,179 @@
+"""Handing over: what a loop does with what comes out of its last step, for each kind of end."""
+
+from __future__ import annotations
+
+from streamkit._engine.compile.key import End, Kind, StepKey
+
+__all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over"]
+
+# How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
+# is full: so there is room for the next item before the source is asked for it (law 2).
+
+_PUT = """\
+if lane.put({item}):
+    {item} = None
+    await lane.room(pace.rescue)
+    pace.rested()
+"""
+"""Into any lane: `put` says whether it is full now."""
+
+# `Lane.room`, written out: what awaits it would resume a coroutine more each time. The pumps of a merge wait
+# here after every few items. Guarded by `pumped` in test_opcodes.py.
+_ROOM = """\
+    {item} = None
+    while True:
+        try:
+            await lane.vacancy()
+        except CancelledError as error:
+            await pace.rescue(error)
+        if len(held) < lane.limit or lane.limit < 0:
+            break
+    pace.rested()
+    free = 0
+"""
+"""Waits for room in a plain lane."""
+
+# A plain lane grants its pump (`Lane.granted`) a number of items that it may append with no call of `put`: as
+# many as do not fill it. `free` counts what is left of them. They may only be appended while `lane.listed`:
+# when the reader has taken all, the next item must be `put`, which tells the reader of it.
+# Guarded by `pumped` and `ahead` in test_opcodes.py.
+_APPEND = f"""\
+if free and lane.listed:
+    free -= 1
+    held.append({{item}})
+elif lane.put({{item}}):
+{_ROOM}\
+else:
+    free = lane.granted(free)
+"""
+"""Into a plain lane: by an append, as long as the lane has granted it."""
+
+# Where there are no steps, each item of the source is one for the lane. So the items granted are taken off
+# `left`, the count to the next look at the clock, all at once. The `continue` skips what `_pumped` writes
+# behind this: that would count this item, and look for a step that the source took during a wait, but there
+# was no wait. Guarded by `pumped` in test_opcodes.py.
+_APPEND_EACH = f"""\
+if free and lane.listed:
+    free -= 1
+    held.append({{item}})
+    del {{item}}
+    continue
+if lane.put({{item}}):
+{_ROOM}\
+else:
+    free = lane.granted(free, left - 1)
+    left -= free
+"""
+"""The same, where every item of an asynchronous source goes into the lane as it is."""
+
+# A `try` costs nothing where nothing is thrown in.
+_PASS = """\
+try:
+    yield {item}
+except CancelledError as error:
+    await pace.rescue(error)
+"""
+"""To the stage that reads it. See `_pumped`: what is thrown in is for the source."""
+
+# A lane that is full and loses or folds an item for each that comes *floods* (`Flooding`): until its reader
+# takes something, an item costs what happens to it, and a count. Guarded by test_opcodes_rate.py.
+_SHED = """\
+if free and lane.listed:
+    free -= 1
+    held.append({item})
+elif flood.on:
+    shed({item})
+    flood.count += 1
+else:
+    lane.put({item})
+    free = lane.granted(free)
+"""
+"""Into a lane that loses items: ``shed`` keeps what is to be kept of those held and this one."""
+
+_FOLD = """\
+if flood.on:
+    try:
+        cell[0] = fold(cell[0], {item})
+    except BaseException:
+        lane.unfolded()
+        raise
+    flood.count += 1
+else:
+    lane.put({item})
+"""
+"""Into a lane that folds items."""
+
+# A driven lane is full when as many items were appended as there was room for. So the loop need not look at
+# the lane before that; only whether it still takes items in. Guarded by test_opcodes_driven.py.
+_APPENDED = """\
+if lane.listed:
+    held.append({item})
+    free -= 1
+"""
+_PARK = """\
+    {item} = None
+    while not (free := lane.limit - len(held)):
+        pace.parked = True
+        try:
+            await parking
+        except CancelledError as error:
+            await pace.rescue(error)
+"""
+_DRIVE = f"""\
+{_APPENDED}\
+else:
+    lane.put({{item}})
+if not free:
+{_PARK}\
+"""
+"""Into a driven lane, whose pump parks where it is full."""
+
+_DRIVE_EACH = f"""\
+{_APPENDED}\
+    if free:
+        del {{item}}
+        continue
+{_PARK}\
+    if free > left:
+        free = left
+    left -= free - 1
+else:
+    lane.put({{item}})
+"""
+"""The same, where every item of an asynchronous source goes into the lane as it is."""
+
+FILLING = {End.PUMP: _PUT, End.FILL: _APPEND, End.SHED: _SHED, End.FOLD: _FOLD, End.DRIVE: _DRIVE}
+"""The ends that put items into a lane, and how."""
+
+GRANTED = (End.FILL, End.SHED)
+"""The ends that append what the lane has granted."""
+
+_LANE = (2, "lane = pace.lane")
+_ROOM_FIRST = ((2, "if lane.full():"), (3, "await lane.room(pace.rescue)"))
+OPENING = {
+    End.PUMP: (_LANE, *_ROOM_FIRST),
+    End.FILL: (_LANE, (2, "held = lane.held"), *_ROOM_FIRST),
+    End.SHED: (_LANE, (2, "held, flood, shed = lane.held, lane.flood, lane.shed"), *_ROOM_FIRST),
+    End.FOLD: (_LANE, (2, "cell, flood, fold = lane.cell, lane.flood, lane.fold"), *_ROOM_FIRST),
+    End.DRIVE: (
+        _LANE,
+        (2, "held, parking = lane.held, lane.parking"),
+        (2, "free = min(lane.limit, SMALL)"),
+    ),
+}
+"""What they begin with: lines, each with its depth."""
+
+_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH}
+"""How they do it where every item of an asynchronous source goes into the lane as it is."""
+
+RESCUED = {**FILLING, End.RELAY: _PASS}
+"""The ends at which a cancellation may arrive that is for the source."""
+
+
+def handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
+    """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
+    if end is End.RESULT:
+        return ""
+    if end in _OF_EACH and kind is Kind.ASYNC and not steps:
+        return _OF_EACH[end]
+    return RESCUED.get(end, "yield {item}")

@@ -1,0 +1,95 @@
+"""The streams that a function makes of items, one after the other, where those who read them are flat.
+
+A ``flat_map`` with one place is a step, which reads them in its loop. Where such a stream ends in one itself,
+as pages do that lead to more pages, loops would stand in loops. So it becomes an `Entry` then, as ``concat``
+does: it keeps what is before it open, and says which stream is next (`sequence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.markers import DROPPED
+from streamkit._engine.buffer.target import Abandoned
+from streamkit._engine.plan.link import Inlet, Link, returned_by
+from streamkit._engine.run.leave import blame
+from streamkit._engine.run.run import Run
+from streamkit._stages.entry import Entry
+
+__all__ = ["Each", "made", "noted"]
+
+
+async def made(link: Link, items: list[Any]) -> Inlet[Any]:
+    """The stream that the function of `link` makes of an item; errors name `link`.
+
+    Pops the item out of `items`, so that no frame keeps it alive.
+    """
+    try:
+        function = link.arguments[link.declaration.nests or "function"]
+        found = function(items.pop())
+        # an observable of RxPY is awaitable too, for its last item
+        waits = is_awaitable(found) and not hasattr(found, "subscribe")
+        found = await pending(found) if waits else found
+        return returned_by(function, () if found is DROPPED else found)
+    except Exception as error:
+        noted(error, link)
+        raise
+
+
+def noted(error: Exception, link: Link) -> None:
+    """Note on `error` that `link` raised it; raise the error that replaces a ``StopIteration``."""
+    if not isinstance(error, Abandoned):
+        blamed = blame(error, link)
+        if blamed is not error:
+            raise blamed from blamed.__cause__
+
+
+class Each(Entry):
+    """Goes on with the stream of each item of the one before it."""
+
+    def __init__(self, run: Run, link: Link, before: Inlet[Any]) -> None:
+        self._run = run
+        self._link = link
+        self._before: Inlet[Any] | None = before
+        self._items: AsyncIterator[Any] | None = None
+        """What is before it, where that is no list: of a list, it is known which item is the last."""
+        self._place = 0
+        self.made = False
+        """Whether what is read now is a stream that it has made."""
+
+    def ended(self) -> None:
+        raise NotImplementedError  # pragma: no cover - it is asked for the `following` stream
+
+    async def following(self) -> Inlet[Any] | None:
+        """The stream of the next item; None if there is none."""
+        before, self.made = self._before, False
+        if before is None:
+            return None
+        if (items := before.native) is not None:
+            if self._place >= len(items):
+                self.done = True
+                return None
+            item = items[self._place]
+            self._place += 1
+            self.done = self._place >= len(items)
+        else:
+            if self._items is None:
+                self._items = self._run.open(before)
+            try:
+                item = await anext(self._items)
+            except StopAsyncIteration:
+                self.done = True
+                return None
+        held = [item]
+        del item
+        found = await made(self._link, held)
+        self.made = True
+        return found
+
+    async def leave(self) -> None:
+        self._before, items = None, self._items
+        self._items = None
+        if items is not None:
+            await self._run.close(items)

@@ -1,0 +1,99 @@
+"""Changes of a shared channel: how long callbacks may go on, and what a producer is told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streamkit import Conflate, DropIncoming, DropOldest, Fail, Offered, Strategy, Suspend, push
+from streamkit._engine.buffer.meanwhile import CHAIN
+from streamkit._engine.buffer.threads import SharedChannel
+from streamkit.testing import run
+
+ACCEPTED, DROPPED, FULL, CLOSED = Offered
+
+
+class TestChains:
+    """What a callback offers makes it be called again: that may go on for so long, and no longer."""
+
+    @pytest.mark.parametrize("kind", [DropIncoming, DropOldest])
+    @pytest.mark.parametrize(("calls", "error"), [(CHAIN, None), (CHAIN + 1, RuntimeError)])
+    def test_of_on_drop(
+        self, kind: Callable[..., Strategy], calls: int, error: type[Exception] | None
+    ) -> None:
+        left = calls
+
+        def on_drop(item: Any, why: str) -> None:
+            nonlocal left
+            if left:
+                left -= 1
+                emitter.offer("more")
+
+        stream, emitter = push(kind(1, on_drop=on_drop))
+        emitter.offer("first")
+        emitter.offer("second")
+        emitter.close()
+        if error is None:
+            assert len(list(stream)) == 1
+        else:
+            with pytest.raises(error, match="on_drop offers"):
+                list(stream)
+        assert left == 0
+
+    @pytest.mark.parametrize(("calls", "error"), [(CHAIN, None), (CHAIN + 1, RuntimeError)])
+    def test_of_a_fold(self, calls: int, error: type[Exception] | None) -> None:
+        left = calls
+
+        def fold(before: int, item: int) -> int:
+            nonlocal left
+            if left:
+                left -= 1
+                emitter.offer(1)
+            return before + item
+
+        stream, emitter = push(Conflate(fold))
+        emitter.offer(1)
+        emitter.offer(1)
+        emitter.close()
+        if error is None:
+            assert list(stream) == [CHAIN + 2]
+        else:
+            with pytest.raises(error, match="its fold offers"):
+                list(stream)
+        assert left == 0
+
+
+ANSWERS: list[tuple[Strategy, list[Offered]]] = [
+    (Suspend(2), [ACCEPTED, ACCEPTED, FULL, FULL]),
+    (Fail(2), [ACCEPTED, ACCEPTED, FULL, CLOSED]),
+    (DropIncoming(2), [ACCEPTED, ACCEPTED, DROPPED, DROPPED]),
+    (DropOldest(2), [ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED]),
+    (Conflate(lambda one, other: other), [ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED]),
+]
+
+
+@pytest.mark.parametrize(("strategy", "answers"), ANSWERS)
+def test_what_became_of_an_item_is_answered(strategy: Strategy, answers: list[Offered]) -> None:
+    _, emitter = push(strategy)
+    assert [emitter.offer(number) for number in range(4)] == answers
+    emitter.close()
+    assert emitter.offer("late") is CLOSED
+
+
+def test_a_reader_that_begins_to_wait_sees_what_came_in_a_change() -> None:
+    async def main() -> None:
+        channel = SharedChannel(Suspend(9)).begin()
+        with channel.lock:  # a change, which a handler interrupts
+            assert channel.offer("item") is ACCEPTED
+        assert await asyncio.wait_for(channel.wait(), 1.0)
+        assert channel.pop() == "item"
+
+    run(main)
+
+
+def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
+    channel = SharedChannel(Suspend(9))
+    assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
+    with channel.lock:
+        assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]

@@ -1,0 +1,122 @@
+"""Channels by themselves: whose lanes they have, what is said of others, by which clock they count."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streamkit import Suspend
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.clock import clock_of, wall_clock_of
+from streamkit._engine.buffer.lane import Lane
+from streamkit.testing import run
+
+
+def channel() -> Channel:
+    return Channel(clock=lambda: 0.0)
+
+
+def in_rounds(made: Channel) -> Lane:
+    """A lane that is read in rounds, by a loop, and holds something."""
+    lane, _ = made.lane(Suspend(9)), made.lane(Suspend(9))
+    for each in made.lanes:
+        for number in range(4):
+            each.put(number)
+    next(made.drained(8))
+    return lane
+
+
+def retired(made: Channel) -> Lane:
+    lane = made.lane(Suspend(1))
+    made.retire(lane)
+    return lane
+
+
+OTHER = "lane must be one that channel.lane(...) of this channel made, and that was not retired, not "
+
+
+class TestLanesThatAreNot:
+    @pytest.mark.parametrize(
+        ("made", "error", "words"),
+        [
+            (
+                in_rounds,
+                RuntimeError,
+                "retire(lane) is for readers that take items with take(), pop() or choose()",
+            ),
+            (lambda made: channel().lane(Suspend(1)), ValueError, OTHER),
+            (
+                lambda made: 3,
+                TypeError,
+                "lane must be one that run.feed(...) or channel.lane(...) made, not 3",
+            ),
+        ],
+    )
+    def test_cannot_be_retired(
+        self, made: Callable[[Channel], Any], error: type[Exception], words: str
+    ) -> None:
+        of = channel()
+        lane = made(of)
+        with pytest.raises(error) as raised:
+            of.retire(lane)
+        assert str(raised.value).startswith(words)
+        assert words == OTHER or str(raised.value) == words
+
+    def test_or_chosen(self) -> None:
+        async def main() -> list[str]:
+            of, said = Channel(), list[str]()
+            lane = of.lane(Suspend(1))
+            for chosen, until in (((), None), ((retired(of),), None), ((lane,), 3), ((lane, 3), None)):
+                with pytest.raises((TypeError, ValueError)) as raised:
+                    await of.choose(*chosen, until=until)
+                said.append(str(raised.value))
+            return said
+
+        none, gone, until, other = run(main)
+        assert none == "choose() needs the lanes to choose from, the preferred one first"
+        assert gone.startswith(OTHER + "<streamkit._engine.buffer.lane.Lane")
+        assert until == "until must be one of the lanes to choose from, not 3"
+        assert other == "lane must be one that run.feed(...) or channel.lane(...) made, not 3"
+
+    def test_or_retired_again(self) -> None:
+        of = channel()
+        lane = retired(of)
+        with pytest.raises(ValueError, match="was not retired"):
+            of.retire(lane)
+        assert (lane.closed, of.lanes, of.over) == (False, [], True)
+
+
+def test_it_bears_its_own_name_or_that_of_who_asks() -> None:
+    of = channel()
+    of.lane(Suspend(1))
+    retired(of)
+    assert [(each.operator, each.strategy) for each in of.stats()] == [("", Suspend(1))] * 2
+    assert {each.operator for each in of.stats("hold")} == {"hold"}
+    of.name = "push"
+    assert {each.operator for each in of.stats("hold")} == {"push"}
+
+
+class TestClocks:
+    def test_of_a_usual_loop_is_that_of_the_machine(self) -> None:
+        loop = asyncio.new_event_loop()
+        assert clock_of(loop) is time.monotonic
+        assert wall_clock_of(loop) is time.time
+        loop.close()
+
+    def test_of_another_is_its_own(self) -> None:
+        async def main() -> None:
+            loop: Any = asyncio.get_running_loop()
+            assert clock_of(loop) == loop.time
+            assert wall_clock_of(loop) == loop.wall_time
+            before = clock_of(loop)(), wall_clock_of(loop)()
+            await asyncio.sleep(3.0)
+            assert (clock_of(loop)() - before[0], wall_clock_of(loop)() - before[1]) == (3.0, 3.0)
+
+        run(main)
+
+    def test_of_one_whose_kind_has_none_is_its_own(self) -> None:
+        bare: Any = SimpleNamespace(time=lambda: 7.0)
+        assert (clock_of(bare)(), wall_clock_of(bare)) == (7.0, time.time)

@@ -1,0 +1,34 @@
+"""What an item costs that is lost or folded because nobody takes any, or that waits for a list to be full."""
+
+import pytest
+
+from streamkit._core.strategy import Strategy
+from tests.compile.lossy_by_hand import (
+    LOSSY,
+    batched_by_hand,
+    batched_ours,
+    folded_by_hand,
+    folded_ours,
+    lossy_by_hand,
+    lossy_ours,
+)
+from tests.compile.test_opcodes import (
+    per_item,
+    still as still,  # noqa: PLC0414 - the clock stands still here, too
+)
+
+SHED, FOLDED = 10.2, 5.2
+"""Whether it floods, which stands behind whether an append is granted; the count is an attribute."""
+
+
+@pytest.mark.parametrize("strategy", LOSSY, ids=repr)
+def test_an_item_that_is_lost_costs_little_more_than_an_append(strategy: Strategy) -> None:
+    assert per_item(lossy_ours(strategy)) <= per_item(lossy_by_hand) + SHED
+
+
+def test_an_item_that_is_folded_costs_little_more_than_the_fold() -> None:
+    assert per_item(folded_ours) <= per_item(folded_by_hand) + FOLDED
+
+
+def test_an_item_of_a_batch_costs_no_more_than_by_hand_in_one_task() -> None:
+    assert per_item(batched_ours) <= per_item(batched_by_hand)

@@ -1,0 +1,67 @@
+"""Sources that others wait for, and that a run never reads: they are let go when it ends."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from streamkit import DropOldest, EmitterClosedError, Stream, Suspend, attached, ops, push
+from streamkit.testing import run
+
+
+def live(name: str, told: list[Any], *, fails: bool = False) -> tuple[Stream[Any], Any]:
+    def drop(item: Any, why: str) -> None:
+        told.append((item, why))
+        if fails:
+            raise LookupError(name)
+
+    stream, emitter = push(DropOldest(4, on_drop=drop))
+    emitter.offer(f"item of {name}")
+    return stream, emitter
+
+
+def unread(*streams: Stream[Any]) -> Any:
+    return Stream([1]) | ops.concat(*streams) | ops.take(1) | ops.to_list()
+
+
+def test_what_they_hold_is_dropped_and_they_take_nothing_more() -> None:
+    told = list[Any]()
+    sources = [live(name, told) for name in "ab"]
+    assert run(lambda: as_awaited(unread(*(stream for stream, _ in sources)))) == [1]
+    assert sorted(told) == [("item of a", "closed"), ("item of b", "closed")]
+    assert [emitter.offer("late").name for _, emitter in sources] == ["CLOSED", "CLOSED"]
+
+
+def test_an_error_of_each_of_them_is_told_of() -> None:
+    told = list[Any]()
+    streams = [live(name, told, fails=True)[0] for name in "ab"]
+    with pytest.raises(LookupError) as raised:
+        run(lambda: as_awaited(unread(*streams)))
+    found = [str(error) for error in (raised.value, *attached(raised.value))]
+    assert sorted(found) == ["a", "b"]
+    assert len(told) == 2
+
+
+def test_one_that_stands_in_several_places_is_let_go_once() -> None:
+    told = list[Any]()
+    stream, _ = live("a", told)
+    assert run(lambda: as_awaited(unread(stream, stream))) == [1]
+    assert told == [("item of a", "closed")]
+
+
+def test_whoever_sends_to_one_that_was_let_go_is_told() -> None:
+    async def main() -> Any:
+        stream, emitter = push(Suspend(1))
+        emitter.offer("first")
+        waiting = asyncio.create_task(emitter.send("second"))
+        await asyncio.sleep(1.0)
+        found = await unread(stream)
+        with pytest.raises(EmitterClosedError):
+            await waiting
+        return found
+
+    assert run(main) == [1]
+
+
+async def as_awaited(job: Any) -> Any:
+    return await job

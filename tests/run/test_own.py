@@ -1,0 +1,111 @@
+"""Generators that have not begun, iterators that are made before they are read, streams not entered."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import DropOldest, SourceConsumedError, Stream, ops, push
+from streamkit._engine.run.own import is_new, own
+from streamkit.testing import run
+
+
+async def numbers() -> AsyncIterator[int]:
+    for number in range(3):
+        await asyncio.sleep(1.0)
+        yield number
+
+
+def test_a_generator_is_new_until_its_first_step() -> None:
+    async def main() -> list[bool]:
+        items: Any = numbers()
+        found = [is_new(items)]
+        step = asyncio.ensure_future(anext(items))
+        await asyncio.sleep(0.5)
+        found.append(is_new(items))  # in the midst of it
+        await step
+        found.append(is_new(items))
+        await items.aclose()
+        found.append(is_new(items))
+        other: Any = numbers()
+        await other.aclose()
+        return [*found, is_new(other)]
+
+    assert run(main) == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("owned", [False, True])
+def test_one_that_is_owned_before_it_has_begun_is_not_closed_by_the_loop(owned: bool, begun: bool) -> None:
+    async def main() -> list[str]:
+        closed = list[str]()
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                for number in range(9):
+                    yield number
+            finally:
+                closed.append("by the loop")
+
+        items: Any = source()
+        hooks = sys.get_asyncgen_hooks()
+        if begun:
+            await anext(items)
+        if owned:
+            own(items)
+        assert sys.get_asyncgen_hooks() == hooks
+        assert await anext(items) == int(begun)
+        del items
+        await asyncio.sleep(1.0)
+        return closed
+
+    assert run(main) == ([] if owned and not begun else ["by the loop"])
+
+
+class TestNotEntered:
+    def test_nothing_can_be_read(self) -> None:
+        async def main() -> None:
+            opened = (Stream(numbers) | ops.map(str)).open()
+            for read in (lambda: anext(opened), lambda: aiter(opened)):
+                with pytest.raises(RuntimeError) as raised:
+                    await read()
+                assert str(raised.value) == "enter the stream first: async with stream.open() as items"
+
+        run(main)
+
+    def test_and_one_that_is_cannot_be_entered_again(self) -> None:
+        async def main() -> list[str]:
+            opened = (Stream(numbers) | ops.map(str)).open()
+            async with opened as items:
+                with pytest.raises(RuntimeError) as raised:
+                    await opened.__aenter__()
+                assert str(raised.value) == "this stream is open already; call open() for each use"
+                return [item async for item in items]
+
+        assert run(main) == ["0", "1", "2"]
+
+
+def test_an_iterator_has_its_source_from_when_it_is_made() -> None:
+    async def main() -> list[Any]:
+        stream, emitter = push(DropOldest(2))
+        first = aiter(stream)
+        with pytest.raises(SourceConsumedError):
+            aiter(stream)
+        emitter.offer("item")
+        emitter.close()
+        return [item async for item in first]
+
+    assert run(main) == ["item"]
+
+
+@pytest.mark.parametrize("stage", [False, True])
+def test_one_that_is_made_before_a_loop_runs_begins_with_its_first_item(stage: bool) -> None:
+    stream: Any = Stream(numbers)
+    items = aiter(stream | ops.delay(1.0) if stage else stream)
+
+    async def main() -> list[int]:
+        return [item async for item in items]
+
+    assert run(main) == [0, 1, 2]
