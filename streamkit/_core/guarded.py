@@ -208,7 +208,7 @@ def guarded(
     return protected(name, function, on_error, spread=spread)
 
 
-_CALLABLE: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, type})
+CALLABLE: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, type})
 """What needs no look to see that it can be called."""
 
 
@@ -216,7 +216,7 @@ def protected(
     name: str, function: Callable[..., Any], on_error: OnError | None, *, spread: bool = False
 ) -> Callable[..., Any]:
     """What `guarded` returns, for our own operators."""
-    if on_error is None and type(function) in _CALLABLE:
+    if on_error is None and type(function) in CALLABLE:
         return function
     callback(name, function)
     policy = on_error_argument(on_error)

@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeGuard, get_args, get_origin, get_overloads, get_type_hints
 from unittest.mock import patch
@@ -44,6 +44,8 @@ WITHOUT: dict[str, str] = {
 """Callbacks of operators and sources that have no `on_error=`, and why."""
 
 POLICY = "streamkit._core.guarded.on_error_argument"
+UNCHECKED = "streamkit._core.guarded.CALLABLE"
+"""The types of callbacks of which nothing is asked, unless there is an ``on_error=``."""
 PAGE = Path("docs/retry.md")
 
 
@@ -74,8 +76,15 @@ def callbacks_of(function: Any) -> Iterator[str]:
             yield from each.callbacks
 
 
+@contextmanager
+def given(policy: OnError) -> Generator[None, None, None]:
+    """Have all that is written in the block be given ``on_error=policy``, also where it has none."""
+    with patch(POLICY, lambda _: policy), patch(UNCHECKED, frozenset()):
+        yield
+
+
 def links_of(sample: Sample, policy: OnError | None = None) -> tuple[Link, ...]:
-    with nullcontext() if policy is None else patch(POLICY, lambda _: policy):
+    with nullcontext() if policy is None else given(policy):
         links: tuple[Link, ...] = sample.make(Lab()).links
     return links
 
@@ -91,7 +100,7 @@ TAKING = [
 
 def with_policy(sample: Sample, lab: Lab, policy: OnError) -> Any:
     """The sample's stream or job, as if each of its operators had been given ``on_error=policy``."""
-    with patch(POLICY, lambda _: policy):
+    with given(policy):
         return sample.built(lab)
 
 

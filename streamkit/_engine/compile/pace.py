@@ -6,14 +6,16 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
-from asyncio import CancelledError, sleep
+from asyncio import AbstractEventLoop, CancelledError, get_running_loop, sleep
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextvars import Context
 from itertools import chain
 from time import perf_counter
 from types import FunctionType
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-__all__ = ["LARGEST", "Begun", "Handed", "Pace", "Resumed", "Throw", "Thrown", "steady"]
+__all__ = ["LARGEST", "Begun", "Handed", "Own", "Pace", "Resumed", "Throw", "Thrown", "steady"]
 
 Throw = Callable[[BaseException], Awaitable[Any]]
 """The method `athrow` of an async generator."""
@@ -72,6 +74,31 @@ _AS_IT_IS: Any = vars(Iterator)["__iter__"]
 """What classes inherit that say no more than that they are iterators."""
 
 
+class _Turns:
+    """Counts the turns of an event loop, for as long as loops ask: by one callback a turn for all of them."""
+
+    __slots__ = ("_asked", "_context", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._asked = False
+        self._context = Context()  # a copy of the current one would hold what a user has in it
+
+    def mark(self, loop: AbstractEventLoop) -> int:
+        """The number of this turn; the next will have another."""
+        if not self._asked:
+            self._asked = True
+            loop.call_soon(self._turned, context=self._context)
+        return self.count
+
+    def _turned(self) -> None:
+        self._asked = False
+        self.count += 1
+
+
+_turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
+
+
 class Pace:
     """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
@@ -111,7 +138,11 @@ class Pace:
             self.size = min(self.size * 4, LARGEST)
         elif spent > BUDGET / 2:
             self.size = max(1, int(self.size * BUDGET / 4 / spent))
-        return now - self._started >= BUDGET
+        return now - self._started >= BUDGET and not self.turned(now)
+
+    def turned(self, now: float) -> bool:
+        """Whether others have run already, so that it need not let them."""
+        return False
 
     def closed(self, error: BaseException) -> bool:
         """Whether `error` is only the end of a pull whose iterator was closed meanwhile."""
@@ -199,6 +230,35 @@ class Pace:
         """What the loop reads when `item`, of its source or of another, is in its hand."""
         self.handed.insert(0, Handed(item))
         return Resumed(self.handed, self.source if source is None else source)
+
+
+class Own(Pace):
+    """The pace of a loop that has a task of its own, and awaits there what its callbacks return.
+
+    Where others have run meanwhile, it begins anew: among many such loops, each would else give way once more
+    for each item. Pumps do not: they take turns by when they give way.
+    """
+
+    _turns: _Turns | None = None
+    """What counts the turns of the event loop; None, as long as it was never time to let others run."""
+    _turn: int = 0
+    """The turn in which it began anew."""
+
+    def turned(self, now: float) -> bool:
+        loop, turns = get_running_loop(), self._turns
+        if turns is None:
+            self._turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
+            return False
+        if turns.count == self._turn:
+            return False
+        self._started = now
+        self._turn = turns.mark(loop)
+        return True
+
+    def rested(self) -> None:
+        super().rested()
+        if self._turns is not None:
+            self._turn = self._turns.mark(get_running_loop())
 
 
 class Handed:

@@ -18,7 +18,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.handing import RESCUED
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
-from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pace import Own, Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import (
     Inlet,
@@ -42,7 +42,7 @@ def start(
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
     opened, rest, relays = begin(source, counted(links, book), book, blocking=end is End.PLAIN)
-    pace = pace or Pace()
+    pace = pace or (Own() if end is End.RESULT else Pace())
     pace.book = book
     return loop_of(opened, rest, relays, end, pace)
 
