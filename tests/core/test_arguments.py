@@ -5,8 +5,10 @@ import copy
 import functools
 import math
 import pickle
+from collections import ChainMap
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,7 +20,9 @@ from streamkit._core.arguments import (
     discard,
     flag,
     is_said,
+    iterable,
     makes_coroutine,
+    mapping,
     number,
     seconds,
     whole,
@@ -62,6 +66,11 @@ class Refusing:
 
     def __float__(self) -> float:
         raise OSError("no")
+
+
+class Unreadable:
+    def __iter__(self) -> Any:
+        raise OSError("gone")
 
 
 class Waiting:
@@ -224,6 +233,33 @@ class TestFlag:
         with pytest.raises(TypeError) as caught:
             flag("strict", value)
         assert str(caught.value) == f"strict must be True or False, not {value!r}"
+
+
+class TestIterableAndMapping:
+    @pytest.mark.parametrize(
+        "value", [[], "", iter([1]), range(2), {1: 2}], ids=lambda value: type(value).__name__
+    )
+    def test_what_a_plain_for_goes_through_passes_as_it_is(self, value: Any) -> None:
+        assert iterable("items", value) is value
+
+    @pytest.mark.parametrize("value", [5, None, len, Unreadable()], ids=lambda value: type(value).__name__)
+    def test_what_it_does_not_names_the_argument_and_has_its_cause(self, value: Any) -> None:
+        with pytest.raises(TypeError) as caught:
+            iterable("items", value)
+        assert str(caught.value) == f"items must be an iterable, not {shown(value)}"
+        assert isinstance(caught.value.__cause__, OSError if isinstance(value, Unreadable) else TypeError)
+
+    @pytest.mark.parametrize(
+        "value", [{}, MappingProxyType({1: 2}), ChainMap({})], ids=lambda value: type(value).__name__
+    )
+    def test_a_mapping_passes_as_it_is(self, value: Any) -> None:
+        assert mapping("pipes", value) is value
+
+    @pytest.mark.parametrize("value", [5, None, [(1, 2)], dict], ids=repr)
+    def test_what_is_no_mapping_names_the_argument(self, value: Any) -> None:
+        with pytest.raises(TypeError) as caught:
+            mapping("pipes", value)
+        assert str(caught.value) == f"pipes must be a mapping, such as a dict, not {shown(value)}"
 
 
 class TestCallback:

@@ -215,6 +215,25 @@ class TestErrorsOfTheProgram:
         assert calls == [1, 1, 1]
 
 
+@pytest.mark.parametrize("policy", [Resume(), Replace(pair), Retry(None)], ids=repr)
+@pytest.mark.parametrize("later", [False, True])
+def test_an_error_in_place_of_a_cancellation_is_raised(policy: OnError, later: bool) -> None:
+    async def function() -> None:
+        try:
+            await asyncio.sleep(9.0)
+        finally:
+            raise RefusalError("clean-up")
+
+    async def main() -> None:
+        task = asyncio.ensure_future(guarded("f", (lambda: function()) if later else function, policy)())
+        await asyncio.sleep(1.0)
+        task.cancel()
+        with pytest.raises(RefusalError, match=r"^clean-up$"):
+            await task
+
+    run(main)
+
+
 class TestRetry:
     @pytest.mark.parametrize("later", [False, True])
     def test_calls_with_the_same_arguments_and_waits_before_each(self, later: bool) -> None:
