@@ -48,13 +48,15 @@ def test_each_call_gives_something_as_long_as_there_is_something(strategy: Strat
     run(main)
 
 
-@pytest.mark.parametrize("beside", [None, Conflate(max), DropOldest(9, gaps=True)])
+@pytest.mark.parametrize("beside", [None, Conflate(max), DropOldest(20), DropOldest(20, gaps=True)])
 @pytest.mark.parametrize("capacity", [1, 2, 3, CAPACITY, 9])
 def test_a_writer_is_woken_when_a_quarter_is_left(beside: Strategy | None, capacity: int) -> None:
     async def main() -> None:
         channel = Channel()
         if beside is not None:  # a lane that is read item by item
-            channel.lane(beside).put(7)
+            other = channel.lane(beside)
+            for number in range(20):
+                other.put(number)
         lane, writer = await filled(channel, capacity)
         woken = list[int]()
         for _ in one_by_one(channel, 1):

@@ -1,6 +1,7 @@
 """What is said where an event loop runs and must not, or does not and must."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ def awaitable(number: int) -> Awaitable[int]:
 PLAIN_FOR = one_else("for x in stream", "async for x in stream")
 STREAMS: dict[str, tuple[Callable[[], Any], str]] = {
     "a source that waits": (lambda: Stream(numbers), PLAIN_FOR),
+    "a callable that makes one": (lambda: Stream(lambda: numbers()), PLAIN_FOR),
     "a stage": (lambda: Stream([1]) | ops.buffer(Suspend(1)), PLAIN_FOR),
     "a coroutine function": (lambda: Stream([1]) | ops.map(later), PLAIN_FOR),
     "a callback that waits": (
@@ -108,3 +110,31 @@ def test_a_plain_for_that_is_left_asks_its_source_for_nothing_more(ends: str) ->
             items.throw(LookupError())
     del items
     assert (asked, closed) == ([0, 1], [2])
+
+
+@pytest.mark.parametrize("ends", ["close", "step"])
+def test_the_thread_that_cleans_up_while_a_loop_runs_bears_a_name(ends: str) -> None:
+    names = list[str]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for number in range(9):
+                yield number
+        finally:
+            names.append(threading.current_thread().name)
+
+    async def main() -> None:
+        if ends == "close":
+            items.close()
+        else:
+            with pytest.raises(RunningLoopError):
+                next(items)
+
+    items: Any = iter(Stream(source) | ops.buffer(Suspend(1)))
+    next(items)
+    asyncio.run(main())
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(10.0)
+    items.close()
+    assert names == ["streamkit clean-up"]

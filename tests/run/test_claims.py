@@ -1,12 +1,23 @@
 """Sources that others wait for, and that a run never reads: they are let go when it ends."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from streamkit import DropOldest, EmitterClosedError, Stream, Suspend, attached, ops, push
+from streamkit import (
+    DropOldest,
+    EmitterClosedError,
+    SourceConsumedError,
+    Stream,
+    Suspend,
+    attached,
+    ops,
+    push,
+)
 from streamkit.testing import run
+from tests.run.staging import written
 
 
 def live(name: str, told: list[Any], *, fails: bool = False) -> tuple[Stream[Any], Any]:
@@ -61,6 +72,33 @@ def test_whoever_sends_to_one_that_was_let_go_is_told() -> None:
         return found
 
     assert run(main) == [1]
+
+
+def test_the_source_of_a_stage_that_never_reads_it_is_let_go() -> None:
+    async def _ignoring(run: Any, source: Any) -> AsyncIterator[str]:
+        yield "own"
+
+    told = list[Any]()
+    stream, emitter = live("a", told)
+    assert run(lambda: as_awaited(stream | written(_ignoring) | ops.to_list())) == ["own"]
+    assert told == [("item of a", "closed")]
+    assert emitter.offer("late").name == "CLOSED"
+
+
+@pytest.mark.parametrize("join", [ops.merge, ops.zip])
+def test_one_that_was_read_before_fails_the_run_that_wants_it(join: Any) -> None:
+    async def main() -> None:
+        told = list[Any]()
+        read, emitter = live("read", told)
+        emitter.close()
+        await (read | ops.drain())
+        fresh, other = live("fresh", told)
+        with pytest.raises(SourceConsumedError):
+            await (Stream([1]) | join(fresh, read) | ops.drain())
+        assert told == [("item of fresh", "closed")]
+        assert other.offer("late").name == "CLOSED"
+
+    run(main)
 
 
 async def as_awaited(job: Any) -> Any:

@@ -109,3 +109,26 @@ def test_one_that_is_made_before_a_loop_runs_begins_with_its_first_item(stage: b
         return [item async for item in items]
 
     assert run(main) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("stage", [False, True])
+def test_a_loop_that_is_left_closes_its_source_before_anything_else_runs(stage: bool) -> None:
+    async def main() -> list[str]:
+        done = list[str]()
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                for number in range(9):
+                    yield number
+            finally:
+                done.append("closed")
+
+        stream: Any = Stream(source)
+        asyncio.get_running_loop().call_soon(done.append, "another")
+        async for _ in stream | ops.concat([]) if stage else stream:
+            break
+        done.append("behind it")
+        await asyncio.sleep(1.0)
+        return done
+
+    assert run(main) == ["closed", "behind it", "another"]

@@ -1,0 +1,71 @@
+"""A channel as the source of a stream: it is run once, and it is left with its run."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streamkit import EmitterClosedError, SourceConsumedError, Stream, Suspend, ops, push
+from streamkit.testing import run
+
+ONCE = "a push stream can be run only once, and was: make another with push()"
+PIPES: dict[str, Callable[[Any], Any]] = {
+    "alone": lambda stream: stream,
+    "steps": lambda stream: stream | ops.map(int),
+    "a stage": lambda stream: stream | ops.buffer(Suspend(2)),
+    "in another": lambda stream: Stream([]) | ops.concat(stream),
+}
+every_pipe = pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
+
+
+def filled(count: int) -> tuple[Stream[int], Any]:
+    stream, emitter = push(Suspend(9))
+    for number in range(count):
+        emitter.offer(number)
+    return stream, emitter
+
+
+@pytest.mark.parametrize("pipe", [PIPES["alone"], PIPES["steps"], PIPES["a stage"]])
+def test_it_cannot_be_run_again(pipe: Callable[[Any], Any]) -> None:
+    stream, emitter = filled(3)
+    emitter.close()
+    found = list[int]()
+    with pytest.raises(SourceConsumedError) as raised:
+        run(lambda: drained(pipe(stream) | ops.repeat(2), found))
+    assert str(raised.value) == ONCE
+    assert found == [0, 1, 2]
+
+
+@every_pipe
+def test_it_is_left_when_the_reader_leaves(pipe: Callable[[Any], Any]) -> None:
+    async def main() -> None:
+        stream, emitter = filled(9)
+        waiting = asyncio.create_task(emitter.send(9))
+        await asyncio.sleep(1.0)
+        assert await (pipe(stream) | ops.take(2) | ops.to_list()) == [0, 1]
+        with pytest.raises(EmitterClosedError):
+            await waiting
+        assert emitter.offer("late").name == "CLOSED"
+        stats = emitter.stats()
+        assert stats.held == 0
+        assert stats.delivered + stats.dropped + stats.refused == stats.offered
+
+    run(main)
+
+
+@every_pipe
+def test_it_is_left_when_a_callback_fails(pipe: Callable[[Any], Any]) -> None:
+    async def main() -> None:
+        stream, emitter = filled(5)
+        with pytest.raises(ZeroDivisionError):
+            await (pipe(stream) | ops.map(lambda number: 1 // (2 - number)) | ops.drain())
+        assert emitter.offer("late").name == "CLOSED"
+        assert emitter.stats().held == 0
+
+    run(main)
+
+
+async def drained(stream: Any, found: list[int]) -> None:
+    async for item in stream:
+        found.append(item)
