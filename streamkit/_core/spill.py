@@ -1,4 +1,9 @@
-"""Spilling: a queue whose first items are in memory and whose rest is on disk, in order."""
+"""Spilling: a queue whose first items are in memory and whose rest is on disk, in order.
+
+A call to the system costs as much as all else that is done for an item. So small items are written and read
+in blocks. Room for a block is taken before the first of its items is, by zeros: a full disk fails the item
+that does not fit, and none that was taken in before. ``benchmarks/workloads/strategies.py`` measures it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import os
 import struct
 import sys
 from collections import deque
+from functools import partial
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]
@@ -13,6 +19,9 @@ __all__ = ["SpillStore", "Store"]
 _LENGTH = struct.Struct("<Q")
 _AT_ONCE = 1024 * 1024 * 1024
 """Bytes that one call to the system reads or writes at most."""
+_CHUNK = 64 * 1024
+"""Bytes of a block. A larger item is written and read alone."""
+_ZEROS = bytes(_CHUNK)
 _SEGMENT = 16 * 1024 * 1024
 """Bytes in a file before the next file is begun. A file is deleted when all of it was read."""
 
@@ -27,6 +36,21 @@ class Store(Protocol):
     def __getitem__(self, place: Any, /) -> Any: ...
 
 
+class _Forks:
+    """How often this process was forked off another: what those before it have opened is not its own."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.count += 1
+
+
+_forks = _Forks()
+
+
 class _File:
     """A temporary file without a name, so that no other process can write the pickles that are read.
 
@@ -39,30 +63,79 @@ class _File:
 
         # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
-        self._process = os.getpid()
+        self._forks = _forks.count
         self._read_at = 0
+        self._chunk, self._chunk_at = b"", 0
+        """What was read at a time, and where that stands."""
+        self._block, self._block_at = bytearray(), 0
+        """What is to be written at a time, and where."""
+        self._room = 0
+        """Up to where the file has room."""
         self.size = 0
         self.count = 0
 
     @property
     def takes_more(self) -> bool:
         """Whether the next item may be written to it, by this process."""
-        return self.size < _SEGMENT and self._process == os.getpid()
+        return self.size < _SEGMENT and self._forks == _forks.count
 
     def write(self, record: bytes) -> None:
-        at = self.size
-        for part in (_LENGTH.pack(len(record)), record):
-            at = _write(self._file, memoryview(part), at)
-        self.size = at
+        length = _LENGTH.pack(len(record))
+        if self.size + len(length) + len(record) > self._room and not self._makes_room(len(record)):
+            self._flush()
+            at = self.size
+            for part in (length, record):
+                at = _write(self._file, memoryview(part), at)
+            self.size = self._block_at = at
+        else:
+            self._block += length
+            self._block += record
+            self.size += len(length) + len(record)
         self.count += 1
+
+    def _makes_room(self, length: int) -> bool:
+        """Write what there is, and take room for another block, if an item of this length may be in one."""
+        if length + _LENGTH.size > _CHUNK:
+            return False
+        self._flush()
+        try:
+            self._room = _write(self._file, memoryview(_ZEROS), self.size)
+        except OSError:
+            return False  # there may be room for this item
+        return True
+
+    def _flush(self) -> None:
+        """Write the block; if that fails, it is where it was."""
+        if self._block:
+            _write(self._file, memoryview(self._block), self._block_at)
+        self._block, self._block_at = bytearray(), self.size
 
     def read(self) -> bytes:
         self.count -= 1  # also of one that cannot be read: it comes out as its error
+        chunk, begin = self._chunk, self._read_at - self._chunk_at + _LENGTH.size
+        if begin <= len(chunk):
+            (length,) = _LENGTH.unpack_from(chunk, begin - _LENGTH.size)
+            if begin + length <= len(chunk):
+                self._read_at += _LENGTH.size + length
+                return chunk[begin : begin + length]
         at = self._read_at + _LENGTH.size
-        (length,) = _LENGTH.unpack(_read(self._file, _LENGTH.size, self._read_at))
-        record = _read(self._file, length, at)
+        (length,) = _LENGTH.unpack(self._bytes(_LENGTH.size, self._read_at))
+        record = self._bytes(length, at)
         self._read_at = at + length
         return record
+
+    def _bytes(self, length: int, at: int) -> bytes:
+        """So many bytes from the place `at`, and those behind them in the same call to the system."""
+        if at >= self._block_at:
+            return bytes(self._block[at - self._block_at : at - self._block_at + length])
+        start = at - self._chunk_at
+        if start + length > len(self._chunk):
+            self._chunk = b""
+            if length >= _CHUNK:
+                return _read(self._file, length, at)
+            chunk = _read(self._file, min(_CHUNK, self._block_at - at), at, least=length)
+            self._chunk, self._chunk_at, start = chunk, at, 0
+        return self._chunk[start : start + length]
 
     def close(self) -> None:
         self._file.close()
@@ -80,15 +153,15 @@ def _write(file: IO[bytes], rest: memoryview, at: int) -> int:
     return at
 
 
-def _read(file: IO[bytes], length: int, at: int) -> bytes:
-    """Read `length` bytes at the place `at`. One call reads 2 GiB at most."""
+def _read(file: IO[bytes], length: int, at: int, least: int | None = None) -> bytes:
+    """Read `length` bytes at the place `at`; at the end, fewer, but at `least`. 2 GiB at most in a call."""
     parts: list[bytes] = []
-    while length:
-        part = _read_at(file, min(length, _AT_ONCE), at)
-        if not part:
-            raise EOFError("a file of spilled items is shorter than what was written to it")
+    missing = length
+    while missing and (part := _read_at(file, min(missing, _AT_ONCE), at)):
         parts.append(part)
-        length, at = length - len(part), at + len(part)
+        missing, at = missing - len(part), at + len(part)
+    if length - missing < (length if least is None else least):
+        raise EOFError("a file of spilled items is shorter than what was written to it")
     return b"".join(parts)  # which copies nothing where there is one
 
 
@@ -124,7 +197,8 @@ class SpillStore:
     def __init__(self, capacity: int, directory: str | None) -> None:
         import pickle  # noqa: PLC0415 - few spill, and it takes long to import
 
-        self._pickle = pickle
+        self._dumps = partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL)
+        self._loads = pickle.loads
         self._capacity = capacity
         self._directory = directory
         self._memory: deque[Any] = deque()
@@ -146,7 +220,7 @@ class SpillStore:
         if not self._files and len(self._memory) < self._capacity:
             self._memory.append(item)
             return
-        record = self._pickle.dumps(item, self._pickle.HIGHEST_PROTOCOL)
+        record = self._dumps(item)
         if not self._files or not self._files[-1].takes_more:
             self._files.append(_File(self._directory))
         try:
@@ -170,16 +244,18 @@ class SpillStore:
 
     def _refill(self) -> None:
         """Bring items back from disk, as many as there is room for."""
-        while self._files and len(self._memory) < self._capacity:
+        memory = self._memory
+        while self._files and (room := self._capacity - len(memory)) > 0:
             oldest = self._files[0]
-            self._memory.append(self._loaded(oldest))
-            self._on_disk -= 1
+            for _ in range(min(room, oldest.count)):
+                memory.append(self._loaded(oldest))
+                self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()
 
     def _loaded(self, file: _File) -> Any:
         try:
-            return self._pickle.loads(file.read())
+            return self._loads(file.read())
         except Exception as error:
             return _Unreadable(error)
 

@@ -32,20 +32,25 @@ def ordinary_user() -> Iterator[None]:
         os.setresuid(0, 0, 0)
 
 
-@pytest.mark.parametrize("on_disk", [0, 1, 2])
-def test_an_item_for_which_there_is_no_room_on_the_disk_takes_no_other_with_it(on_disk: int) -> None:
+@pytest.mark.parametrize("on_disk", [0, 1, 2, 30_000])
+@pytest.mark.parametrize("lost", ["small", "large" * 20_000], ids=["small", "large"])
+def test_an_item_for_which_there_is_no_room_on_the_disk_takes_no_other_with_it(
+    lost: str, on_disk: int
+) -> None:
     def full(*_: Any) -> int:
         raise OSError(errno.ENOSPC, "no space left on device")
 
     store = SpillStore(1, None)
-    before = [*range(1 + on_disk)]
+    before: list[Any] = [*range(1 + on_disk)]
     try:
         for item in before:
             store.append(item)
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("streamkit._core.spill._write_at", full)
             with pytest.raises(OSError, match="no space left"):
-                store.append("lost")
+                while True:  # until the room is used up that was taken before
+                    store.append(lost)
+                    before.append(lost)
         assert (len(store), store[0]) == (len(before), 0)
         store.append("later")
         assert [store.popleft() for _ in range(len(store))] == [*before, "later"]

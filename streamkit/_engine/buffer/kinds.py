@@ -32,10 +32,14 @@ class SpillLane(Lane):
 
     def pop(self) -> Any:
         try:
-            return super().pop()
+            item = self.held.popleft()
         except BaseException:  # the item cannot be read back from disk: it counts as refused
             self.account.unread()
             raise
+        self.delivered += 1
+        if self.delivered >= self.mark:
+            self.loosen()
+        return item
 
     def _taken_out(self) -> list[Any]:
         assert isinstance(self.held, SpillStore)
