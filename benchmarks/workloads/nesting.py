@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, WITHOUT, Goals, Workload
@@ -185,7 +186,7 @@ lists_in_turn = Workload(
 )
 
 
-def listed(number: int, size: int) -> list[int]:
+def listed(size: int, number: int) -> list[int]:
     return [number] * size
 
 
@@ -202,7 +203,7 @@ async def _(size: int, count: int) -> Any:
 async def _(size: int, count: int) -> Any:
     out = list[int]()
     for number in range(count // size):
-        for item in listed(number, size):
+        for item in listed(size, number):
             out.append(item)
     return checked(out)
 
@@ -215,7 +216,7 @@ def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Calla
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> Any:
-        nested = ops.flat_map(lambda number: make(number, size), concurrency=1)
+        nested = ops.flat_map(partial(make, size), concurrency=1)
         return checked(await (Stream(range(count // size)) | nested | ops.to_list()))
 
     @workload.by("aiostream")
@@ -223,7 +224,7 @@ def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Calla
         from aiostream import pipe, stream
 
         def made(number: int) -> Any:
-            return stream.iterate(make(number, size))
+            return stream.iterate(make(size, number))
 
         nested = stream.iterate(range(count // size)) | pipe.concatmap(made, task_limit=1)
         return checked(await (nested | pipe.list()))
@@ -233,7 +234,7 @@ def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Calla
         import reactivex
         from reactivex import operators
 
-        each = operators.concat_map(lambda number: reactivex.from_iterable(own(number, size)))
+        each = operators.concat_map(lambda number: reactivex.from_iterable(own(size, number)))
         source = reactivex.from_iterable(range(count // size))
         return checked(rx_last(source.pipe(each, operators.to_list())))
 
@@ -241,13 +242,11 @@ def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Calla
     async def _(size: int, count: int) -> Any:
         from streamable import stream
 
-        items = stream(range(count // size)).map(lambda number: make(number, size)).flatten()
+        items = stream(range(count // size)).map(lambda number: make(size, number)).flatten()
         return checked([item async for item in items])
 
 
-each_in_turn(
-    in_turn, lambda number, size: numbers(size, number), lambda number, size: range(number, number + size)
-)
+each_in_turn(in_turn, numbers, lambda size, number: range(number, number + size))
 each_in_turn(lists_in_turn, listed, listed)
 
 concat = Workload(

@@ -8,6 +8,7 @@ does: it keeps what is before it open, and says which stream is next (`sequence`
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import AsyncGeneratorType
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
@@ -18,7 +19,10 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 
-__all__ = ["Each", "made", "noted"]
+__all__ = ["Each", "called", "inlet_of_made", "made", "noted"]
+
+
+_GENERATOR: Any = AsyncGeneratorType
 
 
 async def made(link: Link, items: list[Any]) -> Inlet[Any]:
@@ -26,12 +30,27 @@ async def made(link: Link, items: list[Any]) -> Inlet[Any]:
 
     Pops the item out of `items`, so that no frame keeps it alive.
     """
+    return inlet_of_made(link, await called(link, items))
+
+
+async def called(link: Link, items: list[Any]) -> Any:
+    """What the function of `link` returns for an item, awaited if that must be; errors name `link`."""
     try:
-        function = link.arguments[link.declaration.nests or "function"]
-        found = function(items.pop())
+        found = link.arguments[link.declaration.nests or "function"](items.pop())
+        if type(found) is _GENERATOR:
+            return found
         # an observable of RxPY is awaitable too, for its last item
         waits = is_awaitable(found) and not hasattr(found, "subscribe")
-        found = await pending(found) if waits else found
+        return await pending(found) if waits else found
+    except Exception as error:
+        noted(error, link)
+        raise
+
+
+def inlet_of_made(link: Link, found: Any) -> Inlet[Any]:
+    """`found`, which the function of `link` has returned, as a stream; errors name `link`."""
+    try:
+        function = link.arguments[link.declaration.nests or "function"]
         return returned_by(function, () if found is DROPPED else found)
     except Exception as error:
         noted(error, link)

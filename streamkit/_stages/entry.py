@@ -7,14 +7,17 @@ this; `sequence` runs them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from streamkit._core.errors import UNCAUGHT
 from streamkit._core.markers import EMPTY
+from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["Again", "Entry"]
+__all__ = ["Again", "Entry", "Several"]
 
 
 class Entry(ABC):
@@ -83,3 +86,47 @@ class Again(Entry):
         if source is not before.source or count < len(links):
             self._before = before = Inlet[Any](source, links[:count])
         return before
+
+
+class Several(Source):
+    """Ranges, lists and tuples that follow each other, as one source: nothing happens between them."""
+
+    __slots__ = ()
+
+    def __init__(self, lists: list[Any]) -> None:
+        super().__init__(lists)
+
+    @property
+    def native(self) -> None:
+        """It is no list itself."""
+        return None
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        return Opened(Kind.SLICE, _Sliced(self.value))
+
+
+class _Sliced:
+    """Several lists, to be sliced by a loop from the first item to the last: each slice is of one of them.
+
+    So an item costs what it costs in one list; an iterator over all would be a call per item.
+    """
+
+    __slots__ = ("_left", "_start")
+
+    def __init__(self, lists: list[Any]) -> None:
+        self._left = lists[::-1]
+        self._start = 0
+
+    def __getitem__(self, part: slice) -> Sequence[Any]:
+        left = self._left
+        while left:
+            found: Sequence[Any] = left[-1][self._start : self._start + part.stop - part.start]
+            if found:
+                self._start += len(found)
+                return found
+            left.pop()
+            self._start = 0
+        return ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(reversed(self._left))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from asyncio import Future, get_running_loop
 from collections.abc import Awaitable, Sequence
 from functools import partial
+from types import AsyncGeneratorType
 from typing import Any
 
 from streamkit._core.limit import followed
@@ -18,10 +19,15 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Target
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.loop import LISTS
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.source import Opened
+from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
-from streamkit._stages.each import made, noted
+from streamkit._engine.run.start import segment
+from streamkit._stages.each import called, inlet_of_made, noted
 from streamkit._stages.sequence import Streams
 
 __all__ = ["Places", "emptied"]
@@ -136,7 +142,14 @@ class Places(Target):
 
     async def _inner(self, items: list[Any]) -> None:
         """Open, step and close the stream of one item, in a task of its own; then give its place back."""
-        stream = await made(self.link, items)
+        found = await called(self.link, items)
+        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
+        if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
+            await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC)
+            self._given_back()
+            return
+        stream = inlet_of_made(self.link, found)
+        del found
         if self._gone:
             self.run.claims.take(stream)
             raise Abandoned
@@ -150,6 +163,25 @@ class Places(Target):
             noted(error, self.link)
             raise
         self._given_back()
+
+    async def _plain(self, items: Any, kind: Kind) -> None:
+        """Read an async generator, or a list, as most inner streams are: there are no operators in it.
+
+        So there is nothing to look for in it (`Streams`): of streams of ten, an item costs a third less.
+        """
+        lane = self.lane()
+        pace = Pump(self.run, lane)
+        opened = Opened(kind, items)
+        if kind is Kind.ASYNC:
+            opened.close, pace.source = items.aclose, items
+        try:
+            await segment(opened, (), End.FILL if lane.plain else End.PUMP, pace)
+        except Exception as error:
+            noted(error, self.link)
+            raise
+        if lane.held:
+            await emptied(lane)
+        self.idle.append(lane)
 
     async def _alone(self, stream: Inlet[Any], strategy: Strategy | None, buffer: Link | None) -> None:
         """Read a stream that brings its own buffer."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from itertools import chain
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
@@ -25,7 +24,7 @@ from streamkit._engine.run.leave import left
 from streamkit._engine.run.own import is_new, own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin
-from streamkit._stages.entry import Entry
+from streamkit._stages.entry import Entry, Several
 from streamkit._stages.sequence import Follow, Streams, entries
 from streamkit._stages.through import Block, Through
 
@@ -236,7 +235,7 @@ class InPlace(Streams[AsyncIterator[Any]]):
             if not entry.done:
                 break
             self._stack.pop()
-        return source if len(lists) == 1 else Source(chain.from_iterable(lists))
+        return source if len(lists) == 1 else Several(lists)
 
     def _apart(self, raw: Opened, steps: tuple[Link, ...]) -> Opened:
         """What comes out of a loop of `steps` over `raw`, which that loop closes."""

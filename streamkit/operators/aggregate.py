@@ -90,7 +90,7 @@ def aggregate(sink: Any) -> Any:
     if not isinstance(sink, Pipe) or not sink.links[-1].declaration.sink:
         hint = instead(sink) if not isinstance(sink, Pipe) else ""
         raise TypeError(f"sink must be a sink, or operators and a sink, not {shown(sink)}{hint}")
-    if any(link.declaration.stage is not None for link in sink.links):
+    if any(link.declaration.stage is not None or link.declaration.nests for link in sink.links):
         return _with_stages(sink)
     early = any(stops(link) for link in sink.links)
     spliced = (_as_soon_as_it_has_enough if early else _at_the_end)(sink)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from itertools import chain
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
@@ -20,7 +19,7 @@ from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.fuse import fused, spread
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.entry import Entry
+from streamkit._stages.entry import Entry, Several
 from streamkit._stages.filling import filled, fills
 from streamkit._stages.in_place import following
 from streamkit._stages.inputs import ahead, driven, fed, streams
@@ -214,7 +213,7 @@ class _Then(Entry):
     def ended(self) -> Inlet[Any] | None:
         lists = self.lists()
         if len(lists) > 1:
-            return Inlet(chain.from_iterable(lists))
+            return Inlet(Several(lists))
         place = self.begun - len(lists)
         self.begun = place + 1
         self.done = self.begun >= len(self.sources)

@@ -292,7 +292,8 @@ def window(
     given = _options(kind, timestamp, lateness, on_late, idle, max_held)
     given["on_error"] = on_error
     loses = kind.timed and timestamp is not ABSENT and on_late is ABSENT
-    if not any(link.declaration.stage or link.declaration.catches for link in flattened(pipe.links)):
+    inside = [link.declaration for link in flattened(pipe.links)]
+    if not any(each.stage or each.catches or each.nests for each in inside):
         made = _stepped(kind, pipe, given, bounds)
         if fits(made.links[-1].key):
             return made | counted(kind) if loses else made

@@ -36,7 +36,7 @@ def iterate(
     if pace.source is not None:
         own(pace.source)
     prime(items)
-    if _staged(stream):
+    if any(link.declaration.stage or link.declaration.nests for link in stream.links):
         _root(items)
     return items
 
