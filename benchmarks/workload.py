@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OURS, HAND = "streamkit", "by hand"
+TASKS = "tasks by hand"
+"""Code by hand that promises what we promise, with a task for each source."""
 WITHOUT = "without it"
 """The same pipe of streamkit without the operator that the workload is about."""
 EVEN = (HAND, WITHOUT)

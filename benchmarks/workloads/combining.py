@@ -1,4 +1,4 @@
-"""Combining: merge, zip and flat_map, all over async generators whose items are ready."""
+"""Combining: merge and flat_map, both over async generators whose items are ready."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from streamkit import Stream, ops
 
 SHARE = 16
 """How many items of each source may wait."""
-EACH = 100
-"""A source of `zip` has at least so many items, so that what is measured is not the opening of sources."""
 
 
 class Funnel:
@@ -153,54 +151,6 @@ async def _(size: int, count: int) -> Any:
     return checked(await task.concat(opened(size, count), maxsize=SHARE))
 
 
-zip_ = Workload("zip", "sources", (2, 10, 100), unit=lambda size: EACH * size)
-
-
-@zip_.by(HAND)
-async def _(size: int, count: int) -> Any:
-    out: list[int] = []
-    sources = opened(size, count)
-    try:
-        while True:
-            out.append(sum([await anext(source) for source in sources]))
-    except StopAsyncIteration:
-        return out
-
-
-@zip_.by(OURS)
-async def _(size: int, count: int) -> Any:
-    return await (streamkit.zip(*opened(size, count)) | ops.map(sum) | ops.to_list())
-
-
-@zip_.by("aiostream")
-async def _(size: int, count: int) -> Any:
-    from aiostream import pipe, stream
-
-    return await (stream.zip(*opened(size, count)) | pipe.map(sum) | pipe.list())
-
-
-@zip_.by("reactivex")
-async def _(size: int, count: int) -> Any:
-    import reactivex
-    from reactivex import operators
-
-    sources = [reactivex.from_iterable(range(count // size)) for _ in range(size)]
-    return rx_last(reactivex.zip(*sources).pipe(operators.map(sum), operators.to_list()))
-
-
-@zip_.by("streamz")
-async def _(size: int, count: int) -> Any:
-    from streamz import Stream
-
-    out: list[int] = []
-    sources = [Stream() for _ in range(size)]
-    Stream.zip(*sources).map(sum).sink(out.append)
-    for number in range(count // size):
-        for source in sources:
-            source.emit(number)
-    return out
-
-
 INNER = 10
 """Items of each inner stream."""
 flat_map = Workload(
@@ -278,4 +228,4 @@ async def _(size: int, count: int) -> Any:
     return checked(await task.flat_map(inner, range(count // INNER), workers=size, maxsize=size))
 
 
-WORKLOADS = (merge, zip_, flat_map)
+WORKLOADS = (merge, flat_map)

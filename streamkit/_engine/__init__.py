@@ -93,6 +93,7 @@ Words:
 *Channel*   the lanes of one reader.
 *Pump*      a task that runs a loop over an inlet into a target. Before it pulls, it waits until there is
             room.
+*Driver*    what steps the pump of a driven lane: in its task; while it is parked, for the reader.
 *Pace*      what a loop knows of time: after how many items it looks at the clock, and when it breathes.
 *Feed*      a loop in push form: a generator into which each item is sent. While its reader waits, other tasks
             send items in, without waking it: they deliver *directly* (``Channel.direct`` is the feed).

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice, repeat, zip_longest
+from operator import length_hint
 from typing import Any
 
 from streamkit._core.markers import ABSENT, EMPTY
@@ -21,7 +22,9 @@ from streamkit._engine.run.run import Run
 
 __all__ = ["in_place", "in_turns", "rows", "uneven"]
 
-_SLICED = frozenset({range, list, tuple, str, bytes})
+_FIXED = frozenset({range, tuple, str, bytes})
+"""These never change, so their iterators know how many items are left."""
+_SLICED = _FIXED | {list}
 """Of these, a loop takes a part at once, and nobody can notice."""
 
 _SOME: dict[Any, Any] = {}
@@ -32,6 +35,9 @@ _EACH: list[Any] = [
 _ONCE = frozenset[Any]((*[type(iter(each)) for each in _EACH], type(reversed([0])), count, repeat))
 """Iterators of Python's own, which are read once."""
 _NATIVE = _ONCE.union(map(type, _EACH))
+
+_LONG: Any = type(iter(range(1 << 70)))
+"""What iterates over a range of numbers so large that it cannot say how many are left."""
 
 _PART = 256
 """Items that `in_turns` takes of each source at once, at most."""
@@ -69,9 +75,20 @@ def _can_be_read(inlets: Sequence[Inlet[Any]], *, anew: bool) -> bool:
 
 def in_turns(run: Run, natives: list[Any], *, lookahead: int) -> Iterator[Any]:
     """One item of each of `natives`, again and again; those that have ended are left out."""
-    sliced = _SLICED.issuperset(map(type, natives))
-    size = max(1, min(_PART, _PARTS // len(natives))) if sliced else 1
-    return chain.from_iterable(_rounds([iter(each) for each in natives], size))
+    kinds = {*map(type, natives)}
+    iterators = [iter(each) for each in natives]
+    if kinds <= _FIXED and all(type(each) is not _LONG for each in iterators):
+        return chain.from_iterable(_whole_rounds(iterators))
+    size = max(1, min(_PART, _PARTS // len(natives))) if kinds <= _SLICED else 1
+    return chain.from_iterable(_rounds(iterators, size))
+
+
+def _whole_rounds(iterators: list[Iterator[Any]]) -> Iterator[Iterable[Any]]:
+    """The items of `iterators` in turn: as many rounds at once as the shortest of them has."""
+    while iterators:
+        count = min(map(length_hint, iterators))
+        yield chain.from_iterable(islice(zip(*iterators, strict=False), count))
+        iterators = [each for each in iterators if length_hint(each)]
 
 
 def _rounds(iterators: list[Iterator[Any]], size: int) -> Iterator[Iterable[Any]]:

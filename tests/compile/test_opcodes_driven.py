@@ -52,7 +52,7 @@ ROW = (103, 83)
 """To look whether there is a row, and to hand it over alone."""
 ROWS = (22, 23)
 """The same for each of sixteen that are handed over at once."""
-APPEND = (5, 6)
+APPEND = (5, 8)
 """To append an item under a count: more than to ask for it."""
 
 

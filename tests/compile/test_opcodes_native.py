@@ -32,14 +32,14 @@ def by_hand(items: int) -> list[Any]:
     return out
 
 
-PART = 0.3
-"""Of 256 items of each source, the lists that they stand in, once."""
+MORE = LOOK + 0.9
+"""Less than any line of Python per item would cost: looks at the clock, and what a run happens to free."""
 
 
 @pytest.mark.parametrize(
-    ("join", "rows", "more"),
-    [(streamkit.zip, 2, LOOK), (streamkit.merge, 1, LOOK + PART), (streamkit.concat, 1, LOOK)],
+    ("join", "rows"),
+    [(streamkit.zip, 2), (streamkit.merge, 1), (streamkit.concat, 1)],
     ids=["zip", "merge", "concat"],
 )
-def test_an_item_costs_what_one_of_a_range_costs(join: Any, rows: int, more: float) -> None:
-    assert per_item(joined(join, 2, rows)) <= per_item(by_hand) + more
+def test_an_item_costs_what_one_of_a_range_costs(join: Any, rows: int) -> None:
+    assert per_item(joined(join, 2, rows)) <= per_item(by_hand) + MORE

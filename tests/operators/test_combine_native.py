@@ -75,6 +75,15 @@ class TestTheSame:
         sources = [list(range(length)), list(range(1000, 1000 + 300))]
         assert run(lambda: streamkit.merge(*sources) | ops.to_list()) == in_turns(sources)
 
+    def test_merge_of_ranges_of_large_numbers(self) -> None:
+        large = range(1 << 70, 1 << 71)
+        found = run(lambda: streamkit.merge(range(2), large) | ops.take(5) | ops.to_list())
+        assert found == [0, 1 << 70, 1, (1 << 70) + 1, (1 << 70) + 2]
+
+    @given(st.lists(st.text(max_size=5).map(tuple), min_size=1, max_size=4))
+    def test_merge_of_tuples(self, sources: Any) -> None:
+        assert run(lambda: streamkit.merge(*sources) | ops.to_list()) == in_turns(sources)
+
     def test_of_many_sources(self) -> None:
         sources = [range(number % 3) for number in range(10_000)]
         found = run(lambda: streamkit.merge(*sources) | ops.to_list())

@@ -1,6 +1,8 @@
 """Drivers: readers step the pumps of their sources, which cannot tell."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -346,3 +348,32 @@ def test_buffers_count_what_passes() -> None:
         return [(each.offered, each.delivered, each.dropped, each.held_at_most) for each in handle.buffers()]
 
     assert run(main) == [(7, 5, 2, 2), (5, 5, 0, 2)]
+
+
+def test_what_a_source_has_waited_for_is_not_kept() -> None:
+    class Big:
+        pass
+
+    kept: list[weakref.ref[Big]] = []
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(4):
+            if number == 2:
+                future: asyncio.Future[Big] = asyncio.get_running_loop().create_future()
+                big = Big()
+                kept.append(weakref.ref(big))
+                asyncio.get_running_loop().call_soon(future.set_result, big)
+                del big
+                await future
+                del future
+            yield number
+
+    async def main() -> None:
+        async with streamkit.zip(source(), numbers(9)).open() as rows:
+            for row in range(3):
+                assert await anext(rows) == (row, row)
+            await asyncio.sleep(1.0)
+            gc.collect()
+            assert [each() for each in kept] == [None]
+
+    run(main)

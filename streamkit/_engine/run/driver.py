@@ -6,8 +6,7 @@ one, with its context; and what it waits for goes back to the task, which yields
 of its source that fires while it is parked cancels the task, as ever. While the reader lets others run, what
 it took is filled up once per turn of the loop, so that pumps read ahead as others do.
 
-``zip`` in ``benchmarks/workloads/combining.py`` measures it, ``tests/compile/test_opcodes_driven.py`` guards
-it.
+``benchmarks/workloads/rows.py`` measures it, ``tests/compile/test_opcodes_driven.py`` guards it.
 """
 
 from __future__ import annotations
@@ -145,7 +144,7 @@ class Driver:
                     if error is not None:
                         step, value, error = steps.throw, error, None
                     continue
-                waiting, error = told.waiting, None
+                waiting, error, told = told.waiting, None, None  # which may have a result: nothing keeps it
             try:
                 value = yield waiting
             except BaseException as thrown:
