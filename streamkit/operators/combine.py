@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, TypeVar, overload
 
@@ -227,15 +227,7 @@ class _Then(Entry):
         return [inlet.native for inlet in self.sources[begun : self.begun]]
 
 
-def _chained(run: Run, natives: list[Any]) -> Iterator[Any]:
-    return chain(*natives)
-
-
-_concat = following(_Then)
-in_place(_concat, _chained, anew=True)
-
-
-@stage(_concat, pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
+@stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 
