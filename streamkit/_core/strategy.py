@@ -333,8 +333,8 @@ class Spill(Strategy):
     """Items past the capacity go to disk, and come back in order. Nothing is lost.
 
     The files have no name, so nothing else can open them, and nothing is left of them after any exit or a
-    crash. Items that go to disk are pickled. An item that cannot be pickled, and one that meets a full
-    disk, fails the stream and is counted as refused.
+    crash. Items that go to disk are pickled, and written in blocks of 64 KiB. An item that cannot be pickled,
+    and one that meets a full disk, fails the stream and is counted as refused.
 
     Args:
         capacity: items held in memory.

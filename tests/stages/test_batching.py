@@ -1,7 +1,7 @@
 """Lists by number and time without weights: whoever reads them, they are those of the stage that weighs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -89,7 +89,7 @@ def test_they_are_those_of_the_stage_that_weighs(
 def test_a_source_that_is_always_ready_is_read_no_further_than_the_sink_wants(count: int) -> None:
     pulled = 0
 
-    async def source() -> Any:
+    async def source() -> AsyncIterator[int]:
         nonlocal pulled
         while True:
             pulled += 1
@@ -106,7 +106,7 @@ def test_a_source_that_is_always_ready_is_read_no_further_than_the_sink_wants(co
 def test_an_error_of_a_callback_behind_it_ends_the_source_in_its_own_task() -> None:
     closed: list[bool] = []
 
-    async def source() -> Any:
+    async def source() -> AsyncIterator[int]:
         task = asyncio.current_task()
         try:
             while True:
