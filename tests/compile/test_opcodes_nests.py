@@ -21,7 +21,7 @@ from tests.compile.test_opcodes import (
 
 EACH = 64
 """Items of each stream."""
-OPENED = {"range": 37, "async generator": 66}
+OPENED = {"range": 40, "async generator": 66}
 """Opcodes for each stream: what kind it is, where it is noted to be closed, and what lets go of it.
 
 And, where the items come one by one, what is counted and let go of with each.

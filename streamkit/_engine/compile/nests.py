@@ -33,7 +33,9 @@ class Splices(Protocol):
     rests: list[Line]
 
     def block(self, block: list[ast.stmt], index: int, site: Site) -> None: ...
-    def parts(self, source: str, index: int, depth: int) -> AbstractContextManager[str]: ...
+    def parts(
+        self, source: str, index: int, depth: int, unsized: str = ""
+    ) -> AbstractContextManager[str]: ...
     def rest(self, depth: int) -> None: ...
 
 
@@ -66,17 +68,17 @@ class Nests:
         self._add(site.depth, f"if {kind} is AsyncGenerator:")
         self._asynchronous(stream, index, site.at(depth=site.depth + 1))
         self._add(site.depth, "else:")
-        self._synchronous(stream, index, site.at(depth=site.depth + 1))
+        self._synchronous(stream, f"{kind} is object", index, site.at(depth=site.depth + 1))
 
     def _add(self, depth: int, text: str, index: int | None = None) -> None:
         self._lines.add(depth, text, index)
 
-    def _synchronous(self, stream: str, index: int, site: Site) -> None:
+    def _synchronous(self, stream: str, unsized: str, index: int, site: Site) -> None:
         """Go through what never waits. An iterator that must be closed does so at its end (`Nesting`)."""
         depth, item = site.depth, f"item_{index}_"
         self._names.passes(item)
         with (
-            self._splicer.parts(stream, index, depth) as part,
+            self._splicer.parts(stream, index, depth, unsized) as part,
             self._lines.loop(depth + 1, f"for {item} in {part}:", index),
         ):
             self._inner(item, index, site.at(depth=depth + 2, ends_turn=True, rests=False))

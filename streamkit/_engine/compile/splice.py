@@ -301,11 +301,12 @@ class Splicer:
         self.block(statement.orelse, index, site)
 
     @contextmanager
-    def parts(self, source: str, index: int, depth: int) -> Generator[str, None, None]:
+    def parts(self, source: str, index: int, depth: int, unsized: str = "") -> Generator[str, None, None]:
         """Go through `source` in parts: what is in the block goes through one. Let others run between.
 
         What is short is one part: its length is looked at, which costs a call, and nothing per element. What
-        does not know its length is sliced, and the clock is looked at if there is a second slice.
+        does not know its length is sliced, and the clock is looked at if there is a second slice. Where it is
+        known which, `unsized` is a test for that.
         """
         # no name of a piece ends like these: those end in the index of their step
         part, rest = (f"{name}_{index}_{self.lines.loops}_" for name in ("part", "rest"))
@@ -313,7 +314,11 @@ class Splicer:
         self.names.awaits = True
         add = self.lines.add
         add(depth, f"{rest} = None", index)
-        add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
+        if unsized:
+            add(depth, f"{part} = {source}", index)
+            add(depth, f"if {unsized} or len({part}) > SMALL:", index)
+        else:
+            add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)
         add(depth + 1, f"{rest} = steady(iter({part}))", index)
         add(depth + 1, f"{part} = islice({rest}, pace.size)", index)
         with self.lines.loop(depth, "while True:", index):

@@ -166,7 +166,8 @@ class Nesting(Segment):
     async def opened(self, index: int, found: Any) -> tuple[Any, type]:
         """What the step at `index` goes through, of what its callback has returned, and how.
 
-        That is told by a type: ``async for`` is for async generators, and ``for`` for everything else.
+        That is told by a type: ``async for`` is for async generators, and ``for`` for everything else, of
+        which ``object`` has no length.
         """
         link = self._links[index]
         # an observable of RxPY is awaitable too, for its last item
@@ -184,7 +185,7 @@ class Nesting(Segment):
         if not inlet.links and type(inlet.source).attached is Source.attached:
             opened = inlet.source.open()
             if opened.kind in (Kind.SLICE, Kind.ITER):
-                return self._closes(index, opened), list
+                return self._closes(index, opened), list if opened.kind is Kind.SLICE else object
             items: Any = opened.items
             if opened.blame is not None or type(items) is not AsyncGenerator:
                 items = loop_of(opened, (), relays=True, end=End.RELAY, pace=Pace())
