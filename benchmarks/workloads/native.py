@@ -9,7 +9,7 @@ from benchmarks.workload import HAND, OURS, Goals, Workload
 from benchmarks.workloads.sources import checked, rx_last
 from streamkit import ops
 
-GOALS: Goals = {HAND: 1.5, "aiostream": 10, "reactivex": 10}
+GOALS: Goals = {HAND: 1.5, "aiostream": 10, "reactivex": 3}
 SIZES = (2, 10)
 
 
