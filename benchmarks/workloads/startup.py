@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import gather, sleep
+from collections.abc import Callable
 from itertools import count as counting
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, PEERS, Workload
-from benchmarks.workloads.chains import dotted, piped, steps, written
+from benchmarks.workloads.chains import dotted, double, kept, piped, steps, written
 from benchmarks.workloads.sources import rx_last
 from streamkit import Stream, ops
 
@@ -115,4 +117,70 @@ async def _(size: int, count: int) -> Any:
         await (stream | ops.to_list())
 
 
-WORKLOADS = (build, empty, cold)
+SMALL = 10
+many = Workload(
+    "small pipelines at once", "pipelines", (1_000, 10_000), {10_000: {HAND: 1.3}}, 10_000, item="pipeline"
+)
+many.lacks("not measured here", "reactivex", "streamz", "aioreactive", "pypeln")
+
+
+async def tick(number: int) -> int:
+    await sleep(0)
+    return number
+
+
+async def small() -> list[int]:
+    """Three operators over ten items, with an ``await`` for each, by hand."""
+    out: list[int] = []
+    for number in range(SMALL):
+        found = await tick(number)
+        if not kept(found):
+            continue
+        out.append(double(found))
+    return out
+
+
+async def together(size: int, count: int, make: Callable[[], Any]) -> None:
+    for _ in range(max(1, count // size)):
+        await gather(*[make() for _ in range(size)])
+
+
+@many.by(HAND)
+async def _(size: int, count: int) -> Any:
+    await together(size, count, small)
+
+
+@many.by(OURS)
+async def _(size: int, count: int) -> Any:
+    def make() -> Any:
+        stream = Stream(range(SMALL)) | ops.map(tick) | ops.filter(kept) | ops.map(double)
+        return stream | ops.to_list()
+
+    await together(size, count, make)
+
+
+@many.by("aiostream")
+async def _(size: int, count: int) -> Any:
+    from aiostream import pipe, stream
+
+    def make() -> Any:
+        chain = stream.iterate(range(SMALL)) | pipe.map(tick, task_limit=1)  # type: ignore[arg-type]
+        return chain | pipe.filter(kept) | pipe.map(double) | pipe.list()
+
+    async def one() -> Any:
+        return await make()
+
+    await together(size, count, one)
+
+
+@many.by("streamable")
+async def _(size: int, count: int) -> Any:
+    from streamable import stream
+
+    async def one() -> Any:
+        return [item async for item in stream(range(SMALL)).map(tick).filter(kept).map(double)]
+
+    await together(size, count, one)
+
+
+WORKLOADS = (build, empty, cold, many)

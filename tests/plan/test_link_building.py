@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import sys
 from collections.abc import Callable
@@ -27,11 +28,14 @@ def calls_in(work: Callable[[], object]) -> list[str]:
         if event == "call":
             called.append(frame.f_code.co_name)
 
+    gc.collect()
+    gc.disable()  # what other tests have left would be cleaned up meanwhile
     sys.setprofile(profile)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return called[1:]
 
 
