@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from functools import partial
-from itertools import chain
 from typing import Any, TypeVar, overload
 
 from streamkit._core.again import throw
