@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Any, NoReturn, TypeVar, overload
 
@@ -15,7 +15,7 @@ from streamkit._core.places import written
 from streamkit._core.reactive_streams import ForeignPublisher, Publisher, Subscription
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.rounds import popped
 from streamkit._engine.buffer.threads import Offered, SharedChannel
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.stream import Stream
@@ -212,8 +212,8 @@ class Intake(SharedChannel):
         publisher.subscribe(self)
         return self
 
-    def only(self) -> Lane:
-        return Lane(self, None)  # items are taken by `pop`, which counts them
+    def drained(self, most: int) -> Iterator[Any]:
+        return popped(self, most)  # which counts them
 
     def pop(self) -> Any:
         item = super().pop()
