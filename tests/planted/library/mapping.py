@@ -63,8 +63,8 @@ async def result_pinned() -> None:
     "a lane not retired",
     Change(
         "streamkit/_stages/flat_map.py",
-        "        if self._lane.held:\n            await emptied(self._lane)\n        self._places",
-        "        if self._lane.held:\n            return\n        self._places",
+        "        if lane.held:\n            await emptied(lane)\n        self.idle",
+        "        if lane.held:\n            return\n        self.idle",
     ),
 )
 async def lane_not_given_back() -> None:
