@@ -20,11 +20,11 @@ RX := 4.1 5.1
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
-# Every test, of the large matrices a spread; two minutes on two cores.
+# Every test, of the large matrices a spread; 60 to 90 seconds on two cores.
 test: $(READY)
 	$(PYTEST) -n auto --dist worksteal
 
-# All cases of all matrices, and more examples; ten minutes.
+# All cases of all matrices, and more examples; twenty minutes.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
 
