@@ -27,11 +27,9 @@ __all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "paramete
 class Seen:
     """What was found out about how one operator is made; each that is made later asks for it."""
 
-    __slots__ = ("codes", "depth", "forms", "keys")
+    __slots__ = ("codes", "forms", "keys")
 
     def __init__(self) -> None:
-        self.depth = 2
-        """How many calls are between the making of a pipe and the code that has called for the operator."""
         self.forms: set[tuple[str, ...]] = set()
         """The names of arguments that it was made with, and that were checked."""
         self.keys: dict[Any, Any] = {}

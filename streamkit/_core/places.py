@@ -14,7 +14,7 @@ OURS: Final = "streamkit."
 
 def caller(frame: FrameType) -> FrameType:
     """`frame`, if it is of a user's code; else the nearest before it that is."""
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OURS):
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(OURS):
         frame = frame.f_back
     return frame
 

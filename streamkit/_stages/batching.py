@@ -47,6 +47,8 @@ class _Batches(Channel):
         self._since = 0.0
         """When the first item came of those that are held; or the list before it left, if that is later."""
         self._timer: Handle | None = None
+        self._unread: Exception | None = None
+        """Of an item that cannot be read: raised when the list before it has left."""
 
     def begin(self, strategy: Strategy | None) -> Lane:
         """A lane for the items, under this strategy of the buffers before it."""
@@ -100,7 +102,7 @@ class _Batches(Channel):
         lane = self._lane
         items = lane.leaving() if isinstance(lane, _Batch) else self._one_by_one(lane)
         many = len(lane.held)
-        if many < self.size and not (many and self.over):
+        if self._unread is None and many < self.size and not (many and self.over):
             self.queue.clear()
             if many:
                 self.first()
@@ -110,8 +112,17 @@ class _Batches(Channel):
 
     def _one_by_one(self, lane: Lane) -> list[Any]:
         """What a lane of any kind has, item by item: an item may not be there that can be read."""
+        if (error := self._unread) is not None:
+            self._unread = None
+            raise error
         while lane.held and len(lane.kept) < self.size:
-            lane.keep(lane.pop())
+            try:
+                lane.keep(lane.pop())
+            except Exception as error:
+                if not lane.kept:
+                    raise
+                self._unread = error  # it comes behind the list that is not full
+                break
         return lane.release()
 
     def closed(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.markers import DROPPED
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link, returned_by
 from streamkit._engine.run.leave import blame
@@ -68,8 +69,11 @@ def noted(error: Exception, link: Link) -> None:
 class Each(Entry):
     """Goes on with the stream of each item of the one before it."""
 
-    def __init__(self, run: Run, link: Link, before: Inlet[Any]) -> None:
+    def __init__(self, run: Run, link: Link, before: Inlet[Any], *, kept: bool) -> None:
         self._run = run
+        self._kept = kept
+        """Whether the run closes what is before it: not if that is read in another task than the run's."""
+        self._book: Book | None = None
         self._link = link
         self._before: Inlet[Any] | None = before
         self._items: AsyncIterator[Any] | None = None
@@ -95,7 +99,8 @@ class Each(Entry):
             self.done = self._place >= len(items)
         else:
             if self._items is None:
-                self._items = self._run.open(before)
+                self._book = None if self._kept or self._run.book is None else self._run.book.chapter()
+                self._items = self._run.open(before, book=self._book, kept=self._kept)
             try:
                 item = await anext(self._items)
             except StopAsyncIteration:
@@ -108,7 +113,10 @@ class Each(Entry):
         return found
 
     async def leave(self) -> None:
-        self._before, items = None, self._items
-        self._items = None
+        items: Any = self._items
+        self._before = self._items = None
         if items is not None:
-            await self._run.close(items)
+            await (self._run.close(items) if self._kept else items.aclose())
+        if self._book is not None and self._run.book is not None:
+            self._run.book.close(self._book)
+            self._book = None

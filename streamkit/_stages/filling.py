@@ -12,7 +12,6 @@ from typing import Any
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
@@ -56,13 +55,7 @@ async def filled(run: Run, lane: Lane, inlet: Inlet[Any], join: Join, blamed: Li
     """Read `inlet` into `lane`, in the task that calls this; errors of the lane name `blamed`."""
     streams = _Filling(run, lane, inlet, join, blamed)
     del inlet
-    while (work := await streams.following()) is not None:
-        try:
-            await work
-        except Abandoned:
-            raise
-        except Exception as error:
-            streams.failure = error
+    await streams.read()
 
 
 def widened(lane: Lane, inlet: Inlet[Any]) -> Inlet[Any] | None:

@@ -201,13 +201,7 @@ class Places(Target):
         """Read a stream, or those of which it is made; True if `Places` inside will give its place back."""
         parts = _Parts(self, stream)
         del stream
-        while (work := await parts.following()) is not None:
-            try:
-                await work
-            except Abandoned:
-                raise
-            except Exception as error:
-                parts.failure = error
+        await parts.read()
         await parts.vacate()
         return parts.handed_over
 

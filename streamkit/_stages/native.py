@@ -25,7 +25,7 @@ __all__ = ["in_place", "in_turns", "rows", "uneven"]
 _FIXED = frozenset({range, tuple, str, bytes})
 """These never change, so their iterators know how many items are left."""
 _SLICED = _FIXED | {list}
-"""Of these, a loop takes a part at once, and nobody can notice."""
+"""Of these, a loop takes a part at once, as one over a list alone does."""
 
 _SOME: dict[Any, Any] = {}
 _EACH: list[Any] = [
@@ -79,8 +79,8 @@ def in_turns(run: Run, natives: list[Any], *, lookahead: int) -> Iterator[Any]:
     iterators = [iter(each) for each in natives]
     if kinds <= _FIXED and all(type(each) is not _LONG for each in iterators):
         return chain.from_iterable(_whole_rounds(iterators))
-    size = max(1, min(_PART, _PARTS // len(natives))) if kinds <= _SLICED else 1
-    return chain.from_iterable(_rounds(iterators, size))
+    most = max(1, min(_PART, _PARTS // len(natives))) if kinds <= _SLICED else 1
+    return chain.from_iterable(_rounds([*map(_taking, natives, iterators)], most))
 
 
 def _whole_rounds(iterators: list[Iterator[Any]]) -> Iterator[Iterable[Any]]:
@@ -91,16 +91,36 @@ def _whole_rounds(iterators: list[Iterator[Any]]) -> Iterator[Iterable[Any]]:
         iterators = [each for each in iterators if length_hint(each)]
 
 
-def _rounds(iterators: list[Iterator[Any]], size: int) -> Iterator[Iterable[Any]]:
-    """The items of `iterators` in turn, in parts of `size` of each."""
-    while iterators:
-        parts = [[*islice(each, size)] for each in iterators]
+def _rounds(takes: list[Take], most: int) -> Iterator[Iterable[Any]]:
+    """The items that `takes` take in turn, in ever larger parts of each, of `most` at last."""
+    size = 1
+    while takes:
+        parts = [take(size) for take in takes]
         if min(map(len, parts)) == size:
             yield chain.from_iterable(zip(*parts, strict=True))
         else:
             turns = chain.from_iterable(zip_longest(*parts, fillvalue=EMPTY))
             yield [item for item in turns if item is not EMPTY]
-            iterators = [each for each, part in zip(iterators, parts, strict=True) if len(part) == size]
+            takes = [take for take, part in zip(takes, parts, strict=True) if part]
+        size = min(2 * size, most)
+
+
+Take = Callable[[int], list[Any]]
+"""Takes so many items of a source, or as many as there are."""
+
+
+def _taking(native: Any, iterator: Iterator[Any]) -> Take:
+    if type(native) is not list:
+        return lambda size: [*islice(iterator, size)]
+    place = 0
+
+    def take(size: int) -> list[Any]:  # a list may grow as long as it is read, and its iterator would end
+        nonlocal place
+        part: list[Any] = native[place : place + size]
+        place += len(part)
+        return part
+
+    return take
 
 
 def rows(run: Run, natives: list[Any], *, lookahead: int, strict: bool, fill: Any) -> Iterator[Any]:

@@ -18,9 +18,10 @@ from typing import Any, Generic, TypeVar
 from streamkit._core.errors import UNCAUGHT, SourceConsumedError, attach, replaces_cancellation, set_cause
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link, returned, unfolded
-from streamkit._engine.run.leave import blame
+from streamkit._engine.run.leave import blame, combine
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import Each
 from streamkit._stages.entry import Again, Entry
@@ -267,7 +268,8 @@ class Streams(ABC, Generic[T]):
             while before:
                 if links[before - 1].declaration.nests:
                     before -= 1
-                    each = Each(self._run, links[before], Inlet[Any](inlet.source, links[:before]))
+                    rest = Inlet[Any](inlet.source, links[:before])
+                    each = Each(self._run, links[before], rest, kept=self.passes)
                     self._stack.append((links[before], each))
                     return None
                 entry = entries.get(links[before - 1].declaration.stage)
@@ -297,6 +299,34 @@ class Streams(ABC, Generic[T]):
         while end and links[end - 1].declaration.stage is None and not links[end - 1].declaration.nests:
             end -= 1
         return end if end and _is_of_these(links[end - 1]) else 0
+
+    async def read(self: Streams[Awaitable[None]]) -> None:
+        """Read them all, one after the other: each is to be awaited. What they have opened is closed here.
+
+        That is in the task that has opened it, which may be another than that of the run.
+        """
+        try:
+            while (work := await self.following()) is not None:
+                try:
+                    await work
+                except Abandoned:
+                    raise
+                except Exception as error:
+                    self.failure = error
+        except BaseException as error:
+            for late in await self._unwound():
+                combine(error, late)
+            raise
+
+    async def _unwound(self) -> list[BaseException]:
+        """The errors of the clean-up of all entries."""
+        late: list[BaseException] = []
+        while self._stack:
+            try:
+                await self._stack.pop()[1].leave()
+            except BaseException as error:
+                late.append(error)
+        return late
 
     async def _leave(self) -> None:
         """The current stream is over: its sums are kept, if it is part of a job that was started."""

@@ -173,3 +173,23 @@ def test_what_is_held_when_the_run_ends_is_dropped_and_not_what_stands_for_it() 
         assert (stats.offered, stats.folded, stats.dropped, stats.held) == (3, 2, 1, 0)
 
     run(main)
+
+
+def test_a_fold_that_may_return_an_awaitable_now_and_then_is_looked_at_each_time() -> None:
+    async def late(_: int) -> int:
+        return 0
+
+    def fold(waiting: int, item: int) -> Any:
+        return late(item) if item == 7 else waiting + item
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(10):
+            if number % 5 == 0:
+                await asyncio.sleep(1.0)
+            yield number
+
+    async def main() -> None:
+        await (Stream(source) | ops.buffer(Conflate(fold)) | ops.for_each(lambda _: asyncio.sleep(3.0)))
+
+    with pytest.raises(TypeError, match="fold must return at once"):
+        run(main)

@@ -132,3 +132,13 @@ def test_what_is_kept_counts_loops_inside_one_another_wherever_it_stands() -> No
     for _ in range(14):  # more than one function may hold
         deep = deep | ops.map(lambda item: [item]) | ops.flatten()
     assert run(lambda: deep | ops.flatten() | ops.to_list()) == [1, 2]
+
+
+@step(each=r'emit(item + "\u16df\N{RUNIC LETTER DAGAZ DAEG D} ᛃ")')
+def with_escapes() -> Operator[Any, Any]:
+    return Operator(with_escapes)
+
+
+def test_a_step_may_have_the_marks_in_its_text_and_as_escapes() -> None:
+    found = [*(Stream(["a"]) | with_escapes())]
+    assert found == ["a\u16df\u16de ᛃ"]

@@ -1,6 +1,7 @@
 """Places in files, as messages show them: as short as can be clicked."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from streamkit import Operator, ops
 from streamkit._core.places import caller, placed, written
 
 
@@ -63,3 +65,29 @@ class TestCaller:
         outermost: Any = Frame("streamkit.ops", None)
         assert caller(outermost) is outermost
         assert caller(Frame("streamkit.a", Frame("streamkit.b", outermost))) is outermost  # type: ignore[arg-type]
+
+
+def made_of_map() -> Operator[Any, Any]:
+    return Operator(ops.map, function=int)
+
+
+def test_an_operator_of_a_users_own_is_where_it_is_called() -> None:
+    line = sys._getframe().f_lineno + 1
+    assert placed(__file__, line) in str(place_of(made_of_map()))
+
+
+def test_it_may_be_made_where_nobody_has_called_anything() -> None:
+    found: list[Any] = []
+    exec(
+        compile("made(ops.map(int))", "nameless.py", "exec"),
+        {"made": found.append, "ops": ops, "__name__": None},
+    )
+    assert place_of(found[0]) == "nameless.py:1"
+    alone = "from streamkit import Operator, ops; print(Operator(ops.map, function=str).links[0].place)"
+    said = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, check=True).stdout
+    assert said == "<string>:1\n"
+
+
+def place_of(operator: Any) -> str:
+    place: str = operator.links[0].place
+    return place

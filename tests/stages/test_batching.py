@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from streamkit import ABSENT, BufferOverflowError, Fail, StoppedError, Stream, Suspend, ops
+from streamkit import ABSENT, BufferOverflowError, Fail, Spill, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.operators.batching import SECONDS, gapped
 from tests.tiers import examples
@@ -177,3 +177,48 @@ def test_a_buffer_that_fails_before_it_does_so() -> None:
             await (batches | ops.for_each(lambda _: asyncio.sleep(1.0)))
 
     run(main)
+
+
+class Unreadable:
+    """It can be written to a disk, and not read."""
+
+    def __reduce__(self) -> Any:
+        return unread, ()
+
+
+def unread() -> None:
+    raise LookupError("unreadable")
+
+
+def test_a_list_that_is_not_full_comes_before_the_error_of_an_item_that_cannot_be_read() -> None:
+    async def main() -> None:
+        seen: list[Any] = []
+
+        async def slow(batch: Any) -> None:
+            seen.append(batch)
+            await asyncio.sleep(1.0)
+
+        async def source() -> AsyncIterator[Any]:
+            for number in range(20):
+                yield Unreadable() if number == 14 else number
+
+        spilled = Stream(source) | ops.buffer(Spill(2))
+        with pytest.raises(LookupError, match="unreadable"):
+            await (spilled | ops.batch_within(4, seconds=5.0) | ops.for_each(slow))
+        assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]]
+
+    run(main)
+
+
+def test_a_stop_iteration_behind_it_names_the_operator_that_raised_it() -> None:
+    def ended(_: object) -> None:
+        raise StopIteration(5)
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(6):
+            await asyncio.sleep(0)
+            yield number
+
+    with pytest.raises(RuntimeError, match=r"map\(.*ended\) raised StopIteration") as caught:
+        run(lambda: Stream(source) | ops.batch_within(2, seconds=1.0) | ops.map(ended) | ops.drain())
+    assert "in map(" in caught.value.__notes__[0]

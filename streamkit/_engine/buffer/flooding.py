@@ -24,7 +24,7 @@ from streamkit._core.strategy import (
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
-from streamkit._engine.compile.key import End
+from streamkit._engine.compile.key import End, Mode, mode_of
 
 __all__ = ["Flood", "FoldingLane", "SheddingLane", "floods"]
 
@@ -87,7 +87,7 @@ class SheddingLane(Flooding):
 class FoldingLane(Flooding):
     """A lane that folds what comes while it holds something into that."""
 
-    __slots__ = ("cell", "fold")
+    __slots__ = ("_steady", "cell", "fold")
     plain = True
     end = End.FOLD
 
@@ -96,6 +96,8 @@ class FoldingLane(Flooding):
         self.fold: Callable[[Any, Any], Any] = strategy.fold
         self.cell: list[Any] = []
         """What it holds. This is the entry of `held`: it costs less to replace what is in a list."""
+        self._steady = mode_of(strategy.fold) in (Mode.SYNC, Mode.UNKNOWN)
+        """Whether what the first item is folded to says of all of them that they cannot be awaited."""
 
     def put(self, item: Any) -> bool:
         if self.held or self.limit < 1:
@@ -105,7 +107,7 @@ class FoldingLane(Flooding):
 
     def _overflow(self, item: Any) -> None:
         self._overflow_in(self.cell, item)
-        self.flood.on = True  # what the first item is folded to cannot be awaited: that decides for the rest
+        self.flood.on = self._steady
 
     def unfolded(self) -> None:
         """An item came while it floods that could not be folded."""

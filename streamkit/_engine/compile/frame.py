@@ -69,7 +69,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
             weaver.goes_on(loop, 2, first)
             _async(weaver, end, probing)
     weaver.ending(2, probing=probing, loop=begin)
-    if end in FILLING and kind is Kind.ASYNC and weaver.names.awaits:  # it may be for the source: see `told`
+    scoped = kind is Kind.ASYNC or weaver.nests
+    if end in FILLING and scoped and weaver.names.awaits:  # it may be for the source: see `told`
         weaver.add(1, "except CancelledError as error:")
         for line in ("error = await pace.told(error)", "await leave(error)", "raise error"):
             weaver.add(2, line)
@@ -78,7 +79,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     if end is End.USER:  # its iterator was closed while this pull was pending: the pull sees the end
         weaver.add(2, "if not pace.closed(error):")
     weaver.add(2 + (end is End.USER), "raise")
-    leaves = kind is not Kind.SLICE or weaver.closes or first is not None  # a list has nothing to close
+    # a list has nothing to close
+    leaves = kind is not Kind.SLICE or weaver.closes or weaver.nests or first is not None
     if end in GRANTED or leaves:
         weaver.add(1, "finally:")
         if end in GRANTED:

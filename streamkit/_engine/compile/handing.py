@@ -158,7 +158,7 @@ OPENING = {
     End.DRIVE: (
         _LANE,
         (2, "held, parking = lane.held, lane.parking"),
-        (2, "free = min(lane.limit, SMALL)"),
+        (2, "free = 1"),
     ),
 }
 """What they begin with: lines, each with its depth."""

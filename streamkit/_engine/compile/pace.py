@@ -77,10 +77,12 @@ _AS_IT_IS: Any = vars(Iterator)["__iter__"]
 class _Turns:
     """Counts the turns of an event loop, for as long as loops ask: by one callback a turn for all of them."""
 
-    __slots__ = ("_asked", "_context", "count")
+    __slots__ = ("_asked", "_context", "began", "count")
 
     def __init__(self) -> None:
         self.count = 0
+        self.began = 0.0
+        """When this turn did, by the clock of `Pace`."""
         self._asked = False
         self._context = Context()  # a copy of the current one would hold what a user has in it
 
@@ -94,6 +96,7 @@ class _Turns:
     def _turned(self) -> None:
         self._asked = False
         self.count += 1
+        self.began = perf_counter()
 
 
 _turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
@@ -249,9 +252,9 @@ class Own(Pace):
         if turns is None:
             self._turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
             return False
-        if turns.count == self._turn:
+        if turns.count == self._turn or now - turns.began >= BUDGET:
             return False
-        self._started = now
+        self._started = turns.began
         self._turn = turns.mark(loop)
         return True
 

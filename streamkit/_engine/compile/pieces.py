@@ -313,10 +313,17 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         stops=any(signalled(n, "stop") for n, _ in nodes),
         passing=passing([*given, *setup], each, finish, result),
         lazy=lazy(each),
-        marked=not any(isinstance(n, ast.Lambda) for n, _ in nodes) and not MARKS & {*str(pieces.__dict__)},
+        marked=not any(_unmarked(n) for n, _ in nodes) and not MARKS & {*str(pieces.__dict__)},
         loops=any(isinstance(node, ast.For) for part in each for node in ast.walk(part)),
         collects=_collects(setup, each),
     )
+
+
+def _unmarked(node: ast.AST) -> bool:
+    """Whether no marks can stand in the text of `node`: it has one by itself, if only as an escape."""
+    if isinstance(node, ast.Constant):
+        return not MARKS.isdisjoint(node.value) if isinstance(node.value, str) else False
+    return isinstance(node, ast.Lambda)
 
 
 def _called(parts: Iterable[ast.AST]) -> frozenset[str]:

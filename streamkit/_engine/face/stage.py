@@ -132,7 +132,6 @@ def stage(
         register(declaration)
         if not own:
             return function
-        declaration.seen.depth += 1
         return answering(function)
 
     decorate.__name__ = said

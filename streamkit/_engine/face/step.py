@@ -145,7 +145,6 @@ def step(
         register(declaration)
         if not declaration.own:
             return function
-        declaration.seen.depth += 1
         return answering(function)
 
     return decorate

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overl
 from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import Declaration, declared
 from streamkit._core.markers import ABSENT
-from streamkit._core.places import OURS, caller
+from streamkit._core.places import caller
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.methods import Methods
@@ -175,9 +175,8 @@ class Pipe(Composed):
             declaration = declared(operator)
         seen = declaration.seen
         # `inspect.stack()` costs a thousand times more
-        frame = sys._getframe(seen.depth)  # pyright: ignore[reportPrivateUsage]
-        if frame.f_globals.get("__name__", "").startswith(OURS):
-            frame = caller(frame)
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        frame = caller(frame.f_back or frame)  # an operator of a user's own is where it is called
         if tuple(arguments) not in seen.forms:
             if not declaration.needed <= arguments.keys() <= declaration.taken:
                 made(self, declaration, arguments)

@@ -209,7 +209,9 @@ async def fed(
             await feed.read(opened.items(), pace)
     except BaseException as error:
         feed.close()
-        await part.leave(error)
+        # a generator raises no StopIteration: Python puts an error in its place that names no operator
+        stopped = isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration)
+        await part.leave(error.__cause__ if stopped else error)
         raise
     await part.leave()
     return feed.result

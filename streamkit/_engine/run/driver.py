@@ -24,7 +24,6 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
 from streamkit._engine.compile.key import End
-from streamkit._engine.compile.pace import LARGEST
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.direct import runners
 from streamkit._engine.run.pump import Owner, Pump
@@ -32,6 +31,8 @@ from streamkit._engine.run.start import start
 
 __all__ = ["Driver", "RowReader", "driven"]
 
+_AGAIN = 8
+"""Items after which a pump that has parked looks again whether it still does; at the clock, if not."""
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
 
@@ -218,7 +219,7 @@ class DrivenPump(Pump):
         if not self.parked:
             return super().due()
         self.lane.filled()
-        self.parked, self.size = False, LARGEST
+        self.parked, self.size = False, _AGAIN
         self.rested()
         return False
 

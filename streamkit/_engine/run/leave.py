@@ -11,6 +11,7 @@ from typing import Any
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
 from streamkit._core.errors import UNCAUGHT, attach, noted, raise_first, replaces_cancellation
+from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
@@ -304,8 +305,9 @@ def combine(error: BaseException | None, late: BaseException) -> None:
     if error is None or isinstance(error, GeneratorExit):
         raise late
     if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
-        attach(late, error)
-        tell(late, [error])
+        if not isinstance(error, Abandoned):  # which nobody need be told
+            attach(late, error)
+            tell(late, [error])
         raise late
     attach(error, late)
 

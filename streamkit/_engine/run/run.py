@@ -103,6 +103,7 @@ class Run(Tasks):
             source: the stream that the stage was handed, or whatever a stream can begin with.
             into: a lane of one of this run's channels. It ends when the source does; `stop` ends it before.
             book: where the stages of the stream are entered, if not in this run's.
+            kept: whether this run closes it in the end, if nobody has.
             blamed: the buffer that errors of the lane name, if not this run's operator.
 
         Raises:
@@ -197,7 +198,7 @@ class Run(Tasks):
         """
         return Inlet(Reading(channel, origin), ())
 
-    def open(self, source: Inlet[T], *, book: Book | None = None) -> AsyncIterator[T]:
+    def open(self, source: Inlet[T], *, book: Book | None = None, kept: bool = True) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.
 
         Args:
@@ -217,7 +218,8 @@ class Run(Tasks):
         items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
         own(pace.source)
         own(items)
-        self._opened[items] = None
+        if kept:
+            self._opened[items] = None
         if chapter and book is not None:
             self._chapters[items] = book
         return items
@@ -264,10 +266,9 @@ class Run(Tasks):
         That is the stage itself, if nothing is given. What it only passes on came from a stream that it has
         opened or pumps, or from a job that is a part of it.
         """
-        stage: Any = self.link.declaration.stage
-        own = is_raised_by(
-            error, code or stage.__code__, (begin.__code__, unfolded.__code__, Run.part.__code__)
-        )
+        code = code or getattr(self.link.declaration.stage, "__code__", None)  # a step that nests has none
+        frames = (begin.__code__, unfolded.__code__, Run.part.__code__)
+        own = code is not None and is_raised_by(error, code, frames)
         return blame(error, self.link) if own else error
 
     def reraise(self, error: Exception) -> NoReturn:
