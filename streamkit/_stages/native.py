@@ -112,11 +112,12 @@ Take = Callable[[int], list[Any]]
 def _taking(native: Any, iterator: Iterator[Any]) -> Take:
     if type(native) is not list:
         return lambda size: [*islice(iterator, size)]
+    items: Any = native
     place = 0
 
     def take(size: int) -> list[Any]:  # a list may grow as long as it is read, and its iterator would end
         nonlocal place
-        part: list[Any] = native[place : place + size]
+        part: list[Any] = items[place : place + size]
         place += len(part)
         return part
 

@@ -377,39 +377,3 @@ def test_what_a_source_has_waited_for_is_not_kept() -> None:
             assert [each() for each in kept] == [None]
 
     run(main)
-
-
-@pytest.mark.parametrize("case", ["filtered", "ahead"])
-def test_others_get_their_turn_however_long_a_source_works_for_an_item(
-    monkeypatch: pytest.MonkeyPatch, case: str
-) -> None:
-    now = 0.0
-    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: now)
-
-    async def slow(count: int) -> AsyncIterator[int]:
-        nonlocal now
-        for number in range(count):
-            now += 0.001
-            yield number
-
-    async def main() -> float:
-        gaps: list[float] = []
-
-        async def beat() -> None:
-            while True:
-                before = now
-                await asyncio.sleep(0)
-                gaps.append(now - before)
-
-        rare = Stream(slow(400)) | ops.filter(lambda number: number % 200 == 0)
-        pipes = {
-            "filtered": streamkit.zip(rare, numbers(9)),
-            "ahead": streamkit.zip(slow(200), numbers(200), lookahead=200),
-        }
-        beside = asyncio.create_task(beat())
-        await asyncio.sleep(0)
-        await (pipes[case] | ops.drain())
-        beside.cancel()
-        return max(gaps)
-
-    assert run(main) < 0.02
