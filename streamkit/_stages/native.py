@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice, repeat, zip_longest
 from operator import length_hint
-from typing import Any
+from typing import Any, cast
 
 from streamkit._core.markers import ABSENT, EMPTY
 from streamkit._engine.compile.key import Kind
@@ -109,15 +109,14 @@ Take = Callable[[int], list[Any]]
 """Takes so many items of a source, or as many as there are."""
 
 
-def _taking(native: Any, iterator: Iterator[Any]) -> Take:
-    if type(native) is not list:
+def _taking(items: Any, iterator: Iterator[Any]) -> Take:
+    if not isinstance(items, list):
         return lambda size: [*islice(iterator, size)]
-    items: Any = native
-    place = 0
+    place, growing = 0, cast("list[Any]", items)
 
     def take(size: int) -> list[Any]:  # a list may grow as long as it is read, and its iterator would end
         nonlocal place
-        part: list[Any] = items[place : place + size]
+        part = growing[place : place + size]
         place += len(part)
         return part
 
