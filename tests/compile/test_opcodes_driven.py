@@ -52,8 +52,8 @@ ROW = (103, 83)
 """To look whether there is a row, and to hand it over alone."""
 ROWS = (22, 23)
 """The same for each of sixteen that are handed over at once."""
-APPEND = (5, 8)
-"""To append an item under a count: more than to ask for it."""
+APPEND = (12, 14)
+"""To append an item under a count, and to look after every eighth whether the pump still parks."""
 
 
 @pytest.mark.parametrize("sources", [2, 10])
