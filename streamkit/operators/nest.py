@@ -70,8 +70,8 @@ def _concat_map_ahead(function: Callable[[Any], Any], *, lookahead: int = 0) -> 
 
 NESTED.append(unwound)
 
-_IN_TURN = Contract(spreads=True, result="what the streams that function makes hold")
-"""Of one stream after the other, each read in the loop: the item is in hand until its stream has ended."""
+_IN_TURN = Contract(holds="1", spreads=True, result="what the streams that function makes hold")
+"""Of one stream after the other, each read in the loop: the item is held until its stream has ended."""
 
 
 @overload

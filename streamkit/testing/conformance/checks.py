@@ -40,6 +40,17 @@ def of_streams(subject: Subject) -> str:
     return "it is a sink" if subject.sink else ""
 
 
+def of_streams_apart(subject: Subject) -> str:
+    """It applies to operators that do not read a stream inside of another, in the same task.
+
+    Of clean-ups inside of each other, what follows the first that waits is left to the task that finishes it.
+    """
+    if subject.sink:
+        return of_streams(subject)
+    nests = any(link.declaration.nests for link in subject.built(Lab()).links)
+    return "it reads streams inside of another, in the task of its consumer" if nests else ""
+
+
 def of_callbacks(subject: Subject) -> str:
     """It applies to what calls a callback."""
     return "" if subject.calls else "it is given no callbacks= to call"
@@ -144,7 +155,7 @@ _FEW = (None, 0, 1)
 
 STREAM_EXITS: tuple[Check, ...] = (
     Check(exits.bare_loop, _CLOSING, of_streams),
-    Check(exits.bare_break, _CLOSING, of_streams),
+    Check(exits.bare_break, _CLOSING, of_streams_apart),
     Check(exits.break_open, _CLOSING, of_streams),
     Check(exits.break_late, _CLOSING, of_streams),
     Check(exits.consumer_error, (Law.ERRORS, Law.CLOSE, Law.ONE_TASK), of_streams),
