@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice, repeat, zip_longest
 from operator import length_hint
-from typing import Any, cast
+from typing import Any
 
 from streamkit._core.markers import ABSENT, EMPTY
 from streamkit._engine.compile.key import Kind
@@ -26,6 +26,9 @@ _FIXED = frozenset({range, tuple, str, bytes})
 """These never change, so their iterators know how many items are left."""
 _SLICED = _FIXED | {list}
 """Of these, a loop takes a part at once, as one over a list alone does."""
+
+_GROWING = frozenset[Any]({list})
+"""These may, while they are read."""
 
 _SOME: dict[Any, Any] = {}
 _EACH: list[Any] = [
@@ -110,13 +113,13 @@ Take = Callable[[int], list[Any]]
 
 
 def _taking(items: Any, iterator: Iterator[Any]) -> Take:
-    if not isinstance(items, list):
+    if type(items) not in _GROWING:
         return lambda size: [*islice(iterator, size)]
-    place, growing = 0, cast("list[Any]", items)
+    place = 0
 
     def take(size: int) -> list[Any]:  # a list may grow as long as it is read, and its iterator would end
         nonlocal place
-        part = growing[place : place + size]
+        part: list[Any] = items[place : place + size]
         place += len(part)
         return part
 
