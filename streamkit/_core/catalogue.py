@@ -72,7 +72,7 @@ class Declaration:
         self.contract = contract
         self.parameters = parameters
         self.sink = sink
-        self.seen = Seen()
+        self.seen: Seen = Seen()
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 

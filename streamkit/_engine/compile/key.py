@@ -100,13 +100,13 @@ class StepKey:
         branches: tuple[tuple[StepKey, ...], ...],
         drops: tuple[str, ...],
     ) -> None:
-        self.declaration = declaration
+        self.declaration: Declaration = declaration
         self.modes: dict[str, Mode] = {
             name: mode for name, mode in zip(declaration.variable, modes, strict=True) if mode is not None
         }
-        self.branches = branches
+        self.branches: tuple[tuple[StepKey, ...], ...] = branches
         """The steps of each branch, if the step forks; of the one pipe that each group runs, if it groups."""
-        self.drops = drops
+        self.drops: tuple[str, ...] = drops
         """The callbacks that may return DROPPED: the rest of ``each`` is left out then."""
         self.templates: dict[Any, Any] = {}
         """What parts of the pieces become in loops (`names.Names.ready`)."""
