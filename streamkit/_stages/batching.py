@@ -15,7 +15,7 @@ from typing import Any
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.kinds import kind_of
+from streamkit._engine.buffer.kinds import ListLane, kind_of
 from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
@@ -141,7 +141,7 @@ class _Batches(Channel):
         super().leave()
 
 
-class _Batch(Lane):
+class _Batch(ListLane):
     """A lane that says when it holds a list, and gives it as a whole."""
 
     __slots__ = ("size",)
@@ -151,8 +151,6 @@ class _Batch(Lane):
     def __init__(self, channel: _Batches, strategy: Suspend) -> None:
         super().__init__(channel, strategy)
         self.size: int = channel.size
-        items: Any = []  # it costs less to append to a list, and to take all of it
-        self.held = items
 
     def put(self, item: Any) -> bool:
         waits = super().put(item)
@@ -186,12 +184,6 @@ class _Batch(Lane):
         self.delivered += len(items)
         if self.delivered >= self.mark:
             self.loosen()
-        return items
-
-    def _taken_out(self) -> list[Any]:
-        held: Any = self.held
-        items: list[Any] = held[:]
-        held.clear()
         return items
 
 

@@ -1,7 +1,7 @@
 """Lanes that are full as long as their reader takes nothing, whatever comes: they *flood* meanwhile.
 
 While such a lane floods, the loop of its pump does with each item what the strategy says, by itself, and
-counts it: no call of ours (`_engine/compile/handing.py`). ``benchmarks/workloads/lossy.py`` measures it.
+counts it: no call of ours (`_engine/compile/handing.py`). ``benchmarks/workloads/strategies.py`` measures it.
 """
 
 from __future__ import annotations

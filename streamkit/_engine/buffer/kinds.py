@@ -11,7 +11,7 @@ from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane, floods
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
-__all__ = ["CollectingLane", "kind_of", "lane_of"]
+__all__ = ["CollectingLane", "ListLane", "kind_of", "lane_of"]
 
 
 class HandOver(Lane):
@@ -47,16 +47,28 @@ class SpillLane(Lane):
         return super()._taken_out()
 
 
-class CollectingLane(Lane):
-    """A lane whose `pop` returns all held items as one list."""
+class ListLane(Lane):
+    """A lane that holds its items in a list, for its kinds give many of them at once."""
 
     __slots__ = ()
-    plain = True
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         items: Any = []  # it costs less to append to a list, and to take all of it
         self.held = items
+
+    def _taken_out(self) -> list[Any]:
+        held: Any = self.held
+        items: list[Any] = held[:]
+        held.clear()
+        return items
+
+
+class CollectingLane(ListLane):
+    """A lane whose `pop` returns all held items as one list."""
+
+    __slots__ = ()
+    plain = True
 
     def pop(self) -> Any:
         held: Any = self.held
@@ -64,12 +76,6 @@ class CollectingLane(Lane):
         del held[: len(items)]  # what has interrupted this, and has appended more, has done that behind them
         self.delivered += len(items)
         self.loosen()
-        return items
-
-    def _taken_out(self) -> list[Any]:
-        held: Any = self.held
-        items: list[Any] = held[:]
-        held.clear()
         return items
 
     def peek(self) -> Any:

@@ -169,7 +169,7 @@ class Pipe(Composed):
 
     def __init__(self, operator: Callable[..., Any], /, **arguments: Any) -> None:
         """An operator with its arguments; ``step`` or ``stage`` has declared the function `operator`."""
-        try:
+        try:  # what `declared` asks for, without a call: any callable may have it
             declaration: Declaration = operator.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
         except AttributeError:
             declaration = declared(operator)
