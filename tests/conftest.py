@@ -97,18 +97,21 @@ def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", time.perf_counter)
 
 
-@pytest.fixture
-def new_objects() -> Iterator[None]:
-    """Where a test collects garbage: it need not go through all that pytest holds, for half a second.
+@pytest.fixture(autouse=True)
+def new_objects(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who collects garbage goes through what the test has made, not for half a second through all of pytest's.
 
-    Nor need a run count what is frozen: it knows.
+    Nor do runs count what is frozen: they know. A test of how they freeze bears the mark `freezes`.
     """
+    if "freezes" in request.keywords:
+        yield
+        return
     with frozen():
         yield
 
 
 @pytest.fixture
-def frozen_by_a_program() -> Iterator[None]:
+def frozen_by_a_program(new_objects: None) -> Iterator[None]:
     """A program has frozen what there is, which runs do not know."""
     gc.freeze()
     yield

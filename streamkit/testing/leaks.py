@@ -13,7 +13,7 @@ from weakref import WeakSet
 from streamkit._core.show import shown
 from streamkit.testing.waits import DeadlockError, task_line, tasks, trail
 
-__all__ = ["LeakError", "Watch", "frozen", "may_freeze"]
+__all__ = ["LeakError", "Watch", "frozen"]
 
 AsyncGen = AsyncGenerator[Any, Any]
 
@@ -47,19 +47,16 @@ class LeakError(AssertionError):
 
 
 class Watch:
-    """Closes a runner, and raises `LeakError` if what ran on it left anything behind.
+    """Closes a runner, and raises `LeakError` if what ran on it left anything behind."""
 
-    With `frozen`, the caller has frozen what there was before (or may not), and unfreezes it.
-    """
-
-    def __init__(self, runner: asyncio.Runner, *, frozen: bool = False) -> None:
+    def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
         self._found: list[str] = []
         self._reported: BaseException | None = None
         self._generators: WeakSet[AsyncGen] = WeakSet()
         self._threads_before = set(threading.enumerate())
-        self._freezes = not (frozen or _frozen) and may_freeze()
-        self._frozen = frozen or bool(_frozen) or self._freezes
+        self._freezes = not _frozen and _may_freeze()
+        self._frozen = bool(_frozen) or self._freezes
 
     def __enter__(self) -> Self:
         if self._freezes:
@@ -151,7 +148,7 @@ class Watch:
         error.add_note(str(leak))
 
 
-def may_freeze() -> bool:
+def _may_freeze() -> bool:
     """Whether older objects may be frozen.
 
     `gc.freeze` costs nothing, and lets the collection after a run skip them. If a program has frozen objects
@@ -170,7 +167,7 @@ def frozen() -> Generator[None, None, None]:
 
     To ask how many objects are frozen takes time for each of them, and `freeze` is no collection.
     """
-    freezes = not _frozen and may_freeze()
+    freezes = not _frozen and _may_freeze()
     if freezes:
         gc.freeze()
     _frozen.append(True)

@@ -16,7 +16,6 @@
 """
 
 import asyncio
-import gc
 import random
 import threading
 from collections.abc import Callable, Coroutine
@@ -29,7 +28,7 @@ from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit._engine.compile import pace
 from streamkit.testing.clock import VirtualLoop
-from streamkit.testing.leaks import LeakError, Watch, may_freeze
+from streamkit.testing.leaks import LeakError, Watch, frozen
 from streamkit.testing.outside import Outside, aside
 from streamkit.testing.schedules.faults import Fault, Faults
 from streamkit.testing.schedules.orders import Order
@@ -132,7 +131,7 @@ def run(
     ) -> Outcome:
         return program.explored(function, order, faults, most, telling)
 
-    with _SetUp() as program.frozen:
+    with _SetUp():
         if replay is not None:
             return replayed(once, replay)  # type: ignore[no-any-return]
         return Search(once, count, number, kinds, program.call).go()  # type: ignore[no-any-return]
@@ -172,23 +171,18 @@ class _SetUp:
     No generator makes it: that would set the traceback of an error, which some errors refuse.
     """
 
-    def __enter__(self) -> bool:
-        """Whether older objects are frozen."""
+    def __enter__(self) -> None:
         self._alone = not _INSIDE.get()  # to wait for the search that waits for us would never end
         if self._alone:
             _ALONE.acquire()
         self._token = _INSIDE.set(True)
         self._random, self._clock = random.getstate(), _PACE.perf_counter
         # Once, because to freeze and unfreeze around each run would keep all garbage and search it each time.
-        # A program that has frozen objects itself would find them unfrozen.
-        self._freezes = may_freeze()
-        if self._freezes:
-            gc.freeze()
-        return self._freezes
+        self._frozen = frozen()
+        self._frozen.__enter__()
 
     def __exit__(self, *_: object) -> None:
-        if self._freezes:
-            gc.unfreeze()
+        self._frozen.__exit__(None, None, None)
         _PACE.perf_counter = self._clock
         random.setstate(self._random)
         _INSIDE.reset(self._token)
@@ -204,7 +198,6 @@ class _Program:
         self._leaks = leaks
         self._patience = patience
         self._limit = limit
-        self.frozen = False
 
     @property
     def call(self) -> str:
@@ -251,7 +244,7 @@ class _Program:
         result, error = None, None
         with aside():
             runner = self._runner()
-            watch = Watch(runner, frozen=self.frozen) if self._leaks else None
+            watch = Watch(runner) if self._leaks else None
             if watch is not None:
                 watch.generators_from_now_on()
             ready = Ready(runner.get_loop(), order, faults, limit=most, telling=telling)

@@ -60,7 +60,6 @@ async def zipped(error: Boom) -> None:
 WAYS = [through_a_valve, of_an_emitter, through_a_buffer, of_branches, zipped]
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.parametrize("way", WAYS)
 def test_one_error_of_many_runs_gathers_nothing_of_them(way: Callable[[Boom], Any]) -> None:
     error, alive, depths = Boom("shared"), [], set()

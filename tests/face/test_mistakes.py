@@ -347,13 +347,11 @@ def warned(*uses: Callable[[Any], object]) -> list[str]:
 
 
 class TestNeverAwaited:
-    @pytest.mark.usefixtures("new_objects")
     def test_is_told_where_the_sink_was_written(self) -> None:
         assert warned(id) == [
             "Job(list | count()) was never awaited: write await job, job.run() or job.start()"
         ]
 
-    @pytest.mark.usefixtures("new_objects")
     def test_is_not_told_after_any_use(self) -> None:
         uses: list[Callable[[Any], object]] = [
             lambda job: job.run(),

@@ -28,7 +28,7 @@ from tests.laws.lab import Boom
 from tests.laws.push_account import MAKERS, REFUSED, check_sum, check_told, every_strategy, keys, turns
 from tests.tiers import examples, stride
 
-PRODUCERS, EACH = 4, 2_000
+PRODUCERS, EACH = 4, 2_000 // stride(4)
 SETTINGS = settings(stateful_step_count=20, max_examples=examples(50) // stride(2))  # of each strategy
 
 

@@ -254,7 +254,6 @@ def grown(name: str, rounds: int, *measures: Callable[[], int]) -> list[int]:
     return [after - before for before, after in zip(*found, strict=True)]
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.parametrize("name", AGAIN)
 def test_memory_is_flat_where_a_pipeline_is_built_and_run_again_and_again(name: str) -> None:
     rounds = ROUNDS if name in ("steps", "a source that waits", "stages") else ROUNDS // 5
@@ -264,7 +263,6 @@ def test_memory_is_flat_where_a_pipeline_is_built_and_run_again_and_again(name: 
 
 
 @pytest.mark.full
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.parametrize("name", AGAIN)
 def test_no_bytes_are_left_of_a_pipeline_that_was_run_before(name: str) -> None:
     """Less than the smallest object takes, for each round: 40 kB are buffers that are used again."""

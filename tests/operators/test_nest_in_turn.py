@@ -183,7 +183,7 @@ class TestClosing:
                 yield 1
                 raise ERROR
             finally:
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(0)
                 log.append("closed")
 
         def instead(_: Exception) -> list[int]:

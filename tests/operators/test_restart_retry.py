@@ -139,7 +139,6 @@ def connect_error(text: str) -> None:
 
 
 class TestDepth:
-    @pytest.mark.usefixtures("new_objects")
     @pytest.mark.parametrize(
         "same",
         [pytest.param(False, id="new errors"), pytest.param(True, id="one error", marks=pytest.mark.full)],

@@ -236,7 +236,6 @@ class TestOnRetry:
 class TestLettingGo:
     """While it waits, nothing of the failed attempt is kept: no item, and no error."""
 
-    @pytest.mark.usefixtures("new_objects")
     @pytest.mark.parametrize(
         "steps", [[], [ops.tap(lambda item: None)], [ops.batch(1), ops.flatten()]], ids=len
     )

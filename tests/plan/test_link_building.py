@@ -28,7 +28,6 @@ def calls_in(work: Callable[[], object]) -> list[str]:
         if event == "call":
             called.append(frame.f_code.co_name)
 
-    gc.collect()
     gc.disable()  # what other tests have left would be cleaned up meanwhile
     sys.setprofile(profile)
     try:

@@ -16,7 +16,6 @@ from tests.run.feeding import Seen, asleep, at_once, now, outcome, turn
 
 
 class TestCancel:
-    @pytest.mark.usefixtures("new_objects")
     def test_nothing_that_a_callback_returned_is_left_unawaited(self) -> None:
         async def main(steps: int) -> bool:
             made: list[asyncio.Future[None]] = []

@@ -78,7 +78,6 @@ def test_it_is_cleaned_up_once_wherever_it_is_left(pipe: Any) -> None:
     run(main)
 
 
-@pytest.mark.usefixtures("new_objects")
 @PIPES
 def test_one_that_is_dropped_before_it_was_read_opens_nothing(
     pipe: Any, monkeypatch: pytest.MonkeyPatch
@@ -149,7 +148,6 @@ async def reads(source: Kept) -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.parametrize(
     ("source", "log"),
     [(Kept(), ["closing", "closed"]), (Kept(waits=True), ["closing"])],

@@ -181,7 +181,6 @@ def test_eager_tasks_that_have_ended_are_not_kept() -> None:
     run(main)
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("read", [aiter, lambda stream: stream.open()], ids=["aiter", "open"])
 def test_a_loop_that_was_closed_with_a_run_in_it_is_told_of_nothing(

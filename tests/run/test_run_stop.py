@@ -176,7 +176,6 @@ class TestRetire:
         assert outcome(stage) == [0] * 100
         assert set(seen) == {(0, 0, 0, 0)}
 
-    @pytest.mark.usefixtures("new_objects")
     def test_leaves_no_item_to_the_collector(self) -> None:
         class Item:
             pass

@@ -127,7 +127,6 @@ WAYS: list[Callable[[Any], Awaitable[None]]] = [
 ]
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.spread
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 @pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)

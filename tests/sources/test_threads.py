@@ -124,7 +124,6 @@ class TestFromBlocking:
 
         run(main)
 
-    @pytest.mark.usefixtures("new_objects")
     def test_what_is_dropped_is_let_go_of(self) -> None:
         class Thing:
             pass

@@ -247,7 +247,6 @@ class TestReentrance:
         await leave()
         assert told == [(1, "closed", CLOSED, False), (2, "closed", CLOSED, False)]
 
-    @pytest.mark.usefixtures("new_objects")
     def test_an_item_may_offer_when_it_is_deleted(self) -> None:
         class Last:
             def __del__(self) -> None:

@@ -154,7 +154,6 @@ def test_an_offer_may_be_interrupted_at_each_step(name: str, interruption: str, 
     every_step(play)
 
 
-@pytest.mark.usefixtures("new_objects")
 @pytest.mark.spread
 @pytest.mark.parametrize("interruption", ["offer", "offers", "close", "fail"])
 @every_strategy

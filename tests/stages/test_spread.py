@@ -224,7 +224,6 @@ class TestEnds:
         kept = stream | ops.map(sleeping, concurrency=2) | ops.to_list()
         assert run(lambda: outcome(kept)) == [*range(9), *range(100, 120)]
 
-    @pytest.mark.usefixtures("new_objects")
     @pytest.mark.spread
     @pytest.mark.parametrize("returned", [False, True])
     @pytest.mark.parametrize("source", ["native", "iterator", "async"])

@@ -67,6 +67,7 @@ class TestRun:
         with pytest.raises(asyncio.CancelledError):
             run(main)
 
+    @pytest.mark.freezes
     def test_looks_at_no_objects_but_its_own(self) -> None:
         """A full collection of half a million others would take longer than most tests."""
         ballast = [[number] for number in range(1_000)]
@@ -84,6 +85,7 @@ class TestRun:
         assert frozen
         assert min(frozen) >= len(ballast)
 
+    @pytest.mark.freezes
     def test_runs_inside_others_leave_what_those_have_frozen(self) -> None:
         ballast = [[number] for number in range(1_000)]
         with frozen_once():
@@ -93,6 +95,7 @@ class TestRun:
             assert gc.get_freeze_count() > len(ballast)
         assert gc.get_freeze_count() < len(ballast)
 
+    @pytest.mark.freezes
     def test_what_a_program_has_frozen_itself_stays_frozen(self) -> None:
         ballast = [[number] for number in range(30_000)]
         gc.freeze()

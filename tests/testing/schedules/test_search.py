@@ -353,6 +353,7 @@ def test_random_draws_the_same_in_each_run_and_goes_on_behind() -> None:
 # what is set up around it ----------------------------------------------------------------------------
 
 
+@pytest.mark.freezes
 def test_all_is_as_before(frozen_by_a_program: None) -> None:
     """Also the objects that a program has frozen itself stay frozen."""
     clock = vars(pace)["perf_counter"]
