@@ -11,6 +11,7 @@ from reactivex.subject import Subject
 
 import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, ops, push, rx
+from streamkit.testing import VirtualLoop
 from tests.rx.observables import Source, behind, every_tail, turns, virtual
 from tests.rx.observers import Heard, Numbers
 
@@ -93,7 +94,7 @@ class TestBeforeSubscribeReturns:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_subscription_can_be_disposed_while_no_loop_runs(closed: bool) -> None:
-    loop, numbers = asyncio.new_event_loop(), Numbers()
+    loop, numbers = VirtualLoop(), Numbers()
 
     async def subscribed() -> Any:
         observable = rx.to_observable(Stream(numbers) | ops.map(asyncio.sleep))
