@@ -98,7 +98,7 @@ def lists(
     before=st.sampled_from([0, 1, 7]),
     kind=st.sampled_from([gapped, timed]),
 )
-@example(  # the stage that weighs wakes the pump for each list that leaves, and this one when few items are left
+@example(  # the other wakes the pump for each list that leaves, this one when few items are left
     items=[1] * 9 + [0],
     gaps=[0.0] * 9 + [0.01] + [0.0] * 10,
     busy=[0.0007] * 2,
