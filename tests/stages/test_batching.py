@@ -242,8 +242,10 @@ def test_a_list_that_is_not_full_comes_before_the_error_of_an_item_that_cannot_b
                 yield Unreadable() if number == 14 else number
 
         spilled = Stream(source) | ops.buffer(Spill(2))
-        with pytest.raises(LookupError, match="unreadable"):
+        with pytest.raises(LookupError, match="unreadable") as caught:
             await (spilled | ops.batch_within(4, seconds=5.0) | ops.for_each(slow))
+        (note,) = caught.value.__notes__
+        assert note.startswith("in buffer(Spill(")
         assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]]
 
     run(main)
