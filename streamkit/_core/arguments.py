@@ -67,18 +67,19 @@ def makes_coroutine(value: object) -> bool:
     return is_said(iscoroutinefunction, value) or iscoroutinefunction(getattr(type(value), "__call__", None))  # noqa: B004
 
 
-def whole(name: str, value: SupportsIndex, *, least: int | None = None) -> int:
-    """Return `value` as an int, if it is a whole number (of at least `least`)."""
-    if type(value) is int and (least is None or value >= least):
+def whole(name: str, value: SupportsIndex, *, least: int | None = None, most: int | None = None) -> int:
+    """Return `value` as an int, if it is a whole number (of at least `least`, and at most `most`)."""
+    if type(value) is int and (least is None or value >= least) and (most is None or value <= most):
         return value
     allowed = "a whole number" if least is None else f"a whole number of at least {least}"
+    allowed += "" if most is None else f", and at most {most}"
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{name} must be {allowed}, not {shown(value)}")
     try:
         found = operator.index(value)
     except Exception as error:  # of its `__index__`, as an array of several numbers has one
         raise TypeError(f"{name} must be {allowed}, not {shown(value)}") from error
-    if least is not None and found < least:
+    if (least is not None and found < least) or (most is not None and found > most):
         raise ValueError(f"{name} must be {allowed}, not {shown(value)}")
     return found
 

@@ -72,6 +72,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         lines      the text while it is written, and its limits
         pieces     a step as text, and what is found in it once it is parsed
         checks     what a piece may say; all else is refused where the step is declared
+        syntax     text to syntax trees, in one thread at a time
         formulas   what a user's contract says of arguments, checked
         scopes     which names in a piece belong to a lambda or comprehension in it
         key        the shape of a loop: what is looked up to find it compiled already

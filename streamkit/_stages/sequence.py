@@ -314,8 +314,7 @@ class Streams(ABC, Generic[T]):
                 except Exception as error:
                     self.failure = error
         except BaseException as error:
-            for late in await self._unwound():
-                combine(error, late)
+            combine(error, *await self._unwound())
             raise
 
     async def _unwound(self) -> list[BaseException]:

@@ -47,6 +47,7 @@ class Slot(Lane):
 
     def _open_intake(self) -> None:
         self.inbox = Channel()
+        self.inbox.blame = self.slots.out.blame
         self.intake = self.inbox.lane(self.slots.strategy)
 
     def refill(self) -> None:

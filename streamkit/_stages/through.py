@@ -30,6 +30,12 @@ Steps = Generator[Any, Any, Any]
 
 _NEEDS = object()
 """What a loop asks for in its slot: the next item."""
+_LEAVES = object()
+"""What it is given instead of one that is to end.
+
+A GeneratorExit that is thrown into its pull reaches only the last of several loops on Python 3.11: that
+drops the pull that it awaits, and the loop of that with it, which stands still for ever.
+"""
 
 
 _UNSEEN: Final = 8
@@ -66,7 +72,10 @@ class Slot:
     def __anext__(self) -> Steps:
         if self.over:
             raise self.end()
-        return (yield _NEEDS)
+        item = yield _NEEDS
+        if item is _LEAVES:
+            raise GeneratorExit
+        return item
 
     @coroutine
     def athrow(self, error: CancelledError) -> Steps:
@@ -74,9 +83,12 @@ class Slot:
         if self.over:
             raise error
         try:
-            return (yield _Asks(error))
+            item = yield _Asks(error)
         finally:
             del error
+        if item is _LEAVES:
+            raise GeneratorExit
+        return item
 
     def end(self) -> BaseException:
         """What the loop is told of the end."""
@@ -144,7 +156,7 @@ class Block:
     @coroutine
     def __anext__(self) -> Steps:
         step, self.step = self.step, None
-        pull = self._loop.__anext__() if step is None else _resumed(step, self.slot.end())
+        pull = self._loop.__anext__() if step is None else _resumed(step, step.throw, self.slot.end())
         return (yield from cast("Steps", pull))
 
     async def aclose(self) -> None:
@@ -153,7 +165,7 @@ class Block:
         step, self.step = self.step, None
         if step is not None:
             try:
-                await _resumed(step, GeneratorExit())
+                await _resumed(step, step.send, _LEAVES)
             except (GeneratorExit, StopAsyncIteration):
                 return
         await self._loop.aclose()
@@ -181,11 +193,8 @@ def _stateless(link: Link) -> bool:
 
 
 @coroutine
-def _resumed(step: Any, error: BaseException) -> Steps:
-    """Throw `error` into a pull that stands still, and go on with that to its end."""
-    go_on: Any = step.throw
-    answer: Any = error
-    del error
+def _resumed(step: Any, go_on: Callable[[Any], Any], answer: Any) -> Steps:
+    """Give a pull that stands still an `answer`, and go on with it to its end."""
     try:
         while True:
             asked = go_on(answer)

@@ -1,5 +1,6 @@
 """The kinds of lanes: what each shows of its next item, gives, and counts."""
 
+import asyncio
 from collections.abc import Callable
 from operator import add
 from typing import Any
@@ -16,11 +17,14 @@ from streamkit import (
     Gap,
     Spill,
     Strategy,
+    Stream,
     Suspend,
+    ops,
 )
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
+from streamkit.testing import run
 from tests.buffer.test_account import balanced
 
 
@@ -193,3 +197,44 @@ def test_what_is_kept_counts_as_held_until_it_is_released() -> None:
     seen.append((lane.stats().delivered, lane.stats().held, lane.limit))
     assert seen == [(0, 4, 2), (2, 2, 4), (3, 1, 5)]
     assert lane.stats().held_at_most == 4
+
+
+class Unreadable:
+    """It can be written to a disk, and not read."""
+
+    def __reduce__(self) -> Any:
+        return unread, ()
+
+
+def unread() -> None:
+    raise LookupError("unreadable")
+
+
+async def slowly(item: Any) -> Any:
+    await asyncio.sleep(1.0)
+    return item
+
+
+SPILLS: dict[str, Any] = {
+    "buffer, and a step": ops.buffer(Spill(2)) | ops.map(str),
+    "buffer, which another takes over": ops.buffer(Spill(2)) | ops.zip(range(99)),
+    "buffer, whose items leave in lists": ops.buffer(Spill(2)) | ops.batch_within(4, seconds=5.0),
+    "buffer, and workers": ops.buffer(Spill(2)) | ops.map(str, concurrency=2),
+    "buffer, and others beside it": ops.buffer(Spill(2)) | ops.merge([]),
+    "buffer, and branches": ops.buffer(Spill(2)) | ops.broadcast(ops.map(str), ops.map(str)),
+    "broadcast, of a branch": ops.broadcast(ops.for_each(str), ops.buffer(Spill(2)) | ops.for_each(slowly)),
+    "group_by, of a group": ops.group_by(bool, ops.buffer(Spill(2)) | ops.map(slowly), max_groups=1),
+    "share": ops.share(strategy=Spill(2)),
+}
+
+
+def test_an_item_that_cannot_be_read_names_the_operator_whose_buffer_it_was_in_and_no_other() -> None:
+    items = [*range(1, 9), Unreadable(), 10]
+    for name, way in SPILLS.items():
+        stream: Any = Stream(items) | way
+        job = stream | ops.for_each(slowly) if isinstance(stream, Stream) else stream
+        with pytest.raises(LookupError, match="unreadable") as caught:
+            run(lambda job=job: job)
+        notes = caught.value.__notes__
+        assert len(notes) == 1, f"{name}: {notes}"
+        assert notes[0].startswith(f"in {name.partition(',')[0]}("), f"{name}: {notes}"

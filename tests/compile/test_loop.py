@@ -1,12 +1,16 @@
 """Loops: how large one may be, and what is said of a step that is larger."""
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
 
-from streamkit import Contract, Keep, Stream, Suspend, ops, step
+import streamkit
+from streamkit import Contract, DropOldest, Keep, Stream, Suspend, ops, step
 from streamkit.testing import run
 
 
@@ -42,6 +46,24 @@ class TestTooLarge:
     def test_one_that_just_fits_runs_among_others(self) -> None:
         pipe = Stream([1, 2]) | ops.map(str) | repeated(nested(12))() | ops.map(int)
         assert list(pipe) == [1, 2]
+
+    def test_what_a_frame_has_around_them_counts_too(self) -> None:
+        """A loop that passes on what it holds, goes on with another source, and has scopes to tell of."""
+
+        async def numbers() -> AsyncIterator[int]:
+            yield 1
+
+        async def main() -> None:
+            first = streamkit.concat(numbers, [1])
+            for nests in range(4, 7):
+                stream = reduce(or_, [ops.map(lambda item: [item]) | ops.flatten()] * nests, first)
+                held = stream | ops.batch(1) | ops.flatten() | ops.map(lambda item: asyncio.sleep(0, item))
+                caught = stream | ops.catch(lambda _: []) | ops.map(lambda item: asyncio.sleep(0, item))
+                for each in (held, caught):
+                    for end in (ops.zip([1, 2]), ops.merge([]), ops.buffer(DropOldest(4)), ops.concat([])):
+                        assert len(await (each | end | ops.to_list())) == 2
+
+        run(main)
 
 
 def test_a_program_that_is_too_deep_in_calls_is_told_that() -> None:

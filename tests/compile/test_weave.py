@@ -1,6 +1,9 @@
 """A pipeline of steps gives what plain Python gives; fused, it does what it does unfused."""
 
+import ast
 import itertools
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Stream, ops
+from streamkit import Keep, Stream, ops, step as declared
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit.testing import run
@@ -263,6 +266,33 @@ class TestLongChains:
         for _ in range(10):
             stream = stream | ops.take(20) | ops.batch(1)
         assert len(list(stream)) == 20
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="there, threads may make syntax trees at once")
+def test_one_thread_at_a_time_makes_a_syntax_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`syntax` says why. The fault itself shows in one tree of ten; this looks for all that could have it."""
+    inside, most, made = list[int](), list[int](), ast.parse
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.0001)
+        try:
+            return made(*arguments, **named)
+        finally:
+            inside.pop()
+
+    def runs(number: int) -> list[int]:
+        def again() -> Keep:
+            return Keep(again)
+
+        each = f"found = item + {number}\nif found > {number}:\n    emit([found][0])"
+        return [*(Stream([1]) | declared(setup="held = []", each=each)(again)() | ops.map(lambda item: item))]
+
+    monkeypatch.setattr(ast, "parse", watched)
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(runs, range(10_000, 10_008))] == [[number + 1] for number in range(10_000, 10_008)]
+    assert set(most) == {1}
 
 
 def test_a_shape_is_compiled_once_also_by_threads() -> None:

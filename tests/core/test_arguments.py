@@ -122,6 +122,16 @@ class TestWhole:
             whole("size", value, least=least)
         assert str(caught.value) == f"size must be a whole number of at least {least}, not {value}"
 
+    @given(st.integers(), st.integers())
+    def test_says_what_is_wrong_above_the_most(self, value: int, most: int) -> None:
+        if 0 <= value <= most:
+            assert whole("size", value, least=0, most=most) == value
+            return
+        with pytest.raises(
+            ValueError, match=f"size must be a whole number of at least 0, and at most {most}"
+        ):
+            whole("size", value, least=0, most=most)
+
     @given(st.integers())
     def test_without_a_least_any_passes(self, value: int) -> None:
         assert whole("size", value) == value

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+import streamkit
 from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
 
@@ -27,6 +28,20 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "tap": ops.tap,
     "two": lambda function: ops.map(function) | ops.batch(1) | ops.map(function),
 }
+INSIDE: dict[str, Callable[[Any], Any]] = {
+    "flat_map": lambda stream: [0] | ops.flat_map(lambda _: stream, concurrency=1),
+    "flat_map twice": lambda stream: (
+        [0] | ops.flat_map(lambda _: [0] | ops.flat_map(lambda _: stream, concurrency=1), concurrency=1)
+    ),
+    "flat_map of several": lambda stream: [0] | ops.flat_map(lambda _: stream, concurrency=2),
+    "concat": lambda stream: streamkit.concat([], stream),
+    "the first of concat": lambda stream: streamkit.concat(stream, [0]),
+    "concat_map": lambda stream: [0] | ops.concat_map(lambda _: stream),
+    "switch_map": lambda stream: [0] | ops.switch_map(lambda _: stream),
+    "retry": lambda stream: stream | ops.retry(attempts=1),
+    "defer": lambda stream: streamkit.defer(lambda: stream),
+}
+"""Streams in which one is read in place."""
 
 
 async def slowly(item: Any) -> Any:
@@ -78,6 +93,67 @@ def test_its_error_comes_as_itself_and_nobody_is_cancelled(pumped: str, call: st
     assert source.closed == 1
 
 
+@pytest.mark.parametrize("inside", INSIDE)
+@pytest.mark.parametrize("call", CALLS)
+def test_so_it_does_from_a_stream_that_is_read_inside_of_another(call: str, inside: str) -> None:
+    """No matter who reads that, a pump or the task of a user, whether its callback is known to wait."""
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        for function in (slowly, lambda item: slowly(item)):
+            for pumped in ("zip", "buffer", "broadcast"):
+                source = Source()
+                with pytest.raises(TimeoutError):
+                    async for _ in INSIDE[inside](Stream(source) | CALLS[call](function)) | PUMPED[pumped]():
+                        pass
+                assert (task.cancelling(), source.closed) == (0, 1)
+
+    run(main)
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+def test_a_cancellation_of_the_reader_is_none_of_a_source_that_ignores_it(inside: str) -> None:
+    async def stubborn() -> AsyncIterator[int]:
+        try:
+            yield 1
+        except asyncio.CancelledError:
+            yield 2
+
+    async def main() -> None:
+        for ending in ("buffer", "zip", "concat, buffer", "concat"):
+            pumped = PUMPED.get(ending, lambda: ops.concat([]))
+            stream = INSIDE[inside](Stream(stubborn) | ops.map(slowly)) | pumped()
+            with pytest.raises(TimeoutError):  # by the reader's own timeout: no cancellation was lost
+                async with asyncio.timeout(1.0):
+                    async for _ in stream:
+                        pass
+
+    run(main)
+
+
+def test_one_that_fires_behind_another_which_the_source_has_not_been_told_of() -> None:
+    async def source() -> AsyncIterator[list[float]]:
+        async with asyncio.timeout(2.0):
+            try:
+                async with asyncio.timeout(1.0):
+                    yield [0.0, 0.0, 5.0]
+            except TimeoutError:
+                yield [0.0]
+
+    async def call(seconds: float) -> float:
+        await asyncio.sleep(seconds)
+        return seconds
+
+    async def main() -> None:
+        stream = Stream(source) | ops.flatten() | ops.map(call) | ops.buffer(Suspend(1))
+        with pytest.raises(TimeoutError):
+            async for _ in stream:
+                await asyncio.sleep(1.5)
+
+    run(main)
+
+
 @pytest.mark.parametrize("pumped", PUMPED)
 def test_a_source_that_goes_on_has_lost_the_call_which_is_told(pumped: str) -> None:
     source = Source(catches=True)
@@ -125,10 +201,12 @@ def test_a_reader_that_leaves_closes_the_source(pumped: str) -> None:
         return item if item == 1 else await slowly(item)
 
     async def main() -> None:
-        async with (Stream(source) | ops.map(second) | PUMPED[pumped]()).open() as items:
-            async for _ in items:
-                break
-            await asyncio.sleep(1.0)
+        for inside in (lambda stream: stream, *INSIDE.values()):
+            stream = inside(Stream(source) | ops.map(second)) | PUMPED[pumped]()
+            async with stream.open() as items:
+                async for _ in items:
+                    break
+                await asyncio.sleep(1.0)
 
     run(main)
-    assert seen == [GeneratorExit]
+    assert seen == [GeneratorExit] * (1 + len(INSIDE))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import OnFull, StoppedError, Stream, Suspend, merge, ops
+from streamkit import OnFull, StoppedError, Stream, Suspend, attached, merge, ops
 from streamkit._engine.run.run import Run
 from streamkit.testing import run
 
@@ -200,3 +200,37 @@ def test_a_loop_that_was_closed_with_a_run_in_it_is_told_of_nothing(
     kept.clear()
     gc.collect()
     assert not [record for record in caplog.records if "destroyed" not in record.message]
+
+
+def test_all_that_fails_in_the_clean_up_after_a_generator_exit_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The loop was closed while the job was pending: the collector ends the pump, and what it has opened."""
+    unraised: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: unraised.append(found.exc_value))
+
+    def dirty(name: str, inner: Any) -> Any:
+        async def source() -> AsyncIterator[str]:
+            try:
+                yield name
+            finally:
+                raise OSError(name)
+
+        return Stream(source) | ops.flat_map(lambda _: inner, concurrency=1)
+
+    waits = Stream([1]) | ops.map(lambda _: asyncio.sleep(99.0))
+    pages = dirty("outermost", dirty("middle", dirty("innermost", waits)))
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _, context: None)  # of tasks that were pending
+
+    async def begun() -> None:
+        (pages | ops.concat([]) | ops.buffer(Suspend(3)) | ops.drain()).start()
+        await asyncio.sleep(0.01)
+
+    loop.run_until_complete(begun())
+    loop.close()
+    del loop
+    gc.collect()
+    (first,) = [error for error in unraised if isinstance(error, OSError)]
+    assert str(first) == "innermost"
+    assert [str(late) for late in attached(first)] == ["middle", "outermost"]

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from streamkit import ABSENT, BufferOverflowError, Fail, Spill, StoppedError, Stream, Suspend, ops
 from streamkit.testing import run
+from tests.marbles import Source
 from tests.operators.batching import SECONDS, gapped
 from tests.tiers import examples
 
@@ -40,8 +42,28 @@ async def at_times(stream: Any, seen: Callable[[Any], float]) -> None:
 READERS = [iterated, delivered, awaited, at_times]
 
 
+def timed(items: list[Any], gaps: list[float]) -> Source:
+    """A source whose items come at times of their own, whenever each is asked for."""
+
+    async def source() -> AsyncIterator[Any]:
+        clock = asyncio.get_running_loop().time
+        due = clock()
+        for item, gap in zip(items, gaps, strict=False):
+            due += gap
+            await asyncio.sleep(due - clock())
+            yield item
+
+    return source
+
+
 def lists(
-    reader: Any, items: list[Any], gaps: list[float], busy: list[float], before: int, **arguments: Any
+    reader: Any,
+    kind: Any,
+    items: list[Any],
+    gaps: list[float],
+    busy: list[float],
+    before: int,
+    **arguments: Any,
 ) -> Seen:
     """What comes when, to a consumer that is so long busy with each; and an error at the end."""
     found: Seen = []
@@ -53,7 +75,7 @@ def lists(
             found.append((asyncio.get_running_loop().time(), batch))
             return next(rest, 0.0)
 
-        stream = Stream(gapped(items, gaps)) | ops.tap(lambda item: 1 / item)
+        stream = Stream(kind(items, gaps)) | ops.tap(lambda item: 1 / item)
         if before:
             stream |= ops.buffer(Suspend(before))
         stream |= ops.batch_within(seconds=1.0, **arguments)
@@ -74,15 +96,32 @@ def lists(
     busy=st.lists(BUSY, max_size=20),
     count=st.integers(1, 5),
     before=st.sampled_from([0, 1, 7]),
+    kind=st.sampled_from([gapped, timed]),
+)
+@example(  # the other wakes the pump for each list that leaves, this one when few items are left
+    items=[1] * 9 + [0],
+    gaps=[0.0] * 9 + [0.01] + [0.0] * 10,
+    busy=[0.0007] * 2,
+    count=1,
+    before=7,
+    kind=gapped,
 )
 def test_they_are_those_of_the_stage_that_weighs(
-    reader: Any, items: list[int], gaps: list[float], busy: list[float], count: int, before: int
+    reader: Any, items: list[int], gaps: list[float], busy: list[float], count: int, before: int, kind: Any
 ) -> None:
+    """A source that counts from when it is asked comes later behind a large buffer: a lane that was full asks
+    only when it has a quarter of its items left. What comes is the same then, and not when."""
     plain, weighed = (
-        lists(reader, items, gaps, busy, before, count=count, weight=weight, heaviest=heaviest)
+        lists(reader, kind, items, gaps, busy, before, count=count, weight=weight, heaviest=heaviest)
         for weight, heaviest in ((ABSENT, ABSENT), (lambda _: 0.0, 1.0))
     )
-    assert plain == weighed
+    if before > 1 and kind is gapped:
+        assert all(batch == "error" or 0 < len(batch) <= count for _, batch in plain)
+        assert [*chain.from_iterable(batch for _, batch in plain)] == [
+            *chain.from_iterable(batch for _, batch in weighed)
+        ]
+    else:
+        assert plain == weighed
 
 
 @pytest.mark.parametrize("count", [1, 3, 1_000])
@@ -203,8 +242,10 @@ def test_a_list_that_is_not_full_comes_before_the_error_of_an_item_that_cannot_b
                 yield Unreadable() if number == 14 else number
 
         spilled = Stream(source) | ops.buffer(Spill(2))
-        with pytest.raises(LookupError, match="unreadable"):
+        with pytest.raises(LookupError, match="unreadable") as caught:
             await (spilled | ops.batch_within(4, seconds=5.0) | ops.for_each(slow))
+        (note,) = caught.value.__notes__
+        assert note.startswith("in buffer(Spill(")
         assert seen == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]]
 
     run(main)

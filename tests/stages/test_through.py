@@ -4,10 +4,13 @@ import asyncio
 import itertools
 import weakref
 from collections.abc import AsyncIterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pytest
 
+import streamkit
 from streamkit import Job, Stream, Suspend, ops
 from tests.laws.lab import play
 
@@ -152,3 +155,25 @@ def test_others_run_meanwhile(name: str) -> None:
             await task
 
     play(main)
+
+
+@pytest.mark.parametrize("nests", [1, 7])
+def test_steps_that_are_too_many_for_one_loop_are_closed_where_they_stand_still(nests: int) -> None:
+    closed: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        yield 1
+
+    async def main() -> None:
+        steps = [
+            ops.on_close(lambda: closed.append("first")),
+            *[ops.map(lambda item: [item]) | ops.flatten()] * nests,
+            ops.on_close(lambda: closed.append("last")),
+            ops.catch(lambda _: []),
+            ops.zip([1]),  # it ends while the second stream is asked for more
+        ]
+        stream = reduce(or_, steps, streamkit.concat(source, [1]))
+        assert [item async for item in stream] == [(1, 1)]
+
+    play(main)
+    assert closed == ["first", "last"]

@@ -27,8 +27,10 @@ from streamkit.testing import (
 )
 
 NOTHING = object()
+HUGE = 10**400
+"""A count that nothing could have: to try it would take for ever."""
 NO_NUMBER = ("long", NOTHING, [1], math.nan)
-NO_SECONDS = (*NO_NUMBER, -1, math.inf, 10**400, True)
+NO_SECONDS = (*NO_NUMBER, -1, math.inf, HUGE, True)
 NO_COUNT = (*NO_NUMBER, -1, 0.5, True)
 NO_FLAG = (None, 0, "yes", NOTHING)
 NO_ITEMS = (5, NOTHING, int)
@@ -106,9 +108,9 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, tuple[Any, ...]]]] = {
             "items": (*NO_ITEMS, ""),
             "expected": NO_ITEMS,
             "callbacks": (5, "x", [1]),
-            "others": (*NO_COUNT, None),
+            "others": (*NO_COUNT, None, 101, HUGE),
             "refuses": (*NO_MAPPING, {"a": 1}, {1: print}),
-            **dict.fromkeys(("needs", "lookahead", "holds"), NO_COUNT),
+            **dict.fromkeys(("needs", "lookahead", "holds"), (*NO_COUNT, HUGE)),
             **dict.fromkeys(("catches", "lossless", "ordered", "timed"), NO_FLAG),
             "on_empty": (None, "x", ValueError("x"), int),
             "every": (*NO_COUNT, 0, None),
@@ -119,7 +121,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, tuple[Any, ...]]]] = {
     ),
     "check_sink": (
         lambda **given: check_sink(**{**SINK, **given}),
-        {"needs": NO_COUNT, "every": (0, "x"), "refuses": NO_MAPPING, "ordered": NO_FLAG},
+        {"needs": NO_COUNT, "others": (HUGE,), "every": (0, "x"), "refuses": NO_MAPPING, "ordered": NO_FLAG},
     ),
     "check_source": (
         lambda **given: check_source(**{"source": again, "laws": Law.ERRORS, **given}),
@@ -129,7 +131,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, tuple[Any, ...]]]] = {
             "again": (None, "same"),
             "ends": NO_FLAG,
             "threads": NO_FLAG,
-            "keeps": (*NO_COUNT, None),
+            "keeps": (*NO_COUNT, None, HUGE),
             "callbacks": (5, [1]),
             "refuses": NO_MAPPING,
             "every": (*NO_COUNT, 0),
@@ -155,6 +157,7 @@ def test_a_bad_argument_is_named(call: str, argument: str) -> None:
 
 def test_what_is_right_is_taken() -> None:
     """The tests above would pass, too, if a call took nothing."""
+    assert check_operator(ops.merge, others=100, laws=Law.ERRORS, case="exhaust/plain/sync/").broken == ()
     run(main, threads=False, leaks=True, patience=0, limit=1, seed=-1, schedules=2)
     case = "exhaust/plain/sync/"
     assert check_operator(**OPERATOR, needs=1, holds=0, lookahead=0, every=9, case=case).broken == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from streamkit._core.markers import EMPTY, Gap
@@ -11,7 +12,7 @@ from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane, floods
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
-__all__ = ["CollectingLane", "ListLane", "kind_of", "lane_of"]
+__all__ = ["CollectingLane", "ListLane", "SpillLane", "kind_of", "lane_of"]
 
 
 class HandOver(Lane):
@@ -28,14 +29,22 @@ class HandOver(Lane):
 class SpillLane(Lane):
     """A lane with some items on disk: writing an item or reading it back can fail."""
 
-    __slots__ = ()
+    __slots__ = ("blame",)
+
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self.blame: Callable[[BaseException], BaseException] = channel.blame
+        """Names the operator whose buffer this is in an error of reading an item back."""
 
     def pop(self) -> Any:
         try:
             item = self.held.popleft()
-        except BaseException:  # the item cannot be read back from disk: it counts as refused
+        except BaseException as error:  # the item cannot be read back from disk: it counts as refused
             self.account.unread()
-            raise
+            blamed = self.blame(error)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
         self.delivered += 1
         if self.delivered >= self.mark:
             self.loosen()

@@ -96,12 +96,12 @@ class Lane(Target):
     # the writer ----------------------------------------------------------------------------
 
     def put(self, item: Any) -> bool:
-        self.taken_in += 1
         held = self.held
         size = len(held) + 1
         if size > self.limit:
             self._overflow(item)
             return False
+        self.taken_in += 1
         try:
             held.append(item)
         except BaseException:
@@ -191,7 +191,10 @@ class Lane(Target):
         self._overflow_in(self.held, item)
 
     def _overflow_in(self, held: Any, item: Any) -> None:
-        """Do with `item` what the strategy says where `held` is full."""
+        """Do with `item` what the strategy says where `held` is full.
+
+        Counted as taken in when it is known what becomes of it: a fold may look at the counts.
+        """
         account, strategy = self.account, self.account.strategy
         try:
             if self.limit < 0 or strategy is None:
@@ -200,6 +203,8 @@ class Lane(Target):
         except BaseException:
             account.refused += 1
             raise
+        finally:
+            self.taken_in += 1
         if strategy.folds:
             account.folded += 1
         if dropped:

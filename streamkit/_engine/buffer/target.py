@@ -54,10 +54,16 @@ class Queue(Protocol):
         ...
 
 
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
+
+
 class Reader(Failing, ABC):
     """What a lane needs of its channel."""
 
     clock: Callable[[], float]
+    blame: Callable[[BaseException], BaseException] = staticmethod(_as_it_is)
+    """Names the operator that owns it in an error of a buffer; by default, there is none."""
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
 

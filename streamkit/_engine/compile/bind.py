@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from streamkit._core.value import Record
+from streamkit._engine.compile.syntax import parse
 
 __all__ = ["Global", "bound"]
 
@@ -62,7 +63,7 @@ def bound(
     # one that does not exist yet is read by a call, which can say what is missing
     native = {said: each.name for said, each in names.items() if each.scope is scope and each.exists}
     readers = {said: each.read for said, each in names.items() if said not in native}
-    tree = ast.parse(text, filename)
+    tree = parse(text, filename)
     said = {name for each in ast.walk(tree) if (name := _said(each))}
     # what the loop has itself, by a name that the module has too, gets another
     renamed = {name: _other(name, said) for name in {*native.values()} & said - native.keys()}
@@ -127,7 +128,7 @@ def _closed(tree: ast.Module, filename: str, values: dict[str, Any], scope: dict
     """The function that `tree` defines, with `values` in a closure around it, and `scope` for its globals."""
     [loop] = tree.body
     assert isinstance(loop, (ast.FunctionDef, ast.AsyncFunctionDef))
-    around = ast.parse(f"def around(): return {loop.name}").body[0]
+    around = parse(f"def around(): return {loop.name}").body[0]
     assert isinstance(around, ast.FunctionDef)
     around.args.args = [ast.arg(name) for name in values]
     around.body.insert(0, loop)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from streamkit._engine.compile.scopes import COMPREHENSIONS, scoped, unset
+from streamkit._engine.compile.syntax import parse
 
 __all__ = [
     "EXPRESSIONS",
@@ -230,7 +231,7 @@ def _is_written_as_read(statement: ast.stmt) -> bool:
     """Whether `ast.unparse` writes what means the same: in one line, if `statement` has no block."""
     text = ast.unparse(statement)
     try:
-        again = ast.parse(text).body
+        again = parse(text).body
     except SyntaxError:  # pragma: no cover - by some versions only, as 3.13 for a "\r" in a format
         return False
     lines = 1 if hasattr(statement, "body") else len(text.splitlines())
@@ -247,7 +248,7 @@ def compiles(where: str, parameters: tuple[str, ...], blocks: Mapping[str, list[
         defaults=[],
     )
     for piece, block in blocks.items():
-        function = ast.parse("async def step(): pass").body[0]
+        function = parse("async def step(): pass").body[0]
         assert isinstance(function, ast.AsyncFunctionDef)
         function.args, function.body = arguments, [*block, ast.Pass()]
         tree = ast.fix_missing_locations(ast.Module([function], []))

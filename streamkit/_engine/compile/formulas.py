@@ -9,6 +9,7 @@ from typing import Final
 
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
+from streamkit._engine.compile.syntax import parse
 
 __all__ = ["check_contract"]
 
@@ -42,7 +43,7 @@ def _names(formula: str, where: str) -> set[str]:
     if not formula:
         return set()
     try:
-        nodes = [node for node in ast.walk(ast.parse(formula, mode="eval")) if isinstance(node, ast.Name)]
+        nodes = [node for node in ast.walk(parse(formula, mode="eval")) if isinstance(node, ast.Name)]
     except SyntaxError as error:
         words = (
             ", and words stand in quotes of their own: loses=\"'late items'\""

@@ -10,7 +10,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 
 from __future__ import annotations
 
-from streamkit._engine.compile.handing import FILLING, GRANTED, OPENING, RESCUED, handing_over
+from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.names import SETTLE
@@ -28,6 +28,8 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = 
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
     weaver = Weaver(steps, handing_over(kind, steps, end), settle)
+    tries = weaver.holds + (first is not None) + _scoped(weaver, kind, end)
+    weaver.lines.around = max(0, tries - 1)  # one of them, there is always room for
     if end is End.PLAIN:
         weaver.whole()
         weaver.names.pends = "{value}"
@@ -64,16 +66,11 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
         _plain(weaver, probing)
     else:
         loop = len(weaver.lines.all)
-        _LOOPS[kind](weaver, end, probing)
+        _reading(weaver, kind, end, probing)
         if first is not None:
             weaver.goes_on(loop, 2, first)
-            _async(weaver, end, probing)
+            _reading(weaver, Kind.ASYNC, end, probing)
     weaver.ending(2, probing=probing, loop=begin)
-    scoped = kind is Kind.ASYNC or weaver.nests
-    if end in FILLING and scoped and weaver.names.awaits:  # it may be for the source: see `told`
-        weaver.add(1, "except CancelledError as error:")
-        for line in ("error = await pace.told(error)", "await leave(error)", "raise error"):
-            weaver.add(2, line)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
     if end is End.USER:  # its iterator was closed while this pull was pending: the pull sees the end
@@ -89,6 +86,20 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
             weaver.add(2, f"{wait}leave()")
     if end in _GENERATORS and not any(line.owner == OUT for line in weaver.lines.all):
         weaver.add(1, "yield")  # nothing comes out, and this is not reached either: it makes a generator
+
+
+def _reading(weaver: Weaver, kind: Kind, end: End, probing: bool) -> None:
+    """The loop over what is read. A cancellation that arrives in a callback may be for the source: `told`."""
+    begin = len(weaver.lines.all)
+    weaver.names.awaits = False
+    _LOOPS[kind](weaver, end, probing)
+    if (weaver.names.awaits or probing) and _scoped(weaver, kind, end):
+        weaver.lines.attempt(begin, 2, "raise await pace.told(error)", "CancelledError")
+
+
+def _scoped(weaver: Weaver, kind: Kind, end: End) -> bool:
+    """Whether scopes of what it reads may cancel what a pump awaits."""
+    return end in RESCUED and (kind is Kind.ASYNC or weaver.nests)
 
 
 def _flags(weaver: Weaver, depth: int) -> bool:

@@ -46,6 +46,8 @@ class Lines:
         """How many ``for`` loops of steps are around the next line; the frame's own are not counted."""
         self.deepest = 0
         """How many of them were around a line at most."""
+        self.around = 0
+        """How many blocks more than usual the frame has around them."""
 
     def add(self, depth: int, text: str, owner: Owner = None) -> None:
         """Write one line, indented `depth` times."""
@@ -55,16 +57,16 @@ class Lines:
 
     def within(self, loops: int) -> None:
         """See whether so many more `loops` may be around a line."""
-        if self.loops + loops > LOOPS:
+        if self.around + self.loops + loops > LOOPS:
             raise TooLargeError
 
-    def attempt(self, begin: int, depth: int, failed: str) -> int:
-        """Have an error in the lines from the number `begin` on do what `failed` says; the number after."""
+    def attempt(self, begin: int, depth: int, failed: str, errors: str = "Exception") -> int:
+        """Have `errors` in the lines from the number `begin` on do what `failed` says; the number after."""
         if len(self.all) > begin:
             for line in self.all[begin:]:
                 line.depth += 1
             self.all.insert(begin, Line(depth, "try:", None))
-            self.add(depth, "except Exception as error:")
+            self.add(depth, f"except {errors} as error:")
             self.add(depth + 1, failed)
         return len(self.all)
 

@@ -21,6 +21,7 @@ from streamkit._engine.compile.pieces import GIVEN, StepDeclaration, absence
 from streamkit._engine.compile.ready import GOT, ITEM, SKIP, Marked, Ready, Template, looked
 from streamkit._engine.compile.scopes import Comprehension, arguments_of, owned, scoped
 from streamkit._engine.compile.settle import Settling, Skip
+from streamkit._engine.compile.syntax import parse
 
 __all__ = ["SETTLE", "Names"]
 
@@ -223,7 +224,8 @@ class Names:
     def awaited(self, value: ast.expr) -> ast.expr:
         """`value` awaited, in the way of the function that it becomes part of."""
         self.awaits = True
-        return ast.parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
+        found: ast.expr = parse(self.settle.format(value=f"({ast.unparse(value)})"), mode="eval").body
+        return found
 
     def _looked_at(self, call: ast.Call, kind: str) -> ast.expr:
         """`call`, awaited if what it returns is awaitable: one test, if it is of the same `kind` as before.
@@ -235,7 +237,8 @@ class Names:
         self.awaits = True
         test = f"type({GOT} := {self._first(call, kind)}) is {kind} or ({kind} := kind_of({GOT}, plain))"
         text = f"({GOT} if {test} else {self._settled(GOT)})"
-        return ast.parse(text, mode="eval").body
+        found: ast.expr = parse(text, mode="eval").body
+        return found
 
     def _first(self, call: ast.Call, kind: str) -> str:
         """`call`; in a plain ``for``, where no event loop runs, the first call has one all the same.

@@ -6,7 +6,7 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, CancelledError, get_running_loop, sleep
+from asyncio import AbstractEventLoop, CancelledError, current_task, get_running_loop, sleep
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import Context
 from itertools import chain
@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-__all__ = ["LARGEST", "Begun", "Handed", "Own", "Pace", "Resumed", "Throw", "Thrown", "steady"]
+__all__ = ["ENDED", "LARGEST", "Begun", "Handed", "Own", "Pace", "Resumed", "Throw", "Thrown", "steady"]
 
 Throw = Callable[[BaseException], Awaitable[Any]]
 """The method `athrow` of an async generator."""
@@ -25,6 +25,9 @@ BUDGET = 0.005
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
 
+
+ENDED = "its stream has ended"
+"""What a run cancels its tasks with: no scope of a source has done that."""
 
 NONE: dict[int, Any] = {}
 """What a loop has in hand whose steps go through no streams."""
@@ -186,7 +189,7 @@ class Pace:
         throw = getattr(source, "athrow", None)
         over = getattr(source, "ag_frame", source) is None or bool(handed and handed[-1].ended)
         try:
-            if throw is None or over:
+            if throw is None or over or ENDED in error.args:
                 raise error
             if handed:  # the source has stepped once already: throw at its next step, once for all scopes
                 if not isinstance(handed[-1], Thrown):
@@ -204,18 +207,26 @@ class Pace:
     async def told(self, error: CancelledError) -> BaseException:
         """What a cancellation that ended the loop means: itself, or what a scope of the source makes of it.
 
-        Such a scope has cancelled a callback, to which the source had given its item.
+        Such a scope has cancelled a callback, to which the source had given its item; and where it catches
+        that, it takes the cancellation of the task back. A source that only ignores it changes nothing.
         """
+        before = _cancellations()
+        if self.handed and not self.handed[-1].ended:
+            self.handed.clear()  # nothing is read after this: the source takes a step for it now
         try:
             await self.rescue(error)
+            if _cancellations() >= before:
+                return error
         except BaseException as made:
             return made
         finally:
             del error
-        return RuntimeError(
+        ignored = RuntimeError(
             "a cancel scope of the source has cancelled the callback that was awaited, or its stream: "
             "put a buffer before the callback, which keeps them in tasks of their own"
         )
+        ignored.__suppress_context__ = True  # it stands for a cancellation that was taken back
+        return ignored
 
     async def thrown(self, throw: Throw, error: BaseException) -> Handed:
         """What the source does with `error`."""
@@ -233,6 +244,12 @@ class Pace:
         """What the loop reads when `item`, of its source or of another, is in its hand."""
         self.handed.insert(0, Handed(item))
         return Resumed(self.handed, self.source if source is None else source)
+
+
+def _cancellations() -> int:
+    """How often the current task was cancelled, where nobody took that back."""
+    task = current_task()
+    return 0 if task is None else task.cancelling()
 
 
 class Own(Pace):

@@ -30,6 +30,7 @@ from streamkit._engine.compile.checks import (
 from streamkit._engine.compile.passing import lazy, passing
 from streamkit._engine.compile.ready import MARKS
 from streamkit._engine.compile.scopes import Flow, assigned, scoped
+from streamkit._engine.compile.syntax import parse
 
 __all__ = [
     "ERROR",
@@ -281,7 +282,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
     parts: list[Any] = [*setup, *each, *finish, *failed, *([] if result is None else [result])]
     found = assigned(parts) | {ERROR for _ in failed}
     names = [name for name in parameters if name in found]
-    given = [ast.parse(f"{name} = {name}").body[0] for name in names]
+    given = [parse(f"{name} = {name}").body[0] for name in names]
     for statement, name in zip(given, names, strict=True):
         assert isinstance(statement, ast.Assign)
         statement.value = ast.Name(name + GIVEN, ast.Load())
@@ -342,7 +343,7 @@ def _read(where: str, piece: str, text: str, mode: str = "exec") -> list[Any]:
     if mode == "eval" and not text:
         return []
     try:
-        tree: Any = ast.parse(text, f"<step {where}>", mode)
+        tree: Any = parse(text, f"<step {where}>", mode)
     except SyntaxError as error:
         lines = text.splitlines()
         said = "".join(lines[(error.lineno or 1) - 1 :][:1]).strip() or text

@@ -18,6 +18,7 @@ from streamkit._engine.compile.key import Mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines
 from streamkit._engine.compile.scopes import COMPREHENSIONS
+from streamkit._engine.compile.syntax import parse
 
 __all__ = ["Settles", "Settling", "Skip"]
 
@@ -295,7 +296,7 @@ class Settling:
         target.value = self._kept(target.value)
         if isinstance(target, ast.Subscript):
             target.slice = self._kept(target.slice)
-        before = self._kept_as(ast.parse(ast.unparse(target), mode="eval").body)
+        before = self._kept_as(parse(ast.unparse(target), mode="eval").body)
         return self._changed(node, before, target)
 
     def _changed(self, node: ast.AugAssign, before: ast.expr, target: ast.expr) -> ast.Assign:

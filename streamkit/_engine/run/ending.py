@@ -16,6 +16,7 @@ from inspect import CORO_CREATED, getcoroutinestate
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
+from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.run.driver import Driver
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
@@ -59,7 +60,7 @@ class Ending:
             self._spared.add(task)
             return False
         self._spared.discard(task)
-        task.cancel()
+        task.cancel(ENDED)
         return True
 
     def _look_in(self, seconds: float) -> None:

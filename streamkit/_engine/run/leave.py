@@ -206,8 +206,7 @@ class Segment:
         if opened is None or owner == OUT or (owner is not None and owner >= len(opened.follows.links)):
             return None
         blamed = self._blamed(error, opened)
-        for late in await self.close_nested():
-            combine(blamed, late)
+        combine(blamed, *await self.close_nested())
         return self._goes_on(await opened.follows.again(blamed))
 
     async def rest(self) -> Any:
@@ -300,16 +299,22 @@ async def left(opened: Opened, error: Exception) -> Exception:
     return blamed
 
 
-def combine(error: BaseException | None, late: BaseException) -> None:
-    """Raise `late`, an error of the clean-up after `error`, or attach it to `error`, which then stands."""
+def combine(error: BaseException | None, *late: BaseException) -> None:
+    """Raise the first of `late`, of the clean-up after `error`; or attach them to `error`, which then stands.
+
+    A cancellation comes first, and the others are attached to what is raised.
+    """
+    ordered = sorted(late, key=lambda each: not isinstance(each, CancelledError))
     if error is None or isinstance(error, GeneratorExit):
-        raise late
-    if isinstance(late, CancelledError) and not isinstance(error, CancelledError):
+        raise_first(ordered)
+    elif ordered and isinstance(ordered[0], CancelledError) and not isinstance(error, CancelledError):
         if not isinstance(error, Abandoned):  # which nobody need be told
-            attach(late, error)
-            tell(late, [error])
-        raise late
-    attach(error, late)
+            attach(ordered[0], error)
+            tell(ordered[0], [error])
+        raise_first(ordered)
+    else:
+        for each in ordered:
+            attach(error, each)
 
 
 def tell(error: BaseException, others: list[BaseException]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from functools import partial
 from typing import Protocol
 
+from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link
+from streamkit._engine.run.leave import blame
 
 __all__ = ["Pump"]
 
@@ -33,6 +36,8 @@ class Pump(Pace):
         self.run = run
         self.lane = lane
         self.out = run.link if blamed is None else blamed
+        if isinstance(lane, SpillLane):
+            lane.blame = partial(blame, link=self.out)
 
     @property
     def over(self) -> bool:

@@ -17,6 +17,7 @@ from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.driven import DrivenLane
+from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
@@ -92,6 +93,7 @@ class Run(Tasks):
     def adopt(self, channel: C) -> C:
         """Own a channel of another make: it is left when the stage ends."""
         self.channels.append(channel)
+        channel.blame = self.blame
         return channel
 
     def pump(
@@ -103,7 +105,6 @@ class Run(Tasks):
             source: the stream that the stage was handed, or whatever a stream can begin with.
             into: a lane of one of this run's channels. It ends when the source does; `stop` ends it before.
             book: where the stages of the stream are entered, if not in this run's.
-            kept: whether this run closes it in the end, if nobody has.
             blamed: the buffer that errors of the lane name, if not this run's operator.
 
         Raises:
@@ -192,10 +193,9 @@ class Run(Tasks):
         return await (work if book is None else Drive(work.__await__(), gate=book.gate))
 
     def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
-        """What comes out of `channel` as a stream, for one reader; it leaves the channel when it ends.
+        """What comes out of `channel` as a stream, for one reader, which leaves the channel when it ends.
 
-        Its `origin` is the source that fills it, if that can be attached again.
-        """
+        Its `origin` is the source that fills it, if that can be attached again."""
         return Inlet(Reading(channel, origin), ())
 
     def open(self, source: Inlet[T], *, book: Book | None = None, kept: bool = True) -> AsyncIterator[T]:
@@ -267,7 +267,7 @@ class Run(Tasks):
         opened or pumps, or from a job that is a part of it.
         """
         code = code or getattr(self.link.declaration.stage, "__code__", None)  # a step that nests has none
-        frames = (begin.__code__, unfolded.__code__, Run.part.__code__)
+        frames = (begin.__code__, unfolded.__code__, Run.part.__code__, SpillLane.pop.__code__)
         own = code is not None and is_raised_by(error, code, frames)
         return blame(error, self.link) if own else error
 

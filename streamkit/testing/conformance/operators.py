@@ -15,6 +15,7 @@ from streamkit._engine.face.stream import Pipe
 from streamkit.testing.conformance.checks import CHECKS, Check
 from streamkit.testing.conformance.demand import measured
 from streamkit.testing.conformance.given import (
+    MOST_OTHERS,
     Given,
     callables,
     checked,
@@ -83,8 +84,8 @@ def check_operator(
       of a stream: an async generator function, or one that returns a stream.
     - `items`: what sources give, over and over; numbers from 0 on, if not given. Copied, to be followed.
     - `expected`: what comes out of `items`, once.
-    - `callbacks`, `others`: functions, and a number of other sources. `operator` is called with them: each
-      callback as a plain function, a coroutine function, an object and more; and so many sources.
+    - `callbacks`, `others`: functions, and a number of other sources, at most 100. `operator` is called with
+      them: each callback as a plain function, a coroutine function, an object and more; and so many sources.
     - `refuses`: the names of arguments, and for each a call with a bad one, that must raise and name it.
     - `laws`: which of them to test.
     - `needs`: how many items it takes for the first that it passes on; measured, if not given.
@@ -188,7 +189,7 @@ def _subject(
     given = listed(items)
     shape = shaped(given)
     functions = callables(callbacks)
-    make = makes(operator, argument, functions, whole("others", others, least=0), shape)
+    make = makes(operator, argument, functions, whole("others", others, least=0, most=MOST_OTHERS), shape)
     subject = Given(name_of(operator, make), make, shape, calls=bool(functions), **checked(known))
     with frozen(), overheard():
         subject = tried_out(subject, 4 if given is None else len(given))

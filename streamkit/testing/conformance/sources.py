@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -111,7 +112,7 @@ def check_source(
         again=again,
         calls=bool(functions),
         threads=threads,
-        keeps=whole("keeps", keeps, least=0),
+        keeps=whole("keeps", keeps, least=0, most=sys.maxsize),
     )
     checks = [*SOURCE_CHECKS, *(refusing(argument, call) for argument, call in refused_calls.items())]
     with frozen(), overheard():
