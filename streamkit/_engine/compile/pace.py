@@ -6,11 +6,11 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, CancelledError, _get_running_loop, get_running_loop, sleep
+from asyncio import AbstractEventLoop, CancelledError, events, get_running_loop, sleep
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import Context
 from itertools import chain
-from threading import local
+from threading import get_ident
 from time import perf_counter
 from types import FunctionType
 from typing import Any, cast
@@ -78,44 +78,42 @@ _AS_IT_IS: Any = vars(Iterator)["__iter__"]
 
 
 class _Turns:
-    """Tells when each turn of an event loop began, while loops ask: by one callback a turn for all of them."""
+    """Tells when each turn of an event loop began, while loops ask: by one callback for all of them."""
 
-    __slots__ = ("_asked", "_context", "began")
+    __slots__ = ("_context", "asked", "began", "looked")
 
     def __init__(self) -> None:
-        self.began = 0.0
-        """When this turn did, by the clock of `Pace`; if nobody has asked for that, an earlier one."""
-        self._asked = False
+        self.began = self.looked = 0.0
+        """When this turn did, by the clock of `Pace`, and when a loop looked at that last. An earlier one, if
+        nobody has asked for this."""
+        self.asked = False
+        """Whether somebody has, and it has not begun."""
         self._context = Context()  # a copy of the current one would hold what a user has in it
 
     def ask(self, loop: AbstractEventLoop) -> None:
         """Have the beginning of the next turn noted."""
-        if not self._asked:
-            self._asked = True
+        if not self.asked:
+            self.asked = True
             loop.call_soon(self._turned, context=self._context)
 
     def _turned(self) -> None:
-        self._asked = False
-        self.began = perf_counter()
+        self.asked = False
+        self.began = self.looked = perf_counter()
 
 
-class _Here(local):
-    """The event loop of this thread that was last asked for, and its turns."""
-
-    loop: Callable[[], AbstractEventLoop | None] = staticmethod(lambda: None)
-    turns: _Turns
-
-
-_here = _Here()
 _turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
+_running = events._get_running_loop  # which raises nothing where there is none
+_last: tuple[int, Callable[[], AbstractEventLoop | None], _Turns] = (0, lambda: None, _Turns())
+"""The thread and the event loop that were last asked for, and its turns."""
 
 
 def _turns_of(loop: AbstractEventLoop) -> _Turns:
-    """Those of the event loop that runs in this thread."""
-    if _here.loop() is not loop:
-        _here.turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
-        _here.loop = ref(loop)
-    return _here.turns
+    global _last  # noqa: PLW0603 - a cache of one; it is read and replaced as a whole
+    thread, known, turns = _last
+    if known() is not loop or thread != get_ident():
+        turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
+        _last = get_ident(), ref(loop), turns
+    return turns
 
 
 class Pace:
@@ -154,20 +152,20 @@ class Pace:
         looked, self._looked = self._looked, now
         spent = now - looked
         if spent < BUDGET / 8:
-            self.size = min(self.size * 4, LARGEST)
+            if self.size < LARGEST:
+                self.size = min(self.size * 4, LARGEST)
             if now - self._started < BUDGET:
                 return False
-        began = self.turned()
-        if began > self._started:
-            self._started = began
+        others = self.others(now)
+        self._started = max(self._started, others)
         if spent >= BUDGET / 8:
-            if began > looked:  # others have run meanwhile: what its own items cost is not known
+            if others > looked:  # what its own items have cost meanwhile is not known
                 self.size = min(self.size * 4, FEW)
             elif spent > BUDGET / 2:
                 self.size = max(1, int(self.size * BUDGET / 4 / spent))
         return now - self._started >= BUDGET
 
-    def turned(self) -> float:
+    def others(self, now: float) -> float:
         """When others have run last, as far as that is known."""
         return 0.0
 
@@ -269,18 +267,23 @@ class Own(Pace):
     def __init__(self) -> None:
         self.handed = []
         self._started = self._looked = perf_counter()
-        if (loop := _get_running_loop()) is not None:
+        thread, _, turns = _last
+        if (  # to ask for the loop takes longer; should it be another by now, it is asked at the first look
+            not (turns.asked and thread == get_ident()) and (loop := _running()) is not None
+        ):
             _turns_of(loop).ask(loop)
 
-    def turned(self) -> float:
+    def others(self, now: float) -> float:
         loop = get_running_loop()
         turns = _turns_of(loop)
         turns.ask(loop)
-        return turns.began
+        looked, turns.looked = turns.looked, now
+        # once a turn: what was looked at in this one may be a part of its own task
+        return looked if turns.began > self._started else 0.0
 
     def rested(self) -> None:
         super().rested()
-        self.turned()
+        self.others(self._looked)
 
 
 class Handed:
