@@ -14,6 +14,9 @@ IMPORT = 0.020
 """Seconds that ``import streamkit`` may take over ``import asyncio``."""
 
 
+SEEN = 8e-6
+"""Seconds that a run over nothing may take, of a shape that was run before, besides building the pipe."""
+
 FLAT = 1.5
 """How much more an item may cost with the most sources that have a goal than with the fewest."""
 
@@ -43,6 +46,7 @@ def judged(results: Results) -> Iterator[Judgement]:
                 for name, goal in goals.items():
                     yield against(results, workload.name, size, name, goal)
     yield from of_growing(results, "merge")
+    yield from of_seen_shapes(results)
     yield from of_imports(results)
     for name, found in results.growth.items():
         counts = f"{memory.COUNTS[0]:,} to {memory.COUNTS[-1]:,} items"
@@ -54,6 +58,10 @@ def judged(results: Results) -> Iterator[Judgement]:
 
 
 def against(results: Results, workload: str, size: int, name: str, goal: float) -> Judgement:
+    if name == OURS:
+        return within(
+            (workload, f"{size:,}", "itself"), goal, results.row(workload, size, OURS).get("seconds")
+        )
     faster = "no slower" if goal == 1 else f"at least {goal:g}× as fast"
     words = f"at most {goal:.2f} of it" if name in EVEN else faster
     what = (workload, f"{size:,}", name, words)
@@ -65,6 +73,22 @@ def against(results: Results, workload: str, size: int, name: str, goal: float) 
     if name in EVEN:
         return Judgement(what, f"{1 / other['ratio']:.2f}", 1 / other["ratio"] <= goal)
     return Judgement(what, f"{digits(other['ratio'])}×", other["ratio"] >= goal)
+
+
+def within(what: tuple[str, str, str], goal: float, seconds: float | None, words: str = "") -> Judgement:
+    """Whether what took so many `seconds` took no longer than its goal."""
+    found = "not measured" if seconds is None else f"{digits(1e6 * seconds)} µs"
+    hit = None if seconds is None else seconds <= goal
+    return Judgement((*what, f"at most {digits(1e6 * goal)} µs{words}"), found, hit)
+
+
+def of_seen_shapes(results: Results) -> Iterator[Judgement]:
+    """Whether a pipe of a shape that was run before, built anew, costs little more than the building."""
+    building, running = "build a chain", "run a chain over nothing"
+    for size in (3, 10):
+        built, ran = (results.row(each, size, OURS).get("seconds") for each in (building, running))
+        if built and ran:
+            yield within((running, f"{size:,}", "itself"), SEEN, ran - built, " and the building")
 
 
 def of_growing(results: Results, workload: str) -> Iterator[Judgement]:

@@ -21,7 +21,10 @@ NO_OPERATOR = "no such operator"
 Run = Callable[[int, int], Awaitable[Any]]
 """Do the job once, for a size and a number of items; what it gives must be the same for all."""
 Goals = Mapping[str, float]
-"""By contender: at most so many times the cost of it, if it is `EVEN`; else at least so many times faster."""
+"""By contender: at most so many times the cost of it, if it is `EVEN`; else at least so many times faster.
+
+For streamkit itself: at most so many seconds.
+"""
 
 
 @dataclass

@@ -181,7 +181,12 @@ def test_a_goal_is_hit_or_missed_by_what_was_measured(benchmarks: Any) -> None:
     ]
     assert shown == ["2.00 hit", "2.00 **miss**", "1.25 hit", "1.25 **miss**", "12× hit", "12× **miss**"]
     assert against(results, "merge", 10, "reactivex", 3).shown == "reactivex gives another result"
+    mine = [against(results, "merge", 10, "streamkit", goal).shown for goal in (2.0, 1.9)]
+    assert mine == ["2,000,000 µs hit", "2,000,000 µs **miss**"]
     assert [each.shown for each in benchmarks.goals.of_growing(results, "merge")] == ["1.60 **miss**"]
+    shapes = {"build a chain": 1e-6, "run a chain over nothing": 8e-6}
+    results.workloads = {name: {"3": {"streamkit": {"seconds": of}}} for name, of in shapes.items()}
+    assert [each.shown for each in benchmarks.goals.of_seen_shapes(results)] == ["7.00 µs hit"]
 
 
 def test_a_name_that_nothing_has_is_told(

@@ -75,6 +75,34 @@ def into_stream(where: str, thread: bool, goal: float) -> Workload:
     return workload
 
 
+queued = Workload("a Subject to a stream, or to a queue of its loop", "sources", (1,), {1: {HAND: 1.1}})
+queued.lacks(NO_BRIDGE, *PEERS)
+queued.lacks("it is the source", "reactivex")
+
+
+@queued.by(OURS)
+async def _(size: int, count: int) -> Any:
+    subject: Subject[int] = Subject()
+    task = asyncio.ensure_future(rx.from_observable(subject, strategy=Unbounded()) | ops.count())
+    await asyncio.sleep(0)  # it subscribes
+    await emit(subject, count, thread=False)
+    return await task
+
+
+@queued.by(HAND)
+async def _(size: int, count: int) -> Any:
+    """The cheapest that there is, for what is emitted in the thread of the loop only."""
+    queue: asyncio.Queue[int | None] = asyncio.Queue()
+    subject: Subject[int] = Subject()
+    subscription = subject.subscribe(queue.put_nowait, None, lambda: queue.put_nowait(None))
+    await emit(subject, count, thread=False)
+    total = 0
+    while await queue.get() is not None:
+        total += 1
+    subscription.dispose()
+    return total
+
+
 async def observed(subscribe: Callable[..., Any]) -> int:
     """How many items an observer gets."""
     done = asyncio.Event()
@@ -122,5 +150,6 @@ async def _(size: int, count: int) -> Any:
 WORKLOADS = (
     into_stream("the loop's thread", False, 1 / 4),
     into_stream("another thread", True, 1 / 3),
+    queued,
     to_observer,
 )

@@ -18,7 +18,7 @@ PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, se
 
 def is_awaitable(value: Any) -> bool:
     """Whether `value` must be awaited: by ``await``, or, for a future of an executor, through `pending`."""
-    return awaitable(value) or isinstance(value, Future)
+    return type(value) not in PLAIN and (awaitable(value) or isinstance(value, Future))
 
 
 def awaits(value: Any, plain: set[type]) -> bool:

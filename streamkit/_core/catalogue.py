@@ -34,8 +34,8 @@ class Seen:
         """The names of arguments that it was made with, and that were checked."""
         self.keys: dict[Any, Any] = {}
         """Its keys in the shapes of loops (`compile.key.key_of`), by what they are made of."""
-        self.codes: dict[CodeType, Any] = {}
-        """Of a step with one callback, the keys by the code of that."""
+        self.codes: dict[int, tuple[CodeType, Any]] = {}
+        """Of a step with one callback, the code of that and its key, by ``id``: the hash of code is slow."""
 
 
 class Declaration:
@@ -73,6 +73,8 @@ class Declaration:
         self.parameters = parameters
         self.sink = sink
         self.seen: Seen = Seen()
+        self.body: CodeType | None = None
+        """The code of `function`, if that is ours, and called through what answers wrong calls."""
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 

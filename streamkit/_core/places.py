@@ -6,7 +6,7 @@ import os
 from types import CodeType, FrameType
 from typing import Final
 
-__all__ = ["OURS", "caller", "line_of", "placed", "written"]
+__all__ = ["OURS", "USERS", "caller", "line_of", "looked_at", "placed", "written"]
 
 OURS: Final = "streamkit."
 """How the names of our modules begin."""
@@ -17,6 +17,21 @@ def caller(frame: FrameType) -> FrameType:
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(OURS):
         frame = frame.f_back
     return frame
+
+
+USERS: Final = set[str]()
+"""Names of modules that are a user's, of those that were looked at last."""
+_MANY: Final = 256
+
+
+def looked_at(frame: FrameType) -> FrameType:
+    """What `caller` returns; if that is `frame`, the name of its module is known to be a user's."""
+    found, name = caller(frame), frame.f_globals.get("__name__")
+    if found is frame and type(name) is str and not name.startswith(OURS):
+        if len(USERS) >= _MANY:
+            USERS.clear()
+        USERS.add(name)
+    return found
 
 
 def written(frame: FrameType) -> tuple[str, int]:

@@ -11,12 +11,12 @@ import os
 import struct
 import sys
 from collections import deque
-from functools import partial
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]
 
 _LENGTH = struct.Struct("<Q")
+_HEAD, _pack, _unpack = _LENGTH.size, _LENGTH.pack, _LENGTH.unpack_from
 _AT_ONCE = 1024 * 1024 * 1024
 """Bytes that one call to the system reads or writes at most."""
 _CHUNK = 64 * 1024
@@ -80,22 +80,22 @@ class _File:
         return self.size < _SEGMENT and self._forks == _forks.count
 
     def write(self, record: bytes) -> None:
-        length = _LENGTH.pack(len(record))
-        if self.size + len(length) + len(record) > self._room and not self._makes_room(len(record)):
+        length = len(record)
+        end = self.size + _HEAD + length
+        if end <= self._room or self._makes_room(length):
+            self._block += _pack(length) + record
+            self.size = end
+        else:
             self._flush()
             at = self.size
-            for part in (length, record):
+            for part in (_pack(length), record):
                 at = _write(self._file, memoryview(part), at)
             self.size = self._block_at = at
-        else:
-            self._block += length
-            self._block += record
-            self.size += len(length) + len(record)
         self.count += 1
 
     def _makes_room(self, length: int) -> bool:
         """Write what there is, and take room for another block, if an item of this length may be in one."""
-        if length + _LENGTH.size > _CHUNK:
+        if length + _HEAD > _CHUNK:
             return False
         self._flush()
         try:
@@ -110,16 +110,29 @@ class _File:
             _write(self._file, memoryview(self._block), self._block_at)
         self._block, self._block_at = bytearray(), self.size
 
+    def ready(self, most: int) -> list[bytes | bytearray]:
+        """The next items that need no call to the system, `most` at most: those of a block in one loop."""
+        chunk: bytes | bytearray = self._chunk
+        at = self._chunk_at
+        if self._read_at >= self._block_at:
+            chunk, at = self._block, self._block_at
+        begin = self._read_at - at
+        size, found = len(chunk), list[bytes | bytearray]()
+        while len(found) < most and begin + _HEAD <= size:
+            (length,) = _unpack(chunk, begin)
+            end = begin + _HEAD + length
+            if end > size:
+                break
+            found.append(chunk[begin + _HEAD : end])
+            begin = end
+        self._read_at = at + begin
+        self.count -= len(found)
+        return found
+
     def read(self) -> bytes:
         self.count -= 1  # also of one that cannot be read: it comes out as its error
-        chunk, begin = self._chunk, self._read_at - self._chunk_at + _LENGTH.size
-        if begin <= len(chunk):
-            (length,) = _LENGTH.unpack_from(chunk, begin - _LENGTH.size)
-            if begin + length <= len(chunk):
-                self._read_at += _LENGTH.size + length
-                return chunk[begin : begin + length]
-        at = self._read_at + _LENGTH.size
-        (length,) = _LENGTH.unpack(self._bytes(_LENGTH.size, self._read_at))
+        at = self._read_at + _HEAD
+        (length,) = _unpack(self._bytes(_HEAD, self._read_at))
         record = self._bytes(length, at)
         self._read_at = at + length
         return record
@@ -197,7 +210,7 @@ class SpillStore:
     def __init__(self, capacity: int, directory: str | None) -> None:
         import pickle  # noqa: PLC0415 - few spill, and it takes long to import
 
-        self._dumps = partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL)
+        self._dumps, self._protocol = pickle.dumps, pickle.HIGHEST_PROTOCOL
         self._loads = pickle.loads
         self._capacity = capacity
         self._directory = directory
@@ -217,17 +230,18 @@ class SpillStore:
         return len(self._memory)
 
     def append(self, item: Any) -> None:
-        if not self._files and len(self._memory) < self._capacity:
+        files = self._files
+        if not files and len(self._memory) < self._capacity:
             self._memory.append(item)
             return
-        record = self._dumps(item)
-        if not self._files or not self._files[-1].takes_more:
-            self._files.append(_File(self._directory))
+        record = self._dumps(item, self._protocol)
+        if not files or not files[-1].takes_more:
+            files.append(_File(self._directory))
         try:
-            self._files[-1].write(record)
+            files[-1].write(record)
         except BaseException:
-            if not self._files[-1].count:
-                self._files.pop().close()
+            if not files[-1].count:
+                files.pop().close()
             raise
         self._on_disk += 1
 
@@ -244,20 +258,18 @@ class SpillStore:
 
     def _refill(self) -> None:
         """Bring items back from disk, as many as there is room for."""
-        memory = self._memory
+        memory, loads = self._memory, self._loads
         while self._files and (room := self._capacity - len(memory)) > 0:
             oldest = self._files[0]
-            for _ in range(min(room, oldest.count)):
-                memory.append(self._loaded(oldest))
+            for record in oldest.ready(min(room, oldest.count)) or (None,):
+                try:  # one that is not ready fails in its own place, if it cannot be read
+                    item = loads(oldest.read() if record is None else record)
+                except Exception as error:
+                    item = _Unreadable(error)
+                memory.append(item)
                 self._on_disk -= 1
             if not oldest.count:
                 self._files.popleft().close()
-
-    def _loaded(self, file: _File) -> Any:
-        try:
-            return self._loads(file.read())
-        except Exception as error:
-            return _Unreadable(error)
 
     def close(self) -> None:
         """Delete what is on disk, and forget what is in memory."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import PASSED_ON
-from streamkit._core.guarded import protected, unguarded
+from streamkit._core.guarded import CALLABLE, protected, unguarded
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
@@ -80,7 +80,9 @@ def filter(predicate: Any, *, on_error: OnError | None = None) -> Any:
     if predicate is None:
         unguarded("predicate", on_error)
         return _filter_true(predicate)
-    found: Operator[Any, Any] = Operator(filter, predicate=protected("predicate", predicate, on_error))
+    if on_error is not None or type(predicate) not in CALLABLE:
+        predicate = protected("predicate", predicate, on_error)
+    found: Operator[Any, Any] = Operator(filter, predicate=predicate)
     return found
 
 

@@ -9,7 +9,7 @@ from streamkit._core.arguments import flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
-from streamkit._core.guarded import protected
+from streamkit._core.guarded import CALLABLE, protected
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
@@ -133,7 +133,8 @@ def map(
     are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
     missing one).
     """
-    function = protected("function", function, on_error)
+    if on_error is not None or type(function) not in CALLABLE:
+        function = protected("function", function, on_error)
     if concurrency is _ONE and ordered is True and key is ABSENT and lookahead is _NONE:
         return Operator(map, function=function)
     concurrency = limit_argument("concurrency", concurrency)

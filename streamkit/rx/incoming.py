@@ -105,6 +105,9 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
             if taken:
                 held.append(value)
                 self.appended += 1
+                lane = self._lane
+                if size == self._known == lane.most:
+                    self._known = lane.most = size + 1
         if taken:
             if size >= self._known:
                 self._noted(size + 1)

@@ -52,6 +52,9 @@ class SharedChannel(Changes):
                 return False
             held.append(item)
             self.appended += 1  # no signal is handled within this: it calls nothing
+            lane = self._lane
+            if size == self._known == lane.most:  # more than ever, as in a burst that nobody reads meanwhile
+                self._known = lane.most = size + 1
         if size >= self._known:
             self._noted(size + 1)
         return True

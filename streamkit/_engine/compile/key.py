@@ -125,9 +125,9 @@ def key_of(
         value = arguments[variable[0]]
         if type(value) is FunctionType:  # of most steps it decides alone, as what it is, not as its mode
             code = value.__code__
-            seen: StepKey | None = declaration.seen.codes.get(code)
+            seen: tuple[CodeType, StepKey] | None = declaration.seen.codes.get(id(code))
             if seen is not None and not branches:
-                return seen
+                return seen[1]
     modes: tuple[Mode | None, ...] = ()
     drops: tuple[str, ...] = ()
     for name in variable:
@@ -148,7 +148,7 @@ def key_of(
     if code is not None and not branches:
         if len(declaration.seen.codes) >= _KEYS:
             declaration.seen.codes.clear()
-        declaration.seen.codes[code] = key
+        declaration.seen.codes[id(code)] = code, key
     return key
 
 

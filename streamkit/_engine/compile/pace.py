@@ -6,14 +6,15 @@ all other tasks. So a loop takes its items in slices, and the clock says how lar
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, CancelledError, current_task, get_running_loop, sleep
+from asyncio import AbstractEventLoop, CancelledError, current_task, events, get_running_loop, sleep
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import Context
 from itertools import chain
+from threading import get_ident
 from time import perf_counter
 from types import FunctionType
 from typing import Any, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 __all__ = ["ENDED", "LARGEST", "Begun", "Handed", "Own", "Pace", "Resumed", "Throw", "Thrown", "steady"]
 
@@ -24,6 +25,8 @@ BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
+FEW = 8
+"""The same, where others run meanwhile, so that the clock does not tell what the items cost."""
 
 
 ENDED = "its stream has ended"
@@ -78,31 +81,42 @@ _AS_IT_IS: Any = vars(Iterator)["__iter__"]
 
 
 class _Turns:
-    """Counts the turns of an event loop, for as long as loops ask: by one callback a turn for all of them."""
+    """Tells when each turn of an event loop began, while loops ask: by one callback for all of them."""
 
-    __slots__ = ("_asked", "_context", "began", "count")
+    __slots__ = ("_context", "asked", "began", "looked")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.began = 0.0
-        """When this turn did, by the clock of `Pace`."""
-        self._asked = False
+        self.began = self.looked = 0.0
+        """When this turn did, by the clock of `Pace`, and when a loop looked at that last. An earlier one, if
+        nobody has asked for this."""
+        self.asked = False
+        """Whether somebody has, and it has not begun."""
         self._context = Context()  # a copy of the current one would hold what a user has in it
 
-    def mark(self, loop: AbstractEventLoop) -> int:
-        """The number of this turn; the next will have another."""
-        if not self._asked:
-            self._asked = True
+    def ask(self, loop: AbstractEventLoop) -> None:
+        """Have the beginning of the next turn noted."""
+        if not self.asked:
+            self.asked = True
             loop.call_soon(self._turned, context=self._context)
-        return self.count
 
     def _turned(self) -> None:
-        self._asked = False
-        self.count += 1
-        self.began = perf_counter()
+        self.asked = False
+        self.began = self.looked = perf_counter()
 
 
 _turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
+_running = events._get_running_loop  # which raises nothing where there is none
+_last: tuple[int, Callable[[], AbstractEventLoop | None], _Turns] = (0, lambda: None, _Turns())
+"""The thread and the event loop that were last asked for, and its turns."""
+
+
+def _turns_of(loop: AbstractEventLoop) -> _Turns:
+    global _last  # noqa: PLW0603 - a cache of one; it is read and replaced as a whole
+    thread, known, turns = _last
+    if known() is not loop or thread != get_ident():
+        turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
+        _last = get_ident(), ref(loop), turns
+    return turns
 
 
 class Pace:
@@ -138,17 +152,25 @@ class Pace:
     def due(self) -> bool:
         """Look at the clock: adapt `size`, and say whether it is time to let others run."""
         now = perf_counter()
-        spent = now - self._looked
-        self._looked = now
+        looked, self._looked = self._looked, now
+        spent = now - looked
         if spent < BUDGET / 8:
-            self.size = min(self.size * 4, LARGEST)
-        elif spent > BUDGET / 2:
-            self.size = max(1, int(self.size * BUDGET / 4 / spent))
-        return now - self._started >= BUDGET and not self.turned(now)
+            if self.size < LARGEST:
+                self.size = min(self.size * 4, LARGEST)
+            if now - self._started < BUDGET:
+                return False
+        others = self.others(now)
+        self._started = max(self._started, others)
+        if spent >= BUDGET / 8:
+            if others > looked:  # what its own items have cost meanwhile is not known
+                self.size = min(self.size * 4, FEW)
+            elif spent > BUDGET / 2:
+                self.size = max(1, int(self.size * BUDGET / 4 / spent))
+        return now - self._started >= BUDGET
 
-    def turned(self, now: float) -> bool:
-        """Whether others have run already, so that it need not let them."""
-        return False
+    def others(self, now: float) -> float:
+        """When others have run last, as far as that is known."""
+        return 0.0
 
     def closed(self, error: BaseException) -> bool:
         """Whether `error` is only the end of a pull whose iterator was closed meanwhile."""
@@ -259,26 +281,26 @@ class Own(Pace):
     for each item. Pumps do not: they take turns by when they give way.
     """
 
-    _turns: _Turns | None = None
-    """What counts the turns of the event loop; None, as long as it was never time to let others run."""
-    _turn: int = 0
-    """The turn in which it began anew."""
+    def __init__(self) -> None:
+        self.handed = []
+        self._started = self._looked = perf_counter()
+        thread, _, turns = _last
+        if (  # to ask for the loop takes longer; should it be another by now, it is asked at the first look
+            not (turns.asked and thread == get_ident()) and (loop := _running()) is not None
+        ):
+            _turns_of(loop).ask(loop)
 
-    def turned(self, now: float) -> bool:
-        loop, turns = get_running_loop(), self._turns
-        if turns is None:
-            self._turns = _turns.get(loop) or _turns.setdefault(loop, _Turns())
-            return False
-        if turns.count == self._turn or now - turns.began >= BUDGET:
-            return False
-        self._started = turns.began
-        self._turn = turns.mark(loop)
-        return True
+    def others(self, now: float) -> float:
+        loop = get_running_loop()
+        turns = _turns_of(loop)
+        turns.ask(loop)
+        looked, turns.looked = turns.looked, now
+        # once a turn: what was looked at in this one may be a part of its own task
+        return looked if turns.began > self._started else 0.0
 
     def rested(self) -> None:
         super().rested()
-        if self._turns is not None:
-            self._turn = self._turns.mark(get_running_loop())
+        self.others(self._looked)
 
 
 class Handed:

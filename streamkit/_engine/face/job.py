@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 from streamkit._core.arguments import Composed
 from streamkit._core.errors import StoppedError, raise_first
@@ -22,8 +22,12 @@ from streamkit._engine.run.start import start
 
 __all__ = ["Handle", "Job"]
 
+_RESULT: Final = End.RESULT
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+
+
+_Driven: TypeAlias = tuple[Callable[[], asyncio.Task[Any] | None], Coroutine[Any, Any, R]]
 
 
 class Job(Generic[R_co]):
@@ -37,7 +41,7 @@ class Job(Generic[R_co]):
     6
     """
 
-    __slots__ = ("_awaited", "_inlet", "_links")
+    __slots__ = ("_awaited", "_driven", "_inlet", "_links")
 
     def __init__(self, stream: Inlet[Any], links: tuple[Link, ...], *, awaited: bool = True) -> None:
         self._inlet = stream
@@ -45,6 +49,8 @@ class Job(Generic[R_co]):
         """The sink, and operators that were joined to it before the stream was."""
         self._awaited = awaited
         """Whether nothing needs to be said when it is thrown away; so it is once it was used in any way."""
+        self._driven: _Driven[R_co] | None = None
+        """The task that was handed it for its coroutine, and the run that this one drives."""
 
     def __await__(self) -> Generator[Any, None, R_co]:
         return self.work(None).__await__()
@@ -54,9 +60,10 @@ class Job(Generic[R_co]):
         self._awaited = True
         links = self._inlet.links + self._links
         sink = links[-1].declaration
-        if isinstance(sink, StageDeclaration):
+        if sink.stage is not None:
+            assert isinstance(sink, StageDeclaration)
             return sink.result(links[-1], Inlet(self._inlet.source, links[:-1]), book)
-        work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, End.RESULT, None, book)
+        work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, _RESULT, None, book)
         return work
 
     def run(self) -> R_co:
@@ -124,16 +131,18 @@ class Job(Generic[R_co]):
 
         def send(self, value: None) -> Any:
             """Run on in this task, which drives a run of its own."""
-            task = require_task()
-            run = _runs.get(task)
-            if run is None:
-                run = _runs[task] = self.work(None)
-            return run.send(value)
+            task = asyncio.current_task()
+            driven = self._driven
+            if driven is not None and driven[0]() is task:
+                return driven[1].send(value)
+            assert task is not None
+            return self._of(task).send(value)
 
         def throw(self, *error: Any) -> Any:
             """Cancel the run of this task, or let it fail."""
             self._awaited = True
-            run = _runs.get(require_task())
+            task, driven = asyncio.current_task(), self._driven
+            run = _runs.get(task) if driven is None or driven[0]() is not task else driven[1]
             if run is None:
                 raise error[0]
             return run.throw(*error)
@@ -141,6 +150,18 @@ class Job(Generic[R_co]):
         def close(self) -> None:
             """Nothing: a run that was begun belongs to its task."""
             self._awaited = True
+
+    def _of(self, task: asyncio.Task[Any]) -> Coroutine[Any, Any, R_co]:
+        """The run that `task` drives, one of several that were handed this job; or the first, begun now."""
+        run = _runs.get(task)
+        if run is None:
+            run = self.work(None)
+            first = None if self._driven is None else self._driven[0]()
+            if first is None or first.done():
+                self._driven = ref(task), run
+            else:
+                _runs[task] = run
+        return run
 
     def _named(self, source: str) -> str:
         return f"Job({piped(source, (*self._inlet.links, *self._links))})"
@@ -210,14 +231,7 @@ class Handle(Generic[R_co]):
 
 
 _runs: WeakKeyDictionary[asyncio.Task[Any], Coroutine[Any, Any, Any]] = WeakKeyDictionary()
-"""The run that a task drives which was handed a job for its coroutine."""
-
-
-def require_task() -> asyncio.Task[Any]:
-    """The task that drives a job, as it would drive a coroutine."""
-    task = asyncio.current_task()
-    assert task is not None
-    return task
+"""The run that a task drives which was handed a job for its coroutine, if another drives one of it, too."""
 
 
 async def _awaited(job: Job[R]) -> R:

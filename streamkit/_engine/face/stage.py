@@ -132,6 +132,7 @@ def stage(
         register(declaration)
         if not own:
             return function
+        declaration.body = function.__code__
         return answering(function)
 
     decorate.__name__ = said

@@ -145,6 +145,7 @@ def step(
         register(declaration)
         if not declaration.own:
             return function
+        declaration.body = function.__code__
         return answering(function)
 
     return decorate

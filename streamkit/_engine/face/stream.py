@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypeAlias, TypeVar, overl
 from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import Declaration, declared
 from streamkit._core.markers import ABSENT
-from streamkit._core.places import caller
+from streamkit._core.places import USERS, caller, looked_at
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.methods import Methods
@@ -58,6 +58,9 @@ SourceLike: TypeAlias = (
     Iterable[T] | AsyncIterable[T] | Callable[[], Iterable[T]] | Callable[[], AsyncIterable[T]]
 )
 """What a stream may begin with."""
+
+
+_frame = sys._getframe  # pyright: ignore[reportPrivateUsage] - `inspect.stack()` costs a thousand times more
 
 
 class Stream(Inlet[T_co], Methods[T_co], Unawaited):
@@ -137,7 +140,7 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
         return result
 
     def __aiter__(self) -> AsyncGenerator[T_co, None]:
-        if of_statement(sys._getframe(1)):  # pyright: ignore[reportPrivateUsage]
+        if of_statement(_frame(1)):
             return iterate(self)
         return BareIterator(self)
 
@@ -173,14 +176,18 @@ class Pipe(Composed):
             declaration: Declaration = operator.__streamkit__  # type: ignore[attr-defined]  # pyright: ignore
         except AttributeError:
             declaration = declared(operator)
-        seen = declaration.seen
-        # `inspect.stack()` costs a thousand times more
-        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-        frame = caller(frame.f_back or frame)  # an operator of a user's own is where it is called
-        if tuple(arguments) not in seen.forms:
-            if not declaration.needed <= arguments.keys() <= declaration.taken:
-                made(self, declaration, arguments)
-            seen.forms.add(tuple(arguments))
+        frame = _frame(1)
+        if frame.f_code is declaration.body:  # its arguments are all there; it was called by what answers
+            frame = _frame(3)
+            if frame.f_globals.get("__name__") not in USERS:
+                frame = looked_at(frame)
+        else:
+            frame = caller(frame.f_back or frame)  # an operator of a user's own is where it is called
+            seen = declaration.seen
+            if tuple(arguments) not in seen.forms:
+                if not declaration.needed <= arguments.keys() <= declaration.taken:
+                    made(self, declaration, arguments)
+                seen.forms.add(tuple(arguments))
         self._links: tuple[Link, ...] = (Link(declaration, arguments, frame.f_code, frame.f_lasti),)
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
+_SLICE, _ASYNC = Kind.SLICE, Kind.ASYNC  # Python 3.11 looks a member of an enumeration up by a call
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
 _QUEUE = ": write streamkit.from_queue(queue), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
@@ -133,7 +134,7 @@ class Source:
             TypeError: `value` is a callable, and its result cannot be iterated.
         """
         if type(self) is Source and type(self.value) in _NATIVE:
-            return Opened(Kind.SLICE, self.value)
+            return Opened(_SLICE, self.value)
         return self.made()._opened(blocking=blocking)
 
     @property
@@ -160,10 +161,10 @@ class Source:
         value = self.value
         kind = type(value)  # pyright: ignore[reportUnknownVariableType] - anything at all
         if kind in _NATIVE:
-            return Opened(Kind.SLICE, value)
+            return Opened(_SLICE, value)
         if kind is AsyncGeneratorType:
             self._mark(value, made)
-            return Opened(Kind.ASYNC, value, value.aclose)
+            return Opened(_ASYNC, value, value.aclose)
         iterator: Any
         if _asynchronous(value) and not (blocking and _blocking(value)):
             iterator = aiter(value)

@@ -37,14 +37,24 @@ from streamkit._engine.run.own import is_new, own
 __all__ = ["Begun", "begin", "loop_of", "require_asyncio", "segment", "start"]
 
 
+# Python 3.11 looks a member of an enumeration up by a call
+_SLICE, _ASYNC, _PUSH = Kind.SLICE, Kind.ASYNC, Kind.PUSH
+_PLAIN, _RESULT = End.PLAIN, End.RESULT
+
+
 def start(
     source: Source, links: Sequence[Link], end: End, pace: Pace | None = None, book: Book | None = None
 ) -> Any:
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
-    opened, rest, relays = begin(source, counted(links, book), book, blocking=end is End.PLAIN)
-    pace = pace or (Own() if end is End.RESULT else Pace())
+    if book is not None:
+        links = counted(links, book)
+    opened, rest, relays = begin(source, links, book, blocking=end is _PLAIN)
+    if pace is None:
+        pace = Own() if end is _RESULT else Pace()
     pace.book = book
-    return loop_of(opened, rest, relays, end, pace)
+    if relays:
+        return loop_of(opened, rest, relays, end, pace)
+    return segment(opened, rest, end, pace)
 
 
 Begun: TypeAlias = tuple[Opened, Sequence[Link], bool]
@@ -55,7 +65,8 @@ def begin(
     source: Source, links: Sequence[Link], book: Book | None = None, *, blocking: bool = False
 ) -> Begun:
     """Open `source`, or begin the last stage of `links` over it; a loop is made of the rest (`loop_of`)."""
-    require_asyncio()
+    if "trio" in sys.modules:
+        require_asyncio()
     cut = _first_half(links)
     if not cut and source.makes:  # nothing but steps: what a callable makes is opened here
         inlet = unfolded(Inlet[Any](source, tuple(links)))
@@ -69,13 +80,13 @@ def begin(
         opened = source.open(blocking=blocking)
         if book is not None and opened.buffer is not None:
             book.enter(opened.buffer)
-    relays = (opened.kind is Kind.ASYNC or opened.follows is not None) and (
-        not cut or opened.relay is not None
-    )
+    follows = opened.follows
+    relays = (opened.kind is _ASYNC or follows is not None) and (not cut or opened.relay is not None)
     if relays and opened.relay is not None:
         opened.relay()
-    steps = links[cut:] if opened.follows is None else [*opened.follows.links, *links[cut:]]
-    return opened, steps, relays
+    if follows is not None:
+        return opened, [*follows.links, *links[cut:]], relays
+    return opened, links[cut:] if cut else links, relays
 
 
 def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace: Pace) -> Any:
@@ -97,29 +108,31 @@ def require_asyncio() -> None:
 
 def _first_half(links: Sequence[Link]) -> int:
     """How many of `links` there are up to the last stage; behind it are steps only."""
-    for cut in range(len(links), 0, -1):
-        if links[cut - 1].declaration.stage is not None:
+    cut = len(links)
+    for link in reversed(links):
+        if link.declaration.stage is not None:
             return cut
+        cut -= 1
     return 0
 
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
-    if end is End.PLAIN and opened.kind is Kind.SLICE:
+    if end is _PLAIN and opened.kind is _SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
-    if opened.direct and end is End.RESULT and not any(link.waits for link in links):
-        opened.kind = Kind.PUSH
+    if opened.direct and end is _RESULT and not any(link.waits for link in links):
+        opened.kind = _PUSH
     rest = [links]
     """What is to be made into loops yet, the first part last."""
     while True:
         part = rest.pop()
         first = None if opened.follows is None else len(opened.follows.links)
-        asynchronous = opened.kind is Kind.ASYNC or first is not None
+        asynchronous = opened.kind is _ASYNC or first is not None
         relays = asynchronous and pace.source is not None and end in RESCUED
-        ending = _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, first)
+        ending = end if end is _RESULT and not rest else _ending(end, relays=relays, last=not rest)
+        loop = compiled(opened.kind, Link.keys(part), ending, first)
         if isinstance(loop, int):
-            if opened.kind is Kind.PUSH:
+            if opened.kind is _PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
             cut = max(loop, first or 0)
             rest += [part[cut:], part[:cut]]
@@ -261,11 +274,12 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     if loop.forks:
         links = flattened(links)
     part = Nesting(loop, links, opened, pace) if loop.nests else Segment(loop, links, opened, pace)
-    leave = part.leave_now if end is End.PLAIN else part.leave
-    held = (part,) if loop.holds or loop.nests or opened.follows is not None else ()
-    wanted = [links[place].arguments[name] for place, name in loop.wanted]
-    items = loop.function(opened.items, leave, pace, *held, *wanted)
-    if opened.kind is Kind.PUSH:
+    leave = part.leave_now if end is _PLAIN else part.leave
+    wanted: list[Any] = [part] if loop.holds or loop.nests or opened.follows is not None else []
+    for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12
+        wanted.append(links[place].arguments[name])
+    items = loop.function(opened.items, leave, pace, *wanted)
+    if opened.kind is _PUSH:
         calls = any(link.declaration.callbacks for link in links)
         items = opened.direct(opened, items, part, pace, calls=calls)
     return items, part
