@@ -47,7 +47,7 @@ class _Broadcast(Fan, Bursts):
         if not self.branches:
             raise Abandoned
         # only lanes that take in all that there is room for are filled later: no error may come of it then
-        return self.branches if all([lane.grows for lane in self.branches]) else ()
+        return self.branches if all(lane.grows for lane in self.branches) else ()
 
     def _going(self) -> None:
         """Only branches that have not ended get items."""
@@ -60,7 +60,7 @@ class _Broadcast(Fan, Bursts):
 
     def full(self) -> bool:
         self.deal()
-        return any([lane.full() for lane in self.branches])
+        return any(lane.full() for lane in self.branches)
 
     async def room(self, rescue: Rescue | None = None) -> None:
         for lane in self.branches:

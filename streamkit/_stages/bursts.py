@@ -1,7 +1,8 @@
 """Bursts: items that come while the event loop does not turn go into the lanes of all readers at once.
 
 A call per item and lane would cost more than all else. So items are collected as long as every lane has room
-for them, and dealt out before any reader that they wake runs: ``benchmarks/workloads/sharing.py`` measures it.
+for them, and dealt out before any reader that they wake runs. ``benchmarks/workloads/sharing.py`` measures
+it, ``tests/compile/test_opcodes_branches.py`` guards it.
 """
 
 from __future__ import annotations

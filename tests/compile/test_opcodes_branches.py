@@ -1,4 +1,4 @@
-"""What an item costs that goes to several readers: with each of them, hardly more than what the reader does."""
+"""What an item costs that goes to several readers: for each, hardly more than what that reader does."""
 
 import asyncio
 import sys
