@@ -71,7 +71,7 @@ class SlicedSupply(Supply):
     """A range, list or tuple: the workers take from it themselves, without a pump."""
 
     def begin(self, run: Run, inlet: Inlet[Any]) -> None:
-        self._items = iter(inlet.native)
+        self._items: Iterator[Any] = iter(inlet.native)
         self.pull = partial(next, self._items, EMPTY)
         self.crew.call(1)
 

@@ -45,10 +45,11 @@ class _InTurn(Lane):
     """The lane that one inner stream after the other is read into: a new one for each would cost more."""
 
     plain = inline = True
-    __slots__ = ("_places",)
+    __slots__ = ("_join", "_places")
 
     def __init__(self, channel: Channel, strategy: Suspend) -> None:
         super().__init__(channel, strategy)
+        self._join = channel.join
         self._places = self.limit
 
     def drop_all(self) -> list[BaseException]:
@@ -60,7 +61,7 @@ class _InTurn(Lane):
 
     def renew(self) -> None:
         """Take in what the next stream brings: the task of the one before has ended."""
-        self.channel.join()
+        self._join()
         self.open, self.limit = True, self._places
 
 

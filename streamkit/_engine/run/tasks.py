@@ -206,7 +206,12 @@ class Tasks(ABC):
         errors = self._tasks[task]
         assert errors is not None
         over: Future[None] = self.loop.create_future()
-        task.add_done_callback(lambda _: over.done() or over.set_result(None))
+
+        def tell(_: object) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        task.add_done_callback(tell)
         try:
             await over  # `asyncio.wait` costs three times as much
         except CancelledError:
