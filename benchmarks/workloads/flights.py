@@ -23,7 +23,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "flights.py"
 ROWS = 27_004
 """Flights in the file."""
 flights = Workload(
-    "flights example", "months", (1,), {1: {HAND: 1.2}}, most=ROWS, unit=lambda _: ROWS, item="flight"
+    "flights example", "months", (1,), {1: {HAND: 1.1}}, most=ROWS, unit=lambda _: ROWS, item="flight"
 )
 flights.lacks("not written for this job", *PEERS)
 

@@ -9,7 +9,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 import streamkit
-from benchmarks.workload import HAND, OURS, Workload
+from benchmarks.workload import HAND, OURS, Goals, Workload
 from benchmarks.workloads.sources import numbers, rx_last
 from streamkit import ops
 
@@ -69,7 +69,9 @@ def sorted_sources(size: int, count: int) -> list[AsyncIterator[int]]:
     return [turns(count, size, place) for place in range(size)]
 
 
-merge_sorted = Workload("merge_sorted", "sources", (2, 10, 1_000), same=True, unit=lambda size: size)
+merge_sorted = Workload(
+    "merge_sorted", "sources", (2, 10, 100, 1_000), goals={100: {HAND: 2}}, same=True, unit=lambda size: size
+)
 
 
 @merge_sorted.by(HAND)
@@ -99,7 +101,10 @@ async def _(size: int, count: int) -> Any:
     return await (merged | ops.to_list())
 
 
-combine_latest = Workload("combine_latest", "sources", (2, 10), unit=lambda size: EACH * size)
+LATEST: Goals = {HAND: 2, "aiostream": 1, "reactivex": 1, "streamz": 1}
+combine_latest = Workload(
+    "combine_latest", "sources", (2, 10), goals={10: LATEST}, unit=lambda size: EACH * size
+)
 
 
 def opened(size: int, count: int) -> list[AsyncIterator[int]]:

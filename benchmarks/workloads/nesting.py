@@ -15,7 +15,13 @@ from streamkit import Stream, ops
 
 # a switch per item ------------------------------------------------------------------------------
 
-switch_map = Workload("switch_map, a switch per item", "streams at once", (1,), most=20_000)
+switch_map = Workload(
+    "switch_map, a switch per item",
+    "streams at once",
+    (1,),
+    goals={1: {HAND: 2, "aiostream": 1, "reactivex": 1}},
+    most=20_000,
+)
 
 
 class Steps:

@@ -1,4 +1,4 @@
-"""Sharing: one run of a source, read in many tasks, each with a buffer of its own."""
+"""Sharing, and broadcasting: one run of a source, read in many tasks, each with a buffer of its own."""
 
 from __future__ import annotations
 
@@ -70,9 +70,16 @@ class Shared:
             await reader.waiter
 
 
-share = Workload("share", "readers", (1, 10, 100), goals={10: {HAND: 2}}, flat=10)
+share = Workload("share", "readers", (1, 10, 100), goals={10: {HAND: 2, "aioreactive": 1}}, flat=10)
+branches = Workload(
+    "broadcast to buffered branches",
+    "branches",
+    (2, 10, 100),
+    goals={10: {HAND: 2, "aioreactive": 1}},
+)
 
 
+@branches.by(HAND)
 @share.by(HAND)
 async def _(size: int, count: int) -> Any:
     shared = Shared(numbers(count), size)
@@ -87,6 +94,13 @@ async def _(size: int, count: int) -> Any:
     return totals
 
 
+@branches.by(OURS)
+async def _(size: int, count: int) -> Any:
+    parts = [ops.buffer(Suspend(PLACES)) | ops.fold(add, 0) for _ in range(size)]
+    return list(await (Stream(numbers(count)) | ops.broadcast(*parts)))
+
+
+@branches.by("aioreactive")
 @share.by("aioreactive")
 async def _(size: int, count: int) -> Any:
     import aioreactive
@@ -101,7 +115,8 @@ async def _(size: int, count: int) -> Any:
     return [await total for total in totals]
 
 
-share.lacks("it has no tasks: what reads is called by what emits", "reactivex", "streamz")
+for _each in (share, branches):
+    _each.lacks("it has no tasks: what reads is called by what emits", "reactivex", "streamz")
 
 
 def is_odd(number: int) -> bool:
@@ -142,4 +157,4 @@ async def _(size: int, count: int) -> Any:
     return found
 
 
-WORKLOADS = (share, partition)
+WORKLOADS = (share, branches, partition)

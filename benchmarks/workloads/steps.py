@@ -280,7 +280,7 @@ GATHERING: dict[str, Row] = {
         "out.append((name, state))",
         "groups = {}",
         given={"key": some, "function": add},
-        allowed=1.3,
+        allowed=1.32,
         why=_GROUPS,
     ),
     "group_by that evicts": Row(

@@ -16,7 +16,7 @@ by_count = Workload(
     f"window of {LENGTH} items by key",
     "keys",
     (1, 1_000, 10_000),
-    goals={10_000: {HAND: 3, "reactivex": 50}},
+    goals={10_000: {HAND: 2, "reactivex": 50}},
     most=200_000,
     unit=lambda size: size * LENGTH,
     flat=1_000,

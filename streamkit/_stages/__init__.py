@@ -9,6 +9,7 @@ filling     such streams read into a lane, where the last may end in the operato
 flat_map    the places of a ``flat_map``: how many inner streams are read at once
 switch      one inner stream at a time: the newest (``switch_map``), or the first (``exhaust_map``)
 crawl       the places of an ``expand``, and the frontier, in which items wait for one
+bursts      items that go into the lanes of several readers, put there once for all that come in a turn
 broadcast   each item to a lane of every branch, where branches have tasks of their own
 group_by    each item to the group of its key, where groups have tasks of their own
 keyed       steps that a stage puts around a pipe, which add a key or a name

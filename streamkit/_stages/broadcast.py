@@ -15,6 +15,7 @@ from streamkit._engine.face.stream import Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
+from streamkit._stages.bursts import Bursts
 
 __all__ = ["Fan", "begin", "gathered", "join", "merged", "results"]
 
@@ -34,25 +35,41 @@ class Fan(Target):
             lane.close()
 
 
-class _Broadcast(Fan):
+class _Broadcast(Fan, Bursts):
     """Puts each item into the lane of every branch, in lock-step."""
 
-    def put(self, item: Any) -> bool:
-        self.branches = [lane for lane in self.branches if lane.open]
+    def __init__(self, run: Run, channel: Failing) -> None:
+        Bursts.__init__(self, channel, run.loop)
+        self.branches = []
+
+    def wanted(self) -> Sequence[Lane]:
+        self._going()
         if not self.branches:
             raise Abandoned
-        wait = False
+        # only lanes that take in all that there is room for are filled later: no error may come of it then
+        return self.branches if all(lane.grows for lane in self.branches) else ()
+
+    def _going(self) -> None:
+        """Only branches that have not ended get items."""
+        self.branches = [lane for lane in self.branches if lane.open]
+
+    def dealt(self, burst: list[Any]) -> None:
+        self._going()
         for lane in self.branches:
-            wait = lane.put(item) or wait
-        return wait
+            lane.extend(burst)
 
     def full(self) -> bool:
+        self.deal()
         return any(lane.full() for lane in self.branches)
 
     async def room(self, rescue: Rescue | None = None) -> None:
         for lane in self.branches:
             if lane.full():
                 await lane.room(rescue)
+
+    def close(self) -> None:
+        self.deal()
+        super().close()
 
 
 def begin(
@@ -99,7 +116,7 @@ async def merged(
 ) -> AsyncIterator[Any]:
     """Run branches that are operators; yield what they emit."""
     out = run.adopt(Outcome(run.halt))
-    join(run, out, begin(run, source, _Broadcast(out.source), branches, _strategies))
+    join(run, out, begin(run, source, _Broadcast(run, out.source), branches, _strategies))
     async for item in out:
         yield item
         del item  # nothing is held while the branches have nothing
@@ -111,5 +128,5 @@ async def gathered(
 ) -> tuple[Any, ...]:
     """Run branches that are sinks; return their results."""
     out = run.adopt(Outcome(run.halt))
-    inlets = begin(run, source, _Broadcast(out.source), branches, _strategies)
+    inlets = begin(run, source, _Broadcast(run, out.source), branches, _strategies)
     return tuple(await results(run, out, inlets))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pace import Own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.tasks import Work
 
@@ -112,7 +112,7 @@ class Rest:
     __slots__ = ("pace", "resting")
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.pace = Own()
         self.resting = False
         """A worker rests, as it was time to let others run."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -71,8 +71,12 @@ class SlicedSupply(Supply):
     """A range, list or tuple: the workers take from it themselves, without a pump."""
 
     def begin(self, run: Run, inlet: Inlet[Any]) -> None:
-        self.pull = partial(next, iter(inlet.native), EMPTY)
+        self._items: Iterator[Any] = iter(inlet.native)
+        self.pull = partial(next, self._items, EMPTY)
         self.crew.call(1)
+
+    def more(self) -> Iterator[Any]:
+        return self._items
 
     def wanted(self) -> bool:
         return not self.ended and self.free > 0 and not self.gone

@@ -10,6 +10,7 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, awaits, pending
@@ -38,6 +39,8 @@ class Pool(Lane):
     worker seldom needs is in coroutines apart; one around the loop would cost a step for each wait.
     """
 
+    # in a dictionary, the counts would cost each item a tenth more
+    __slots__ = ("crew", "done", "ordered", "popped", "rest", "run", "skipped", "supply", "taken")
     inline = True  # a reader may take results by itself: `mark` stays 0, so it calls `loosen` for each
     channel: Any
 
@@ -72,52 +75,50 @@ class Pool(Lane):
         `plain`, which all share, are types that are not awaitable, as what `function` has returned.
         """
         ordered, held, done = self.ordered, self.held, self.done
-        channel, supply, todo = self.channel, self.supply, self.supply.todo
+        channel, supply = self.channel, self.supply
         waits = mode_of(function) is Mode.ASYNC
         item, direct, number, left = await self._first(), None, 0, 1
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
-            if ordered:
-                number = self.taken
-                self.taken = number + 1
-            try:
-                result = function(item)
-                if waits:
-                    result = await result
-                elif type(result) not in plain and awaits(result, plain):
-                    result = await pending(result)
-            except Dropped:
-                direct = None
-                self._deliver(number, DROPPED)
-            except Exception as error:
-                self.run.reraise(error)
-            else:
+            for item in chain((item,), supply.more()):  # noqa: B020 - none of ours is called for each item
+                left -= 1
+                if ordered:
+                    number = self.taken
+                    self.taken = number + 1
+                try:
+                    result = function(item)
+                    if waits:
+                        result = await result
+                    elif type(result) not in plain and awaits(result, plain):
+                        result = await pending(result)
+                except Dropped:
+                    direct = None
+                    self._deliver(number, DROPPED)
+                    break
+                except Exception as error:
+                    self.run.reraise(error)
                 direct = channel.direct
                 if direct is None or ((done or number != self.delivered) if ordered else held):
                     direct = None  # others come first
                     self._deliver(number, result)
-                else:
-                    self.delivered += 1
-                    try:
-                        told = direct.send(result)
-                    except BaseException as error:
-                        self._stop(direct, error)
-                        return
-                    if told is not None:
-                        direct.told(told)
-                        told = None
-            result = None  # a worker that waits keeps nothing alive: test_workers_keep_no_item_alive
-            left -= 1
+                    break
+                self.delivered += 1
+                try:
+                    told = direct.send(result)
+                except BaseException as error:
+                    self._stop(direct, error)
+                    return
+                if told is not None:
+                    direct.told(told)
+                    told = None
+                if not left:
+                    break
+            # a worker that waits keeps nothing alive: test_workers_keep_no_item_alive
+            item, result = EMPTY, None
             if not left:  # and not with an item in hand, while others begin those behind it
-                item = None
                 left = await self._next_slice()
+                item = next(supply.more(), EMPTY) if direct is not None else EMPTY
             if direct is None:
                 item = supply.take()
-            elif todo:
-                item = todo.popleft()
-                if supply.writer is not None:
-                    supply.wake()
-            else:
-                item = supply.pull()
 
     async def _first(self) -> Any:
         """The item that a new worker begins with; EMPTY if it is to end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from threading import RLock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -15,12 +15,13 @@ from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Abandoned, Failing, Target
+from streamkit._engine.buffer.target import Abandoned, Failing
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.apart import attached
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.shelter import sheltered
+from streamkit._stages.bursts import Bursts
 
 __all__ = ["Shares"]
 
@@ -62,23 +63,19 @@ class _Seat:
         await self.shared.leave(self.lane)
 
 
-class _Shared(Target):
+class _Shared(Bursts):
     """One run of a source: the target of its pump, which puts each item into the lane of every reader."""
 
     plain: ClassVar[bool] = False
 
     def __init__(self, owner: _Runs, link: Link) -> None:
-        super().__init__(Failing())
         self.owner = owner
         self.book = Book()
         self.book.gate.set()
         self.run = Run(link, self.book)
+        super().__init__(Failing(), self.run.loop)
         self.past: deque[Any] = deque(maxlen=link.arguments["replay"])
         """The items for readers that come later."""
-        self.burst: list[Any] = []
-        """The items that have come since the event loop has turned."""
-        self.left = 0
-        """For how many more all lanes have room."""
         self.readers: dict[Lane, Run] = {}
         self.lanes: tuple[Lane, ...] = ()
         """Those of the readers that are still to get items."""
@@ -111,7 +108,7 @@ class _Shared(Target):
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-        self._deal()  # that was for the others
+        self.deal()  # that was for the others
         if run.book is not None:
             run.book.enter(self.book, source=True)
         strategy: Strategy = run.link.arguments["strategy"]
@@ -164,27 +161,12 @@ class _Shared(Target):
 
     # the pump ------------------------------------------------------------------------------
 
-    def put(self, item: Any) -> bool:
-        self.burst.append(item)
-        self.left -= 1
-        return self.left <= 0 and self._filled()
-
-    def _filled(self) -> bool:
-        """The first item of a burst has come, or the last for which all lanes have room."""
+    def wanted(self) -> Sequence[Lane]:
         if self.run.ending:  # nobody reads, and the source has ignored that it was cancelled: not again
             raise Abandoned
-        if len(self.burst) == 1 and self.lanes:
-            self.left = min([lane.limit - len(lane.held) for lane in self.lanes]) - 1
-            if self.left > 0:
-                self.run.loop.call_soon(self._deal)
-                return False
-        return self.full()
+        return self.lanes
 
-    def _deal(self) -> None:
-        """Put what has come into the lane of every reader: once for a burst, before any reader runs."""
-        burst, self.burst, self.left = self.burst, [], 0
-        if not burst:
-            return
+    def dealt(self, burst: list[Any]) -> None:
         self.past.extend(burst)
         for lane in self.lanes:
             try:
@@ -194,7 +176,7 @@ class _Shared(Target):
                 lane.channel.fail(self.readers[lane].blame(error))
 
     def full(self) -> bool:
-        self._deal()
+        self.deal()
         return not self.lanes or any(lane.full() for lane in self.lanes)
 
     def vacancy(self) -> Future[None]:
@@ -209,7 +191,7 @@ class _Shared(Target):
             lane.unwait()
 
     def close(self) -> None:
-        self._deal()
+        self.deal()
         error = self.channel.error
         self.ended = not self.run.ending and (error is None or isinstance(error, Exception))
         if not self.ended:

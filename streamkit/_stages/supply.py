@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from streamkit._core.markers import EMPTY
@@ -86,6 +86,18 @@ class Supply(Target):
         else:
             self.free -= 1
         return item
+
+    def more(self) -> Iterator[Any]:
+        """What a worker takes that keeps its place, one item after the other, as long as there are some."""
+        todo = self.todo
+        while True:
+            if todo:
+                item = todo.popleft()
+                if self.writer is not None:
+                    self.wake()
+            elif (item := self.pull()) is EMPTY:
+                return
+            yield item
 
     def ran_dry(self) -> None:
         """A worker has asked for an item, and there was none."""

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
+from streamkit._core.again import throw
+from streamkit._core.errors import raise_first
 from streamkit._core.strategy import DropIncoming, Suspend
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
@@ -30,14 +32,37 @@ class _Newest(Channel):
     """Ends the current inner stream at once when a newer item comes, also while the reader is busy."""
 
     source: Lane
-    current: Lane | None = None
-    """The lane of the current inner stream."""
+    inner: Lane
     dismiss: Callable[[Lane], None]
 
     def wake(self) -> None:
-        if self.current is not None and self.source.held:
-            self.dismiss(self.current)
+        if self.source.held:
+            self.dismiss(self.inner)
         super().wake()
+
+
+class _InTurn(Lane):
+    """The lane that one inner stream after the other is read into: a new one for each would cost more."""
+
+    plain = inline = True
+    __slots__ = ("_join", "_places")
+
+    def __init__(self, channel: Channel, strategy: Suspend) -> None:
+        super().__init__(channel, strategy)
+        self._join = channel.join
+        self._places = self.limit
+
+    def drop_all(self) -> list[BaseException]:
+        """Drop what is held, and take in nothing more, of the current stream."""
+        errors: list[BaseException] = []
+        self.close()
+        self.discard(errors)
+        return errors
+
+    def renew(self) -> None:
+        """Take in what the next stream brings: the task of the one before has ended."""
+        self._join()
+        self.open, self.limit = True, self._places
 
 
 async def switched(
@@ -46,19 +71,28 @@ async def switched(
     """The items of the stream that `function` makes of the newest item of `source`."""
     channel = run.adopt(_Newest(run.halt))
     channel.dismiss = run.dismiss
+    channel.inner = lane = _InTurn(channel, Suspend(lookahead))
     channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
-    lanes, ahead = [items], Suspend(lookahead)
-    while lane := await channel.choose(*lanes):
-        if lane is not items:
-            yield lane.take()
-            continue
-        if len(lanes) > 1:
-            await run.retire(lanes.pop())
-        channel.current = lane = channel.lane(ahead)
-        # its task begins before the pump, which `take` wakes, brings a newer item: test_each_item_is_called
-        run.spawn(partial(_inner, run, lane, [items.peek()]), channel, lane)
-        items.take()
-        lanes.append(lane)
+    channel.adopt(lane)
+    lane.close()
+    while True:
+        error = channel.error  # looked at first: nothing comes after it
+        if items.held:
+            late = lane.drop_all()
+            await run.stop(lane)
+            raise_first(late)
+            lane.renew()
+            # its task begins before the pump, which `pop` wakes, brings a newer one: test_each_item_is_called
+            run.spawn(partial(_inner, run, lane, [items.peek()]), channel, lane)
+            items.pop()
+        elif lane.held:
+            yield lane.pop()
+        elif error is not None:
+            throw(error, channel.trace)
+        elif items.exhausted and lane.exhausted:
+            return
+        else:
+            await channel.change()
 
 
 async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:

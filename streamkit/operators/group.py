@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import sleep
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from enum import Enum
@@ -16,6 +15,7 @@ from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
+from streamkit._engine.compile.layout import UNSEEN
 from streamkit._engine.compile.loop import fits
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.face.job import Job
@@ -35,9 +35,6 @@ __all__ = ["OnFull", "group_by"]
 A = TypeVar("A")
 B = TypeVar("B")
 K = TypeVar("K", bound=Hashable)
-
-BREATH = 256
-"""How many groups end, at the end of the source, before other tasks may run."""
 
 
 class OnFull(Enum):
@@ -63,13 +60,9 @@ _SETUP = "groups = {} if reopen is ABSENT else Reopened()\nfind = groups.get"
 _ORDERED = "groups = OrderedDict() if reopen is ABSENT else ReopenedInOrder()"
 """Its first is found at once: that of a plain dict, by going past all that were deleted before it."""
 _FINISH = """
-    ended = 0
     for name in [*groups]:
         state = groups[name]
         end()
-        ended += 1
-        if ended % BREATH == 0:
-            await sleep(0)
 """
 
 
@@ -78,8 +71,8 @@ _FINISH = """
     setup=_SETUP,
     each="""
         name = key(item)
-        state = find(name)
-        if state is None:
+        state = find(name, UNSEEN)
+        if state is UNSEEN:
             if len(groups) == max_groups:
                 raise full_error(name, max_groups)
             enter()
@@ -88,7 +81,7 @@ _FINISH = """
         run()
     """,
     finish=_FINISH,
-    uses=(sleep, Reopened),
+    uses=(Reopened, {"UNSEEN": UNSEEN}),
     contract=_CONTRACT,
     groups=True,
 )
@@ -124,7 +117,7 @@ def _grouped(
         run()
     """,
     finish=_FINISH,
-    uses=(sleep, OrderedDict, ReopenedInOrder),
+    uses=(OrderedDict, ReopenedInOrder),
     contract=_CONTRACT,
     groups=True,
 )

@@ -10,6 +10,7 @@ from streamkit._core.arguments import whole
 from streamkit._core.contract import Contract
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import KeepLatest
+from streamkit._engine.buffer.rounds import in_turn
 from streamkit._engine.face.shapes import Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -36,19 +37,17 @@ async def _combine_latest(
     def over() -> bool:
         return channel.ready or channel.over or any(lane.exhausted for lane in missing)
 
-    turn = channel.turn
     while True:
-        lane, item = turn()
-        if lane is not None:
+        for lane, item in in_turn(channel.queue):
             latest[places[lane]] = item
             if missing:
                 missing.discard(lane)
                 if missing:
                     continue
             yield tuple(latest)
-        elif missing and channel.error is None and any(lane.exhausted for lane in missing):
+        if missing and channel.error is None and any(lane.exhausted for lane in missing):
             return
-        elif missing and not channel.over:
+        if missing and not channel.over:
             await channel.until(over)
         elif not await channel.wait():
             return

@@ -30,6 +30,10 @@ def triple(number: int) -> int:
     return number * 3
 
 
+async def ready(number: int) -> int:
+    return number
+
+
 async def numbers(items: int) -> AsyncIterator[int]:
     for number in range(items):
         yield number
@@ -239,6 +243,23 @@ async def spread_by_hand(items: int) -> list[int]:
     async with asyncio.TaskGroup() as group:
         for _ in range(8):
             group.create_task(work(turn))
+    return out
+
+
+async def mapped_ours(items: int) -> list[int]:
+    return await (Stream(range(items)) | ops.map(ready, concurrency=8) | ops.to_list())
+
+
+async def mapped_by_hand(items: int) -> list[int]:
+    out, todo = [0] * items, enumerate(range(items))
+
+    async def work(function: Any) -> None:
+        for number, item in todo:
+            out[number] = await function(item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(work(ready))
     return out
 
 

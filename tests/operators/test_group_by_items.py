@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, strategies as st
 
 from streamkit import Stream, ops
+from streamkit._engine.compile.pace import BUDGET
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn, noted
 from tests.operators.grouping import awaited, fail, forms, later, seconds, third, upper
@@ -125,7 +127,10 @@ class TestOperators:
 
         assert run(main) == [(0, [0, 3]), (1, [1, 4]), (2, [2, 5])]
 
-    def test_many_groups_end_and_let_others_run(self) -> None:
+    def test_many_groups_end_and_let_others_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        times = count(step=BUDGET)  # each look at the clock finds that it was long
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: next(times))
+
         async def main() -> int:
             turns = 0
 
@@ -133,11 +138,15 @@ class TestOperators:
                 nonlocal turns
                 while True:
                     await asyncio.sleep(0)
-                    turns += 1
+                    turns += bool(ended)
 
+            def note(_: object) -> None:
+                ended.append(turns)
+
+            ended: list[int] = []
             watching = asyncio.create_task(watch())
             pairs = ops.group_by(lambda number: number, ops.count(), max_groups=2000)
-            assert await (Stream(range(2000)) | pairs | ops.count()) == 2000
+            assert await (Stream(range(2000)) | pairs | ops.tap(note) | ops.count()) == 2000
             watching.cancel()
             return turns
 

@@ -15,7 +15,7 @@ from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Queue
 
-__all__ = ["from_each", "from_one", "popped", "rounds", "took"]
+__all__ = ["from_each", "from_one", "in_turn", "popped", "rounds", "took"]
 
 
 def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
@@ -69,6 +69,28 @@ def from_each(rota: Queue, most: int) -> Iterator[Any]:
                 lane.listed = False
             if item is not EMPTY:
                 yield item
+
+
+def in_turn(queue: deque[Lane]) -> Iterator[tuple[Lane, Any]]:
+    """What `Rota.turn` gives, one after the other, as long as there is something."""
+    while queue:
+        lane = queue.popleft()
+        held = lane.held
+        if not held:
+            item = EMPTY
+        elif lane.inline:
+            item = held.popleft()
+            lane.delivered = count = lane.delivered + 1
+            if count >= lane.mark:
+                lane.loosen()
+        else:
+            item = lane.pop()
+        if held:
+            queue.append(lane)
+        else:
+            lane.delist()
+        if item is not EMPTY:
+            yield lane, item
 
 
 def rounds(lanes: Sequence[Lane], most: int, *, alone: bool) -> int:

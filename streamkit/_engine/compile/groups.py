@@ -5,6 +5,10 @@ steps are; between two items of a group, their values are in a list of that grou
 it groups, keeps these lists in its variable ``groups``, which is ``groups_2`` in the loop; ``name_2`` and
 ``state_2`` are the name and the list of the group that the loop is working on.
 
+Where it is one variable, its value needs no list (`Layout.bare`): with a hundred thousand keys, the lists
+would cost more than all else. A step that looks its groups up with UNSEEN says that any value may stand
+there.
+
 A group can end early, by a ``stop()`` in its pipe, while the loop goes on with the next item: that must leave
 the code of this group, and nothing else. So that code is the body of a ``for`` loop of one turn, which a
 ``continue`` leaves (see `once`); and EMPTY stands for the state of a group that has ended. In a ``for`` of
@@ -103,15 +107,17 @@ class Groups:
         self._loops[group] = self._lines.loops
         self._splicer.setups(depth, group)
         kept = ", ".join(self._layout.kept(group))
-        self._lines.add(depth, f"state_{group} = groups_{group}[name_{group}] = [{kept}]", group)
+        state = kept if self._layout.bare(group) else f"[{kept}]"
+        self._lines.add(depth, f"state_{group} = groups_{group}[name_{group}] = {state}", group)
 
     def _resume(self, group: int, depth: int) -> None:
         """Take up the state of a group; one that has ended has none, and is left."""
         if self._layout.ends_early(group):
             self._lines.add(depth, f"if state_{group} is EMPTY:", group)
             self._lines.add(depth + 1, "continue", group)
-        if kept := self._layout.kept(group):
-            self._lines.add(depth, f"[{', '.join(kept)}] = state_{group}", group)
+        if kept := ", ".join(self._layout.kept(group)):
+            taken = kept if self._layout.bare(group) else f"[{kept}]"
+            self._lines.add(depth, f"{taken} = state_{group}", group)
 
     def _run(self, group: int, given: list[ast.expr], site: Site) -> None:
         """Give the item, or what is `given`, to the group's steps; put away what they have assigned to."""
@@ -128,10 +134,11 @@ class Groups:
                 names.store(ready, item, group, site.depth)
             inner = Site(item, site.depth, spent=not isinstance(given[0], ast.Name))
         self._splicer.each(self._layout.groups[group][0], inner)
-        rebound = self._layout.rebound(group)
+        rebound, bare = self._layout.rebound(group), self._layout.bare(group)
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:
-                self._lines.add(site.depth, f"state_{group}[{number}] = {name}", group)
+                place = f"groups_{group}[name_{group}]" if bare else f"state_{group}[{number}]"
+                self._lines.add(site.depth, f"{place} = {name}", group)
 
     def deliver(self, group: int, depth: int) -> None:
         """Have the steps of each group that regroup pass on what they hold, after an error."""

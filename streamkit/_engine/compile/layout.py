@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from streamkit._core.value import Record
 from streamkit._engine.compile.checks import signalled
@@ -10,7 +11,10 @@ from streamkit._engine.compile.key import StepKey
 from streamkit._engine.compile.pieces import Parsed, parsed
 from streamkit._engine.compile.scopes import assigned
 
-__all__ = ["Exit", "Layout"]
+__all__ = ["UNSEEN", "Exit", "Layout"]
+
+UNSEEN = object()
+"""What a step that groups finds for a name of which there is no group, where it allows for any state."""
 
 
 class Exit(Record):
@@ -152,6 +156,12 @@ class Layout:
             for index in self.members(group)
             for name in sorted(assigned(self.parsed[index].setup))
         ]
+
+    def bare(self, group: int) -> bool:
+        """Whether the value of the one variable that a group keeps is its state, with no list around it."""
+        step: Any = self.steps[group].declaration
+        any_state = step.uses.get("UNSEEN") is UNSEEN
+        return any_state and len(self.kept(group)) == 1 and not self.ends_early(group)
 
     def rebound(self, group: int) -> frozenset[str]:
         """Those of them that ``each`` assigns to; the others are objects that stay the same."""

@@ -128,8 +128,8 @@ async def error_of_sibling_lost() -> None:
     "a producer that is not waited for",
     Change(
         TASKS,
-        "            await wait({task})\n        except CancelledError:\n",
-        "            await wait({task}, timeout=0)\n        except CancelledError:\n",
+        "            await over  # `asyncio.wait` costs three times as much\n",
+        "            pass\n",
     ),
 )
 async def next_before_the_end() -> None:

@@ -87,8 +87,8 @@ async def _nothing() -> None:
     "a stale timer that fires after it was re-armed",
     Change(
         "streamkit/_stages/share.py",
-        "            self.timer.cancel()\n            self.timer = None\n        self._deal()",
-        "\n            self.timer = None\n        self._deal()",
+        "            self.timer.cancel()\n            self.timer = None\n        self.deal()",
+        "\n            self.timer = None\n        self.deal()",
     ),
 )
 async def stale_linger() -> None:
