@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from streamkit._engine.compile.key import End, Kind, StepKey
 
 __all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over"]
@@ -142,7 +144,60 @@ else:
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
 
-FILLING = {End.PUMP: _PUT, End.FILL: _APPEND, End.SHED: _SHED, End.FOLD: _FOLD, End.DRIVE: _DRIVE}
+# Where the reader lets others run its loop, an item that is handed over costs a `send` into that (`Feed`).
+# All else is said when a step of the pump ends: it waits then, and not before. Guarded by
+# test_opcodes_timed.py.
+_ASKED = """\
+while not lane.asked:
+    pace.parked = True
+    try:
+        await parking
+    except CancelledError as error:
+        await pace.rescue(error)
+"""
+_SENT = """\
+if (feed := channel.direct) is None:
+    lane.put({item})
+else:
+    lane.passed += 1
+    try:
+        if (told := feed.send({item})) is not None:
+            lane.told(feed, told)
+            told = None
+    except BaseException as error:
+        lane.told(feed, error=error)
+"""
+_HAND = f"""\
+{_SENT}\
+if not lane.asked:
+    {{item}} = None
+{indent(_ASKED, "    ")}\
+"""
+"""To a reader that asks for each item: nothing is pulled before it does."""
+
+_HAND_EACH = _HAND.replace(
+    """\
+        if (told := feed.send({item})) is not None:
+""",
+    """\
+        if (told := feed.send({item})) is None:
+            if left > 1:
+                left -= 1
+                {item} = None
+                continue
+        else:
+""",
+)
+"""The same, where every item of an asynchronous source is handed over as it is."""
+
+FILLING = {
+    End.PUMP: _PUT,
+    End.FILL: _APPEND,
+    End.SHED: _SHED,
+    End.FOLD: _FOLD,
+    End.DRIVE: _DRIVE,
+    End.HAND: _HAND,
+}
 """The ends that put items into a lane, and how."""
 
 GRANTED = (End.FILL, End.SHED)
@@ -160,10 +215,15 @@ OPENING = {
         (2, "held, parking = lane.held, lane.parking"),
         (2, "free = 1"),
     ),
+    End.HAND: (
+        _LANE,
+        (2, "channel, parking = lane.channel, lane.parking"),
+        *((2 + (len(line) - len(line.lstrip())) // 4, line.strip()) for line in _ASKED.splitlines()),
+    ),
 }
 """What they begin with: lines, each with its depth."""
 
-_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH}
+_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH, End.HAND: _HAND_EACH}
 """How they do it where every item of an asynchronous source goes into the lane as it is."""
 
 RESCUED = {**FILLING, End.RELAY: _PASS}

@@ -56,6 +56,8 @@ class End(StrEnum):
     """Into one that folds items while it is full: a coroutine."""
     DRIVE = "drive"
     """Into a driven lane, where the pump parks when it is full: a coroutine."""
+    HAND = "hand"
+    """To a reader, when it asks: into its own loop, where it lets others run that: a coroutine."""
     STAGE = "stage"
     """To the stage, or the cut-off rest of the segment, that reads them: an async generator."""
     RELAY = "relay"
