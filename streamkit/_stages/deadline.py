@@ -13,7 +13,6 @@ import math
 from abc import abstractmethod
 from asyncio import Handle, TimerHandle
 from collections.abc import Callable, Iterator
-from itertools import repeat
 from typing import Any
 
 from streamkit._core.errors import StreamTimeoutError
@@ -90,7 +89,8 @@ class Timed(Channel):
         self.run = run
         self._level = Driver.level()
         self._lane: Lane
-        self._driver: Driver | None = None
+        self._driver: Driver
+        """What steps the pump, where `_lane` is a `HandLane`."""
         self._alarm = Alarm(run, self.clock, self._rung)
 
     def begin(self, source: Inlet[Any]) -> None:
@@ -102,43 +102,25 @@ class Timed(Channel):
             self.adopt(self._lane)
             self.run.pump(inlet, into=self._lane, blamed=blamed)
         else:
-            self._driver = None
             self._lane = self.run.feed(self, source)
 
     async def wait(self) -> bool:
-        driver = self._driver
-        if driver is not None and not self.queue and self._drives(driver):
-            self.present(driver.lane)
+        lane = self._lane
+        if isinstance(lane, HandLane) and not self.queue and self._drives():
+            lane.present()
             return True
         return await super().wait()
 
-    def present(self, lane: Lane) -> None:
-        """Have `lane` read, which nobody was told of."""
-        lane.listed = True
-        self.enlist(lane)
-
     def drained(self, most: int) -> Iterator[Any]:
-        driver = self._driver
-        return super().drained(most) if driver is None else self._driven(driver, most)
+        lane = self._lane
+        return lane.taken(self, self._drives, most) if isinstance(lane, HandLane) else super().drained(most)
 
-    def _driven(self, driver: Driver, most: int) -> Iterator[Any]:
-        """What is there, and what the pump has at once, which is driven here: `most` items at most."""
-        lane = driver.lane
-        popleft = lane.held.popleft
-        for _ in repeat(None, most):
-            if lane.listed:
-                yield self.pop()
-            elif self._drives(driver):
-                lane.delivered += 1
-                yield popleft()
-            else:
-                return
-
-    def _drives(self, driver: Driver) -> bool:
+    def _drives(self) -> bool:
         """Step the pump, where it is parked; whether it has brought an item."""
+        driver, lane = self._driver, self._lane
+        assert isinstance(lane, HandLane)
         if (park := driver.park) is None or park.done() or self.error is not None:
             return False
-        lane: Any = driver.lane
         lane.asked = lane.driven = True
         driver.drive()
         lane.driven = False
@@ -195,22 +177,28 @@ class Limited(Timed):
         """When the whole stream must have ended."""
 
     async def wait(self) -> bool:
-        if self._total < NEVER:
-            if self._idle == NEVER:
-                self._idle = self.clock() + self._total
-            elif self.clock() > self._idle:
+        if self._idle < NEVER:
+            if self.clock() > self._idle:
                 self._late(f"the stream did not end within {self._total} s")
+        elif self._total < NEVER:
+            self._alarm.set(self._end())
         return await super().wait()
+
+    def _end(self) -> float:
+        """When the whole stream must have ended: known once the first item is asked for."""
+        if self._idle == NEVER:
+            self._idle = self.clock() + self._total
+        return self._idle
 
     @property
     def _allowed(self) -> float:
         lane = self._lane
-        begun = lane.delivered or (isinstance(lane, HandLane) and lane.passed)
+        begun = lane.delivered or (isinstance(lane, HandLane) and lane.passed.count)
         return self._between if begun else self._first
 
     def _due(self) -> float:
         allowed = self._allowed
-        return self._idle if allowed == NEVER else min(self.clock() + allowed, self._idle)
+        return self._end() if allowed == NEVER else min(self.clock() + allowed, self._end())
 
     def _rung(self, due: float) -> None:
         if self._in_time:

@@ -12,7 +12,10 @@ from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import shown
 from streamkit._core.strategy import KeepLatest
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.flooding import floods
+from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.latest import LatestLane, StampedLane
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, SourceLike, Stream
@@ -170,7 +173,9 @@ async def _sample(
     run: Run, source: Inlet[Any], *, seconds: float | None, signal: Any, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = channel.lane(KeepLatest(on_drop=on_drop))
+    strategy = KeepLatest(on_drop=on_drop)
+    lane = LatestLane(channel, strategy) if floods(strategy) else lane_of(channel, strategy)
+    channel.adopt(lane)
     run.pump(source, into=lane)
     if seconds is None:
         ticks = Ticks(channel, lane)
@@ -255,7 +260,7 @@ def sample(
 
 
 class _Stamped(Lane):
-    """A lane that notes when its last item came."""
+    """A lane that notes when its last item came, and tells of those that are lost."""
 
     stamp = 0.0
 
@@ -268,7 +273,8 @@ async def _debounce(
     run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = _Stamped(channel, KeepLatest(on_drop=on_drop))
+    strategy = KeepLatest(on_drop=on_drop)
+    lane = StampedLane(channel, strategy) if floods(strategy) else _Stamped(channel, strategy)
     channel.adopt(lane)
     run.pump(source, into=lane)
     while await channel.wait():

@@ -10,13 +10,15 @@ pump hands over many items in one step, each for the price of a ``send``.
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import repeat
 from typing import Any, ClassVar, Protocol
 
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Reader
+from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
 
 __all__ = ["PARKED", "DrivenLane", "HandLane"]
@@ -107,6 +109,15 @@ class Hears(Protocol):
         ...
 
 
+class Passed:
+    """Counts the items that went into the loop of a reader: the writer's own, who adds to it."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count: int = 0
+
+
 class HandLane(DrivenLane):
     """A driven lane without a buffer: its pump parks until the reader asks for an item."""
 
@@ -123,8 +134,8 @@ class HandLane(DrivenLane):
         """Whether the reader asks, and has not got an item yet."""
         self.driven = False
         """Whether the reader steps the pump now, so that nobody need tell it of an item."""
-        self.passed = 0
-        """Items that went into the loop of the reader: they are in no other count."""
+        self.passed = Passed()
+        """Of items that are in no other count."""
         self._seen = 0
         """How many of them there were when the last step of the pump ended."""
 
@@ -151,18 +162,35 @@ class HandLane(DrivenLane):
         if self.held:
             self.account.full()
             self.mark = 0  # so that whoever takes it notes that there is room
-        elif self.passed != self._seen:
-            self._seen = self.passed
+        elif self.passed.count != self._seen:
+            self._seen = self.passed.count
             self.hears.went_on()
 
     # the reader ----------------------------------------------------------------------------
 
     delist, relist = Lane.delist, Lane.relist
 
+    def present(self) -> None:
+        """Have what is held read, of which nobody was told."""
+        self.listed = True
+        self.channel.enlist(self)
+
+    def taken(self, rota: Queue, drives: Callable[[], bool], most: int) -> Iterator[Any]:
+        """What is there, and what the pump has at once, whom `drives` steps: `most` items at most."""
+        popleft = self.held.popleft
+        for _ in repeat(None, most):
+            if self.listed:
+                yield rota.pop()
+            elif drives():
+                self.delivered += 1
+                yield popleft()
+            else:
+                return
+
     # the counts ----------------------------------------------------------------------------
 
     def stats(self, operator: str = "") -> BufferStats:
         self.channel.count()
-        put, delivered = self.taken_in + self.passed, self.delivered + self.passed
-        most = self.most or min(self.passed, 1)
+        passed = self.passed.count
+        put, delivered, most = self.taken_in + passed, self.delivered + passed, self.most or min(passed, 1)
         return self.account.stats(operator, put, delivered, held=self.count, most=most)

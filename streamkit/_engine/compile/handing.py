@@ -92,6 +92,28 @@ else:
 """
 """Into a lane that loses items: ``shed`` keeps what is to be kept of those held and this one."""
 
+_LATEST = """\
+if flood.on:
+    cell[0] = {item}
+    flood.count += 1
+else:
+    lane.put({item})
+"""
+"""Into one that keeps the latest item only."""
+
+_STAMP = _LATEST.replace("    flood.count += 1", "    flood.stamp = clock()\n    flood.count += 1")
+"""The same, where it is noted when that came."""
+
+_NEXT = """\
+    left -= 1
+    if left:
+        {item} = None
+        continue
+    left = 1
+else:
+"""
+"""Where nothing was waited for, there is nothing to look for either: as in `_APPEND_EACH`."""
+
 _FOLD = """\
 if flood.on:
     try:
@@ -159,7 +181,7 @@ _SENT = """\
 if (feed := channel.direct) is None:
     lane.put({item})
 else:
-    lane.passed += 1
+    passed.count += 1
     try:
         if (told := feed.send({item})) is not None:
             lane.told(feed, told)
@@ -181,10 +203,11 @@ _HAND_EACH = _HAND.replace(
 """,
     """\
         if (told := feed.send({item})) is None:
-            if left > 1:
-                left -= 1
+            left -= 1
+            if left:
                 {item} = None
                 continue
+            left = 1
         else:
 """,
 )
@@ -194,6 +217,8 @@ FILLING = {
     End.PUMP: _PUT,
     End.FILL: _APPEND,
     End.SHED: _SHED,
+    End.LATEST: _LATEST,
+    End.STAMP: _STAMP,
     End.FOLD: _FOLD,
     End.DRIVE: _DRIVE,
     End.HAND: _HAND,
@@ -209,6 +234,12 @@ OPENING = {
     End.PUMP: (_LANE, *_ROOM_FIRST),
     End.FILL: (_LANE, (2, "held = lane.held"), *_ROOM_FIRST),
     End.SHED: (_LANE, (2, "held, flood, shed = lane.held, lane.flood, lane.shed"), *_ROOM_FIRST),
+    End.LATEST: (_LANE, (2, "cell, flood = lane.cell, lane.flood"), *_ROOM_FIRST),
+    End.STAMP: (
+        _LANE,
+        (2, "cell, flood, clock = lane.cell, lane.flood, lane.channel.clock"),
+        *_ROOM_FIRST,
+    ),
     End.FOLD: (_LANE, (2, "cell, flood, fold = lane.cell, lane.flood, lane.fold"), *_ROOM_FIRST),
     End.DRIVE: (
         _LANE,
@@ -217,13 +248,19 @@ OPENING = {
     ),
     End.HAND: (
         _LANE,
-        (2, "channel, parking = lane.channel, lane.parking"),
+        (2, "channel, passed, parking = lane.channel, lane.passed, lane.parking"),
         *((2 + (len(line) - len(line.lstrip())) // 4, line.strip()) for line in _ASKED.splitlines()),
     ),
 }
 """What they begin with: lines, each with its depth."""
 
-_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH, End.HAND: _HAND_EACH}
+_OF_EACH = {
+    End.FILL: _APPEND_EACH,
+    End.DRIVE: _DRIVE_EACH,
+    End.HAND: _HAND_EACH,
+    End.LATEST: _LATEST.replace("else:\n", _NEXT),
+    End.STAMP: _STAMP.replace("else:\n", _NEXT),
+}
 """How they do it where every item of an asynchronous source goes into the lane as it is."""
 
 RESCUED = {**FILLING, End.RELAY: _PASS}

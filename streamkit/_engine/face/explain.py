@@ -120,8 +120,9 @@ class _Chain:
         And what the stage `before` has in hand, where nothing stands between that and where it goes.
         """
         if not self.parts:
-            working = before is not None and not reserved and _works(before)
-            return [], weight if working else 0
+            stage = None if before is None or reserved else before.declaration
+            works = stage is not None and (stage.generates or stage.contract.holds == "0")
+            return [], weight if works else 0
         kept = sum(part.holds for part in self.parts)
         total = kept + self.start
         if reserved and not self.spreads:
@@ -192,12 +193,6 @@ def _source(source: Source, depth: int) -> Part:
 
 
 _BUFFER = Contract(holds="holds", loses="loses")
-
-
-def _works(stage: Link) -> bool:
-    """Whether `stage` has an item in hand besides those that it holds: as a generator, or to hand it over."""
-    declaration = stage.declaration
-    return declaration.generates or amount(declaration.contract.holds, stage.arguments) == 0
 
 
 def _gives_way(stage: Link) -> bool:
