@@ -15,7 +15,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 
-__all__ = ["LATENESS", "ROUNDING", "Bucket", "Line", "Tokens", "held_back"]
+__all__ = ["LATENESS", "ROUNDING", "Bucket", "Line", "Tokens", "Weigh", "held_back"]
 
 ROUNDING = 1e-9
 """Tokens that may be missing because of the rounding of floats."""
@@ -55,15 +55,28 @@ class Tokens:
     def lacking(self, costs: float) -> float:
         """How many tokens an item that `costs` so many must wait for; 0 if it may pass."""
         now = self._clock()
-        if (
-            now > self._then
-        ):  # it is less where a timer rang too soon, as it may by the resolution of the clock
+        if now > self._then:  # it is less where a timer rang too soon, by the resolution of the clock
             self.amount = max(self.amount, self.amount + (now - self._then) * self._rate)
             self._then = now
             if self.amount > self._burst + self._spare:
                 self.amount, self._spare = self._burst, 0.0
         lacking = min(costs, self._burst) - self.amount
         return lacking if lacking > ROUNDING else 0.0
+
+    def one(self) -> bool:
+        """Take a token, if there is one now: all that an item costs which need not wait, so it calls nothing.
+
+        ``throttle`` in ``benchmarks/workloads/timers.py`` measures it.
+        """
+        now, amount = self._clock(), self.amount
+        if now > self._then:
+            amount += (now - self._then) * self._rate
+            self._then = now
+            if amount > self._burst and amount > self._burst + self._spare:
+                amount, self._spare = self._burst, 0.0
+        passes = amount >= 1.0
+        self.amount = amount - 1.0 if passes else amount
+        return passes
 
     async def fill(self, lacking: float) -> None:
         """Wait for so many tokens."""

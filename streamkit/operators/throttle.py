@@ -17,13 +17,14 @@ from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, DROPPED, Absent
 from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
+from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.by_key import throttled_by_key
-from streamkit._stages.throttle import Bucket, Line, Tokens, held_back
+from streamkit._stages.throttle import Bucket, Line, Tokens, Weigh, held_back
 
 __all__ = ["RateLimit", "throttle"]
 
@@ -114,6 +115,26 @@ class RateLimit:
                 self._loop = self._bucket = None
 
     @staticmethod
+    async def _pays(
+        run: Run, item: Any, bucket: Bucket, weigh: Weigh | None, pace: Pace, *, rate: float, failing: bool
+    ) -> bool:
+        """Take the tokens that `item` costs, when there are so many; False if it is dropped."""
+        costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
+        if costs is DROPPED:
+            bucket.settle()
+            return False
+        lacking = bucket.lacking(costs)
+        if lacking and failing:
+            text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
+            raise run.blame(RateExceededError(text))
+        if lacking:
+            await bucket.waited(lacking, costs, pace)
+        bucket.tokens.amount -= costs
+        if bucket.paid:
+            bucket.settle()
+        return True
+
+    @staticmethod
     async def _run(
         run: Run,
         source: Inlet[Any],
@@ -126,30 +147,20 @@ class RateLimit:
         if isinstance(rate, RateLimit):
             shared, bucket, rate = rate, rate._entered(run.loop), rate.rate
         else:
-            shared, bucket = None, Bucket(Tokens(run.loop.time, rate, burst))
-        tokens = bucket.tokens
+            shared, bucket = None, Bucket(Tokens(clock_of(run.loop), rate, burst))
         weigh = None if cost is ABSENT else partial(_cost, run, cost)
+        one = bucket.tokens.one if shared is None and weigh is None else None
         try:
             pace = Pace()
+            pays = partial(RateLimit._pays, run, rate=rate, failing=failing)
             pace.source = run.open(source if failing else held_back(run, source, bucket, weigh))
             items: AsyncIterator[Any] | None = pace.source
             handed: list[Any] = pace.handed
             while items is not None:
                 async for item in items:
-                    costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
-                    if costs is DROPPED:
-                        bucket.settle()
+                    if not ((one is not None and one()) or await pays(item, bucket, weigh, pace)):
                         del item
                         continue
-                    lacking = bucket.lacking(costs)
-                    if lacking and failing:
-                        text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
-                        raise run.blame(RateExceededError(text))
-                    if lacking:
-                        await bucket.waited(lacking, costs, pace)
-                    tokens.amount -= costs
-                    if bucket.paid:
-                        bucket.settle()
                     try:
                         yield item
                     except CancelledError as error:  # a timeout of the source's own, while its item waits

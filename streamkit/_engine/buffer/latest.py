@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamkit._core.markers import EMPTY
-from streamkit._core.strategy import KeepLatest
+from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.flooding import Flood, Flooding
 from streamkit._engine.buffer.target import Reader
@@ -26,7 +26,7 @@ class LatestLane(Flooding):
     plain = True
     end = End.LATEST
 
-    def __init__(self, channel: Reader, strategy: KeepLatest) -> None:
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         self.cell: list[Any] = []
         """What it holds. This is the entry of `held`: it costs less to replace what is in a list."""
@@ -78,7 +78,7 @@ class StampedLane(LatestLane):
     end = End.STAMP
     flood: Stamps
 
-    def __init__(self, channel: Reader, strategy: KeepLatest) -> None:
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         self.flood = Stamps()
 
