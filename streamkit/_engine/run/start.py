@@ -74,8 +74,8 @@ def begin(
     )
     if relays and opened.relay is not None:
         opened.relay()
-    steps = links[cut:] if opened.follows is None else [*opened.follows.links, *links[cut:]]
-    return opened, steps, relays
+    before = opened.steps if opened.follows is None or opened.steps else opened.follows.links
+    return opened, [*before, *links[cut:]] if before else links[cut:], relays
 
 
 def loop_of(opened: Opened, links: Sequence[Link], relays: bool, end: End, pace: Pace) -> Any:
@@ -261,6 +261,10 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     if loop.forks:
         links = flattened(links)
     part = Nesting(loop, links, opened, pace) if loop.nests else Segment(loop, links, opened, pace)
+    if loop.rescues:
+        for link in links:
+            if link.declaration.rescues:
+                link.arguments["pay"].__self__.pace = pace
     leave = part.leave_now if end is End.PLAIN else part.leave
     held = (part,) if loop.holds or loop.nests or opened.follows is not None else ()
     wanted = [links[place].arguments[name] for place, name in loop.wanted]
