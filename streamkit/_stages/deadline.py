@@ -146,7 +146,8 @@ class Timed(Channel):
 
     def went_on(self) -> None:
         """The reader asks for the next item, from now on."""
-        self._alarm.set(self._due())
+        if not self.left:
+            self._alarm.set(self._due())
 
     @abstractmethod
     def _due(self) -> float:
@@ -279,4 +280,4 @@ class Alive(Timed):
         return self._made.pop() if self._made else super().pop()
 
     def drained(self, most: int) -> Iterator[Any]:
-        return iter([self._made.pop()]) if self._made else super().drained(most)
+        return (self._made.pop() for _ in (None,)) if self._made else super().drained(most)

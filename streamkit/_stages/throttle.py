@@ -53,6 +53,16 @@ class Tokens:
         """Begin with a `state` of others; by a clock that is behind theirs, no time has passed since."""
         self.amount, self.then = state[0], min(state[1], self.then)
 
+    @property
+    def full(self) -> float:
+        """When it holds as many as it can: each token that is taken puts that off by the same time."""
+        return self.then + (self.burst - self.amount) / self.rate
+
+    def at(self, now: float, full: float) -> None:
+        """Be `full` then; by a clock that was behind, no time has passed."""
+        self.then = max(now, self.then)
+        self.amount = self.burst - (full - self.then) * self.rate
+
     def lacking(self, costs: float) -> float:
         """How many tokens an item that `costs` so many must wait for; 0 if it may pass."""
         now = self.clock()

@@ -57,6 +57,21 @@ async def latest(items: int) -> int:
     return last
 
 
+async def bucket(items: int) -> int:
+    """The loop by hand that keeps a rate: one number says when the bucket is full again."""
+    total, full, apart, ahead, clock = 0, 0.0, 1e-9, 1e-6, monotonic
+    async for item in numbers(items):
+        now = clock()
+        if now > full:
+            full = now + apart
+        elif full - now <= ahead:
+            full += apart
+        else:
+            await asyncio.sleep(full - now - ahead)
+        total += item
+    return total
+
+
 LATE = sys.version_info >= (3, 12)
 HANDED = (28.5, 31.5)[LATE]
 """To look whether the reader lets others run its loop, to send the item into that, and to count."""
@@ -66,6 +81,8 @@ KEPT = (21.5, 22.5)[LATE]
 """To put an item in a place, under a count, and to look whether it is time to let others run."""
 STAMPED = (27.5, 28)[LATE]
 """The same, with a look at the clock."""
+PACED = (19.5, 24)[LATE]
+"""To count from the beginning, with what came while a timer was late; and the next look at another clock."""
 KEEP_ALIVE = ops.keep_alive(LONG, function=int)
 
 
@@ -82,6 +99,10 @@ def test_a_reader_that_pulls_drives_the_pump(operator: Any) -> None:
 def test_the_latest_item_takes_the_place_of_the_one_before() -> None:
     assert per_item(ours(ops.sample(LONG))) <= per_item(latest) + KEPT
     assert per_item(ours(ops.debounce(LONG))) <= per_item(latest) + STAMPED
+
+
+def test_a_throttle_is_a_step_in_the_loop_of_its_reader() -> None:
+    assert per_item(ours(ops.throttle(1e9, burst=1e6))) <= per_item(bucket) + PACED
 
 
 def test_items_that_are_not_late_arm_no_timer() -> None:
