@@ -117,10 +117,10 @@ class Timed(Channel):
 
     def _drives(self) -> bool:
         """Step the pump, where it is parked; whether it has brought an item."""
-        driver, lane = self._driver, self._lane
-        assert isinstance(lane, HandLane)
+        driver = self._driver
         if (park := driver.park) is None or park.done() or self.error is not None:
             return False
+        lane: Any = driver.lane  # a `HandLane`
         lane.asked = lane.driven = True
         driver.drive()
         lane.driven = False

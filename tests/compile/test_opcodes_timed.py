@@ -75,7 +75,7 @@ async def bucket(items: int) -> int:
 LATE = sys.version_info >= (3, 12)
 HANDED = (28.5, 31.5)[LATE]
 """To look whether the reader lets others run its loop, to send the item into that, and to count."""
-DRIVEN = (217, 208)[LATE]
+DRIVEN = (212, 199)[LATE]
 """To step a pump in its task's name, to where it parks again, and to take what it brought: see `PARK`."""
 KEPT = (21.5, 22.5)[LATE]
 """To put an item in a place, under a count, and to look whether it is time to let others run."""

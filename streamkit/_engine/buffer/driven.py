@@ -143,10 +143,9 @@ class HandLane(DrivenLane):
 
     def put(self, item: Any) -> bool:
         self.asked = False
-        if not self.driven or self.held or self.limit < 1:
+        if not self.driven or self.limit < 1:
             return super().put(item)
         self.taken_in += 1
-        self.most = 1
         self.held.append(item)
         return False
 
@@ -192,5 +191,5 @@ class HandLane(DrivenLane):
     def stats(self, operator: str = "") -> BufferStats:
         self.channel.count()
         passed = self.passed.count
-        put, delivered, most = self.taken_in + passed, self.delivered + passed, self.most or min(passed, 1)
+        put, delivered, most = self.taken_in + passed, self.delivered + passed, min(self.taken_in + passed, 1)
         return self.account.stats(operator, put, delivered, held=self.count, most=most)
