@@ -17,6 +17,7 @@ from benchmarks.workloads import (
     startup,
     steps,
     strategies,
+    timers,
     windows,
 )
 
@@ -31,7 +32,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Streams in streams, and anew": nesting.WORKLOADS,
     "Shared, and parted": sharing.WORKLOADS,
     "Windows": windows.WORKLOADS,
-    "Buffers and time": (*buffers.WORKLOADS, *strategies.WORKLOADS),
+    "Buffers and time": (*buffers.WORKLOADS, *strategies.WORKLOADS, *timers.WORKLOADS),
     "RxPY in and out": neighbours.WORKLOADS,
     "A real job": flights.WORKLOADS,
     "Start-up": startup.WORKLOADS,

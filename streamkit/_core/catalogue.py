@@ -54,6 +54,8 @@ class Declaration:
     """Whether the step hands each item to all of its ``branches``, which are spliced into the same loop."""
     groups: bool = False
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
+    rescues: bool = False
+    """Whether the step waits in ways of its own, and hands a cancellation meanwhile to the source."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 

@@ -45,6 +45,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         lane       one writer's share: the strategy acts here, and every item is counted here
         kinds      lanes that hand over, collect, mark gaps or spill
         flooding   lanes that lose or fold while they are full, which costs a count
+        latest     lanes that keep the latest item, and when that came
         driven     lanes whose reader runs the pump
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill

@@ -6,6 +6,7 @@ from asyncio import CancelledError, Lock, sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
+from streamkit._core.errors import RateExceededError
 from streamkit._core.markers import DROPPED, EMPTY, Gap
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.key import Kind
@@ -15,7 +16,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 
-__all__ = ["LATENESS", "ROUNDING", "Bucket", "Line", "Tokens", "held_back"]
+__all__ = ["LATENESS", "ROUNDING", "Bucket", "Line", "Tokens", "Weigh", "held_back", "pays"]
 
 ROUNDING = 1e-9
 """Tokens that may be missing because of the rounding of floats."""
@@ -31,13 +32,13 @@ class Tokens:
     """What a bucket holds: it gains `rate` tokens per second, up to `burst`."""
 
     def __init__(self, clock: Callable[[], float], rate: float, burst: float) -> None:
-        self._clock = clock
-        self._rate = rate
-        self._burst = burst
+        self.clock = clock
+        self.rate = rate
+        self.burst = burst
         self.amount = burst
-        self._then = clock()
+        self.then = clock()
         """The time at which there were so many."""
-        self._spare = 0.0
+        self.spare = 0.0
         """How many more than `burst` there may be: those that came while a timer was late.
 
         They are for the items that waited then. As soon as there were more, no item waits any longer.
@@ -46,32 +47,40 @@ class Tokens:
     @property
     def state(self) -> tuple[float, float]:
         """How many tokens there were, and when: others can `go_on` with it."""
-        return self.amount, self._then
+        return self.amount, self.then
 
     def go_on(self, state: tuple[float, float]) -> None:
         """Begin with a `state` of others; by a clock that is behind theirs, no time has passed since."""
-        self.amount, self._then = state[0], min(state[1], self._then)
+        self.amount, self.then = state[0], min(state[1], self.then)
+
+    @property
+    def full(self) -> float:
+        """When it holds as many as it can: each token that is taken puts that off by the same time."""
+        return self.then + (self.burst - self.amount) / self.rate
+
+    def at(self, now: float, full: float) -> None:
+        """Be `full` then; by a clock that was behind, no time has passed."""
+        self.then = max(now, self.then)
+        self.amount = self.burst - (full - self.then) * self.rate
 
     def lacking(self, costs: float) -> float:
         """How many tokens an item that `costs` so many must wait for; 0 if it may pass."""
-        now = self._clock()
-        if (
-            now > self._then
-        ):  # it is less where a timer rang too soon, as it may by the resolution of the clock
-            self.amount = max(self.amount, self.amount + (now - self._then) * self._rate)
-            self._then = now
-            if self.amount > self._burst + self._spare:
-                self.amount, self._spare = self._burst, 0.0
-        lacking = min(costs, self._burst) - self.amount
+        now = self.clock()
+        if now > self.then:  # it is less where a timer rang too soon, by the resolution of the clock
+            self.amount = max(self.amount, self.amount + (now - self.then) * self.rate)
+            self.then = now
+            if self.amount > self.burst + self.spare:
+                self.amount, self.spare = self.burst, 0.0
+        lacking = min(costs, self.burst) - self.amount
         return lacking if lacking > ROUNDING else 0.0
 
     async def fill(self, lacking: float) -> None:
         """Wait for so many tokens."""
-        due = self._then + lacking / self._rate
-        await sleep(lacking / self._rate)
+        due = self.then + lacking / self.rate
+        await sleep(lacking / self.rate)
         self.amount += lacking
-        self._then = due
-        self._spare = min(max(self._clock() - due, 0.0), LATENESS) * self._rate
+        self.then = due
+        self.spare = min(max(self.clock() - due, 0.0), LATENESS) * self.rate
 
 
 class Line:
@@ -173,6 +182,26 @@ class Bucket:
             await self._fill(lacking, costs, ahead=True)
             if weigh is None:
                 return
+
+
+async def pays(
+    run: Run, item: Any, bucket: Bucket, weigh: Weigh | None, pace: Pace, *, rate: float, failing: bool
+) -> bool:
+    """Take the tokens that `item` costs, when there are so many; False if it is dropped."""
+    costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
+    if costs is DROPPED:
+        bucket.settle()
+        return False
+    lacking = bucket.lacking(costs)
+    if lacking and failing:
+        text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
+        raise run.blame(RateExceededError(text))
+    if lacking:
+        await bucket.waited(lacking, costs, pace)
+    bucket.tokens.amount -= costs
+    if bucket.paid:
+        bucket.settle()
+    return True
 
 
 def held_back(run: Run, source: Inlet[Any], bucket: Bucket, weigh: Weigh | None) -> Inlet[Any]:

@@ -12,18 +12,21 @@ from typing import Any, cast
 from streamkit._core.arguments import flag, number, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.errors import RateExceededError
 from streamkit._core.guarded import guarded, unguarded
 from streamkit._core.markers import ABSENT, DROPPED, Absent
 from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
+from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Opened
+from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.run import Run
 from streamkit._stages.by_key import throttled_by_key
-from streamkit._stages.throttle import Bucket, Line, Tokens, held_back
+from streamkit._stages.paced import paced
+from streamkit._stages.throttle import Bucket, Line, Tokens, held_back, pays
 
 __all__ = ["RateLimit", "throttle"]
 
@@ -126,30 +129,19 @@ class RateLimit:
         if isinstance(rate, RateLimit):
             shared, bucket, rate = rate, rate._entered(run.loop), rate.rate
         else:
-            shared, bucket = None, Bucket(Tokens(run.loop.time, rate, burst))
-        tokens = bucket.tokens
+            shared, bucket = None, Bucket(Tokens(clock_of(run.loop), rate, burst))
         weigh = None if cost is ABSENT else partial(_cost, run, cost)
         try:
             pace = Pace()
+            pay = partial(pays, run, rate=rate, failing=failing)
             pace.source = run.open(source if failing else held_back(run, source, bucket, weigh))
             items: AsyncIterator[Any] | None = pace.source
             handed: list[Any] = pace.handed
             while items is not None:
                 async for item in items:
-                    costs = 1.0 if weigh is None else await bucket.weighs(item, weigh)
-                    if costs is DROPPED:
-                        bucket.settle()
+                    if not await pay(item, bucket, weigh, pace):
                         del item
                         continue
-                    lacking = bucket.lacking(costs)
-                    if lacking and failing:
-                        text = f"an item came {lacking / rate:.6g} s sooner than {rate:g} per second allow"
-                        raise run.blame(RateExceededError(text))
-                    if lacking:
-                        await bucket.waited(lacking, costs, pace)
-                    tokens.amount -= costs
-                    if bucket.paid:
-                        bucket.settle()
                     try:
                         yield item
                     except CancelledError as error:  # a timeout of the source's own, while its item waits
@@ -164,6 +156,16 @@ class RateLimit:
             bucket.settle()
             if shared is not None:
                 shared._left()
+
+
+def _begun(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened | None:
+    """A throttle that is a step in the loop of its reader, where it can be one."""
+    if isinstance(arguments["rate"], RateLimit) or arguments["cost"] is not ABSENT:
+        return None
+    return paced(run, inlet, arguments["rate"], arguments["burst"], failing=arguments["failing"])
+
+
+BEGUN[RateLimit._run] = _begun  # pyright: ignore[reportPrivateUsage]
 
 
 async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> Any:

@@ -8,18 +8,21 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 from streamkit._core import arguments
 from streamkit._core.contract import PASSED_ON, Contract
-from streamkit._core.errors import StreamTimeoutError
-from streamkit._core.markers import ABSENT, EMPTY, Absent
+from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import shown
 from streamkit._core.strategy import KeepLatest
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.flooding import floods
+from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.latest import LatestLane, StampedLane
 from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.beside import Ticks, stream_argument
+from streamkit._stages.deadline import Alive, Limited
 
 __all__ = ["debounce", "keep_alive", "sample", "timeout"]
 
@@ -32,7 +35,7 @@ def _least(*limits: float | None) -> float:
     return next((each for each in limits if each is not None), math.inf)
 
 
-async def _timeout(
+def _timeout(
     run: Run,
     source: Inlet[Any],
     *,
@@ -41,45 +44,11 @@ async def _timeout(
     between: float | None,
     total: float | None,
     fallback: Any,
-) -> AsyncIterator[Any]:
-    channel = run.channel()
-    lane = run.feed(channel, source)
-    allowed, end = _least(first, seconds), run.loop.time() + _least(total)
-    late = ""
-    while True:
-        due = math.inf
-        if end < math.inf or not channel.ready:
-            now = run.loop.time()
-            due = min(now + allowed, end)
-            if not late and now > end:
-                late = await _late(run, channel, lane, fallback, f"the stream did not end within {total} s")
-        item = channel.pop()
-        if item is not EMPTY:
-            allowed = _least(between, seconds)
-            yield item
-        elif not await channel.until(lambda: channel.ready or channel.over, None if due == math.inf else due):
-            text = (
-                f"the stream did not end within {total} s"
-                if due == end
-                else f"no item came within {allowed} s"
-            )
-            late = await _late(run, channel, lane, fallback, text)
-        elif not await channel.wait():
-            break
-    if late:
-        run.feed(channel, fallback)
-        async for item in channel:
-            yield item
-            del item  # nothing is held while the fallback waits
-
-
-async def _late(run: Run, channel: Channel, lane: Lane, fallback: Any, text: str) -> str:
-    """End the source: with an error, which comes after what is held, or to go on with `fallback` then."""
-    if fallback is ABSENT:
-        channel.fail(run.blame(StreamTimeoutError(text)))
-    else:
-        await run.stop(lane)
-    return text
+) -> Channel:
+    limits = {"first": _least(first, seconds), "between": _least(between, seconds), "total": _least(total)}
+    channel = run.adopt(Limited(run, **limits, fallback=fallback))
+    channel.begin(source)
+    return channel
 
 
 @overload
@@ -99,7 +68,7 @@ def timeout(
     total: float | None = None,
     fallback: SourceLike[B],
 ) -> Joined[B]: ...
-@stage(_timeout, contract=PASSED_ON)
+@stage(_timeout, direct=True, contract=PASSED_ON)
 def timeout(
     seconds: float | None = None,
     *,
@@ -161,30 +130,17 @@ def timeout(
     return Joined[Any](timeout, **given, fallback=stream_argument("fallback", fallback))
 
 
-async def _keep_alive(
-    run: Run, source: Inlet[Any], *, seconds: float, function: Callable[[], Any]
-) -> AsyncIterator[Any]:
-    channel = run.channel()
-    run.feed(channel, source)
-    due = run.loop.time() + seconds
-    while True:
-        item = channel.pop()
-        if item is EMPTY:
-            if not await channel.before(due):
-                item = await run.call(function)
-            elif await channel.wait():
-                continue
-            else:
-                return
-        yield item
-        due = run.loop.time() + seconds
+def _keep_alive(run: Run, source: Inlet[Any], *, seconds: float, function: Callable[[], Any]) -> Channel:
+    channel = run.adopt(Alive(run, seconds=seconds, function=function))
+    channel.begin(source)
+    return channel
 
 
 @overload
 def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joined[B]: ...
 @overload
 def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
-@stage(_keep_alive, contract=PASSED_ON)
+@stage(_keep_alive, direct=True, contract=PASSED_ON)
 def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
@@ -217,7 +173,9 @@ async def _sample(
     run: Run, source: Inlet[Any], *, seconds: float | None, signal: Any, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = channel.lane(KeepLatest(on_drop=on_drop))
+    strategy = KeepLatest(on_drop=on_drop)
+    lane = LatestLane(channel, strategy) if floods(strategy) else lane_of(channel, strategy)
+    channel.adopt(lane)
     run.pump(source, into=lane)
     if seconds is None:
         ticks = Ticks(channel, lane)
@@ -302,7 +260,7 @@ def sample(
 
 
 class _Stamped(Lane):
-    """A lane that notes when its last item came."""
+    """A lane that notes when its last item came, and tells of those that are lost."""
 
     stamp = 0.0
 
@@ -315,7 +273,8 @@ async def _debounce(
     run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = _Stamped(channel, KeepLatest(on_drop=on_drop))
+    strategy = KeepLatest(on_drop=on_drop)
+    lane = StampedLane(channel, strategy) if floods(strategy) else _Stamped(channel, strategy)
     channel.adopt(lane)
     run.pump(source, into=lane)
     while await channel.wait():

@@ -236,3 +236,32 @@ def test_in_debt_it_leaves_items_in_a_buffer_though_steps_stand_between_and_each
     seen = noted(buffered | ops.throttle(1 / 3, cost=lambda _: 2.0))
     # A leaves a debt of 1 token, which lasts until 3.0: what is newest then waits for a full bucket
     assert seen == [(0.0, "A"), (6.0, "D"), (12.0, "J"), (12.0, "|")]
+
+
+def test_a_scope_of_the_source_that_fires_while_its_item_waits_for_a_token_is_the_sources() -> None:
+    """It is so in each form of the loop that has the throttle inside: of a job, an iterator and a pump."""
+
+    async def source() -> AsyncIterator[str]:
+        yield "a"
+        try:
+            async with asyncio.timeout(1.0):
+                yield "b"
+                yield "never"
+        except TimeoutError:
+            yield "late"
+        yield "c"
+
+    slow = Stream(source) | ops.throttle(1 / 3)
+    wanted = [(0.0, "a"), (3.0, "b"), (6.0, "late"), (9.0, "c")]
+    seen: list[tuple[float, str]] = []
+
+    async def job(stream: Stream[str]) -> None:
+        time = asyncio.get_running_loop().time
+        await (stream | ops.for_each(lambda item: seen.append((time(), item))))
+
+    for stream in (slow, slow | ops.buffer(Suspend(1)), slow | ops.throttle(1e6)):
+        del seen[:]
+        run(lambda stream=stream: job(stream))
+        assert [(round(time, 3), item) for time, item in seen] == wanted
+        found = noted(stream)
+        assert [(round(time, 3), item) for time, item in found[:-1]] == wanted

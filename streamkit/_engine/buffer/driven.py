@@ -2,20 +2,26 @@
 
 The pump of such a lane parks where the lane is full, and its reader steps it (``run.driver``). Whoever steps
 it looks at what it has brought after each step, and not at each item.
+
+A `HandLane` holds nothing: its pump parks until the reader asks. Where that lets others run its loop, the
+pump hands over many items in one step, each for the price of a ``send``.
 """
 
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import ClassVar, Protocol
+from itertools import repeat
+from typing import Any, ClassVar, Protocol
 
 from streamkit._core.strategy import Strategy
+from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Reader
+from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
 
-__all__ = ["PARKED", "DrivenLane"]
+__all__ = ["PARKED", "DrivenLane", "HandLane"]
 
 PARKED = object()
 """What a pump yields to whoever steps it, where its lane is full."""
@@ -51,7 +57,7 @@ class DrivenLane(Lane):
     end = End.DRIVE
     parking: ClassVar = Parking()
 
-    def __init__(self, channel: Reader, strategy: Strategy, driver: Parks) -> None:
+    def __init__(self, channel: Reader, strategy: Strategy | None, driver: Parks) -> None:
         super().__init__(channel, strategy)
         self._capacity = self.limit
         self.driver: Parks = driver
@@ -93,3 +99,97 @@ class DrivenLane(Lane):
         park = self.driver.park
         if park is not None and not park.done():
             park.set_result(None)
+
+
+class Hears(Protocol):
+    """The part of a channel that such a lane tells of what happens."""
+
+    def went_on(self) -> None:
+        """Its reader has taken items, and asks again."""
+        ...
+
+
+class Passed:
+    """Counts the items that went into the loop of a reader: the writer's own, who adds to it."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count: int = 0
+
+
+class HandLane(DrivenLane):
+    """A driven lane without a buffer: its pump parks until the reader asks for an item."""
+
+    __slots__ = ("_seen", "asked", "driven", "hears", "passed")
+    plain = False
+    inline = True
+    end = End.HAND
+
+    def __init__(self, channel: Reader, driver: Parks, hears: Hears) -> None:
+        super().__init__(channel, None, driver)
+        self.hears = hears
+        self.listed = False
+        self.asked = False
+        """Whether the reader asks, and has not got an item yet."""
+        self.driven = False
+        """Whether the reader steps the pump now, so that nobody need tell it of an item."""
+        self.passed = Passed()
+        """Of items that are in no other count."""
+        self._seen = 0
+        """How many of them there were when the last step of the pump ended."""
+
+    # the writer ----------------------------------------------------------------------------
+
+    def put(self, item: Any) -> bool:
+        self.asked = False
+        if not self.driven or self.limit < 1:
+            return super().put(item)
+        self.taken_in += 1
+        self.held.append(item)
+        return False
+
+    def told(self, feed: Any, waiting: Any = None, *, error: BaseException | None = None) -> None:
+        """The loop of the reader must await something, or has ended: it asks for nothing now."""
+        self.asked = False
+        feed.told(waiting, error)
+
+    def filled(self) -> None:
+        """It has parked, and holds what it holds."""
+
+    def brought(self, before: int) -> None:
+        if self.held:
+            self.account.full()
+            self.mark = 0  # so that whoever takes it notes that there is room
+        elif self.passed.count != self._seen:
+            self._seen = self.passed.count
+            self.hears.went_on()
+
+    # the reader ----------------------------------------------------------------------------
+
+    delist, relist = Lane.delist, Lane.relist
+
+    def present(self) -> None:
+        """Have what is held read, of which nobody was told."""
+        self.listed = True
+        self.channel.enlist(self)
+
+    def taken(self, rota: Queue, drives: Callable[[], bool], most: int) -> Iterator[Any]:
+        """What is there, and what the pump has at once, whom `drives` steps: `most` items at most."""
+        popleft = self.held.popleft
+        for _ in repeat(None, most):
+            if self.listed:
+                yield rota.pop()
+            elif drives():
+                self.delivered += 1
+                yield popleft()
+            else:
+                return
+
+    # the counts ----------------------------------------------------------------------------
+
+    def stats(self, operator: str = "") -> BufferStats:
+        self.channel.count()
+        passed = self.passed.count
+        put, delivered, most = self.taken_in + passed, self.delivered + passed, min(self.taken_in + passed, 1)
+        return self.account.stats(operator, put, delivered, held=self.count, most=most)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 from streamkit._engine.compile.key import End, Kind, StepKey
 
 __all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over"]
@@ -90,6 +92,28 @@ else:
 """
 """Into a lane that loses items: ``shed`` keeps what is to be kept of those held and this one."""
 
+_LATEST = """\
+if flood.on:
+    cell[0] = {item}
+    flood.count += 1
+else:
+    lane.put({item})
+"""
+"""Into one that keeps the latest item only."""
+
+_STAMP = _LATEST.replace("    flood.count += 1", "    flood.stamp = clock()\n    flood.count += 1")
+"""The same, where it is noted when that came."""
+
+_NEXT = """\
+    left -= 1
+    if left:
+        {item} = None
+        continue
+    left = 1
+else:
+"""
+"""Where nothing was waited for, there is nothing to look for either: as in `_APPEND_EACH`."""
+
 _FOLD = """\
 if flood.on:
     try:
@@ -142,7 +166,63 @@ else:
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
 
-FILLING = {End.PUMP: _PUT, End.FILL: _APPEND, End.SHED: _SHED, End.FOLD: _FOLD, End.DRIVE: _DRIVE}
+# Where the reader lets others run its loop, an item that is handed over costs a `send` into that (`Feed`).
+# All else is said when a step of the pump ends: it waits then, and not before. Guarded by
+# test_opcodes_timed.py.
+_ASKED = """\
+while not lane.asked:
+    pace.parked = True
+    try:
+        await parking
+    except CancelledError as error:
+        await pace.rescue(error)
+"""
+_SENT = """\
+if (feed := channel.direct) is None:
+    lane.put({item})
+else:
+    passed.count += 1
+    try:
+        if (told := feed.send({item})) is not None:
+            lane.told(feed, told)
+            told = None
+    except BaseException as error:
+        lane.told(feed, error=error)
+"""
+_HAND = f"""\
+{_SENT}\
+if not lane.asked:
+    {{item}} = None
+{indent(_ASKED, "    ")}\
+"""
+"""To a reader that asks for each item: nothing is pulled before it does."""
+
+_HAND_EACH = _HAND.replace(
+    """\
+        if (told := feed.send({item})) is not None:
+""",
+    """\
+        if (told := feed.send({item})) is None:
+            left -= 1
+            if left:
+                {item} = None
+                continue
+            left = 1
+        else:
+""",
+)
+"""The same, where every item of an asynchronous source is handed over as it is."""
+
+FILLING = {
+    End.PUMP: _PUT,
+    End.FILL: _APPEND,
+    End.SHED: _SHED,
+    End.LATEST: _LATEST,
+    End.STAMP: _STAMP,
+    End.FOLD: _FOLD,
+    End.DRIVE: _DRIVE,
+    End.HAND: _HAND,
+}
 """The ends that put items into a lane, and how."""
 
 GRANTED = (End.FILL, End.SHED)
@@ -154,16 +234,33 @@ OPENING = {
     End.PUMP: (_LANE, *_ROOM_FIRST),
     End.FILL: (_LANE, (2, "held = lane.held"), *_ROOM_FIRST),
     End.SHED: (_LANE, (2, "held, flood, shed = lane.held, lane.flood, lane.shed"), *_ROOM_FIRST),
+    End.LATEST: (_LANE, (2, "cell, flood = lane.cell, lane.flood"), *_ROOM_FIRST),
+    End.STAMP: (
+        _LANE,
+        (2, "cell, flood, clock = lane.cell, lane.flood, lane.channel.clock"),
+        *_ROOM_FIRST,
+    ),
     End.FOLD: (_LANE, (2, "cell, flood, fold = lane.cell, lane.flood, lane.fold"), *_ROOM_FIRST),
     End.DRIVE: (
         _LANE,
         (2, "held, parking = lane.held, lane.parking"),
         (2, "free = 1"),
     ),
+    End.HAND: (
+        _LANE,
+        (2, "channel, passed, parking = lane.channel, lane.passed, lane.parking"),
+        *((2 + (len(line) - len(line.lstrip())) // 4, line.strip()) for line in _ASKED.splitlines()),
+    ),
 }
 """What they begin with: lines, each with its depth."""
 
-_OF_EACH = {End.FILL: _APPEND_EACH, End.DRIVE: _DRIVE_EACH}
+_OF_EACH = {
+    End.FILL: _APPEND_EACH,
+    End.DRIVE: _DRIVE_EACH,
+    End.HAND: _HAND_EACH,
+    End.LATEST: _LATEST.replace("else:\n", _NEXT),
+    End.STAMP: _STAMP.replace("else:\n", _NEXT),
+}
 """How they do it where every item of an asynchronous source goes into the lane as it is."""
 
 RESCUED = {**FILLING, End.RELAY: _PASS}

@@ -50,6 +50,8 @@ class Loop(Record):
     """Whether steps go through streams that callbacks make: then `function` takes its segment, too."""
     closes: bool
     """Whether a step has something to do when the loop is left."""
+    rescues: bool
+    """Whether steps need the pace, to hand a cancellation to the source while they wait."""
     forks: bool
     """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
 
@@ -161,5 +163,6 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         holds=weaver.holds,
         nests=weaver.nests,
         closes=weaver.closes,
+        rescues=weaver.rescues,
         forks=len(weaver.layout.steps) > len(steps),
     )

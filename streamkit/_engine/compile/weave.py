@@ -32,8 +32,13 @@ class Weaver:
 
     @property
     def loops(self) -> bool:
-        """Whether a step goes through something, item by item."""
-        return self.nests or any(each.loops for each in self.layout.parsed)
+        """Whether a step goes through something, item by item, or waits in a way of its own."""
+        return self.nests or self.rescues or any(each.loops for each in self.layout.parsed)
+
+    @property
+    def rescues(self) -> bool:
+        """Whether a step hands a cancellation to the source while it waits."""
+        return any(key.declaration.rescues for key in self.layout.steps)
 
     @property
     def closes(self) -> bool:

@@ -120,8 +120,9 @@ class _Chain:
         And what the stage `before` has in hand, where nothing stands between that and where it goes.
         """
         if not self.parts:
-            working = before is not None and before.declaration.generates and not reserved
-            return [], weight if working else 0
+            stage = None if before is None or reserved else before.declaration
+            works = stage is not None and (stage.generates or stage.contract.holds == "0")
+            return [], weight if works else 0
         kept = sum(part.holds for part in self.parts)
         total = kept + self.start
         if reserved and not self.spreads:

@@ -47,6 +47,8 @@ class Opened:
     """Ends the intake of a stage; what it holds can be taken still."""
     follows: Any = None
     """Says what is read when the items have ended or failed, where something may follow."""
+    steps: tuple[Any, ...] = ()
+    """The links of steps that belong to it, which come first in the loop that reads it."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 

@@ -23,7 +23,6 @@ from weakref import WeakKeyDictionary
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
-from streamkit._engine.compile.key import End
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.direct import runners
 from streamkit._engine.run.pump import Owner, Pump
@@ -194,7 +193,7 @@ def driven(
     run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None
 ) -> Awaitable[None]:
     """Reads `inlet` into the lane, in the task that awaits this and in that of its reader."""
-    work = start(inlet.source, inlet.links, End.DRIVE, DrivenPump(run, lane, blamed), book)
+    work = start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane, blamed), book)
     assert isinstance(lane.driver, Driver)
     return Driven(lane.driver, work)
 

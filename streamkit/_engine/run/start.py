@@ -84,8 +84,9 @@ def begin(
     relays = (opened.kind is _ASYNC or follows is not None) and (not cut or opened.relay is not None)
     if relays and opened.relay is not None:
         opened.relay()
-    if follows is not None:
-        return opened, [*follows.links, *links[cut:]], relays
+    before = opened.steps if follows is None or opened.steps else follows.links
+    if before:
+        return opened, [*before, *links[cut:]], relays
     return opened, links[cut:] if cut else links, relays
 
 
@@ -274,6 +275,10 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     if loop.forks:
         links = flattened(links)
     part = Nesting(loop, links, opened, pace) if loop.nests else Segment(loop, links, opened, pace)
+    if loop.rescues:
+        for link in links:
+            if link.declaration.rescues:
+                link.arguments["pay"].__self__.pace = pace
     leave = part.leave_now if end is _PLAIN else part.leave
     wanted: list[Any] = [part] if loop.holds or loop.nests or opened.follows is not None else []
     for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12
