@@ -13,6 +13,7 @@ from typing import Any
 
 from streamkit._core.strategy import DropIncoming, Suspend
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
@@ -106,10 +107,10 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def _inner(self, items: list[Any]) -> None:
+    async def _inner(self, items: list[Any], lane: TurnLane | None = None) -> None:
         self._begins = False
         self.wake()
-        await super()._inner(items)
+        await super()._inner(items, lane)
 
     def close(self) -> None:
         self._door.close()

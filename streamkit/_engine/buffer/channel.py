@@ -298,6 +298,8 @@ class Channel(Rota, Reader):
             return
         self.left = True
         self.direct = None
+        if self.drives is not None:
+            self.drives.stop()
         self.count()
         self.wake()
         errors: list[BaseException] = []
@@ -329,6 +331,8 @@ class Channel(Rota, Reader):
         if not first:
             return
         self.direct = None
+        if self.drives is not None:
+            self.drives.stop()
         for lane in self.lanes:
             lane.refuse()
         if self._failed is not None:

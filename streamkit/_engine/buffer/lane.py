@@ -49,6 +49,8 @@ class Lane(Target):
     inline: ClassVar[bool] = True
     """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
     end: ClassVar[End] = End.FILL
+    driven: ClassVar[bool] = False
+    """Whether its reader may step the pump that fills it, in the turn of the lane."""
 
     def __init_subclass__(cls) -> None:
         """A kind of lane that is plain or inline although it changes what those rely on must say so."""
@@ -257,6 +259,15 @@ class Lane(Target):
     def exhausted(self) -> bool:
         """Whether the writer is done, and everything was taken."""
         return not (self.open or self.held)
+
+    @property
+    def comes(self) -> bool:
+        """Whether it has something, or its reader can have something brought, by `more`."""
+        return bool(self.held)
+
+    def more(self) -> bool:
+        """Have something brought where it has nothing; whether it has something now."""
+        return False
 
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it.

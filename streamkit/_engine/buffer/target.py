@@ -103,6 +103,8 @@ class Target(ABC):
     """Whether a loop may append to its ``held`` by itself, as far as `Lane.granted` allows it."""
     end: ClassVar[End] = End.PUMP
     """How the loop of a pump ends that fills it."""
+    driver: Any = None
+    """What steps the pump that fills it, where its reader may do that."""
 
     def __init__(self, channel: Any) -> None:
         self.channel: Any = channel

@@ -1,0 +1,205 @@
+"""Drives: a reader of many lanes steps the pump of each whose turn it is and that has nothing.
+
+It goes on until each pump waits for something that is not there. So ready sources cost no turn of the event
+loop, whatever their lookahead. While the reader lets others run, the lanes from which it took something are
+filled up, once per turn of the loop, as pumps read ahead that nobody drives.
+
+``benchmarks/workloads/combining.py`` measures it, ``tests/compile/test_opcodes_turns.py`` guards it.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Handle
+from collections import deque
+from collections.abc import Iterator
+from operator import length_hint
+from typing import Any
+
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.driven import PARKED, TurnLane
+from streamkit._engine.run.driver import back, current, enter
+
+__all__ = ["Drives"]
+
+popleft: Any = deque[Any].popleft
+
+
+class Drives:
+    """Steps the pumps of the driven lanes of one channel, for its reader."""
+
+    __slots__ = ("_counted", "_filling", "_lanes", "_left", "_loop", "_plan", "_stopped", "_touched")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._touched: list[TurnLane] = []
+        """Lanes from which something was taken since others have run."""
+        self._lanes: list[Any] = []
+        """The lanes of the rounds that are taken."""
+        self._left: Any = iter(())
+        self._plan = self._counted = 0
+        """How many items the rounds have, with those that `_left` still counts; and how many were counted."""
+        self._filling: Handle | None = None
+        """The call that fills them up."""
+        self._stopped = False
+        """Whether no pump is driven any more: the reader has left, or a pump has failed, as its task will tell."""
+
+    def stop(self) -> None:
+        """The reader has gone, or something has failed: step no pump any more."""
+        self._stopped = True
+
+    def drive(self, lane: TurnLane) -> bool:
+        """Step the pump of `lane`, which has nothing; whether it has something now."""
+        if lane.driver.parked and not self._stopped:
+            if lane.driver.drive():
+                self._stopped = True
+        return bool(lane.held)
+
+    def rounds(self, rota: Any, most: int) -> Iterator[Any]:
+        """Whole rounds: the pump of each lane that has nothing is stepped, then as many are taken of each.
+
+        For a reader that lets nobody run in between: there is no line of Python for an item.
+        """
+        loop = self._loop
+        while rota.queue and most > 0:
+            lanes: list[Any] = []
+            home = current(loop)
+            turn, rota.queue = rota.queue, deque[Any]()
+            try:
+                for lane in turn:
+                    held = lane.held
+                    if not held and lane.driven:
+                        driver = lane.driver
+                        park = driver.park
+                        if (
+                            not driver.ready
+                            or self._stopped
+                            or (driver.task.cancelling() if park is None else park.done())
+                        ):
+                            lane.delist()
+                            continue
+                        enter(loop, driver.task)
+                        try:
+                            waiting = driver.there(driver.send, None)
+                        except BaseException as error:
+                            if driver.told(error=error):
+                                self._stopped = True
+                        else:
+                            if waiting is not PARKED:
+                                driver.told(waiting)
+                        if not held:
+                            if lane.comes:  # another pump has taken it
+                                rota.queue.append(lane)
+                            else:
+                                lane.delist()
+                            continue
+                    lanes.append(lane)
+            finally:
+                back(loop, home)
+            rota.queue.extendleft(reversed(lanes))
+            most -= len(turn)
+            if not lanes:
+                continue
+            if not all([lane.driven for lane in lanes]):
+                yield from self.each(rota, 1)
+                continue
+            helds = [lane.held for lane in lanes]
+            many = min(map(len, helds))
+            if many > 1:
+                many = min(many, 1 + max(most, 0) // len(lanes))
+                most -= (many - 1) * len(lanes)
+                helds *= many
+            self._lanes, self._plan, self._counted = lanes, len(helds), 0
+            self._left = left = iter(helds)
+            yield from map(popleft, left)
+            self.count()
+
+    def count(self) -> None:
+        """Have the lanes count what was taken of the rounds since the last call."""
+        before, self._counted = self._counted, self._plan - length_hint(self._left)
+        if self._counted == before:
+            return
+        lanes = self._lanes
+        size = len(lanes)
+        each, more = divmod(self._counted, size)
+        if before:
+            each_before, more_before = divmod(before, size)
+            for number, lane in enumerate(lanes):
+                took = each + (number < more) - each_before - (number < more_before)
+                lane.delivered += took
+                if took and lane.delivered >= lane.mark:
+                    lane.loosen()
+            return
+        for lane in lanes if each else lanes[:more]:
+            lane.delivered = count = lane.delivered + each
+            if count >= lane.mark:
+                lane.loosen()
+        for lane in lanes[:more]:
+            lane.delivered += 1
+
+    def each(self, rota: Any, most: int) -> Iterator[Any]:
+        """One item of each lane, then one again; the pump of a lane that has none is stepped."""
+        loop = self._loop
+        while rota.queue and most > 0:
+            turn, rota.queue = rota.queue, deque[TurnLane]()
+            most -= len(turn)
+            again = rota.queue.append
+            for lane in turn:
+                held = lane.held
+                if not held:
+                    if not lane.driven:
+                        lane.delist()
+                        continue
+                    driver = lane.driver
+                    if not driver.ready or self._stopped or not driver.parked:
+                        lane.delist()
+                        continue
+                    home = current(loop)
+                    enter(loop, driver.task)
+                    try:
+                        waiting = driver.there(driver.send, None)
+                    except BaseException as error:
+                        if driver.told(error=error):
+                            self._stopped = True
+                    else:
+                        if waiting is not PARKED:
+                            driver.told(waiting)
+                    finally:
+                        back(loop, home)
+                    if not held:
+                        if lane.comes:  # another pump has taken it
+                            again(lane)
+                        else:
+                            lane.delist()
+                        continue
+                if lane.inline:
+                    item = held.popleft()
+                    lane.delivered = count = lane.delivered + 1
+                    if count >= lane.mark:
+                        lane.loosen()
+                else:
+                    item = lane.pop()
+                if held or lane.driven:
+                    again(lane)
+                else:
+                    lane.delist()
+                if item is not EMPTY:
+                    yield item
+
+    def touch(self, lane: TurnLane) -> None:
+        """Something was taken out of `lane`: have it filled up when others run."""
+        self._touched.append(lane)
+        if self._filling is None:
+            self._filling = self._loop.call_soon(self._fill)
+
+    def _fill(self) -> None:
+        """Let each pump read ahead as far as there is room, of those lanes that something was taken out of."""
+        self._filling = None
+        touched, self._touched = self._touched, []
+        for lane in touched:
+            if self._stopped:
+                return
+            lane.mark = 0
+            before, driver = len(lane.held), lane.driver
+            if before < lane.limit and driver.parked and driver.drive():
+                self._stopped = True
+            lane.brought(before)
