@@ -58,16 +58,16 @@ class Places(Target):
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
-        self._door: _Door | None = None
+        self._entry: _Entry | None = None
         """What has its reader step the pump of the outer source, when there is a free place."""
         self.level = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         if self.level and channel.drives is None:
             channel.drives = Drives(run.loop)
         if self.level and around is None:
-            self._door = door = _Door(self)
-            self.driver = door.driver = Driver(run.loop, self.level, door)
-            door.begun()
+            self._entry = entry = _Entry(self)
+            self.driver = entry.driver = Driver(run.loop, self.level, entry)
+            entry.begun()
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
@@ -102,18 +102,19 @@ class Places(Target):
 
     def wake(self) -> None:
         """There may be a free place."""
-        if self._door is None:
+        if self._entry is None:
             super().wake()
         else:
-            self._door.begun()
-            self._door.loosen()
+            self._entry.begun()
+            if not self._entry.mark:
+                self._entry.loosen()
 
     async def room(self, rescue: Rescue | None = None) -> None:
-        if self._door is None:
+        if self._entry is None:
             return await super().room(rescue)
         while self.full():
             try:
-                await self._door.parking
+                await self._entry.parking
             except CancelledError as error:
                 if rescue is None:
                     raise
@@ -198,6 +199,8 @@ class Places(Target):
         kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
         if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
+            if lane is not None:
+                self.idle.append(lane)
             self._given_back()
             return
         stream = inlet_of_made(self.link, found)
@@ -206,14 +209,19 @@ class Places(Target):
             self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
+        handed_over = False
         try:
             if strategy is not self.ahead:
                 await self._alone(stream, strategy, buffer)
-            elif await self._parts(stream, lane):
-                return
+            else:
+                handed_over = await self._parts(stream, lane)
         except Exception as error:
             noted(error, self.link)
             raise
+        if handed_over:
+            return
+        if lane is not None:
+            self.idle.append(lane)
         self._given_back()
 
     async def _plain(self, items: Any, kind: Kind, own: TurnLane | None) -> None:
@@ -233,7 +241,8 @@ class Places(Target):
             raise
         if lane.held:
             await emptied(lane)
-        self.idle.append(lane)
+        if own is None:
+            self.idle.append(lane)
 
     async def _alone(self, stream: Inlet[Any], strategy: Strategy | None, buffer: Link | None) -> None:
         """Read a stream that brings its own buffer."""
@@ -271,7 +280,7 @@ class Places(Target):
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
 
 
-class _Door(TurnLane):
+class _Entry(TurnLane):
     """Stands for the outer source in the rota, which gives it a turn when there is a free place."""
 
     __slots__ = ("_places",)
@@ -349,6 +358,8 @@ class _Parts(Streams[Awaitable[None]]):
     async def _nested(self, inner: Places, inlet: Inlet[Any], book: Book | None) -> None:
         """Read `inlet` into `inner`."""
         await self.vacate()
+        if inner.awaited is None and self._own is not None:  # those inside may need it, and may be the last
+            self._places.idle.append(self._own)
         if inlet.native is not None:
             await inner.take(inlet.native)
         else:
@@ -365,7 +376,8 @@ class _Parts(Streams[Awaitable[None]]):
             return
         if self._lane.held:
             await emptied(self._lane)
-        self._places.idle.append(self._lane)
+        if self._own is None:
+            self._places.idle.append(self._lane)
         self._lane = None
 
 

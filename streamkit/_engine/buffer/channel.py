@@ -155,6 +155,8 @@ class Channel(Rota, Reader):
         while True:
             ended, error = not self._open, self.error  # looked at first: nothing comes after them
             if self.ready:
+                if self.drives is not None and self.drives.tired:
+                    await self.drives.rest()
                 return True
             if error is not None:
                 throw(error, self.trace)

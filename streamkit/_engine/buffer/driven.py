@@ -94,7 +94,6 @@ class TurnLane(DrivenLane):
     plain = True
     inline = True
     end = End.DRIVE
-    driven = True
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
@@ -120,7 +119,8 @@ class TurnLane(DrivenLane):
             self.channel.enlist(self)
 
     def close(self) -> None:
-        super().close()
+        if self.adopted:
+            super().close()
         self.listed = False
 
     # the reader ----------------------------------------------------------------------------

@@ -49,9 +49,6 @@ class Lane(Target):
     inline: ClassVar[bool] = True
     """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
     end: ClassVar[End] = End.FILL
-    driven: ClassVar[bool] = False
-    """Whether its reader may step the pump that fills it, in the turn of the lane."""
-
     def __init_subclass__(cls) -> None:
         """A kind of lane that is plain or inline although it changes what those rely on must say so."""
         cls.plain = cls.__dict__.get("plain", False)

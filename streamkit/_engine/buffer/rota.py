@@ -76,6 +76,15 @@ class Counts(Protocol):
 class Drives(Protocol):
     """Steps the pumps of lanes."""
 
+    failed: bool
+    """Whether one has failed: none goes on then by itself."""
+    tired: bool
+    """Whether others are to run before more is asked for, by `rest`."""
+
+    async def rest(self) -> None:
+        """Let others run."""
+        ...
+
     def rounds(self, rota: Rota, most: int) -> Iterator[Any]:
         """Whole rounds, for a reader that lets nobody run in between."""
         ...

@@ -85,6 +85,8 @@ class Driver:
     """The coroutine of the pump, when it has begun."""
     ready: bool = False
     """Whether its reader may step the pump: it is parked, or has not begun."""
+    stopped: Any = None
+    """Whether it is to be stepped by its task all the same: a cancellation is on its way there."""
     park: Future[None] | None = None
     """What the task waits for while its pump is parked, and nobody steps it."""
 
@@ -110,6 +112,7 @@ class Driver:
         steps.send(None)
         self.there = context.run
         self.task = task = self._loop.create_task(steps, context=context)
+        self.stopped = task.cancelling
         _levels[id(task)] = self._level
         return task
 
@@ -131,9 +134,8 @@ class Driver:
 
     @property
     def parked(self) -> bool:
-        """Whether its reader may step the pump now: not where a cancellation is on its way to the task."""
-        park = self.park
-        return self.ready and not (self.task.cancelling() if park is None else park.done())
+        """Whether its reader may step the pump now."""
+        return self.ready and not self.stopped()
 
     def wake(self) -> None:
         """Have its task step the pump, if that is parked."""
@@ -170,10 +172,10 @@ class Driver:
     def __await__(self) -> Generator[Any, Any, None]:
         """Step the pump in the task that awaits this."""
         lane, held = self.lane, self.lane.held
-        step: Any
+        step: Any = None
         value: Any = None
         waiting: Any = PARKED
-        step = None
+        begun = False
         try:
             while True:
                 if step is not None:
@@ -186,7 +188,10 @@ class Driver:
                         value = None
                         lane.brought(before)
                 if waiting is PARKED:
-                    told, error = yield from self._parked(begun=step is not None)
+                    told, error = yield from self._parked(begun=begun)
+                    begun = True
+                    while told is None and error is None and self._holds():
+                        told, error = yield from self._parked(begun=True)
                     if told is not None and told.over:
                         return self._end(told)
                     if told is None or (error is not None and not _cancelled(told.waiting, error)):
@@ -213,6 +218,7 @@ class Driver:
         try:
             if begun:
                 self.park = park = self._loop.create_future()
+                self.stopped = park.done
                 yield from park
             else:
                 yield
@@ -225,6 +231,11 @@ class Driver:
             return told, thrown
         finally:
             del thrown  # its traceback has this frame
+
+    def _holds(self) -> bool:
+        """Whether another pump has failed, which is to be told of first: this one is cancelled then."""
+        drives = self.lane.channel.drives
+        return drives is not None and drives.failed and not self.lane.channel.over
 
     @staticmethod
     def _end(told: _Told) -> None:

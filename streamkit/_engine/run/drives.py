@@ -9,7 +9,7 @@ filled up, once per turn of the loop, as pumps read ahead that nobody drives.
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Handle
+from asyncio import AbstractEventLoop, Handle, sleep
 from collections import deque
 from collections.abc import Iterator
 from operator import length_hint
@@ -17,17 +17,22 @@ from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.driven import PARKED, TurnLane
-from streamkit._engine.run.driver import back, current, enter
+from streamkit._engine.run.driver import Driver, back, current, enter
 
 __all__ = ["Drives"]
 
-popleft: Any = deque[Any].popleft
+_popleft: Any = deque[Any].popleft
+_MOST = 16
+"""Pumps that may have ended before others run, about. Each has left a task, which then takes its last step."""
 
 
 class Drives:
     """Steps the pumps of the driven lanes of one channel, for its reader."""
 
-    __slots__ = ("_counted", "_filling", "_lanes", "_left", "_loop", "_plan", "_stopped", "_touched")
+    __slots__ = (
+        *("_counted", "_ended", "_filling", "_lanes", "_left", "_loop", "_plan", "_stopped", "_touched"),
+        "failed",
+    )
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
@@ -40,6 +45,10 @@ class Drives:
         """How many items the rounds have, with those that `_left` still counts; and how many were counted."""
         self._filling: Handle | None = None
         """The call that fills them up."""
+        self.failed = False
+        """Whether a pump has failed that was driven: its task will tell of the error, before others go on."""
+        self._ended = 0
+        """How many pumps have ended since others have run: their tasks are there still."""
         self._stopped = False
         """Whether no pump is driven any more: the reader has left, or a pump has failed, as its task will tell."""
 
@@ -47,12 +56,34 @@ class Drives:
         """The reader has gone, or something has failed: step no pump any more."""
         self._stopped = True
 
+    @property
+    def tired(self) -> bool:
+        """Whether others are to run before more pumps are driven."""
+        return self._ended >= _MOST
+
+    async def rest(self) -> None:
+        """Let others run."""
+        await sleep(0)
+        self._ended = 0
+
     def drive(self, lane: TurnLane) -> bool:
         """Step the pump of `lane`, which has nothing; whether it has something now."""
         if lane.driver.parked and not self._stopped:
-            if lane.driver.drive():
-                self._stopped = True
+            self._drive(lane.driver)
         return bool(lane.held)
+
+    def _drive(self, driver: Driver) -> None:
+        if driver.drive():
+            self._failed()
+
+    def _over(self, driver: Driver, error: BaseException) -> None:
+        """The pump has ended with `error`."""
+        self._ended += 1
+        if driver.told(error=error):
+            self._failed()
+
+    def _failed(self) -> None:
+        self.failed = self._stopped = True
 
     def rounds(self, rota: Any, most: int) -> Iterator[Any]:
         """Whole rounds: the pump of each lane that has nothing is stepped, then as many are taken of each.
@@ -60,29 +91,23 @@ class Drives:
         For a reader that lets nobody run in between: there is no line of Python for an item.
         """
         loop = self._loop
-        while rota.queue and most > 0:
-            lanes: list[Any] = []
+        while rota.queue and most > 0 and self._ended < _MOST:
+            lanes, helds, mixed = list[Any](), list[Any](), False
             home = current(loop)
             turn, rota.queue = rota.queue, deque[Any]()
             try:
                 for lane in turn:
                     held = lane.held
-                    if not held and lane.driven:
+                    if not held:
                         driver = lane.driver
-                        park = driver.park
-                        if (
-                            not driver.ready
-                            or self._stopped
-                            or (driver.task.cancelling() if park is None else park.done())
-                        ):
+                        if driver is None or not driver.ready or self._stopped or driver.stopped():
                             lane.delist()
                             continue
                         enter(loop, driver.task)
                         try:
                             waiting = driver.there(driver.send, None)
                         except BaseException as error:
-                            if driver.told(error=error):
-                                self._stopped = True
+                            self._over(driver, error)
                         else:
                             if waiting is not PARKED:
                                 driver.told(waiting)
@@ -92,17 +117,19 @@ class Drives:
                             else:
                                 lane.delist()
                             continue
+                    elif lane.driver is None:
+                        mixed = True
                     lanes.append(lane)
+                    helds.append(held)
             finally:
                 back(loop, home)
             rota.queue.extendleft(reversed(lanes))
             most -= len(turn)
-            if not lanes:
-                continue
-            if not all([lane.driven for lane in lanes]):
+            if mixed:
                 yield from self.each(rota, 1)
                 continue
-            helds = [lane.held for lane in lanes]
+            if not helds:
+                continue
             many = min(map(len, helds))
             if many > 1:
                 many = min(many, 1 + max(most, 0) // len(lanes))
@@ -110,7 +137,7 @@ class Drives:
                 helds *= many
             self._lanes, self._plan, self._counted = lanes, len(helds), 0
             self._left = left = iter(helds)
-            yield from map(popleft, left)
+            yield from map(_popleft, left)
             self.count()
 
     def count(self) -> None:
@@ -139,18 +166,15 @@ class Drives:
     def each(self, rota: Any, most: int) -> Iterator[Any]:
         """One item of each lane, then one again; the pump of a lane that has none is stepped."""
         loop = self._loop
-        while rota.queue and most > 0:
+        while rota.queue and most > 0 and self._ended < _MOST:
             turn, rota.queue = rota.queue, deque[TurnLane]()
             most -= len(turn)
             again = rota.queue.append
             for lane in turn:
                 held = lane.held
                 if not held:
-                    if not lane.driven:
-                        lane.delist()
-                        continue
                     driver = lane.driver
-                    if not driver.ready or self._stopped or not driver.parked:
+                    if driver is None or not driver.ready or self._stopped or driver.stopped():
                         lane.delist()
                         continue
                     home = current(loop)
@@ -158,8 +182,7 @@ class Drives:
                     try:
                         waiting = driver.there(driver.send, None)
                     except BaseException as error:
-                        if driver.told(error=error):
-                            self._stopped = True
+                        self._over(driver, error)
                     else:
                         if waiting is not PARKED:
                             driver.told(waiting)
@@ -178,7 +201,7 @@ class Drives:
                         lane.loosen()
                 else:
                     item = lane.pop()
-                if held or lane.driven:
+                if held or lane.driver is not None:
                     again(lane)
                 else:
                     lane.delist()
@@ -193,13 +216,13 @@ class Drives:
 
     def _fill(self) -> None:
         """Let each pump read ahead as far as there is room, of those lanes that something was taken out of."""
-        self._filling = None
+        self._filling, self._ended = None, 0
         touched, self._touched = self._touched, []
         for lane in touched:
             if self._stopped:
                 return
             lane.mark = 0
             before, driver = len(lane.held), lane.driver
-            if before < lane.limit and driver.parked and driver.drive():
-                self._stopped = True
+            if before < lane.limit and driver.parked:
+                self._drive(driver)
             lane.brought(before)
