@@ -37,6 +37,8 @@ from streamkit._stages.sequence import Streams
 __all__ = ["Places", "emptied"]
 
 _ONE = Suspend(1)
+_TURN = 16
+"""Streams that the outer source begins in one turn."""
 
 
 class Places(Target):
@@ -105,20 +107,20 @@ class Places(Target):
         if self._entry is None:
             super().wake()
         else:
-            self._entry.begun()
-            if not self._entry.mark:
-                self._entry.loosen()
+            self._entry.again()
 
     async def room(self, rescue: Rescue | None = None) -> None:
         if self._entry is None:
             return await super().room(rescue)
-        while self.full():
+        while True:
             try:
                 await self._entry.parking
             except CancelledError as error:
                 if rescue is None:
                     raise
                 await rescue(error)
+            if not self.full():
+                return
 
     def resized(self, more: int) -> None:
         """The limit of its places has been changed."""
@@ -138,6 +140,8 @@ class Places(Target):
             lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
             lane.begun()  # the reader comes before the task
             self.run.drive(driver, self.channel)
+            if self._entry is not None and self._entry.pauses():
+                return True
         else:
             self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
@@ -281,13 +285,33 @@ class Places(Target):
 
 
 class _Entry(TurnLane):
-    """Stands for the outer source in the rota, which gives it a turn when there is a free place."""
+    """Stands for the outer source in the rota, which gives it a turn when there is a free place.
 
-    __slots__ = ("_places",)
+    In one turn it begins a few streams, and the rest when these have had theirs: those that are short and
+    ready have ended then, and fewer are in flight.
+    """
+
+    __slots__ = ("_left", "_places")
 
     def __init__(self, places: Places) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
+        self._left = _TURN
+
+    def pauses(self) -> bool:
+        """A stream has begun; whether others are to have their turns now."""
+        self._left -= 1
+        if self._left:
+            return False
+        self._left = _TURN
+        self.again()
+        return True
+
+    def again(self) -> None:
+        """Have the reader look, or, if that does not read, whoever fills its lanes up."""
+        self.begun()
+        if not self.mark:
+            self.loosen()
 
     @property
     def comes(self) -> bool:
