@@ -11,7 +11,7 @@ from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
-from typing import Any
+from typing import Any, ClassVar
 
 from streamkit._core.limit import followed
 from streamkit._core.strategy import Strategy, Suspend
@@ -39,10 +39,15 @@ __all__ = ["Places", "emptied"]
 _ONE = Suspend(1)
 _TURN = 16
 """Streams that the outer source begins in one turn."""
+_MORE = 2
+"""The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
 
 
 class Places(Target):
     """The target of the outer source. An item takes a place until its stream was delivered to the end."""
+
+    waits: ClassVar[bool] = True
+    """Whether the outer source waits for free places, so that the reader may say when it goes on."""
 
     def __init__(
         self, run: Run, channel: Channel, link: Link, around: Places | None = None, *, awaited: bool = False
@@ -65,8 +70,8 @@ class Places(Target):
         self.level = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         if self.level and channel.drives is None:
-            channel.drives = Drives(run.loop)
-        if self.level and around is None:
+            channel.drives = Drives(run.loop, channel)
+        if self.level and around is None and self.waits:
             self._entry = entry = _Entry(self)
             self.driver = entry.driver = Driver(run.loop, self.level, entry)
             entry.begun()
@@ -292,7 +297,6 @@ class _Entry(TurnLane):
     """
 
     __slots__ = ("_left", "_places")
-
     def __init__(self, places: Places) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
@@ -303,7 +307,8 @@ class _Entry(TurnLane):
         self._left -= 1
         if self._left:
             return False
-        self._left = _TURN
+        drives = self.channel.drives
+        self._left = _TURN if drives.ready < _TURN else _MORE
         self.again()
         return True
 

@@ -85,6 +85,8 @@ async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
 class Exhausted(Places):
     """One place. Items that come while it is taken are dropped."""
 
+    waits = False
+
     def __init__(self, run: Run, channel: Channel, link: Link, strategy: DropIncoming[Any]) -> None:
         super().__init__(run, channel, link)
         self._door = _Door(channel, strategy)

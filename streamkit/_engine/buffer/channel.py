@@ -162,6 +162,8 @@ class Channel(Rota, Reader):
                 throw(error, self.trace)
             if ended:
                 return False
+            if self.drives is not None:
+                self.drives.idle()
             await self._wait()
 
     @property

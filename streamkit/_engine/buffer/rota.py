@@ -76,6 +76,8 @@ class Counts(Protocol):
 class Drives(Protocol):
     """Steps the pumps of lanes."""
 
+    ready: int
+    """How many lanes have something, or might have."""
     failed: bool
     """Whether one has failed: none goes on then by itself."""
     tired: bool
@@ -83,6 +85,10 @@ class Drives(Protocol):
 
     async def rest(self) -> None:
         """Let others run."""
+        ...
+
+    def idle(self) -> None:
+        """The reader waits for something to come."""
         ...
 
     def rounds(self, rota: Rota, most: int) -> Iterator[Any]:

@@ -189,9 +189,11 @@ class Driver:
                         lane.brought(before)
                 if waiting is PARKED:
                     told, error = yield from self._parked(begun=begun)
-                    begun = True
-                    while told is None and error is None and self._holds():
+                    # a reader that has begun the pump goes on with it
+                    while told is None and error is None and (self._holds() or not (begun or self.work is None)):
+                        begun = True
                         told, error = yield from self._parked(begun=True)
+                    begun = True
                     if told is not None and told.over:
                         return self._end(told)
                     if told is None or (error is not None and not _cancelled(told.waiting, error)):

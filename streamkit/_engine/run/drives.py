@@ -22,20 +22,25 @@ from streamkit._engine.run.driver import Driver, back, current, enter
 __all__ = ["Drives"]
 
 _popleft: Any = deque[Any].popleft
-_MOST = 16
-"""Pumps that may have ended before others run, about. Each has left a task, which then takes its last step."""
+_LEAST = 16
+"""Pumps that may have ended before others run; or as many as there are, if these are more.
+
+Each has left a task, which then takes its last step.
+"""
 
 
 class Drives:
     """Steps the pumps of the driven lanes of one channel, for its reader."""
 
     __slots__ = (
-        *("_counted", "_ended", "_filling", "_lanes", "_left", "_loop", "_plan", "_stopped", "_touched"),
-        "failed",
+        *("_counted", "_ended", "_filling", "_lanes", "_left", "_loop", "_plan", "_reads"),
+        *("_rota", "_stopped", "_touched"),
+        *("failed", "ready"),
     )
 
-    def __init__(self, loop: AbstractEventLoop) -> None:
+    def __init__(self, loop: AbstractEventLoop, rota: Any) -> None:
         self._loop = loop
+        self._rota = rota
         self._touched: list[TurnLane] = []
         """Lanes from which something was taken since others have run."""
         self._lanes: list[Any] = []
@@ -43,8 +48,12 @@ class Drives:
         self._left: Any = iter(())
         self._plan = self._counted = 0
         """How many items the rounds have, with those that `_left` still counts; and how many were counted."""
+        self._reads = False
+        """Whether the reader has read since lanes were filled up."""
         self._filling: Handle | None = None
         """The call that fills them up."""
+        self.ready = 0
+        """How many lanes had something in the turn that is being taken, or might have."""
         self.failed = False
         """Whether a pump has failed that was driven: its task will tell of the error, before others go on."""
         self._ended = 0
@@ -56,10 +65,14 @@ class Drives:
         """The reader has gone, or something has failed: step no pump any more."""
         self._stopped = True
 
+    def idle(self) -> None:
+        """The reader waits, and so does not go on reading now."""
+        self._reads = False
+
     @property
     def tired(self) -> bool:
         """Whether others are to run before more pumps are driven."""
-        return self._ended >= _MOST
+        return self._ended >= max(_LEAST, len(self._rota.queue))
 
     async def rest(self) -> None:
         """Let others run."""
@@ -90,11 +103,12 @@ class Drives:
 
         For a reader that lets nobody run in between: there is no line of Python for an item.
         """
-        loop = self._loop
-        while rota.queue and most > 0 and self._ended < _MOST:
+        loop, self._reads = self._loop, True
+        while rota.queue and most > 0 and self._ended < max(_LEAST, len(rota.queue)):
             lanes, helds, mixed = list[Any](), list[Any](), False
             home = current(loop)
             turn, rota.queue = rota.queue, deque[Any]()
+            self.ready = len(turn)
             try:
                 for lane in turn:
                     held = lane.held
@@ -124,7 +138,7 @@ class Drives:
             finally:
                 back(loop, home)
             rota.queue.extendleft(reversed(lanes))
-            most -= len(turn)
+            most -= self.ready
             if mixed:
                 yield from self.each(rota, 1)
                 continue
@@ -165,10 +179,11 @@ class Drives:
 
     def each(self, rota: Any, most: int) -> Iterator[Any]:
         """One item of each lane, then one again; the pump of a lane that has none is stepped."""
-        loop = self._loop
-        while rota.queue and most > 0 and self._ended < _MOST:
+        loop, self._reads = self._loop, True
+        while rota.queue and most > 0 and self._ended < max(_LEAST, len(rota.queue)):
             turn, rota.queue = rota.queue, deque[TurnLane]()
-            most -= len(turn)
+            self.ready = len(turn)
+            most -= self.ready
             again = rota.queue.append
             for lane in turn:
                 held = lane.held
@@ -217,6 +232,10 @@ class Drives:
     def _fill(self) -> None:
         """Let each pump read ahead as far as there is room, of those lanes that something was taken out of."""
         self._filling, self._ended = None, 0
+        if self._reads:  # it may go on reading: look again when it has not, for a turn
+            self._reads = False
+            self._filling = self._loop.call_soon(self._fill)
+            return
         touched, self._touched = self._touched, []
         for lane in touched:
             if self._stopped:
