@@ -34,7 +34,7 @@ from streamkit._engine.run.start import segment
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "emptied"]
+__all__ = ["PlaceLane", "Places", "emptied"]
 
 _ONE = Suspend(1)
 _TURN = 16
@@ -67,13 +67,13 @@ class Places(Target):
         self.taken = 0
         self._entry: _Entry | None = None
         """What has its reader step the pump of the outer source, when there is a free place."""
-        self.level = Driver.level() if around is None else around.level
+        self.level: int = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         if self.level and channel.drives is None:
             channel.drives = Drives(run.loop, channel)
         if self.level and around is None and self.waits:
             self._entry = entry = _Entry(self)
-            self.driver = entry.driver = Driver(run.loop, self.level, entry)
+            entry.driver = Driver(run.loop, self.level, entry)
             entry.begun()
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
@@ -106,6 +106,10 @@ class Places(Target):
     def _gone(self) -> bool:
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
+
+    @property
+    def driver(self) -> Any:
+        return None if self._entry is None else self._entry.driver
 
     def wake(self) -> None:
         """There may be a free place."""
@@ -140,7 +144,7 @@ class Places(Target):
             raise Abandoned
         self.taken += 1
         if self.level:
-            lane: Any = self.idle.pop() if self.idle else _PlaceLane(self)
+            lane: Any = self.idle.pop() if self.idle else PlaceLane(self)
             make = partial(self._inner, [item], lane)
             lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
             lane.begun()  # the reader comes before the task
@@ -190,7 +194,7 @@ class Places(Target):
             places.taken -= 1
             places.wake()
 
-    async def _inner(self, items: list[Any], lane: TurnLane | None = None) -> None:
+    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
         """Open, step and close the stream of one item, in a task of its own; then give its place back.
 
         It may go into `lane`, whose reader steps this then.
@@ -233,7 +237,7 @@ class Places(Target):
             self.idle.append(lane)
         self._given_back()
 
-    async def _plain(self, items: Any, kind: Kind, own: TurnLane | None) -> None:
+    async def _plain(self, items: Any, kind: Kind, own: PlaceLane | None) -> None:
         """Read an async generator, or a list, as most inner streams are: there are no operators in it.
 
         So there is nothing to look for in it (`Streams`): of streams of ten, an item costs a third less.
@@ -267,7 +271,7 @@ class Places(Target):
         await emptied(lane)  # the reader must still take a `Gap` at its end
         self.channel.retire(lane)
 
-    async def _parts(self, stream: Inlet[Any], lane: TurnLane | None) -> bool:
+    async def _parts(self, stream: Inlet[Any], lane: PlaceLane | None) -> bool:
         """Read a stream, or those of which it is made; True if `Places` inside will give its place back."""
         parts = _Parts(self, stream, lane)
         del stream
@@ -275,13 +279,13 @@ class Places(Target):
         await parts.vacate()
         return parts.handed_over
 
-    def own(self, lane: TurnLane) -> None:
+    def own(self, lane: PlaceLane) -> None:
         """There is something for `lane`: from now on it is one of the channel."""
         if not lane.adopted:
             lane.adopted = True
             self.channel.adopt(lane)
 
-    def lane(self, own: TurnLane | None) -> Lane:
+    def lane(self, own: PlaceLane | None) -> Lane:
         """A lane for one stream that brings no buffer: its `own`, or an idle one, if there is one."""
         if own is not None:
             self.own(own)
@@ -297,6 +301,7 @@ class _Entry(TurnLane):
     """
 
     __slots__ = ("_left", "_places")
+
     def __init__(self, places: Places) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
@@ -325,11 +330,12 @@ class _Entry(TurnLane):
     def brought(self, before: int) -> None:
         """It holds nothing."""
 
-    noted = brought
+    def noted(self, size: int) -> None:
+        """It holds nothing."""
 
 
-class _PlaceLane(TurnLane):
-    """The lane of a place: what reads an async generator into it is made once, for all streams of the place."""
+class PlaceLane(TurnLane):
+    """The lane of a place: what reads an async generator into it is made once for all its streams."""
 
     __slots__ = ("_loop", "_opened", "_pace", "_part", "_places")
     plain = True
@@ -366,7 +372,7 @@ class _PlaceLane(TurnLane):
 class _Parts(Streams[Awaitable[None]]):
     """The parts of one inner stream: each is to be awaited, which reads it into a lane, or into `Places`."""
 
-    def __init__(self, places: Places, stream: Inlet[Any], own: TurnLane | None) -> None:
+    def __init__(self, places: Places, stream: Inlet[Any], own: PlaceLane | None) -> None:
         super().__init__(places.run, stream)
         self._places = places
         self._own = own

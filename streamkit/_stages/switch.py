@@ -13,13 +13,12 @@ from typing import Any
 
 from streamkit._core.strategy import DropIncoming, Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import made, noted
-from streamkit._stages.flat_map import Places
+from streamkit._stages.flat_map import PlaceLane, Places
 
 __all__ = ["Exhausted", "switched"]
 
@@ -109,7 +108,7 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def _inner(self, items: list[Any], lane: TurnLane | None = None) -> None:
+    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
         self._begins = False
         self.wake()
         await super()._inner(items, lane)

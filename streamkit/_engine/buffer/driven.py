@@ -88,7 +88,7 @@ class DrivenLane(Lane):
 
 
 class TurnLane(DrivenLane):
-    """A driven lane that stands in the rota of its channel, while it has something or its pump may be stepped."""
+    """A driven lane in the rota of its channel: while it has something, or its pump may be stepped."""
 
     __slots__ = ("adopted", "queued")
     plain = True
@@ -130,7 +130,8 @@ class TurnLane(DrivenLane):
         return bool(self.held) or self.driver.parked
 
     def more(self) -> bool:
-        return self.channel.drives.drive(self)
+        driven: bool = self.channel.drives.drive(self)
+        return driven
 
     def loosen(self) -> None:
         """Something is taken: have it filled up when others run; till then, this need not be called again."""

@@ -49,6 +49,7 @@ class Lane(Target):
     inline: ClassVar[bool] = True
     """Whether a reader may take items out of `held` by itself, and count them as `pop` does."""
     end: ClassVar[End] = End.FILL
+
     def __init_subclass__(cls) -> None:
         """A kind of lane that is plain or inline although it changes what those rely on must say so."""
         cls.plain = cls.__dict__.get("plain", False)

@@ -80,8 +80,11 @@ class Drives(Protocol):
     """How many lanes have something, or might have."""
     failed: bool
     """Whether one has failed: none goes on then by itself."""
-    tired: bool
-    """Whether others are to run before more is asked for, by `rest`."""
+
+    @property
+    def tired(self) -> bool:
+        """Whether others are to run before more is asked for, by `rest`."""
+        ...
 
     async def rest(self) -> None:
         """Let others run."""

@@ -60,6 +60,8 @@ class Reader(Failing, ABC):
     clock: Callable[[], float]
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
+    drives: Any
+    """What steps the pumps of lanes that are driven; None, where there are none."""
 
     @abstractmethod
     def enlist(self, lane: Any, /) -> None:
@@ -103,14 +105,17 @@ class Target(ABC):
     """Whether a loop may append to its ``held`` by itself, as far as `Lane.granted` allows it."""
     end: ClassVar[End] = End.PUMP
     """How the loop of a pump ends that fills it."""
-    driver: Any = None
-    """What steps the pump that fills it, where its reader may do that."""
 
     def __init__(self, channel: Any) -> None:
         self.channel: Any = channel
         """Where errors of the writer go: a `Failing`."""
         self.writer: Future[None] | None = None
         """What a writer waits for, where there is no room."""
+
+    @property
+    def driver(self) -> Any:
+        """What steps the pump that fills it, where its reader may do that."""
+        return None
 
     @abstractmethod
     def put(self, item: Any) -> bool:

@@ -190,7 +190,9 @@ class Driver:
                 if waiting is PARKED:
                     told, error = yield from self._parked(begun=begun)
                     # a reader that has begun the pump goes on with it
-                    while told is None and error is None and (self._holds() or not (begun or self.work is None)):
+                    while (
+                        told is None and error is None and (self._holds() or not (begun or self.work is None))
+                    ):
                         begun = True
                         told, error = yield from self._parked(begun=True)
                     begun = True
@@ -237,7 +239,7 @@ class Driver:
     def _holds(self) -> bool:
         """Whether another pump has failed, which is to be told of first: this one is cancelled then."""
         drives = self.lane.channel.drives
-        return drives is not None and drives.failed and not self.lane.channel.over
+        return drives is not None and drives.failed and self.lane.channel.error is None
 
     @staticmethod
     def _end(told: _Told) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.driven import PARKED, TurnLane
+from streamkit._engine.buffer.rounds import took
 from streamkit._engine.run.driver import Driver, back, current, enter
 
 __all__ = ["Drives"]
@@ -59,7 +60,7 @@ class Drives:
         self._ended = 0
         """How many pumps have ended since others have run: their tasks are there still."""
         self._stopped = False
-        """Whether no pump is driven any more: the reader has left, or a pump has failed, as its task will tell."""
+        """Whether no pump is driven any more: the reader has left, or something has failed."""
 
     def stop(self) -> None:
         """The reader has gone, or something has failed: step no pump any more."""
@@ -103,84 +104,77 @@ class Drives:
 
         For a reader that lets nobody run in between: there is no line of Python for an item.
         """
-        loop, self._reads = self._loop, True
-        while rota.queue and most > 0 and self._ended < max(_LEAST, len(rota.queue)):
-            lanes, helds, mixed = list[Any](), list[Any](), False
-            home = current(loop)
-            turn, rota.queue = rota.queue, deque[Any]()
-            self.ready = len(turn)
-            try:
-                for lane in turn:
-                    held = lane.held
-                    if not held:
-                        driver = lane.driver
-                        if driver is None or not driver.ready or self._stopped or driver.stopped():
-                            lane.delist()
-                            continue
-                        enter(loop, driver.task)
-                        try:
-                            waiting = driver.there(driver.send, None)
-                        except BaseException as error:
-                            self._over(driver, error)
-                        else:
-                            if waiting is not PARKED:
-                                driver.told(waiting)
-                        if not held:
-                            if lane.comes:  # another pump has taken it
-                                rota.queue.append(lane)
-                            else:
-                                lane.delist()
-                            continue
-                    elif lane.driver is None:
-                        mixed = True
-                    lanes.append(lane)
-                    helds.append(held)
-            finally:
-                back(loop, home)
-            rota.queue.extendleft(reversed(lanes))
+        self._reads = True
+        while rota.queue and most > 0 and not self.tired:
+            lanes, helds = self._stepped(rota)
             most -= self.ready
-            if mixed:
+            if not all(helds):
                 yield from self.each(rota, 1)
-                continue
-            if not helds:
-                continue
-            many = min(map(len, helds))
-            if many > 1:
-                many = min(many, 1 + max(most, 0) // len(lanes))
-                most -= (many - 1) * len(lanes)
-                helds *= many
-            self._lanes, self._plan, self._counted = lanes, len(helds), 0
-            self._left = left = iter(helds)
-            yield from map(_popleft, left)
-            self.count()
+            elif helds:
+                many = min(map(len, helds))
+                if many > 1:
+                    many = min(many, 1 + max(most, 0) // len(lanes))
+                    most -= (many - 1) * len(lanes)
+                    helds *= many
+                self._lanes, self._plan, self._counted = lanes, len(helds), 0
+                self._left = left = iter(helds)
+                yield from map(_popleft, left)
+                self.count()
+
+    def _stepped(self, rota: Any) -> tuple[list[Any], list[Any]]:
+        """Step the pump of each lane that has nothing; return those that have something, and what these hold.
+
+        One that is not driven is said to hold nothing: it is for `each`.
+        """
+        loop, lanes, helds = self._loop, list[Any](), list[Any]()
+        home = current(loop)
+        turn, rota.queue = rota.queue, deque[Any]()
+        self.ready = len(turn)
+        try:
+            for lane in turn:
+                held = lane.held
+                if not held:
+                    driver = lane.driver
+                    if driver is None or not driver.ready or self._stopped or driver.stopped():
+                        lane.delist()
+                        continue
+                    enter(loop, driver.task)
+                    try:
+                        waiting = driver.there(driver.send, None)
+                    except BaseException as error:
+                        self._over(driver, error)
+                    else:
+                        if waiting is not PARKED:
+                            driver.told(waiting)
+                    if not held:
+                        if lane.comes:  # another pump has taken it
+                            rota.queue.append(lane)
+                        else:
+                            lane.delist()
+                        continue
+                elif lane.driver is None:
+                    held = ()
+                lanes.append(lane)
+                helds.append(held)
+        finally:
+            back(loop, home)
+        rota.queue.extendleft(reversed(lanes))
+        return lanes, helds
 
     def count(self) -> None:
         """Have the lanes count what was taken of the rounds since the last call."""
         before, self._counted = self._counted, self._plan - length_hint(self._left)
-        if self._counted == before:
-            return
-        lanes = self._lanes
-        size = len(lanes)
-        each, more = divmod(self._counted, size)
-        if before:
-            each_before, more_before = divmod(before, size)
-            for number, lane in enumerate(lanes):
-                took = each + (number < more) - each_before - (number < more_before)
-                lane.delivered += took
-                if took and lane.delivered >= lane.mark:
-                    lane.loosen()
-            return
-        for lane in lanes if each else lanes[:more]:
-            lane.delivered = count = lane.delivered + each
-            if count >= lane.mark:
-                lane.loosen()
-        for lane in lanes[:more]:
-            lane.delivered += 1
+        lanes, size = self._lanes, len(self._lanes)
+        each, more = divmod(self._counted - before, size) if size else (0, 0)
+        if each:
+            took(lanes, each)
+        if more:
+            took([lanes[number % size] for number in range(self._counted - more, self._counted)], 1)
 
     def each(self, rota: Any, most: int) -> Iterator[Any]:
         """One item of each lane, then one again; the pump of a lane that has none is stepped."""
         loop, self._reads = self._loop, True
-        while rota.queue and most > 0 and self._ended < max(_LEAST, len(rota.queue)):
+        while rota.queue and most > 0 and not self.tired:
             turn, rota.queue = rota.queue, deque[TurnLane]()
             self.ready = len(turn)
             most -= self.ready
@@ -230,7 +224,7 @@ class Drives:
             self._filling = self._loop.call_soon(self._fill)
 
     def _fill(self) -> None:
-        """Let each pump read ahead as far as there is room, of those lanes that something was taken out of."""
+        """Have the lanes filled up that something was taken out of, each as far as there is room."""
         self._filling, self._ended = None, 0
         if self._reads:  # it may go on reading: look again when it has not, for a turn
             self._reads = False

@@ -171,7 +171,7 @@ class Tasks(ABC):
         return task
 
     def drive(self, driver: Any, channel: Failing, lane: Target | None = None) -> Task[Any]:
-        """`spawn`, where `driver` steps what its ``make`` gives; unchecked, as this may be done for each item."""
+        """`spawn` of what the ``make`` of `driver` gives; unchecked, as there may be one for each item."""
         task: Task[Any] = driver.begin(self._watched(driver.make, channel, lane, driver))
         self._tasks[task] = None
         return task
@@ -253,7 +253,8 @@ class Tasks(ABC):
                 self._ends.cancel(task)
 
     async def _watched(self, work: Work, channel: Failing, lane: Target | None, driver: Any = None) -> Any:
-        task, interrupted = None if driver else current_task(), False
+        interrupted = False
+        task: Any = None if driver else current_task()
         try:
             if driver is not None:  # its maker steps this to where it waits for its task
                 return await driver
