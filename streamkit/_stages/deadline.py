@@ -97,10 +97,10 @@ class Timed(Channel):
         """Read `source`, each item when it is asked for; or ahead, into a buffer that stands at its end."""
         inlet, strategy, blamed = fused(source, None)
         if strategy is None and self._level:
-            self._driver = driver = Driver(self.run.loop, self._level)
-            self._lane = driver.lane = HandLane(self, driver, self)
-            self.adopt(self._lane)
-            self.run.pump(inlet, into=self._lane, blamed=blamed)
+            self._lane = lane = HandLane(self, self)
+            self._driver = lane.driver = Driver(self.run.loop, self._level, lane)
+            self.adopt(lane)
+            self.run.pump(inlet, into=lane, blamed=blamed)
         else:
             self._lane = self.run.feed(self, source)
 
@@ -118,7 +118,7 @@ class Timed(Channel):
     def _drives(self) -> bool:
         """Step the pump, where it is parked; whether it has brought an item."""
         driver = self._driver
-        if (park := driver.park) is None or park.done() or self.error is not None:
+        if not driver.parked or self.error is not None:
             return False
         lane: Any = driver.lane  # a `HandLane`
         lane.asked = lane.driven = True

@@ -20,7 +20,7 @@ from streamkit._engine.run.leave import blame
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 
-__all__ = ["Each", "called", "inlet_of_made", "made", "noted"]
+__all__ = ["Each", "asked", "called", "inlet_of_made", "made", "noted", "settled"]
 
 
 _GENERATOR: Any = AsyncGeneratorType
@@ -36,10 +36,22 @@ async def made(link: Link, items: list[Any]) -> Inlet[Any]:
 
 async def called(link: Link, items: list[Any]) -> Any:
     """What the function of `link` returns for an item, awaited if that must be; errors name `link`."""
+    found = asked(link, items)
+    return found if type(found) is _GENERATOR else await settled(link, found)
+
+
+def asked(link: Link, items: list[Any]) -> Any:
+    """What the function of `link` returns for an item; errors name `link`."""
     try:
-        found = link.arguments[link.declaration.nests or "function"](items.pop())
-        if type(found) is _GENERATOR:
-            return found
+        return link.arguments[link.declaration.nests or "function"](items.pop())
+    except Exception as error:
+        noted(error, link)
+        raise
+
+
+async def settled(link: Link, found: Any) -> Any:
+    """`found`, which the function of `link` has returned, awaited if that must be; errors name `link`."""
+    try:
         # an observable of RxPY is awaitable too, for its last item
         waits = is_awaitable(found) and not hasattr(found, "subscribe")
         return await pending(found) if waits else found

@@ -7,36 +7,47 @@ lead to more pages, the thousandth level costs what the first does.
 
 from __future__ import annotations
 
-from asyncio import Future, get_running_loop
+from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
-from typing import Any
+from typing import Any, ClassVar
 
 from streamkit._core.limit import followed
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
-from streamkit._engine.buffer.target import Abandoned, Target
+from streamkit._engine.buffer.target import Abandoned, Rescue, Target
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.compile.loop import LISTS
+from streamkit._engine.compile.loop import LISTS, Loop, compiled
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
+from streamkit._engine.run.driver import DrivenPump, Driver
+from streamkit._engine.run.drives import Drives
+from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
-from streamkit._stages.each import called, inlet_of_made, noted
+from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "emptied"]
+__all__ = ["PlaceLane", "Places", "emptied"]
 
 _ONE = Suspend(1)
+_TURN = 16
+"""Streams that the outer source begins in one turn."""
+_MORE = 2
+"""The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
 
 
 class Places(Target):
     """The target of the outer source. An item takes a place until its stream was delivered to the end."""
+
+    waits: ClassVar[bool] = True
+    """Whether the outer source waits for free places, so that the reader may say when it goes on."""
 
     def __init__(
         self, run: Run, channel: Channel, link: Link, around: Places | None = None, *, awaited: bool = False
@@ -54,6 +65,16 @@ class Places(Target):
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
+        self._entry: _Entry | None = None
+        """What has its reader step the pump of the outer source, when there is a free place."""
+        self.level: int = Driver.level() if around is None else around.level
+        """How deep the inner streams stand in each other that are driven; 0 if these are not."""
+        if self.level and channel.drives is None:
+            channel.drives = Drives(run.loop, channel)
+        if self.level and around is None and self.waits:
+            self._entry = entry = _Entry(self)
+            entry.driver = Driver(run.loop, self.level, entry)
+            entry.begun()
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
@@ -86,6 +107,30 @@ class Places(Target):
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
 
+    @property
+    def driver(self) -> Any:
+        return None if self._entry is None else self._entry.driver
+
+    def wake(self) -> None:
+        """There may be a free place."""
+        if self._entry is None:
+            super().wake()
+        else:
+            self._entry.again()
+
+    async def room(self, rescue: Rescue | None = None) -> None:
+        if self._entry is None:
+            return await super().room(rescue)
+        while True:
+            try:
+                await self._entry.parking
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
+            if not self.full():
+                return
+
     def resized(self, more: int) -> None:
         """The limit of its places has been changed."""
         self.concurrency += more
@@ -98,7 +143,16 @@ class Places(Target):
         if self._gone:
             raise Abandoned
         self.taken += 1
-        self.run.spawn(partial(self._inner, [item]), self.channel)
+        if self.level:
+            lane: Any = self.idle.pop() if self.idle else PlaceLane(self)
+            make = partial(self._inner, [item], lane)
+            lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
+            lane.begun()  # the reader comes before the task
+            self.run.drive(driver, self.channel)
+            if self._entry is not None and self._entry.pauses():
+                return True
+        else:
+            self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
 
     def close(self) -> None:
@@ -140,12 +194,26 @@ class Places(Target):
             places.taken -= 1
             places.wake()
 
-    async def _inner(self, items: list[Any]) -> None:
-        """Open, step and close the stream of one item, in a task of its own; then give its place back."""
-        found = await called(self.link, items)
+    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+        """Open, step and close the stream of one item, in a task of its own; then give its place back.
+
+        It may go into `lane`, whose reader steps this then.
+        """
+        found = asked(self.link, items)
+        if type(found) is not AsyncGeneratorType:
+            found = await settled(self.link, found)
+        elif lane is not None and not self._gone:
+            await lane.reading(found)
+            while lane.held and lane.limit >= 0:
+                await lane.parking
+            self.idle.append(lane)
+            self._given_back()
+            return
         kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
         if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
-            await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC)
+            await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
+            if lane is not None:
+                self.idle.append(lane)
             self._given_back()
             return
         stream = inlet_of_made(self.link, found)
@@ -154,34 +222,40 @@ class Places(Target):
             self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
+        handed_over = False
         try:
             if strategy is not self.ahead:
                 await self._alone(stream, strategy, buffer)
-            elif await self._parts(stream):
-                return
+            else:
+                handed_over = await self._parts(stream, lane)
         except Exception as error:
             noted(error, self.link)
             raise
+        if handed_over:
+            return
+        if lane is not None:
+            self.idle.append(lane)
         self._given_back()
 
-    async def _plain(self, items: Any, kind: Kind) -> None:
+    async def _plain(self, items: Any, kind: Kind, own: PlaceLane | None) -> None:
         """Read an async generator, or a list, as most inner streams are: there are no operators in it.
 
         So there is nothing to look for in it (`Streams`): of streams of ten, an item costs a third less.
         """
-        lane = self.lane()
-        pace = Pump(self.run, lane)
+        lane = self.lane(own)
+        pace = Pump(self.run, lane) if own is None else DrivenPump(self.run, own)
         opened = Opened(kind, items)
         if kind is Kind.ASYNC:
             opened.close, pace.source = items.aclose, items
         try:
-            await segment(opened, (), End.FILL if lane.plain else End.PUMP, pace)
+            await segment(opened, (), lane.end, pace)
         except Exception as error:
             noted(error, self.link)
             raise
         if lane.held:
             await emptied(lane)
-        self.idle.append(lane)
+        if own is None:
+            self.idle.append(lane)
 
     async def _alone(self, stream: Inlet[Any], strategy: Strategy | None, buffer: Link | None) -> None:
         """Read a stream that brings its own buffer."""
@@ -197,25 +271,111 @@ class Places(Target):
         await emptied(lane)  # the reader must still take a `Gap` at its end
         self.channel.retire(lane)
 
-    async def _parts(self, stream: Inlet[Any]) -> bool:
+    async def _parts(self, stream: Inlet[Any], lane: PlaceLane | None) -> bool:
         """Read a stream, or those of which it is made; True if `Places` inside will give its place back."""
-        parts = _Parts(self, stream)
+        parts = _Parts(self, stream, lane)
         del stream
         await parts.read()
         await parts.vacate()
         return parts.handed_over
 
-    def lane(self) -> Lane:
-        """A lane for one stream that brings no buffer: an idle one, if there is one."""
+    def own(self, lane: PlaceLane) -> None:
+        """There is something for `lane`: from now on it is one of the channel."""
+        if not lane.adopted:
+            lane.adopted = True
+            self.channel.adopt(lane)
+
+    def lane(self, own: PlaceLane | None) -> Lane:
+        """A lane for one stream that brings no buffer: its `own`, or an idle one, if there is one."""
+        if own is not None:
+            self.own(own)
+            return own
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
+
+
+class _Entry(TurnLane):
+    """Stands for the outer source in the rota, which gives it a turn when there is a free place.
+
+    In one turn it begins a few streams, and the rest when these have had theirs: those that are short and
+    ready have ended then, and fewer are in flight.
+    """
+
+    __slots__ = ("_left", "_places")
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(places.channel, _ONE)
+        self._places = places
+        self._left = _TURN
+
+    def pauses(self) -> bool:
+        """A stream has begun; whether others are to have their turns now."""
+        self._left -= 1
+        if self._left:
+            return False
+        drives = self.channel.drives
+        self._left = _TURN if drives.ready < _TURN else _MORE
+        self.again()
+        return True
+
+    def again(self) -> None:
+        """Have the reader look, or, if that does not read, whoever fills its lanes up."""
+        self.begun()
+        if not self.mark:
+            self.loosen()
+
+    @property
+    def comes(self) -> bool:
+        return not self._places.full() and self.driver.parked
+
+    def brought(self, before: int) -> None:
+        """It holds nothing."""
+
+    def noted(self, size: int) -> None:
+        """It holds nothing."""
+
+
+class PlaceLane(TurnLane):
+    """The lane of a place: what reads an async generator into it is made once for all its streams."""
+
+    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places")
+    plain = True
+    inline = True
+    end = End.DRIVE
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(places.channel, places.ahead or _ONE)
+        loop = compiled(Kind.ASYNC, (), End.DRIVE)
+        assert isinstance(loop, Loop)
+        self._places = places
+        self._opened = Opened(Kind.ASYNC, None)
+        self._pace = DrivenPump(places.run, self)
+        self._part = Segment(loop, (), self._opened, self._pace)
+        self._loop = loop.function
+
+    async def reading(self, source: AsyncGeneratorType[Any, None]) -> None:
+        """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
+        self._places.own(self)
+        opened, pace, part = self._opened, self._pace, self._part
+        opened.close, pace.source = source.aclose, source
+        part.reads(opened)
+        pace.rested()
+        try:
+            await self._loop(source, part.leave, pace)
+        except Exception as error:
+            noted(error, self._places.link)
+            raise
+        finally:
+            opened.close = pace.source = None
+            pace.handed.clear()
 
 
 class _Parts(Streams[Awaitable[None]]):
     """The parts of one inner stream: each is to be awaited, which reads it into a lane, or into `Places`."""
 
-    def __init__(self, places: Places, stream: Inlet[Any]) -> None:
+    def __init__(self, places: Places, stream: Inlet[Any], own: PlaceLane | None) -> None:
         super().__init__(places.run, stream)
         self._places = places
+        self._own = own
         self._lane: Lane | None = None
         self.handed_over = False
         """Whether the place is given back by those inside."""
@@ -227,12 +387,14 @@ class _Parts(Streams[Awaitable[None]]):
             inner = Places(places.run, places.channel, links[-1], places, awaited=not self.last)
             return self._nested(inner, Inlet(inlet.source, links[:-1]), book)
         if self._lane is None:
-            self._lane = places.lane()
+            self._lane = places.lane(self._own)
         return places.run.fill(self._lane, inlet, book)
 
     async def _nested(self, inner: Places, inlet: Inlet[Any], book: Book | None) -> None:
         """Read `inlet` into `inner`."""
         await self.vacate()
+        if inner.awaited is None and self._own is not None:  # those inside may need it, and may be the last
+            self._places.idle.append(self._own)
         if inlet.native is not None:
             await inner.take(inlet.native)
         else:
@@ -249,12 +411,17 @@ class _Parts(Streams[Awaitable[None]]):
             return
         if self._lane.held:
             await emptied(self._lane)
-        self._places.idle.append(self._lane)
+        if self._own is None:
+            self._places.idle.append(self._lane)
         self._lane = None
 
 
 async def emptied(lane: Lane) -> None:
     """Wait until everything in `lane` was taken out, or its reader has left."""
+    if isinstance(lane, TurnLane):
+        while lane.held and lane.limit >= 0:
+            await lane.parking
+        return
     while lane.held and lane.limit >= 0:
         try:
             await lane.vacancy()

@@ -50,8 +50,8 @@ def driven(
         return None
     drivers: list[Driver] = []
     for inlet, buffer, blamed in found:
-        driver = Driver(run.loop, level)
-        lane = driver.lane = DrivenLane(channel, buffer or Suspend(1), driver)
+        lane = DrivenLane(channel, buffer or Suspend(1))
+        driver = lane.driver = Driver(run.loop, level, lane)
         channel.adopt(lane)
         run.pump(inlet, into=lane, blamed=blamed)
         drivers.append(driver)

@@ -20,7 +20,7 @@ from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import made, noted
-from streamkit._stages.flat_map import Places
+from streamkit._stages.flat_map import PlaceLane, Places
 
 __all__ = ["Exhausted", "switched"]
 
@@ -118,6 +118,8 @@ async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
 class Exhausted(Places):
     """One place. Items that come while it is taken are dropped."""
 
+    waits = False
+
     def __init__(self, run: Run, channel: Channel, link: Link, strategy: DropIncoming[Any]) -> None:
         super().__init__(run, channel, link)
         self._door = _Door(channel, strategy)
@@ -140,10 +142,10 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def _inner(self, items: list[Any]) -> None:
+    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
         self._begins = False
         self.wake()
-        await super()._inner(items)
+        await super()._inner(items, lane)
 
     def close(self) -> None:
         self._door.close()

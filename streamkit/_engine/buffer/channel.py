@@ -155,11 +155,15 @@ class Channel(Rota, Reader):
         while True:
             ended, error = not self._open, self.error  # looked at first: nothing comes after them
             if self.ready:
+                if self.drives is not None and self.drives.tired:
+                    await self.drives.rest()
                 return True
             if error is not None:
                 throw(error, self.trace)
             if ended:
                 return False
+            if self.drives is not None:
+                self.drives.idle()
             await self._wait()
 
     @property
@@ -298,6 +302,8 @@ class Channel(Rota, Reader):
             return
         self.left = True
         self.direct = None
+        if self.drives is not None:
+            self.drives.stop()
         self.count()
         self.wake()
         errors: list[BaseException] = []
@@ -329,6 +335,8 @@ class Channel(Rota, Reader):
         if not first:
             return
         self.direct = None
+        if self.drives is not None:
+            self.drives.stop()
         for lane in self.lanes:
             lane.refuse()
         if self._failed is not None:

@@ -9,7 +9,6 @@ pump hands over many items in one step, each for the price of a ``send``.
 
 from __future__ import annotations
 
-from asyncio import Future
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
@@ -17,21 +16,14 @@ from typing import Any, ClassVar, Protocol
 
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
 
-__all__ = ["PARKED", "DrivenLane", "HandLane"]
+__all__ = ["PARKED", "DrivenLane", "HandLane", "TurnLane"]
 
 PARKED = object()
 """What a pump yields to whoever steps it, where its lane is full."""
-
-
-class Parks(Protocol):
-    """What steps the pump of a lane."""
-
-    park: Future[None] | None
-    """What the task waits for while its pump is parked, and nobody steps it."""
 
 
 class Parking:
@@ -57,10 +49,11 @@ class DrivenLane(Lane):
     end = End.DRIVE
     parking: ClassVar = Parking()
 
-    def __init__(self, channel: Reader, strategy: Strategy | None, driver: Parks) -> None:
+    def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel, strategy)
         self._capacity = self.limit
-        self.driver: Parks = driver
+        self.driver: Any = None
+        """The `Driver` of the pump that fills it now."""
         self.pump: Parked | None = None
         self.listed = True  # so its pump may append
 
@@ -96,9 +89,68 @@ class DrivenLane(Lane):
     watch_low = delist = relist = watch
 
     def wake(self) -> None:
-        park = self.driver.park
-        if park is not None and not park.done():
-            park.set_result(None)
+        self.driver.wake()
+
+
+class TurnLane(DrivenLane):
+    """A driven lane in the rota of its channel: while it has something, or its pump may be stepped."""
+
+    __slots__ = ("adopted", "queued")
+    plain = True
+    inline = True
+    end = End.DRIVE
+
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
+        super().__init__(channel, strategy)
+        self.queued = False
+        """Whether it stands in the rota."""
+        self.adopted = False
+        """Whether it is one of the lanes of its channel: not before its first pump has something for it."""
+        self.mark = 0
+
+    # the writer ----------------------------------------------------------------------------
+
+    def begun(self) -> None:
+        """There is a pump, which may be stepped: the reader is to look."""
+        if not self.queued:
+            self.queued = True
+            self.channel.enlist(self)
+        self.channel.wake()
+
+    def brought(self, before: int) -> None:
+        super().brought(before)
+        if self.held and not self.queued:
+            self.queued = True
+            self.channel.enlist(self)
+
+    def close(self) -> None:
+        if self.adopted:
+            super().close()
+        self.listed = False
+
+    # the reader ----------------------------------------------------------------------------
+
+    @property
+    def comes(self) -> bool:
+        return bool(self.held) or self.driver.parked
+
+    def more(self) -> bool:
+        driven: bool = self.channel.drives.drive(self)
+        return driven
+
+    def loosen(self) -> None:
+        """Something is taken: have it filled up when others run; till then, this need not be called again."""
+        self.account.not_full()
+        self.mark = NEVER
+        self.channel.drives.touch(self)
+
+    def delist(self) -> None:
+        self.queued = False
+
+    def stats(self, operator: str = "") -> BufferStats:
+        self.channel.count()
+        self.gave(0)
+        return super().stats(operator)
 
 
 class Hears(Protocol):
@@ -126,8 +178,8 @@ class HandLane(DrivenLane):
     inline = True
     end = End.HAND
 
-    def __init__(self, channel: Reader, driver: Parks, hears: Hears) -> None:
-        super().__init__(channel, None, driver)
+    def __init__(self, channel: Reader, hears: Hears) -> None:
+        super().__init__(channel, None)
         self.hears = hears
         self.listed = False
         self.asked = False

@@ -263,6 +263,15 @@ class Lane(Target):
         """Whether the writer is done, and everything was taken."""
         return not (self.open or self.held)
 
+    @property
+    def comes(self) -> bool:
+        """Whether it has something, or its reader can have something brought, by `more`."""
+        return bool(self.held)
+
+    def more(self) -> bool:
+        """Have something brought where it has nothing; whether it has something now."""
+        return False
+
     def loosen(self) -> None:
         """Something was taken out: note that there is room, and wake a writer that waits for it.
 

@@ -73,6 +73,44 @@ class Counts(Protocol):
         ...
 
 
+class Drives(Protocol):
+    """Steps the pumps of lanes."""
+
+    ready: int
+    """How many lanes have something, or might have."""
+    failed: bool
+    """Whether one has failed: none goes on then by itself."""
+
+    @property
+    def tired(self) -> bool:
+        """Whether others are to run before more is asked for, by `rest`."""
+        ...
+
+    async def rest(self) -> None:
+        """Let others run."""
+        ...
+
+    def idle(self) -> None:
+        """The reader waits for something to come."""
+        ...
+
+    def rounds(self, rota: Rota, most: int) -> Iterator[Any]:
+        """Whole rounds, for a reader that lets nobody run in between."""
+        ...
+
+    def count(self) -> None:
+        """Bring the counts of the lanes up to this moment."""
+        ...
+
+    def stop(self) -> None:
+        """Step none any more."""
+        ...
+
+    def each(self, rota: Rota, most: int) -> Iterator[Any]:
+        """One item of each lane, then one again; the pump of a lane that has none is stepped."""
+        ...
+
+
 class Rota:
     """The lanes of a channel, and the order in which those with items are read."""
 
@@ -85,6 +123,8 @@ class Rota:
         self._turns: Turns | None = None
         self.counts: Counts | None = None
         """What a reader takes by itself, which its lanes have not counted."""
+        self.drives: Drives | None = None
+        """What steps the pumps of lanes that are driven."""
 
     @property
     def ready(self) -> bool:
@@ -99,9 +139,9 @@ class Rota:
         item: Any = EMPTY
         while queue and item is EMPTY:
             lane = queue[0]
-            if lane.held:
+            if lane.held or lane.more():
                 item = lane.pop()
-            if not lane.held:
+            if not lane.comes:
                 lane.delist()
                 queue.popleft()
             elif len(queue) > 1:
@@ -113,9 +153,9 @@ class Rota:
         queue = self.queue
         while queue:
             lane = queue[0]
-            item = lane.pop() if lane.held else EMPTY
+            item = lane.pop() if lane.held or lane.more() else EMPTY
             queue.popleft()
-            if lane.held:
+            if lane.comes:
                 queue.append(lane)
             else:
                 lane.delist()
@@ -139,6 +179,8 @@ class Rota:
         """
         turns = self._turns
         if turns is None:
+            if self.drives is not None:
+                return (self.drives.rounds if self.alone else self.drives.each)(self, most)
             more = rounds(self.queue, LARGEST, alone=self.alone)
             if not more:
                 if len(self.lanes) != 1:
@@ -186,6 +228,6 @@ class Rota:
 
     def count(self) -> None:
         """Bring the lanes' counts up to date."""
-        for taken in (self._turns, self.counts):
+        for taken in (self._turns, self.counts, self.drives):
             if taken is not None:
                 taken.count()

@@ -66,6 +66,8 @@ class Reader(Failing, ABC):
     """Names the operator that owns it in an error of a buffer; by default, there is none."""
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""
+    drives: Any
+    """What steps the pumps of lanes that are driven; None, where there are none."""
 
     @abstractmethod
     def enlist(self, lane: Any, /) -> None:
@@ -115,6 +117,11 @@ class Target(ABC):
         """Where errors of the writer go: a `Failing`."""
         self.writer: Future[None] | None = None
         """What a writer waits for, where there is no room."""
+
+    @property
+    def driver(self) -> Any:
+        """What steps the pump that fills it, where its reader may do that."""
+        return None
 
     @abstractmethod
     def put(self, item: Any) -> bool:

@@ -137,7 +137,7 @@ if lane.listed:
 _PARK = """\
     {item} = None
     while not (free := lane.limit - len(held)):
-        pace.parked = True
+        pace.parked, left = True, AGAIN
         try:
             await parking
         except CancelledError as error:

@@ -25,7 +25,7 @@ from streamkit._engine.compile.frame import woven
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
-from streamkit._engine.compile.pace import LARGEST, Begun, Resumed, steady
+from streamkit._engine.compile.pace import AGAIN, LARGEST, Begun, Resumed, steady
 
 __all__ = ["Ended", "Loop", "compiled", "fits"]
 
@@ -142,6 +142,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         pending=pending,
         PLAIN=PLAIN,
         LARGEST=LARGEST,
+        AGAIN=AGAIN,
         length_hint=length_hint,
         chain=chain,
         steady=steady,

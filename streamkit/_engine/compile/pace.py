@@ -16,13 +16,27 @@ from types import FunctionType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, ref
 
-__all__ = ["ENDED", "LARGEST", "Begun", "Handed", "Own", "Pace", "Resumed", "Throw", "Thrown", "steady"]
+__all__ = [
+    "AGAIN",
+    "ENDED",
+    "LARGEST",
+    "Begun",
+    "Handed",
+    "Own",
+    "Pace",
+    "Resumed",
+    "Throw",
+    "Thrown",
+    "steady",
+]
 
 Throw = Callable[[BaseException], Awaitable[Any]]
 """The method `athrow` of an async generator."""
 
 BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
+AGAIN = 8
+"""Items after which a loop that has parked looks whether it has done so since; at the clock, if not."""
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
 FEW = 8

@@ -14,39 +14,41 @@ from __future__ import annotations
 import sys
 from asyncio import AbstractEventLoop, CancelledError, Future, Handle, Task, current_task, isfuture, tasks
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from contextvars import copy_context
 from itertools import repeat
 from operator import length_hint
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
+from streamkit._engine.compile.pace import AGAIN
 from streamkit._engine.plan.link import Inlet, Link
-from streamkit._engine.run.direct import runners
 from streamkit._engine.run.pump import Owner, Pump
 from streamkit._engine.run.start import start
 
-__all__ = ["Driver", "RowReader", "driven"]
+__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "driven", "enter"]
 
-_AGAIN = 8
-"""Items after which a pump that has parked looks again whether it still does; at the clock, if not."""
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
 
-_levels: WeakKeyDictionary[Task[Any], int] = WeakKeyDictionary()
-"""How deep those tasks stand in each other whose pumps are driven."""
+_levels: dict[int, int] = {}
+"""By the id of a task whose pump is driven, as long as it runs: how deep these stand in each other."""
 
-_enter: Any
+current: Any
+"""The current task of a loop; that of asyncio is written in Python before 3.12."""
+enter: Any
 """Makes a task the current one, in its loop."""
 if sys.version_info >= (3, 12):  # pragma: no cover - Python 3.12 on
-    _enter = _back = getattr(tasks, "_swap_current_task")  # noqa: B009
+    current = current_task
+    enter = back = getattr(tasks, "_swap_current_task")  # noqa: B009
 else:  # pragma: no cover - Python 3.11
     _current: dict[Any, Any] = getattr(tasks, "_current_tasks")  # noqa: B009
-    _enter = _current.__setitem__
+    current = _current.get
+    enter = _current.__setitem__
 
-    def _back(loop: AbstractEventLoop, task: Task[Any] | None) -> None:
+    def back(loop: AbstractEventLoop, task: Task[Any] | None) -> None:
         """Make that task the current one that was before; None, where a callback of the loop runs."""
         if task is None:
             _current.pop(loop, None)
@@ -67,40 +69,89 @@ class _Told:
         self.over = over
 
 
+_DONE = _Told(over=True)
+
+
 class Driver:
-    """Runs one pump in its task, or has a reader run it there."""
+    """Runs one pump in its task, or has a reader run it there. It is awaited in that task."""
 
-    __slots__ = ("_level", "_loop", "_told", "lane", "park", "send", "task", "there")
+    # there may be one for each item: what the class says costs nothing
+    _told: _Told | None = None
+    task: Any = None
+    there: Any = None
+    """Runs a step in the context of the task."""
+    work: Any = None
+    """The coroutine of the pump, when it has begun."""
+    ready: bool = False
+    """Whether its reader may step the pump: it is parked, or has not begun."""
+    stopped: Any = None
+    """Whether it is to be stepped by its task all the same: a cancellation is on its way there."""
+    park: Future[None] | None = None
+    """What the task waits for while its pump is parked, and nobody steps it."""
 
-    def __init__(self, loop: AbstractEventLoop, level: int) -> None:
+    def __init__(
+        self, loop: AbstractEventLoop, level: int, lane: DrivenLane, make: Callable[[], Any] | None = None
+    ) -> None:
         self._loop = loop
         self._level = level
-        self._told: _Told | None = None
-        self.lane: DrivenLane
-        self.task: Any = None
-        self.there: Any = None
-        """Runs a step in the context of the task."""
-        self.send: Any = None
-        self.park: Future[None] | None = None
-        """What the task waits for while its pump is parked, and nobody steps it."""
+        self.make: Any = make
+        """Makes the coroutine of the pump: called in the task, when it is first stepped."""
+        self.lane = lane
+        self.send: Any = self._first
 
     @staticmethod
     def level() -> int:
         """How deep a pump stands that the current task begins; 0 if it is too deep to be driven."""
-        task = current_task()
-        level = 0 if task is None else _levels.get(task, 0) + 1
+        level = _levels.get(id(current_task()), 0) + 1
         return level if level <= NESTED else 0
+
+    def begin(self, steps: Coroutine[Any, Any, Any]) -> Task[Any]:
+        """Make its task, of `steps` that await this; a reader may step the pump before the task has begun."""
+        context = copy_context()
+        steps.send(None)
+        self.there = context.run
+        self.task = task = self._loop.create_task(steps, context=context)
+        self.stopped = task.cancelling
+        _levels[id(task)] = self._level
+        return task
+
+    def _first(self, _: None) -> Any:
+        """Make the coroutine of the pump, and take its first step."""
+        try:
+            self.work = work = self.make()
+        except StopIteration as error:
+            raise RuntimeError("a source raised StopIteration") from error
+        finally:
+            self.make = None
+        self.send = work.send
+        return work.send(None)
+
+    def _throw(self, error: BaseException) -> Any:
+        if self.work is None:
+            raise error
+        return self.work.throw(error)
+
+    @property
+    def parked(self) -> bool:
+        """Whether its reader may step the pump now."""
+        return self.ready and not self.stopped()
+
+    def wake(self) -> None:
+        """Have its task step the pump, if that is parked."""
+        if self.park is not None and not self.park.done():
+            self.park.set_result(None)
 
     def drive(self) -> bool:
         """Step the pump, which is parked, until it parks again or waits; whether it has failed."""
-        home = current_task(self._loop)
-        _enter(self._loop, self.task)
+        loop = self._loop
+        home = current(loop)
+        enter(loop, self.task)
         try:
             waiting = self.there(self.send, None)
         except BaseException as error:
             return self.told(error=error)
         finally:
-            _back(self._loop, home)
+            back(loop, home)
         return waiting is not PARKED and self.told(waiting)
 
     def told(self, waiting: Any = None, error: BaseException | None = None) -> bool:
@@ -109,60 +160,85 @@ class Driver:
         It waits, or it has ended with `error`, which is a StopIteration where it is done.
         """
         self.lane.noted(len(self.lane.held))
+        self.ready = False
         park, self.park = self.park, None
         done = isinstance(error, StopIteration)
-        self._told = _Told(waiting, None if done else error, over=error is not None)
+        self._told = _DONE if done else _Told(waiting, error, over=error is not None)
         if park is not None and not park.done():
             park.set_result(None)
         return not (done or error is None)
 
-    def run(self, work: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
-        """Step `work`, the coroutine of the pump, in the task that iterates over this."""
-        steps, lane, held = work, self.lane, self.lane.held  # `ending` looks for `steps` here
-        self.task = task = current_task()
-        assert task is not None
-        _levels[task] = self._level
-        here, self.there = runners()
-        step: Any = steps.send
+    def __await__(self) -> Generator[Any, Any, None]:
+        """Step the pump in the task that awaits this."""
+        lane, held = self.lane, self.lane.held
+        step: Any = None
         value: Any = None
-        self.send = steps.send
-        while True:
-            before = len(held)
-            try:
-                waiting = here(step, value)
-            except StopIteration:
-                return
-            finally:
-                value = None
-                lane.brought(before)
-            step = self.send
-            if waiting is PARKED:
-                told, error = yield from self._parked()
-                if told is not None and told.over:
-                    return self._end(told)
-                if told is None or (error is not None and not _cancelled(told.waiting, error)):
-                    if error is not None:
-                        step, value, error = steps.throw, error, None
-                    continue
-                waiting, error, told = told.waiting, None, None  # which may have a result: nothing keeps it
-            try:
-                value = yield waiting
-            except BaseException as thrown:
-                step, value = steps.throw, thrown
+        waiting: Any = PARKED
+        begun = False
+        try:
+            while True:
+                if step is not None:
+                    before = len(held)
+                    try:
+                        waiting = step(value)
+                    except StopIteration:
+                        return
+                    finally:
+                        value = None
+                        lane.brought(before)
+                if waiting is PARKED:
+                    told, error = yield from self._parked(begun=begun)
+                    # a reader that has begun the pump goes on with it
+                    while (
+                        told is None and error is None and (self._holds() or not (begun or self.work is None))
+                    ):
+                        begun = True
+                        told, error = yield from self._parked(begun=True)
+                    begun = True
+                    if told is not None and told.over:
+                        return self._end(told)
+                    if told is None or (error is not None and not _cancelled(told.waiting, error)):
+                        step = self.send
+                        if error is not None:
+                            step, value, error = self._throw, error, None
+                        continue
+                    waiting, error, told = told.waiting, None, None  # its result is kept by nothing
+                step = self.send
+                try:
+                    value = yield waiting
+                except BaseException as thrown:
+                    step, value = self._throw, thrown
+        finally:
+            _levels.pop(id(self.task), None)
 
-    def _parked(self) -> Generator[Any, Any, tuple[_Told | None, BaseException | None]]:
-        """Wait while the pump is parked: what came of a drive, and what was thrown in meanwhile."""
-        self.park = park = self._loop.create_future()
+    def _parked(self, *, begun: bool) -> Generator[Any, Any, tuple[_Told | None, BaseException | None]]:
+        """Wait while the pump is parked: what came of a drive, and what was thrown in meanwhile.
+
+        Where the task has not `begun`, wait for its first step.
+        """
+        self.ready = True
         thrown: BaseException | None = None
         try:
-            yield from park
+            if begun:
+                self.park = park = self._loop.create_future()
+                self.stopped = park.done
+                yield from park
+            else:
+                yield
+                while self.task is None:  # it is eager: its maker goes first
+                    yield  # pragma: no cover - Python 3.12 on
         except BaseException as error:
             thrown = error
-        told, self._told, self.park = self._told, None, None
+        told, self._told, self.park, self.ready = self._told, None, None, False
         try:
             return told, thrown
         finally:
             del thrown  # its traceback has this frame
+
+    def _holds(self) -> bool:
+        """Whether another pump has failed, which is to be told of first: this one is cancelled then."""
+        drives = self.lane.channel.drives
+        return drives is not None and drives.failed and self.lane.channel.error is None
 
     @staticmethod
     def _end(told: _Told) -> None:
@@ -176,26 +252,9 @@ class Driver:
             del error
 
 
-class Driven:
-    """What is awaited in the task of a driven pump."""
-
-    __slots__ = ("_driver", "_work")
-
-    def __init__(self, driver: Driver, work: Coroutine[Any, Any, None]) -> None:
-        self._driver = driver
-        self._work = work
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._driver.run(self._work)
-
-
-def driven(
-    run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None
-) -> Awaitable[None]:
-    """Reads `inlet` into the lane, in the task that awaits this and in that of its reader."""
-    work = start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane, blamed), book)
-    assert isinstance(lane.driver, Driver)
-    return Driven(lane.driver, work)
+def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None) -> Any:
+    """The coroutine of the pump that reads `inlet` into the lane."""
+    return start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane, blamed), book)
 
 
 class DrivenPump(Pump):
@@ -218,7 +277,7 @@ class DrivenPump(Pump):
         if not self.parked:
             return super().due()
         self.lane.filled()
-        self.parked, self.size = False, _AGAIN
+        self.parked, self.size = False, AGAIN
         self.rested()
         return False
 
@@ -253,10 +312,10 @@ class RowReader:
         try:
             for held, driver in self._pairs:
                 size = len(held)
-                if not size and (park := driver.park) is not None and not (self._failed or park.done()):
+                if not size and driver.ready and not self._failed and driver.parked:
                     if not away:
-                        away, home = True, current_task(loop)
-                    _enter(loop, driver.task)
+                        away, home = True, current(loop)
+                    enter(loop, driver.task)
                     try:
                         waiting = driver.there(driver.send, None)
                     except BaseException as error:
@@ -269,7 +328,7 @@ class RowReader:
                     fewest = size
         finally:
             if away:
-                _back(loop, home)
+                back(loop, home)
         return fewest
 
     def row(self) -> tuple[Any, ...]:
@@ -303,7 +362,7 @@ class RowReader:
             if before >= lane.limit or self._failed:
                 continue
             lane.account.not_full()
-            if (park := driver.park) is not None and not park.done():
+            if driver.parked:
                 self._failed = driver.drive()
                 lane.brought(before)
 

@@ -104,7 +104,8 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
             yield awaitable.ag_code, awaitable.ag_frame
             following = awaitable.ag_await
         elif isinstance(awaitable, GeneratorType) and awaitable.gi_code in _STEPPING:
-            following = None if awaitable.gi_frame is None else awaitable.gi_frame.f_locals["steps"]
+            step = _STEPPING[awaitable.gi_code]
+            following = None if awaitable.gi_frame is None else step(awaitable.gi_frame.f_locals)
         elif isinstance(awaitable, GeneratorType):
             following = awaitable.gi_yieldfrom  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any types
         else:  # a step of an async generator has no attribute for that
@@ -112,8 +113,11 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
             following = inner[0] if inner else None
 
 
-_STEPPING = (Drive.__await__.__code__, Driver.run.__code__)
-"""What steps another awaitable by hand, which it calls ``steps``."""
+_STEPPING: dict[CodeType, Callable[[dict[str, Any]], Any]] = {
+    Drive.__await__.__code__: lambda names: names["steps"],
+    Driver.__await__.__code__: lambda names: names["self"].work,
+}
+"""What steps another awaitable by hand; and which, by its variables."""
 _WAITING = (AsyncGeneratorType, CoroutineType)
 
 # Where an async generator is in its clean-up cannot be asked. But its code tells: it waits in a ``finally``,

@@ -125,8 +125,9 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         if isinstance(lane, DrivenLane):
-            return driven(self, lane, inlet, book, blamed)
-        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
+            filled: Awaitable[None] = driven(self, lane, inlet, book, blamed)
+        else:
+            filled = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
         return filled
 
     def feed(

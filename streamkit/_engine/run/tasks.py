@@ -164,16 +164,30 @@ class Tasks(ABC):
             raise TypeError(f"lane must be one that channel.lane(strategy) made, not {shown(lane)}")
         if lane in self._writers:
             raise ValueError(f"lane must have no writer yet: {shown(lane)} has one, so make another lane")
+        task = self._begun(work, channel, lane)
+        if lane is not None:
+            self._writers[lane] = task
+        if self.ending:  # intake is over: `work` does not even begin
+            self._tasks[task] = self._late
+        return task
+
+    def drive(self, driver: Any, channel: Failing, lane: Target | None = None) -> Task[Any]:
+        """`spawn` of what the ``make`` of `driver` gives; unchecked, as there may be one for each item."""
+        task: Task[Any] = driver.begin(self._watched(driver.make, channel, lane, driver))
+        self._tasks[task] = None
+        return task
+
+    def _begun(self, work: Work, channel: Failing, lane: Target | None) -> Task[Any]:
+        """The task of `work`."""
+        if lane is not None and lane.driver is not None and not self.ending:
+            lane.driver.make = work
+            return self.drive(lane.driver, channel, lane)
         self._spawning = True
         try:
             task = self.loop.create_task(self._watched(work, channel, lane))
         finally:
             self._spawning = False
         self._tasks[task] = None
-        if lane is not None:
-            self._writers[lane] = task
-        if self.ending:  # intake is over: `work` does not even begin
-            self._tasks[task] = self._late
         return task
 
     def dismiss(self, lane: Target) -> None:
@@ -246,14 +260,17 @@ class Tasks(ABC):
                 self._tasks[task] = self._late
                 self._ends.cancel(task)
 
-    async def _watched(self, work: Work, channel: Failing, lane: Target | None) -> Any:
-        task, interrupted = current_task(), False
-        assert task is not None
+    async def _watched(self, work: Work, channel: Failing, lane: Target | None, driver: Any = None) -> Any:
+        interrupted = False
+        task: Any = None if driver else current_task()
         try:
+            if driver is not None:  # its maker steps this to where it waits for its task
+                return await driver
             if self._spawning:  # an eager one would get ahead of its maker, and nest: test_tasks_eager
                 await sleep(0)  # pragma: no cover - Python 3.12 on
             return None if self.stopping else await work()
         except BaseException as error:
+            task = task if driver is None else driver.task
             if self.loop.is_closed():  # the collector drops the task: nobody is left to be told or woken
                 lane = None
                 raise
@@ -267,9 +284,9 @@ class Tasks(ABC):
                 lane.close()
                 self._writers.pop(lane, None)
             if not interrupted:
-                self._tasks.pop(task, None)
+                self._tasks.pop(task if driver is None else driver.task, None)
 
-    def _settled(self, error: BaseException, task: Task[Any], channel: Failing) -> bool:
+    def _settled(self, error: BaseException, task: Any, channel: Failing) -> bool:
         """See to it that `error`, which ended `task`, is told; True if it only ended it.
 
         The frame of the task, which the traceback has, keeps none of it: it would never be freed.
