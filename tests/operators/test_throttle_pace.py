@@ -236,3 +236,8 @@ def test_in_debt_it_leaves_items_in_a_buffer_though_steps_stand_between_and_each
     seen = noted(buffered | ops.throttle(1 / 3, cost=lambda _: 2.0))
     # A leaves a debt of 1 token, which lasts until 3.0: what is newest then waits for a full bucket
     assert seen == [(0.0, "A"), (6.0, "D"), (12.0, "J"), (12.0, "|")]
+
+
+def test_a_gap_at_the_end_of_a_buffer_is_the_last_that_comes() -> None:
+    stream = Stream(drawn("abcd|")) | ops.buffer(DropIncoming(1, gaps=True)) | ops.throttle(0.25)
+    assert noted(stream) == [(0.0, "a"), (4.0, "b"), (8.0, Gap(2)), (8.0, "|")]

@@ -234,12 +234,7 @@ class Run(Tasks):
         if opened not in self._opened:
             return
         del self._opened[opened]
-        try:
-            await opened.aclose()
-        except BaseExceptionGroup as error:
-            late = but_exits(error)
-            if late is not None:
-                raise late from error.__cause__
+        await opened.aclose()
         chapter = self._chapters.pop(opened, None)
         if self.book is not None and chapter is not None:
             self.book.close(chapter)
