@@ -175,13 +175,13 @@ def test_errors_of_the_clean_up_of_nested_streams_are_all_told(outer: Callable[.
         )
 
     async def main() -> None:
-        with pytest.raises(OSError) as left:
+        with pytest.raises(OSError, match="entry|page") as left:
             await (Stream([1]) | outer(page) | ops.first())
         assert sorted(told(left.value)) == ["entry", "page"]
         with pytest.raises(ZeroDivisionError) as failed:
             await (Stream([1]) | outer(page) | ops.map(lambda item: 1 // item) | ops.to_list())
         assert sorted(told(failed.value)[1:]) == ["entry", "page"]
-        with pytest.raises(OSError) as ended:
+        with pytest.raises(OSError, match="entry") as ended:
             await (Stream([1]) | outer(page) | ops.to_list())
         assert told(ended.value) == ["entry", "page"]
 

@@ -69,7 +69,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
             weaver.goes_on(loop, 2, first)
             _async(weaver, end, probing)
     weaver.ending(2, probing=probing, loop=begin)
-    scoped = kind is Kind.ASYNC or weaver.nests
+    scoped = kind is Kind.ASYNC or first is not None or weaver.nests
     if end in FILLING and scoped and weaver.names.awaits:  # it may be for the source: see `told`
         weaver.add(1, "except CancelledError as error:")
         for line in ("error = await pace.told(error)", "await leave(error)", "raise error"):
