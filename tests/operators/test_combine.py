@@ -358,3 +358,9 @@ class TestLookahead:
             return loop.time()
 
         assert run(main) == 5.0
+
+
+def test_zip_fills_up_what_is_read_ahead() -> None:
+    for length, other in ((1, 6), (6, 1), (6, 3)):
+        ahead = Stream(every(0.0, *range(length))) | ops.zip(every(0.0, *range(other)), fill=-1, lookahead=6)
+        assert run(lambda: ahead | ops.to_list()) == [*zip_longest(range(length), range(other), fillvalue=-1)]  # noqa: B023

@@ -80,6 +80,7 @@ def test_a_newer_item_is_not_kept_waiting_by_it() -> None:
         ops.flat_map(lambda _: Stream(deaf()) | ops.flat_map(str, concurrency=2), concurrency=2),
         ops.flat_map(lambda _: Stream([1]) | ops.concat(deaf()), concurrency=2),
         ops.map(str, concurrency=2),
+        ops.map(lambda item: [item]) | ops.flatten() | ops.map(str, concurrency=2),
     ],
     ids=repr,
 )
@@ -114,3 +115,21 @@ async def deaf() -> Any:
         yield 3
     finally:
         told.append("closed")
+
+
+def test_a_part_of_an_inner_stream_that_ends_when_nobody_waits_for_it_any_more() -> None:
+    """It ends as its task is cancelled, and so is the one that would go on with the next part."""
+
+    async def deaf(_: object) -> Any:
+        yield 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60.0)
+
+    def parts(_: object) -> Any:
+        return Stream([1, 2]) | ops.flat_map(deaf, concurrency=2) | ops.concat([4])
+
+    async def main() -> None:
+        async with (Stream([1, 2]) | ops.flat_map(parts, concurrency=2)).open() as items:
+            assert [await anext(items) for _ in range(4)] == [1, 1, 1, 1]
+
+    run(main)

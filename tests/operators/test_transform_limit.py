@@ -349,3 +349,8 @@ class TestForms:
             return sum(type(each).__name__ == "GovernedSupply" for each in gc.get_objects())
 
         assert play(main) == 0
+
+
+def test_workers_of_plain_functions_rest_together_and_lose_nothing() -> None:
+    mapped = Stream(range(3000)) | ops.map(lambda item: -item, concurrency=Limit(2), ordered=True)
+    assert play(lambda: mapped | ops.to_list()) == [-item for item in range(3000)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Failed, Job, Stream, Suspend, ops
+from streamkit import Failed, Job, Keep, Stream, Suspend, ops, step
 from streamkit._engine.run.iterate import iterate
 from tests.laws.lab import play
 from tests.marbles import ERROR, noted
@@ -20,8 +20,8 @@ def same(item: Any) -> Any:
 
 def between(stream: Any, *steps: Any) -> Any:
     """`stream`, and `steps` behind it, each between two streams."""
-    for step in steps:
-        stream = stream | ops.concat([]) | step
+    for each in steps:
+        stream = stream | ops.concat([]) | each
     return stream | ops.concat([]) | ops.map(same)
 
 
@@ -106,9 +106,9 @@ def test_a_step_that_fails_or_has_enough_closes_all_that_it_reads_from_inside_ou
     def fail(item: int) -> float:
         return 1 / item
 
-    for step, wanted in [(ops.map(fail), [1.0, 9]), (ops.take(1), [1]), (ops.take_while(bool), [1])]:
+    for ends, wanted in [(ops.map(fail), [1.0, 9]), (ops.take(1), [1]), (ops.take_while(bool), [1])]:
         stream: Any = between(between(Stream(source), *STEPS["regrouping"]), *STEPS["several"])
-        stream = stream | ops.concat([]) | step | ops.concat([]) | ops.map(same)
+        stream = stream | ops.concat([]) | ends | ops.concat([]) | ops.map(same)
         stream = stream | ops.catch(lambda _: log.append("made") or [9])
         log.clear()
         assert play(lambda stream=stream: result(stream | ops.to_list())) == wanted
@@ -217,3 +217,25 @@ def test_an_error_of_the_clean_up_of_what_steps_read_is_raised() -> None:
                 assert [await anext(items), await anext(items)] == [1, 2]
 
     play(main)
+
+
+def test_a_source_is_closed_where_a_step_that_is_read_with_it_fails_before_it_begins() -> None:
+    @step(setup="1 / 0", each="emit(item)")
+    def broken() -> Keep:
+        return Keep(broken)
+
+    class Numbers:
+        closed = 0
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> int:
+            return 1
+
+        def close(self) -> None:
+            Numbers.closed += 1
+
+    with pytest.raises(ZeroDivisionError):
+        list(Stream(Numbers) | ops.take(2) | ops.concat([3]) | broken())
+    assert Numbers.closed == 1

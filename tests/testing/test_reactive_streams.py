@@ -34,13 +34,8 @@ def test_what_keeps_a_rule_passes(rule: Rule, run: Callable[..., Any]) -> None:
     run(rule.check(case(rule.case)))
 
 
-# to be sure that something is let go of never takes many collections
-BREAKS = [
-    pytest.param(rule, marks=pytest.mark.full if rule.number in ("3.13", "4.1") else ()) for rule in TESTED
-]
-
-
-@pytest.mark.parametrize("rule", BREAKS, ids=str)
+@pytest.mark.usefixtures("new_objects")  # to be sure that nothing lets go of something takes collections
+@pytest.mark.parametrize("rule", TESTED, ids=str)
 def test_what_breaks_a_rule_is_caught_and_told_which(rule: Rule, run: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match=rf"^rule {rule.number} \({rule.text[:20]}"):
         run(rule.check(case(rule.case, rule.number)), leaks=False)

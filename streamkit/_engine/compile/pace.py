@@ -260,8 +260,8 @@ class Own(Pace):
 
     def rested(self) -> None:
         super().rested()
-        if self._turns is not None:
-            self._turn = self._turns.mark(get_running_loop())
+        assert self._turns is not None  # it has `turned` before
+        self._turn = self._turns.mark(get_running_loop())
 
 
 class Handed:

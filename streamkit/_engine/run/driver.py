@@ -142,7 +142,7 @@ class Driver:
                 if told is not None and told.over:
                     return self._end(told)
                 if told is None or (error is not None and not _cancelled(told.waiting, error)):
-                    if error is not None:
+                    if error is not None:  # pragma: no branch - who wakes a parked one cancels it, too
                         step, value, error = steps.throw, error, None
                     continue
                 waiting, error, told = told.waiting, None, None  # which may have a result: nothing keeps it

@@ -247,8 +247,8 @@ class Run(Tasks):
         live: set[Any] = {*self._writers, *self._opened}
         for reads in [each for each in self._chapters if each not in live]:
             chapter = self._chapters.pop(reads)
-            if self.book is not None:
-                self.book.close(chapter)
+            assert self.book is not None  # of which it is a chapter
+            self.book.close(chapter)
         self._many = max(MANY, 2 * len(self._chapters), 2 * len(self._opened))
 
     def blame(self, error: BaseException) -> BaseException:
