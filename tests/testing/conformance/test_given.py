@@ -167,8 +167,14 @@ def test_a_case_at_one_step_is_run_at_that_step_only(check: str) -> None:
 
 @pytest.mark.parametrize("check", ["cancelled_at_every_step", "closed_while_pending"])
 def test_a_case_of_a_source_at_one_step_is_run_at_that_step_only(check: str) -> None:
-    report = check_source(letters, case=f"{check}/turn/sync//2")
-    assert (report.runs, report.broken) == (1, ())
+    async def slow() -> AsyncIterator[str]:
+        for letter in "abc":
+            await asyncio.sleep(1.0)
+            yield letter
+
+    for source, at in ((letters, 2), (slow, 3)):
+        report = check_source(source, case=f"{check}/turn/sync//{at}")
+        assert (report.runs, report.broken) == (1, ())
 
 
 async def gathered(source: Stream[Any]) -> list[Any]:
