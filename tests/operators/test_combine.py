@@ -361,6 +361,11 @@ class TestLookahead:
 
 
 def test_zip_fills_up_what_is_read_ahead() -> None:
-    for length, other in ((1, 6), (6, 1), (6, 3)):
-        ahead = Stream(every(0.0, *range(length))) | ops.zip(every(0.0, *range(other)), fill=-1, lookahead=6)
-        assert run(lambda: ahead | ops.to_list()) == [*zip_longest(range(length), range(other), fillvalue=-1)]  # noqa: B023
+    async def ready(length: int) -> AsyncIterator[int]:
+        for number in range(length):
+            yield number
+
+    for one, other in ((1, 6), (6, 1), (6, 3)):
+        stream = Stream(ready(one)) | ops.zip(ready(other), fill=-1, lookahead=6)
+        found = run(lambda: collect(stream))  # noqa: B023
+        assert found == [*zip_longest(range(one), range(other), fillvalue=-1)]

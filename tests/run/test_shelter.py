@@ -245,10 +245,19 @@ def test_who_waits_for_all_tasks_waits_for_the_clean_up() -> None:
 
 
 def test_a_clean_up_that_begins_when_the_program_cancels_its_tasks_finishes() -> None:
-    source = Source()
+    cleaned: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.sleep(60.0)
+        finally:
+            for step in ("begun", "done"):
+                await asyncio.sleep(0.01)
+                cleaned.append(step)
 
     async def reading() -> None:
-        async for _ in Stream(source) | ops.buffer(Suspend(1)):
+        async for _ in Stream(source) | ops.map(str):
             await asyncio.sleep(60.0)  # cancelled here, it drops the iterator
 
     async def main() -> None:
@@ -257,4 +266,4 @@ def test_a_clean_up_that_begins_when_the_program_cancels_its_tasks_finishes() ->
 
     asyncio.run(main())
     kept.clear()
-    assert source.ends == ["cleaned"]
+    assert cleaned == ["begun", "done"]
