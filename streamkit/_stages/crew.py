@@ -74,7 +74,9 @@ class Crew:
             count -= 1
             if self._idle:
                 worker = self._idle.popleft()
-                if worker.done():  # cancelled
+                if (
+                    worker.done()
+                ):  # pragma: no cover - somebody cancels the tasks of the loop, and this one first
                     continue
                 worker.set_result(None)
             elif self._workers < self._most:

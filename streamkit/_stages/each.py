@@ -100,8 +100,7 @@ class Each(Entry):
     async def following(self) -> Inlet[Any] | None:
         """The stream of the next item; None if there is none."""
         before, self.made = self._before, False
-        if before is None:
-            return None
+        assert before is not None  # once it was left, it is asked for no more
         if (items := before.native) is not None:
             if self._place >= len(items):
                 self.done = True

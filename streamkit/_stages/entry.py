@@ -7,8 +7,7 @@ this; `sequence` runs them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from streamkit._core.errors import UNCAUGHT
@@ -96,11 +95,6 @@ class Several(Source):
     def __init__(self, lists: list[Any]) -> None:
         super().__init__(lists)
 
-    @property
-    def native(self) -> None:
-        """It is no list itself."""
-        return None
-
     def open(self, *, blocking: bool = False) -> Opened:
         return Opened(Kind.SLICE, _Sliced(self.value))
 
@@ -127,6 +121,3 @@ class _Sliced:
             left.pop()
             self._start = 0
         return ()
-
-    def __iter__(self) -> Iterator[Any]:
-        return chain.from_iterable(reversed(self._left))

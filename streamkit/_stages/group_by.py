@@ -239,10 +239,7 @@ class Router(Target):
 
     def _ended(self, slot: Slot) -> None:
         """The pipe of a group has ended: close its intake, free the slot."""
-        try:
-            slot.inbox.leave()
-        except Exception as error:  # of an ``on_drop``
-            self.out.fail(self.run.blame(error))
+        slot.inbox.leave()  # what was left in it, who has read it has dropped
         if self.run.book and slot.book:
             self.run.book.close(slot.book)
         self.slots.left(slot, reopens=self.reopens)

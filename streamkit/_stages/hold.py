@@ -104,8 +104,7 @@ class HoldingChannel(SharedChannel):
                 meanwhile.putting = True
                 waiter.outcome = self._put(waiter.item)
                 meanwhile.putting = False
-                if lane.open:
-                    lane.widen(-beyond)
+                lane.widen(-beyond)
                 self._ease()
                 waiter.wake()
         if full:

@@ -113,7 +113,7 @@ class _First:
     def opened(self) -> Opened:
         raw, run = self._raw, self._run
         assert raw is not None
-        asked: dict[str, Any] = {"blame": self._blame, "unreached": self._unreached, "halt": self._halt}
+        asked: dict[str, Any] = {"blame": self._blame, "unreached": self._unreached, "halt": raw.halt}
         return Opened(raw.kind, raw.items, self._leave, relay=run.relay, follows=self, **asked)
 
     async def again(self, error: Exception) -> AsyncIterator[Any]:
@@ -158,11 +158,6 @@ class _First:
         raw = self._raw
         of_raw = [] if raw is None or raw.unreached is None else raw.unreached()
         return [*of_raw, *self._run.unreached()]
-
-    def _halt(self) -> None:
-        if self._raw is not None and self._raw.halt is not None:
-            self._raw.halt()
-        self._run.halt()
 
 
 class InPlace(Streams[AsyncIterator[Any]]):

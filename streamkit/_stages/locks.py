@@ -56,7 +56,7 @@ class _Place(NamedTuple):
 @lru_cache(maxsize=256)
 def _place(code: CodeType, place: int) -> _Place:
     before = [each for each in dis.get_instructions(code) if each.offset <= place]
-    if not before:
+    if not before:  # pragma: no cover - a thread is seen just as it enters the function
         return _Place(takes=False, chains=())
     chains = tuple(_chains([each for each in before if _is_within(each, before[-1])]))
     named = any(name in _TAKERS for chain in chains for name in chain)

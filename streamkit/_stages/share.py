@@ -45,11 +45,10 @@ class _Past(Lane):
 
     def loosen(self) -> None:
         super().loosen()
-        if not self.held:
-            since = self.since
-            since.relist()
-            if since.listed:
-                self.channel.enlist(since)
+        since = self.since
+        since.relist()
+        if since.listed:
+            self.channel.enlist(since)
 
 
 class _Seat:

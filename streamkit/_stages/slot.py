@@ -63,9 +63,8 @@ class Slot(Lane):
 
     def close(self) -> None:
         """The group has ended."""
-        if self.running:
-            self.running = False
-            self.slots.running -= 1
+        self.running = False
+        self.slots.running -= 1
         self.slots.ended(self)
 
     def shut(self) -> None:

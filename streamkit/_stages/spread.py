@@ -132,7 +132,7 @@ class SpreadSupply(Supply):
             try:
                 await (sleep(0) if settles else self._rest())
             except CancelledError as error:
-                if rescue is None:
+                if rescue is None:  # pragma: no cover - its source has ended: it waits no longer than a turn
                     raise
                 await rescue(error)
             self._breath.rested()

@@ -93,7 +93,7 @@ class _ThreadChannel(SharedChannel):
     def _fill(self) -> None:
         value: Any = self._value
         self._value = None
-        if not self._reserved():
+        if not self._reserved():  # pragma: no cover - its reader has left before the thread began
             return
         items = self._begun(value)
         close = close_of(items) if self._makes or issubclass(type(items), Generator) else None

@@ -147,7 +147,7 @@ def flat_map(
         whole("lookahead", lookahead, least=0 if in_turn else 1)
     if in_turn and not lookahead:
         return Operator(flat_map, function=made, concurrency=limit, lookahead=lookahead)
-    return Operator(_flat_map_at_once, function=made, concurrency=limit, lookahead=lookahead or 1)
+    return _flat_map_at_once(made, concurrency=limit, lookahead=lookahead or 1)
 
 
 @overload
@@ -198,8 +198,9 @@ def concat_map(
     ``concat_map`` themselves are read as one, however deep they are nested.
     """
     made = guarded("function", function, on_error)
-    form: Any = _concat_map_ahead if whole("lookahead", lookahead, least=0) else concat_map
-    return Operator(form, function=made, lookahead=lookahead)
+    if whole("lookahead", lookahead, least=0):
+        return _concat_map_ahead(made, lookahead=lookahead)
+    return Operator(concat_map, function=made, lookahead=lookahead)
 
 
 @overload

@@ -14,7 +14,7 @@ from streamkit._core.awaiting import PLAIN, awaits, pending
 from streamkit._core.contract import PER_SOURCE, Contract
 from streamkit._core.errors import replaces_cancellation
 from streamkit._core.guarded import guarded, unguarded
-from streamkit._core.markers import ABSENT, DROPPED, EMPTY, Absent
+from streamkit._core.markers import ABSENT, DROPPED, Absent
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
@@ -236,8 +236,7 @@ async def _merge_prioritized(
             if not lane.held:
                 lane.delist()
                 heappop(full)
-            if item is not EMPTY:  # a buffer that drops all it has may have had nothing any more
-                yield item
+            yield item
             del item  # nothing is held while the sources have nothing
 
 

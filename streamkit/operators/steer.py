@@ -142,7 +142,7 @@ class Valve:
                     yield item
                 elif not channel.over:
                     await channel.until(lambda: channel.ready or channel.over or control._turns != seen)  # noqa: B023
-                elif not await channel.wait():
+                elif not await channel.wait():  # pragma: no branch - at the end it gives False, or raises
                     return
         finally:
             with control._lock:

@@ -18,7 +18,6 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet, returned
 from streamkit._engine.plan.source import Recipe
-from streamkit._engine.run.leave import but_exits
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 from streamkit._stages.in_place import following
@@ -107,7 +106,7 @@ async def _used(
     async with AsyncExitStack() as stack:
         value = await _entered(stack, resource)
         items: Any = run.open(_made(function, await run.call(function, value)))
-        stack.push_async_callback(_closed, items)  # before the resource is left
+        stack.push_async_callback(items.aclose)  # before the resource is left
         reading = items
         while reading is not None:
             async for item in reading:
@@ -120,15 +119,6 @@ async def _used(
                     del item  # nothing is held while the stream waits
             else:
                 reading = None
-
-
-async def _closed(items: Any) -> None:
-    try:
-        await items.aclose()
-    except BaseExceptionGroup as error:
-        late = but_exits(error)
-        if late is not None:
-            raise late from error.__cause__
 
 
 async def _entered(stack: AsyncExitStack, resource: Callable[[], Any]) -> Any:

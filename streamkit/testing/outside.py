@@ -25,7 +25,7 @@ def inside_only(kind: Loop) -> Loop:
     for names, what in ((_SOCKETS, "sockets and pipes"), (_PROCESSES, "subprocesses")):
         for name in names:
             method = getattr(kind, name, None)
-            if method is not None:
+            if method is not None:  # pragma: no branch - not every kind of loop has each
                 setattr(kind, name, _refusing(method, name, what))
     return kind
 
@@ -88,5 +88,5 @@ class aside:  # noqa: N801 - it is used as a function is
         if self._running is None:
             return
         asyncio._set_running_loop(self._running)
-        if self._swap is not None:
+        if self._swap is not None:  # pragma: no branch - Python 3.11
             self._swap(self._running, self._task)

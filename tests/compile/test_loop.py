@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Contract, DropOldest, Keep, Stream, Suspend, ops, step
+from streamkit import Contract, DropOldest, Keep, Stream, Suspend, attached, ops, step
 from streamkit.testing import run
 
 
@@ -110,3 +110,48 @@ def test_an_error_comes_behind_what_is_held_though_a_step_beside_it_holds_nothin
         for item in Stream(source) | pipe:
             found.append(item)
     assert found == [0, 1, 2]
+
+
+async def failing() -> AsyncIterator[int]:
+    yield 1
+    raise LookupError("at the end")
+
+
+def test_a_second_error_of_what_is_passed_on_after_the_first_hangs_on_that() -> None:
+    pipe = Stream(failing) | ops.batch(2) | ops.map(lambda _: 1 // 0) | ops.batch(2)
+    with pytest.raises(LookupError, match="at the end") as caught:
+        run(lambda: pipe | ops.to_list())
+    assert [type(each) for each in attached(caught.value)] == [ZeroDivisionError]
+
+
+def test_of_a_reader_that_is_cancelled_meanwhile_the_clean_up_comes_with_the_first_error() -> None:
+    async def untidy(_: object) -> None:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            raise OSError("clean-up")
+
+    async def main() -> None:
+        reading = asyncio.ensure_future(drained(Stream(failing) | ops.batch(2) | ops.map(untidy)))
+        await asyncio.sleep(1.0)
+        reading.cancel()
+        with pytest.raises(OSError, match="clean-up") as caught:
+            await reading
+        assert [str(each) for each in attached(caught.value)] == ["at the end"]
+
+    run(main)
+
+
+async def drained(stream: Any) -> None:
+    async for _ in stream:
+        pass
+
+
+def test_what_a_loop_of_tasks_is_too_small_for_is_done_by_several() -> None:
+    async def same(item: int) -> int:
+        return item
+
+    stream = Stream(range(3)) | ops.map(same, concurrency=2)
+    for _ in range(25):
+        stream |= ops.map(lambda item: [item]) | ops.flatten()
+    assert run(lambda: stream | ops.to_list()) == [0, 1, 2]

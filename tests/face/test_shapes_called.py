@@ -52,3 +52,7 @@ JOB: Any = STREAM | ops.to_list()
 def test_what_is_no_operator_is_not_joined(write: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         write()
+
+
+def test_an_operator_whose_shape_depends_on_an_argument_is_called_too() -> None:
+    assert list(ops.filter(None)(Stream([0, 1, None, 2]))) == [1, 2]

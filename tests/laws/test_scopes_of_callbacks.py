@@ -210,3 +210,19 @@ def test_a_reader_that_leaves_closes_the_source(pumped: str) -> None:
 
     run(main)
     assert seen == [GeneratorExit] * (1 + len(INSIDE))
+
+
+@pytest.mark.parametrize("pumped", PUMPED)
+def test_a_source_that_follows_a_list_is_told_as_one_that_comes_first(pumped: str) -> None:
+    source = Source()
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async for _ in Stream([0]) | ops.concat(source) | ops.map(slowly) | PUMPED[pumped]():
+                pass
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    run(main)
+    assert source.closed == 1

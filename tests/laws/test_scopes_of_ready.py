@@ -88,3 +88,27 @@ class TestAScopeThatFiresWhileALoopBreathes:
                 await handle
 
         play(main)
+
+
+def test_a_scope_that_fires_while_a_step_between_streams_breathes_is_handed_to_its_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "BUDGET", 0.0)
+
+    async def source() -> AsyncIterator[int]:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as scope:
+                for number in range(9):
+                    if number == 3:
+                        loop.call_soon(scope.reschedule, loop.time())
+                    yield number
+        except TimeoutError:
+            yield -1
+
+    async def main() -> None:
+        steps = ops.map(lambda number: [None] * 1000 + [number]) | ops.flatten() | ops.filter(None)
+        stream = Stream([7]) | ops.concat(source) | steps | ops.concat([8]) | ops.map(same) | ops.concat([9])
+        assert await (stream | ops.buffer(Suspend(1)) | ops.to_list()) == [7, 1, 2, 3, -1, 8, 9]
+
+    play(main)

@@ -8,8 +8,15 @@ from hypothesis import given, strategies as st
 
 from streamkit import BufferStats, Stream, Suspend, ops
 from streamkit.testing import run
-from tests.marbles import Noted, drawn
+from tests.marbles import Noted, Source, drawn
 from tests.operators.batching import SECONDS, gapped, noted
+
+
+async def told(stream: Stream[list[str]]) -> list[tuple[float, str]]:
+    """When each list came to a sink, which is called as soon as it is full."""
+    loop, seen = asyncio.get_running_loop(), list[tuple[float, str]]()
+    await (stream | ops.for_each(lambda batch: seen.append((loop.time(), "".join(batch)))))
+    return seen
 
 
 class TestBatches:
@@ -103,6 +110,34 @@ class TestBatches:
     def test_nothing_is_emitted_while_nothing_comes(self) -> None:
         stream = Stream(drawn("--------------------a----|")) | ops.batch_within(2, seconds=1.0)
         assert noted(stream) == [(21.0, "a"), (25.0, "|")]
+
+    def test_what_stays_behind_when_a_list_leaves_waits_as_long_as_any(self) -> None:
+        async def source() -> AsyncIterator[int]:
+            for item in range(7):
+                yield item
+            await asyncio.sleep(100.0)
+
+        stream = Stream(source) | ops.buffer(Suspend(10)) | ops.batch_within(3, seconds=5.0)
+        assert noted(stream, 20.0) == [(0.0, "012"), (20.0, "345"), (25.0, "6"), (100.0, "|")]
+
+    def test_what_comes_at_the_moment_when_the_time_ends_is_in_time_and_the_next_begins_anew(self) -> None:
+        def source(rest: str) -> Source:
+            async def letters() -> AsyncIterator[str]:
+                loop = asyncio.get_running_loop()
+                came = loop.create_future()
+                loop.call_at(1.0, came.set_result, None)  # just before the time of the list ends
+                yield "a"
+                await came
+                for item in rest:
+                    yield item
+                await asyncio.sleep(60.0)
+
+            return letters
+
+        for rest, expected in (("b", [(1.0, "ab")]), ("bc", [(1.0, "ab"), (2.0, "c")])):
+            stream = Stream(source(rest)) | ops.batch_within(2, seconds=1.0)
+            assert noted(stream) == [*expected, (61.0, "|")]
+            assert run(lambda: told(stream)) == expected  # noqa: B023
 
 
 class TestSlowConsumer:

@@ -1,12 +1,13 @@
 """batch_within: how it ends, a buffer before it, and its arguments."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import DropOldest, Stream, Suspend, ops
+from streamkit import DropOldest, Spill, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn
 from tests.operators.batching import SECONDS, gapped, noted
@@ -171,3 +172,24 @@ class TestArguments:
         for arguments in ({"weight": len}, {"heaviest": 3.0}):
             with pytest.raises(ValueError, match="weight and heaviest must be given together"):
                 ops.batch_within(3, seconds=1.0, **arguments)  # type: ignore[arg-type]
+
+
+class Unreadable:
+    def __reduce__(self) -> Any:
+        return _unreadable, ()
+
+
+def _unreadable() -> None:
+    raise ValueError("unreadable")
+
+
+def test_an_item_that_cannot_be_read_back_ends_the_stream_where_it_is_the_first_of_a_list() -> None:
+    async def source() -> AsyncIterator[Any]:
+        for item in (1, 2, Unreadable(), 4):
+            yield item
+        await asyncio.sleep(5.0)
+
+    stream = Stream(source) | ops.buffer(Spill(1)) | ops.batch_within(1, seconds=1.0)
+    found = noted(stream, 3.0)
+    assert found[:2] == [(0.0, "1"), (3.0, "2")]
+    assert str(found[2][1]) == "unreadable"

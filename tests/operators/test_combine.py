@@ -182,6 +182,11 @@ class TestZip:
             list(Stream("abc") | ops.zip("a", "abc", strict=True))
         assert caught.value.__notes__[0].startswith("in zip(Stream('a'), Stream('abc'), strict=True) at ")
 
+    def test_one_that_ends_long_after_its_last_item_is_named_too(self) -> None:
+        zipped = Stream(every(2.0, "a", "b")) | ops.zip(every(3.0, 1), strict=True)
+        with pytest.raises(ValueError, match="source 2 ended before source 1"):
+            run(lambda: timed(zipped))
+
     @pytest.mark.parametrize("fill", [None, 0, (), ""])
     def test_any_value_can_fill(self, fill: Any) -> None:
         assert list(Stream([1, 2]) | ops.zip([3], fill=fill)) == [(1, 3), (2, fill)]
@@ -353,3 +358,14 @@ class TestLookahead:
             return loop.time()
 
         assert run(main) == 5.0
+
+
+def test_zip_fills_up_what_is_read_ahead() -> None:
+    async def ready(length: int) -> AsyncIterator[int]:
+        for number in range(length):
+            yield number
+
+    for one, other in ((1, 6), (6, 1), (6, 3)):
+        stream = Stream(ready(one)) | ops.zip(ready(other), fill=-1, lookahead=6)
+        found = run(lambda: collect(stream))  # noqa: B023
+        assert found == [*zip_longest(range(one), range(other), fillvalue=-1)]

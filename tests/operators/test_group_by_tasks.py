@@ -199,3 +199,17 @@ class TestTheItemInHand:
             assert sum(each.refused for each in handle.buffers()) == 1
 
         run(main)
+
+    def test_an_item_of_a_group_that_was_told_to_end_waits_for_that_end(self) -> None:
+        async def slow(item: str) -> str:
+            await asyncio.sleep(10.0)
+            return item
+
+        async def source() -> AsyncIterator[str]:
+            yield "a1"
+            await asyncio.sleep(5.0)  # the group is idle for longer, but has work to do
+            yield "a2"
+
+        pipe = ops.map(slow, concurrency=2)
+        stream = Stream(source) | ops.group_by(lambda item: item[0], pipe, max_groups=4, idle=1.0)
+        assert seconds(noted(stream)) == [(10.0, ("a", "a1")), (20.0, ("a", "a2"))]

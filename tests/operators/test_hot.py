@@ -1,6 +1,7 @@
 """share: one run of a source, for readers that come and go."""
 
 import asyncio
+import gc
 import pickle
 from collections.abc import AsyncIterator
 from typing import Any
@@ -207,3 +208,29 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
 def test_bad_arguments_are_refused_at_the_call(arguments: Any, kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
         ops.share(**arguments)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it is closed in no loop
+@pytest.mark.usefixtures("new_objects")
+def test_a_run_whose_event_loop_was_closed_is_forgotten() -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(9):
+            yield number
+            await asyncio.sleep(60.0)
+
+    shared, kept = Stream(source) | ops.share(), list[Any]()
+
+    async def first() -> int:
+        kept.append(aiter(shared))
+        return await anext(kept[-1])
+
+    async def again() -> int:
+        async with shared.open() as items:
+            return await anext(items)
+
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(first()) == 0
+    loop.close()
+    assert run(again) == 0
+    kept.clear()
+    gc.collect()

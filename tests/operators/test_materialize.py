@@ -92,3 +92,13 @@ class TestNotifications:
         assert pickle.loads(pickle.dumps([Next([1]), Done()])) == [Next([1]), Done()]
         with pytest.raises(AttributeError, match="cannot be changed"):
             Next(1).value = 2  # type: ignore[misc]
+
+
+def test_an_error_that_stands_for_a_stop_iteration_is_an_item_as_any() -> None:
+    def stops(_: object) -> None:
+        raise StopIteration
+
+    [failed] = Stream([1]) | ops.map(stops) | ops.materialize()
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, RuntimeError)
+    assert isinstance(failed.error.__cause__, StopIteration)

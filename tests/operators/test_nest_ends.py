@@ -324,3 +324,40 @@ class TestMemory:
                 assert len(alive) == 0
 
         run(main)
+
+
+class TestStreamsOfManyParts:
+    """Inner streams that have operators at their end which are read together with this one."""
+
+    def test_an_error_of_a_plain_one_names_the_operator(self) -> None:
+        async def fails(item: int) -> AsyncIterator[int]:
+            yield item
+            raise ERROR
+
+        assert noted(Stream([1]) | ops.flat_map(fails, concurrency=2)) == [(0.0, 1), (0.0, ERROR)]
+        assert ERROR.__notes__[-1].startswith("in flat_map(fails, concurrency=2) at ")
+
+    def test_a_buffer_of_its_own_that_is_empty_when_it_ends_gives_its_place_back(self) -> None:
+        streams = letters(a=drawn("1-----|"), b=drawn("2|"))
+        buffered = ops.flat_map(lambda item: Stream(streams(item)) | ops.buffer(Suspend(2)), concurrency=1)
+        twice = ops.flat_map(lambda item: Stream(streams(item)) | ops.buffer(Suspend(2)), concurrency=2)
+        assert noted(Stream("ab") | twice)[-1] == (6.0, "|")
+        assert noted(Stream("ab") | buffered)[-1][1] == "|"
+
+    def test_flat_maps_of_streams_that_are_no_lists_are_read_by_the_same_places(self) -> None:
+        outer = ops.flat_map(
+            lambda _: Stream(drawn("a-b|")) | ops.flat_map(lambda item: item + item.upper(), concurrency=2),
+            concurrency=2,
+        )
+        assert noted(Stream([1]) | outer) == [(0.0, "a"), (0.0, "A"), (2.0, "b"), (2.0, "B"), (3.0, "|")]
+
+    def test_what_a_started_job_has_counted_before_a_nested_one_stays_in_its_counts(self) -> None:
+        async def main() -> None:
+            pages = ops.buffer(Suspend(2)) | ops.flat_map(lambda item: [item, -item], concurrency=1)
+            nested = ops.flat_map(lambda _: Stream(drawn("1-2|")) | ops.map(int) | pages, concurrency=2)
+            job = (Stream("ab") | nested | ops.to_list()).start()
+            assert sorted(await job) == [-2, -2, -1, -1, 1, 1, 2, 2]
+            buffered = [each for each in job.buffers() if each.operator == "buffer(Suspend(capacity=2))"]
+            assert sum(each.delivered for each in buffered) == 4
+
+        run(main)

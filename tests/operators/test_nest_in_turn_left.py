@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Stream, Suspend, ops
+from streamkit import Stream, Suspend, attached, ops
 from streamkit.testing import run
 
 TASKS = list[bool]
@@ -144,5 +144,77 @@ def test_a_list_that_grows_while_it_is_merged_is_read_to_its_end(length: int, gi
             if len(items) < given:
                 items.append(len(items))
         assert sorted(got) == [-1, *range(given)]
+
+    run(main)
+
+
+class Untidy:
+    """Numbers whose clean-up fails."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __aiter__(self) -> AsyncIterator[int]:
+        try:
+            for item in range(3):
+                yield item
+        finally:
+            raise OSError(self.name)
+
+
+@pytest.mark.parametrize("outer", [in_turn, ops.concat_map, lambda f: ops.flat_map(f, concurrency=2)])
+def test_errors_of_the_clean_up_of_nested_streams_are_all_told(outer: Callable[..., Any]) -> None:
+    def page(_: object) -> Any:
+        return Stream(Untidy("page")) | in_turn(
+            lambda item: Stream(Untidy("entry")) | in_turn(lambda _: [item])
+        )
+
+    def told(error: BaseException | None) -> list[str]:
+        return (
+            [] if error is None else [str(error), *(word for late in attached(error) for word in told(late))]
+        )
+
+    async def main() -> None:
+        with pytest.raises(OSError, match="page") as left:
+            await (Stream([1]) | outer(page) | ops.first())
+        assert sorted(told(left.value)) == ["entry", "page"]
+        with pytest.raises(ZeroDivisionError) as failed:
+            await (Stream([1]) | outer(page) | ops.map(lambda item: 1 // item) | ops.to_list())
+        assert sorted(told(failed.value)[1:]) == ["entry", "page"]
+        with pytest.raises(OSError, match="entry") as ended:
+            await (Stream([1]) | outer(page) | ops.to_list())
+        assert told(ended.value) == ["entry", "page"]
+
+    run(main)
+
+
+def test_an_error_behind_a_nested_stream_whose_clean_up_fails_is_taken_with_that() -> None:
+    async def page(_: object) -> AsyncIterator[int]:
+        try:
+            yield 0
+        finally:
+            raise OSError("page")
+
+    taken: list[BaseException] = []
+
+    def instead(error: Exception) -> list[int]:
+        taken.extend([error, *attached(error)])
+        return [9]
+
+    fails = ops.map(lambda item: 1 // item)
+    found = run(lambda: Stream([1]) | in_turn(lambda _: page(1)) | fails | ops.catch(instead) | ops.to_list())
+    assert found == [9]
+    assert [*map(type, taken)] == [ZeroDivisionError, OSError]
+
+
+def test_a_group_that_says_only_that_a_nested_stream_was_closed_is_no_error() -> None:
+    async def grouped(_: object) -> AsyncIterator[int]:
+        async with asyncio.TaskGroup():
+            yield 1
+            yield 2
+
+    async def main() -> None:
+        async with (Stream([0]) | in_turn(grouped)).open() as items:
+            assert await anext(items) == 1
 
     run(main)

@@ -68,3 +68,68 @@ def test_a_newer_item_is_not_kept_waiting_by_it() -> None:
 
     assert run(main) == ["b"]
     assert emitter.closed
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        ops.throttle_first(1.0),
+        ops.pause_while(lambda: deaf()),
+        ops.flat_map(lambda _: deaf(), concurrency=2),
+        ops.flat_map(lambda _: Stream(deaf()) | ops.map(str), concurrency=2),
+        ops.flat_map(lambda _: Stream(deaf()) | ops.flat_map(str, concurrency=2), concurrency=2),
+        ops.flat_map(lambda _: Stream([1]) | ops.concat(deaf()), concurrency=2),
+        ops.map(str, concurrency=2),
+        ops.map(lambda item: [item]) | ops.flatten() | ops.map(str, concurrency=2),
+    ],
+    ids=repr,
+)
+def test_an_item_that_comes_although_its_source_was_cancelled_is_nobodys(operator: Any) -> None:
+    """The source is asked for no other, and closed."""
+
+    async def main() -> None:
+        async with (Stream(deaf) | operator | ops.buffer(Suspend(1))).open() as items:
+            for _ in range(2):
+                with suppress(TimeoutError, StopAsyncIteration):
+                    await asyncio.wait_for(anext(items), 1.0)
+
+    told.clear()
+    run(main)
+    assert "later" not in told
+    assert told.count("closed") == told.count("begun")
+
+
+told: list[str] = []
+"""What the sources of this have done."""
+
+
+async def deaf() -> Any:
+    """Gives an item at once, and another where it is cancelled."""
+    told.append("begun")
+    try:
+        yield 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60.0)
+        yield 2
+        told.append("later")
+        yield 3
+    finally:
+        told.append("closed")
+
+
+def test_a_part_of_an_inner_stream_that_ends_when_nobody_waits_for_it_any_more() -> None:
+    """It ends as its task is cancelled, and so is the one that would go on with the next part."""
+
+    async def deaf(_: object) -> Any:
+        yield 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60.0)
+
+    def parts(_: object) -> Any:
+        return Stream([1, 2]) | ops.flat_map(deaf, concurrency=2) | ops.concat([4])
+
+    async def main() -> None:
+        async with (Stream([1, 2]) | ops.flat_map(parts, concurrency=2)).open() as items:
+            assert [await anext(items) for _ in range(4)] == [1, 1, 1, 1]
+
+    run(main)

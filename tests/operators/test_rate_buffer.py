@@ -360,3 +360,9 @@ class TestBuffer:
             with pytest.raises(error) as caught:
                 make()
             assert str(caught.value).startswith(text)
+
+
+def test_a_lossy_one_at_the_end_of_a_stream_that_is_read_into_another_stays_its_own() -> None:
+    loses = Stream(drawn("abc-d|")) | ops.buffer(DropOldest(1))
+    stream = Stream("x") | ops.concat(loses) | ops.buffer(Suspend(1))
+    assert [item for _, item in noted(stream, 9.0)] == ["x", "a", "d", "|"]

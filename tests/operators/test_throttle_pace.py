@@ -265,3 +265,8 @@ def test_a_scope_of_the_source_that_fires_while_its_item_waits_for_a_token_is_th
         assert [(round(time, 3), item) for time, item in seen] == wanted
         found = noted(stream)
         assert [(round(time, 3), item) for time, item in found[:-1]] == wanted
+
+
+def test_a_gap_at_the_end_of_a_buffer_is_the_last_that_comes() -> None:
+    stream = Stream(drawn("abcd|")) | ops.buffer(DropIncoming(1, gaps=True)) | ops.throttle(0.25)
+    assert noted(stream) == [(0.0, "a"), (4.0, "b"), (8.0, Gap(2)), (8.0, "|")]

@@ -111,3 +111,13 @@ class TestBadArguments:
     def test_no_signal(self, value: Any) -> None:
         with pytest.raises(TypeError, match="signal must be an iterable, an async iterable, or a callable"):
             ops.sample(signal=value)
+
+
+def test_an_error_of_the_signal_itself_is_passed_on() -> None:
+    class Odd:
+        @property
+        def __class__(self) -> Any:
+            raise TypeError("odd")
+
+    with pytest.raises(TypeError, match=r"^odd$"):
+        ops.sample(signal=Odd())  # type: ignore[call-overload]

@@ -349,3 +349,36 @@ class TestForms:
             return sum(type(each).__name__ == "GovernedSupply" for each in gc.get_objects())
 
         assert play(main) == 0
+
+
+def test_workers_of_plain_functions_rest_together_and_lose_nothing() -> None:
+    mapped = Stream(range(3000)) | ops.map(lambda item: -item, concurrency=Limit(2), ordered=True)
+    assert play(lambda: mapped | ops.to_list()) == [-item for item in range(3000)]
+
+
+def test_a_place_that_one_of_several_has_none_for_any_more_goes_to_another() -> None:
+    """The limit is lowered and raised again while all of them wait for it."""
+    service = Service()
+
+    async def items(count: int) -> AsyncIterator[int]:
+        for number in range(count):
+            yield number
+            if number % 3 == 2:
+                await asyncio.sleep(0.5)
+
+    async def main() -> None:
+        limit, loop = Limit(3, most=4), asyncio.get_running_loop()
+        at_once = ops.map(service, concurrency=limit)
+        by_key = ops.map(service, concurrency=limit, key=lambda item: item % 2)
+        jobs = [
+            (Stream(items(9)) | at_once | ops.to_list()).start(),
+            (Stream(items(7)) | at_once | ops.take(4) | ops.to_list()).start(),
+            (Stream(items(9)) | by_key | ops.buffer(Suspend(1)) | ops.to_list()).start(),
+        ]
+        for at, value in ((0.5, 1), (1.5, 3), (2.0, 1)):
+            loop.call_at(at, limit.set, value)
+        assert [sorted(await job) for job in jobs] == [[*range(9)], [*range(4)], [*range(9)]]
+        assert service.most == 3
+        assert limit.in_flight == 0
+
+    play(main)

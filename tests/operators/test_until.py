@@ -308,3 +308,17 @@ def test_a_function_that_makes_no_signal_is_told_when_it_runs() -> None:
 def test_it_is_shown_with_its_signal() -> None:
     assert repr(ops.take_until(soon)) == "take_until(Stream(soon))"
     assert repr(ops.skip_until([1])) == "skip_until(Stream([1]))"
+
+
+def test_an_error_of_the_clean_up_of_the_signal_is_one_of_the_stream_that_others_take() -> None:
+    async def untidy() -> AsyncIterator[int]:
+        try:
+            await asyncio.sleep(60.0)
+            yield 1
+        finally:
+            raise OSError("clean-up")
+
+    caught = Stream(Clock(2)) | ops.take_until(untidy) | ops.catch(lambda error: [str(error)])
+    assert run(lambda: caught | ops.to_list()) == [1, 2, "clean-up"]
+    with pytest.raises(OSError, match="clean-up"):
+        run(lambda: Stream(Clock(2)) | ops.take_until(untidy) | ops.concat([9]) | ops.to_list())

@@ -6,6 +6,9 @@ import gc
 import pickle
 import sys
 from collections.abc import Callable
+from functools import reduce
+from itertools import islice, product
+from operator import or_
 from types import CodeType, FrameType
 from typing import Any
 
@@ -91,3 +94,12 @@ def test_keys_of_one_step_are_bounded() -> None:
         exec(f"def function(item): return item + {number}", space)
         key_of(declaration, {"function": space["function"]})
     assert len(declaration.seen.codes) <= 256
+
+
+def test_so_are_those_of_a_step_with_ever_other_branches() -> None:
+    steps = (ops.map(same), ops.filter(same), ops.enumerate())
+    links = [
+        ops.broadcast(reduce(or_, several)).links[0] for several in islice(product(steps, repeat=6), 300)
+    ]
+    assert len({each.key for each in links}) == 300
+    assert len(links[0].declaration.seen.keys) <= 256

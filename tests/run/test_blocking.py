@@ -144,3 +144,20 @@ def test_an_item_that_comes_in_spite_of_an_interrupt_is_dropped_and_the_source_c
             found.append(item)
     assert found == [0]
     assert log == ["cancelled", "closed"]
+
+
+@pytest.mark.parametrize("pipe", [ops.concat([9]), ops.catch(lambda _: [9]), ops.repeat(2)], ids=repr)
+def test_a_source_that_is_read_in_place_is_closed_at_once_where_a_loop_runs(pipe: Any) -> None:
+    source = FaultySource(range(99), every=0.0)
+    items = iter(Stream(source) | pipe)
+
+    def refused() -> None:
+        with pytest.raises(RunningLoopError):
+            next(items)
+
+    assert next(items) == 0
+    in_a_loop(refused)
+    with pytest.raises(RunningLoopError):
+        next(items)
+    source.check()
+    assert source.given < 9

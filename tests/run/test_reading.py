@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import reactivex
 
-from streamkit import EmitterClosedError, SourceConsumedError, Stream, Suspend, ops, push
+from streamkit import EmitterClosedError, SourceConsumedError, Stream, Suspend, ops, push, rx
 from streamkit.testing import run
 
 ONCE = "a push stream can be run only once, and was: make another with push()"
@@ -69,3 +70,9 @@ def test_it_is_left_when_a_callback_fails(pipe: Callable[[Any], Any]) -> None:
 async def drained(stream: Any, found: list[int]) -> None:
     async for item in stream:
         found.append(item)
+
+
+def test_what_is_read_for_another_run_is_opened_anew() -> None:
+    numbers: Any = rx.from_observable(reactivex.from_iterable([1, 2]), strategy=Suspend(5))
+    merged = numbers | ops.repeat(2) | ops.merge([0])
+    assert sorted(run(lambda: merged | ops.to_list())) == [0, 1, 1, 2, 2]

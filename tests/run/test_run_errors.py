@@ -201,3 +201,17 @@ def test_a_wrong_argument_is_answered_with_what_to_write(call: Any, error: Any, 
 def test_what_annotations_need_is_at_the_front_door(name: str) -> None:
     assert name in streamkit.__all__
     assert Inlet is streamkit.Inlet
+
+
+def test_an_end_that_a_sink_raises_is_none() -> None:
+    async def _ends(run: Any, source: Any) -> None:
+        async for _ in run.open(source):
+            raise StopAsyncIteration
+
+    @stage(_ends)
+    def ends() -> Sink[Any, None]:
+        return Sink(ends)
+
+    with pytest.raises(RuntimeError, match=r"^ends\(\) raised StopAsyncIteration") as caught:
+        (Stream([1]) | ends()).run()
+    assert isinstance(caught.value.__cause__, StopAsyncIteration)

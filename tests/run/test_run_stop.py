@@ -11,11 +11,13 @@ import pytest
 from streamkit import (
     BufferStats,
     DropOldest,
+    Keep,
     KeepLatest,
     Stream,
     Suspend,
     attached,
     ops,
+    stage,
 )
 from streamkit.testing import run as play
 from tests import own
@@ -284,3 +286,30 @@ class TestStop:
         with pytest.raises(RuntimeError, match="cannot stop itself: let its work return") as caught:
             outcome(stage)
         check_blamed(caught.value)
+
+
+def test_a_task_that_is_spawned_when_intake_is_over_never_begins() -> None:
+    begun: list[str] = []
+
+    async def _spawns(run: Any, source: Any) -> AsyncIterator[Any]:
+        channel = run.channel()
+
+        async def work() -> None:
+            begun.append("work")
+
+        try:
+            async for item in run.open(source):
+                yield item
+        finally:
+            run.spawn(work, channel)
+
+    @stage(_spawns)
+    def spawns() -> Keep:
+        return Keep(spawns)
+
+    async def main() -> None:
+        async with (Stream([1, 2]) | spawns()).open() as items:
+            assert await anext(items) == 1
+
+    play(main)
+    assert begun == []

@@ -241,3 +241,28 @@ def test_who_waits_for_all_tasks_waits_for_the_clean_up() -> None:
         return source.ends
 
     assert asyncio.run(main()) == ["cleaned"]
+
+
+def test_a_clean_up_that_begins_when_the_program_cancels_its_tasks_finishes() -> None:
+    cleaned: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.sleep(60.0)
+        finally:
+            for step in ("begun", "done"):
+                await asyncio.sleep(0.01)
+                cleaned.append(step)
+
+    async def reading() -> None:
+        async for _ in Stream(source) | ops.map(str):
+            await asyncio.sleep(60.0)  # cancelled here, it drops the iterator
+
+    async def main() -> None:
+        kept.append(asyncio.ensure_future(reading()))
+        await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    kept.clear()
+    assert cleaned == ["begun", "done"]

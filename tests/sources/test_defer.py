@@ -319,3 +319,14 @@ class Closes:
 
     def close(self) -> None:
         self.closes.append(1)
+
+
+@pytest.mark.parametrize(
+    "pipe", [lambda made: made, lambda made: Stream([1]) | ops.concat(made | ops.concat([2]))]
+)
+def test_an_end_that_the_function_raises_is_an_error_that_names_it(pipe: Callable[[Any], Any]) -> None:
+    async def ends() -> Any:
+        raise StopAsyncIteration
+
+    with pytest.raises(RuntimeError, match="raised StopAsyncIteration"):
+        run(lambda: pipe(streamkit.defer(ends)) | ops.to_list())

@@ -232,3 +232,12 @@ class TestTheEnd:
             assert await producer == 1
 
         run(main)
+
+    def test_one_that_is_closed_before_it_had_anything_is_empty(self) -> None:
+        async def main() -> None:
+            hub: Hub[int] = Hub(Suspend(1), balance=True)
+            assert hub.close()
+            assert hub.buffers() == ()
+            assert await (hub.stream() | ops.to_list()) == []
+
+        run(main)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -377,3 +378,17 @@ def test_an_asynchronous_iterable_is_refused() -> None:
 def test_bad_lookahead(value: Any, error: Any) -> None:
     with pytest.raises(error, match="lookahead must be a whole number of at least 1"):
         streamkit.from_blocking([1], lookahead=value)
+
+
+def test_a_thread_waits_for_room_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamkit._stages.threaded._BEAT", 0.001)
+
+    async def main() -> list[int]:
+        found = list[int]()
+        async with streamkit.from_blocking(range(4), lookahead=1).open() as items:
+            async for item in items:
+                found.append(item)
+                time.sleep(0.02)  # noqa: ASYNC251 - the thread waits for more than a beat
+        return found
+
+    assert run(main) == [0, 1, 2, 3]

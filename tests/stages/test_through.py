@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Job, Stream, Suspend, ops
+from streamkit import Failed, Job, Keep, Stream, Suspend, ops, step
+from streamkit._engine.run.iterate import iterate
 from tests.laws.lab import play
+from tests.marbles import ERROR, noted
 
 
 def same(item: Any) -> Any:
@@ -21,8 +23,8 @@ def same(item: Any) -> Any:
 
 def between(stream: Any, *steps: Any) -> Any:
     """`stream`, and `steps` behind it, each between two streams."""
-    for step in steps:
-        stream = stream | ops.concat([]) | step
+    for each in steps:
+        stream = stream | ops.concat([]) | each
     return stream | ops.concat([]) | ops.map(same)
 
 
@@ -107,9 +109,9 @@ def test_a_step_that_fails_or_has_enough_closes_all_that_it_reads_from_inside_ou
     def fail(item: int) -> float:
         return 1 / item
 
-    for step, wanted in [(ops.map(fail), [1.0, 9]), (ops.take(1), [1]), (ops.take_while(bool), [1])]:
+    for ends, wanted in [(ops.map(fail), [1.0, 9]), (ops.take(1), [1]), (ops.take_while(bool), [1])]:
         stream: Any = between(between(Stream(source), *STEPS["regrouping"]), *STEPS["several"])
-        stream = stream | ops.concat([]) | step | ops.concat([]) | ops.map(same)
+        stream = stream | ops.concat([]) | ends | ops.concat([]) | ops.map(same)
         stream = stream | ops.catch(lambda _: log.append("made") or [9])
         log.clear()
         assert play(lambda stream=stream: result(stream | ops.to_list())) == wanted

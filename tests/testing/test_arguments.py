@@ -163,3 +163,13 @@ def test_what_is_right_is_taken() -> None:
     assert check_operator(**OPERATOR, needs=1, holds=0, lookahead=0, every=9, case=case).broken == ()
     assert check_sink(**SINK, needs=1, every=9, case=case).broken == ()
     assert run(draw_marbles("a", seconds=0.5, values={"b": "a"})) == "(b|)"
+
+
+def test_an_error_of_the_argument_itself_is_passed_on() -> None:
+    class Odd:
+        @property
+        def __class__(self) -> Any:
+            raise TypeError("odd")
+
+    with pytest.raises(TypeError, match=r"^odd$"):
+        expect(Odd())  # type: ignore[arg-type]

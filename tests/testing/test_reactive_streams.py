@@ -1,5 +1,6 @@
 """The suite of rules itself: 43 of them, each of which tells the flawed from the sound."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from streamkit.testing.reactive_streams import (
     SubscriberCase,
     rules,
 )
+from streamkit.testing.reactive_streams.probes import Probe
 from tests.testing.flawed import case
 
 TESTED = [rule for rule in RULES if rule.function is not None]
@@ -34,13 +36,8 @@ def test_what_keeps_a_rule_passes(rule: Rule, run: Callable[..., Any]) -> None:
     run(rule.check(case(rule.case)))
 
 
-# to be sure that something is let go of never takes many collections
-BREAKS = [
-    pytest.param(rule, marks=pytest.mark.full if rule.number in ("3.13", "4.1") else ()) for rule in TESTED
-]
-
-
-@pytest.mark.parametrize("rule", BREAKS, ids=str)
+@pytest.mark.usefixtures("new_objects")  # to be sure that nothing lets go of something takes collections
+@pytest.mark.parametrize("rule", TESTED, ids=str)
 def test_what_breaks_a_rule_is_caught_and_told_which(rule: Rule, run: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match=rf"^rule {rule.number} \({rule.text[:20]}"):
         run(rule.check(case(rule.case, rule.number)), leaks=False)
@@ -74,3 +71,53 @@ asyncio.run(rules(PublisherCase)[0].check(Nothing()))
 def test_the_rules_of_a_kind_of_case_are_those_that_can_be_checked_on_it() -> None:
     counts = [len(rules(kind)) for kind in (PublisherCase, SubscriberCase, ProcessorCase)]
     assert counts == [24, 15, 2]
+
+
+def test_a_probe_is_told_the_end_with_the_last_item_too() -> None:
+    probe = Probe()
+    probe.on_next(1, is_complete=True)
+    assert probe.signals == ["on_next", "on_complete"]
+    assert probe.ended
+
+
+class Stubborn(SubscriberCase):
+    """Its consumers heed no cancel."""
+
+    seconds = 0.05
+
+    def subscribe(self, publisher: Any) -> Any:
+        return self
+
+    async def take(self) -> Any:  # type: ignore[override]
+        await asyncio.sleep(1e6)
+
+    async def cancel(self) -> None:
+        """Go on taking."""
+
+
+def test_a_consumer_that_takes_on_after_its_cancel_is_ended(run: Callable[..., Any]) -> None:
+    async def main() -> None:
+        stubborn = Stubborn()
+        take = SubscriberCase.take
+        goes_on, given_up = take(stubborn, stubborn), take(stubborn, stubborn)
+        given_up.cancel()
+        await stubborn.close()
+        await asyncio.sleep(0)
+        assert goes_on.cancelled()
+
+    run(main)
+
+
+def test_a_reader_of_a_processor_may_leave_before_it_has_a_subscription(run: Callable[..., Any]) -> None:
+    class Silent:
+        def subscribe(self, subscriber: Any) -> None:
+            """Signal nothing."""
+
+    class Silents(ProcessorCase):
+        def processor(self) -> Any:
+            return Silent()
+
+    async def main() -> None:
+        await Silents().as_subscriber().subscribe(Silent()).cancel()
+
+    run(main)

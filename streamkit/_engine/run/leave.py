@@ -211,16 +211,16 @@ class Segment:
             return None
         blamed = self._blamed(error, opened)
         combine(blamed, *await self.close_nested())
-        return self._goes_on(await opened.follows.again(blamed))
+        return self._goes_on(opened, await opened.follows.again(blamed))
 
     async def rest(self) -> Any:
         """What is read when the first source has ended."""
-        assert self._opened is not None
-        return self._goes_on(await self._opened.follows.ended())
+        opened = self._opened
+        assert opened is not None
+        return self._goes_on(opened, await opened.follows.ended())
 
-    def _goes_on(self, items: Any) -> Any:
-        if self._opened is not None:
-            self._opened.items = None  # a list may hold much
+    def _goes_on(self, opened: Opened, items: Any) -> Any:
+        opened.items = None  # a list may hold much
         self._pace.handed.clear()
         self._pace.source = items
         return items
@@ -239,8 +239,8 @@ class Segment:
         if replaces_cancellation(error):
             raise error
         owner = self._line(error)
-        if self._opened is not None:
-            error = self._blamed(error, self._opened)
+        assert self._opened is not None
+        error = self._blamed(error, self._opened)
         if self.first is None:
             self.first = error
         else:

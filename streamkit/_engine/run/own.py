@@ -18,7 +18,8 @@ def is_new(source: AsyncGeneratorType[Any, Any]) -> bool:
     if sys.version_info >= (3, 12):
         # unknown to checkers of older versions
         return not getattr(source, "ag_suspended")  # noqa: B009  # pragma: no cover - Python 3.12 on
-    return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
+    else:  # pragma: no cover - Python 3.11
+        return bool(source.ag_code.co_code[frame.f_lasti] == opmap["RETURN_GENERATOR"])  # pyright: ignore[reportUnknownArgumentType] - the frame is Any
 
 
 def own(source: Any) -> None:

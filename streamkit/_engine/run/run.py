@@ -235,12 +235,7 @@ class Run(Tasks):
         if opened not in self._opened:
             return
         del self._opened[opened]
-        try:
-            await opened.aclose()
-        except BaseExceptionGroup as error:
-            late = but_exits(error)
-            if late is not None:
-                raise late from error.__cause__
+        await opened.aclose()
         chapter = self._chapters.pop(opened, None)
         if self.book is not None and chapter is not None:
             self.book.close(chapter)
@@ -253,8 +248,8 @@ class Run(Tasks):
         live: set[Any] = {*self._writers, *self._opened}
         for reads in [each for each in self._chapters if each not in live]:
             chapter = self._chapters.pop(reads)
-            if self.book is not None:
-                self.book.close(chapter)
+            assert self.book is not None  # of which it is a chapter
+            self.book.close(chapter)
         self._many = max(MANY, 2 * len(self._chapters), 2 * len(self._opened))
 
     def blame(self, error: BaseException) -> BaseException:

@@ -226,8 +226,8 @@ class Nesting(Segment):
         pace = Pace()
         if NESTED and deep(inlet):
             opened = NESTED[0](self._links[index], inlet, book)
-            if opened.relay is not None:
-                opened.relay()
+            assert opened.relay is not None  # of streams that follow each other
+            opened.relay()
             items = loop_of(opened, (), relays=True, end=End.RELAY, pace=pace)
         else:
             items = start(inlet.source, inlet.links, End.RELAY, pace, book)

@@ -78,7 +78,7 @@ def checked(known: dict[str, Any]) -> dict[str, Any]:
                 whole(name, value, least=0, most=sys.maxsize)
         elif name in _FLAGS:
             flag(name, value)
-        elif name == "on_empty":
+        else:  # on_empty
             error_class(name, value)
     return known
 

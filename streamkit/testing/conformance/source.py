@@ -70,9 +70,6 @@ class SourceSubject:
             return first, found
         return [type(each) for each in first], [type(each) for each in found]
 
-    def __repr__(self) -> str:
-        return self.name
-
 
 async def read(stream: Stream[Any], limit: int | None = None) -> list[Any]:
     """The items of `stream`, at most so many, as they compare."""

@@ -14,7 +14,17 @@ import pytest
 
 import streamkit
 from streamkit import EmptyStreamError, Stream, Suspend, ops
-from streamkit.testing import Again, Law, LawError, Report, check_operator, check_sink, check_source
+from streamkit.testing import (
+    Again,
+    Exhaustive,
+    Law,
+    LawError,
+    Report,
+    check_operator,
+    check_sink,
+    check_source,
+)
+from streamkit.testing.conformance.trial import attempt
 
 
 def same(item: Any) -> Any:
@@ -157,8 +167,14 @@ def test_a_case_at_one_step_is_run_at_that_step_only(check: str) -> None:
 
 @pytest.mark.parametrize("check", ["cancelled_at_every_step", "closed_while_pending"])
 def test_a_case_of_a_source_at_one_step_is_run_at_that_step_only(check: str) -> None:
-    report = check_source(letters, case=f"{check}/turn/sync//2")
-    assert (report.runs, report.broken) == (1, ())
+    async def slow() -> AsyncIterator[str]:
+        for letter in "abc":
+            await asyncio.sleep(1.0)
+            yield letter
+
+    for source, at in ((letters, 2), (slow, 3)):
+        report = check_source(source, case=f"{check}/turn/sync//{at}")
+        assert (report.runs, report.broken) == (1, ())
 
 
 async def gathered(source: Stream[Any]) -> list[Any]:
@@ -204,6 +220,20 @@ class TestSources:
         assert report.findings[0].expected == "OSError"
         assert report.findings[0].seen.startswith("no error, and ['a', 'b', 'c']")
 
+    def test_one_that_fails_as_it_is_to_keeps_to_all_laws(self) -> None:
+        async def fails() -> AsyncIterator[str]:
+            yield "a"
+            raise OSError("as it is to")
+
+        assert check_source(fails, error=OSError, every=9).broken == ()
+
+    def test_one_that_can_be_run_only_once_may_be_left_by_hand(self) -> None:
+        def source(_: object) -> AsyncIterator[str]:
+            return letters()
+
+        given: Any = {"callbacks": [same], "expected": "abc", "laws": Law.CLOSE, "every": 9}
+        assert check_source(source, again=Again.NEVER, **given).broken == ()
+
     def test_bad_arguments_that_it_refuses(self) -> None:
         refuses = {"seconds": lambda: streamkit.interval(-1.0)}
         report = check_source(letters, refuses=refuses, laws=Law.VALIDATION)
@@ -244,3 +274,26 @@ def test_one_that_yields_while_it_is_closed_in_a_plain_for_is_found() -> None:
 
     report = report_of(check_source, clings, expected=[0, 1, 2], laws=Law)
     assert Law.CLOSE in report.broken
+
+
+def test_an_interrupt_in_a_check_is_none_of_its_findings() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(Law.CLOSE, interrupted)
+
+
+def test_what_passes_on_nothing_before_the_end_is_left_while_its_source_hangs() -> None:
+    assert check_operator(ops.take_last(2), laws=Law.CLOSE, every=9).broken == ()
+
+
+def test_all_orders_are_tried_where_that_is_asked_for() -> None:
+    report = check_operator(
+        lambda: ops.map(same), items="ab", laws=Law.CLOSE, every=99, schedules=Exhaustive(20)
+    )
+    assert report.broken == ()
+
+
+def test_what_needs_items_may_fail_where_it_has_too_few() -> None:
+    assert check_sink(ops.first(), on_empty=EmptyStreamError, laws=Law.CLOSE, every=9).broken == ()

@@ -243,3 +243,20 @@ def test_a_sleep_that_a_test_leaves_replaced_is_not_put_back(monkeypatch: pytest
 def test_the_mark_and_the_options_are_listed(room: "Room") -> None:
     room("", "--markers").stdout.fnmatch_lines(["@pytest.mark.streamkit(schedules=1, seed=None, *"])
     room("", "--help").stdout.fnmatch_lines(["*--streamkit-schedules=N", "*--streamkit-replay=TOKEN"])
+
+
+def test_what_is_no_function_is_collected_as_without_the_mark(room: "Room") -> None:
+    result = room(
+        suite("""
+        from functools import partial
+
+        pytestmark = pytest.mark.streamkit
+
+        def check(number):
+            assert number == 1
+
+        test_right = partial(check, 1)
+        test_wrong = partial(check, 2)
+        """)
+    )
+    result.assert_outcomes(passed=1, failed=1)

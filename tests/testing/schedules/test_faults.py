@@ -285,3 +285,10 @@ def test_an_error_that_nobody_sees_in_a_shutdown_is_found() -> None:
 
     with pytest.raises(LeakError, match="never retrieved"):
         run(main, faults=Faults.SHUTDOWN)
+
+
+def test_a_run_that_is_cancelled_by_a_fault_may_leave_something_where_that_is_allowed() -> None:
+    async def main() -> None:
+        await asyncio.sleep(1.0)
+
+    assert run(main, schedules=20, seed=1, faults=Faults.CANCEL, leaks=False) is None

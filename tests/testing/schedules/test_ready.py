@@ -281,3 +281,9 @@ def test_what_goes_first_at_one_pick_is_told_with_those_that_wait() -> None:
     assert len(words) == 2
     assert re.search(r"steps_of_tasks\S* goes before \S.*step", words[0])
     assert words[1].endswith("goes before all others")
+
+
+def test_what_goes_first_from_its_beginning_on_is_told_with_its_rank() -> None:
+    words = explored(steps_of_tasks, Rank(1, 1), telling=True).course.words
+    assert len(words) == 1
+    assert words[0].endswith(" goes before all of a lower rank than 1, from here on")
