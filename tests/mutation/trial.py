@@ -23,6 +23,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutation.change import Change
+from tests.mutation.kept import forget
 from tests.mutation.reach import Reach, reach
 
 __all__ = ["ALIVE", "KILLED", "LATE", "UNREACHED", "Trial", "forked"]
@@ -132,6 +133,7 @@ def _try(change: Change, tests: list[tuple[pytest.Item, float]], said: int) -> N
         change.apply()
         code = 1
         for item, seconds in tests:
+            forget()
             os.ftruncate(said, 0)
             os.pwrite(said, item.nodeid.encode(), 0)
             signal.setitimer(signal.ITIMER_PROF, SLOWER * seconds + LONGER)

@@ -1,0 +1,28 @@
+"""What the library keeps from one test to the next: the loops it has compiled, and what it knows of functions.
+
+A test that finds a loop made would not reach what makes loops, and could not note that it is changed. So before
+each test, all of it is forgotten.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from streamkit._engine.compile import loop
+
+__all__ = ["forget"]
+
+
+def forget() -> None:
+    """Forget what is kept, as in a program that has just begun."""
+    for clear in _clears():
+        clear()
+
+
+@cache
+def _clears() -> list[Callable[[], object]]:
+    modules = [module for name, module in sys.modules.items() if name.startswith("streamkit.")]
+    values: dict[int, Any] = {id(value): value for module in modules for value in vars(module).values()}
+    caches = [value for value in values.values() if callable(getattr(type(value), "cache_clear", None))]
+    return [loop._cache.clear, *(each.cache_clear for each in caches)]
