@@ -7,7 +7,8 @@ outside functions, and functions with decorators; we, those that coverage is tol
 tests of their own.
 
 A whole run takes hours. `SAMPLE=20` draws twenty mutants of each module, others for each `SEED`. `AGAIN=1`
-tries only those that survived the last run.
+tries only those that survived the last run; with `PATIENCE=30`, for that many seconds each, where many tests
+reach a line.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.change import ROOT, Change, Mutant, changes
-from tests.mutation.trial import ALIVE, KILLED, LATE, UNREACHED, Trial
+from tests.mutation.trial import ALIVE, KILLED, LATE, PATIENCE, UNREACHED, Trial
 
 LAST = ROOT / "mutants" / "alive.json"
 """Those that survived the last run."""
@@ -54,9 +55,24 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
-    "streamkit/_engine/compile": ["tests/operators", "tests/sinks"],
-    "streamkit/_engine/plan": ["tests/operators", "tests/face", "tests/run", "tests/sources"],
-    "streamkit/_engine/face": ["tests/operators", "tests/laws/test_bound.py", "tests/laws/test_bound_nests.py"],
+    "streamkit/_engine/compile": [
+        "tests/face",
+        "tests/operators/test_transform.py",
+        "tests/operators/test_transform_on_error.py",
+        "tests/operators/test_nest.py",
+        "tests/operators/test_nest_in_turn_left.py",
+        "tests/operators/test_group_by_items.py",
+        "tests/operators/test_recover_on_close.py",
+        "tests/operators/test_route.py",
+        "tests/sinks/test_collect.py",
+    ],
+    "streamkit/_engine/plan": [
+        "tests/face",
+        "tests/operators/test_combine.py",
+        "tests/operators/test_rate_buffer.py",
+        "tests/testing/test_drops_told.py",
+    ],
+    "streamkit/_engine/face": ["tests/run/test_blocking_words.py"],
     "streamkit/_engine/run": [
         "tests/stages",
         "tests/face/test_mistakes_of_authors.py",
@@ -116,7 +132,9 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     """
     os.environ["CI"] = "1"  # hypothesis tries the same examples each time
     by_module = {module: drawn(module, options) for module in chosen}
-    trial = Trial([each for found in by_module.values() for each in found], own=_near)
+    trial = Trial(
+        [each for found in by_module.values() for each in found], own=_near, patience=options.patience
+    )
     quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
     with contextlib.redirect_stdout(StringIO()) as printed:
         code = pytest.main([*tests_of(chosen), *quiet], plugins=[trial])
@@ -156,6 +174,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="only mutants that survived the last run")
     parser.add_argument("--sample", type=int, help="so many mutants of each module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds of tests for each mutant")
     parser.add_argument(
         "only", nargs="*", help="only modules of these names, as limit, or buffer/lane, or run/*"
     )

@@ -26,16 +26,16 @@ from tests.mutation.change import Change
 from tests.mutation.kept import forget
 from tests.mutation.reach import Reach, reach
 
-__all__ = ["ALIVE", "KILLED", "LATE", "UNREACHED", "Trial", "forked"]
+__all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial", "forked"]
 
 KILLED, ALIVE, UNREACHED, LATE = "killed", "survived", "no tests", "timeout"
 PATIENCE = 3.0
-"""Seconds of tests after which a mutant has survived."""
+"""Seconds of tests after which a mutant has survived, where nothing else is said."""
 SLOWER = 5
 """How many times slower than the original a mutant may be..."""
 LONGER = 0.5
 """... and how many seconds more."""
-BLOCKED = 15
+BLOCKED = 40
 """Seconds on the wall after which a test waits for ever, also on a busy machine."""
 MISPLACED = 3
 """The exit code where a function could not be changed."""
@@ -48,6 +48,7 @@ class Trial:
     changes: Sequence[Change]
     own: Callable[[Change, str], bool]
     """Whether a test stands near a change."""
+    patience: float = PATIENCE
     jobs: int = 2
     ends: dict[Change, str] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
@@ -110,7 +111,7 @@ class Trial:
         chosen, total = list[str](), 0.0
         for test in found:
             total += known.seconds[test]
-            if chosen and total > PATIENCE:
+            if chosen and total > self.patience:
                 break
             chosen.append(test)
         return chosen
