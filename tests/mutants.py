@@ -3,8 +3,8 @@
 In each module of `streamkit/_core` and `streamkit/_engine`, one expression or statement at a time is changed,
 as mutmut does it, and those tests run that reach it and belong to the folder. A mutant that no test fails for
 is shown, unless `tests/mutants.toml` says why it does the same as the original. mutmut leaves out what stands
-outside functions, and functions with decorators; we, those that coverage is told never run. Generated loops have
-tests of their own.
+outside functions, and functions with decorators; we, those that coverage is told never run. Generated loops
+have tests of their own.
 
 A whole run takes hours. `SAMPLE=20` draws twenty mutants of each module, others for each `SEED`. `AGAIN=1`
 tries only those that survived the last run; with `PATIENCE=30`, for that many seconds each, where many tests

@@ -1,4 +1,4 @@
-"""explain: how many items of the source an item counts for, behind what makes batches and takes them apart."""
+"""explain: how many items of the source an item counts for, behind what makes batches or takes them apart."""
 
 from typing import Any
 
@@ -38,3 +38,17 @@ def test_an_item_counts_for(stream: Any, items: float) -> None:
 def test_no_item_counts_for_more_than_fits_in_any_memory() -> None:
     stream = NONE.pipe(*[ops.batch(1000)] * 200, ops.buffer(Suspend(1)))
     assert stream.explain().parts[-1].lookahead == 2**63
+
+
+def test_a_place_for_what_comes_out_of_a_branch_is_as_wide_as_that() -> None:
+    narrow = (NONE | ops.balance(ops.map(str), ops.map(abs))).explain()
+    wide = (NONE | ops.balance(ops.map(str), ops.batch(5))).explain()
+    assert [part.text for part in narrow.parts[:2]] == [part.text for part in wide.parts[:2]]
+    # of its batches, one stands in that place, and one is in the hand of the consumer
+    assert wide.parts[1].holds == narrow.parts[1].holds + 4 + 4
+
+
+def test_a_job_shows_the_loops_of_its_stream_and_its_sink_on_demand_only() -> None:
+    job = THREES | ops.buffer(Suspend(1)) | ops.count()
+    assert job.explain().code == ()
+    assert len(job.explain(code=True).code) == 2

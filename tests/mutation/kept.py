@@ -1,7 +1,7 @@
-"""What the library keeps from one test to the next: the loops it has compiled, and what it knows of functions.
+"""What the library keeps from one test to the next: loops that it compiled, and what it knows of functions.
 
-A test that finds a loop made would not reach what makes loops, and could not note that it is changed. So before
-each test, all of it is forgotten.
+A test that finds a loop made would not reach what makes loops, and could not note that this is changed. So
+before each test, all of it is forgotten.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""How pipes are shown: as they were written, cut where they are long or deep; copies stand in the same line."""
+"""How a pipe is shown: as it was written, cut where it is long or deep; copies stand where they stood."""
 
 import copy
 from typing import Any

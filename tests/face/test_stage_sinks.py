@@ -1,0 +1,68 @@
+"""A stage that is a sink: what fails when it ends is told beside what it failed with."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import Sink, Stream, Suspend, ops, stage
+from streamkit.testing import run
+
+
+class Rough:
+    """A source without an end that cannot be closed."""
+
+    def __aiter__(self) -> AsyncIterator[int]:
+        return self
+
+    async def __anext__(self) -> int:
+        return 1
+
+    async def aclose(self) -> None:
+        raise OSError("late")
+
+
+async def opened(run: Any, source: Any, *, fails: bool) -> str:
+    assert await anext(run.open(source)) == 1
+    return answer(fails)
+
+
+async def pumped(run: Any, source: Any, *, fails: bool) -> str:
+    channel = run.channel()
+    run.pump(source, into=channel.lane(Suspend(1)))
+    async for item in channel:
+        assert item == 1
+        return answer(fails)
+    raise AssertionError("it has no end")
+
+
+def answer(fails: bool) -> str:
+    if fails:
+        raise ValueError("first")
+    return "done"
+
+
+@stage(opened)
+def opens(fails: bool) -> Sink[Any, str]:
+    return Sink(opens, fails=fails)
+
+
+@stage(pumped)
+def pumps(fails: bool) -> Sink[Any, str]:
+    return Sink(pumps, fails=fails)
+
+
+@pytest.mark.parametrize("sink", [opens, pumps])
+@pytest.mark.parametrize(
+    "before", [ops.take(9), ops.buffer(Suspend(2)), ops.take(9) | ops.buffer(Suspend(2))]
+)
+def test_a_sink_that_failed_is_left_all_the_same(sink: Any, before: Any) -> None:
+    async def main(fails: bool) -> Any:
+        return await (Stream(Rough()) | before | sink(fails=fails))
+
+    with pytest.raises(ValueError, match=r"^first") as caught:
+        run(lambda: main(fails=True))
+    assert caught.value.__notes__[-1] == "then failed too: OSError: late"
+    assert caught.value.__notes__[0].startswith(f"in {sink.__name__}(True) at ")
+    with pytest.raises(OSError, match=r"^late"):
+        run(lambda: main(fails=False))
