@@ -133,7 +133,7 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     os.environ["CI"] = "1"  # hypothesis tries the same examples each time
     by_module = {module: drawn(module, options) for module in chosen}
     trial = Trial(
-        [each for found in by_module.values() for each in found], own=_near, patience=options.patience
+        [each for found in by_module.values() for each in found], far=_far, patience=options.patience
     )
     quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
     with contextlib.redirect_stdout(StringIO()) as printed:
@@ -150,8 +150,13 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     }
 
 
-def _near(change: Change, test: str) -> bool:
-    return test.startswith(FOLDERS[str(Path(change.file).relative_to(ROOT).parent)] + "/")
+def _far(change: Change, test: str) -> int:
+    """How far a test is from a change: 0 in a file named after the module, 1 in its folder, 2 elsewhere."""
+    file = Path(change.file)
+    folder = FOLDERS[str(file.relative_to(ROOT).parent)] + "/"
+    if not test.startswith(folder):
+        return 2
+    return int(not test.removeprefix(folder).startswith(f"test_{file.stem}"))
 
 
 def shown(module: str, found: list[tuple[Mutant, str]], known: set[Mutant]) -> tuple[int, int]:

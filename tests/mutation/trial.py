@@ -2,9 +2,10 @@
 
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
-statement, until one fails: first those that killed another mutant of the function; then one case of each test
-function, those of the folder that mirrors the module's before others, the fast ones first; then a second one,
-and so on. What no test fails for within `PATIENCE` seconds has survived.
+statement, until one fails: first those that killed another mutant of the function; then those of the file that
+is named after the module; then one case of each test function, those of the folder that mirrors the module's
+before others, the fast ones first; then a second one, and so on. What no test fails for within `PATIENCE`
+seconds has survived.
 """
 
 import gc
@@ -46,8 +47,8 @@ class Trial:
     """The plugin: tries all changes, and keeps how each ended."""
 
     changes: Sequence[Change]
-    own: Callable[[Change, str], bool]
-    """Whether a test stands near a change."""
+    far: Callable[[Change, str], int]
+    """How far a test stands from a change: 0, where it is all about that."""
     patience: float = PATIENCE
     jobs: int = 2
     ends: dict[Change, str] = field(default_factory=dict)
@@ -106,7 +107,8 @@ class Trial:
         for test in sorted(known.of(change), key=lambda test: (known.seconds[test], test)):
             name = test.partition("[")[0]
             case[name] += 1
-            ranks[test] = -kills[test], case[name], not self.own(change, test), known.seconds[test], test
+            far = self.far(change, test)
+            ranks[test] = -kills[test], far > 0, case[name], far, known.seconds[test], test
         found = sorted(ranks, key=ranks.__getitem__)
         chosen, total = list[str](), 0.0
         for test in found:
