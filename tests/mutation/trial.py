@@ -2,8 +2,8 @@
 
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
-statement, until one fails: first those that killed another mutant of the function; then those of the file that
-has the name of the module; then one case of each test function, those of the folder that mirrors the module's
+statement, until one fails: first those that killed another mutant of the function; then those of the file
+that has the module's name; then one case of each test function, those of the folder that mirrors the module's
 before others, the fast ones first; then a second one, and so on. What no test fails for within `PATIENCE`
 seconds has survived.
 """
