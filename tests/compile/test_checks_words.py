@@ -40,7 +40,8 @@ OF_EACH = {
     "(each, line 1: emit(sum(f(a) for a in item)))",
     "emit(max(p, key=lambda a: f(a)))": f"f cannot be called in a lambda, {AWAITED} "
     "(each, line 1: emit(max(p, key=lambda a: f(a))))",
-    "p[f(item)] = 1": "f cannot be called in what is assigned to: call it before (each, line 1: p[f(item)] = 1)",
+    "p[f(item)] = 1": "f cannot be called in what is assigned to: call it before "
+    "(each, line 1: p[f(item)] = 1)",
     "p[f(1)] += 1": "f cannot be called in what is assigned to: call it before (each, line 1: p[f(1)] += 1)",
     "p[await item] = 1": "await cannot be in what is assigned to: await it before "
     "(each, line 1: p[await item] = 1)",
@@ -50,12 +51,16 @@ OF_EACH = {
     "(each, line 1: emit(lambda: await p))",
     "emit(locals())": "locals() cannot be spliced: in the loop, variables have other names "
     "(each, line 1: emit(locals()))",
-    "emit(dir())": "dir() cannot be spliced: in the loop, variables have other names (each, line 1: emit(dir()))",
+    "emit(dir())": "dir() cannot be spliced: in the loop, variables have other names "
+    "(each, line 1: emit(dir()))",
     "item = 1": "item cannot be assigned to (each, line 1: item = 1)",
-    "emit(a)\na = item": "nothing has assigned to a before: do so in setup, as in a = ... (each, line 1: emit(a))",
+    "emit(a)\na = item": "nothing has assigned to a before: do so in setup, as in a = ... "
+    "(each, line 1: emit(a))",
     "f = abs\nemit(f(p))": "a parameter that is called cannot be assigned to (f): use another name",
-    "1 = item": "cannot assign to literal here. Maybe you meant '==' instead of '='? (each, line 1: 1 = item)",
-    "emit([a for a in p if (a := 1)])": "assignment expression cannot rebind comprehension iteration variable "
+    "1 = item": "cannot assign to literal here. Maybe you meant '==' instead of '='? "
+    "(each, line 1: 1 = item)",
+    "emit([a for a in p if (a := 1)])": "assignment expression cannot rebind "
+    "comprehension iteration variable "
     "'a' (each, line 1)",
 }
 TAKEN = [
