@@ -57,6 +57,7 @@ MORE = {
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
     "streamkit/_engine/compile": [
         "tests/face",
+        "tests/laws/test_letting_go.py",
         "tests/operators/test_transform.py",
         "tests/operators/test_transform_on_error.py",
         "tests/operators/test_nest.py",
@@ -69,6 +70,7 @@ MORE = {
     "streamkit/_engine/plan": [
         "tests/face",
         "tests/operators/test_combine.py",
+        "tests/operators/test_nest.py",
         "tests/operators/test_rate_buffer.py",
         "tests/testing/test_drops_told.py",
     ],

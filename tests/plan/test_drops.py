@@ -53,5 +53,12 @@ def test_what_has_no_callback_that_drops_is_in_no_book() -> None:
     assert (buffer.strategy, buffer.delivered, buffer.dropped) == (Suspend(1), 3, 0)
 
 
+def test_arguments_beside_the_callback_stay_as_they_are() -> None:
+    scanned = ops.scan(lambda total, item: total + odd(item), 10, on_error=Resume())
+    job = Stream(range(4)) | scanned | ops.to_list()
+    assert stats(job) == [dropped(scanned, 2)]
+    assert job.run() == [11, 12]
+
+
 def test_a_run_in_no_book_drops_all_the_same() -> None:
     assert list(Stream(range(4)) | ops.map(odd, on_error=Resume())) == [1, 1]
