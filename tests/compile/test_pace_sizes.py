@@ -140,6 +140,18 @@ async def _taken_early() -> None:
     assert aiter(begun) is items
 
 
+def test_what_is_in_the_hand_comes_before_what_was_taken_early() -> None:
+    asyncio.run(_in_hand())
+
+
+async def _in_hand() -> None:
+    made = Pace()
+    made.source = numbers()
+    made.handed.append(Handed("early"))
+    assert [item async for item in made.resumed("in hand")] == ["in hand", "early", 0, 1, 2]
+    assert [item async for item in made.resumed("in hand", numbers())] == ["in hand", 0, 1, 2]
+
+
 def test_an_error_that_waits_for_the_next_step_is_thrown_there() -> None:
     asyncio.run(_thrown())
 
