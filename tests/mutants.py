@@ -57,8 +57,13 @@ MORE = {
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
     "streamkit/_engine/compile": [
         "tests/face",
+        "tests/laws/test_breathing.py",
+        "tests/laws/test_errors.py",
         "tests/laws/test_letting_go.py",
+        "tests/laws/test_scopes.py",
+        "tests/laws/test_scopes_of_callbacks.py",
         "tests/operators/test_transform.py",
+        "tests/operators/test_transform_key.py",
         "tests/operators/test_transform_on_error.py",
         "tests/operators/test_nest.py",
         "tests/operators/test_nest_in_turn_left.py",
