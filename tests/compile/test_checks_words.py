@@ -97,6 +97,47 @@ def test_a_line_of_another_piece_that_is_refused(pieces: dict[str, str], words: 
     assert caught.value.msg == f"step mine: {words}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a += 1",
+        "emit(a and item)",
+        "emit(item if a else 1)",
+        "emit(a < item < 1)",
+        "emit(item < a < 1)",
+        "emit([b for b in a])",
+        "emit((lambda b=a: b)())",
+        "if a:\n    pass",
+        "for b in a:\n    pass",
+        "b = item\nemit((b, a))",
+        "a = a or item",
+        "p[a] = item",
+    ],
+)
+def test_a_variable_that_is_read_before_anything_is_assigned_to_it(text: str) -> None:
+    with pytest.raises(SyntaxError, match=r"^step mine: nothing has assigned to a before: do so in setup"):
+        declared({"each": f"{text}\na = 1"})
+    declared({"setup": "a = 2", "each": f"{text}\na = 1"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "emit(item and a)",
+        "emit(a if item else 1)",
+        "emit(1 < item < 2 < a)",
+        "emit([a for b in item])",
+        "emit(lambda: a)",
+        "if item:\n    emit(a)",
+        "for b in item:\n    emit(a)",
+        "emit(((a := item), a))",
+        "if item:\n    a = item\nemit(a)",
+    ],
+)
+def test_one_that_may_have_been_assigned_to_at_an_earlier_item_is_taken(text: str) -> None:
+    declared({"each": f"{text}\na = 1"})
+
+
 def test_what_is_alike_and_means_what_it_says_is_taken() -> None:
     for text in TAKEN:
         declared({"each": text})
