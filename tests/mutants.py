@@ -79,7 +79,7 @@ MORE = {
         "tests/operators/test_rate_buffer.py",
         "tests/testing/test_drops_told.py",
     ],
-    "streamkit/_engine/face": ["tests/run/test_blocking_words.py"],
+    "streamkit/_engine/face": ["tests/run/test_blocking_words.py", "tests/rx/test_piping.py"],
     "streamkit/_engine/run": [
         "tests/stages",
         "tests/face/test_mistakes_of_authors.py",

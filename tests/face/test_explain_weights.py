@@ -52,3 +52,12 @@ def test_a_job_shows_the_loops_of_its_stream_and_its_sink_on_demand_only() -> No
     job = THREES | ops.buffer(Suspend(1)) | ops.count()
     assert job.explain().code == ()
     assert len(job.explain(code=True).code) == 2
+
+
+def test_what_stands_in_the_pipe_of_a_group_holds_so_much_for_each_group() -> None:
+    pipe = ops.batch(3) | ops.buffer(Suspend(2)) | ops.timeout(9.0)
+    grouped = (NONE | ops.group_by(abs, pipe, max_groups=5)).explain()
+    (alone,) = [part for part in (NONE | pipe).explain().parts if part.strategy]
+    (inside,) = [part for part in grouped.parts if part.strategy]
+    assert (alone.holds, alone.lookahead) == (6, 6)
+    assert (inside.holds, inside.lookahead) == (30, 30)

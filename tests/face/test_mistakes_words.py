@@ -23,6 +23,7 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "nothing known": (lambda: STREAM.nonsense, "'Stream' object has no attribute 'nonsense'"),
     "no operator": (lambda: STREAM | front.push, "push is no operator"),
+    "a class": (lambda: STREAM | front.Valve, "Valve is no operator: write | ops.valve(...)"),
     "two sources": (
         lambda: front.Stream([1], len),
         "a stream has one source, not 2: to read several, write streamkit.merge([1], len) or "

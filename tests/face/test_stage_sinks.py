@@ -1,4 +1,4 @@
-"""A stage that is a sink: what fails when it ends is told beside what it failed with."""
+"""A stage that is a sink: what fails when it ends is told beside what it failed with. What is no stage."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -66,3 +66,30 @@ def test_a_sink_that_failed_is_left_all_the_same(sink: Any, before: Any) -> None
     assert caught.value.__notes__[0].startswith(f"in {sink.__name__}(True) at ")
     with pytest.raises(OSError, match=r"^late"):
         run(lambda: main(fails=False))
+
+
+def generator(run: Any, source: Any) -> Any:
+    yield
+
+
+async def careless(run: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        (5, "runs must be {kinds}, not 5"),
+        (generator, "runs must be {kinds}, not the generator function generator: write async def generator"),
+        (
+            careless,
+            "runs must take the run and the stream before it, not as careless(run: Any) -> None: "
+            "write careless(run, source, *, ...)",
+        ),
+    ],
+    ids=["no function", "a generator", "without the stream"],
+)
+def test_what_cannot_run_a_stage(runs: Any, words: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        stage(runs)
+    kinds = "an async generator function, a coroutine function or a function"
+    assert str(caught.value) == words.format(kinds=kinds)
