@@ -61,3 +61,11 @@ def test_neighbours_that_join_streams_alike_are_one(pipe: Any, joined: bool) -> 
     stream = Stream([1]) | pipe
     assert [part.text for part in stream.explain().parts].count("merge(...)") == (1 if joined else 2)
     assert sorted(stream) == [1, 2, 3]
+
+
+def test_what_stands_behind_buffers_that_are_one_is_there_still() -> None:
+    stream = (
+        Stream([1]) | ops.buffer(Suspend(2)) | ops.buffer(Suspend(3)) | ops.take(1) | ops.buffer(Suspend(4))
+    )
+    texts = [part.text for part in stream.explain().parts]
+    assert texts == ["[1]", "buffer(Suspend(capacity=5))", "take(1)", "buffer(Suspend(capacity=4))"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Keep, Stream, ops, push, step
+from streamkit import Keep, Sink, Stream, ops, push, stage, step
 from streamkit._core.strategy import Suspend
 from streamkit._engine.plan.link import awaited, unfolded
 
@@ -57,6 +57,7 @@ def test_of_a_long_pipe_both_ends_are_shown(length: int, shown: list[str]) -> No
         (spaced(Two()), "spaced(Two())"),  # type: ignore[arg-type]
         (ops.merge(Stream([1]) | ops.take(2)), "merge(Stream([1]) | take(2))"),
         (ops.broadcast(ops.take(2) | ops.skip(1), ops.take(3)), "broadcast(take(2) | skip(1), take(3))"),
+        (ops.partition(bool, ops.take(1), ops.skip(1)), "partition(bool, take(1), skip(1))"),
         (
             ops.merge(Stream([1]) | ops.zip(Stream([2]) | ops.concat([3]))),
             "merge(Stream([1]) | zip(Stream([2]) | concat(...)))",
@@ -94,3 +95,45 @@ def test_streams_that_callables_make_are_one_pipe() -> None:
     found = unfolded(Stream(lambda: Stream(lambda: inner) | ops.take(1)) | ops.skip(0))
     assert repr(found.source) == "[1, 2]"
     assert [repr(link) for link in found.links] == ["map(str)", "take(1)", "skip(0)"]
+
+
+def test_streams_of_other_sources_or_operators_have_other_hashes() -> None:
+    streams: list[Any] = [Stream([number]) for number in range(20)]
+    assert len({hash(stream) for stream in streams}) == 20
+    one = streams[0]
+    assert hash(one | ops.take(1)) == hash(one | ops.take(1)) != hash(one | ops.take(2))
+
+
+FLAGS = ["pumps", "buffers", "direct", "relays", "joins", "shares"]
+
+
+async def counted(run: Any, source: Any) -> int:
+    return 1
+
+
+async def passed(run: Any, source: Any) -> Any:
+    async for item in run.open(source):
+        yield item
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_stage_is_what_is_said_of_it(flag: str) -> None:
+    said = stage(passed, **{"pumps": False, flag: True})
+
+    @said
+    def mine() -> Keep:
+        return Keep(mine)
+
+    declaration: Any = mine().links[0].declaration
+    assert [name for name in FLAGS if getattr(declaration, name)] == [flag]
+    assert (declaration.sink, declaration.generates) == (False, True)
+
+
+def test_a_stage_that_returns_a_result_is_a_sink() -> None:
+    @stage(counted)
+    def mine() -> Sink[Any, int]:
+        return Sink(mine)
+
+    declaration: Any = mine().links[0].declaration
+    assert (declaration.sink, declaration.generates) == (True, False)
+    assert (Stream([5]) | mine()).run() == 1
