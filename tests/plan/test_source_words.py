@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Stream
+from streamkit import Replace, Stream
 
 ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
@@ -69,6 +69,10 @@ def test_a_coroutine_that_a_callable_makes_is_closed() -> None:
         (streamkit.count(1, 2), "count(1, 2)"),
         (streamkit.repeat("a", 3), "repeat('a', 3)"),
         (streamkit.iterate(abs, -1), "iterate(abs, -1)"),
+        (
+            streamkit.iterate(abs, -1, on_error=Replace(lambda error: None)),
+            "iterate(abs, -1, on_error=Replace(<lambda>))",
+        ),
     ],
     ids=str,
 )
