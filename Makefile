@@ -49,6 +49,7 @@ variants: $(READY)
 # AGAIN=1: those that survived the last run.
 mutants: $(VENV)/.mutmut
 	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(if $(AGAIN),--again) \
+	    $(if $(PATIENCE),--patience $(PATIENCE)) \
 	    $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED)) $(foreach name,$(ONLY),'$(name)')
 
 $(VENV)/.mutmut: $(READY)

@@ -3,10 +3,12 @@
 In each module of `streamkit/_core` and `streamkit/_engine`, one expression or statement at a time is changed,
 as mutmut does it, and those tests run that reach it and belong to the folder. A mutant that no test fails for
 is shown, unless `tests/mutants.toml` says why it does the same as the original. mutmut leaves out what stands
-outside functions, and functions with decorators; generated loops have tests of their own.
+outside functions, and functions with decorators; we, those that coverage is told never run. Generated loops
+have tests of their own.
 
 A whole run takes hours. `SAMPLE=20` draws twenty mutants of each module, others for each `SEED`. `AGAIN=1`
-tries only those that survived the last run.
+tries only those that survived the last run; with `PATIENCE=30`, for that many seconds each, where many tests
+reach a line.
 """
 
 import argparse
@@ -26,7 +28,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.change import ROOT, Change, Mutant, changes
-from tests.mutation.trial import ALIVE, KILLED, LATE, UNREACHED, Trial
+from tests.mutation.trial import ALIVE, KILLED, LATE, PATIENCE, UNREACHED, Trial
 
 LAST = ROOT / "mutants" / "alive.json"
 """Those that survived the last run."""
@@ -53,8 +55,31 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
-    "streamkit/_engine/compile": ["tests/operators", "tests/sinks"],
-    "streamkit/_engine/plan": ["tests/operators/test_rate_buffer.py", "tests/face"],
+    "streamkit/_engine/compile": [
+        "tests/face",
+        "tests/laws/test_breathing.py",
+        "tests/laws/test_errors.py",
+        "tests/laws/test_letting_go.py",
+        "tests/laws/test_scopes.py",
+        "tests/laws/test_scopes_of_callbacks.py",
+        "tests/operators/test_transform.py",
+        "tests/operators/test_transform_key.py",
+        "tests/operators/test_transform_on_error.py",
+        "tests/operators/test_nest.py",
+        "tests/operators/test_nest_in_turn_left.py",
+        "tests/operators/test_group_by_items.py",
+        "tests/operators/test_recover_on_close.py",
+        "tests/operators/test_route.py",
+        "tests/sinks/test_collect.py",
+    ],
+    "streamkit/_engine/plan": [
+        "tests/face",
+        "tests/operators/test_combine.py",
+        "tests/operators/test_nest.py",
+        "tests/operators/test_rate_buffer.py",
+        "tests/testing/test_drops_told.py",
+    ],
+    "streamkit/_engine/face": ["tests/run/test_blocking_words.py", "tests/rx/test_piping.py"],
     "streamkit/_engine/run": [
         "tests/stages",
         "tests/face/test_mistakes_of_authors.py",
@@ -114,7 +139,9 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     """
     os.environ["CI"] = "1"  # hypothesis tries the same examples each time
     by_module = {module: drawn(module, options) for module in chosen}
-    trial = Trial([each for found in by_module.values() for each in found], own=_near)
+    trial = Trial(
+        [each for found in by_module.values() for each in found], far=_far, patience=options.patience
+    )
     quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
     with contextlib.redirect_stdout(StringIO()) as printed:
         code = pytest.main([*tests_of(chosen), *quiet], plugins=[trial])
@@ -130,8 +157,13 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     }
 
 
-def _near(change: Change, test: str) -> bool:
-    return test.startswith(FOLDERS[str(Path(change.file).relative_to(ROOT).parent)] + "/")
+def _far(change: Change, test: str) -> int:
+    """How far a test is from a change: 0 in a file named after the module, 1 in its folder, 2 elsewhere."""
+    file = Path(change.file)
+    folder = FOLDERS[str(file.relative_to(ROOT).parent)] + "/"
+    if not test.startswith(folder):
+        return 2
+    return int(not test.removeprefix(folder).startswith(f"test_{file.stem}"))
 
 
 def shown(module: str, found: list[tuple[Mutant, str]], known: set[Mutant]) -> tuple[int, int]:
@@ -154,6 +186,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="only mutants that survived the last run")
     parser.add_argument("--sample", type=int, help="so many mutants of each module, drawn by the seed")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds of tests for each mutant")
     parser.add_argument(
         "only", nargs="*", help="only modules of these names, as limit, or buffer/lane, or run/*"
     )

@@ -78,6 +78,7 @@ ONE_WAY: list[Callable[..., Any]] = [
     lambda number: not number,
     lambda number: (number, number),
     lambda number: [number, 1],
+    lambda n: [n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n],
     lambda number: {"number": number},
     lambda _: 1,
     lambda number: 1 if number else 2,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Sink, Stream, ops, step
 
 LETTERS = "abcdefghijklmnop"
 
@@ -58,3 +58,23 @@ def test_they_nest_and_stand_in_groups() -> None:
 def test_behind_what_makes_many_items_of_one() -> None:
     parts = ops.partition(lambda number: number % 2, ops.map(str), ops.skip(1))
     assert list(Stream([[1, 2, 3], [4]]) | ops.flatten() | parts | ops.map(repr)) == ["'1'", "'3'", "4"]
+
+
+@step(each="pass", result="1 // zero", uses={"zero": 0})
+def failing() -> Sink[Any, int]:
+    return Sink(failing)
+
+
+@pytest.mark.parametrize(
+    "fork",
+    [
+        ops.route(abs, {1: failing()}, otherwise=ops.count()),
+        ops.broadcast(ops.count(), failing()),
+        ops.partition(bool, failing(), ops.count()),
+    ],
+    ids=["route", "broadcast", "partition"],
+)
+def test_a_result_of_a_branch_that_fails_names_the_fork(fork: Any) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        (Stream([1]) | fork).run()
+    assert caught.value.__notes__[0].startswith(f"in {fork.links[0].declaration.name}(")

@@ -28,6 +28,13 @@ def nested(depth: int) -> str:
     return "\n".join([*headers, f"{'    ' * depth}emit(item)"])
 
 
+def branching(depth: int) -> str:
+    indents = ["    " * number for number in range(depth)]
+    headers = [f"{indent}if item > {number}:" for number, indent in enumerate(indents)]
+    others = [f"{indent}else:\n{indent}    pass" for indent in reversed(indents)]
+    return "\n".join([*headers, f"{'    ' * depth}emit(item)", *others])
+
+
 class TestTooLarge:
     """Python allows more loops inside one another than a step may have: others stand around its own."""
 
@@ -42,6 +49,11 @@ class TestTooLarge:
 
         with pytest.raises(SyntaxError, match=r"^step again: it is too large"):
             run(main)
+
+    def test_so_is_one_whose_ifs_are_too_deep_in_one_another(self) -> None:
+        assert list(Stream([99, 3]) | ops.map(abs) | repeated(branching(57))() | ops.map(str)) == ["99"]
+        with pytest.raises(SyntaxError, match=r"^step again: it is too large"):
+            list(Stream([99]) | repeated(branching(58))())
 
     def test_one_that_just_fits_runs_among_others(self) -> None:
         pipe = Stream([1, 2]) | ops.map(str) | repeated(nested(12))() | ops.map(int)

@@ -117,16 +117,20 @@ def opcodes(work: Work, items: int) -> int:
     gc.disable()
     try:
         with counting() as tally:
-            done = work(items)
-            if inspect.iscoroutine(done):
-                asyncio.run(done)
+            _done(work, items)
     finally:
         gc.enable()
     return tally.count
 
 
+def _done(work: Work, items: int) -> None:
+    done = work(items)
+    if inspect.iscoroutine(done):
+        asyncio.run(done)
+
+
 def per_item(work: Work) -> float:
-    opcodes(work, GROWING)  # compiles, imports and fills caches
+    _done(work, GROWING)  # compiles, imports and fills caches
     return (opcodes(work, GROWING + 2 * SLICE) - opcodes(work, GROWING + SLICE)) / SLICE
 
 

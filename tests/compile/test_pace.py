@@ -71,3 +71,26 @@ def slow(source: Any, *pipe: Any) -> list[Any]:
 def test_what_was_pulled_is_kept_and_the_source_goes_on_behind_it(name: str, pipe: tuple[Any, ...]) -> None:
     source, expected = SOURCES[name]
     assert slow(source, *pipe) == expected
+
+
+def test_a_stream_in_turn_that_a_timeout_before_it_cancels_says_what_to_write() -> None:
+    async def source() -> AsyncIterator[Any]:
+        try:
+            async with asyncio.timeout(2.0):
+                yield 1
+        except TimeoutError:
+            yield 2
+
+    async def three(item: int) -> AsyncIterator[int]:
+        for _ in range(3):
+            yield item
+
+    with pytest.raises(
+        RuntimeError, match="a cancel scope of the source has cancelled the callback"
+    ) as caught:
+        slow(source, ops.flat_map(three, concurrency=1))
+    assert "put a buffer before the callback" in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert slow(source, ops.flat_map(lambda item: [item] * 3, concurrency=1)) == [1, 1, 1, 2, 2, 2]
+    buffered = ops.buffer(Suspend(4)), ops.flat_map(three, concurrency=1)
+    assert slow(source, *buffered) == [1, 1, 1]  # it is left before its time is over

@@ -10,7 +10,7 @@ import pytest
 from pages import methods
 from streamkit import Stream, Suspend, ops
 from streamkit._core.lazy import listed
-from streamkit._engine.face.methods import Methods
+from streamkit._engine.face.methods import Methods, _Method
 from streamkit.testing import run
 from tests.files import over
 
@@ -112,3 +112,10 @@ def test_the_stub_is_what_is_written_now() -> None:
     assert ast.dump(ast.parse(written)) == ast.dump(ast.parse(committed)), (
         f"{methods.PAGE.name} is stale; run: make pages"
     )
+
+
+def test_the_first_use_of_a_method_is_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("take_while", "to_list"):
+        monkeypatch.setattr(Methods, name, _Method(name))
+    for _ in range(2):
+        assert NUMBERS.take_while(lambda item: item < 2, inclusive=True).to_list().run() == [0, 1, 2]

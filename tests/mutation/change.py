@@ -8,7 +8,7 @@ and a traceback shows what it always shows. So all tests run on a mutant as on t
 import ast
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 CLASS = "\u01c1"
 """What stands before and after the name of a class, in the names that mutmut gives."""
+NEVER = "# pragma: no cover"
+"""What stands behind the first line of a function or class that never runs."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -91,14 +93,15 @@ def changes(file: Path) -> list[Change]:
         from mutmut.mutation.file_mutation import mutate_file_contents
 
         mutated = mutate_file_contents(str(file), source)
-    old, new = _functions(ast.parse(source)), _functions(ast.parse(mutated.code))
+    texts = source.splitlines(), mutated.code.splitlines()
+    old, new = _functions(ast.parse(source), texts[0]), _functions(ast.parse(mutated.code))
     codes = {
         code.co_name: code for code in _inside(compile(mutated.code, str(file), "exec", dont_inherit=True))
     }
-    texts = source.splitlines(), mutated.code.splitlines()
     return [
         _change(file, name, old[_path(name)], new[(*_path(name)[:-1], name)], codes[name], texts)
         for name in mutated.mutant_names
+        if _path(name) in old
     ]
 
 
@@ -145,9 +148,12 @@ def _statement(function: Definition, line: int) -> range:
     return found
 
 
-def _functions(tree: ast.Module) -> dict[tuple[str, ...], Definition]:
+def _functions(tree: ast.Module, lines: Sequence[str] | None = None) -> dict[tuple[str, ...], Definition]:
+    """Those of a module and its classes; with its `lines`, those that coverage looks at, for they may run."""
     found: dict[tuple[str, ...], Definition] = {}
     for each in tree.body:
+        if lines and isinstance(each, Definition | ast.ClassDef) and NEVER in lines[each.lineno - 1]:
+            continue
         if isinstance(each, Definition):
             found[each.name,] = each
         elif isinstance(each, ast.ClassDef):

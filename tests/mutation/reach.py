@@ -17,6 +17,7 @@ from _pytest.runner import runtestprotocol
 from coverage import Coverage
 
 from tests.mutation.change import ROOT, Change
+from tests.mutation.kept import forget
 
 __all__ = ["Reach", "reach"]
 
@@ -75,6 +76,7 @@ def _watched(items: Iterable[pytest.Item]) -> Reach:
     watch.set_option("run:disable_warnings", ["no-data-collected"])  # as where they start an interpreter
     watch.start()
     for item in items:
+        forget()
         watch.switch_context(item.nodeid)
         start = time.process_time()
         reports = runtestprotocol(item, log=False, nextitem=None)

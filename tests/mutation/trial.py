@@ -2,9 +2,10 @@
 
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
-statement, until one fails: first those that killed another mutant of the function; then one case of each test
-function, those of the folder that mirrors the module's before others, the fast ones first; then a second one,
-and so on. What no test fails for within `PATIENCE` seconds has survived.
+statement, until one fails: first those that killed another mutant of the function; then those of the file
+that has the module's name; then one case of each test function, those of the folder that mirrors the module's
+before others, the fast ones first; then a second one, and so on. What no test fails for within `PATIENCE`
+seconds has survived.
 """
 
 import gc
@@ -23,18 +24,19 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutation.change import Change
+from tests.mutation.kept import forget
 from tests.mutation.reach import Reach, reach
 
-__all__ = ["ALIVE", "KILLED", "LATE", "UNREACHED", "Trial", "forked"]
+__all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial", "forked"]
 
 KILLED, ALIVE, UNREACHED, LATE = "killed", "survived", "no tests", "timeout"
 PATIENCE = 3.0
-"""Seconds of tests after which a mutant has survived."""
+"""Seconds of tests after which a mutant has survived, where nothing else is said."""
 SLOWER = 5
 """How many times slower than the original a mutant may be..."""
 LONGER = 0.5
 """... and how many seconds more."""
-BLOCKED = 15
+BLOCKED = 40
 """Seconds on the wall after which a test waits for ever, also on a busy machine."""
 MISPLACED = 3
 """The exit code where a function could not be changed."""
@@ -45,8 +47,9 @@ class Trial:
     """The plugin: tries all changes, and keeps how each ended."""
 
     changes: Sequence[Change]
-    own: Callable[[Change, str], bool]
-    """Whether a test stands near a change."""
+    far: Callable[[Change, str], int]
+    """How far a test stands from a change: 0, where it is all about that."""
+    patience: float = PATIENCE
     jobs: int = 2
     ends: dict[Change, str] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
@@ -104,12 +107,13 @@ class Trial:
         for test in sorted(known.of(change), key=lambda test: (known.seconds[test], test)):
             name = test.partition("[")[0]
             case[name] += 1
-            ranks[test] = -kills[test], case[name], not self.own(change, test), known.seconds[test], test
+            far = self.far(change, test)
+            ranks[test] = -kills[test], far > 0, case[name], far, known.seconds[test], test
         found = sorted(ranks, key=ranks.__getitem__)
         chosen, total = list[str](), 0.0
         for test in found:
             total += known.seconds[test]
-            if chosen and total > PATIENCE:
+            if chosen and total > self.patience:
                 break
             chosen.append(test)
         return chosen
@@ -132,6 +136,7 @@ def _try(change: Change, tests: list[tuple[pytest.Item, float]], said: int) -> N
         change.apply()
         code = 1
         for item, seconds in tests:
+            forget()
             os.ftruncate(said, 0)
             os.pwrite(said, item.nodeid.encode(), 0)
             signal.setitimer(signal.ITIMER_PROF, SLOWER * seconds + LONGER)

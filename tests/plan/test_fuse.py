@@ -1,4 +1,4 @@
-"""Fused buffers: the error of one names the buffer, wherever it is run."""
+"""Fused buffers: the error of one names the buffer, wherever it is run; and what runs as one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,3 +38,34 @@ def test_an_error_names_the_buffer_and_its_line(behind: str, strategy: Any) -> N
     assert "buffer(" in first
     assert strategy.__class__.__name__ in first
     assert f"test_fuse.py:{broken.__code__.co_firstlineno + 7}" in first
+
+
+@pytest.mark.parametrize("buffers", [1, 2])
+@pytest.mark.parametrize("behind", BEHIND)
+def test_what_stands_before_a_buffer_that_is_taken_over_runs(behind: str, buffers: int) -> None:
+    stream = (Stream([1, 2, 3]) | ops.map(str)).pipe(*[ops.buffer(Suspend(2))] * buffers)
+    found = [*BEHIND[behind](stream)]
+    assert found == ([["1", "2"], ["3"]] if behind == "a batch" else ["1", "2", "3"])
+
+
+@pytest.mark.parametrize(
+    ("pipe", "joined"),
+    [
+        (ops.merge([2]) | ops.merge([3]), True),
+        (ops.merge([2], lookahead=4) | ops.merge([3], lookahead=4), True),
+        (ops.merge([2], lookahead=4) | ops.merge([3], lookahead=5), False),
+    ],
+    ids=str,
+)
+def test_neighbours_that_join_streams_alike_are_one(pipe: Any, joined: bool) -> None:
+    stream = Stream([1]) | pipe
+    assert [part.text for part in stream.explain().parts].count("merge(...)") == (1 if joined else 2)
+    assert sorted(stream) == [1, 2, 3]
+
+
+def test_what_stands_behind_buffers_that_are_one_is_there_still() -> None:
+    stream = (
+        Stream([1]) | ops.buffer(Suspend(2)) | ops.buffer(Suspend(3)) | ops.take(1) | ops.buffer(Suspend(4))
+    )
+    texts = [part.text for part in stream.explain().parts]
+    assert texts == ["[1]", "buffer(Suspend(capacity=5))", "take(1)", "buffer(Suspend(capacity=4))"]

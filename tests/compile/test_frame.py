@@ -1,0 +1,79 @@
+"""Frames: what a loop holds of earlier items while its source makes the next, in both of its forms."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from weakref import ref
+
+import pytest
+
+from streamkit import Stream, ops
+from streamkit.testing import run
+
+
+class Number:
+    """What a callback adds to is seen to make all its results in one way."""
+
+    alive: list[Any]
+
+    def __init__(self) -> None:
+        Number.alive.append(ref(self))
+
+    def __add__(self, other: int) -> "Number":
+        return Number()
+
+
+@pytest.fixture(autouse=True)
+def _anew() -> None:
+    Number.alive = []
+
+
+def held() -> int:
+    return sum(each() is not None for each in Number.alive)
+
+
+async def later(number: Number) -> Number:
+    await asyncio.sleep(0.5)
+    return number + 1
+
+
+PIPES = {
+    "one": ops.map(lambda number: number + 1),
+    "several": ops.map(lambda number: number + 1) | ops.map(lambda number: number + 2) | ops.enumerate(),
+    "a filter": ops.map(lambda number: number + 1) | ops.filter(lambda number: not number),
+    "an awaited one": ops.map(later),
+}
+
+
+@pytest.mark.parametrize("name", ["one", "several", "an awaited one"])
+def test_a_plain_for_holds_no_item_but_the_last(name: str) -> None:
+    found = list[int]()
+
+    def source() -> Iterator[Number]:
+        for _ in range(4):
+            yield Number()
+            found.append(held())
+
+    for item in Stream(source) | PIPES[name]:
+        del item
+    assert max(found) <= 1, found
+
+
+@pytest.mark.parametrize("name", PIPES)
+@pytest.mark.parametrize("limit", [0, 2])
+def test_a_loop_that_waits_holds_none(name: str, limit: int) -> None:
+    """With a limit, tasks send the items into the loop, one at a time."""
+    found = list[int]()
+
+    async def source() -> AsyncIterator[Number]:
+        for _ in range(4):
+            await asyncio.sleep(2.0)
+            found.append(held())
+            yield Number()
+
+    async def main() -> None:
+        before = ops.map(later, concurrency=limit) if limit else ops.skip(0)
+        await (Stream(source) | before | PIPES[name] | ops.filter(lambda item: not item) | ops.drain())
+
+    run(main)
+    assert found == [0, 0, 0, 0]

@@ -1,0 +1,63 @@
+"""explain: how many items of the source an item counts for, behind what makes batches or takes them apart."""
+
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+
+NONE: Any = Stream[int]([])
+THREES: Any = NONE | ops.batch(3)
+TENS: Any = NONE | ops.batch(5) | ops.batch(2)
+
+
+@pytest.mark.parametrize(
+    ("stream", "items"),
+    [
+        (NONE, 1),
+        (THREES, 3),
+        (TENS, 10),
+        (TENS | ops.flatten(), 5),
+        (TENS | ops.flatten() | ops.flatten(), 1),
+        (TENS | ops.take(3) | ops.flatten(), 5),  # what passes items on leaves them as they are
+        (TENS | ops.map(list) | ops.flatten(), 10),  # each that a callback returns may have all of it
+        (NONE | ops.merge(THREES), 3),
+        (NONE | ops.merge(THREES, TENS), 10),
+        (TENS | ops.merge(THREES), 10),
+        (TENS | ops.merge(THREES) | ops.flatten(), 5),
+        (THREES | ops.merge(TENS) | ops.flatten() | ops.flatten(), 1),
+        (TENS | ops.merge(THREES | ops.map(list)) | ops.flatten(), 5),
+        (TENS | ops.merge(NONE | ops.batch(99) | ops.map(list)) | ops.flatten(), 99),
+    ],
+    ids=str,
+)
+def test_an_item_counts_for(stream: Any, items: float) -> None:
+    assert (stream | ops.buffer(Suspend(1))).explain().parts[-1].lookahead == items
+
+
+def test_no_item_counts_for_more_than_fits_in_any_memory() -> None:
+    stream = NONE.pipe(*[ops.batch(1000)] * 200, ops.buffer(Suspend(1)))
+    assert stream.explain().parts[-1].lookahead == 2**63
+
+
+def test_a_place_for_what_comes_out_of_a_branch_is_as_wide_as_that() -> None:
+    narrow = (NONE | ops.balance(ops.map(str), ops.map(abs))).explain()
+    wide = (NONE | ops.balance(ops.map(str), ops.batch(5))).explain()
+    assert [part.text for part in narrow.parts[:2]] == [part.text for part in wide.parts[:2]]
+    # of its batches, one stands in that place, and one is in the hand of the consumer
+    assert wide.parts[1].holds == narrow.parts[1].holds + 4 + 4
+
+
+def test_a_job_shows_the_loops_of_its_stream_and_its_sink_on_demand_only() -> None:
+    job = THREES | ops.buffer(Suspend(1)) | ops.count()
+    assert job.explain().code == ()
+    assert len(job.explain(code=True).code) == 2
+
+
+def test_what_stands_in_the_pipe_of_a_group_holds_so_much_for_each_group() -> None:
+    pipe = ops.batch(3) | ops.buffer(Suspend(2)) | ops.timeout(9.0)
+    grouped = (NONE | ops.group_by(abs, pipe, max_groups=5)).explain()
+    (alone,) = [part for part in (NONE | pipe).explain().parts if part.strategy]
+    (inside,) = [part for part in grouped.parts if part.strategy]
+    assert (alone.holds, alone.lookahead) == (6, 6)
+    assert (inside.holds, inside.lookahead) == (30, 30)
