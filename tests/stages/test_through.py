@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 import weakref
 from collections.abc import AsyncIterator
 from functools import reduce
@@ -179,3 +180,89 @@ def test_steps_that_are_too_many_for_one_loop_are_closed_where_they_stand_still(
 
     play(main)
     assert closed == ["first", "last"]
+
+
+async def slow(item: Any) -> Any:
+    await asyncio.sleep(1)
+    return item
+
+
+def test_what_a_step_holds_at_the_end_may_be_awaited() -> None:
+    held = Stream([1]) | ops.concat([2]) | ops.batch(3) | ops.map(slow) | ops.concat([3])
+    assert noted(held) == [(1.0, [1, 2]), (1.0, 3), (1.0, "|")]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="to close a pull of a generator does nothing there")
+def test_a_pull_that_is_dropped_while_that_is_awaited_leaves_nothing() -> None:
+    """As the collector drops one, whose event loop was closed before."""
+    closed: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 2
+        finally:
+            closed.append("source")
+
+    async def waits(item: Any) -> Any:
+        try:
+            await asyncio.sleep(1)
+        finally:
+            closed.append("step")
+        return item
+
+    async def main() -> None:
+        held = Stream([1]) | ops.concat(source) | ops.batch(3) | ops.map(waits) | ops.concat([3])
+        items = iterate(held)
+        pull = items.__anext__()
+        assert asyncio.isfuture(pull.send(None))
+        assert closed == ["source"]
+        pull.close()
+        assert closed == ["source", "step"]
+
+    play(main)
+
+
+def test_a_stream_between_steps_that_cannot_be_opened_fails_for_them() -> None:
+    def fails() -> list[int]:
+        raise ERROR
+
+    stream = Stream([1]) | ops.concat(Stream(fails) | ops.concat([2]) | ops.materialize() | ops.concat([3]))
+    assert noted(stream) == [(0.0, 1), (0.0, Failed(ERROR)), (0.0, 3), (0.0, "|")]
+
+
+def test_an_error_of_the_clean_up_of_what_steps_read_is_raised() -> None:
+    async def untidy() -> AsyncIterator[int]:
+        try:
+            yield 2
+            yield 3
+        finally:
+            raise ERROR
+
+    async def main() -> None:
+        with pytest.raises(OSError, match=str(ERROR)):
+            async with (Stream([1]) | ops.concat(untidy) | ops.map(same) | ops.concat([9])).open() as items:
+                assert [await anext(items), await anext(items)] == [1, 2]
+
+    play(main)
+
+
+def test_a_source_is_closed_where_a_step_that_is_read_with_it_fails_before_it_begins() -> None:
+    @step(setup="1 / 0", each="emit(item)")
+    def broken() -> Keep:
+        return Keep(broken)
+
+    class Numbers:
+        closed = 0
+
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> int:
+            return 1
+
+        def close(self) -> None:
+            Numbers.closed += 1
+
+    with pytest.raises(ZeroDivisionError):
+        list(Stream(Numbers) | ops.take(2) | ops.concat([3]) | broken())
+    assert Numbers.closed == 1
