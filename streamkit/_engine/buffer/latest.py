@@ -40,6 +40,7 @@ class LatestLane(Flooding):
     def _overflow(self, item: Any) -> None:
         if self.limit < 0:
             super()._overflow(item)  # which refuses it
+        self.taken_in += 1
         self.cell[0] = item
         self.account.lost(1)
         self.flood.on = True
