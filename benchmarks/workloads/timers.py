@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Workload
-from benchmarks.workloads.sources import numbers
+from benchmarks.workloads.sources import numbers, rx_last
 from streamkit import Keep, Stream, ops
 
 LONG = 60.0
@@ -58,6 +58,16 @@ def quiet(name: str, goal: float | None, operator: Callable[[], Any]) -> Workloa
     return workload
 
 
+def rx_summed(count: int, operator: Callable[[Any, Any], Any]) -> Any:
+    """Of RxPY, with the timers of the event loop: its own have a thread each, which goes on sleeping."""
+    import reactivex
+    from reactivex import operators
+    from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+    made = operator(operators, AsyncIOScheduler(asyncio.get_running_loop()))
+    return rx_last(reactivex.from_iterable(range(count)).pipe(made, operators.sum()))
+
+
 timeout = quiet("timeout", 1.5, lambda: ops.timeout(LONG))
 
 
@@ -85,10 +95,7 @@ async def _(size: int, count: int) -> Any:
 
 @timeout.by("reactivex")
 async def _(size: int, count: int) -> Any:
-    import reactivex
-    from reactivex import operators
-
-    return reactivex.from_iterable(range(count)).pipe(operators.timeout(LONG), operators.sum()).run()
+    return rx_summed(count, lambda operators, scheduler: operators.timeout(LONG, scheduler=scheduler))
 
 
 async def looped(stream: AsyncIterator[int] | Stream[int]) -> int:
@@ -222,10 +229,7 @@ async def _(size: int, count: int) -> int:
 
 @debounce.by("reactivex")
 async def _(size: int, count: int) -> Any:
-    import reactivex
-    from reactivex import operators
-
-    return reactivex.from_iterable(range(count)).pipe(operators.debounce(LONG), operators.sum()).run()
+    return rx_summed(count, lambda operators, scheduler: operators.debounce(LONG, scheduler=scheduler))
 
 
 sample = last_only("sample", 1.5, lambda: ops.sample(LONG))

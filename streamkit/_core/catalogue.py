@@ -54,8 +54,6 @@ class Declaration:
     """Whether the step hands each item to all of its ``branches``, which are spliced into the same loop."""
     groups: bool = False
     """Whether the step splices its ``pipe`` into the same loop, with a state for each key."""
-    rescues: bool = False
-    """Whether the step waits in ways of its own, and hands a cancellation meanwhile to the source."""
     direct: bool = False
     """Whether a task of the stage may run the reader's loop to deliver an item, while the reader waits."""
 
@@ -109,6 +107,11 @@ class Declaration:
     def closes(self) -> str:
         """The parameter of a step that is called when what is before it was closed; "" if there is none."""
         return ""  # pragma: no cover - only steps are asked, and they have their own
+
+    @property
+    def rescues(self) -> bool:
+        """Whether the step waits in a way of its own, and hands a cancellation meanwhile to the source."""
+        return False
 
     @property
     def nests(self) -> str:

@@ -66,14 +66,20 @@ It is counted from the beginning: it could not take up a millionth of a second o
 has run for months.
 """
 
-_STEP = StepDeclaration(
+
+class _Paid(StepDeclaration):
+    @property
+    def rescues(self) -> bool:
+        return True
+
+
+_STEP = _Paid(
     "throttle",
     _passed,
     PASSED_ON,
     pieces=Pieces(setup=_SETUP, each=_EACH),
     parameters=("tokens", "pay"),
 )
-_STEP.rescues = True
 
 
 def paced(run: Run, inlet: Inlet[Any], rate: float, burst: float, *, failing: bool) -> Opened | None:
