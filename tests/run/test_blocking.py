@@ -146,10 +146,20 @@ def test_an_item_that_comes_in_spite_of_an_interrupt_is_dropped_and_the_source_c
     assert log == ["cancelled", "closed"]
 
 
-@pytest.mark.parametrize("pipe", [ops.concat([9]), ops.catch(lambda _: [9]), ops.repeat(2)], ids=repr)
+IN_PLACE: dict[str, Callable[[Any], Any]] = {
+    "concat": lambda source: Stream(source) | ops.concat([9]),
+    "catch": lambda source: Stream(source) | ops.catch(lambda _: [9]),
+    "repeat": lambda source: Stream(source) | ops.repeat(2),
+    "throttle": lambda source: Stream(source) | ops.throttle(1e6),
+    "second": lambda source: Stream([]) | ops.buffer(Suspend(1)) | ops.concat(source),
+    "behind steps": lambda source: Stream([]) | ops.concat([]) | ops.map(int) | ops.concat(source),
+}
+
+
+@pytest.mark.parametrize("pipe", IN_PLACE.values(), ids=IN_PLACE)
 def test_a_source_that_is_read_in_place_is_closed_at_once_where_a_loop_runs(pipe: Any) -> None:
     source = FaultySource(range(99), every=0.0)
-    items = iter(Stream(source) | pipe)
+    items = iter(pipe(source))
 
     def refused() -> None:
         with pytest.raises(RunningLoopError):

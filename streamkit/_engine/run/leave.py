@@ -221,6 +221,7 @@ class Segment:
 
     def _goes_on(self, opened: Opened, items: Any) -> Any:
         opened.items = None  # a list may hold much
+        opened.halt = None  # what follows is read in place
         self._pace.handed.clear()
         self._pace.source = items
         return items

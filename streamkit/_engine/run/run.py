@@ -310,7 +310,8 @@ class Run(Tasks):
 
     def opened(self, kind: Kind, items: Any, **how: Any) -> Opened:
         """The stage, as `items` of this `kind` to be read; this run ends with it."""
-        asked: dict[str, Any] = {"blame": self.blame_own, "unreached": self.unreached, "halt": self.halt}
+        halt = self.halt if self.link.declaration.pumps else None  # of what is read in place, nothing is held
+        asked: dict[str, Any] = {"blame": self.blame_own, "unreached": self.unreached, "halt": halt}
         return Opened(kind, items, self.leave, **(asked | how))
 
     def _filled(self, channel: Any) -> Channel:
