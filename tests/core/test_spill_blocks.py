@@ -61,22 +61,43 @@ def test_small_items_are_written_and_read_in_blocks(calls: Counter[str]) -> None
         ([1016] * 129, 3 * 65_536, 2),
         ([1017, *[1016] * 64], 1025 + 62 * 1024 + 65_536, 1),
         ([65_528, 10], 2 * 65_536, 1),
+        ([1000] * 140, None, 2),
         ([10, *range(65_529, 65_546)], None, None),
         ([10, *[100_000] * 3], None, None),
     ],
-    ids=["a block", "two and an item", "a byte more", "one item", "hardly too large", "large"],
+    ids=[
+        "a block",
+        "two and an item",
+        "a byte more",
+        "one item",
+        "two and a few",
+        "hardly too large",
+        "large",
+    ],
 )
 def test_there_is_room_in_the_file_for_all_that_was_taken_in(
     sizes: list[int], end: int | None, reads: int | None, calls: Counter[str]
 ) -> None:
+    items = [bytes([number]) * size for number, size in enumerate(sizes)]
     file, taken = spill._File(None), 0
-    for size in sizes:
-        file.write(bytes(size))
-        taken += 8 + size
+    for item in items:
+        file.write(item)
+        taken += 8 + len(item)
         assert os.fstat(file._file.fileno()).st_size >= taken
     assert end in (None, os.fstat(file._file.fileno()).st_size)
-    assert [file.read() for _ in sizes] == [bytes(size) for size in sizes]
+    assert [file.read() for _ in items] == items
     assert reads in (None, calls["read"])
+    file.close()
+
+
+def test_the_rest_of_a_block_is_read_from_where_its_first_item_was_taken() -> None:
+    file = spill._File(None)
+    items = [bytes(1000 + number) for number in range(100)]
+    file.write(b"first")
+    assert file.read() == b"first"
+    for item in items:
+        file.write(item)
+    assert [file.read() for _ in items] == items
     file.close()
 
 
