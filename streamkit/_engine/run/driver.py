@@ -24,7 +24,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
 from streamkit._engine.compile.key import End
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.direct import runners
 from streamkit._engine.run.pump import Owner, Pump
 from streamkit._engine.run.start import start
@@ -190,11 +190,9 @@ class Driven:
         return self._driver.run(self._work)
 
 
-def driven(
-    run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None
-) -> Awaitable[None]:
+def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None) -> Awaitable[None]:
     """Reads `inlet` into the lane, in the task that awaits this and in that of its reader."""
-    work = start(inlet.source, inlet.links, End.DRIVE, DrivenPump(run, lane, blamed), book)
+    work = start(inlet.source, inlet.links, End.DRIVE, DrivenPump(run, lane), book)
     assert isinstance(lane.driver, Driver)
     return Driven(lane.driver, work)
 
@@ -208,8 +206,8 @@ class DrivenPump(Pump):
 
     __slots__ = ("parked",)
 
-    def __init__(self, run: Owner, lane: DrivenLane, blamed: Link | None = None) -> None:
-        super().__init__(run, lane, blamed)
+    def __init__(self, run: Owner, lane: DrivenLane) -> None:
+        super().__init__(run, lane)
         self.lane: DrivenLane = lane
         lane.pump = self
         self.parked = False

@@ -103,7 +103,6 @@ class Run(Tasks):
             source: the stream that the stage was handed, or whatever a stream can begin with.
             into: a lane of one of this run's channels. It ends when the source does; `stop` ends it before.
             book: where the stages of the stream are entered, if not in this run's.
-            kept: whether this run closes it in the end, if nobody has.
             blamed: the buffer that errors of the lane name, if not this run's operator.
 
         Raises:
@@ -124,7 +123,7 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         if isinstance(lane, DrivenLane):
-            return driven(self, lane, inlet, book, blamed)
+            return driven(self, lane, inlet, book)
         filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
         return filled
 
@@ -204,6 +203,7 @@ class Run(Tasks):
         Args:
             source: the stream that the stage was handed, or whatever a stream can begin with.
             book: where the stages of the stream are entered, if not in this run's.
+            kept: whether this run closes it in the end, if nobody has.
 
         Raises:
             TypeError: it cannot be iterated.
