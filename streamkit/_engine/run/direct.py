@@ -90,21 +90,19 @@ class Feed:
                 raise self._error
             if self._waiting is not None:
                 await self._settle()
-            elif channel.over and not (self.ended or channel.ready or await self._more(channel)):
-                return
+            elif channel.over and not (self.ended or channel.ready):
+                return await self._over(channel)
 
-    async def _more(self, channel: Channel) -> bool:
-        """Whether the channel has more; at its end, the loop hears of that."""
+    async def _over(self, channel: Channel) -> None:
+        """Have the loop hear of the end of the channel."""
+        end: Exception = Ended()
         try:
-            if await channel.wait():
-                return True
+            await channel.wait()
         except Exception as error:
             if not self._holds:
                 raise
-            await self._step(self._push.throw, error)  # it comes out again, unless the loop has stopped
-            return False
-        await self._step(self._push.throw, Ended())
-        return False
+            end = error  # it comes out again, unless the loop has stopped
+        await self._step(self._push.throw, end)
 
     def deliver(self, item: Any) -> bool:
         """Send `item` and pass the outcome to `told`; False if the loop has ended."""
