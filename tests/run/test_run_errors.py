@@ -131,6 +131,17 @@ class TestWhoIsBlamed:
             outcome(stage, Stream(range(9)) | ops.buffer(Fail(2)))
         check_blamed(caught.value, "buffer", __file__)
 
+    def test_a_buffer_of_the_stages_own(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+            lane = run.feed(run.channel(), source, otherwise=Fail(2))
+            async for item in lane.channel:
+                yield item
+                await settled()
+
+        with pytest.raises(BufferOverflowError) as caught:
+            outcome(stage, range(9))
+        check_blamed(caught.value)
+
     def test_a_callback_that_ends_an_iterator(self) -> None:
         async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
             yield await run.call(lambda: next(iter([])))

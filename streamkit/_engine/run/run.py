@@ -23,7 +23,7 @@ from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -33,7 +33,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
-from streamkit._engine.run.reading import Reading, inlet_of
+from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.start import begin, segment, start
 from streamkit._engine.run.tasks import Tasks
 
@@ -110,7 +110,7 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
-        inlet = inlet_of(source)
+        inlet = returned(source)
         self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
@@ -151,7 +151,7 @@ class Run(Tasks):
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
                 strategy_argument(name, value)
-        inlet, strategy, buffer = fused(inlet_of(source), strategy)
+        inlet, strategy, buffer = fused(returned(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane, blamed=buffer)
         return lane
@@ -208,7 +208,7 @@ class Run(Tasks):
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet = inlet_of(source)
+        inlet = returned(source)
         self.claims.take(inlet)
         self._settle()
         chapter = book is None
