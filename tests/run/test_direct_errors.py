@@ -149,10 +149,13 @@ class TestErrorsBehind:
             assert type(run(lambda: outcome(job))) is ValueError
             assert late == []
 
-
     @pytest.mark.parametrize(
         ("pipe", "found"),
-        [(ops.map(str), ["0", "1", "2"]), (ops.batch(2), [[0, 1], [2]]), (ops.batch(2) | ops.take(1), [[0, 1]])],
+        [
+            (ops.map(str), ["0", "1", "2"]),
+            (ops.batch(2), [[0, 1], [2]]),
+            (ops.batch(2) | ops.take(1), [[0, 1]]),
+        ],
     )
     def test_one_of_the_source_comes_after_what_steps_hold_unless_they_have_ended(
         self, pipe: Any, found: list[Any]
