@@ -177,7 +177,13 @@ class TestErrorsBehind:
 
 class TestAwaitables:
     def test_a_loop_may_end_when_one_has_come_to_its_result(self) -> None:
-        job = Stream(range(30)) | ops.map(turn, concurrency=4) | ops.map(turn) | ops.take(3) | ops.to_list()
+        job = (
+            Stream(range(30))
+            | ops.map(turn, concurrency=4)
+            | ops.map(lambda item: turn(item))
+            | ops.take(3)
+            | ops.to_list()
+        )
         assert run(lambda: outcome(job)) == [0, 1, 2]
 
     @pytest.mark.parametrize("function", [at_once, turn])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import EmitterClosedError, SourceConsumedError, Stream, Suspend, ops, push
+from streamkit import EmitterClosedError, Hub, SourceConsumedError, Stream, Suspend, ops, push
 from streamkit.testing import run
 
 ONCE = "a push stream can be run only once, and was: make another with push()"
@@ -35,6 +35,21 @@ def test_it_cannot_be_run_again(pipe: Callable[[Any], Any]) -> None:
         run(lambda: drained(pipe(stream) | ops.repeat(2), found))
     assert str(raised.value) == ONCE
     assert found == [0, 1, 2]
+
+
+@pytest.mark.parametrize("pipe", [PIPES["alone"], PIPES["steps"], PIPES["a stage"]])
+def test_of_a_hub_it_is_another_when_it_is_run_again(pipe: Callable[[Any], Any]) -> None:
+    async def main() -> list[int]:
+        hub = Hub[int](Suspend(9))
+        found = list[int]()
+        reading = asyncio.create_task(drained(pipe(hub.stream()) | ops.take(2) | ops.repeat(2), found))
+        for number in range(4):
+            await asyncio.sleep(1.0)
+            await (Stream([number]) | hub.sink())
+        await reading
+        return found
+
+    assert run(main) == [0, 1, 2, 3]
 
 
 @every_pipe
