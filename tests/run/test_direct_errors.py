@@ -13,6 +13,22 @@ from streamkit.testing import run
 from tests.run.feeding import at_once, outcome, raising, turn, turn_raising
 
 
+def test_a_worker_delivers_in_its_own_task() -> None:
+    tasks: list[Any] = []
+    job = (
+        Stream(range(6))
+        | ops.map(turn, concurrency=3)
+        | ops.for_each(lambda _: tasks.append(asyncio.current_task()))
+    )
+
+    async def main() -> None:
+        await job
+        assert asyncio.current_task() not in tasks
+
+    run(main)
+    assert len(tasks) == 6
+
+
 class TestErrorsBehind:
     """Of callbacks that run in a worker's task: they come out of the job as they would of one loop."""
 
