@@ -353,15 +353,6 @@ class TestNested:
         assert len({*seen}) == len({task for _, task in seen}) == 4
 
 
-def test_buffers_count_what_passes() -> None:
-    async def main() -> list[tuple[int, int, int, int]]:
-        handle = (streamkit.zip(lambda: numbers(7), lambda: numbers(5), lookahead=2) | ops.drain()).start()
-        await handle
-        return [(each.offered, each.delivered, each.dropped, each.held_at_most) for each in handle.buffers()]
-
-    assert run(main) == [(7, 5, 2, 2), (5, 5, 0, 2)]
-
-
 def test_what_a_source_has_waited_for_is_not_kept() -> None:
     class Big:
         pass

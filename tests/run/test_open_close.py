@@ -62,22 +62,37 @@ def test_a_callback_may_close_it_where_it_was_interrupted(make: Callable[[Any], 
         async def closing(number: int) -> list[int]:
             if number == 2:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        await asyncio.sleep(9.0)
+                    await asyncio.wait_for(asyncio.sleep(9.0), 1.0)
                 await opened.aclose()  # the error of the timeout has not left the pull
             return [number]
 
-        opened = (Stream(source) | make(closing)).open()
-        async with opened as items:
+        async with (Stream(source) | make(closing)).open() as opened:
             if by_hand:
                 with pytest.raises(StopAsyncIteration):
                     for _ in range(3):
-                        await anext(items)
+                        await anext(opened)
             else:
-                assert len([item async for item in items]) <= 2
+                assert len([item async for item in opened]) <= 2
         assert source.closed == 1
 
     run(main)
+
+
+def test_a_worker_that_closes_an_iterator_is_ended_with_it_and_nothing_is_left() -> None:
+    source, items = slow(), list[Any]()
+
+    async def closing(number: int) -> int:
+        if number == 2:
+            await items[0].aclose()
+        return number
+
+    async def main() -> Any:
+        items.append(aiter(Stream(source) | ops.map(closing, concurrency=3)))
+        assert await anext(items[0]) == 0
+        await asyncio.sleep(9.0)
+        return items[0]._guard.ag_frame
+
+    assert (run(main), source.closed) == (None, 1)
 
 
 def test_a_pull_that_is_closed_by_a_callback_which_has_swallowed_a_cancellation_sees_the_end() -> None:
