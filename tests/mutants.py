@@ -55,6 +55,8 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
+    "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],
+    "streamkit/_engine/buffer/threads.py": ["tests/sources/test_threads.py"],
     "streamkit/_engine/compile": [
         "tests/face",
         "tests/laws/test_breathing.py",
@@ -85,6 +87,15 @@ MORE = {
         "tests/face/test_mistakes_of_authors.py",
         "tests/operators/test_recover_on_close.py",
         "tests/laws/test_close.py",
+    ],
+    "streamkit/_engine/run/apart.py": ["tests/laws/test_depth.py"],
+    "streamkit/_engine/run/leave.py": [
+        "tests/operators/test_nest_in_turn_left.py",
+        "tests/operators/test_restart_retry.py",
+    ],
+    "streamkit/_engine/run/start.py": [
+        "tests/operators/test_nest_in_turn.py",
+        "tests/operators/test_nest_in_turn_left.py",
     ],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""

@@ -36,19 +36,10 @@ class Store(Protocol):
     def __getitem__(self, place: Any, /) -> Any: ...
 
 
-class _Forks:
-    """How often this process was forked off another: what those before it have opened is not its own."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
-            os.register_at_fork(after_in_child=self._forked)
-
-    def _forked(self) -> None:
-        self.count += 1  # pragma: no cover - in a forked process, where no lines are counted
-
-
-_forks = _Forks()
+_forks: list[None] = []
+"""One entry for each fork between the first process and this one: an earlier one's files are not its own."""
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has none
+    os.register_at_fork(after_in_child=partial(_forks.append, None))
 
 
 class _File:
@@ -63,7 +54,7 @@ class _File:
 
         # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
-        self._forks = _forks.count
+        self._forks = len(_forks)
         self._read_at = 0
         self._chunk, self._chunk_at = b"", 0
         """What was read at a time, and where that stands."""
@@ -77,7 +68,7 @@ class _File:
     @property
     def takes_more(self) -> bool:
         """Whether the next item may be written to it, by this process."""
-        return self.size < _SEGMENT and self._forks == _forks.count
+        return self.size < _SEGMENT and self._forks == len(_forks)
 
     def write(self, record: bytes) -> None:
         length = len(record)

@@ -95,12 +95,12 @@ class Timed(Channel):
 
     def begin(self, source: Inlet[Any]) -> None:
         """Read `source`, each item when it is asked for; or ahead, into a buffer that stands at its end."""
-        inlet, strategy, blamed = fused(source, None)
+        inlet, strategy, _ = fused(source, None)
         if strategy is None and self._level:
             self._lane = lane = HandLane(self, self)
             self._driver = lane.driver = Driver(self.run.loop, self._level, lane)
             self.adopt(lane)
-            self.run.pump(inlet, into=lane, blamed=blamed)
+            self.run.pump(inlet, into=lane)
         else:
             self._lane = self.run.feed(self, source)
 

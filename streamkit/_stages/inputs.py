@@ -49,11 +49,11 @@ def driven(
     if not found or not all(type(buffer) in (Suspend, NoneType) for _, buffer, _ in found):
         return None
     drivers: list[Driver] = []
-    for inlet, buffer, blamed in found:
+    for inlet, buffer, _ in found:
         lane = DrivenLane(channel, buffer or Suspend(1))
         driver = lane.driver = Driver(run.loop, level, lane)
         channel.adopt(lane)
-        run.pump(inlet, into=lane, blamed=blamed)
+        run.pump(inlet, into=lane)
         drivers.append(driver)
     reader = channel.counts = RowReader(run.loop, drivers)
     return reader

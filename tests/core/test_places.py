@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import Operator, ops
-from streamkit._core.places import caller, placed, written
+from streamkit._core.places import caller, line_of, placed, written
 
 
 def test_a_place_below_the_working_directory_is_shown_from_there() -> None:
@@ -65,6 +65,13 @@ class TestCaller:
         outermost: Any = Frame("streamkit.ops", None)
         assert caller(outermost) is outermost
         assert caller(Frame("streamkit.a", Frame("streamkit.b", outermost))) is outermost  # type: ignore[arg-type]
+
+
+def test_each_instruction_has_the_line_it_was_written_in() -> None:
+    code = compile("first\nsecond\nthird", "pipe.py", "exec")
+    begins = {line: begin for begin, _, line in code.co_lines() if line}
+    assert [line_of(code, begins[line]) for line in (1, 2, 3)] == [1, 2, 3]
+    assert line_of(code, len(code.co_code)) == code.co_firstlineno  # of none
 
 
 def made_of_map() -> Operator[Any, Any]:

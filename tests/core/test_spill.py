@@ -100,7 +100,7 @@ def test_items_larger_than_one_write_come_back_whole(tmp_path: Path) -> None:
 
 
 @needs_proc
-@given(st.lists(st.integers(0, 40)), st.integers(1, 9))
+@given(st.lists(st.sampled_from([9, 70_000, 100_000]), max_size=8), st.integers(20_000, 50_000))
 def test_a_system_that_reads_and_writes_less_than_it_is_asked_for_loses_nothing(
     sizes: list[int], at_once: int
 ) -> None:
@@ -198,43 +198,6 @@ def test_a_store_and_its_copy_in_a_forked_process_do_not_disturb_each_other(
         _, status = os.waitpid(child, 0)
         store.close()
     assert not status
-
-
-@given(st.lists(st.sampled_from([0, 1, 100, 30_000, 65_530, 70_000]), max_size=12), st.data())
-def test_items_of_any_size_come_back_from_blocks(sizes: list[int], data: st.DataObject) -> None:
-    store, model = SpillStore(1, None), deque[bytes]()
-    try:
-        for number, size in enumerate(sizes):
-            item = bytes([number]) * size
-            store.append(item)
-            model.append(item)
-            for _ in range(data.draw(st.integers(0, 2))):
-                if model:
-                    assert store.popleft() == model.popleft()
-        assert [store.popleft() for _ in range(len(store))] == [*model]
-    finally:
-        store.close()
-
-
-@pytest.mark.parametrize("cut", [0, 100_000])
-def test_a_block_that_cannot_be_read_back_is_told_for_each_of_its_items(cut: int) -> None:
-    store = SpillStore(1, None)
-    for item in range(30_000):
-        store.append(item)
-    os.truncate(store._files[0]._file.fileno(), cut)
-    good = bad = 0
-    try:
-        for number in range(30_000):
-            try:
-                assert store.popleft() == number
-                good += 1
-            except EOFError:
-                bad += 1
-        assert good + bad == 30_000
-        assert bad >= 10_000
-        assert good >= cut // 25
-    finally:
-        store.close()
 
 
 def test_a_file_leaves_the_disk_as_soon_as_it_was_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Operator, Stream, Suspend, ops, stage
-from streamkit._engine.run.apart import DEEP
+from streamkit._engine.run.apart import DEEP, deep
 from streamkit.testing import FaultySource, run
 
 MANY = 100
@@ -52,6 +52,19 @@ async def taken(stream: Any, count: int) -> tuple[list[Any], asyncio.Task[Any] |
             if len(found) == count:
                 break
     return found, asyncio.current_task()
+
+
+@pytest.mark.parametrize(
+    ("pipe", "expected"),
+    [
+        (ops.concat_map(list), True),
+        (ops.concat_map(list) | ops.map(abs), True),
+        (ops.concat_map(list) | ops.buffer(Suspend(1)), False),
+        (ops.map(abs), False),
+    ],
+)
+def test_a_stream_is_read_flat_whose_steps_at_its_end_go_through_streams(pipe: Any, expected: bool) -> None:
+    assert deep(Stream([1]) | pipe) == expected
 
 
 @pytest.mark.parametrize("count", [SOME, MANY])

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -55,10 +56,12 @@ class TestWhereALoopRuns:
                     next(items)
 
         assert next(items) == 0
+        begun = time.monotonic()
         in_a_loop(refused)
         with pytest.raises(RunningLoopError):
             for _ in items:
                 pass
+        assert time.monotonic() - begun < 9.0  # some turns of the loop, and no pause
         source.check()
 
     def test_one_that_has_not_begun_may_begin_elsewhere(self, pipe: Any) -> None:

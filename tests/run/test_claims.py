@@ -74,13 +74,15 @@ def test_whoever_sends_to_one_that_was_let_go_is_told() -> None:
     assert run(main) == [1]
 
 
-def test_the_source_of_a_stage_that_never_reads_it_is_let_go() -> None:
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_source_of_a_stage_that_never_reads_it_is_let_go(inside: bool) -> None:
     async def _ignoring(run: Any, source: Any) -> AsyncIterator[str]:
         yield "own"
 
     told = list[Any]()
     stream, emitter = live("a", told)
-    assert run(lambda: as_awaited(stream | written(_ignoring) | ops.to_list())) == ["own"]
+    source = Stream([1]) | ops.concat(stream) if inside else stream
+    assert run(lambda: as_awaited(source | written(_ignoring) | ops.to_list())) == ["own"]
     assert told == [("item of a", "closed")]
     assert emitter.offer("late").name == "CLOSED"
 

@@ -3,6 +3,7 @@
 # ruff: noqa: B023 - what is defined in a loop runs in that turn of it
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,22 @@ import pytest
 from streamkit import Stream, ops
 from streamkit.testing import run
 from tests.run.feeding import at_once, outcome, raising, turn, turn_raising
+
+
+def test_a_worker_delivers_in_its_own_task() -> None:
+    tasks: list[Any] = []
+    job = (
+        Stream(range(6))
+        | ops.map(turn, concurrency=3)
+        | ops.for_each(lambda _: tasks.append(asyncio.current_task()))
+    )
+
+    async def main() -> None:
+        await job
+        assert asyncio.current_task() not in tasks
+
+    run(main)
+    assert len(tasks) == 6
 
 
 class TestErrorsBehind:
@@ -148,8 +165,43 @@ class TestErrorsBehind:
             assert type(run(lambda: outcome(job))) is ValueError
             assert late == []
 
+    @pytest.mark.parametrize(
+        ("pipe", "found"),
+        [
+            (ops.map(str), ["0", "1", "2"]),
+            (ops.batch(2), [[0, 1], [2]]),
+            (ops.batch(2) | ops.take(1), [[0, 1]]),
+        ],
+    )
+    def test_one_of_the_source_comes_after_what_steps_hold_unless_they_have_ended(
+        self, pipe: Any, found: list[Any]
+    ) -> None:
+        error = ValueError("source")
+        seen: list[Any] = []
+
+        async def source() -> AsyncIterator[int]:
+            for number in range(3):
+                yield number
+                await asyncio.sleep(1.0)
+            raise error
+
+        job = Stream(source) | ops.map(turn, concurrency=3) | pipe | ops.for_each(seen.append)
+        ended = run(lambda: outcome(job))
+        assert seen == found
+        assert ended is (None if len(found) == 1 else error)
+
 
 class TestAwaitables:
+    def test_a_loop_may_end_when_one_has_come_to_its_result(self) -> None:
+        job = (
+            Stream(range(30))
+            | ops.map(turn, concurrency=4)
+            | ops.map(lambda item: turn(item))
+            | ops.take(3)
+            | ops.to_list()
+        )
+        assert run(lambda: outcome(job)) == [0, 1, 2]
+
     @pytest.mark.parametrize("function", [at_once, turn])
     def test_what_callbacks_return_is_awaited_in_order(self, function: Any) -> None:
         seen: list[int] = []

@@ -80,6 +80,24 @@ def done(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+def test_a_reader_lets_others_run_between_items_that_were_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamkit._engine.compile.pace.Pace.due", lambda self: True)
+    turns: list[int] = []
+    seen: list[int] = []
+
+    def behind(item: int) -> Any:
+        seen.append(len(turns))
+        asyncio.get_running_loop().call_soon(turns.append, item)
+        return None if item else asyncio.sleep(1.0)
+
+    async def main() -> float:
+        await (Stream(range(9)) | ops.map(at_once, concurrency=9) | ops.for_each(behind))
+        return now()
+
+    assert run(main) == 1.0
+    assert seen == [*range(9)]
+
+
 class TestPause:
     """Workers that could deliver directly do not, while a job is paused."""
 

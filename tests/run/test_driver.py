@@ -55,6 +55,18 @@ def test_rows_of_ready_sources_take_no_turn_of_the_loop(lookahead: int) -> None:
     assert run(lambda: main(1000)) == run(lambda: main(10)) < 10
 
 
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize(("depth", "turns"), [(NESTED, False), (NESTED + 1, True)])
+def test_rows_of_rows_take_none_either_up_to_a_depth(depth: int, turns: bool) -> None:
+    async def main(rows: int) -> int:
+        stream: Stream[Any] = Stream(numbers(rows))
+        for _ in range(depth):
+            stream = streamkit.zip(stream, numbers(rows))
+        return await turns_of(stream | ops.drain())
+
+    assert (run(lambda: main(100)) > run(lambda: main(10))) == turns
+
+
 class TestItsTask:
     def test_each_source_runs_in_one_task_of_its_own(self) -> None:
         seen: dict[str, set[Any]] = {"a": set(), "b": set(), "reader": set()}
@@ -339,15 +351,6 @@ class TestNested:
             stream = streamkit.zip(stream | ops.map(noted(depth)), lambda: numbers(5))
         run(lambda: stream | ops.drain())
         assert len({*seen}) == len({task for _, task in seen}) == 4
-
-
-def test_buffers_count_what_passes() -> None:
-    async def main() -> list[tuple[int, int, int, int]]:
-        handle = (streamkit.zip(lambda: numbers(7), lambda: numbers(5), lookahead=2) | ops.drain()).start()
-        await handle
-        return [(each.offered, each.delivered, each.dropped, each.held_at_most) for each in handle.buffers()]
-
-    assert run(main) == [(7, 5, 2, 2), (5, 5, 0, 2)]
 
 
 def test_what_a_source_has_waited_for_is_not_kept() -> None:

@@ -1,4 +1,4 @@
-"""A source whose pump is driven lets other tasks run, as law 7 says."""
+"""A source whose pump is driven lets other tasks run, as law 7 says; and what its buffer counts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,3 +49,28 @@ def test_others_get_their_turn_however_long_a_source_works_for_an_item(
         return max(gaps)
 
     assert run(main) < 0.02
+
+
+def test_buffers_count_what_passes() -> None:
+    async def main() -> list[tuple[int, int, int, int]]:
+        handle = (streamkit.zip(lambda: numbers(7), lambda: numbers(5), lookahead=2) | ops.drain()).start()
+        await handle
+        return [(each.offered, each.delivered, each.dropped, each.held_at_most) for each in handle.buffers()]
+
+    assert run(main) == [(7, 5, 2, 2), (5, 5, 0, 2)]
+
+
+def test_and_how_full_they_were() -> None:
+    async def slow() -> AsyncIterator[int]:
+        for number in range(5):
+            await asyncio.sleep(1.0)
+            yield number
+
+    async def main() -> list[tuple[int, float]]:
+        handle = (streamkit.zip(slow, lambda: numbers(9), lookahead=3) | ops.drain()).start()
+        await handle
+        return [(each.held_at_most, each.seconds_full) for each in handle.buffers()]
+
+    (most, seconds), (_, full) = run(main)
+    assert (most, seconds) == (1, 0.0)
+    assert full >= 4.0

@@ -95,3 +95,19 @@ class TestGates:
             return asyncio.get_running_loop().time()
 
         assert run(main) == 2.5
+
+    def test_hold_what_a_callback_of_the_loop_steps_by_hand(self) -> None:
+        async def main() -> list[Any]:
+            gate, steps, seen = asyncio.Event(), Steps("a"), list[Any]()
+            driven = Drive(steps, gate=gate).__await__()
+            loop = asyncio.get_running_loop()
+            loop.call_soon(lambda: seen.append(next(driven)))
+            await asyncio.sleep(1.0)
+            assert (len(seen), steps.came) == (1, [])
+            gate.set()
+            await asyncio.wait(seen)
+            loop.call_soon(lambda: seen.append(driven.send(None)))
+            await asyncio.sleep(1.0)
+            return [seen[1], *steps.came]
+
+        assert run(main) == ["a", None]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -50,6 +51,69 @@ def test_a_callback_may_close_the_stream_that_calls_it(make: Callable[[Any], Any
         assert source.closed == 1
 
     run(main)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("make", CLOSING.values(), ids=CLOSING)
+def test_a_callback_may_close_it_where_it_was_interrupted(make: Callable[[Any], Any], by_hand: bool) -> None:
+    async def main() -> None:
+        source = slow(2.0)
+
+        async def closing(number: int) -> list[int]:
+            if number == 2:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.sleep(9.0), 1.0)
+                await opened.aclose()  # the error of the timeout has not left the pull
+            return [number]
+
+        async with (Stream(source) | make(closing)).open() as opened:
+            if by_hand:
+                with pytest.raises(StopAsyncIteration):
+                    for _ in range(3):
+                        await anext(opened)
+            else:
+                assert len([item async for item in opened]) <= 2
+        assert source.closed == 1
+
+    run(main)
+
+
+def test_a_worker_that_closes_an_iterator_is_ended_with_it_and_nothing_is_left() -> None:
+    source, items = slow(), list[Any]()
+
+    async def closing(number: int) -> int:
+        if number == 2:
+            await items[0].aclose()
+        return number
+
+    async def main() -> Any:
+        items.append(aiter(Stream(source) | ops.map(closing, concurrency=3)))
+        assert await anext(items[0]) == 0
+        await asyncio.sleep(9.0)
+        return items[0]._guard.ag_frame
+
+    assert (run(main), source.closed) == (None, 1)
+
+
+def test_a_pull_that_is_closed_by_a_callback_which_has_swallowed_a_cancellation_sees_the_end() -> None:
+    async def main() -> list[int]:
+        async def closing(number: int) -> int:
+            if number == 2:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(9.0)
+                await opened.aclose()
+            return number
+
+        async def read() -> list[int]:
+            return [item async for item in opened]
+
+        async with (Stream(range(9)) | ops.map(closing)).open() as opened:
+            reader = asyncio.ensure_future(read())
+            await asyncio.sleep(1.0)
+            reader.cancel()
+            return await reader
+
+    assert run(main) == [0, 1]
 
 
 @pytest.mark.parametrize("error", [None, OSError("late")], ids=repr)

@@ -29,6 +29,7 @@ def test_a_generator_is_new_until_its_first_step() -> None:
         found.append(is_new(items))
         await items.aclose()
         found.append(is_new(items))
+        own(items)  # which has nothing to give any more
         other: Any = numbers()
         await other.aclose()
         return [*found, is_new(other)]

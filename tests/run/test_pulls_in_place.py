@@ -1,7 +1,7 @@
 """Pulls by hand out of a stream that an `async for` has begun to read: they go on in the task that asks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 
 import pytest
@@ -114,16 +114,49 @@ def test_a_kept_pull_is_ended_with_the_stream(pipe: Any, clean_up: float) -> Non
 def test_a_pull_that_is_pending_in_another_task_sees_the_end(pipe: Any, clean_up: float) -> None:
     ticks = Ticks(clean_up=clean_up)
 
-    async def main() -> None:
+    async def main() -> float:
         async with (Stream(ticks) | pipe).open() as items:
             await begun(items)
             pull = asyncio.ensure_future(anext(items, None))
             await asyncio.sleep(0.25)
         assert await pull is None
         assert pull.cancelling() == 0
+        return asyncio.get_running_loop().time()
 
-    run(main)
+    assert run(main) == 1.25 + clean_up
     assert len(ticks.log) == 1
+
+
+class Waits:
+    """An awaitable whose steps are written as a generator."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from asyncio.sleep(9.0).__await__()
+
+
+class Passes:
+    """An awaitable whose steps are those of a coroutine."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return asyncio.sleep(9.0).__await__()
+
+
+@pytest.mark.parametrize("waits", [Waits, Passes, lambda: asyncio.sleep(9.0)])
+def test_a_pull_is_ended_at_once_in_whatever_it_waits(waits: Callable[[], Awaitable[None]]) -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        await waits()
+        yield 1
+
+    async def main() -> float:
+        async with Stream(source).open() as items:
+            await begun(items)
+            pull = asyncio.ensure_future(anext(items, None))
+            await asyncio.sleep(1.0)
+        assert await pull is None
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 1.0
 
 
 def test_an_error_comes_to_a_pull_as_itself(pipe: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import reactivex
 
-from streamkit import EmitterClosedError, SourceConsumedError, Stream, Suspend, ops, push, rx
+from streamkit import EmitterClosedError, Hub, SourceConsumedError, Stream, Suspend, ops, push, rx
 from streamkit.testing import run
 
 ONCE = "a push stream can be run only once, and was: make another with push()"
@@ -36,6 +36,43 @@ def test_it_cannot_be_run_again(pipe: Callable[[Any], Any]) -> None:
         run(lambda: drained(pipe(stream) | ops.repeat(2), found))
     assert str(raised.value) == ONCE
     assert found == [0, 1, 2]
+
+
+@every_pipe
+def test_a_second_run_of_it_is_refused(pipe: Callable[[Any], Any]) -> None:
+    stream, emitter = filled(1)
+    emitter.close()
+    assert list(pipe(stream)) == [0]
+    with pytest.raises(SourceConsumedError):
+        list(pipe(stream))
+
+
+def test_one_of_several_runs_that_share_it_opens_it() -> None:
+    async def main() -> list[list[int]]:
+        stream, emitter = filled(0)
+        shared = stream | ops.share()
+        reading = [asyncio.ensure_future(shared | ops.to_list()) for _ in range(2)]
+        await asyncio.sleep(1.0)
+        await emitter.send(7)
+        emitter.close()
+        return [await each for each in reading]
+
+    assert run(main) == [[7], [7]]
+
+
+@pytest.mark.parametrize("pipe", [PIPES["alone"], PIPES["steps"], PIPES["a stage"]])
+def test_of_a_hub_it_is_another_when_it_is_run_again(pipe: Callable[[Any], Any]) -> None:
+    async def main() -> list[int]:
+        hub = Hub[int](Suspend(9))
+        found = list[int]()
+        reading = asyncio.create_task(drained(pipe(hub.stream()) | ops.take(2) | ops.repeat(2), found))
+        for number in range(4):
+            await asyncio.sleep(1.0)
+            await (Stream([number]) | hub.sink())
+        await reading
+        return found
+
+    assert run(main) == [0, 1, 2, 3]
 
 
 @every_pipe

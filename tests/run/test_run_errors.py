@@ -8,7 +8,9 @@ import pytest
 
 import streamkit
 from streamkit import (
+    BufferOverflowError,
     Channel,
+    Fail,
     Inlet,
     Sink,
     Stream,
@@ -117,6 +119,28 @@ class TestWhoIsBlamed:
         with pytest.raises(OSError, match="source") as caught:
             outcome(filled if way == "channel" else stage, makes if way == "makes" else failing)
         assert notes(caught.value) == []
+
+    def test_a_buffer_that_the_stage_has_taken_over(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+            lane = run.feed(run.channel(), source)
+            async for item in lane.channel:
+                yield item
+                await settled()
+
+        with pytest.raises(BufferOverflowError) as caught:
+            outcome(stage, Stream(range(9)) | ops.buffer(Fail(2)))
+        check_blamed(caught.value, "buffer", __file__)
+
+    def test_a_buffer_of_the_stages_own(self) -> None:
+        async def stage(run: Any, source: Any) -> AsyncIterator[Any]:
+            lane = run.feed(run.channel(), source, otherwise=Fail(2))
+            async for item in lane.channel:
+                yield item
+                await settled()
+
+        with pytest.raises(BufferOverflowError) as caught:
+            outcome(stage, range(9))
+        check_blamed(caught.value)
 
     def test_a_callback_that_ends_an_iterator(self) -> None:
         async def stage(run: Any, source: Any) -> AsyncIterator[Any]:

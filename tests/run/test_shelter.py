@@ -194,6 +194,8 @@ def test_what_begins_in_the_clean_up_is_its_own(clean_up: Any) -> None:
     color: ContextVar[str] = ContextVar("color")
 
     async def source() -> AsyncIterator[int]:
+        beside = (number for number in range(9))  # which it holds, and does not wait for
+        assert next(beside) == 0
         token = color.set("red")
         try:
             yield 1
@@ -241,6 +243,66 @@ def test_who_waits_for_all_tasks_waits_for_the_clean_up() -> None:
         return source.ends
 
     assert asyncio.run(main()) == ["cleaned"]
+
+
+def test_clean_up_that_begins_when_all_tasks_are_cancelled_already_finishes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            while True:
+                await asyncio.sleep(0)
+                yield 1
+        finally:
+            for _ in range(20 * TURNS):
+                await asyncio.sleep(0)
+            log.append("cleaned")
+
+    asyncio.run(held_by_a_task(Stream(source) | ops.buffer(Suspend(1))))
+    kept.clear()
+    assert log == ["cleaned"]
+    assert not caplog.records
+
+
+def test_a_stream_that_was_entered_and_never_left_ends_with_the_program() -> None:
+    source = Source()
+
+    async def main() -> None:
+        kept.append(Stream(source).open())
+        async for _ in await kept[0].__aenter__():
+            break
+
+    asyncio.run(main())
+    assert source.ends == ["cleaned"]
+    kept.clear()
+
+
+def test_a_task_that_drops_the_iterator_of_another_runs_none_of_its_clean_up() -> None:
+    tasks: list[Any] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            tasks.append(asyncio.current_task())
+
+    async def pull() -> Any:
+        items = (item async for item in Stream(source))
+        await anext(items)
+        return items
+
+    async def main() -> None:
+        holder = [await asyncio.create_task(pull())]
+        inner: Any = holder[0].ag_frame.f_locals[".0"]  # what the statement reads
+        await holder.pop().aclose()
+        del inner
+        await asyncio.sleep(0.001)
+        assert len(tasks) == 1
+        assert asyncio.current_task() not in tasks
+
+    asyncio.run(main())
 
 
 def test_a_clean_up_that_begins_when_the_program_cancels_its_tasks_finishes() -> None:

@@ -139,7 +139,7 @@ class Changes(Channel):
         self._held = self._lane.held
         self.appended: int = 0
         """Items that `take` has appended to what the lane holds."""
-        self._easy = 0
+        self._easy: int
         """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
         self._known = 0
         """`take` needs no more than an append while fewer are held; 0 if it was interrupted."""

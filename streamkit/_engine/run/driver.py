@@ -24,7 +24,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
 from streamkit._engine.compile.pace import AGAIN
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.pump import Owner, Pump
 from streamkit._engine.run.start import start
 
@@ -252,9 +252,9 @@ class Driver:
             del error
 
 
-def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None) -> Any:
+def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None) -> Any:
     """The coroutine of the pump that reads `inlet` into the lane."""
-    return start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane, blamed), book)
+    return start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane), book)
 
 
 class DrivenPump(Pump):
@@ -266,8 +266,8 @@ class DrivenPump(Pump):
 
     __slots__ = ("parked",)
 
-    def __init__(self, run: Owner, lane: DrivenLane, blamed: Link | None = None) -> None:
-        super().__init__(run, lane, blamed)
+    def __init__(self, run: Owner, lane: DrivenLane) -> None:
+        super().__init__(run, lane)
         self.lane: DrivenLane = lane
         lane.pump = self
         self.parked = False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from streamkit._engine.compile.pace import Pace
@@ -49,8 +51,15 @@ class Pulls:
 
     @property
     def entered(self) -> bool:
-        """Whether this is called within a pull."""
-        return self.kept is None and self.pending and self.items.ag_await is None
+        """Whether this is called within a pull.
+
+        The stack tells: where an error was thrown into a generator, its ``ag_await`` stands while it runs.
+        """
+        items: FrameType | None = self.items.ag_frame
+        frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage]
+        while frame is not None and frame is not items:
+            frame = frame.f_back
+        return frame is not None
 
     def ended_by_us(self, error: BaseException) -> bool:
         """Whether `error` ends a pull because of `close`; no cancellation of the pulling task is lost."""

@@ -8,15 +8,9 @@ from streamkit._core.errors import SourceConsumedError
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.key import Kind
-from streamkit._engine.plan.link import Inlet, returned
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["Reading", "inlet_of"]
-
-
-def inlet_of(source: Any) -> Inlet[Any]:
-    """`source` as a stage sees a stream."""
-    return source if isinstance(source, Inlet) else returned(source)  # pyright: ignore[reportUnknownVariableType]
+__all__ = ["Reading"]
 
 
 class Reading(Source):

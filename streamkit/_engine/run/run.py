@@ -24,7 +24,7 @@ from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
-from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, shares, unfolded
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
@@ -34,7 +34,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
 from streamkit._engine.run.pump import Pump
-from streamkit._engine.run.reading import Reading, inlet_of
+from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.start import begin, segment, start
 from streamkit._engine.run.tasks import Tasks
 
@@ -112,7 +112,7 @@ class Run(Tasks):
         """
         if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
-        inlet = inlet_of(source)
+        inlet = returned(source)
         self.claims.take(inlet)
         if book is None and self.book is not None:
             self._settle()
@@ -125,7 +125,7 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         if isinstance(lane, DrivenLane):
-            filled: Awaitable[None] = driven(self, lane, inlet, book, blamed)
+            filled: Awaitable[None] = driven(self, lane, inlet, book)
         else:
             filled = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
         return filled
@@ -154,7 +154,7 @@ class Run(Tasks):
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
                 strategy_argument(name, value)
-        inlet, strategy, buffer = fused(inlet_of(source), strategy)
+        inlet, strategy, buffer = fused(returned(source), strategy)
         lane = channel.lane(strategy or otherwise)
         self.pump(inlet, into=lane, blamed=buffer)
         return lane
@@ -205,11 +205,12 @@ class Run(Tasks):
         Args:
             source: the stream that the stage was handed, or whatever a stream can begin with.
             book: where the stages of the stream are entered, if not in this run's.
+            kept: whether this run closes it in the end, if nobody has.
 
         Raises:
             TypeError: it cannot be iterated.
         """
-        inlet = inlet_of(source)
+        inlet = returned(source)
         self.claims.take(inlet)
         self._settle()
         chapter = book is None

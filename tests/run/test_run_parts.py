@@ -1,0 +1,69 @@
+"""What a stage calls, opens and runs as a part of its job: it is awaited, counted and paused with that."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from streamkit import Stream, Suspend, ops
+from streamkit._engine.buffer.account import MANY
+from streamkit.testing import run
+from tests.run.staging import outcome, written
+
+
+async def ticks() -> AsyncIterator[int]:
+    for number in range(6):
+        await asyncio.sleep(1.0)
+        yield number
+
+
+async def soon(item: int) -> int:
+    await asyncio.sleep(1.0)
+    return -item
+
+
+@pytest.mark.parametrize(("callback", "result"), [(soon, -3), (lambda item: soon(item), -3), (abs, 3)])
+def test_what_a_callback_returns_is_awaited(callback: Any, result: int) -> None:
+    async def stage(call: Any, source: Any) -> AsyncIterator[Any]:
+        yield await call.call(callback, 3)
+
+    assert outcome(stage) == [result]
+
+
+def test_branches_are_paused_with_their_job() -> None:
+    seen: list[int] = []
+
+    async def note(item: int) -> None:
+        await asyncio.sleep(0.25)
+        seen.append(item)
+
+    async def main() -> None:
+        handle = (Stream(ticks) | ops.broadcast(ops.count(), ops.for_each(note))).start()
+        await asyncio.sleep(2.1)
+        handle.pause()
+        await asyncio.sleep(9.0)
+        assert seen == [0]  # the second is on its way
+        handle.resume()
+        assert await handle == (6, None)
+
+    run(main)
+    assert seen == [*range(6)]
+
+
+@pytest.mark.parametrize("streams", [1, 3 * MANY])
+def test_the_buffers_of_what_a_stage_opens_are_its_jobs(streams: int) -> None:
+    async def stage(opens: Any, source: Any) -> AsyncIterator[Any]:
+        for number in range(streams):
+            async for item in opens.open(Stream([number, number]) | ops.buffer(Suspend(3))):
+                yield item
+
+    async def main() -> list[tuple[str, int, int]]:
+        handle = (Stream([]) | written(stage) | ops.count()).start()
+        assert await handle == 2 * streams
+        return [(each.operator, each.offered, each.delivered) for each in handle.buffers()]
+
+    found = run(main)
+    assert {operator for operator, _, _ in found} == {"buffer(Suspend(capacity=3))"}
+    assert [sum(column) for column in zip(*[each[1:] for each in found], strict=True)] == [2 * streams] * 2
+    assert len(found) <= 2 * MANY
