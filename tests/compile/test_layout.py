@@ -103,3 +103,17 @@ def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:
     )
     assert (declaration.forks, declaration.groups, declaration.signals) == (False, False, ("emit", "stop"))
     assert (declaration.needed, declaration.sink, declaration.uses) == (frozenset(), False, {})
+
+
+def test_a_step_of_which_a_group_cannot_keep_all_is_refused_there() -> None:
+    @step(setup="first = True", each="if first:\n    last = item\n    first = False\nemit(last)")
+    def early() -> Operator[Any, Any]:
+        return Operator(early)
+
+    assert list(Stream([1, 2]) | early()) == [1, 1]
+    with pytest.raises(SyntaxError) as caught:
+        list(Stream([1]) | ops.group_by(abs, early(), max_groups=3))
+    assert caught.value.msg == (
+        "step early: in groups, it must assign to last in setup: each group keeps what its setup assigns to, "
+        "and this may be read before it is assigned"
+    )
