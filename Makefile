@@ -46,7 +46,7 @@ variants: $(READY)
 
 # Mutants of the core and the engine that no test kills; hours. CHANGED=1: in modules that differ from those of
 # main. ONLY='limit buffer/lane run/*': in these. SAMPLE=20: so many of each module, others for each SEED=n.
-# AGAIN=1: those that survived the last run.
+# AGAIN=1: those that survived the last run. PATIENCE=30: for so many seconds each.
 mutants: $(VENV)/.mutmut
 	$(BIN)/python -m tests.mutants $(if $(CHANGED),--changed) $(if $(AGAIN),--again) \
 	    $(if $(PATIENCE),--patience $(PATIENCE)) \

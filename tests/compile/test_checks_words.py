@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, step
+from streamkit import Operator, Stream, step
 
 
 def declared(pieces: dict[str, str]) -> Any:
@@ -141,3 +141,12 @@ def test_one_that_may_have_been_assigned_to_at_an_earlier_item_is_taken(text: st
 def test_what_is_alike_and_means_what_it_says_is_taken() -> None:
     for text in TAKEN:
         declared({"each": text})
+
+
+def test_a_parameter_or_what_is_used_may_have_the_name_of_a_builtin_that_is_refused() -> None:
+    def mine(eval: Any) -> Operator[Any, Any]:
+        return Operator(mine, eval=eval)
+
+    for uses in ({}, {"locals": str}):
+        made = step(each="emit(eval(locals(item)))" if uses else "emit(eval(item))", uses=uses)(mine)
+        assert list(Stream([-1]) | made(len if uses else abs)) == ([2] if uses else [1])

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from streamkit import Operator, Resume, Stream, ops, step
+from streamkit._core.contract import NOTHING_HELD
 from streamkit._engine.compile.key import End, Kind, Mode, nested_mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.pieces import Pieces, StepDeclaration
 
 
 def layout(pipe: Any) -> Layout:
@@ -93,3 +95,25 @@ def test_and_of_many_no_more() -> None:
     assert isinstance(none, Loop)
     assert many.code.co_filename.count(" | ") == 7
     assert none.code.co_filename.endswith(": items>")
+
+
+def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:
+    declaration = StepDeclaration(
+        "mine", layout, NOTHING_HELD, pieces=Pieces(each="emit(item)"), parameters=("count",)
+    )
+    assert (declaration.forks, declaration.groups, declaration.signals) == (False, False, ("emit", "stop"))
+    assert (declaration.needed, declaration.sink, declaration.uses) == (frozenset(), False, {})
+
+
+def test_a_step_of_which_a_group_cannot_keep_all_is_refused_there() -> None:
+    @step(setup="first = True", each="if first:\n    last = item\n    first = False\nemit(last)")
+    def early() -> Operator[Any, Any]:
+        return Operator(early)
+
+    assert list(Stream([1, 2]) | early()) == [1, 1]
+    with pytest.raises(SyntaxError) as caught:
+        list(Stream([1]) | ops.group_by(abs, early(), max_groups=3))
+    assert caught.value.msg == (
+        "step early: in groups, it must assign to last in setup: each group keeps what its setup assigns to, "
+        "and this may be read before it is assigned"
+    )

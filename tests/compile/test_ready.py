@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from random import Random
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -142,3 +143,42 @@ def with_escapes() -> Operator[Any, Any]:
 def test_a_step_may_have_the_marks_in_its_text_and_as_escapes() -> None:
     found = [*(Stream(["a"]) | with_escapes())]
     assert found == ["a\u16df\u16de ᛃ"]
+
+
+class Thing:
+    """What is seen to be gone."""
+
+    def __add__(self, other: int) -> int:
+        return other
+
+
+@step(setup="idle = lambda: None", each="emit(function(item))")
+def beside_lambda(function: Callable[..., Any]) -> Operator[Any, Any]:
+    return Operator(beside_lambda, function=function)
+
+
+@pytest.mark.parametrize("operator", [ops.map, beside_lambda])
+def test_what_a_callback_has_returned_is_held_once(operator: Callable[..., Any]) -> None:
+    """While a later step waits, what another has made of it is held, and not that itself; not so at first."""
+    things, held = list[Any](), list[int]()
+
+    def makes(_: int) -> Any:
+        thing = Thing()
+        things.append(ref(thing))
+        return same(thing)
+
+    async def waits(number: int) -> int:
+        held.append(sum(each() is not None for each in things))
+        return number
+
+    async def main() -> None:
+        await (
+            Stream([1, 2, 3])
+            | operator(makes)
+            | ops.map(lambda thing: thing + 5)
+            | ops.map(waits)
+            | ops.drain()
+        )
+
+    run(main)
+    assert held[1:] == [0, 0]
