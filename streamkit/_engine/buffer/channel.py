@@ -299,6 +299,8 @@ class Channel(Rota, Reader):
         self.left = True
         self.direct = None
         self.count()
+        if isinstance(self._reader, Future) and self._reader.get_loop().is_closed():
+            self._reader = None  # nothing runs that could be woken
         self.wake()
         errors: list[BaseException] = []
         for lane in self.lanes:

@@ -125,7 +125,7 @@ class Splicer:
             after = self.layout.after[index]
             for number, branch in enumerate(self.layout.forks.get(index, ())):
                 lines.attempt(begin, depth, FAILED)
-                self._came(depth, index, first=not number)
+                _came(lines, depth, index, first=not number)
                 begin = self._guarded(depth, branch[0], after, len(lines.all))
             regroups = self.layout.steps[index].declaration.contract.regroups
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
@@ -143,15 +143,6 @@ class Splicer:
                 self.groups.deliver(index, depth + 1)
             index = after
         return begin
-
-    def _came(self, depth: int, index: int, *, first: bool) -> None:
-        """Each branch of the step at `index` hears of the error that came there, and of none in another."""
-        came = f"came_{index}_"
-        if first:
-            self.lines.add(depth, f"{came} = failed")
-        else:
-            self.lines.add(depth, f"if {came} is not None:")
-            self.lines.add(depth + 1, f"failed = {came}")
 
     def _failed(self, index: int, depth: int) -> None:
         """What the step at `index` makes of an error from before it; then the stream goes on to its end."""
@@ -362,6 +353,16 @@ class Splicer:
         """`block`, one deeper than `site`."""
         with self.lines.body(site.depth + 1, index):
             self.block(block, index, site.at(depth=site.depth + 1))
+
+
+def _came(lines: Lines, depth: int, index: int, *, first: bool) -> None:
+    """Each branch of the step at `index` hears of the error that came there, and of none in another."""
+    came = f"came_{index}_"
+    if first:
+        lines.add(depth, f"{came} = failed")
+    else:
+        lines.add(depth, f"if {came} is not None:")
+        lines.add(depth + 1, f"failed = {came}")
 
 
 def _unless_after(layout: Layout, index: int) -> str:
