@@ -1,11 +1,14 @@
 """Forks: a branch that is picked stands in an arm of an `if`, and few numbers are compared for an item."""
 
 import ast
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
 
-from streamkit import Sink, Stream, ops, step
+from streamkit import Sink, Stream, Suspend, attached, ops, step
+from streamkit.testing import run
 
 LETTERS = "abcdefghijklmnop"
 
@@ -78,3 +81,43 @@ def test_a_result_of_a_branch_that_fails_names_the_fork(fork: Any) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         (Stream([1]) | fork).run()
     assert caught.value.__notes__[0].startswith(f"in {fork.links[0].declaration.name}(")
+
+
+def broken() -> Iterator[int]:
+    yield 1
+    yield 2
+    raise OSError("source")
+
+
+def fails(_: object) -> None:
+    raise ValueError("branch")
+
+
+BRANCHES: dict[str, Any] = {
+    "passes on what it holds": ops.batch(9),
+    "fails in that": ops.batch(9) | ops.map(fails),
+    "has enough in that": ops.batch(9) | ops.take(1),
+    "has enough, and fails": ops.batch(9) | ops.map(fails) | ops.take(1),
+    "holds nothing": ops.map(lambda item: item),
+    "branches": ops.broadcast(ops.batch(9) | ops.map(fails), ops.batch(3)),
+}
+
+
+def outcome(branches: Any) -> Any:
+    """What came out of them, in whatever order, and the errors in the order in which they came."""
+    found: list[str] = []
+    try:
+        run(lambda: Stream(broken) | branches | ops.for_each(lambda item: found.append(repr(item))))
+    except OSError as error:
+        return sorted(found), [repr(late) for late in attached(error)]
+    return sorted(found), None
+
+
+def test_after_an_error_each_branch_passes_on_what_it_holds_whatever_the_others_do() -> None:
+    """As it does where each has a task of its own."""
+    for one, other in product(BRANCHES, BRANCHES):
+        branches = BRANCHES[one], BRANCHES[other]
+        tasks = [ops.buffer(Suspend(1)) | branch for branch in branches]
+        assert outcome(ops.broadcast(*branches)) == outcome(ops.broadcast(*tasks)), (one, other)
+        parted = outcome(ops.partition(lambda item: item == 1, *branches))
+        assert parted == outcome(ops.partition(lambda item: item == 1, *tasks)), (one, other)

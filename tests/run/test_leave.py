@@ -234,3 +234,42 @@ def test_all_that_fails_in_the_clean_up_after_a_generator_exit_is_told(
     (first,) = [error for error in unraised if isinstance(error, OSError)]
     assert str(first) == "innermost"
     assert [str(late) for late in attached(first)] == ["middle", "outermost"]
+
+
+WAITING: dict[str, Any] = {
+    "a source": Stream(ticks) | ops.take(9),
+    "a callback": Stream(ticks) | ops.map(heedless),
+    "workers": Stream(ticks) | ops.map(heedless, concurrency=2),
+    "a buffer": Stream(ticks) | ops.buffer(Suspend(2)),
+    "merge": merge(ticks, ticks),
+    "zip": Stream(ticks) | ops.zip(ticks),
+    "concat": Stream(ticks) | ops.concat(ticks) | ops.buffer(Suspend(2)),
+    "flat_map in turn": Stream([1]) | ops.flat_map(lambda _: ticks(), concurrency=1),
+    "flat_map": Stream([1]) | ops.flat_map(lambda _: ticks(), concurrency=2),
+    "groups": Stream(ticks) | ops.group_by(bool, ops.tap(heedless), max_groups=2),
+    "branches": Stream(ticks) | ops.broadcast(ops.map(heedless), ops.skip(9)),
+    "a timer": Stream(ticks) | ops.batch_within(9, seconds=9.0),
+}
+
+
+@pytest.mark.usefixtures("new_objects")
+def test_a_loop_that_was_closed_with_a_job_in_it_is_told_of_tasks_that_were_pending_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: told.append((found.exc_value, found.object)))
+
+    async def begun(job: Any) -> None:
+        job.start()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    for name, stream in WAITING.items():
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+        loop.run_until_complete(begun(stream | ops.drain()))
+        loop.close()
+        del loop
+        gc.collect()
+        assert {*map(str, told)} == {"Task was destroyed but it is pending!"}, f"{name}: {told}"
+        told.clear()

@@ -305,6 +305,8 @@ class Channel(Rota, Reader):
         if self.drives is not None:
             self.drives.stop()
         self.count()
+        if isinstance(self._reader, Future) and self._reader.get_loop().is_closed():
+            self._reader = None  # nothing runs that could be woken
         self.wake()
         errors: list[BaseException] = []
         for lane in self.lanes:

@@ -182,5 +182,5 @@ class Target(ABC):
     def wake(self) -> None:
         """Let a writer that waits look again."""
         writer, self.writer = self.writer, None
-        if writer is not None and not writer.done():
+        if writer is not None and not writer.done() and not writer.get_loop().is_closed():
             writer.set_result(None)

@@ -123,8 +123,10 @@ class Splicer:
         while index != until:
             assert not isinstance(index, Exit)
             after = self.layout.after[index]
-            for branch in self.layout.forks.get(index, ()):
-                begin = self._guarded(depth, branch[0], after, begin)
+            for number, branch in enumerate(self.layout.forks.get(index, ())):
+                lines.attempt(begin, depth, FAILED)
+                _came(lines, depth, index, first=not number)
+                begin = self._guarded(depth, branch[0], after, len(lines.all))
             regroups = self.layout.steps[index].declaration.contract.regroups
             inner = self.layout.regrouping(index) if index in self.layout.groups else []
             if regroups or inner:
@@ -351,6 +353,16 @@ class Splicer:
         """`block`, one deeper than `site`."""
         with self.lines.body(site.depth + 1, index):
             self.block(block, index, site.at(depth=site.depth + 1))
+
+
+def _came(lines: Lines, depth: int, index: int, *, first: bool) -> None:
+    """Each branch of the step at `index` hears of the error that came there, and of none in another."""
+    came = f"came_{index}_"
+    if first:
+        lines.add(depth, f"{came} = failed")
+    else:
+        lines.add(depth, f"if {came} is not None:")
+        lines.add(depth + 1, f"failed = {came}")
 
 
 def _unless_after(layout: Layout, index: int) -> str:

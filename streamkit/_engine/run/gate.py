@@ -30,6 +30,10 @@ class Drive:
                 try:
                     value = (yield waiting) if begun else None
                     yield from self._held()
+                except GeneratorExit:
+                    if hasattr(steps, "close"):  # the collector may have done so before
+                        steps.close()
+                    raise
                 except BaseException as error:
                     waiting = steps.throw(error)
                 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
@@ -105,6 +106,11 @@ def but_exits(error: BaseException) -> BaseException | None:
     return error if exits is None else rest  # pyright: ignore[reportUnknownVariableType] - of any errors
 
 
+def _stranded(items: Any) -> bool:
+    """Whether nobody can close `items`: their event loop was closed while a pull of them was pending."""
+    return asyncio._get_running_loop() is None and getattr(items, "ag_running", False)
+
+
 class Segment:
     """One execution of a loop: what it reads, and the links that its lines were made from."""
 
@@ -149,7 +155,7 @@ class Segment:
                 await closing
         except BaseException as error_of_closing:
             late = but_exits(error_of_closing)
-            if late is not None:
+            if late is not None and not _stranded(opened.items):
                 combine(blamed, late)
         finally:
             if blamed is not None and opened.unreached is not None:
@@ -187,10 +193,11 @@ class Segment:
         nested = self._pace.nested
         while nested:
             index = max(nested)
+            items = nested.pop(index)
             try:
-                await nested.pop(index).aclose()
+                await items.aclose()
             except BaseException as error:
-                if (rest := but_exits(error)) is not None:
+                if (rest := but_exits(error)) is not None and not _stranded(items):
                     late.append(blame(rest, self._links[index]))
         return late
 

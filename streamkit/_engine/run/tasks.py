@@ -255,6 +255,8 @@ class Tasks(ABC):
     def halt(self) -> None:
         """End intake: cancel every task of this run but the one that says so."""
         self.ending = True
+        if self.loop.is_closed():  # no task of that can be cancelled, or would end
+            self._tasks.clear()
         for task, stopped in (*self._tasks.items(),):
             if task is not current_task() and stopped is None:
                 self._tasks[task] = self._late
