@@ -12,7 +12,7 @@ from importlib import import_module
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
-__all__ = ["answering"]
+__all__ = ["Quick", "answering"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,7 +20,14 @@ _MISSING: Final = object()
 _WORDS: Final = "streamkit._core.miscalls"
 
 
-def answering(function: F) -> F:
+class Quick:
+    """What answers the most usual call of a function, if there is a shorter way for that."""
+
+    plain: Callable[[Any], Any] | None = None
+    """Called with a plain function, where that is all that is given."""
+
+
+def answering(function: F, quick: Quick = Quick()) -> F:  # noqa: B008 - it is read only
     """`function` for users: a call with arguments that it does not take is answered with those that it does.
 
     >>> from streamkit import ops
@@ -28,13 +35,16 @@ def answering(function: F) -> F:
     Traceback (most recent call last):
     TypeError: ops.take(count) takes no start
     """
-    load, words, missing = import_module, _WORDS, _MISSING  # `call` gets other globals than these
+    # `call` gets other globals than these
+    load, words, missing, kind = import_module, _WORDS, _MISSING, FunctionType
 
     def call(first: Any = missing, /, *others: Any, **named: Any) -> Any:
         try:
             if others or named or first is missing:
                 return function(*(() if first is missing else (first, *others)), **named)
-            return function(first)  # which is most calls, and takes half as long
+            if type(first) is kind and (plain := quick.plain) is not None:
+                return plain(first)
+            return function(first)  # most calls have one argument, and take half as long so
         except TypeError as error:
             trace = error.__traceback__
             if trace is None or trace.tb_next is not None:
