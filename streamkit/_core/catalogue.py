@@ -74,8 +74,6 @@ class Declaration(Quick):
         self.parameters = parameters
         self.sink = sink
         self.seen: Seen = Seen()
-        self.body: CodeType | None = None
-        """The code of `function`, if that is ours, and called through what answers wrong calls."""
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 
