@@ -16,6 +16,7 @@ from types import CodeType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from streamkit._core.calls import Quick
 from streamkit._core.contract import Contract
 from streamkit._core.lazy import load
 from streamkit._core.markers import ABSENT
@@ -38,7 +39,7 @@ class Seen:
         """Of a step with one callback, the code of that and its key, by ``id``: the hash of code is slow."""
 
 
-class Declaration:
+class Declaration(Quick):
     """One form of one operator, and what it promises. Declarations are compared by identity.
 
     The two kinds of declaration add how the form runs: a step has pieces of a loop, a stage has a function.
@@ -73,8 +74,6 @@ class Declaration:
         self.parameters = parameters
         self.sink = sink
         self.seen: Seen = Seen()
-        self.body: CodeType | None = None
-        """The code of `function`, if that is ours, and called through what answers wrong calls."""
         token = urandom(12)
         _alive[token], _tokens[self] = self, token
 

@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 from collections import deque
+from functools import partial
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, overload
 
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import PASSED_ON
-from streamkit._core.guarded import CALLABLE, protected, unguarded
+from streamkit._core.guarded import protected, unguarded
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Keep, Operator, Shape, Stream
+from streamkit._engine.face.stream import Keep, Operator, Shape, Stream, plainly
 
 __all__ = ["distinct_until_changed", "filter", "skip", "skip_while", "take", "take_while"]
 
@@ -80,10 +80,11 @@ def filter(predicate: Any, *, on_error: OnError | None = None) -> Any:
     if predicate is None:
         unguarded("predicate", on_error)
         return _filter_true(predicate)
-    if on_error is not None or type(predicate) not in CALLABLE:
-        predicate = protected("predicate", predicate, on_error)
-    found: Operator[Any, Any] = Operator(filter, predicate=predicate)
+    found: Operator[Any, Any] = Operator(filter, predicate=protected("predicate", predicate, on_error))
     return found
+
+
+plainly(filter, Operator)
 
 
 @step(
@@ -249,6 +250,9 @@ def skip_while(predicate: Callable[..., Any], *, on_error: OnError | None = None
         TypeError: `predicate` is not callable.
     """
     return Operator(skip_while, predicate=protected("predicate", predicate, on_error))
+
+
+plainly(skip_while, Operator)
 
 
 @overload

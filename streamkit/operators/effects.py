@@ -9,7 +9,7 @@ from streamkit._core.contract import PASSED_ON
 from streamkit._core.guarded import protected
 from streamkit._core.on_error import OnError
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Keep
+from streamkit._engine.face.stream import Keep, plainly
 
 __all__ = ["tap"]
 
@@ -40,3 +40,6 @@ def tap(function: Callable[[Any], Any], *, on_error: OnError | None = None) -> K
         TypeError: `function` is not callable, or `on_error` is something else.
     """
     return Keep(tap, function=protected("function", function, on_error))
+
+
+plainly(tap, Keep)

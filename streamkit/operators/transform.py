@@ -9,7 +9,7 @@ from streamkit._core.arguments import flag, whole
 from streamkit._core.catalogue import advise
 from streamkit._core.contract import Contract
 from streamkit._core.errors import RunningLoopError
-from streamkit._core.guarded import CALLABLE, protected
+from streamkit._core.guarded import protected
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
@@ -17,7 +17,7 @@ from streamkit._engine.compile.loop import NAMED
 from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Operator
+from streamkit._engine.face.stream import Operator, plainly
 from streamkit._stages.map import pooled
 
 __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
@@ -133,8 +133,7 @@ def map(
     are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
     missing one).
     """
-    if on_error is not None or type(function) not in CALLABLE:
-        function = protected("function", function, on_error)
+    function = protected("function", function, on_error)
     if concurrency is _ONE and ordered is True and key is ABSENT and lookahead is _NONE:
         return Operator(map, function=function)
     concurrency = limit_argument("concurrency", concurrency)
@@ -151,6 +150,9 @@ def map(
             function, concurrency=concurrency, ordered=ordered, key=key, lookahead=lookahead
         )
     return Operator(map, function=function)
+
+
+plainly(map, Operator)
 
 
 @overload  # a type checker does not know how many elements a list has
@@ -185,6 +187,9 @@ def starmap(function: Callable[..., Any], *, on_error: OnError | None = None) ->
         TypeError: `function` is not callable, or `on_error` is something else.
     """
     return Operator(starmap, function=protected("function", function, on_error, spread=True))
+
+
+plainly(starmap, Operator)
 
 
 @step(each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))

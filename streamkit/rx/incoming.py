@@ -105,11 +105,10 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
             if taken:
                 held.append(value)
                 self.appended += 1
-                lane = self._lane
-                if size == self._known == lane.most:
-                    self._known = lane.most = size + 1
+                if size == self.known:
+                    self.known = size + 1
         if taken:
-            if size >= self._known:
+            if size >= self.known:
                 self._noted(size + 1)
             return
         if self._disposal.begun and not self._subscribing:

@@ -83,6 +83,19 @@ class TestJob:
         assert [str(error) for error in attached(caught.value)] == ["clean-up"]
 
 
+def test_tasks_that_are_handed_one_job_have_a_run_each() -> None:
+    async def main() -> None:
+        job: Any = Stream(ticking(3)) | ops.to_list()
+        tasks = [asyncio.get_running_loop().create_task(job) for _ in range(3)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        assert await asyncio.gather(*tasks[1:]) == [[0, 1, 2]] * 2
+        assert tasks[0].cancelled()
+        assert await asyncio.get_running_loop().create_task(job) == [0, 1, 2]
+
+    run(main)
+
+
 class TestStart:
     def test_runs_beside_the_caller_and_gives_the_result(self) -> None:
         async def main() -> None:

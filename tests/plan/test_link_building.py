@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import pickle
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, ops
+from streamkit._core.catalogue import catalogue
 from streamkit._engine.compile.key import key_of
 
 
@@ -42,19 +44,38 @@ def calls_in(work: Callable[[], object]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("operator", "checks"),
+    ("operator", "most"),
     [
-        (lambda: ops.map(same), 1),
-        (lambda: ops.filter(same), 1),
-        (lambda: ops.take(3), 1),
-        (lambda: ops.enumerate(), 2),
+        # the one of this test, the one that answers wrong arguments, the pipe, its link, and `|`
+        (lambda: ops.map(same), 5),
+        (lambda: ops.filter(same), 5),
+        # besides, the operator and its checks; where it is a pipe, that is one call, with the link
+        (lambda: ops.take(3), 7),
+        (lambda: ops.enumerate(), 8),
     ],
 )
-def test_an_operator_is_made_in_few_calls(operator: Callable[[], Any], checks: int) -> None:
+def test_an_operator_is_made_in_few_calls(operator: Callable[[], Any], most: int) -> None:
     stream: Stream[int] = Stream([])
-    # the one of this test, the one that answers wrong arguments, the operator, its checks, the pipe, who has
-    # called it, its link, and `|`
-    assert len(calls_in(lambda: stream | operator())) <= 3 + checks + 4
+    assert len(calls_in(lambda: stream | operator())) <= most
+
+
+def test_a_run_of_a_seen_shape_begins_in_few_calls() -> None:
+    def begun(count: int) -> list[str]:
+        job: Any = Stream([]).pipe(*[ops.map(same)] * count, *[ops.take(1)] * count) | ops.to_list()
+        return calls_in(lambda: job.work(None).close())
+
+    few, many = begun(1), begun(5)
+    assert len(few) <= 22
+    assert len(many) - len(few) == 8  # a link, and no more, is asked for its key
+
+
+def test_what_is_made_plainly_is_what_the_operator_makes() -> None:
+    plain = [declaration for declaration in catalogue() if declaration.plain is not None]
+    assert {declaration.name for declaration in plain} >= {"map", "filter", "tap"}
+    for declaration in plain:
+        made, slowly = getattr(ops, declaration.name)(same), declaration.function(same)
+        assert (type(made), made) == (type(slowly), slowly)
+        assert [*made.links[0].arguments] == [*slowly.links[0].arguments]
 
 
 def test_a_pipe_that_is_extended_copies_nothing() -> None:
@@ -71,6 +92,22 @@ def test_a_link_has_the_line_where_it_was_written() -> None:
     )
     first = test_a_link_has_the_line_where_it_was_written.__code__.co_firstlineno
     assert [link.written for link in pipe.links] == [(__file__, first + 1), (__file__, first + 4)]
+
+
+def test_a_link_has_the_line_of_a_user_however_it_is_made() -> None:
+    def mine() -> Any:
+        return ops.filter(same)
+
+    made: list[Any] = [
+        ops.map(same),
+        ops.map(same, concurrency=2),
+        ops.map(abs),
+        mine(),
+        next(builtins.map(ops.map, [same])),
+    ]
+    first = test_a_link_has_the_line_of_a_user_however_it_is_made.__code__.co_firstlineno
+    lines = [pipe.links[0].written for pipe in made]
+    assert lines == [(__file__, first + line) for line in (5, 6, 7, 2, 9)]
 
 
 def test_a_pickled_link_stands_in_its_line_and_pins_no_code() -> None:

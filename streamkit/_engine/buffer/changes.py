@@ -88,10 +88,12 @@ class _SharedLane(Lane):
         super().follow(before)
         if isinstance(before, _SharedLane):  # pragma: no branch - of one strategy, as this, so of one kind
             self.taken_in += before.channel.appended
+            self.most = max(self.most, before.channel.known)
 
     def stats(self, operator: str = "") -> BufferStats:
-        found = super().stats(operator)
-        return found.but(offered=found.offered + self.channel.appended)
+        found, channel = super().stats(operator), self.channel
+        most = max(found.held_at_most, channel.known)
+        return found.but(offered=found.offered + channel.appended, held_at_most=most)
 
     def loosen(self) -> None:
         with self.channel.lock:
@@ -141,8 +143,9 @@ class Changes(Channel):
         """Items that `take` has appended to what the lane holds."""
         self._easy: int
         """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
-        self._known = 0
-        """`take` needs no more than an append while fewer are held; 0 if it was interrupted."""
+        self.known = 0
+        """`take` needs no more than an append while fewer are held, so many being held at most, as far as it
+        knows; 0 if it was interrupted."""
         self.adopt(self._lane)
         self._ease()
 
@@ -240,7 +243,9 @@ class Changes(Channel):
 
     def _later(self, act: Callable[[], object], outcome: Offered | None = None) -> None:
         self._meanwhile.later(act, outcome)
-        self._known = 0
+        if self.known > self._lane.most:
+            self._lane.noted(self.known)
+        self.known = 0
 
     def _put_late(self, item: Any) -> None:
         lane = self._lane

@@ -52,10 +52,9 @@ class SharedChannel(Changes):
                 return False
             held.append(item)
             self.appended += 1  # no signal is handled within this: it calls nothing
-            lane = self._lane
-            if size == self._known == lane.most:  # more than ever, as in a burst that nobody reads meanwhile
-                self._known = lane.most = size + 1
-        if size >= self._known:
+            if size == self.known:  # more than ever, as in a burst that nobody reads meanwhile
+                self.known = size + 1
+        if size >= self.known:
             self._noted(size + 1)
         return True
 
@@ -65,7 +64,7 @@ class SharedChannel(Changes):
             lane = self._lane
             if size > lane.most:
                 lane.noted(size)
-            self._known = lane.most
+            self.known = max(self.known, lane.most)
         self.released()
 
     def offer(self, item: Any, waits: Callable[[Any], Waiter] | None = None) -> Offered | Waiter:

@@ -133,7 +133,7 @@ def stage(
         if not own:
             return function
         declaration.body = function.__code__
-        return answering(function)
+        return answering(function, declaration)
 
     decorate.__name__ = said
     return answering(decorate)

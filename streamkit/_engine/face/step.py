@@ -146,6 +146,6 @@ def step(
         if not declaration.own:
             return function
         declaration.body = function.__code__
-        return answering(function)
+        return answering(function, declaration)
 
     return decorate

@@ -41,7 +41,7 @@ from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
 from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
 
-__all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream"]
+__all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream", "plainly"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -316,6 +316,26 @@ Into: TypeAlias = Sink[A, R] | Callable[[Stream[A]], Job[R]]
 
 
 _new: Callable[..., Any] = object.__new__
+
+
+def plainly(function: Callable[..., Any], kind: Callable[..., Pipe]) -> None:
+    """Have a call of `function` with a plain function, and nothing else, make a pipe of this `kind` at once.
+
+    That is for operators of ours which do nothing else then (``test_what_is_made_plainly``).
+    """
+    declaration = declared(function)
+    name = declaration.parameters[0]
+    make: Callable[..., Any] = kind
+
+    def plain(value: Any) -> Any:
+        frame = _frame(2)
+        if frame.f_globals.get("__name__") not in USERS:
+            frame = looked_at(frame)
+        pipe = _new(make)
+        pipe._links = (Link(declaration, {name: value}, frame.f_code, frame.f_lasti),)
+        return pipe
+
+    declaration.plain = plain
 
 
 def _face(pipe: Pipe) -> type[Pipe]:

@@ -71,17 +71,11 @@ class Link:
         """What of it decides the code of its loop. It is found when a loop is made, and not before."""
         key = self._key
         if key is None:
-            declaration = self.declaration
-            branches: tuple[tuple[StepKey, ...], ...] = ()
-            if declaration.forks or declaration.groups:
-                branches = tuple([tuple([link.key for link in branch]) for branch in self.branches])
-            self._key = key = key_of(declaration, self.arguments, branches)
+            of = self.declaration
+            inner = self.branches if of.forks or of.groups else ()
+            branches = tuple([tuple([link.key for link in branch]) for branch in inner]) if inner else ()
+            self._key = key = key_of(of, self.arguments, branches)
         return key
-
-    @staticmethod
-    def keys(links: Sequence[Link]) -> tuple[StepKey, ...]:
-        """Those of several, which a run asks for at once."""
-        return tuple([link._key or link.key for link in links])
 
     def but(self, arguments: dict[str, Any], declaration: Declaration | None = None) -> Link:
         """A link at the same place with other `arguments`, of the same operator or of another."""

@@ -131,7 +131,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         asynchronous = opened.kind is _ASYNC or first is not None
         relays = asynchronous and pace.source is not None and end in RESCUED
         ending = end if end is _RESULT and not rest else _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, Link.keys(part), ending, first)
+        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, first)
         if isinstance(loop, int):
             if opened.kind is _PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
