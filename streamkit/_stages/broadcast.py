@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
-from streamkit._core.strategy import Strategy, Suspend
+from streamkit._core.strategy import Strategy, Suspend, Unbounded
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Failing, Rescue, Target
@@ -35,31 +35,23 @@ class Fan(Target):
             lane.close()
 
 
-class _Broadcast(Fan, Bursts):
+class _Broadcast(Fan):
     """Puts each item into the lane of every branch, in lock-step."""
 
-    def __init__(self, run: Run, channel: Failing) -> None:
-        Bursts.__init__(self, channel, run.loop)
-        self.branches = []
+    def put(self, item: Any) -> bool:
+        self.going()
+        wait = False
+        for lane in self.branches:
+            wait = lane.put(item) or wait
+        return wait
 
-    def wanted(self) -> Sequence[Lane]:
-        self._going()
-        if not self.branches:
-            raise Abandoned
-        # only lanes that take in all that there is room for are filled later: no error may come of it then
-        return self.branches if all(lane.grows for lane in self.branches) else ()
-
-    def _going(self) -> None:
+    def going(self) -> None:
         """Only branches that have not ended get items."""
         self.branches = [lane for lane in self.branches if lane.open]
-
-    def dealt(self, burst: list[Any]) -> None:
-        self._going()
-        for lane in self.branches:
-            lane.extend(burst)
+        if not self.branches:
+            raise Abandoned
 
     def full(self) -> bool:
-        self.deal()
         return any(lane.full() for lane in self.branches)
 
     async def room(self, rescue: Rescue | None = None) -> None:
@@ -67,9 +59,32 @@ class _Broadcast(Fan, Bursts):
             if lane.full():
                 await lane.room(rescue)
 
+
+class _InBursts(Bursts, _Broadcast):
+    """The same, for branches that take in all that there is room for: no error can come of that later."""
+
+    def wanted(self) -> Sequence[Lane]:
+        self.going()
+        return self.branches
+
+    def dealt(self, burst: list[Any]) -> None:
+        for lane in self.branches:
+            if lane.open:
+                lane.extend(burst)
+
+    def full(self) -> bool:
+        self.deal()
+        return super().full()
+
     def close(self) -> None:
         self.deal()
         super().close()
+
+
+def _fan(run: Run, channel: Failing, strategies: tuple[Strategy | None, ...]) -> Fan:
+    if all(type(strategy) in (Suspend, Unbounded) for strategy in strategies):
+        return _InBursts(channel, run.loop)
+    return _Broadcast(channel)
 
 
 def begin(
@@ -116,7 +131,7 @@ async def merged(
 ) -> AsyncIterator[Any]:
     """Run branches that are operators; yield what they emit."""
     out = run.adopt(Outcome(run.halt))
-    join(run, out, begin(run, source, _Broadcast(run, out.source), branches, _strategies))
+    join(run, out, begin(run, source, _fan(run, out.source, _strategies), branches, _strategies))
     async for item in out:
         yield item
         del item  # nothing is held while the branches have nothing
@@ -128,5 +143,5 @@ async def gathered(
 ) -> tuple[Any, ...]:
     """Run branches that are sinks; return their results."""
     out = run.adopt(Outcome(run.halt))
-    inlets = begin(run, source, _Broadcast(run, out.source), branches, _strategies)
+    inlets = begin(run, source, _fan(run, out.source, _strategies), branches, _strategies)
     return tuple(await results(run, out, inlets))
