@@ -144,7 +144,7 @@ class Places(Target):
             raise Abandoned
         self.taken += 1
         if self.level:
-            lane: Any = self.idle.pop() if self.idle else PlaceLane(self)
+            lane = self._free()
             make = partial(self._inner, [item], lane)
             lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
             lane.begun()  # the reader comes before the task
@@ -200,7 +200,8 @@ class Places(Target):
         It may go into `lane`, whose reader steps this then.
         """
         found = asked(self.link, items)
-        if type(found) is not AsyncGeneratorType:
+        kind: type = type(found)
+        if kind is not AsyncGeneratorType:
             found = await settled(self.link, found)
         elif lane is not None and not self._gone:
             await lane.reading(found)
@@ -209,7 +210,7 @@ class Places(Target):
             self.idle.append(lane)
             self._given_back()
             return
-        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
+        kind = type(found)
         if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
             if lane is not None:
@@ -278,6 +279,15 @@ class Places(Target):
         await parts.read()
         await parts.vacate()
         return parts.handed_over
+
+    def _free(self) -> PlaceLane:
+        """A lane that is idle, and stands in no queue still, where its old turn would come; or a new one."""
+        idle: list[Any] = self.idle
+        for number in range(len(idle) - 1, -1, -1):
+            if not idle[number].queued:
+                lane: PlaceLane = idle.pop(number)
+                return lane
+        return PlaceLane(self)
 
     def own(self, lane: PlaceLane) -> None:
         """There is something for `lane`: from now on it is one of the channel."""

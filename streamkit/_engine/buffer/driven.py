@@ -42,7 +42,7 @@ class DrivenLane(Lane):
     plain = True
     inline = True
     end = End.DRIVE
-    parking: ClassVar = Parking()
+    parking: ClassVar[Any] = Parking()
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
