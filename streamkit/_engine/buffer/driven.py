@@ -118,6 +118,11 @@ class TurnLane(DrivenLane):
             self.queued = True
             self.channel.enlist(self)
 
+    def refilled(self, before: int) -> None:
+        """It was filled up, where there was room; `before` items were held before."""
+        self.mark = 0
+        self.brought(before)
+
     def close(self) -> None:
         if self.adopted:
             super().close()

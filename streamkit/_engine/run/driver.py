@@ -20,16 +20,13 @@ from itertools import repeat
 from operator import length_hint
 from typing import Any
 
-from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
-from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import AGAIN
-from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.link import Link
 from streamkit._engine.run.pump import Owner, Pump
-from streamkit._engine.run.start import start
 
-__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "driven", "enter"]
+__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "enter"]
 
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
@@ -251,11 +248,6 @@ class Driver:
             raise error.with_traceback(None if trace is None else trace.tb_next)  # without the one who drove
         finally:
             del error
-
-
-def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None, blamed: Link | None) -> Any:
-    """The coroutine of the pump that reads `inlet` into the lane."""
-    return start(inlet.source, inlet.links, End.DRIVE, DrivenPump(run, lane, blamed), book)
 
 
 class DrivenPump(Pump):
