@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from types import AsyncGeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.driver import DrivenPump
 from streamkit._engine.run.leave import Segment
 from streamkit._stages.each import noted
 
-if TYPE_CHECKING:
-    from streamkit._stages.flat_map import Places
-
 __all__ = ["Entrance", "PlaceLane"]
+
+
+class Around(Protocol):
+    """The places of a ``flat_map``."""
+
+    run: Any
+    channel: Any
+    link: Link
+    ahead: Suspend | None
+
+    def own(self, lane: PlaceLane) -> None:
+        """There is something for `lane`."""
+        ...
+
+    def full(self) -> bool:
+        """Whether no place is free."""
+        ...
+
 
 _ONE = Suspend(1)
 _TURN = 16
@@ -34,7 +50,7 @@ class PlaceLane(TurnLane):
     inline = True
     end = End.DRIVE
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Around) -> None:
         super().__init__(places.channel, places.ahead or _ONE)
         loop = compiled(Kind.ASYNC, (), End.DRIVE)
         assert isinstance(loop, Loop)
@@ -70,7 +86,7 @@ class Entrance(TurnLane):
 
     __slots__ = ("_left", "_places")
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Around) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
         self._left = _TURN

@@ -305,7 +305,7 @@ class RowReader:
         try:
             for held, driver in self._pairs:
                 size = len(held)
-                if not size and driver.ready and not self._failed and driver.parked:
+                if not size and driver.ready and not (self._failed or driver.stopped()):
                     if not away:
                         away, home = True, current(loop)
                     enter(loop, driver.task)
