@@ -21,6 +21,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         ending     how tasks are cancelled: once, and never in their clean-up
         shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
+        drives     has the reader of many lanes step the pumps of those that have nothing
         driver     readers run pumps, in the tasks of those
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut

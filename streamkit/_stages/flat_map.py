@@ -11,7 +11,7 @@ from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
-from typing import Any, ClassVar
+from typing import Any
 
 from streamkit._core.limit import followed
 from streamkit._core.strategy import Strategy, Suspend
@@ -20,34 +20,27 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Rescue, Target
-from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.compile.loop import LISTS, Loop, compiled
+from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.loop import LISTS
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.driver import DrivenPump, Driver
 from streamkit._engine.run.drives import Drives
-from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
+from streamkit._stages.place import Entrance, PlaceLane
 from streamkit._stages.sequence import Streams
 
-__all__ = ["PlaceLane", "Places", "emptied"]
+__all__ = ["Places", "emptied"]
 
 _ONE = Suspend(1)
-_TURN = 16
-"""Streams that the outer source begins in one turn."""
-_MORE = 2
-"""The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
 
 
 class Places(Target):
     """The target of the outer source. An item takes a place until its stream was delivered to the end."""
-
-    waits: ClassVar[bool] = True
-    """Whether the outer source waits for free places, so that the reader may say when it goes on."""
 
     def __init__(
         self, run: Run, channel: Channel, link: Link, around: Places | None = None, *, awaited: bool = False
@@ -65,14 +58,14 @@ class Places(Target):
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
-        self._entry: _Entry | None = None
+        self._entry: Entrance | None = None
         """What has its reader step the pump of the outer source, when there is a free place."""
         self.level: int = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         if self.level and channel.drives is None:
-            channel.drives = Drives(run.loop, channel)
-        if self.level and around is None and self.waits:
-            self._entry = entry = _Entry(self)
+            channel.drives = Drives(run.loop)
+        if self.level and around is None and self.waits():
+            self._entry = entry = Entrance(self)
             entry.driver = Driver(run.loop, self.level, entry)
             entry.begun()
         self.idle: list[Lane] = [] if around is None else around.idle
@@ -106,6 +99,10 @@ class Places(Target):
     def _gone(self) -> bool:
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
+
+    def waits(self) -> bool:
+        """Whether the outer source waits for free places, so that the reader may say when it goes on."""
+        return True
 
     @property
     def driver(self) -> Any:
@@ -144,7 +141,7 @@ class Places(Target):
             raise Abandoned
         self.taken += 1
         if self.level:
-            lane: Any = self.idle.pop() if self.idle else PlaceLane(self)
+            lane = self._free()
             make = partial(self._inner, [item], lane)
             lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
             lane.begun()  # the reader comes before the task
@@ -200,7 +197,8 @@ class Places(Target):
         It may go into `lane`, whose reader steps this then.
         """
         found = asked(self.link, items)
-        if type(found) is not AsyncGeneratorType:
+        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
+        if kind is not AsyncGeneratorType:
             found = await settled(self.link, found)
         elif lane is not None and not self._gone:
             await lane.reading(found)
@@ -209,7 +207,7 @@ class Places(Target):
             self.idle.append(lane)
             self._given_back()
             return
-        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
+        kind = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
         if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
             if lane is not None:
@@ -279,6 +277,15 @@ class Places(Target):
         await parts.vacate()
         return parts.handed_over
 
+    def _free(self) -> PlaceLane:
+        """A lane that is idle, and stands in no queue still, where its old turn would come; or a new one."""
+        idle: list[Any] = self.idle
+        for number in range(len(idle) - 1, -1, -1):
+            if not idle[number].queued:
+                lane: PlaceLane = idle.pop(number)
+                return lane
+        return PlaceLane(self)
+
     def own(self, lane: PlaceLane) -> None:
         """There is something for `lane`: from now on it is one of the channel."""
         if not lane.adopted:
@@ -291,82 +298,6 @@ class Places(Target):
             self.own(own)
             return own
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
-
-
-class _Entry(TurnLane):
-    """Stands for the outer source in the rota, which gives it a turn when there is a free place.
-
-    In one turn it begins a few streams, and the rest when these have had theirs: those that are short and
-    ready have ended then, and fewer are in flight.
-    """
-
-    __slots__ = ("_left", "_places")
-
-    def __init__(self, places: Places) -> None:
-        super().__init__(places.channel, _ONE)
-        self._places = places
-        self._left = _TURN
-
-    def pauses(self) -> bool:
-        """A stream has begun; whether others are to have their turns now."""
-        self._left -= 1
-        if self._left:
-            return False
-        drives = self.channel.drives
-        self._left = _TURN if drives.ready < _TURN else _MORE
-        self.again()
-        return True
-
-    def again(self) -> None:
-        """Have the reader look, or, if that does not read, whoever fills its lanes up."""
-        self.begun()
-        if not self.mark:
-            self.loosen()
-
-    @property
-    def comes(self) -> bool:
-        return not self._places.full() and self.driver.parked
-
-    def brought(self, before: int) -> None:
-        """It holds nothing."""
-
-    def noted(self, size: int) -> None:
-        """It holds nothing."""
-
-
-class PlaceLane(TurnLane):
-    """The lane of a place: what reads an async generator into it is made once for all its streams."""
-
-    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places")
-    plain = True
-    inline = True
-    end = End.DRIVE
-
-    def __init__(self, places: Places) -> None:
-        super().__init__(places.channel, places.ahead or _ONE)
-        loop = compiled(Kind.ASYNC, (), End.DRIVE)
-        assert isinstance(loop, Loop)
-        self._places = places
-        self._opened = Opened(Kind.ASYNC, None)
-        self._pace = DrivenPump(places.run, self)
-        self._part = Segment(loop, (), self._opened, self._pace)
-        self._loop = loop.function
-
-    async def reading(self, source: AsyncGeneratorType[Any, None]) -> None:
-        """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
-        self._places.own(self)
-        opened, pace, part = self._opened, self._pace, self._part
-        opened.close, pace.source = source.aclose, source
-        part.reads(opened)
-        pace.rested()
-        try:
-            await self._loop(source, part.leave, pace)
-        except Exception as error:
-            noted(error, self._places.link)
-            raise
-        finally:
-            opened.close = pace.source = None
-            pace.handed.clear()
 
 
 class _Parts(Streams[Awaitable[None]]):

@@ -20,7 +20,8 @@ from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import made, noted
-from streamkit._stages.flat_map import PlaceLane, Places
+from streamkit._stages.flat_map import Places
+from streamkit._stages.place import PlaceLane
 
 __all__ = ["Exhausted", "switched"]
 
@@ -118,14 +119,15 @@ async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
 class Exhausted(Places):
     """One place. Items that come while it is taken are dropped."""
 
-    waits = False
-
     def __init__(self, run: Run, channel: Channel, link: Link, strategy: DropIncoming[Any]) -> None:
         super().__init__(run, channel, link)
         self._door = _Door(channel, strategy)
         channel.adopt(self._door)
         self._begins = False
         """Whether an inner stream is to begin: the source waits for that, and then no more."""
+
+    def waits(self) -> bool:
+        return False
 
     def alike(self, link: Link) -> bool:
         return False  # one inside drops other items than this

@@ -47,7 +47,7 @@ class DrivenLane(Lane):
     plain = True
     inline = True
     end = End.DRIVE
-    parking: ClassVar = Parking()
+    parking: ClassVar[Any] = Parking()
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel, strategy)
@@ -122,6 +122,11 @@ class TurnLane(DrivenLane):
         if self.held and not self.queued:
             self.queued = True
             self.channel.enlist(self)
+
+    def refilled(self, before: int) -> None:
+        """It was filled up, where there was room; `before` items were held before."""
+        self.mark = 0
+        self.brought(before)
 
     def close(self) -> None:
         if self.adopted:

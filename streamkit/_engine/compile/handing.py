@@ -137,7 +137,9 @@ if lane.listed:
 _PARK = """\
     {item} = None
     while not (free := lane.limit - len(held)):
-        pace.parked, left = True, AGAIN
+        pace.parked = True
+        if left < AGAIN:
+            left = AGAIN
         try:
             await parking
         except CancelledError as error:
@@ -244,7 +246,7 @@ OPENING = {
     End.DRIVE: (
         _LANE,
         (2, "held, parking = lane.held, lane.parking"),
-        (2, "free = 1"),
+        (2, "free, left = 1, 0"),
     ),
     End.HAND: (
         _LANE,

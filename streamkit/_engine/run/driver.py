@@ -20,15 +20,12 @@ from itertools import repeat
 from operator import length_hint
 from typing import Any
 
-from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.driven import PARKED, DrivenLane
 from streamkit._engine.buffer.lane import NEVER
 from streamkit._engine.compile.pace import AGAIN
-from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.pump import Owner, Pump
-from streamkit._engine.run.start import start
 
-__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "driven", "enter"]
+__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "enter"]
 
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
@@ -252,11 +249,6 @@ class Driver:
             del error
 
 
-def driven(run: Owner, lane: DrivenLane, inlet: Inlet[Any], book: Book | None) -> Any:
-    """The coroutine of the pump that reads `inlet` into the lane."""
-    return start(inlet.source, inlet.links, lane.end, DrivenPump(run, lane), book)
-
-
 class DrivenPump(Pump):
     """The pace of the loop of such a pump.
 
@@ -312,7 +304,7 @@ class RowReader:
         try:
             for held, driver in self._pairs:
                 size = len(held)
-                if not size and driver.ready and not self._failed and driver.parked:
+                if not size and driver.ready and not (self._failed or driver.stopped()):
                     if not away:
                         away, home = True, current(loop)
                     enter(loop, driver.task)

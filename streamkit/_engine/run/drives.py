@@ -35,13 +35,12 @@ class Drives:
 
     __slots__ = (
         *("_counted", "_ended", "_filling", "_lanes", "_left", "_loop", "_plan", "_reads"),
-        *("_rota", "_stopped", "_touched"),
+        *("_stopped", "_touched"),
         *("failed", "ready"),
     )
 
-    def __init__(self, loop: AbstractEventLoop, rota: Any) -> None:
+    def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._rota = rota
         self._touched: list[TurnLane] = []
         """Lanes from which something was taken since others have run."""
         self._lanes: list[Any] = []
@@ -73,7 +72,7 @@ class Drives:
     @property
     def tired(self) -> bool:
         """Whether others are to run before more pumps are driven."""
-        return self._ended >= max(_LEAST, len(self._rota.queue))
+        return self._ended >= max(_LEAST, self.ready)
 
     async def rest(self) -> None:
         """Let others run."""
@@ -203,13 +202,7 @@ class Drives:
                         else:
                             lane.delist()
                         continue
-                if lane.inline:
-                    item = held.popleft()
-                    lane.delivered = count = lane.delivered + 1
-                    if count >= lane.mark:
-                        lane.loosen()
-                else:
-                    item = lane.pop()
+                item = lane.pop()
                 if held or lane.driver is not None:
                     again(lane)
                 else:
@@ -234,8 +227,7 @@ class Drives:
         for lane in touched:
             if self._stopped:
                 return
-            lane.mark = 0
             before, driver = len(lane.held), lane.driver
             if before < lane.limit and driver.parked:
                 self._drive(driver)
-            lane.brought(before)
+            lane.refilled(before)

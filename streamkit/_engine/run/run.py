@@ -29,7 +29,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
-from streamkit._engine.run.driver import driven
+from streamkit._engine.run.driver import DrivenPump
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -124,10 +124,8 @@ class Run(Tasks):
         self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
-        if isinstance(lane, DrivenLane):
-            filled: Awaitable[None] = driven(self, lane, inlet, book)
-        else:
-            filled = start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)
+        pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
+        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, pace, book)
         return filled
 
     def feed(
