@@ -48,6 +48,7 @@ TEXTS = {
     "and a slice": "emit(noting[RATE:noting.x, g(item, 1)])",
     "and one with no beginning": "emit(noting[:RATE, g(item, 1)])",
     "a dict that is unpacked comes first": "emit([*{**{1: noting.x}, 2: g(item, 1), **{3: RATE}}.items()])",
+    "a choice may be in a choice": "emit(1 if not b else f(item) if g(item, 1) else f(f(1) if b else 2))",
     "constants need no order": "emit((1, 'a', g(item, 1), RATE))",
     "a lambda is made, and not called": "emit([(lambda x, y=noting.x: x + y)(1), g(item, RATE)])",
 }
