@@ -64,7 +64,8 @@ class PlaceLane(TurnLane):
         """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
         self._places.own(self)
         opened, pace, part = self._opened, self._pace, self._part
-        opened.close, pace.source = source.aclose, source
+        opened.items = pace.source = source
+        opened.close = source.aclose
         part.reads(opened)
         pace.rested()
         try:
@@ -73,7 +74,7 @@ class PlaceLane(TurnLane):
             noted(error, self._places.link)
             raise
         finally:
-            opened.close = pace.source = None
+            opened.items = opened.close = pace.source = None
             pace.handed.clear()
 
 
