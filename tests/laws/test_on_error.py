@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeGuard, get_args, get_origin, get_overloads, get_type_hints
 from unittest.mock import patch
@@ -79,7 +79,12 @@ def callbacks_of(function: Any) -> Iterator[str]:
 @contextmanager
 def given(policy: OnError) -> Generator[None, None, None]:
     """Have all that is written in the block be given ``on_error=policy``, also where it has none."""
-    with patch(POLICY, lambda _: policy), patch(UNCHECKED, frozenset()):
+    with ExitStack() as stack:
+        stack.enter_context(patch(POLICY, lambda _: policy))
+        stack.enter_context(patch(UNCHECKED, frozenset()))
+        for each in catalogue():
+            if each.plain is not None:  # a call that does not even ask
+                stack.enter_context(patch.object(each, "plain", None))
         yield
 
 

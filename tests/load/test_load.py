@@ -246,6 +246,7 @@ def grown(name: str, rounds: int, *measures: Callable[[], int]) -> list[int]:
     async def main() -> None:
         for number in range(rounds + 1):
             if number in (rounds // 10, rounds):
+                await asyncio.sleep(1000.0)  # event loops keep timers that were cancelled until then
                 gc.collect()
                 found.append([measure() for measure in measures])
             await AGAIN[name](number)

@@ -20,6 +20,7 @@ __all__ = [
     "AGAIN",
     "ENDED",
     "LARGEST",
+    "NOTED",
     "Begun",
     "Handed",
     "Own",
@@ -118,6 +119,8 @@ class _Turns:
         self.began = self.looked = perf_counter()
 
 
+NOTED = _Turns._turned  # pyright: ignore[reportPrivateUsage]
+"""What an event loop calls for that: it changes nothing that any other callback could see."""
 _turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
 _running = events._get_running_loop  # which raises nothing where there is none
 _last: tuple[int, Callable[[], AbstractEventLoop | None], _Turns] = (0, lambda: None, _Turns())

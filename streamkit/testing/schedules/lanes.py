@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 from streamkit.testing.schedules.naming import task_of
 from streamkit.testing.timers import Timer
 
-__all__ = ["Entry", "Handle", "Lane", "Lanes", "candidates", "top"]
+__all__ = ["Entry", "Handle", "Lane", "Lanes", "at_once", "candidates", "top"]
 
 Handle = Any
 """`asyncio.Handle`; what is in it is private, and unknown to type checkers."""
@@ -64,7 +64,14 @@ class Entry:
         self.last: bool = False
         """Whether all that was ready before goes first."""
         self.at_once: bool = False
-        """Whether it was ready before the run, and goes before all others."""
+        """Whether it goes before all others."""
+
+
+def at_once(handle: Handle) -> Entry:
+    """What goes before all others: what was ready before the run, or only notes something."""
+    entry = Entry(handle, Lane(0, 0), 0)
+    entry.at_once = True
+    return entry
 
 
 class Lanes:

@@ -32,11 +32,13 @@ one
 """
 
 from collections.abc import Iterator
+from types import MethodType
 from typing import Any, Final
 
+from streamkit._engine.compile.pace import NOTED
 from streamkit.testing.schedules.course import Course
 from streamkit.testing.schedules.faults import Fault, Faults, Injector
-from streamkit.testing.schedules.lanes import Entry, Handle, Lane, Lanes, candidates, top
+from streamkit.testing.schedules.lanes import Entry, Handle, Lane, Lanes, at_once, candidates, top
 from streamkit.testing.schedules.naming import name_of, task_name
 from streamkit.testing.schedules.orders import BEFORE, TOP, Order
 from streamkit.testing.schedules.tokens import Park, Rank, Take
@@ -80,8 +82,7 @@ class Ready:
         self._passed: tuple[Entry | None, int] = (None, 0)
         """The oldest, if others have gone before it, and how many."""
         for handle in loop._ready:
-            self.append(handle)
-            self._entries[-1].at_once = True
+            self._entries.append(at_once(handle))
         loop._ready = self
 
     def exploring(self) -> "_Exploring":
@@ -96,7 +97,11 @@ class Ready:
 
     def append(self, handle: Handle) -> None:
         """A callback is ready."""
-        self._lanes.insert(self._entries, self._lanes.entry(handle))
+        callback = handle._callback
+        if type(callback) is MethodType and callback.__func__ is NOTED:
+            self._entries.insert(0, at_once(handle))
+        else:
+            self._lanes.insert(self._entries, self._lanes.entry(handle))
 
     def popleft(self) -> Handle:
         """The callback that goes next."""
