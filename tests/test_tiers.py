@@ -68,7 +68,7 @@ def tiers_of(request: pytest.FixtureRequest) -> tuple[list[pytest.Item], list[py
 
 
 def test_of_each_thinned_test_here_every_value_is_in_the_default_tier(request: pytest.FixtureRequest) -> None:
-    """Of a sample, its operator."""
+    """But of samples, which all tests meet together."""
     stays, left = tiers_of(request)
     thinned = {of_test(item) for item in left}
     there = {value for item in stays if of_test(item) in thinned for value in met(item)}
@@ -83,11 +83,8 @@ def of_test(item: pytest.Item) -> str:
 
 def met(item: Any) -> set[Hashable]:
     """The values with which the test of `item` is met there."""
-    return {(of_test(item), name, meant(value)) for name, value in item.callspec.params.items()}
-
-
-def meant(value: Any) -> Hashable:
-    return value.name.partition("-")[0] if isinstance(value, Sample) else key(value)
+    values = item.callspec.params.items()
+    return {(of_test(item), name, key(value)) for name, value in values if not isinstance(value, Sample)}
 
 
 def test_all_tests_together_meet_each_sample(request: pytest.FixtureRequest) -> None:

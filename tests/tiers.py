@@ -3,7 +3,7 @@
 Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
 tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
 meets each row and each column. `spread(2)` keeps every pair of values, where that matters. A test that runs
-over samples gets a quarter of those of each operator, others in another test. Hypothesis tries
+over samples gets a quarter of those of every second operator, others in another test. Hypothesis tries
 fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
 others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
 
@@ -27,6 +27,8 @@ FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
 QUARTER = 4
 """Of how many samples of an operator a test of the default tier gets one."""
+MANY = 20
+"""A test of more operators than this gets every second one."""
 LEAST = 2
 """Examples are not fewer than this, but where the full tier has fewer too."""
 
@@ -122,14 +124,20 @@ def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
-    """Of several samples of an operator, a quarter: the tests of all laws together meet every one of them."""
+    """Of the samples of every second operator a quarter: the tests of all laws together meet every one of them.
+
+    A test of a few operators only runs over all of them.
+    """
     samples: dict[str, dict[str, None]] = {}
     for each in cases:
         for name in _samples(each):
             samples.setdefault(name.partition("-")[0], {}).setdefault(name)
     chosen: set[str] = set()
     for operator, each in samples.items():
-        start = crc32(f"{test} {operator}".encode()) % len(each)
+        turn = crc32(f"{test} {operator}".encode())
+        if len(samples) > MANY and turn // len(each) % 2:
+            continue
+        start = turn % len(each)
         chosen.update(([*each] * 2)[start : start + -(-len(each) // QUARTER)])
     return [each for each in cases if {*_samples(each)} <= chosen]
 

@@ -66,9 +66,9 @@ def test_what_is_wrong_is_found_shrunk_and_replayed(main: Main) -> None:
 
 def test_the_same_seed_is_the_same_search() -> None:
     main = WRONG["lock_forgotten"]
-    notes = {failure(main, schedules=1000, seed=3)[1] for _ in range(3)}
+    notes = {failure(main, schedules=1000, seed=3)[1] for _ in range(2)}
     assert len(notes) == 1
-    assert len({failure(main, schedules=1000, seed=seed)[1] for seed in range(4)}) > 1
+    assert len(notes | {failure(main, schedules=1000, seed=seed)[1] for seed in range(2)}) > 1
 
 
 @pytest.mark.full
