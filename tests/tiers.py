@@ -124,7 +124,7 @@ def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
-    """Of the samples of every second operator a quarter: the tests of all laws together meet every one of them.
+    """Of the samples of every second operator a quarter: the tests of all laws together meet each of them.
 
     A test of a few operators only runs over all of them.
     """
