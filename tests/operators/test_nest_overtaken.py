@@ -13,6 +13,10 @@ from streamkit.testing import run
 NAMES = ("a", "b", "c")
 
 
+class FailedError(Exception):
+    """Of one stream."""
+
+
 FORMS: dict[str, Callable[[Any, str], Any]] = {
     "generator": lambda source, name: source(name),
     "callable": lambda source, name: lambda: source(name),
@@ -37,11 +41,11 @@ def test_no_error_is_lost_that_was_overtaken_by_another(operator: str, form: str
         async def failing(name: str) -> AsyncIterator[str]:
             yield name
             await asyncio.sleep(0)
-            raised.add(error := ValueError(name))
+            raised.add(error := FailedError(name))
             raise error
 
         stream = Stream(NAMES) | OPERATORS[operator](lambda name: FORMS[form](failing, name))
-        with pytest.raises(ValueError) as caught:
+        with pytest.raises(FailedError) as caught:
             await (stream | ops.drain())
         told = {caught.value, *attached(caught.value)}
         told.update(late for error in (*told,) for late in attached(error))
