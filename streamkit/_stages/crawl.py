@@ -114,7 +114,7 @@ class Crawl:
         book = self.run.book and self.run.book.chapter()
         try:
             await self.run.fill(lane, stream, book)
-        except Exception as error:
+        except BaseException as error:
             noted(error, self._link)
             raise
         finally:

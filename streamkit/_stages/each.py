@@ -12,11 +12,12 @@ from types import AsyncGeneratorType
 from typing import Any
 
 from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.errors import attached
 from streamkit._core.markers import DROPPED
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link, returned_by
-from streamkit._engine.run.leave import blame
+from streamkit._engine.run.leave import blame, unreached
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry
 
@@ -70,8 +71,13 @@ def inlet_of_made(link: Link, found: Any) -> Inlet[Any]:
         raise
 
 
-def noted(error: Exception, link: Link) -> None:
-    """Note on `error` that `link` raised it; raise the error that replaces a ``StopIteration``."""
+def noted(error: BaseException, link: Link) -> None:
+    """Note on `error` that `link` raised it; raise the error that replaces a ``StopIteration``.
+
+    What came after it is noted, too; and on a cancellation, what that has overtaken.
+    """
+    for late in (*attached(error), *unreached(error)):
+        blame(late, link)
     if not isinstance(error, Abandoned):
         blamed = blame(error, link)
         if blamed is not error:

@@ -226,7 +226,7 @@ class Places(Target):
                 await self._alone(stream, strategy, buffer)
             else:
                 handed_over = await self._parts(stream, lane)
-        except Exception as error:
+        except BaseException as error:
             noted(error, self.link)
             raise
         if handed_over:
@@ -247,7 +247,7 @@ class Places(Target):
             opened.close, pace.source = items.aclose, items
         try:
             await segment(opened, (), lane.end, pace)
-        except Exception as error:
+        except BaseException as error:
             noted(error, self.link)
             raise
         if lane.held:

@@ -70,7 +70,7 @@ class PlaceLane(TurnLane):
         pace.rested()
         try:
             await self._loop(source, part.leave, pace)
-        except Exception as error:
+        except BaseException as error:
             noted(error, self._places.link)
             raise
         finally:

@@ -11,7 +11,7 @@ between such operators are blocks, which stand between the entries: see `through
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from asyncio import sleep
+from asyncio import CancelledError, sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -112,12 +112,11 @@ class Streams(ABC, Generic[T]):
         None if there is no next one. A failure that no operator takes is raised.
         """
         failure, self.failure = self.failure, None  # its traceback has frames that know this: a cycle
-        await self._leave()
         try:
+            await self._leave()
             while True:
                 if self._pace.due():
-                    await sleep(0)
-                    self._pace.rested()
+                    await self._breathe(failure)
                 try:
                     if failure is None:
                         inlet = await self._after()
@@ -158,6 +157,18 @@ class Streams(ABC, Generic[T]):
                 await self._leave()
         finally:
             del failure
+
+    async def _breathe(self, failure: Exception | None) -> None:
+        """Let others run. Where these cancel the task, nobody has been told of `failure` yet."""
+        try:
+            await sleep(0)
+        except CancelledError as cancelled:
+            if failure is not None:
+                combine(failure, cancelled)
+            raise
+        finally:
+            del failure
+        self._pace.rested()
 
     @property
     def _at_block(self) -> bool:

@@ -105,7 +105,7 @@ async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
     book = run.book and run.book.chapter()
     try:
         await run.fill(lane, stream, book)
-    except Exception as error:
+    except BaseException as error:
         noted(error, run.link)
         raise
     finally:

@@ -51,6 +51,41 @@ def test_others_get_their_turn_however_long_a_source_works_for_an_item(
     assert run(main) < 0.02
 
 
+@pytest.mark.parametrize("cost", [0.0002, 0.001])
+def test_others_get_their_turn_among_very_many_streams_whose_items_take_their_time(
+    monkeypatch: pytest.MonkeyPatch, cost: float
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: now)
+
+    async def slow(name: int) -> AsyncIterator[int]:
+        nonlocal now
+        for _ in range(100):
+            now += cost
+            yield name
+
+    async def main() -> tuple[float, list[int]]:
+        gaps, came = list[float](), list[int]()
+
+        async def beat() -> None:
+            while True:
+                before = now
+                await asyncio.sleep(0)
+                gaps.append(now - before)
+
+        beside = asyncio.create_task(beat())
+        await asyncio.sleep(0)
+        await (Stream(range(90)) | ops.flat_map(slow, concurrency=90) | ops.for_each(came.append))
+        beside.cancel()
+        return max(gaps), came
+
+    gap, came = run(main)
+    assert gap < max(0.01, 32 * cost)
+    assert [came.count(name) for name in range(90)] == [100] * 90
+    window = came[4500:5400]  # all have begun, and none has ended
+    assert [window.count(name) for name in range(90)] == [10] * 90
+
+
 def test_buffers_count_what_passes() -> None:
     async def main() -> list[tuple[int, int, int, int]]:
         handle = (streamkit.zip(lambda: numbers(7), lambda: numbers(5), lookahead=2) | ops.drain()).start()

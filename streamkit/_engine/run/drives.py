@@ -104,8 +104,8 @@ class Drives:
         For a reader that lets nobody run in between: there is no line of Python for an item.
         """
         self._reads = True
-        while rota.queue and most > 0 and not self.tired:
-            lanes, helds = self._stepped(rota)
+        while rota.queue and most > 0 and (self._ended < _LEAST or not self.tired):
+            lanes, helds = self._stepped(rota, most)
             most -= self.ready
             if not all(helds):
                 yield from self.each(rota, 1)
@@ -120,15 +120,17 @@ class Drives:
                 yield from map(_popleft, left)
                 self.count()
 
-    def _stepped(self, rota: Any) -> tuple[list[Any], list[Any]]:
+    def _stepped(self, rota: Any, most: int) -> tuple[list[Any], list[Any]]:
         """Step the pump of each lane that has nothing; return those that have something, and what these hold.
 
-        One that is not driven is said to hold nothing: it is for `each`.
+        One that is not driven is said to hold nothing: it is for `each`. `most` is for `_part`.
         """
         loop, lanes, helds = self._loop, list[Any](), list[Any]()
         home = current(loop)
         turn, rota.queue = rota.queue, deque[Any]()
-        self.ready = len(turn)
+        self.ready = ready = len(turn)
+        if ready > _LEAST:
+            turn = _part(turn, rota, most)
         try:
             for lane in turn:
                 held = lane.held
@@ -157,7 +159,10 @@ class Drives:
                 helds.append(held)
         finally:
             back(loop, home)
-        rota.queue.extendleft(reversed(lanes))
+        if turn.maxlen:  # it is a part: the others come first
+            rota.queue.extend(lanes)
+        else:
+            rota.queue.extendleft(reversed(lanes))
         return lanes, helds
 
     def count(self) -> None:
@@ -173,10 +178,12 @@ class Drives:
     def each(self, rota: Any, most: int) -> Iterator[Any]:
         """One item of each lane, then one again; the pump of a lane that has none is stepped."""
         loop, self._reads = self._loop, True
-        while rota.queue and most > 0 and not self.tired:
+        while rota.queue and most > 0 and (self._ended < _LEAST or not self.tired):
             turn, rota.queue = rota.queue, deque[TurnLane]()
-            self.ready = len(turn)
-            most -= self.ready
+            self.ready = ready = len(turn)
+            if ready > _LEAST:
+                turn = _part(turn, rota, most)
+            most -= ready
             again = rota.queue.append
             for lane in turn:
                 held = lane.held
@@ -231,3 +238,15 @@ class Drives:
             if before < lane.limit and driver.parked:
                 self._drive(driver)
             lane.refilled(before)
+
+
+def _part(turn: deque[Any], rota: Any, most: int) -> deque[Any]:
+    """The lanes of `turn` that are read before the reader looks at the clock; the others come next.
+
+    It asks for as few items as they are slow: a thousand that are slow would hold up the event loop.
+    """
+    most = max(most, _LEAST)
+    if len(turn) <= most:
+        return turn
+    rota.queue = turn
+    return deque([turn.popleft() for _ in range(most)], most)
