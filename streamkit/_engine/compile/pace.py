@@ -241,7 +241,7 @@ class Pace:
                 return
             handed.append(await self.thrown(throw, error))
         except CancelledError as passed:
-            if inner is None:
+            if inner is None or ENDED in passed.args:  # what it reads is closed as the loop is left
                 raise
             del nested[inner], handed[:]  # it has ended: the rest may be for what is before it
             raise await self.told(passed) from None
