@@ -63,7 +63,8 @@ async def result_pinned() -> None:
     "a lane not retired",
     Change(
         "streamkit/_stages/flat_map.py",
-        "            while lane.held and lane.limit >= 0:\n                await lane.parking\n            self.idle",
+        "            while lane.held and lane.limit >= 0:\n"
+        "                await lane.parking\n            self.idle",
         "            if lane.held:\n                return\n            self.idle",
     ),
 )
