@@ -89,8 +89,6 @@ class Timed(Channel):
         self.run = run
         self._level = Driver.level()
         self._lane: Lane
-        self._driver: Driver
-        """What steps the pump, where `_lane` is a `HandLane`."""
         self._alarm = Alarm(run, self.clock, self._rung)
 
     def begin(self, source: Inlet[Any]) -> None:
@@ -98,7 +96,7 @@ class Timed(Channel):
         inlet, strategy, _ = fused(source, None)
         if strategy is None and self._level:
             self._lane = lane = HandLane(self, self)
-            self._driver = lane.driver = Driver(self.run.loop, self._level, lane)
+            lane.driver = Driver(self.run.loop, self._level, lane)
             self.adopt(lane)
             self.run.pump(inlet, into=lane)
         else:
@@ -106,25 +104,14 @@ class Timed(Channel):
 
     async def wait(self) -> bool:
         lane = self._lane
-        if isinstance(lane, HandLane) and not self.queue and self._drives():
+        if isinstance(lane, HandLane) and not self.queue and lane.drives():
             lane.present()
             return True
         return await super().wait()
 
     def drained(self, most: int) -> Iterator[Any]:
         lane = self._lane
-        return lane.taken(self, self._drives, most) if isinstance(lane, HandLane) else super().drained(most)
-
-    def _drives(self) -> bool:
-        """Step the pump, where it is parked; whether it has brought an item."""
-        driver = self._driver
-        if not driver.parked or self.error is not None:
-            return False
-        lane: Any = driver.lane  # a `HandLane`
-        lane.asked = lane.driven = True
-        driver.drive()
-        lane.driven = False
-        return bool(lane.held)
+        return lane.taken(self, most) if isinstance(lane, HandLane) else super().drained(most)
 
     async def _wait(self) -> None:
         if not self._asks:

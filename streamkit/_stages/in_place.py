@@ -215,11 +215,14 @@ class InPlace(Streams[AsyncIterator[Any]]):
             if not steps and not before and source.native is not None:
                 source = self._with_lists(source)
             self._book = self._run.book and self._run.book.chapter()
-            raw, _, self.relays = begin(source, links[:before], self._book)
+            raw, begun, self.relays = begin(source, links[:before], self._book)
         except Exception as error:
             self.failure = error
             return None, ()
-        return (raw, steps) if _are_plain(steps, raw.kind) else (self._apart(raw, steps), ())
+        steps = (*begun, *steps)
+        if raw.follows is None and _are_plain(steps, raw.kind):
+            return raw, steps
+        return self._apart(raw, steps), ()
 
     def _with_lists(self, source: Source) -> Source:
         """`source`, a range, list or tuple, with all of these that follow it: one loop goes through them."""
@@ -236,7 +239,7 @@ class InPlace(Streams[AsyncIterator[Any]]):
         """What comes out of a loop of `steps` over `raw`, which that loop closes."""
         pace = Pace()
         if self.relays:
-            pace.source = raw.items
+            pace.source = raw.items if raw.follows is None else raw.follows.relayed
             self._run.relay()
         items = self._run.steps(raw, steps, pace)
         own(items)

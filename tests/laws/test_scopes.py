@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, StreamTimeoutError, Suspend, ops
+from streamkit.testing import run
 from streamkit.testing.conformance.variables import sees_variables
 from tests.laws.lab import STYLES, Case, Sample, play
 from tests.samples import SAMPLES
@@ -336,3 +337,37 @@ def test_callbacks_that_run_at_once_see_the_variables_of_who_runs_the_stream() -
         assert await (Stream(range(4)) | ops.map(work, concurrency=2) | ops.to_list()) == ["runner"] * 4
 
     play(main)
+
+
+async def busy(_: object) -> None:
+    await asyncio.sleep(1e6)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        ops.timeout(100.0) | ops.for_each(busy),
+        ops.keep_alive(100.0, function=lambda: 0) | ops.for_each(busy),
+        ops.throttle(0.001) | ops.drain(),
+        ops.throttle(0.001) | ops.buffer(Suspend(1)) | ops.drain(),
+        ops.throttle(0.001, cost=lambda _: 1) | ops.buffer(Suspend(1)) | ops.drain(),
+    ],
+)
+def test_a_cancellation_that_is_put_off_does_not_put_off_the_end(rest: Any) -> None:
+    fired: list[int] = []
+
+    async def impatient() -> AsyncIterator[int]:
+        for number in range(9):
+            try:
+                async with asyncio.timeout(1.0):
+                    yield number
+            except TimeoutError:
+                fired.append(number)
+
+    async def main() -> None:
+        handle = (Stream(impatient) | rest).start()
+        await asyncio.sleep(5.0)
+        await asyncio.wait_for(handle.stop(), 1.0)
+        assert fired
+
+    run(main)

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import RateExceededError, Stream, ops
+from streamkit import RateExceededError, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.marbles import ERROR, drawn, noted
 from tests.operators.pacing import MANY
@@ -179,3 +180,36 @@ class TestThrottle:
             ops.throttle(1.0, cost=3)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="failing must be True or False, not 1"):
             ops.throttle(1.0, failing=1)  # type: ignore[arg-type]
+
+
+SECOND = ops.throttle(1.0)
+
+
+@pytest.mark.parametrize(
+    ("rest", "found"),
+    [
+        (SECOND | ops.catch(lambda _: []), [0, 1, 2]),
+        (SECOND | ops.map(str) | ops.retry(attempts=2), [0, 1, 2]),
+        (SECOND | ops.repeat(2), [0, 1, 2, 2, 3, 4]),
+        (SECOND | ops.concat("x"), [0, 1, 2, 2]),
+        (ops.repeat(2) | SECOND | ops.repeat(2), [0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10]),
+        (SECOND | ops.concat("x") | ops.throttle(2.0) | ops.catch(lambda _: []), [0, 1, 2, 2.5]),
+        (ops.throttle(1.0, failing=True) | ops.catch(lambda _: "xy"), [0, 0, 0]),
+        (SECOND | ops.take(2) | ops.concat("x"), [0, 1, 1]),
+    ],
+)
+def test_it_keeps_its_rate_before_what_goes_on_with_other_streams(rest: Any, found: list[float]) -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            yield number
+
+    async def read(stream: Any) -> list[float]:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        return await (stream | rest | ops.map(lambda _: clock() - begun) | ops.to_list())
+
+    async def twice(stream: Any) -> list[list[float]]:
+        return await asyncio.gather(read(stream), read(stream))
+
+    for stream in (Stream(range(3)), Stream(source), Stream(source) | ops.buffer(Suspend(1))):
+        assert run(partial(twice, stream)) == [found, found]

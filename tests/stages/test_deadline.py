@@ -170,3 +170,30 @@ def test_an_item_that_comes_while_the_function_is_awaited_comes_behind_its_resul
 
     stream = Stream(drawn("----a--|")) | ops.keep_alive(3.5, function=later)
     assert handed(stream) == noted(stream) == [(4.5, "f"), (4.5, "a"), (7.0, "|")]
+
+
+def test_where_the_total_ends_while_the_reader_works_it_goes_on_with_the_fallback() -> None:
+    seen: list[Any] = []
+
+    async def items(given: Any) -> AsyncIterator[Any]:
+        for item in given:
+            yield item
+
+    async def work(item: Any) -> Any:
+        seen.append(item)
+        await asyncio.sleep(3.0)
+        return item
+
+    async def pulled(stream: Any) -> None:
+        async with stream.open() as items:
+            async for item in items:
+                await work(item)
+
+    async def main() -> None:
+        stream = Stream(lambda: items(range(9))) | ops.timeout(total=4.0, fallback=lambda: items("fg"))
+        for reading in (stream | ops.for_each(work), stream | ops.map(work) | ops.drain(), pulled(stream)):
+            await reading
+            assert seen == [0, 1, "f", "g"]
+            seen.clear()
+
+    run(main)

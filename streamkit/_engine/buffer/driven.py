@@ -9,7 +9,7 @@ pump hands over many items in one step, each for the price of a ``send``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import repeat
 from typing import Any, ClassVar, Protocol
@@ -231,13 +231,23 @@ class HandLane(DrivenLane):
         self.listed = True
         self.channel.enlist(self)
 
-    def taken(self, rota: Queue, drives: Callable[[], bool], most: int) -> Iterator[Any]:
-        """What is there, and what the pump has at once, whom `drives` steps: `most` items at most."""
+    def drives(self) -> bool:
+        """Step the pump, where it is parked; whether it has brought an item."""
+        driver = self.driver
+        if not driver.parked or self.channel.error is not None:
+            return False
+        self.asked = self.driven = True
+        driver.drive()
+        self.driven = False
+        return bool(self.held)
+
+    def taken(self, rota: Queue, most: int) -> Iterator[Any]:
+        """What is there, and what the pump has at once: `most` items at most."""
         popleft = self.held.popleft
         for _ in repeat(None, most):
             if self.listed:
                 yield rota.pop()
-            elif drives():
+            elif self.drives():
                 self.delivered += 1
                 yield popleft()
             else:

@@ -14,13 +14,14 @@ from threading import get_ident
 from time import perf_counter
 from types import FunctionType
 from typing import Any, cast
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 __all__ = [
     "AGAIN",
     "ENDED",
     "LARGEST",
     "NOTED",
+    "PUT_OFF",
     "Begun",
     "Handed",
     "Own",
@@ -46,6 +47,9 @@ FEW = 8
 
 ENDED = "its stream has ended"
 """What a run cancels its tasks with: no scope of a source has done that."""
+
+PUT_OFF: WeakValueDictionary[int, Thrown] = WeakValueDictionary()
+"""By the id of a task: a cancellation that waits there for the next step of a source."""
 
 NONE: dict[int, Any] = {}
 """What a loop has in hand whose steps go through no streams."""
@@ -233,10 +237,11 @@ class Pace:
             if handed:  # the source has stepped once already: throw at its next step, once for all scopes
                 if not isinstance(handed[-1], Thrown):
                     handed.append(Thrown(throw, error))
+                    PUT_OFF[id(current_task())] = handed[-1]
                 return
             handed.append(await self.thrown(throw, error))
         except CancelledError as passed:
-            if inner is None:
+            if inner is None or ENDED in passed.args:  # what it reads is closed as the loop is left
                 raise
             del nested[inner], handed[:]  # it has ended: the rest may be for what is before it
             raise await self.told(passed) from None

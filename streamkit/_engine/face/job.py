@@ -12,6 +12,7 @@ from streamkit._core.errors import StoppedError, raise_first
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
+from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
@@ -209,7 +210,7 @@ class Handle(Generic[R_co]):
         if not self._task.done():
             if not self._stopped:
                 self._stopped = True
-                self._task.cancel()
+                self._task.cancel(ENDED)  # no scope of a source is asked whether it has sent that
             await asyncio.wait([self._task])
 
     def __await__(self) -> Generator[Any, None, R_co]:

@@ -2,7 +2,8 @@
 
 A run ends its tasks by cancellation, which goes to whatever a task waits for. Where that is clean-up, or the
 task is being cancelled by somebody else already (``asyncio.run`` cancels all tasks when a program ends), the
-task is left alone, and looked at again a little later.
+task is left alone, and looked at again a little later. A cancellation that a task has put off, for the next
+step of a source, may be far from that step: it spares the task nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from inspect import CORO_CREATED, getcoroutinestate
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-from streamkit._engine.compile.pace import ENDED
+from streamkit._engine.compile.pace import ENDED, PUT_OFF
 from streamkit._engine.run.driver import Driver
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
@@ -56,7 +57,7 @@ class Ending:
 
     def _cancelled(self, task: Task[Any]) -> bool:
         """Cancel `task`, unless it must be let alone for now; whether it was cancelled."""
-        if task.cancelling() or is_cleaning_up(task):
+        if (task.cancelling() and id(task) not in PUT_OFF) or is_cleaning_up(task):
             self._spared.add(task)
             return False
         self._spared.discard(task)

@@ -42,7 +42,7 @@ async def sibling_left_open() -> None:
     "a second cancel in clean-up",
     Change(
         "streamkit/_engine/run/ending.py",
-        "if task.cancelling() or is_cleaning_up(task):\n",
+        "if (task.cancelling() and id(task) not in PUT_OFF) or is_cleaning_up(task):\n",
         "if task.cancelling():\n",
     ),
 )
