@@ -108,6 +108,11 @@ class Declaration(Quick):
         return ""  # pragma: no cover - only steps are asked, and they have their own
 
     @property
+    def hands_over(self) -> bool:
+        """Whether the stage holds nothing: who reads it has its source stepped, and the item before in hand."""
+        return self.direct and self.contract.holds == "0"
+
+    @property
     def rescues(self) -> bool:
         """Whether the step waits in a way of its own, and hands a cancellation meanwhile to the source."""
         return False

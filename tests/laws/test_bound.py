@@ -341,3 +341,10 @@ def test_what_the_first_call_of_a_callback_has_returned_is_not_held_while_later_
                 await asyncio.sleep(0)
 
     play(main)
+
+
+@pytest.mark.parametrize("late", [ops.timeout(9.0), ops.keep_alive(9.0, function=lambda: 0)])
+def test_the_item_before_is_in_hand_while_a_stage_that_holds_nothing_is_asked_for_the_next(late: Any) -> None:
+    between = Way("late", lambda lab: late | ops.filter(lab.callback(lambda _: False)))
+    most, bound = run_through([between], Plan())
+    assert most == bound == 2

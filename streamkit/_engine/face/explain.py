@@ -121,8 +121,7 @@ class _Chain:
         """
         if not self.parts:
             stage = None if before is None or reserved else before.declaration
-            works = stage is not None and (stage.generates or stage.contract.holds == "0")
-            return [], weight if works else 0
+            return [], weight if stage is not None and (stage.generates or stage.hands_over) else 0
         kept = sum(part.holds for part in self.parts)
         total = kept + self.start
         if reserved and not self.spreads:
@@ -154,7 +153,8 @@ def _pipeline(
             through = before is not None and before.declaration.buffers
             part, inner, weight = _stage(last, weight, depth, through=through)
             parts += [part, *inner]
-            chain = _Chain(weight.items)
+            # who has it step its source has the item before in hand still
+            chain = _Chain(weight.items * (1 + last.declaration.hands_over))
         else:
             part, inner, weight = _stage(last, weight, depth)
             chain.parts += [part, *inner]
