@@ -343,8 +343,23 @@ def test_what_the_first_call_of_a_callback_has_returned_is_not_held_while_later_
     play(main)
 
 
-@pytest.mark.parametrize("late", [ops.timeout(9.0), ops.keep_alive(9.0, function=lambda: 0)])
+@pytest.mark.parametrize("late", [ops.timeout(9.0), ops.keep_alive(9.0, function=object)])
 def test_the_item_before_is_in_hand_while_a_stage_that_holds_nothing_is_asked_for_the_next(late: Any) -> None:
-    between = Way("late", lambda lab: late | ops.filter(lab.callback(lambda _: False)))
-    most, bound = run_through([between], Plan())
-    assert most == bound == 2
+    alive, inside = weakref.WeakSet[Item](), list[int]()
+
+    async def source() -> AsyncIterator[Item]:
+        for _ in range(4):
+            item = Item(0)
+            alive.add(item)
+            inside.append(len(alive))
+            yield item
+            del item
+
+    stream = Stream(source) | late | ops.filter(lambda _: False)
+
+    async def main() -> None:
+        async for _ in stream:
+            pass
+
+    play(main)
+    assert max(inside) == stream.explain().bound == 2
