@@ -109,7 +109,7 @@ class Declaration(Quick):
 
     @property
     def hands_over(self) -> bool:
-        """Whether the stage holds nothing: its reader has the source stepped, the item before still in hand."""
+        """Whether the stage holds nothing: its reader steps the source, the item before in hand."""
         return self.direct and self.contract.holds == "0"
 
     @property
