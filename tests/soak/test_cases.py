@@ -69,11 +69,11 @@ def test_what_a_bare_loop_leaves_to_another_task_is_what_follows_a_wait() -> Non
     inner, source = sorted(outcome.kit.visits, key=lambda visit: visit.rank)
     assert (inner.handed, inner.strangers) == (True, [])
     assert source.strangers == ["source 1 was closed in another task"]
-    assert follows_a_wait(source, plan, outcome)
-    assert not follows_a_wait(source, replace(plan, way="open"), outcome)
-    assert not follows_a_wait(source, plan, replace(outcome, nests=False))
+    assert follows_a_wait(source, pipeline, plan, outcome)
+    assert not follows_a_wait(source, pipeline, replace(plan, way="open"), outcome)
+    assert not follows_a_wait(source, replace(pipeline, steps=()), plan, outcome)
     inner.handed = False
-    assert not follows_a_wait(source, plan, outcome)
+    assert not follows_a_wait(source, pipeline, plan, outcome)
 
 
 def test_what_a_sink_raises_of_an_item_that_an_error_has_let_out_hangs_on_that() -> None:

@@ -47,8 +47,6 @@ class Outcome:
     bound: float = float("inf")
     ahead: bool = True
     """Whether something may be read ahead."""
-    nests: bool = False
-    """Whether streams are read inside of others, in the task of the reader."""
     dropped: int = 0
     """Items that the accounts of buffers say were dropped."""
     undecided: bool = False
@@ -141,8 +139,7 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
     stream = made(pipeline, outcome.kit)
     outcome.ahead = plan.form != "fused" or plan.way == "sink" or stream.explain().lookahead > 0
     counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
-    unnoted = made(pipeline, Kit(replace(plan, form="fused"), timed=outcome.kit.timed, notes=False))
-    outcome.nests = any(link.declaration.nests for link in unnoted.links)
+    unnoted = made(pipeline, Kit(plan, timed=outcome.kit.timed, notes=False))
     if counted and not keeps(pipeline, unnoted.explain()):
         outcome.bound = stream.explain().bound
     if plan.way == "open":
@@ -224,7 +221,7 @@ def delivered(item: Any, plan: Plan, outcome: Outcome) -> Any:
 
 def check(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     """All laws."""
-    check_closed(plan, outcome)
+    check_closed(pipeline, plan, outcome)
     check_told(plan, outcome)
     check_attached(plan, outcome)
     if outcome.kit.most > outcome.bound:
@@ -235,7 +232,7 @@ def check(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
         outcome.undecided = True
 
 
-def check_closed(plan: Plan, outcome: Outcome) -> None:
+def check_closed(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     """Each source was closed once, in its own task; and nobody but the program has cut that short."""
     for visit in outcome.kit.visits:
         if visit.closed != 1:
@@ -244,17 +241,19 @@ def check_closed(plan: Plan, outcome: Outcome) -> None:
         spared = plan.consumer[0] not in {"cancel", "shutdown"} or (plan.consumer[0] == "cancel" and own)
         if spared and not visit.finished:
             raise Violation(f"the clean-up of {visit.name} did not finish")
-        if visit.strangers and not follows_a_wait(visit, plan, outcome):
+        if visit.strangers and not follows_a_wait(visit, pipeline, plan, outcome):
             raise Violation("; ".join(visit.strangers))
 
 
-def follows_a_wait(visit: Visit, plan: Plan, outcome: Outcome) -> bool:
+def follows_a_wait(visit: Visit, pipeline: Pipeline, plan: Plan, outcome: Outcome) -> bool:
     """Whether a loop that was left without ``open`` may have closed it in another task.
 
     Where streams are read inside of others, in the reader's task, what follows the first clean-up that waits
     is closed by the task that finishes that one.
     """
-    left = plan.way == "bare" and outcome.ending != "end" and outcome.nests
+    fused = made(pipeline, Kit(replace(plan, form="fused"), timed=outcome.kit.timed, notes=False))
+    nests = any(link.declaration.nests for link in fused.links)
+    left = plan.way == "bare" and outcome.ending != "end" and nests
     handed = [each for each in outcome.kit.visits if each.handed and each.task is visit.task]
     only = visit.strangers == [f"{visit.name} {STRANGELY}"]
     return left and only and any(each.rank < visit.rank for each in handed)
