@@ -7,12 +7,14 @@ follows: an item then takes a hop or two.
 
 from __future__ import annotations
 
+import ast
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.checks import signalled
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace, Resumed, Thrown
@@ -329,7 +331,8 @@ def _are_plain(steps: tuple[Link, ...], kind: Kind) -> bool:
         if declaration.forks or declaration.groups or declaration.closes:
             return False
         pieces = parsed(declaration)
-        if pieces.finish or pieces.stops:
-            return False
+        early = any(signalled(node, "emit") for part in pieces.setup for node in ast.walk(part))
+        if pieces.finish or pieces.stops or early or declaration.late:
+            return False  # an error of its setup, or of what gets what that emits, is none of the loop's
     keys = tuple([link.key for link in steps])
     return len(steps) <= _MOST and isinstance(compiled(kind, keys, End.RELAY, len(keys)), Loop)

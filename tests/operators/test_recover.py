@@ -219,3 +219,16 @@ def test_an_observable_as_what_follows_is_refused_and_not_awaited() -> None:
     stream = Stream(Failing(ValueError("x"))) | ops.catch(lambda _: reactivex.of(1, 2))
     with pytest.raises(TypeError, match="from_observable"):
         run(lambda: collect(stream))
+
+
+def test_a_step_that_fails_at_what_is_put_before_the_first_item() -> None:
+    """``start_with`` gives that before anything is read: the stream has failed all the same."""
+
+    def halve(number: int) -> float:
+        return 1 / number
+
+    for items in ((0,), (2, 0)):
+        before = [halve(number) for number in items if number]
+        failing = Stream([3]) | ops.start_with(*items) | ops.map(halve)
+        assert list(failing | ops.catch(lambda _: [4.0])) == [*before, 4.0]
+        assert list(failing | ops.retry(attempts=2) | ops.catch(lambda _: [4.0])) == [*before, *before, 4.0]

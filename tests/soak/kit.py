@@ -12,10 +12,12 @@ from streamkit import ops
 from tests.soak.values import FUNCTIONS, Boom, Item, items_in, plain, weigh
 from tests.soak.words import WORDS, Pipe, Src, Step, Tactic, strategy
 
-__all__ = ["PAUSE", "Kit", "Plan", "Visit", "inner_items"]
+__all__ = ["PAUSE", "STRANGELY", "Kit", "Plan", "Visit", "inner_items"]
 
 PAUSE = 13 / 32
 """Seconds before each item of a stream that was made of an item, and before its end, by a timetable."""
+STRANGELY = "was closed in another task"
+"""What is told of a source that was."""
 DEPTH = 2
 """How deep streams of streams go: what is made of an item of that depth is empty."""
 
@@ -57,6 +59,10 @@ class Visit:
     name: str
     task: asyncio.Task[Any] | None
     closed: int = 0
+    rank: int = 0
+    """How many were closed when it was: 1 for the first."""
+    handed: bool = False
+    """Whether its clean-up was begun in one task, and finished by another."""
     ended: bool = False
     """Whether it has come to its own end, as one may that is read ahead: nobody may come to hear of that."""
     finished: bool = False
@@ -153,12 +159,15 @@ class Kit:
     async def clean(self, visit: Visit) -> None:
         """The clean-up of a source."""
         visit.closed += 1
+        visit.rank = sum(each.closed for each in self.visits)
         if task_here() is not visit.task:
-            visit.strangers.append(f"{visit.name} was closed in another task")
+            visit.strangers.append(f"{visit.name} {STRANGELY}")
         if self.plan.closing in {"slow", "raises"}:  # one that only lets others run is no fault
             self.fired[f"a clean-up: {self.plan.closing}"] += 1
         if self.plan.closing in {"turn", "slow"}:
+            begun = task_here()
             await asyncio.sleep(1.0 if self.plan.closing == "slow" else 0)
+            visit.handed = task_here() is not begun
         visit.finished = True
         if self.plan.closing == "raises":
             label = f"clean-up of {visit.name}"

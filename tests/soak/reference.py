@@ -98,6 +98,11 @@ class Reference:
         if self.notes is None:
             return self.checked(some_order(lines, line))
         runs = self.notes.get(step.place, [])
+        if not any(line.values for line in lines) and runs[run : run + 1] != [[]]:
+            failed = judged(step, line, lines, [], self.fired, self.met)
+            if failed.error is not None:  # before an item, and what notes that was not begun
+                self.runs[step.place] -= 1
+                return failed
         if run >= max(1, len(runs)):  # a stream that failed before all was opened has noted fewer
             raise UndecidedError("it was opened less often than it is read, and which note is of which?")
         noted = runs[run] if runs else []

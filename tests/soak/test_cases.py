@@ -18,8 +18,9 @@ from tests.soak.kit import Plan
 from tests.soak.line import Violation
 from tests.soak.pipeline import Pipeline
 from tests.soak.shrink import shrunk
-from tests.soak.trial import attempt
-from tests.soak.words import WORDS, Fn, Src, Step, Tactic
+from tests.soak.trial import attempt, compare, follows_a_wait
+from tests.soak.values import Boom
+from tests.soak.words import WORDS, Fn, Inner, Src, Step, Tactic
 
 TO_LIST = Step("to_list", 99)
 
@@ -57,6 +58,33 @@ def test_an_iterator_that_another_task_closes_is_let_go_when_that_has_ended() ->
     steps = (Step("take", 1, {"count": 0}), Step("aggregate", 2))
     pipeline = Pipeline("L", Src(1, ()), steps, TO_LIST)
     attempt(pipeline, Plan(form="alone", consumer=("shutdown", 3)), schedules=8, seed=281)
+
+
+def test_what_a_bare_loop_leaves_to_another_task_is_what_follows_a_wait() -> None:
+    """Where streams are read inside of others, and nowhere else."""
+    step = Step("concat_map", 1, {"function": Inner()})
+    pipeline = Pipeline("L", Src(1, (0.0,)), (step,), TO_LIST)
+    plan = Plan(way="bare", closing="slow", consumer=("leave", 1))
+    (outcome,) = attempt(pipeline, plan)
+    inner, source = sorted(outcome.kit.visits, key=lambda visit: visit.rank)
+    assert (inner.handed, inner.strangers) == (True, [])
+    assert source.strangers == ["source 1 was closed in another task"]
+    assert follows_a_wait(source, pipeline, plan, outcome)
+    assert not follows_a_wait(source, pipeline, replace(plan, way="open"), outcome)
+    assert not follows_a_wait(source, replace(pipeline, steps=()), plan, outcome)
+    inner.handed = False
+    assert not follows_a_wait(source, pipeline, plan, outcome)
+
+
+def test_what_a_sink_raises_of_an_item_that_an_error_has_let_out_hangs_on_that() -> None:
+    pipeline = Pipeline(
+        "L", Src(1, (0.0,) * 3), (Step("batch", 1, {"size": 2}),), Step("single", 2, {"default": "none"})
+    )
+    (outcome,) = attempt(pipeline, Plan(way="sink", fails=("source", 1, 3, 1)))
+    assert outcome.label == "source 1"
+    outcome.error = Boom("source 1")
+    with pytest.raises(Violation, match="and not error 'SeveralItemsError'"):
+        compare(pipeline, Plan(way="sink", fails=("source", 1, 3, 1)), outcome)
 
 
 # planted faults --------------------------------------------------------------------------------

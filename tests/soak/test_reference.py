@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.soak import words_of_joins as joins, words_of_sinks as sinks, words_of_steps as steps
-from tests.soak.line import Hand, Line, Opened, TieError, UndecidedError, by_hand, fits, untied
+from tests.soak.kit import Plan
+from tests.soak.line import Hand, Line, Opened, TieError, UndecidedError, Violation, by_hand, fits, untied
 from tests.soak.pipeline import Pipeline
 from tests.soak.reference import Reference
 from tests.soak.values import Boom, weigh
-from tests.soak.words import Fn, Src, Step
+from tests.soak.words import Fn, Inner, Pipe, Src, Step
 
 NUMBERS = st.lists(st.integers(0, 20), max_size=9)
 
@@ -163,6 +164,36 @@ def test_what_is_opened_again_and_has_noted_one_opening_only_is_undecided() -> N
     assert pipeline.line(noted).values == [100, 100]
     with pytest.raises(UndecidedError):
         pipeline.line(Reference(notes={1: [[100]]}))
+
+
+def test_a_run_that_has_failed_before_an_item_may_have_noted_nothing() -> None:
+    """Nothing behind ``concat_map`` is begun then, so that what is noted there is of a later run."""
+    steps_of = (Step("concat_map", 1, {"function": Inner()}), Step("retry", 2, {"attempts": 4}))
+    pipeline = Pipeline("L", Src(1, (0.0,)), steps_of, Step("to_list", 3))
+    plan, item = Plan(fails=("source", 1, 0, 3)), ("i", 100)
+    for notes in ([[item]], [[], [item]], [[], [], [], [item]]):
+        assert pipeline.line(Reference(plan, {1: notes}, fired={"source 1"})).values == [item]
+    with pytest.raises(Violation, match="is no order of"):
+        pipeline.line(Reference(plan, {1: [[], [200]]}, fired={"source 1"}))
+
+
+def test_a_branch_that_fails_where_another_holds_something_is_undecided() -> None:
+    """What that holds comes out early, and is none of the lists that it makes of the whole."""
+
+    def pipe(*steps_of: Step) -> Pipe:
+        return Pipe(steps_of)
+
+    def source_through(pipe: Pipe) -> Line:
+        step = Step("group_by", 1, {"key": Fn("three"), "pipe": pipe})
+        pipeline = Pipeline("L", Src(1, (0.0,) * 9), (step,), Step("to_list", 9))
+        noted = [(1, [100])] if len(pipe.steps) > 1 else [(1, 100)]
+        plan = Plan(fails=("call", 2, 103))
+        return pipeline.line(Reference(plan, {1: [noted]}, fired={"call 2"}, met="call 2"))
+
+    even_only, lists = Step("filter_", 2, {"predicate": Fn("even")}), Step("batch", 3, {"size": 4})
+    assert source_through(pipe(even_only)).error == "call 2", "nothing is held"
+    with pytest.raises(UndecidedError, match="comes out early"):
+        source_through(pipe(even_only, lists))
 
 
 def test_a_zip_whose_source_may_have_failed_where_another_ends_is_undecided() -> None:

@@ -246,7 +246,22 @@ def branched(line: Line, parts: list[list[Any]], pipes: list[Any], error: str | 
     lines = [pipe(line_of(part, error, cut=cut)) for pipe, part in zip(pipes, parts, strict=True)]
     if error is not None and all(each.error is None for each in lines):
         raise UndecidedError("all branches have ended when the error comes")
+    unflushed(parts, pipes, lines, error)
     return lines
+
+
+def unflushed(parts: list[list[Any]], pipes: list[Any], lines: list[Line], error: str | None) -> None:
+    """Refuse `lines` that `pipes` make of `parts`, if one fails, and another may pass on what it holds early.
+
+    An error of one ends the intake of all, wherever they are; `error` comes when each has all that it gets.
+    """
+    for part, made, line in zip(parts, pipes, lines, strict=True):
+        for failed in lines:
+            if failed is line or failed.error in (None, error):
+                continue
+            early = [made(line_of(part[:size], failed.error)).values for size in range(len(part))]
+            if any(found != line.values[: len(found)] for found in early):
+                raise UndecidedError("one branch fails, and what another holds then comes out early")
 
 
 @free(
@@ -314,10 +329,13 @@ def route(line: Line, key: Any, first: Any, second: Any) -> list[Line]:
 @free("group_by", lambda key, pipe: ops.group_by(key, pipe, max_groups=3), key=Fn("three"), pipe=pipe())
 def group_by(line: Line, key: Any, pipe: Any) -> list[Line]:
     groups, error = split(line, key)
-    lines: list[Line] = []
-    for value, items in groups.items():
-        made = pipe(line_of(items, error))
-        lines.append(line_of([(value, item) for item in made.values], made.error))
+    parts = [*groups.values()]
+    made = [pipe(line_of(items, error)) for items in parts]
+    unflushed(parts, [pipe] * len(parts), made, error)
+    lines = [
+        line_of([(value, item) for item in each.values], each.error)
+        for value, each in zip(groups, made, strict=True)
+    ]
     return lines + failing(line_of([], error))
 
 
