@@ -142,6 +142,7 @@ def test_those_that_run_apart_run_as_many_items_too(benchmarks: Any) -> None:
     assert measure.least(merge, 10, measure.ROUGH) == measure.least(merge, 10, measure.FULL) == merge.most
 
 
+@pytest.mark.full
 def test_one_that_hangs_is_told_from_the_rest(
     benchmarks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -224,6 +225,7 @@ def test_one_thread_is_enough_for_rxpy(benchmarks: Any, monkeypatch: pytest.Monk
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("peer", ["aiostream", "reactivex", "streamable", "streamz", "aioreactive"])
+@pytest.mark.full
 def test_a_peer_is_asked_for_the_same(benchmarks: Any, peer: str) -> None:
     """Else a fault of ours would be shown as one of theirs."""
     pytest.importorskip(peer)

@@ -140,6 +140,7 @@ class TestRealFiles:
         for ours, theirs in (("hour", "time_hour"), ("flight", "flight"), ("arr_delay", "arr_delay")):
             assert [row[ours] for row in written] == [row[theirs] for row in read]
 
+    @pytest.mark.full
     def test_a_few_days_are_held_at_most(self, flights: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
         parsed = passed = peak = 0
         parse, add = flights.Flight.parse, flights.Skipped.has_delay

@@ -92,6 +92,7 @@ class TestRates:
         assert seen[20] > 50.0
         assert seen[21] > seen[20]
 
+    @pytest.mark.full
     def test_in_real_time(self) -> None:
         async def main() -> float:
             begun = 0.0

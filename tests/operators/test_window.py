@@ -212,6 +212,7 @@ class TestContract:
         windows = ops.window(Tumbling(count=2), ops.buffer(Suspend(5)) | ops.count())
         assert (Stream("a") | windows).explain().bound >= 5
 
+    @pytest.mark.full
     def test_a_million_items(self) -> None:
         for kind in (Tumbling(count=10), Until(lambda number: number % 10 == 9)):
             windows = ops.window(kind, ops.count())

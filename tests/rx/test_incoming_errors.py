@@ -307,6 +307,7 @@ class TestArguments:
         assert stats.offered == stats.delivered + stats.dropped + stats.folded + stats.refused + stats.held
 
 
+@pytest.mark.full
 def test_a_thousand_subscriptions_from_four_threads_leave_nothing() -> None:
     shared, ended = Subject[int](), [0]
 

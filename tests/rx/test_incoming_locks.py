@@ -78,6 +78,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.full
 def test_of_every_operator_with_a_lock_or_a_timer_never_freeze_the_loop() -> None:
     done = subprocess.run(
         [sys.executable, "-c", THROUGH_OPERATORS],

@@ -264,6 +264,7 @@ def cycle(chance: random.Random, source: Quick, observable_of: Callable[[Any], A
     subscription.dispose()
 
 
+@pytest.mark.full
 def test_a_thousand_subscriptions_from_four_threads_leave_nothing() -> None:
     sources: list[Numbers] = []
 

@@ -86,6 +86,7 @@ class TestRun:
         assert min(frozen) >= len(ballast)
 
     @pytest.mark.freezes
+    @pytest.mark.full
     def test_runs_inside_others_leave_what_those_have_frozen(self) -> None:
         ballast = [[number] for number in range(1_000)]
         with frozen_once():
