@@ -106,7 +106,7 @@ class Observed(HoldingChannel, abc.ObserverBase[Any]):
                 held.append(value)
                 self.appended += 1
                 if size == self.known:
-                    self.known = size + 1
+                    self.known: int = size + 1
         if taken:
             if size >= self.known:
                 self._noted(size + 1)

@@ -143,7 +143,7 @@ class Changes(Channel):
         """Items that `take` has appended to what the lane holds."""
         self._easy: int
         """`take` appends while fewer items are held; 0 if a producer waits, or at the end."""
-        self.known = 0
+        self.known: int = 0
         """`take` needs no more than an append while fewer are held, so many being held at most, as far as it
         knows; 0 if it was interrupted."""
         self.adopt(self._lane)

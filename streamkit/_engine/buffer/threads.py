@@ -53,7 +53,7 @@ class SharedChannel(Changes):
             held.append(item)
             self.appended += 1  # no signal is handled within this: it calls nothing
             if size == self.known:  # more than ever, as in a burst that nobody reads meanwhile
-                self.known = size + 1
+                self.known: int = size + 1
         if size >= self.known:
             self._noted(size + 1)
         return True
