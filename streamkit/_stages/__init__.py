@@ -7,6 +7,7 @@ through     the steps between such streams, which run in turn, on a flat stack
 each        the streams that a function makes of items, as one that stands on that stack
 filling     such streams read into a lane, where the last may end in the operator that owns the lane
 flat_map    the places of a ``flat_map``: how many inner streams are read at once
+place       what stands in the rota for a ``flat_map``: a lane for each place, and its outer source
 switch      one inner stream at a time: the newest (``switch_map``), or the first (``exhaust_map``)
 crawl       the places of an ``expand``, and the frontier, in which items wait for one
 bursts      items that go into the lanes of several readers, put there once for all that come in a turn
@@ -32,4 +33,6 @@ governed    a pool and a supply under a limit that changes, or with calls of one
 spread      the supply behind steps that make several items of one
 pull        the loop of such steps, which whoever has a place runs on to its next item
 throttle    its tokens, and what it leaves in a buffer until they are there
+paced       a ``throttle`` that is a step in the loop of its reader
+deadline    when an item must have come: ``timeout`` and ``keep_alive``, and their one timer
 """

@@ -116,14 +116,14 @@ class _Turns:
         """Have the beginning of the next turn noted."""
         if not self.asked:
             self.asked = True
-            loop.call_soon(self._turned, context=self._context)
+            loop.call_soon(self.turned, context=self._context)
 
-    def _turned(self) -> None:
+    def turned(self) -> None:
         self.asked = False
         self.began = self.looked = perf_counter()
 
 
-NOTED = _Turns._turned  # pyright: ignore[reportPrivateUsage]
+NOTED = _Turns.turned
 """What an event loop calls for that: it changes nothing that any other callback could see."""
 _turns: WeakKeyDictionary[AbstractEventLoop, _Turns] = WeakKeyDictionary()
 _running = events._get_running_loop  # which raises nothing where there is none

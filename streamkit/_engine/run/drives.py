@@ -192,6 +192,7 @@ class Drives:
                     if driver is None or not driver.ready or self._stopped or driver.stopped():
                         lane.delist()
                         continue
+                    # written out, as in the rounds: at lookahead 1, a call would be one for each item
                     home = current(loop)
                     enter(loop, driver.task)
                     try:
