@@ -26,7 +26,7 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 from streamkit._engine.compile.key import End, Mode, mode_of
 
-__all__ = ["Flood", "FoldingLane", "SheddingLane", "floods"]
+__all__ = ["CellLane", "Flood", "FoldingLane", "SheddingLane", "floods"]
 
 
 class Flood:
@@ -84,35 +84,21 @@ class SheddingLane(Flooding):
         return super().stats(operator)
 
 
-class FoldingLane(Flooding):
-    """A lane that folds what comes while it holds something into that."""
+class CellLane(Flooding):
+    """A lane that holds one item, in a cell."""
 
-    __slots__ = ("_steady", "cell", "fold")
-    plain = True
-    end = End.FOLD
+    __slots__ = ("cell",)
 
-    def __init__(self, channel: Reader, strategy: Conflate) -> None:
+    def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
-        self.fold: Callable[[Any, Any], Any] = strategy.fold
         self.cell: list[Any] = []
         """What it holds. This is the entry of `held`: it costs less to replace what is in a list."""
-        self._steady = mode_of(strategy.fold) in (Mode.SYNC, Mode.UNKNOWN)
-        """Whether what the first item is folded to says of all of them that they cannot be awaited."""
 
     def put(self, item: Any) -> bool:
         if self.held or self.limit < 1:
             return super().put(item)  # it overflows
         self.cell.append(item)
         return super().put(self.cell)
-
-    def _overflow(self, item: Any) -> None:
-        self._overflow_in(self.cell, item)
-        self.flood.on = self._steady
-
-    def unfolded(self) -> None:
-        """An item came while it floods that could not be folded."""
-        self.taken_in += 1
-        self.account.unread()
 
     def pop(self) -> Any:
         super().pop()
@@ -123,6 +109,29 @@ class FoldingLane(Flooding):
 
     def _bare(self, entry: Any) -> Any:
         return entry.pop()
+
+
+class FoldingLane(CellLane):
+    """A lane that folds what comes while it holds something into that."""
+
+    __slots__ = ("_steady", "fold")
+    plain = True
+    end = End.FOLD
+
+    def __init__(self, channel: Reader, strategy: Conflate) -> None:
+        super().__init__(channel, strategy)
+        self.fold: Callable[[Any, Any], Any] = strategy.fold
+        self._steady = mode_of(strategy.fold) in (Mode.SYNC, Mode.UNKNOWN)
+        """Whether what the first item is folded to says of all of them that they cannot be awaited."""
+
+    def _overflow(self, item: Any) -> None:
+        self._overflow_in(self.cell, item)
+        self.flood.on = self._steady
+
+    def unfolded(self) -> None:
+        """An item came while it floods that could not be folded."""
+        self.taken_in += 1
+        self.account.unread()
 
     def stats(self, operator: str = "") -> BufferStats:
         self.account.fold(self.reckoned())

@@ -9,33 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
-from streamkit._engine.buffer.flooding import Flood, Flooding
+from streamkit._engine.buffer.flooding import CellLane, Flood
 from streamkit._engine.buffer.target import Reader
 from streamkit._engine.compile.key import End
 
 __all__ = ["LatestLane", "StampedLane"]
 
 
-class LatestLane(Flooding):
+class LatestLane(CellLane):
     """A lane that holds one item, in whose place the next is put."""
 
-    __slots__ = ("cell",)
+    __slots__ = ()
     plain = True
     end = End.LATEST
-
-    def __init__(self, channel: Reader, strategy: Strategy) -> None:
-        super().__init__(channel, strategy)
-        self.cell: list[Any] = []
-        """What it holds. This is the entry of `held`: it costs less to replace what is in a list."""
-
-    def put(self, item: Any) -> bool:
-        if not self.held and self.limit > 0:
-            self.cell.append(item)
-            return super().put(self.cell)
-        return super().put(item)  # it overflows
 
     def _overflow(self, item: Any) -> None:
         if self.limit < 0:
@@ -44,16 +32,6 @@ class LatestLane(Flooding):
         self.cell[0] = item
         self.account.lost(1)
         self.flood.on = True
-
-    def pop(self) -> Any:
-        super().pop()
-        return self.cell.pop()
-
-    def peek(self) -> Any:
-        return self.cell[0] if self.cell else EMPTY
-
-    def _bare(self, entry: Any) -> Any:
-        return entry.pop()
 
     def stats(self, operator: str = "") -> BufferStats:
         self.account.lost(self.reckoned())
