@@ -15,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-rx coverage variants mutants planted soak check format pages types bench times clean
+.PHONY: demo test test-full test-share test-rx coverage variants mutants planted soak check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -24,9 +24,14 @@ demo: $(READY)
 test: $(READY)
 	$(PYTEST) -n auto --dist worksteal
 
-# All cases of all matrices, and more examples; twenty minutes.
+# All cases of all matrices, and more examples; half an hour.
 test-full: $(READY)
 	$(PYTEST) -n auto --dist worksteal --full
+
+# What `test` runs, and one case in SHARE of what only `test-full` does: others at each commit.
+SHARE ?= 8
+test-share: $(READY)
+	$(PYTEST) -n auto --dist worksteal --share $(SHARE) --turn '$(shell git rev-parse HEAD)'
 
 # What `test` runs, with the lines and branches of streamkit/ that none of it has run, and a limit to them. Of a
 # part: make coverage TESTS='tests/core tests/buffer'

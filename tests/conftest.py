@@ -30,6 +30,10 @@ ENDING_SECONDS = 10.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="all cases of all matrices, and all examples")
+    parser.addoption(
+        "--share", type=int, metavar="N", help="the default tier, and one case in N of the others"
+    )
+    parser.addoption("--turn", default="", help="which of the others --share takes: any text")
     parser.addoption("--loop", choices=KINDS, default="usual", help="what kind of event loops all tests get")
 
 
@@ -74,7 +78,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--full") or any("[" in argument for argument in config.args):
         return  # a case that is asked for by its name runs
-    items[:], left = tiers.thin(items)
+    of = config.getoption("--share")
+    items[:], left = tiers.share(items, of, config.getoption("--turn")) if of else tiers.thin(items)
     if left:
         config.hook.pytest_deselected(items=left)
 

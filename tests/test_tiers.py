@@ -108,3 +108,17 @@ def test_hypothesis_tries_fewer_examples_in_the_default_tier(monkeypatch: pytest
     monkeypatch.setitem(tiers._tier, "full", True)
     assert [tiers.examples(count) for count in (3, 20, 50, 150)] == [3, 20, 50, 150]
     assert tiers.stride(5) == 1
+
+
+def test_shares_of_the_rest_are_small_and_together_all(request: pytest.FixtureRequest) -> None:
+    stays, left = tiers_of(request)
+    items = [*stays, *left][:500]
+    stays, left = thin(items)
+    seen = {*stays}
+    for turn in range(12):
+        taken, others = tiers.share(items, 2, str(turn))
+        assert {*stays} <= {*taken}
+        assert {*taken} | {*others} == {*items}
+        seen.update(taken)
+        assert not left or len(taken) - len(stays) < 0.7 * len(left) + 5
+    assert len(seen) > 0.99 * len(items)

@@ -7,6 +7,9 @@ over samples gets a quarter of those of every second operator, others in another
 fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
 others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
 
+A share of the full tier is the default tier and, of the cases that only the full one has, one in so many: those
+whose turn it is. Continuous integration takes another share with each commit, in the time that it has.
+
 A case that failed once is no matter of luck: give it a mark of its own (`pytest.param(..., marks=kept)`), a
 test of its own, or an `@example`, and both tiers run it.
 """
@@ -21,7 +24,7 @@ import pytest
 
 from streamkit.testing.conformance.subject import Subject
 
-__all__ = ["FEWER", "choose", "examples", "kept", "key", "spread", "stride", "thin"]
+__all__ = ["FEWER", "choose", "examples", "kept", "key", "share", "spread", "stride", "thin"]
 
 FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
@@ -120,6 +123,17 @@ def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
                 chosen[number] for number in spread([each.callspec.params for each in chosen], *mark.args)
             ]
         left.update({*cases} - {*chosen})
+    return [item for item in items if item not in left], [item for item in items if item in left]
+
+
+def share(items: Iterable[pytest.Item], of: int, turn: str) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Part `items` into those of the default tier and one in `of` of the others, and what is left.
+
+    Which, is drawn by the name of each and by `turn`: over many turns each has its own.
+    """
+    items = [*items]
+    _, others = thin(items)
+    left = {item for item in others if crc32(f"{turn} {item.nodeid}".encode()) % of}
     return [item for item in items if item not in left], [item for item in items if item in left]
 
 
