@@ -7,8 +7,8 @@ over samples gets a quarter of those of every second operator, others in another
 fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
 others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
 
-A share of the full tier is the default tier and, of the cases that only the full one has, one in so many: those
-whose turn it is. Continuous integration takes another share with each commit, in the time that it has.
+A share of the full tier is the default tier and, of the cases that only the full one has, one in so many:
+those whose turn it is. Continuous integration takes another share with each commit, in the time that it has.
 
 A case that failed once is no matter of luck: give it a mark of its own (`pytest.param(..., marks=kept)`), a
 test of its own, or an `@example`, and both tiers run it.
