@@ -1,4 +1,4 @@
-"""Tasks of pumps that fail ahead of their reader: who leaves before that is not told, whatever reads ahead."""
+"""Tasks of pumps that fail ahead of their reader: who leaves before that is not told, whatever it reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator

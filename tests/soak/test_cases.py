@@ -87,6 +87,20 @@ def test_what_a_sink_raises_of_an_item_that_an_error_has_let_out_hangs_on_that()
         compare(pipeline, Plan(way="sink", fails=("source", 1, 3, 1)), outcome)
 
 
+def test_who_goes_on_when_told_to_end_may_fail_then_and_what_is_held_for_the_end_is_lost() -> None:
+    steps = (
+        Step("merge_prioritized", 1, {"_": (Src(2, (0.0,)), Src(3, (0.0,))), "lookahead": 2}),
+        Step("aggregate_first", 2, {"function": Fn("tagged")}),
+        Step("take_last", 3, {"count": 2}),
+    )
+    pipeline = Pipeline("L", Src(1, ()), steps, TO_LIST)
+    plan = Plan(form="hops", style="drip", fails=("source", 3, 1, 1), stubborn=True)
+    (outcome,) = attempt(pipeline, plan)
+    assert (outcome.got, outcome.label) == ([], "source 3")
+    with pytest.raises(Violation, match=r"\[\] came out, and not"):
+        compare(pipeline, replace(plan, stubborn=False), outcome)
+
+
 # planted faults --------------------------------------------------------------------------------
 
 
