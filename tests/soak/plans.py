@@ -25,6 +25,7 @@ KINDS = (
     "stop",
     "raise",
     "stall",
+    "give up",
     "cancel",
     "cancel",
     "shutdown",
@@ -46,7 +47,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         "look": random.choice((1e-5, 1e-3, 6e-3)),
         "seed": random.randrange(2**30),
         "form": random.choice(("fused", "fused", "alone", "hops")),
-        "way": random.choice(("open", "open", "bare", "job", "sink")),
+        "way": random.choice(("open", "open", "bare", "job", "sink", "polls", "iterator")),
         "style": random.choice(
             ("ready", "turn", "object") if timed else ("ready", "turn", "drip", "object", "plain")
         ),
@@ -74,13 +75,18 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             given["style"] = "turn" if given["style"] == "plain" else given["style"]
             given["stubborn"] = False  # it would ignore that it is cancelled, and hang again
         case "leave":
-            way = random.choice(("open", "bare") if given["closing"] != "raises" else ("open",))
+            ways = ("open", "polls", "iterator", "bare")
+            way = random.choice(ways if given["closing"] != "raises" else ways[:3])
             given |= {"consumer": ("leave", random.randint(0, delivered)), "way": way}
         case "stop" if delivered:
             given |= {"consumer": ("stop", random.randint(1, delivered)), "way": "job"}
         case "raise" | "stall" if delivered and not (timed and kind == "stall"):
-            way = random.choice(("open", "bare", "job") if given["closing"] != "raises" else ("open", "job"))
+            ways = ("open", "job", "polls", "bare")
+            way = random.choice(ways if given["closing"] != "raises" else ways[:3])
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": way}
+        case "give up":
+            at = random.randint(1, delivered + 1)
+            given |= {"consumer": (kind, at), "way": random.choice(("polls", "iterator"))}
         case "cancel" | "shutdown":
             if given["closing"] == "raises":  # a cancellation that a source answers with an error is an error
                 given["closing"] = "slow"
