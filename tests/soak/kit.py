@@ -50,7 +50,7 @@ class Plan:
     """Whether each source ignores a cancellation once."""
     consumer: tuple[Any, ...] = ("end",)
     """``("end",)``, ``("stall", item)``, ``("leave", item)``, ``("stop", item)``, ``("raise", item)``,
-    ``("give up", item)``, ``("cancel", step)``, ``("shutdown", step)``."""
+    ``("give up", item)``, ``("pause", item)``, ``("cancel", step)``, ``("shutdown", step)``."""
 
 
 @dataclass

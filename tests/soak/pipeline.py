@@ -8,6 +8,7 @@ from typing import Any
 from streamkit import Stream
 from tests.soak import (
     words_of_buffers,
+    words_of_errors,
     words_of_joins,
     words_of_sinks,
     words_of_steps,
@@ -25,6 +26,7 @@ WORDING = (
     words_of_steps,
     words_of_joins,
     words_of_buffers,
+    words_of_errors,
     words_of_time,
     words_of_timetables,
     words_of_sinks,

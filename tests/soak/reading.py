@@ -154,6 +154,11 @@ def delivered(item: Any, plan: Plan, outcome: Outcome) -> Any:
         case ("stall", place) if place == len(outcome.got):
             kit.fired["a consumer stalls"] += 1
             return asyncio.sleep(10.0)
+        case ("pause", place) if place == len(outcome.got):
+            kit.fired["a job is paused"] += 1
+            outcome.handle.pause()
+            asyncio.get_running_loop().call_later(10.0, outcome.handle.resume)
+            return asyncio.sleep(0)
         case ("stop", place) if place == len(outcome.got):
             kit.fired["a job is stopped"] += 1
             outcome.stopping = asyncio.create_task(outcome.handle.stop(), name="stop")
