@@ -11,7 +11,7 @@ between such operators are blocks, which stand between the entries: see `through
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from asyncio import CancelledError, sleep
+from asyncio import sleep
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -115,8 +115,6 @@ class Streams(ABC, Generic[T]):
         try:
             await self._leave()
             while True:
-                if self._pace.due():
-                    await self._breathe(failure)
                 try:
                     if failure is None:
                         inlet = await self._after()
@@ -141,6 +139,10 @@ class Streams(ABC, Generic[T]):
                         return self._read(block)
                     await block.aclose()
                     continue
+                self._run.claims.take(inlet)
+                if self._pace.due():  # with no error in hand of which nobody knows yet
+                    await sleep(0)
+                    self._pace.rested()
                 try:
                     inlet = self._entered(inlet)
                     await self._fuse()
@@ -157,18 +159,6 @@ class Streams(ABC, Generic[T]):
                 await self._leave()
         finally:
             del failure
-
-    async def _breathe(self, failure: Exception | None) -> None:
-        """Let others run. Where these cancel the task, nobody has been told of `failure` yet."""
-        try:
-            await sleep(0)
-        except CancelledError as cancelled:
-            if failure is not None:
-                combine(failure, cancelled)
-            raise
-        finally:
-            del failure
-        self._pace.rested()
 
     @property
     def _at_block(self) -> bool:
@@ -272,7 +262,6 @@ class Streams(ABC, Generic[T]):
         Where that is a callable that makes a stream, the same is done with that stream. None, if the first
         of them opens what is before it.
         """
-        self._run.claims.take(inlet)
         while True:
             links = inlet.links
             before = len(links)

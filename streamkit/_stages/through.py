@@ -21,6 +21,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
+from streamkit._engine.run.ending import STEPPING
 from streamkit._engine.run.run import Run
 
 __all__ = ["Block", "Through", "fuses"]
@@ -216,6 +217,9 @@ def _relayed(step: Any, asked: Any) -> Steps:
     except BaseException as error:
         return step.throw, error
     return step.send, answer
+
+
+STEPPING[_relayed.__code__] = lambda names: names["step"]
 
 
 class Streams(Protocol):

@@ -198,6 +198,7 @@ def flat(*parts: Nest) -> Nest:
 @example(flat(flat(Nest("concat", (READY, flat(READY, FAILS))), READY)), None)
 @example(flat(Nest("concat", (READY, flat(READY, READY))), READY), None)
 @example(flat(Nest("catch", (flat(FAILS, READY), READY)), READY), None)
+@example(flat(Nest("items", items=(0,), fails=True, style="ready")), 1)
 @given(NESTS, st.none() | st.integers(0, 6))
 def test_any_nest_gives_what_it_gives_in_plain_python(nest: Nest, leaves: int | None) -> None:
     log, seen, wanted = Log(), list[int](), list[int]()

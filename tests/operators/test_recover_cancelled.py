@@ -1,7 +1,8 @@
 """What recovers, where a task is cancelled and a clean-up on the way fails: nothing is recovered then."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -210,3 +211,24 @@ def test_what_is_held_is_not_passed_on_where_a_callback_fails_instead(pipe: Call
 
     assert run(main) == 0
     source.check()
+
+
+@pytest.mark.parametrize("look", [1e-5, 6e-3])
+@pytest.mark.parametrize("again", [ops.catch(lambda _: []), ops.retry(attempts=None)], ids=repr)
+def test_an_error_that_is_taken_is_not_told_where_the_task_ends_before_more_is_read(
+    monkeypatch: pytest.MonkeyPatch, again: Any, look: float
+) -> None:
+    """Found by the soak: a pump that read ahead let others run before ``catch`` had its error."""
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, look).__next__)
+
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    async def main() -> None:
+        for ahead in (1, 2, 3):
+            stream = Stream(source) | again | ops.zip([5], lookahead=ahead)
+            assert await (stream | ops.to_list()) == [(1, 5)]
+
+    run(main, schedules=10, seed=1)

@@ -150,6 +150,7 @@ class TestARunThatEndsByItself:
             lambda source: Stream(source) | ops.take(1) | ops.buffer(Suspend(4)) | ops.take(1),
             lambda source: Stream(source) | ops.take(1) | ops.map(abs, concurrency=2) | ops.take(1),
             lambda source: Stream(source) | ops.merge(source, [1]) | ops.take(5),
+            lambda source: Stream(source) | ops.repeat(1) | ops.take(1) | ops.repeat(1) | ops.zip([1]),
         ):
             log: list[str] = []
 

@@ -34,7 +34,8 @@ class Plan:
     """``fused``, as users write it; ``alone``, each operator over the iterator of the one before; ``hops``,
     the same through an async generator of ours."""
     way: str = "open"
-    """How it is read: ``open``, ``bare`` (by ``async for`` alone), ``job``, or ``sink``."""
+    """How it is read: ``open``, ``bare`` (by ``async for`` alone), ``job``, or ``sink``; by ``anext`` of what
+    is open, ``polls``, or of an ``iterator``."""
     style: str = "ready"
     """Of sources: ``ready``, ``turn``, ``drip``, ``object``, ``plain``."""
     calls: str = "sync"
@@ -49,7 +50,7 @@ class Plan:
     """Whether each source ignores a cancellation once."""
     consumer: tuple[Any, ...] = ("end",)
     """``("end",)``, ``("stall", item)``, ``("leave", item)``, ``("stop", item)``, ``("raise", item)``,
-    ``("cancel", step)``, ``("shutdown", step)``."""
+    ``("give up", item)``, ``("pause", item)``, ``("cancel", step)``, ``("shutdown", step)``."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from streamkit import Stream
 from tests.soak import (
     words_of_buffers,
+    words_of_errors,
     words_of_joins,
     words_of_sinks,
     words_of_steps,
@@ -25,6 +26,7 @@ WORDING = (
     words_of_steps,
     words_of_joins,
     words_of_buffers,
+    words_of_errors,
     words_of_time,
     words_of_timetables,
     words_of_sinks,
@@ -33,6 +35,8 @@ WORDING = (
 
 FEWEST, MOST = 3, 8
 """Operators of a pipeline."""
+WEIGHTS = {"LT": 1, "L": 2, "T": 3}
+"""How often a word is drawn, by the pipelines that it may stand in: all of them about as often."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,16 @@ def sources_in(value: Any) -> Iterator[Src]:
 
 def drawn(random: Random, mode: str | None = None) -> Pipeline:
     """A pipeline at random, of which it is clear what it gives."""
+    mode = mode or random.choice("LLT")
+    words = [word for word in WORDS.values() if mode in word.modes]
+    weights = [WEIGHTS[word.modes] for word in words]
     while True:
-        draw = Draw(random, mode or random.choice("LLT"))
-        source = draw.source(12 if draw.mode == "L" else 8)
-        names = [name for name, word in WORDS.items() if draw.mode in word.modes]
+        draw = Draw(random, mode)
+        source = draw.source(12 if mode == "L" else 8)
         size = random.randint(FEWEST, MOST)
-        steps = tuple([WORDS[random.choice(names)].drawn(draw) for _ in range(size)])
+        steps = tuple([word.drawn(draw) for word in random.choices(words, weights, k=size)])
         sink = SINKS[random.choice([*SINKS])].drawn(draw)
-        pipeline = Pipeline(draw.mode, source, steps, sink)
+        pipeline = Pipeline(mode, source, steps, sink)
         if shared_again([step.word for step in steps]):
             continue
         try:

@@ -1,5 +1,6 @@
 """Short soaks; what a failing case is told as; and that it is made small, and comes again."""
 
+import asyncio
 import itertools
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from streamkit import Explanation, ops
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.polls import Polls
 from streamkit._engine.run.tasks import Tasks
 from tests.soak.__main__ import main
 from tests.soak.cases import Failure, Tally, each_case, tried_case
@@ -85,6 +87,43 @@ def test_what_a_sink_raises_of_an_item_that_an_error_has_let_out_hangs_on_that()
     outcome.error = Boom("source 1")
     with pytest.raises(Violation, match="and not error 'SeveralItemsError'"):
         compare(pipeline, Plan(way="sink", fails=("source", 1, 3, 1)), outcome)
+
+
+def test_who_goes_on_when_told_to_end_may_fail_then_and_what_is_held_for_the_end_is_lost() -> None:
+    steps = (
+        Step("merge_prioritized", 1, {"_": (Src(2, (0.0,)), Src(3, (0.0,))), "lookahead": 2}),
+        Step("aggregate_first", 2, {"function": Fn("tagged")}),
+        Step("take_last", 3, {"count": 2}),
+    )
+    pipeline = Pipeline("L", Src(1, ()), steps, TO_LIST)
+    plan = Plan(form="hops", style="drip", fails=("source", 3, 1, 1), stubborn=True)
+    (outcome,) = attempt(pipeline, plan)
+    assert (outcome.got, outcome.label) == ([], "source 3")
+    with pytest.raises(Violation, match=r"\[\] came out, and not"):
+        compare(pipeline, replace(plan, stubborn=False), outcome)
+
+
+@pytest.mark.parametrize("way", ["polls", "iterator"])
+def test_a_pull_that_is_given_up_loses_nothing_and_one_that_loses_its_item_is_found(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    pipeline = Pipeline("L", Src(1, (0.0,) * 3), (Step("take", 1, {"count": 9}),), TO_LIST)
+    plan = Plan(way=way, style="turn", consumer=("give up", 2))
+    (outcome,) = attempt(pipeline, plan)
+    assert outcome.kit.fired == {"a pull is given up": 1}
+    assert [value for _, value in outcome.got] == [100, 101, 102]
+    pull = Polls.pull
+
+    async def losing(polls: Polls[Any]) -> Any:
+        try:
+            return await pull(polls)
+        except asyncio.CancelledError:
+            await pull(polls)
+            raise
+
+    monkeypatch.setattr(Polls, "pull", losing)
+    with pytest.raises(Violation, match=r"\[100, 102\] came out"):
+        attempt(pipeline, plan)
 
 
 # planted faults --------------------------------------------------------------------------------

@@ -2,21 +2,20 @@
 
 import asyncio
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from streamkit import Explanation, StoppedError, ops
 from streamkit.testing import VirtualLoop, run
-from tests.laws.account import check_sum
 from tests.laws.lab import all_attached
 from tests.soak.kit import STRANGELY, Kit, Plan, Visit
 from tests.soak.line import Line, TieError, UndecidedError, Violation, leaves
 from tests.soak.pipeline import Pipeline, made
+from tests.soak.reading import Outcome, consume
 from tests.soak.reference import Reference, TooMuchError
-from tests.soak.values import Boom, label_of, plain
-from tests.soak.words import SINKS, WORDS
+from tests.soak.values import Boom, label_of
+from tests.soak.words import SINKS
 
 __all__ = ["Outcome", "attempt", "tried"]
 
@@ -25,37 +24,6 @@ AGES = 1e6
 MOST_STEPS = 100_000
 AFTER = 100.0
 """Seconds in which all clean-ups have ended."""
-
-
-@dataclass
-class Outcome:
-    """What came of one run."""
-
-    kit: Kit
-    got: list[tuple[float, Any]] = field(default_factory=list)
-    """What was delivered, and when."""
-    result: Any = None
-    ending: str = "cut"
-    """``end``, ``error`` or ``cut``."""
-    error: BaseException | None = None
-    handle: Any = None
-    """That of the job, while it runs."""
-    stopping: Any = None
-    """The task that stops it."""
-    steps: int = 0
-    """Steps of the loop that the run took."""
-    bound: float = float("inf")
-    ahead: bool = True
-    """Whether something may be read ahead."""
-    dropped: int = 0
-    """Items that the accounts of buffers say were dropped."""
-    undecided: bool = False
-    """Whether the reference does not know what was right."""
-
-    @property
-    def label(self) -> str:
-        """What the reference calls the error."""
-        return "" if self.error is None else label_of(self.error)
 
 
 def attempt(pipeline: Pipeline, plan: Plan, **named: Any) -> list[Outcome]:
@@ -129,91 +97,6 @@ def interrupt(loop: VirtualLoop, task: asyncio.Task[Any], plan: Plan, kit: Kit) 
             loop.call_at_step(step, shut_down)
         case _:
             pass
-
-
-# reading -------------------------------------------------------------------------------------
-
-
-async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
-    """Read the pipeline in the way of the plan; ``end``, or ``cut`` if the consumer has left."""
-    stream = made(pipeline, outcome.kit)
-    outcome.ahead = plan.form != "fused" or plan.way == "sink" or stream.explain().lookahead > 0
-    counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
-    unnoted = made(pipeline, Kit(plan, timed=outcome.kit.timed, notes=False))
-    if counted and not keeps(pipeline, unnoted.explain()):
-        outcome.bound = stream.explain().bound
-    if plan.way == "open":
-        return await opened(stream, plan, outcome)
-    if plan.way == "bare":
-        return await bare(stream, plan, outcome)
-    if plan.way == "sink":
-        job = stream | SINKS[pipeline.sink.word].made(pipeline.sink, outcome.kit)
-    else:
-        job = stream | ops.for_each(lambda item: delivered(item, plan, outcome))
-    outcome.handle = handle = job.start(name="job")
-    try:
-        outcome.result = plain(await handle)
-    except StoppedError:
-        return "cut"
-    finally:
-        outcome.handle = None
-        for stats in handle.buffers():
-            check_sum(stats)
-            outcome.dropped += stats.dropped
-    return "end"
-
-
-def keeps(pipeline: Pipeline, explanation: Explanation) -> bool:
-    """Whether something is kept that is not in the bound: for the result, or by a callback of ours."""
-    ours = any(WORDS[step.word].keeps for step in pipeline.steps)
-    return ours or any(part.result for part in explanation.parts)
-
-
-async def bare(stream: Any, plan: Plan, outcome: Outcome) -> str:
-    """Read it by ``async for`` alone; who leaves that waits for nothing."""
-    async for item in stream:
-        waits = delivered(item, plan, outcome)
-        del item
-        await waits
-        if plan.consumer == ("leave", len(outcome.got)):
-            outcome.kit.fired["a consumer leaves"] += 1
-            return "cut"
-    return "end"
-
-
-async def opened(stream: Any, plan: Plan, outcome: Outcome) -> str:
-    async with stream.open() as items:
-        if plan.consumer == ("leave", 0):
-            outcome.kit.fired["a consumer leaves"] += 1
-            return "cut"
-        async for item in items:
-            waits = delivered(item, plan, outcome)
-            del item
-            await waits
-            if plan.consumer == ("leave", len(outcome.got)):
-                outcome.kit.fired["a consumer leaves"] += 1
-                return "cut"
-    return "end"
-
-
-def delivered(item: Any, plan: Plan, outcome: Outcome) -> Any:
-    """Note an item, and let go of it; what is returned is awaited."""
-    kit = outcome.kit
-    kit.observe()
-    outcome.got.append((asyncio.get_running_loop().time(), plain(item)))
-    kit.leave(item)
-    match plan.consumer:
-        case ("stall", place) if place == len(outcome.got):
-            kit.fired["a consumer stalls"] += 1
-            return asyncio.sleep(10.0)
-        case ("stop", place) if place == len(outcome.got):
-            kit.fired["a job is stopped"] += 1
-            outcome.stopping = asyncio.create_task(outcome.handle.stop(), name="stop")
-            return asyncio.sleep(0)
-        case ("raise", place) if place == len(outcome.got):
-            raise kit.fault("a consumer raises", "consumer")
-        case _:
-            return asyncio.sleep(0)
 
 
 # checking ------------------------------------------------------------------------------------
@@ -299,12 +182,14 @@ def compare(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
         if got != expected[: len(got)]:
             raise Violation(f"{got} is no beginning of {expected}")
         return
-    if got != expected:
+    late = plan.stubborn and line.error is None and outcome.label in failures(plan, kit)
+    if late:  # who goes on when told to end may fail then
+        compare_flushed(pipeline, plan, outcome)
+    elif got != expected:
         raise Violation(f"{got} came out, and not {expected}")
     if line.cut or line.end == math.inf:
         raise Violation(f"it ended ({outcome.label or 'end'}) where more had to come, after {got}")
-    late = plan.stubborn and line.error is None and outcome.label in failures(plan, kit)
-    if (outcome.label or None) != line.error and not late:  # who goes on when told to end may fail then
+    if (outcome.label or None) != line.error and not late:
         raise Violation(f"it ended with {outcome.error!r}, and not with {line.error}")
 
 

@@ -237,8 +237,13 @@ class Driver:
         drives = self.lane.channel.drives
         return drives is not None and drives.failed and self.lane.channel.error is None
 
-    @staticmethod
-    def _end(told: _Told) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the pump has ended in a drive: nobody had cancelled its task then."""
+        return self._told is not None and self._told.over
+
+    def _end(self, told: _Told) -> None:
+        self._told = told
         error, told.error = told.error, None
         if error is None:
             return

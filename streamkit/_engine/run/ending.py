@@ -23,7 +23,7 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.shelter import hide
 
-__all__ = ["Ending", "is_cleaning_up"]
+__all__ = ["STEPPING", "Ending", "is_cleaning_up"]
 
 _SOON = 0.001
 """Seconds until a task that was left alone is looked at again; then twice as long, and so on."""
@@ -104,8 +104,8 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
         elif isinstance(awaitable, AsyncGeneratorType):
             yield awaitable.ag_code, awaitable.ag_frame
             following = awaitable.ag_await
-        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code in _STEPPING:
-            step = _STEPPING[awaitable.gi_code]
+        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code in STEPPING:
+            step = STEPPING[awaitable.gi_code]
             following = None if awaitable.gi_frame is None else step(awaitable.gi_frame.f_locals)
         elif isinstance(awaitable, GeneratorType):
             following = awaitable.gi_yieldfrom  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any types
@@ -114,7 +114,7 @@ def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
             following = inner[0] if inner else None
 
 
-_STEPPING: dict[CodeType, Callable[[dict[str, Any]], Any]] = {
+STEPPING: dict[CodeType, Callable[[dict[str, Any]], Any]] = {
     Drive.__await__.__code__: lambda names: names["steps"],
     Driver.__await__.__code__: lambda names: names["self"].work,
 }

@@ -276,7 +276,7 @@ class Tasks(ABC):
             if self.loop.is_closed():  # the collector drops the task: nobody is left to be told or woken
                 lane = None
                 raise
-            if self._settled(error, task, channel):
+            if self._settled(error, task, channel, driver):
                 return None
             if not isinstance(error, (Exception, CancelledError)):
                 interrupted = True
@@ -288,7 +288,7 @@ class Tasks(ABC):
             if not interrupted:
                 self._tasks.pop(task if driver is None else driver.task, None)
 
-    def _settled(self, error: BaseException, task: Any, channel: Failing) -> bool:
+    def _settled(self, error: BaseException, task: Any, channel: Failing, driver: Any) -> bool:
         """See to it that `error`, which ended `task`, is told; True if it only ended it.
 
         The frame of the task, which the traceback has, keeps none of it: it would never be freed.
@@ -304,7 +304,8 @@ class Tasks(ABC):
         if into is not None and into is not self._late:
             into.append(blamed)
         elif channel.left:
-            (self._late if task.cancelling() or is_of_clean_up(error) else self._ahead).append(blamed)
+            cancelled = task.cancelling() and not (driver is not None and driver.ended)
+            (self._late if cancelled or is_of_clean_up(error) else self._ahead).append(blamed)
         else:
             channel.fail(blamed)
         return False

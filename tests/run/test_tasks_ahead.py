@@ -1,0 +1,121 @@
+"""Tasks of pumps that fail ahead of their reader: who leaves before that is not told, whatever it reads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+import streamkit
+from streamkit import Stream, Suspend, attached, ops
+from streamkit.testing import run
+
+
+class FailedError(Exception):
+    """Of what comes after the first item."""
+
+
+def at_once() -> Iterator[int]:
+    yield 0
+    raise FailedError
+
+
+async def ready() -> AsyncIterator[int]:
+    yield 0
+    raise FailedError
+
+
+async def in_turn() -> AsyncIterator[int]:
+    yield 0
+    await asyncio.sleep(0)
+    raise FailedError
+
+
+Leaf = Callable[[], Any]
+AHEAD: dict[str, Callable[[Leaf, int], Stream[Any]]] = {
+    "flat_map at 1": lambda leaf, ahead: (
+        Stream([7]) | ops.flat_map(lambda _: Stream(leaf), concurrency=1, lookahead=ahead)
+    ),
+    "flat_map at 2": lambda leaf, ahead: (
+        Stream([7]) | ops.flat_map(lambda _: leaf(), concurrency=2, lookahead=ahead)
+    ),
+    "concat_map": lambda leaf, ahead: Stream([7]) | ops.concat_map(lambda _: leaf(), lookahead=ahead),
+    "expand": lambda leaf, ahead: (
+        Stream([7]) | ops.expand(lambda item: leaf() if item else [], concurrency=2, lookahead=ahead)
+    ),
+    "merge": lambda leaf, ahead: Stream(leaf) | ops.merge([], lookahead=ahead),
+    "interleave": lambda leaf, ahead: Stream(leaf) | ops.interleave([1, 2], lookahead=ahead),
+    "merge_sorted": lambda leaf, ahead: Stream(leaf) | ops.merge_sorted([1, 2], lookahead=ahead),
+    "merge_prioritized": lambda leaf, ahead: Stream(leaf) | ops.merge_prioritized([1], lookahead=ahead),
+    "zip": lambda leaf, ahead: Stream(leaf) | ops.buffer(Suspend(ahead)) | ops.zip([1, 2], lookahead=1),
+    "buffer": lambda leaf, ahead: Stream(leaf) | ops.buffer(Suspend(ahead)),
+    "switch_map": lambda leaf, _: Stream([7]) | ops.switch_map(lambda _: leaf()),
+    "exhaust_map": lambda leaf, _: Stream([7]) | ops.exhaust_map(lambda _: leaf()),
+    "combine_latest": lambda leaf, _: Stream(leaf) | ops.combine_latest([1]),
+    "race": lambda leaf, _: Stream(leaf) | ops.race(streamkit.never()),
+    "timeout": lambda leaf, _: Stream(leaf) | ops.timeout(5),
+    "share": lambda leaf, _: Stream(leaf) | ops.share(),
+}
+
+
+async def by_anext(items: Any) -> None:
+    await anext(items)
+
+
+async def by_for(items: Any) -> None:
+    async for _ in items:
+        return
+
+
+async def by_anext_a_little_later(items: Any) -> None:
+    await anext(items)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("operator", AHEAD)
+def test_who_leaves_before_an_error_that_was_read_ahead_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, operator: str
+) -> None:
+    """Whether the pump lets others run with the error in hand or not, its clock says."""
+
+    async def left(leaf: Leaf, ahead: int, read: Callable[[Any], Any]) -> None:
+        async with AHEAD[operator](leaf, ahead).open() as items:
+            try:
+                await read(items)
+            except FailedError:  # it came before the item: that of another source was not there yet
+                assert operator == "zip"
+                assert ahead > 1
+
+    for look in (1e-5, 6e-3):
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, look).__next__)
+        for leaf in (at_once, ready, in_turn):
+            for ahead in (1, 2, 3):
+                for read in (by_anext, by_for, by_anext_a_little_later):
+                    run(lambda leaf=leaf, ahead=ahead, read=read: left(leaf, ahead, read))
+
+
+def test_who_leaves_is_told_what_is_raised_because_it_has_left() -> None:
+    """Beside an error that was read ahead, too."""
+
+    async def failing() -> AsyncIterator[int]:
+        yield 0
+        raise FailedError
+
+    async def unclean() -> AsyncIterator[int]:
+        try:
+            yield 0
+            yield 1
+        finally:
+            raise KeyError("clean-up")
+
+    async def main(concurrency: int) -> None:
+        streams = Stream([unclean, failing][:concurrency])
+        async with (streams | ops.flat_map(lambda leaf: leaf(), concurrency=2)).open() as items:
+            await anext(items)
+
+    for concurrency in (1, 2):
+        with pytest.raises(KeyError, match="clean-up") as caught:
+            run(lambda concurrency=concurrency: main(concurrency))
+        assert attached(caught.value) == ()
