@@ -68,6 +68,7 @@ class Table:
         return number
 
 
+WIDE = [f"number_{at}" for at in range(30)]
 ONE_WAY: list[Callable[..., Any]] = [
     double,
     written_out,
@@ -76,6 +77,7 @@ ONE_WAY: list[Callable[..., Any]] = [
     Table().add,
     lambda number: number % 3 == 0,
     lambda number: not number,
+    eval(f"lambda {', '.join(WIDE)}: {WIDE[-2]} + {WIDE[-1]}"),
     lambda number: (number, number),
     lambda number: [number, 1],
     lambda n: [n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n],
