@@ -68,6 +68,19 @@ class Table:
         return number
 
 
+class Owed:
+    def __await__(self) -> Any:
+        yield
+
+
+class Making(type):
+    """Its classes make whatever they like."""
+
+
+class Made(metaclass=Making):
+    pass
+
+
 WIDE = [f"number_{at}" for at in range(30)]
 ONE_WAY: list[Callable[..., Any]] = [
     double,
@@ -114,6 +127,8 @@ EITHER_WAY: list[Callable[..., Any]] = [
     operator.itemgetter(0),
     operator.attrgetter("result"),
     operator.getitem,
+    Owed,
+    Made,
     functools.lru_cache(double),
 ]
 

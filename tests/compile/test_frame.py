@@ -7,7 +7,7 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
 
 
@@ -35,6 +35,11 @@ def held() -> int:
 async def later(number: Number) -> Number:
     await asyncio.sleep(0)
     return number + 1
+
+
+async def at_once() -> AsyncIterator[int]:
+    yield 1
+    yield 2
 
 
 PIPES = {
@@ -77,3 +82,13 @@ def test_a_loop_that_waits_holds_none(name: str, limit: int) -> None:
 
     run(main)
     assert found == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("source", [[1, 2], lambda: iter([1, 2]), at_once], ids=["list", "iter", "async"])
+def test_a_loop_is_left_at_its_end_also_where_there_is_nothing_to_close(source: Any) -> None:
+    left = list[str]()
+    stream = Stream(source) | ops.on_close(lambda: left.append("left"))
+    assert list(stream) == [1, 2]
+    for pipe in (ops.skip(0), ops.buffer(Suspend(1)), ops.take(1), ops.filter(bool)):
+        run(stream | pipe | ops.drain())
+    assert left == ["left"] * 5

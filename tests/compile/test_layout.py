@@ -58,6 +58,24 @@ def test_what_is_known_of_the_streams_that_a_callable_makes() -> None:
         assert nested_mode(function) is Mode.ANY
 
 
+def test_where_two_callbacks_decide_no_function_decides_alone() -> None:
+    @step(each="emit(f(g(item)))")
+    def both(f: Any, g: Any) -> Operator[Any, Any]:
+        return Operator(both, f=f, g=g)
+
+    def plain(item: Any) -> Any:
+        return item + 1
+
+    async def waiting(item: Any) -> Any:
+        return item
+
+    for f, g, waits in ((plain, plain, ""), (plain, waiting, "g"), (waiting, plain, "f"), (plain, plain, "")):
+        (link,) = both(f, g).links
+        modes = {name: Mode.ASYNC if name == waits else Mode.UNKNOWN for name in "fg"}
+        assert (link.key.modes, link.waits) == (modes, bool(waits))
+        assert link.key is both(f, g).links[0].key
+
+
 def test_a_callback_that_may_drop_is_refused_where_there_is_no_item() -> None:
     @step(setup="first = make()\nlast = close", each="emit(item)", finish="emit(close())")
     def late(make: Any, close: Any) -> Operator[Any, Any]:
