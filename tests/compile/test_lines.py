@@ -1,5 +1,7 @@
 """Lines: how large a loop may become, what stands around a line, and which spot it is for."""
 
+from typing import Any
+
 import pytest
 
 from streamkit._engine.compile.lines import DEPTH, LINES, LOOPS, OUT, Lines, Site, TooLargeError
@@ -76,9 +78,11 @@ def test_what_may_fail_is_tried_if_there_is_anything() -> None:
 
 
 def test_a_spot_is_another_but_for_what_is_said() -> None:
-    given = dict(item="a", depth=3, ends_turn=True, spent=True, later=frozenset({"b"}), rests=True)
-    others = dict(item=None, depth=4, ends_turn=False, spent=False, later=frozenset(), rests=False)
-    site = Site(**given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"item": "a", "depth": 3, "ends_turn": True, "spent": True}
+    given |= {"later": frozenset({"b"}), "rests": True}
+    others: dict[str, Any] = {"item": None, "depth": 4, "ends_turn": False, "spent": False}
+    others |= {"later": frozenset(), "rests": False}
+    site = Site(**given)
     for name, other in others.items():
         made = site.at(**{name: other})
         assert {each: getattr(made, each) for each in given} == {**given, name: other}
