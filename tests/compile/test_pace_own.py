@@ -74,6 +74,17 @@ def test_what_a_turn_has_cost_others_is_not_counted(clock: Clock) -> None:
     asyncio.run(main())
 
 
+def test_a_look_behind_a_quick_slice_is_told_to_nobody(clock: Clock) -> None:
+    async def main() -> None:
+        quick, other = Own(), Own()
+        assert looks(clock, 100.0625, quick) == (False, 4)
+        await others_run(clock, 100.09375)
+        assert looks(clock, 100.15625, quick) == (False, 16)
+        assert looks(clock, 101.09375, other) == (True, 4)  # since 100.09375, when the turn has begun
+
+    asyncio.run(main())
+
+
 def test_one_that_has_rested_begins_there(clock: Clock) -> None:
     async def main() -> None:
         made = Own()
