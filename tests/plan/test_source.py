@@ -171,20 +171,6 @@ class TestOneShotSources:
             assert list(stream) == list(stream) == [1, 2]
 
 
-def test_one_that_another_run_cannot_read_says_so_before_it_is_opened() -> None:
-    for value in (iter([1]), numbers()):
-        source = Stream(value).source
-        assert source.anew() is source
-        source.open()
-        with pytest.raises(SourceConsumedError, match="can be run only once, and was"):
-            source.anew()
-    for again in ([1], lambda: iter([1]), {1: 2}):
-        source = Stream(again).source
-        source.open()
-        assert source.anew() is source
-        assert not source.consumed
-
-
 class TestDeepCopies:
     def test_of_a_list_reads_its_own(self) -> None:
         items = [[1]]
@@ -248,6 +234,24 @@ class OnlyNext:
             __next__ = iter(range(4)).__next__
 
         return Next()
+
+
+def test_one_that_another_run_cannot_read_says_so_before_it_is_opened() -> None:
+    one_shot: list[Any] = [iter([1]), numbers(), FromTheStart(), FromTheStartWaiting()]
+    for value in one_shot:
+        source = Stream(value).source
+        assert source.anew() is source
+        source.open()
+        with pytest.raises(SourceConsumedError, match="can be run only once, and was"):
+            source.anew()
+        with pytest.raises(SourceConsumedError):
+            source.open()
+    several: list[Any] = [[1], lambda: iter([1]), {1: 2}, numbers, FromTheStart]
+    for again in several:
+        source = Stream(again).source
+        source.open()
+        assert source.anew() is source
+        assert not source.consumed
 
 
 def same(number: int) -> int:
