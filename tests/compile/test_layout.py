@@ -115,6 +115,16 @@ def test_and_of_many_no_more() -> None:
     assert none.code.co_filename.endswith(": items>")
 
 
+def test_a_chain_of_filters_is_one_loop_however_long() -> None:
+    """One inside the other, they would soon be deeper than Python allows, and be cut into several loops."""
+    filters = Stream([1]).pipe(*[ops.filter(bool)] * 100).links
+    nested = (ops.flat_map(range, concurrency=1) | ops.flatten()).links
+    for kind, end in ((Kind.SLICE, End.STAGE), (Kind.ASYNC, End.USER)):
+        for before in (), nested[:1], nested[1:]:
+            keys = tuple(link.key for link in (*before, *filters))
+            assert isinstance(compiled(kind, keys, end), Loop), (kind, end, before)
+
+
 def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:
     declaration = StepDeclaration(
         "mine", layout, NOTHING_HELD, pieces=Pieces(each="emit(item)"), parameters=("count",)
