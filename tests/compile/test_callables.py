@@ -68,6 +68,20 @@ class Table:
         return number
 
 
+class Owed:
+    def __await__(self) -> Any:
+        yield
+
+
+class Making(type):
+    """Its classes make whatever they like."""
+
+
+class Made(metaclass=Making):
+    pass
+
+
+WIDE = [f"number_{at}" for at in range(30)]
 ONE_WAY: list[Callable[..., Any]] = [
     double,
     written_out,
@@ -76,6 +90,7 @@ ONE_WAY: list[Callable[..., Any]] = [
     Table().add,
     lambda number: number % 3 == 0,
     lambda number: not number,
+    eval(f"lambda {', '.join(WIDE)}: {WIDE[-2]} + {WIDE[-1]}"),
     lambda number: (number, number),
     lambda number: [number, 1],
     lambda n: [n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n],
@@ -112,6 +127,8 @@ EITHER_WAY: list[Callable[..., Any]] = [
     operator.itemgetter(0),
     operator.attrgetter("result"),
     operator.getitem,
+    Owed,
+    Made,
     functools.lru_cache(double),
 ]
 

@@ -7,7 +7,7 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
 
 
@@ -21,6 +21,9 @@ class Number:
 
     def __add__(self, other: int) -> "Number":
         return Number()
+
+    def __abs__(self) -> int:
+        return 1
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,38 @@ PIPES = {
     "several": ops.map(lambda number: number + 1) | ops.map(lambda number: number + 2) | ops.enumerate(),
     "a filter": ops.map(lambda number: number + 1) | ops.filter(lambda number: not number),
     "an awaited one": ops.map(later),
+    "one that drops": ops.filter(lambda number: not number),
+    "some that pass on": ops.skip(1) | ops.filter(lambda number: number is not None) | ops.tap(abs),
 }
+
+
+async def late() -> AsyncIterator[int]:
+    await asyncio.sleep(2.0)
+    HELD.append(held())
+    yield 1
+
+
+HELD = list[int]()
+FOLLOWED: dict[str, Any] = {
+    "concat": ops.concat(late),
+    "catch": ops.tap(lambda number: 1 / number.nothing) | ops.catch(lambda _: late(), errors=Exception),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+@pytest.mark.parametrize("pipe", [ops.skip(0), PIPES["some that pass on"], ops.batch(1)], ids=str)
+@pytest.mark.parametrize(
+    "source", [lambda: [Number(), Number()], lambda: (Number() for _ in range(2))], ids=["list", "generator"]
+)
+def test_nothing_is_held_while_what_follows_waits(name: str, pipe: Any, source: Any) -> None:
+    HELD.clear()
+    run(Stream(source) | FOLLOWED[name] | pipe | ops.drain())
+    assert HELD == [0]
+
+
+async def at_once() -> AsyncIterator[int]:
+    yield 1
+    yield 2
 
 
 @pytest.mark.parametrize("name", ["one", "several", "an awaited one"])
@@ -77,3 +111,13 @@ def test_a_loop_that_waits_holds_none(name: str, limit: int) -> None:
 
     run(main)
     assert found == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("source", [[1, 2], lambda: iter([1, 2]), at_once], ids=["list", "iter", "async"])
+def test_a_loop_is_left_at_its_end_also_where_there_is_nothing_to_close(source: Any) -> None:
+    left = list[str]()
+    stream = Stream(source) | ops.on_close(lambda: left.append("left"))
+    assert list(stream) == [1, 2]
+    for pipe in (ops.skip(0), ops.buffer(Suspend(1)), ops.take(1), ops.filter(bool)):
+        run(stream | pipe | ops.drain())
+    assert left == ["left"] * 5

@@ -1,6 +1,8 @@
 """Steps that group: what they give to a group, the label of what comes out, and a group that ends early."""
 
+from collections.abc import Iterator
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -61,6 +63,50 @@ def test_what_a_callback_in_it_awaits_is_awaited() -> None:
 
     found = [half for _, half in Stream([1]) | twice(ops.map(half))]
     assert found == [5.0, 5.5]
+
+
+class Thing:
+    """What is seen to be gone."""
+
+
+@step(
+    setup="groups = {}\nname = 0",
+    each="""
+        state = groups.get(name)
+        if state is None:
+            enter()
+        else:
+            resume()
+        run([0])
+    """,
+    finish="""
+        state = groups[name]
+        resume()
+        run([1])
+        end()
+    """,
+    groups=True,
+)
+def replaced(pipe: Any) -> Operator[Any, Any]:
+    """Give a group something else for each item, and once more at the end."""
+    return Operator(replaced, pipe=pipe)
+
+
+def test_what_a_group_is_given_for_an_item_takes_its_place() -> None:
+    things, held = list[Any](), list[Any]()
+
+    def thing() -> Thing:
+        made = Thing()
+        things.append(ref(made))
+        return made
+
+    def source() -> Iterator[Thing]:
+        for _ in range(3):
+            yield thing()
+
+    pipe = ops.tap(lambda given: held.append((given, sum(each() is not None for each in things))))
+    assert (Stream(source) | replaced(pipe) | ops.count()).run() == 4
+    assert held == [([0], 0), ([0], 0), ([0], 0), ([1], 0)]
 
 
 def test_a_group_is_given_one_thing_at_most() -> None:

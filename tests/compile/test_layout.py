@@ -58,6 +58,24 @@ def test_what_is_known_of_the_streams_that_a_callable_makes() -> None:
         assert nested_mode(function) is Mode.ANY
 
 
+def test_where_two_callbacks_decide_no_function_decides_alone() -> None:
+    @step(each="emit(f(g(item)))")
+    def both(f: Any, g: Any) -> Operator[Any, Any]:
+        return Operator(both, f=f, g=g)
+
+    def plain(item: Any) -> Any:
+        return item + 1
+
+    async def waiting(item: Any) -> Any:
+        return item
+
+    for f, g, waits in ((plain, plain, ""), (plain, waiting, "g"), (waiting, plain, "f"), (plain, plain, "")):
+        (link,) = both(f, g).links
+        modes = {name: Mode.ASYNC if name == waits else Mode.UNKNOWN for name in "fg"}
+        assert (link.key.modes, link.waits) == (modes, bool(waits))
+        assert link.key is both(f, g).links[0].key
+
+
 def test_a_callback_that_may_drop_is_refused_where_there_is_no_item() -> None:
     @step(setup="first = make()\nlast = close", each="emit(item)", finish="emit(close())")
     def late(make: Any, close: Any) -> Operator[Any, Any]:
@@ -95,6 +113,16 @@ def test_and_of_many_no_more() -> None:
     assert isinstance(none, Loop)
     assert many.code.co_filename.count(" | ") == 7
     assert none.code.co_filename.endswith(": items>")
+
+
+def test_a_chain_of_filters_is_one_loop_however_long() -> None:
+    """One inside the other, they would soon be deeper than Python allows, and be cut into several loops."""
+    filters = Stream([1]).pipe(*[ops.filter(bool)] * 100).links
+    nested = (ops.flat_map(range, concurrency=1) | ops.flatten()).links
+    for kind, end in ((Kind.SLICE, End.STAGE), (Kind.ASYNC, End.USER)):
+        for before in (), nested[:1], nested[1:]:
+            keys = tuple(link.key for link in (*before, *filters))
+            assert isinstance(compiled(kind, keys, end), Loop), (kind, end, before)
 
 
 def test_a_step_of_which_nothing_is_said_neither_forks_nor_groups() -> None:

@@ -182,3 +182,17 @@ def test_what_a_callback_has_returned_is_held_once(operator: Callable[..., Any])
 
     run(main)
     assert held[1:] == [0, 0]
+
+
+def test_a_callback_that_drops_does_so_in_the_first_loop_of_its_kind_and_in_others() -> None:
+    def halved(number: int) -> float:
+        return 8 // number
+
+    async def later(number: int) -> float:
+        return 8 // number
+
+    for function in (halved, later, lambda number: called(8 // number)):
+        step = ops.map(function, on_error=Resume())
+        for pipe in (step, ops.map(abs) | step, step | ops.filter(bool), ops.skip(1) | step | ops.map(abs)):
+            expected = [8.0, 2.0] if "skip" not in str(pipe) else [2.0]
+            assert list(Stream([1, 0, 4]) | pipe) == expected

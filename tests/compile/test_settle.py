@@ -49,6 +49,10 @@ TEXTS = {
     "and one with no beginning": "emit(noting[:RATE, g(item, 1)])",
     "a dict that is unpacked comes first": "emit([*{**{1: noting.x}, 2: g(item, 1), **{3: RATE}}.items()])",
     "a choice may be in a choice": "emit(1 if not b else f(item) if g(item, 1) else f(f(1) if b else 2))",
+    "an or, or an and, may end early": "emit((f(item) > 1 and g(item, 1), f(0) or g(RATE, 1)))",
+    "nor does the rest of a chain": "emit((f(item) < g(item, 5) < f(noting.x), f(0) < g(item, 0) < f(RATE)))",
+    "so are comprehensions": "emit([[f(x) for x in [RATE, g(item, 1)] if g(x, 1)], {f(item): g(item, 0)}])",
+    "so are the parts of a text": "emit(f'{noting.x}{g(item, 1)!r:>{f(3)}}{RATE}')",
     "constants need no order": "emit((1, 'a', g(item, 1), RATE))",
     "a lambda is made, and not called": "emit([(lambda x, y=noting.x: x + y)(1), g(item, RATE)])",
 }

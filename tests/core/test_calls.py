@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamkit._core.calls import answering
+from streamkit._core.calls import Quick, answering
 
 
 def made() -> Any:
@@ -49,3 +49,35 @@ def test_it_is_the_function_for_all_who_ask() -> None:
     assert [*inspect.signature(cut).parameters] == ["text", "limit"]
     assert cut.__globals__ is globals()
     assert inspect.unwrap(cut) is not cut
+
+
+def test_a_plain_function_that_is_all_that_is_given_has_a_quick_way() -> None:
+    quick = Quick()
+
+    def said(*values: Any, **named: Any) -> Any:
+        return values, named
+
+    def mine(value: Any = None, *, other: Any = None) -> Any:
+        return value, other
+
+    each = answering(mine, quick)
+    assert each(said) == (said, None)  # nobody has said what is quick
+    quick.plain = lambda given: ("quick", given)
+    assert each(said) == ("quick", said)
+    others: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        *[((value,), {}) for value in (abs, None, "abc", said.__get__(1), type)],
+        *[((), {}), ((), {"value": said}), ((said,), {"other": 1}), ((None,), {"other": said})],
+    ]
+    for values, named in others:
+        assert each(*values, **named) == mine(*values, **named)
+
+
+def test_an_answer_says_what_was_given() -> None:
+    cases: list[tuple[tuple[Any, ...], str]] = [
+        ((), "needs text"),
+        (("a", 3), "takes 1 argument by position, not 2: write limit=3"),
+    ]
+    for values, words in cases:
+        with pytest.raises(TypeError) as caught:
+            made()(*values)
+        assert str(caught.value) == f"cut(text, *, limit=60) {words}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import Operator, ops
-from streamkit._core.places import caller, line_of, placed, written
+from streamkit._core.places import USERS, caller, line_of, looked_at, placed, written
 
 
 def test_a_place_below_the_working_directory_is_shown_from_there() -> None:
@@ -65,6 +65,21 @@ class TestCaller:
         outermost: Any = Frame("streamkit.ops", None)
         assert caller(outermost) is outermost
         assert caller(Frame("streamkit.a", Frame("streamkit.b", outermost))) is outermost  # type: ignore[arg-type]
+
+
+def test_names_of_modules_of_users_that_were_looked_at_last_are_known() -> None:
+    def look() -> FrameType:
+        return looked_at(sys._getframe(1))
+
+    USERS.clear()
+    for name, seen in (("streamkit.ops", "frame_of"), (None, "inside")):
+        assert frame_of(name, look).f_code.co_name == seen
+    assert set() == USERS
+    names = [f"user{number}" for number in range(257)]
+    for known in (names[:1], names[:256], names[256:]):
+        for name in known:
+            assert frame_of(name, look).f_globals["__name__"] == name
+        assert {*known} == USERS
 
 
 def test_each_instruction_has_the_line_it_was_written_in() -> None:

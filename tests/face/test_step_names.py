@@ -119,6 +119,18 @@ class TestModules:
                 assert run(lambda each=each: collect(each)) == expected
                 assert run(lambda each=each: awaited(each | ops.to_list())) == expected
 
+    def test_nor_for_what_becomes_of_an_error(self) -> None:
+        named = declared("emit((1 // item, error))", module={"error": 3})
+        sent = list[Any]()
+        for source in ([1, 0], lambda: iter([1, 0]), Stream([1, 0]) | ops.map(later)):
+            stream = Stream(source) | named()
+            for each in (stream, stream | ops.buffer(Suspend(1)), stream | ops.merge([])):
+                with pytest.raises(ZeroDivisionError):
+                    run(lambda each=each: awaited(each | ops.for_each(sent.append)))
+                with pytest.raises(ZeroDivisionError):
+                    list(each | ops.tap(sent.append))
+        assert sent == [(1, 3)] * 18
+
 
 def _names(code: Any) -> set[str]:
     return {*code.co_names, *code.co_varnames, "loop", "error", "len", "min"} - {"item"}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import unwrap
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,7 +61,7 @@ class Change:
         """
         owner, name = self._owner
         found = vars(owner).get(name)
-        plain = getattr(found, "__func__", found)
+        plain = unwrap(getattr(found, "__func__", found))  # not what answers wrong arguments of it
         if not isinstance(plain, FunctionType):
             raise LookupError(self.mutant.function)
         code = _placed(self.code, plain.__code__)

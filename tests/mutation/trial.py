@@ -95,6 +95,8 @@ class Trial:
                 said.close()
                 code = os.waitstatus_to_exitcode(status)
                 if code == MISPLACED:
+                    for _, other in running.values():
+                        other.close()  # a warning of it would hide the error
                     raise RuntimeError(f"{change.mutant.function} cannot be put into place")
                 self.ends[change] = {0: ALIVE, 1: KILLED}.get(code, LATE)
                 if code and last:

@@ -81,12 +81,17 @@ def test_a_deep_copy_stands_in_the_same_line() -> None:
 
 
 def test_sources_that_others_wait_for_are_found_however_deep() -> None:
-    pushed: list[Any] = [push(Suspend(1))[0] for _ in range(5)]
+    pushed: list[Any] = [push(Suspend(1))[0] for _ in range(6)]
     plain = Stream([1]) | ops.map(abs) | ops.merge([2])
     inner = plain | ops.merge(pushed[0], plain) | ops.concat([1], pushed[1] | ops.take(1))
-    nested = ops.merge(inner, pushed[2]) | ops.broadcast(ops.merge(pushed[3]), ops.take(1))
+    # a step reads none of its arguments
+    nested = (
+        ops.scan(max, pushed[5])
+        | ops.merge(inner, pushed[2])
+        | ops.broadcast(ops.merge(pushed[3]), ops.take(1))
+    )
     found = [*awaited(plain, (pushed[4] | nested, 5), None)]
-    assert sorted(map(id, found)) == sorted(id(stream.source) for stream in pushed)
+    assert sorted(map(id, found)) == sorted(id(stream.source) for stream in pushed[:5])
     assert [*awaited(plain, (plain, 5), ops.take(1))] == []
 
 

@@ -236,6 +236,24 @@ class OnlyNext:
         return Next()
 
 
+def test_one_that_another_run_cannot_read_says_so_before_it_is_opened() -> None:
+    one_shot: list[Any] = [iter([1]), numbers(), FromTheStart(), FromTheStartWaiting()]
+    for value in one_shot:
+        source = Stream(value).source
+        assert source.anew() is source
+        source.open()
+        with pytest.raises(SourceConsumedError, match="can be run only once, and was"):
+            source.anew()
+        with pytest.raises(SourceConsumedError):
+            source.open()
+    several: list[Any] = [[1], lambda: iter([1]), {1: 2}, numbers, FromTheStart]
+    for again in several:
+        source = Stream(again).source
+        source.open()
+        assert source.anew() is source
+        assert not source.consumed
+
+
 def same(number: int) -> int:
     return number
 
