@@ -7,7 +7,7 @@ in a ``flat_map``, and items that find it taken are turned away at the door.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
@@ -61,7 +61,10 @@ class _InTurn(Lane):
         """Drop what is held, and take in nothing more, of the current stream."""
         errors: list[BaseException] = []
         self.close()
-        self.discard(errors)
+        if self.held:
+            self.discard(errors)
+        else:
+            self.refuse()
         return errors
 
     def renew(self) -> None:
@@ -101,14 +104,15 @@ async def switched(
             await channel.change()
 
 
-async def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> None:
-    """Make the stream of one item, and read it into `lane`, by the `filler` of that if it is as most are."""
+def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> Awaitable[None]:
+    """Make the stream of one item; what reads it into `lane`: its `filler`, if it is as most are."""
     found = asked(run.link, items)
-    if type(found) is _GENERATOR:
-        await filler.read(found)
-        return
-    stream = inlet_of_made(run.link, await settled(run.link, found))
-    del found
+    return filler.read(found) if type(found) is _GENERATOR else _filled(run, lane, [found])
+
+
+async def _filled(run: Run, lane: Lane, items: list[Any]) -> None:
+    """Read what the function has returned, which is in `items`, into `lane`."""
+    stream = inlet_of_made(run.link, await settled(run.link, items.pop()))
     if run.stopping:  # the function has swallowed its cancellation
         run.claims.take(stream)
         raise Abandoned
