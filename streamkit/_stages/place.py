@@ -5,7 +5,6 @@ And how one inner stream after the other is read into a lane.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from types import AsyncGeneratorType
 from typing import Any, Protocol
 
@@ -31,10 +30,6 @@ class Around(Protocol):
     channel: Any
     link: Link
     ahead: Suspend | None
-
-    def own(self, lane: PlaceLane) -> None:
-        """There is something for `lane`."""
-        ...
 
     def full(self) -> bool:
         """Whether no place is free."""
@@ -84,22 +79,17 @@ class Filler:
 
 
 class PlaceLane(TurnLane):
-    """The lane of a place."""
+    """The lane of a place. An inner stream that is an async generator is read by what was made for it."""
 
-    __slots__ = ("_filler", "_places")
+    __slots__ = ("fill",)
     plain = True
     inline = True
     end = End.DRIVE
 
     def __init__(self, places: Around) -> None:
         super().__init__(places.channel, places.ahead or _ONE)
-        self._places = places
-        self._filler = Filler(places.link, self, DrivenPump(places.run, self))
-
-    def reading(self, source: AsyncGeneratorType[Any, None]) -> Awaitable[None]:
-        """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
-        self._places.own(self)
-        return self._filler.read(source)
+        self.fill = Filler(places.link, self, DrivenPump(places.run, self)).read
+        """Reads a stream into it that has no operators."""
 
 
 class Entrance(TurnLane):
