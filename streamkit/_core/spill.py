@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import IO, Any, Protocol
 
@@ -55,7 +56,8 @@ class _File:
 
         # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
-        self._forks = len(_forks)
+        self.forks = len(_forks)
+        """Another process than that which has made it does not write to it."""
         self._read_at = 0
         self._chunk, self._chunk_at = b"", 0
         """What was read at a time, and where that stands."""
@@ -65,11 +67,6 @@ class _File:
         """Up to where the file has room."""
         self.size = 0
         self.count = 0
-
-    @property
-    def takes_more(self) -> bool:
-        """Whether the next item may be written to it, by this process."""
-        return self.size < _SEGMENT and self._forks == len(_forks)
 
     def write(self, record: bytes) -> None:
         length = len(record)
@@ -196,6 +193,10 @@ class _Unreadable:
         self.error = error
 
 
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
+
+
 class SpillStore:
     """A queue that keeps `capacity` items in memory, the oldest, and those behind them on disk."""
 
@@ -206,12 +207,17 @@ class SpillStore:
         self._loads = pickle.loads
         self._capacity = capacity
         self._directory = directory
+        self.lost: Callable[[BaseException], BaseException] = _as_it_is
+        """Told of the error with which an item is lost that was taken out; returns what is raised."""
         self._memory: deque[Any] = deque()
         self._files: deque[_File] = deque()
         self._on_disk = 0
 
     def __len__(self) -> int:
         return len(self._memory) + self._on_disk
+
+    def __bool__(self) -> bool:
+        return bool(self._memory)  # what is on disk is behind that
 
     def __getitem__(self, place: int) -> Any:
         return self._memory[place]
@@ -227,22 +233,30 @@ class SpillStore:
             self._memory.append(item)
             return
         record = self._dumps(item, self._protocol)
-        if not files or not files[-1].takes_more:
-            files.append(_File(self._directory))
+        if not files or (last := files[-1]).size >= _SEGMENT or last.forks != len(_forks):
+            last = _File(self._directory)
+            files.append(last)
         try:
-            files[-1].write(record)
+            last.write(record)
         except BaseException:
-            if not files[-1].count:
+            if not last.count:
                 files.pop().close()
             raise
         self._on_disk += 1
 
     def popleft(self) -> Any:
-        item = self._memory.popleft()
-        if self._files and 2 * len(self._memory) <= self._capacity:  # sooner, files would come and go
-            self._refill()
-        if isinstance(item, _Unreadable):
-            raise item.error
+        memory = self._memory
+        item = memory.popleft()
+        try:
+            if self._files and 2 * len(memory) <= self._capacity:  # sooner, files would come and go
+                self._refill()
+            if type(item) is _Unreadable:
+                raise item.error
+        except BaseException as error:
+            blamed = self.lost(error)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
         return item
 
     def pop(self) -> Any:
