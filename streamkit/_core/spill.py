@@ -267,13 +267,15 @@ class SpillStore:
         memory, loads = self._memory, self._loads
         while self._files and (room := self._capacity - len(memory)) > 0:
             oldest = self._files[0]
-            for record in oldest.ready(min(room, oldest.count)) or (None,):
+            ready = oldest.ready(min(room, oldest.count))
+            records = iter(ready) if ready else map(_File.read, (oldest,))
+            self._on_disk -= len(ready) or 1
+            while True:
                 try:  # one that is not ready fails in its own place, if it cannot be read
-                    item = loads(oldest.read() if record is None else record)
+                    memory.extend(map(loads, records))
+                    break
                 except Exception as error:
-                    item = _Unreadable(error)
-                memory.append(item)
-                self._on_disk -= 1
+                    memory.append(_Unreadable(error))
             if not oldest.count:
                 self._files.popleft().close()
 
