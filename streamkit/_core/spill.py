@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from itertools import repeat
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]
@@ -107,12 +108,15 @@ class _File:
             chunk, at = self._block, self._block_at
         begin = self._read_at - at
         size, found = len(chunk), list[bytes | bytearray]()
-        while len(found) < most and begin + _HEAD <= size:
-            (length,) = _unpack(chunk, begin)
-            end = begin + _HEAD + length
+        head, unpack, append = _HEAD, _unpack, found.append
+        for _ in repeat(None, most):
+            start = begin + head
+            if start > size:
+                break
+            end = start + unpack(chunk, begin)[0]
             if end > size:
                 break
-            found.append(chunk[begin + _HEAD : end])
+            append(chunk[start:end])
             begin = end
         self._read_at = at + begin
         self.count -= len(found)
@@ -209,31 +213,34 @@ class SpillStore:
         self._directory = directory
         self.lost: Callable[[BaseException], BaseException] = _as_it_is
         """Told of the error with which an item is lost that was taken out; returns what is raised."""
-        self._memory: deque[Any] = deque()
+        self.first: deque[Any] = deque()
+        """Those that are in memory; there are some as long as there are any."""
         self._files: deque[_File] = deque()
-        self._on_disk = 0
+        self.size = 0
+        """How many items it holds: `len` costs a call in Python."""
 
     def __len__(self) -> int:
-        return len(self._memory) + self._on_disk
-
-    def __bool__(self) -> bool:
-        return bool(self._memory)  # what is on disk is behind that
+        return self.size
 
     def __getitem__(self, place: int) -> Any:
-        return self._memory[place]
+        return self.first[place]
 
     @property
     def in_memory(self) -> int:
         """How many items are not on disk."""
-        return len(self._memory)
+        return len(self.first)
 
     def append(self, item: Any) -> None:
         files = self._files
-        if not files and len(self._memory) < self._capacity:
-            self._memory.append(item)
+        if files:
+            record, last = self._dumps(item, self._protocol), files[-1]
+        elif len(self.first) < self._capacity:
+            self.first.append(item)
+            self.size += 1
             return
-        record = self._dumps(item, self._protocol)
-        if not files or (last := files[-1]).size >= _SEGMENT or last.forks != len(_forks):
+        else:
+            record, last = self._dumps(item, self._protocol), None
+        if last is None or last.size >= _SEGMENT or last.forks != len(_forks):
             last = _File(self._directory)
             files.append(last)
         try:
@@ -242,11 +249,12 @@ class SpillStore:
             if not last.count:
                 files.pop().close()
             raise
-        self._on_disk += 1
+        self.size += 1
 
     def popleft(self) -> Any:
-        memory = self._memory
+        memory = self.first
         item = memory.popleft()
+        self.size -= 1
         try:
             if self._files and 2 * len(memory) <= self._capacity:  # sooner, files would come and go
                 self._refill()
@@ -264,12 +272,11 @@ class SpillStore:
 
     def _refill(self) -> None:
         """Bring items back from disk, as many as there is room for."""
-        memory, loads = self._memory, self._loads
+        memory, loads = self.first, self._loads
         while self._files and (room := self._capacity - len(memory)) > 0:
             oldest = self._files[0]
             ready = oldest.ready(min(room, oldest.count))
             records = iter(ready) if ready else map(_File.read, (oldest,))
-            self._on_disk -= len(ready) or 1
             while True:
                 try:  # one that is not ready fails in its own place, if it cannot be read
                     memory.extend(map(loads, records))
@@ -281,7 +288,7 @@ class SpillStore:
 
     def close(self) -> None:
         """Delete what is on disk, and forget what is in memory."""
-        self._memory.clear()
-        self._on_disk = 0
+        self.first.clear()
+        self.size = 0
         while self._files:
             self._files.popleft().close()

@@ -39,6 +39,25 @@ class SpillLane(Lane):
         assert isinstance(self.held, SpillStore)
         self.held.lost = self._lost
 
+    @property
+    def there(self) -> Any:
+        held: Any = self.held
+        return held.first
+
+    def put(self, item: Any) -> bool:
+        held: Any = self.held
+        if self.limit < 0 or not held.size:
+            return super().put(item)
+        self.taken_in += 1
+        try:
+            held.append(item)
+        except BaseException:
+            self.account.refused += 1
+            raise
+        if held.size > self.most:  # noqa: PLR1730 - max() costs a call per item
+            self.most = held.size
+        return False
+
     def _lost(self, error: BaseException) -> BaseException:
         """An item cannot be read back from disk: it counts as refused."""
         self.account.unread()
