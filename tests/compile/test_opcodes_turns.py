@@ -1,7 +1,7 @@
 """What a reader of several tasks costs for each item, in opcodes, with all that its tasks do meanwhile.
 
 flat_map over ready streams costs few more than the nested loop, as its reader steps their pumps.
-combine_latest over ready sources goes through whole bursts. switch_map makes what reads a stream once for all.
+combine_latest over ready sources goes through whole bursts. switch_map reads all its streams by one loop.
 """
 
 import asyncio
