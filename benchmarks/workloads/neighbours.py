@@ -153,7 +153,7 @@ async def _(size: int, count: int) -> Any:
 
 
 WORKLOADS = (
-    # its goal is that of `queued`, the least that can be written: that alone takes more than a quarter of this
+    # its goal is that of `queued`: the least that can be written takes more than a quarter of this
     into_stream("the loop's thread", False, {}),
     into_stream("another thread", True, {HAND: 1 / 3}),
     queued,

@@ -76,12 +76,11 @@ class Pool(Lane):
         """
         ordered, held, done = self.ordered, self.held, self.done
         channel, supply = self.channel, self.supply
-        waits = mode_of(function) is Mode.ASYNC
+        waits, result = mode_of(function) is Mode.ASYNC, None
         item, direct, number, left = await self._first(), None, 0, self.rest.pace.size
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
             before = self.delivered
-            # none of ours is called for each item, and nothing is counted
-            for item in islice(chain((item,), supply.more()), left):  # noqa: B020
+            for item in islice(chain((item,), supply.more()), left):  # noqa: B020 - it costs no line for each
                 if ordered:
                     number = self.taken
                     self.taken = number + 1
@@ -117,9 +116,7 @@ class Pool(Lane):
             item, result = EMPTY, None
             if direct is None:
                 left -= self.delivered - before + 1
-            if (
-                left <= 0 and not supply.spent()
-            ):  # and not with an item in hand, while others begin those behind it
+            if left <= 0 and not supply.spent():  # with no item in hand, while others begin those behind it
                 left = await self._next_slice()
                 item = next(supply.more(), EMPTY) if direct is not None else EMPTY
             if direct is None:

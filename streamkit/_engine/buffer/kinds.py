@@ -52,7 +52,7 @@ class SpillLane(Lane):
         try:
             held.append(item)
         except BaseException:
-            self.account.refused += 1
+            self.account.unread()
             raise
         if held.size > self.most:  # noqa: PLR1730 - max() costs a call per item
             self.most = held.size

@@ -91,7 +91,7 @@ def is_cleaning_up(task: Task[Any]) -> bool:
     # what these types yield and return is of no interest, and unknown to a type checker
     following: Any = task.get_coro()
     while following is not None:
-        kind: Any = type(following)
+        kind: Any = type(following)  # pyright: ignore[reportUnknownVariableType] - a type of anything
         if kind is CoroutineType:
             code = following.cr_code
             if code is _LEAVING or code is _CLOSING_NESTED:
