@@ -18,6 +18,7 @@ from benchmarks.workloads import (
     startup,
     steps,
     strategies,
+    switching,
     timers,
     windows,
 )
@@ -30,7 +31,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Combining ranges and lists": native.WORKLOADS,
     "Combining by order and by time": joins.WORKLOADS,
     "Fanning out": fanning.WORKLOADS,
-    "Streams in streams, and anew": nesting.WORKLOADS,
+    "Streams in streams, and anew": (*switching.WORKLOADS, *nesting.WORKLOADS),
     "Shared, and parted": sharing.WORKLOADS,
     "Windows": windows.WORKLOADS,
     "Buffers and time": (*buffers.WORKLOADS, *strategies.WORKLOADS, *timers.WORKLOADS),

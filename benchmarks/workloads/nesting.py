@@ -4,126 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, WITHOUT, Goals, Workload
 from benchmarks.workloads.sources import checked, numbers, rx_last
 from streamkit import Stream, ops
-
-# a switch per item ------------------------------------------------------------------------------
-
-switch_map = Workload(
-    "switch_map, a switch per item",
-    "streams at once",
-    (1,),
-    goals={1: {HAND: 2, "aiostream": 1, "reactivex": 1}},
-    most=20_000,
-)
-
-
-class Steps:
-    """A source whose next item comes when the stream of the one before has given its own."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.had = asyncio.Event()
-
-    async def source(self) -> AsyncIterator[int]:
-        for number in range(self.count):
-            yield number
-            await self.had.wait()
-            self.had.clear()
-
-    def seen(self, number: int) -> int:
-        self.had.set()
-        return number
-
-
-async def inner(number: int) -> AsyncIterator[int]:
-    """One item; then it waits until it is closed."""
-    yield number
-    await asyncio.get_running_loop().create_future()
-
-
-@switch_map.by(HAND)
-async def _(size: int, count: int) -> Any:
-    steps, loop = Steps(count), asyncio.get_running_loop()
-    held: deque[int] = deque()
-    reader: asyncio.Future[None] | None = None
-
-    async def read(number: int) -> None:
-        items = inner(number)
-        try:
-            async for item in items:
-                held.append(item)
-                if reader is not None and not reader.done():
-                    reader.set_result(None)
-        finally:
-            await items.aclose()
-
-    async def switch() -> None:
-        current: asyncio.Task[None] | None = None
-        try:
-            async for number in steps.source():
-                if current is not None:
-                    current.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await current
-                    held.clear()
-                current = loop.create_task(read(number))
-            await loop.create_future()
-        finally:
-            if current is not None:
-                current.cancel()
-                with suppress(asyncio.CancelledError):
-                    await current
-
-    switching, out = loop.create_task(switch()), list[int]()
-    while len(out) < count:
-        if not held:
-            reader = loop.create_future()
-            await reader
-        out.append(steps.seen(held.popleft()))
-    switching.cancel()
-    with suppress(asyncio.CancelledError):
-        await switching
-    return checked(out)
-
-
-@switch_map.by(OURS)
-async def _(size: int, count: int) -> Any:
-    steps = Steps(count)
-    pipe = ops.switch_map(inner) | ops.map(steps.seen) | ops.take(count)
-    return checked(await (Stream(steps.source) | pipe | ops.to_list()))
-
-
-@switch_map.by("aiostream")
-async def _(size: int, count: int) -> Any:
-    from aiostream import pipe, stream
-
-    steps = Steps(count)
-    switched = stream.iterate(steps.source()) | pipe.switchmap(inner) | pipe.map(steps.seen)
-    return checked(await (switched | pipe.take(count) | pipe.list()))
-
-
-@switch_map.by("reactivex")
-async def _(size: int, count: int) -> Any:
-    import reactivex
-    from reactivex import operators
-    from reactivex.subject import Subject
-
-    out: list[int] = []
-    subject: Subject[int] = Subject()
-    inside = operators.switch_map(lambda number: reactivex.concat(reactivex.of(number), reactivex.never()))
-    subscribed = subject.pipe(inside).subscribe(out.append)
-    for number in range(count):
-        subject.on_next(number)
-    subscribed.dispose()
-    return checked(out)
-
 
 # a crawl ----------------------------------------------------------------------------------------
 
@@ -365,4 +252,4 @@ async def _(size: int, count: int) -> Any:
     return rx_last(reactivex.from_iterable(range(count)).pipe(caught, operators.sum()))
 
 
-WORKLOADS = (switch_map, expand, in_turn, lists_in_turn, concat, retry, catch)
+WORKLOADS = (expand, in_turn, lists_in_turn, concat, retry, catch)

@@ -203,6 +203,8 @@ GOALS: dict[str, float] = {
     **dict.fromkeys(("DropIncoming", "DropOldest", "KeepLatest"), 1.8),
     **dict.fromkeys(("Conflate", "Collect"), 1.3),
 }
+SPILL = 2e-6
+"""Seconds that an item may take which goes to disk."""
 
 
 def same(kind: str, found: Any) -> Any:
@@ -213,6 +215,8 @@ def same(kind: str, found: Any) -> Any:
 def hop_under(kind: str, strategy: Any) -> Workload:
     """From task to task, where the consumer is as fast as it can be and the producer never waits for it."""
     goals: dict[int, Goals] = {SIZE: {HAND: GOALS[kind]}} if kind in GOALS else {}
+    if kind == "Spill":
+        goals = {SIZE: {OURS: SPILL}}
     workload = Workload(f"buffer({kind})", "places", (SIZE,), goals=goals)
 
     @workload.by(OURS)

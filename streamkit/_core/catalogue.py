@@ -113,9 +113,12 @@ class Declaration(Quick):
         return self.direct and self.contract.holds == "0"
 
     @property
-    def rescues(self) -> bool:
-        """Whether the step waits in a way of its own, and hands a cancellation meanwhile to the source."""
-        return False
+    def rescues(self) -> str:
+        """The parameter of a step that waits in a way of its own; "" if there is none.
+
+        Its value is told the ``pace`` of the loop, by which it hands a cancellation meanwhile to the source.
+        """
+        return ""
 
     @property
     def nests(self) -> str:

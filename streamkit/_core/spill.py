@@ -11,7 +11,9 @@ import os
 import struct
 import sys
 from collections import deque
+from collections.abc import Callable
 from functools import partial
+from itertools import repeat
 from typing import IO, Any, Protocol
 
 __all__ = ["SpillStore", "Store"]
@@ -55,7 +57,8 @@ class _File:
 
         # unbuffered, for Windows: where the disk is full, the write fails of the item that does not fit
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - see close()
-        self._forks = len(_forks)
+        self.forks = len(_forks)
+        """Another process than that which has made it does not write to it."""
         self._read_at = 0
         self._chunk, self._chunk_at = b"", 0
         """What was read at a time, and where that stands."""
@@ -65,11 +68,6 @@ class _File:
         """Up to where the file has room."""
         self.size = 0
         self.count = 0
-
-    @property
-    def takes_more(self) -> bool:
-        """Whether the next item may be written to it, by this process."""
-        return self.size < _SEGMENT and self._forks == len(_forks)
 
     def write(self, record: bytes) -> None:
         length = len(record)
@@ -110,12 +108,15 @@ class _File:
             chunk, at = self._block, self._block_at
         begin = self._read_at - at
         size, found = len(chunk), list[bytes | bytearray]()
-        while len(found) < most and begin + _HEAD <= size:
-            (length,) = _unpack(chunk, begin)
-            end = begin + _HEAD + length
+        head, unpack, append = _HEAD, _unpack, found.append
+        for _ in repeat(None, most):
+            start = begin + head
+            if start > size:
+                break
+            end = start + unpack(chunk, begin)[0]
             if end > size:
                 break
-            found.append(chunk[begin + _HEAD : end])
+            append(chunk[start:end])
             begin = end
         self._read_at = at + begin
         self.count -= len(found)
@@ -196,6 +197,10 @@ class _Unreadable:
         self.error = error
 
 
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
+
+
 class SpillStore:
     """A queue that keeps `capacity` items in memory, the oldest, and those behind them on disk."""
 
@@ -206,43 +211,60 @@ class SpillStore:
         self._loads = pickle.loads
         self._capacity = capacity
         self._directory = directory
-        self._memory: deque[Any] = deque()
+        self.lost: Callable[[BaseException], BaseException] = _as_it_is
+        """Told of the error with which an item is lost that was taken out; returns what is raised."""
+        self.first: deque[Any] = deque()
+        """Those that are in memory; there are some as long as there are any."""
         self._files: deque[_File] = deque()
-        self._on_disk = 0
+        self.size = 0
+        """How many items it holds: `len` costs a call in Python."""
 
     def __len__(self) -> int:
-        return len(self._memory) + self._on_disk
+        return self.size
 
     def __getitem__(self, place: int) -> Any:
-        return self._memory[place]
+        return self.first[place]
 
     @property
     def in_memory(self) -> int:
         """How many items are not on disk."""
-        return len(self._memory)
+        return len(self.first)
 
     def append(self, item: Any) -> None:
         files = self._files
-        if not files and len(self._memory) < self._capacity:
-            self._memory.append(item)
+        if files:
+            record, last = self._dumps(item, self._protocol), files[-1]
+        elif len(self.first) < self._capacity:
+            self.first.append(item)
+            self.size += 1
             return
-        record = self._dumps(item, self._protocol)
-        if not files or not files[-1].takes_more:
-            files.append(_File(self._directory))
+        else:
+            record, last = self._dumps(item, self._protocol), None
+        if last is None or last.size >= _SEGMENT or last.forks != len(_forks):
+            last = _File(self._directory)
+            files.append(last)
         try:
-            files[-1].write(record)
+            last.write(record)
         except BaseException:
-            if not files[-1].count:
+            if not last.count:
                 files.pop().close()
             raise
-        self._on_disk += 1
+        self.size += 1
 
     def popleft(self) -> Any:
-        item = self._memory.popleft()
-        if self._files and 2 * len(self._memory) <= self._capacity:  # sooner, files would come and go
-            self._refill()
-        if isinstance(item, _Unreadable):
-            raise item.error
+        memory = self.first
+        item = memory.popleft()
+        self.size -= 1
+        try:
+            if self._files and 2 * len(memory) <= self._capacity:  # sooner, files would come and go
+                self._refill()
+            if type(item) is _Unreadable:
+                raise item.error
+        except BaseException as error:
+            blamed = self.lost(error)
+            if blamed is error:
+                raise
+            raise blamed from blamed.__cause__
         return item
 
     def pop(self) -> Any:
@@ -250,22 +272,23 @@ class SpillStore:
 
     def _refill(self) -> None:
         """Bring items back from disk, as many as there is room for."""
-        memory, loads = self._memory, self._loads
+        memory, loads = self.first, self._loads
         while self._files and (room := self._capacity - len(memory)) > 0:
             oldest = self._files[0]
-            for record in oldest.ready(min(room, oldest.count)) or (None,):
+            ready = oldest.ready(min(room, oldest.count))
+            records = iter(ready) if ready else map(_File.read, (oldest,))
+            while True:
                 try:  # one that is not ready fails in its own place, if it cannot be read
-                    item = loads(oldest.read() if record is None else record)
+                    memory.extend(map(loads, records))
+                    break
                 except Exception as error:
-                    item = _Unreadable(error)
-                memory.append(item)
-                self._on_disk -= 1
+                    memory.append(_Unreadable(error))
             if not oldest.count:
                 self._files.popleft().close()
 
     def close(self) -> None:
         """Delete what is on disk, and forget what is in memory."""
-        self._memory.clear()
-        self._on_disk = 0
+        self.first.clear()
+        self.size = 0
         while self._files:
             self._files.popleft().close()

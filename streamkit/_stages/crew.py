@@ -53,7 +53,7 @@ class Crew:
         # whoever calls a worker, it sees the context of the stage: not what a source or a callback has set
         # (`test_steps_see_the_variables_of_who_runs_the_stream_and_sources_their_own_task`)
         context = copy_context()
-        self._spawn: Callable[[], Any] = lambda: context.run(run.spawn, work, channel)
+        self._spawn: Callable[[], Any] = lambda: context.run(run.launch, work, channel)
 
     # whoever has something for them ---------------------------------------------------------
 

@@ -201,7 +201,8 @@ class Places(Target):
         if kind is not AsyncGeneratorType:
             found = await settled(self.link, found)
         elif lane is not None and not self._gone:
-            await lane.reading(found)
+            self.own(lane)
+            await lane.fill(found)
             while lane.held and lane.limit >= 0:
                 await lane.parking
             self.idle.append(lane)

@@ -35,7 +35,7 @@ class Till:
         self._rate = rate
         self._failing = failing
 
-    async def pay(self, item: Any) -> None:
+    async def __call__(self, item: Any) -> None:
         await pays(self._run, item, self._bucket, None, self.pace, rate=self._rate, failing=self._failing)
 
 
@@ -69,8 +69,8 @@ has run for months.
 
 class _Paid(StepDeclaration):
     @property
-    def rescues(self) -> bool:
-        return True
+    def rescues(self) -> str:
+        return "pay"
 
 
 _STEP = _Paid(
@@ -91,7 +91,7 @@ def paced(run: Run, inlet: Inlet[Any], rate: float, burst: float, *, failing: bo
     opened, links, relays = begin(inlet.source, inlet.links, run.book and run.book.chapter())
     own(opened.items)
     till = Till(run, bucket, rate, failing=failing)
-    link = run.link.but({"tokens": bucket.tokens, "pay": till.pay}, _STEP)
+    link = run.link.but({"tokens": bucket.tokens, "pay": till}, _STEP)
     link.blamed = run.link
 
     async def close() -> None:

@@ -1,4 +1,7 @@
-"""What stands in the rota for a ``flat_map``: a lane for each place, and an entrance for the outer source."""
+"""What stands in the rota for a ``flat_map``: a lane for each place, and an entrance for the outer source.
+
+And how one inner stream after the other is read into a lane.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ from typing import Any, Protocol
 
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.driven import TurnLane
+from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.driver import DrivenPump
 from streamkit._engine.run.leave import Segment
+from streamkit._engine.run.pump import Pump
 from streamkit._stages.each import noted
 
-__all__ = ["Entrance", "PlaceLane"]
+__all__ = ["Entrance", "Filler", "PlaceLane"]
 
 
 class Around(Protocol):
@@ -25,10 +30,6 @@ class Around(Protocol):
     channel: Any
     link: Link
     ahead: Suspend | None
-
-    def own(self, lane: PlaceLane) -> None:
-        """There is something for `lane`."""
-        ...
 
     def full(self) -> bool:
         """Whether no place is free."""
@@ -42,27 +43,26 @@ _MORE = 2
 """The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
 
 
-class PlaceLane(TurnLane):
-    """The lane of a place: what reads an async generator into it is made once for all its streams."""
+class Filler:
+    """Reads one async generator after the other into a lane: most inner streams are that, without operators.
 
-    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places")
-    plain = True
-    inline = True
-    end = End.DRIVE
+    Its loop, and all that this needs, is made once: to make it costs as much as a few items
+    (``benchmarks/workloads/flat.py``).
+    """
 
-    def __init__(self, places: Around) -> None:
-        super().__init__(places.channel, places.ahead or _ONE)
-        loop = compiled(Kind.ASYNC, (), End.DRIVE)
+    __slots__ = ("_link", "_loop", "_opened", "_pace", "_part")
+
+    def __init__(self, link: Link, lane: Lane, pace: Pump) -> None:
+        loop = compiled(Kind.ASYNC, (), lane.end)
         assert isinstance(loop, Loop)
-        self._places = places
+        self._link = link
         self._opened = Opened(Kind.ASYNC, None)
-        self._pace = DrivenPump(places.run, self)
-        self._part = Segment(loop, (), self._opened, self._pace)
+        self._pace = pace
+        self._part = Segment(loop, (), self._opened, pace)
         self._loop = loop.function
 
-    async def reading(self, source: AsyncGeneratorType[Any, None]) -> None:
-        """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
-        self._places.own(self)
+    async def read(self, source: AsyncGeneratorType[Any, None]) -> None:
+        """Read `source` to its end, and close it; errors name the operator whose function has made it."""
         opened, pace, part = self._opened, self._pace, self._part
         opened.items = pace.source = source
         opened.close = source.aclose
@@ -71,11 +71,25 @@ class PlaceLane(TurnLane):
         try:
             await self._loop(source, part.leave, pace)
         except BaseException as error:
-            noted(error, self._places.link)
+            noted(error, self._link)
             raise
         finally:
             opened.items = opened.close = pace.source = None
             pace.handed.clear()
+
+
+class PlaceLane(TurnLane):
+    """The lane of a place. An inner stream that is an async generator is read by what was made for it."""
+
+    __slots__ = ("fill",)
+    plain = True
+    inline = True
+    end = End.DRIVE
+
+    def __init__(self, places: Around) -> None:
+        super().__init__(places.channel, places.ahead or _ONE)
+        self.fill = Filler(places.link, self, DrivenPump(places.run, self)).read
+        """Reads a stream into it that has no operators."""
 
 
 class Entrance(TurnLane):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from streamkit._core.awaiting import PLAIN, awaits, pending
@@ -76,11 +76,11 @@ class Pool(Lane):
         """
         ordered, held, done = self.ordered, self.held, self.done
         channel, supply = self.channel, self.supply
-        waits = mode_of(function) is Mode.ASYNC
-        item, direct, number, left = await self._first(), None, 0, 1
+        waits, result = mode_of(function) is Mode.ASYNC, None
+        item, direct, number, left = await self._first(), None, 0, self.rest.pace.size
         while item is not EMPTY or (item := await self._next(direct)) is not EMPTY:
-            for item in chain((item,), supply.more()):  # noqa: B020 - none of ours is called for each item
-                left -= 1
+            before = self.delivered
+            for item in islice(chain((item,), supply.more()), left):  # noqa: B020 - it costs no line for each
                 if ordered:
                     number = self.taken
                     self.taken = number + 1
@@ -110,11 +110,13 @@ class Pool(Lane):
                 if told is not None:
                     direct.told(told)
                     told = None
-                if not left:
-                    break
+            else:
+                left = 0
             # a worker that waits keeps nothing alive: test_workers_keep_no_item_alive
             item, result = EMPTY, None
-            if not left:  # and not with an item in hand, while others begin those behind it
+            if direct is None:
+                left -= self.delivered - before + 1
+            if left <= 0 and not supply.spent():  # with no item in hand, while others begin those behind it
                 left = await self._next_slice()
                 item = next(supply.more(), EMPTY) if direct is not None else EMPTY
             if direct is None:

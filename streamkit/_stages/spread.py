@@ -155,6 +155,9 @@ class SpreadSupply(Supply):
     def wanted(self) -> bool:
         return (bool(self.todo) or self.shared) and self.free > 0 and not self.gone
 
+    def spent(self) -> bool:
+        return super().spent() and not self.shared
+
     def ran_dry(self) -> None:
         if self.shared:
             self._ran_dry()

@@ -99,6 +99,10 @@ class Supply(Target):
                 return
             yield item
 
+    def spent(self) -> bool:
+        """Whether there is nothing to take, and never will be."""
+        return self.ended and not self.todo
+
     def ran_dry(self) -> None:
         """A worker has asked for an item, and there was none."""
 

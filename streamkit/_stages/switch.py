@@ -7,8 +7,9 @@ in a ``flat_map``, and items that find it taken are turned away at the door.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from types import AsyncGeneratorType
 from typing import Any
 
 from streamkit._core.again import throw
@@ -18,12 +19,15 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
-from streamkit._stages.each import made, noted
+from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.flat_map import Places
-from streamkit._stages.place import PlaceLane
+from streamkit._stages.place import Filler, PlaceLane
 
 __all__ = ["Exhausted", "switched"]
+
+_GENERATOR: Any = AsyncGeneratorType
 
 
 # the newest ------------------------------------------------------------------------------------
@@ -57,7 +61,10 @@ class _InTurn(Lane):
         """Drop what is held, and take in nothing more, of the current stream."""
         errors: list[BaseException] = []
         self.close()
-        self.discard(errors)
+        if self.held:
+            self.discard(errors)
+        else:
+            self.refuse()
         return errors
 
     def renew(self) -> None:
@@ -76,6 +83,7 @@ async def switched(
     channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
     channel.adopt(lane)
     lane.close()
+    filler = Filler(run.link, lane, Pump(run, lane))
     while True:
         error = channel.error  # looked at first: nothing comes after it
         if items.held:
@@ -84,7 +92,7 @@ async def switched(
             raise_first(late)
             lane.renew()
             # its task begins before the pump, which `pop` wakes, brings a newer one: test_each_item_is_called
-            run.spawn(partial(_inner, run, lane, [items.peek()]), channel, lane)
+            run.launch(partial(_inner, run, lane, filler, [items.peek()]), channel, lane)
             items.pop()
         elif lane.held:
             yield lane.pop()
@@ -96,9 +104,15 @@ async def switched(
             await channel.change()
 
 
-async def _inner(run: Run, lane: Lane, items: list[Any]) -> None:
-    """Make the stream of one item, and read it into `lane`."""
-    stream = await made(run.link, items)
+def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> Awaitable[None]:
+    """Make the stream of one item; what reads it into `lane`: its `filler`, if it is as most are."""
+    found = asked(run.link, items)
+    return filler.read(found) if type(found) is _GENERATOR else _filled(run, lane, [found])
+
+
+async def _filled(run: Run, lane: Lane, items: list[Any]) -> None:
+    """Read what the function has returned, which is in `items`, into `lane`."""
+    stream = inlet_of_made(run.link, await settled(run.link, items.pop()))
     if run.stopping:  # the function has swallowed its cancellation
         run.claims.take(stream)
         raise Abandoned

@@ -38,7 +38,7 @@ def itself(pane: Pane) -> Pane:
 @step(
     name="window",
     setup="""
-        groups = {}
+        state = EMPTY
         taken = 0
         name = None
         over = True
@@ -51,7 +51,6 @@ def itself(pane: Pane) -> Pane:
             last = True if found else False
         first = over
         if first:
-            groups.clear()
             name = Pane(taken, taken + (kind.count or 0))
         taken += 1
         if _predicate is ABSENT:
@@ -62,17 +61,14 @@ def itself(pane: Pane) -> Pane:
         if first:
             enter()
         else:
-            state = groups[name]
             resume()
         run()
         if over:
             end()
-            groups.clear()
     """,
     finish="""
         if not over:
             name.end = taken
-            state = groups[name]
             end()
     """,
     contract=Contract(times="1"),

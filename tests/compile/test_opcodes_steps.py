@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.workloads.row import ALLOWED, Row
 from benchmarks.workloads.steps import AT_ONCE, ROWS
+from streamkit import Stream, Tumbling, ops
 from streamkit._core.catalogue import catalogue
 from streamkit._engine.plan.link import flattened
 from tests.compile.test_opcodes import per_item, still
@@ -46,3 +47,17 @@ def test_every_step_has_a_row(step: Any) -> None:
     assert found != (step.name in AT_ONCE), (
         f"benchmarks/workloads/{'sinks' if step.sink else 'steps'}.py: add a Row for {step.name}"
     )
+
+
+WINDOWS = 84
+"""For an item of a window of each key: to take up the window, and to put it away; a tenth of it ends one."""
+
+
+async def windows(items: int) -> int:
+    each = ops.window(Tumbling(count=10), ops.count())
+    grouped = ops.group_by(lambda number: number % 8, each, max_groups=8)
+    return await (Stream(range(items)) | grouped | ops.count())
+
+
+def test_an_item_of_a_window_by_key_costs_so_many_opcodes() -> None:
+    assert per_item(windows) <= WINDOWS

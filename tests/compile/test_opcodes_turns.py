@@ -1,12 +1,19 @@
-"""flat_map over ready streams costs few opcodes more than the nested loop: its reader steps their pumps."""
+"""What a reader of several tasks costs for each item, in opcodes, with all that its tasks do meanwhile.
 
+flat_map over ready streams costs few more than the nested loop, as its reader steps their pumps.
+combine_latest over ready sources goes through whole bursts. switch_map reads all its streams by one loop.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+import streamkit
 from streamkit import Stream, ops
 from tests.compile.by_hand import Work
 from tests.compile.test_opcodes import (
+    opcodes,
     per_item,
     still as still,  # noqa: PLC0414 - the clock stands still here, too
 )
@@ -43,3 +50,48 @@ def test_an_item_of_a_ready_stream_costs_so_many_opcodes_more(lookahead: int) ->
     ours, bare = per_item(nested(lookahead)), per_item(by_hand)
     allowed = ITEM[lookahead] + STREAM / EACH
     assert ours <= bare + allowed, f"{ours - bare} opcodes more per item, not {allowed}"
+
+
+async def latest(items: int) -> int:
+    each = items // SOURCES
+    sources = [Stream(numbers_to(each)) for _ in range(SOURCES)]
+    return await (streamkit.combine_latest(*sources, lookahead=16) | ops.count())
+
+
+async def numbers_to(items: int) -> AsyncIterator[int]:
+    for number in range(items):
+        yield number
+
+
+async def switches(items: int) -> int:
+    """Each item of the source comes when the stream of the one before has brought its own, and waits."""
+    had = asyncio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        for number in range(items):
+            yield number
+            await had.wait()
+            had.clear()
+
+    async def inner(number: int) -> AsyncIterator[int]:
+        yield number
+        await asyncio.get_running_loop().create_future()
+
+    switched = Stream(source) | ops.switch_map(inner) | ops.tap(lambda _: had.set())
+    return await (switched | ops.take(items) | ops.count())
+
+
+SOURCES = 4
+LATEST = 165
+"""To append an item, to take it out in its turn, and to make a tuple of it; with the source's own."""
+SWITCH = 4_100
+"""To begin and end a task, to see that it is in no clean-up, to wait for its end and for the next item."""
+
+
+def test_an_item_of_combine_latest_costs_so_many_opcodes() -> None:
+    assert per_item(latest) <= LATEST
+
+
+def test_a_switch_costs_so_many_opcodes() -> None:
+    asyncio.run(switches(8))
+    assert (opcodes(switches, 40) - opcodes(switches, 8)) / 32 <= SWITCH

@@ -30,25 +30,38 @@ class SpillLane(Lane):
     """A lane with some items on disk: writing an item or reading it back can fail."""
 
     __slots__ = ("blame",)
+    inline = True
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)
         self.blame: Callable[[BaseException], BaseException] = channel.blame
         """Names the operator whose buffer this is in an error of reading an item back."""
+        assert isinstance(self.held, SpillStore)
+        self.held.lost = self._lost
 
-    def pop(self) -> Any:
+    @property
+    def there(self) -> Any:
+        held: Any = self.held
+        return held.first
+
+    def put(self, item: Any) -> bool:
+        held: Any = self.held
+        if self.limit < 0 or not held.size:
+            return super().put(item)
+        self.taken_in += 1
         try:
-            item = self.held.popleft()
-        except BaseException as error:  # the item cannot be read back from disk: it counts as refused
+            held.append(item)
+        except BaseException:
             self.account.unread()
-            blamed = self.blame(error)
-            if blamed is error:
-                raise
-            raise blamed from blamed.__cause__
-        self.delivered += 1
-        if self.delivered >= self.mark:
-            self.loosen()
-        return item
+            raise
+        if held.size > self.most:  # noqa: PLR1730 - max() costs a call per item
+            self.most = held.size
+        return False
+
+    def _lost(self, error: BaseException) -> BaseException:
+        """An item cannot be read back from disk: it counts as refused."""
+        self.account.unread()
+        return self.blame(error)
 
     def _taken_out(self) -> list[Any]:
         assert isinstance(self.held, SpillStore)

@@ -259,6 +259,11 @@ class Lane(Target):
         return self.held[0] if self.held else EMPTY
 
     @property
+    def there(self) -> Any:
+        """What is empty when there is nothing to take: a reader looks at it for each item."""
+        return self.held
+
+    @property
     def exhausted(self) -> bool:
         """Whether the writer is done, and everything was taken."""
         return not (self.open or self.held)

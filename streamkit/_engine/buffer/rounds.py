@@ -20,9 +20,9 @@ __all__ = ["from_each", "from_one", "in_turn", "popped", "rounds", "took"]
 
 def from_one(rota: Queue, lane: Lane, most: int) -> Iterator[Any]:
     """What `lane` has, and what comes meanwhile; `most` items at most."""
-    held, popleft = lane.held, lane.held.popleft
+    there, popleft = lane.there, lane.held.popleft
     for _ in repeat(None, most):
-        if held:
+        if there:
             item = popleft()
             lane.delivered = count = lane.delivered + 1
             if count >= lane.mark:

@@ -9,6 +9,9 @@ Where it is one variable, its value needs no list (`Layout.bare`): with a hundre
 would cost more than all else. A step that looks its groups up with UNSEEN says that any value may stand
 there.
 
+A step that has one group at a time (`Layout.single`) keeps no dict: its ``state`` is that of the group, as
+long as there is one, and EMPTY otherwise.
+
 A group can end early, by a ``stop()`` in its pipe, while the loop goes on with the next item: that must leave
 the code of this group, and nothing else. So that code is the body of a ``for`` loop of one turn, which a
 ``continue`` leaves (see `once`); and EMPTY stands for the state of a group that has ended. In a ``for`` of
@@ -87,7 +90,7 @@ class Groups:
         if self._lines.loops != self._loops[group]:
             raise TooLargeError  # a step's own loop is around it, and a break cannot leave two
         self._close(group, self._layout.after[index], depth)
-        self._lines.add(depth, f"groups_{group}[name_{group}] = EMPTY", group)
+        self._lines.add(depth, f"{self._place(group)} = EMPTY", group)
         if kept := self._layout.kept(group):  # what the group has held goes with it
             self._lines.add(depth, f"{' = '.join(kept)} = None", group)
         self._lines.add(depth, "continue", group)
@@ -108,7 +111,12 @@ class Groups:
         self._splicer.setups(depth, group)
         kept = ", ".join(self._layout.kept(group))
         state = kept if self._layout.bare(group) else f"[{kept}]"
-        self._lines.add(depth, f"state_{group} = groups_{group}[name_{group}] = {state}", group)
+        places = [f"state_{group}"] if self._layout.single(group) else [f"state_{group}", self._place(group)]
+        self._lines.add(depth, f"{' = '.join(places)} = {state}", group)
+
+    def _place(self, group: int) -> str:
+        """Where the state of a group is put away."""
+        return f"state_{group}" if self._layout.single(group) else f"groups_{group}[name_{group}]"
 
     def _resume(self, group: int, depth: int) -> None:
         """Take up the state of a group; one that has ended has none, and is left."""
@@ -137,12 +145,15 @@ class Groups:
         rebound, bare = self._layout.rebound(group), self._layout.bare(group)
         for number, name in enumerate(self._layout.kept(group)):
             if name in rebound:
-                place = f"groups_{group}[name_{group}]" if bare else f"state_{group}[{number}]"
+                place = self._place(group) if bare else f"state_{group}[{number}]"
                 self._lines.add(site.depth, f"{place} = {name}", group)
 
     def deliver(self, group: int, depth: int) -> None:
         """Have the steps of each group that regroup pass on what they hold, after an error."""
-        header = f"for name_{group}, state_{group} in [*groups_{group}.items()]:"
+        state = f"state_{group}"
+        header = f"for name_{group}, {state} in [*groups_{group}.items()]:"
+        if self._layout.single(group):
+            header = f"for {state} in () if {state} is EMPTY else ({state},):"
         with self._lines.loop(depth, header, group), self.once(group, depth + 1) as inner:
             self._resume(group, inner)
             self._loops[group] = self._lines.loops
@@ -154,8 +165,13 @@ class Groups:
             self._resume(group, inner)
             self._loops[group] = self._lines.loops
             self._close(group, self._layout.groups[group][0], inner)
-        spent = [*self._layout.kept(group), f"state_{group}"]  # nothing of it is held until the next item
-        self._lines.add(depth, f"{' = '.join(spent)} = None", group)
+        spent = [*self._layout.kept(group)]  # nothing of it is held until the next item
+        if self._layout.single(group):
+            self._lines.add(depth, f"state_{group} = EMPTY", group)
+        else:
+            spent.append(f"state_{group}")
+        if spent:
+            self._lines.add(depth, f"{' = '.join(spent)} = None", group)
 
     def _close(self, group: int, first: int | Exit, depth: int) -> None:
         """The finish of the steps of a group, from that at `first` on, and the result of its sink."""

@@ -160,13 +160,21 @@ class Layout:
     def bare(self, group: int) -> bool:
         """Whether the value of the one variable that a group keeps is its state, with no list around it."""
         step: Any = self.steps[group].declaration
-        any_state = step.uses.get("UNSEEN") is UNSEEN
+        any_state = self.single(group) or step.uses.get("UNSEEN") is UNSEEN
         return any_state and len(self.kept(group)) == 1 and not self.ends_early(group)
+
+    def single(self, group: int) -> bool:
+        """Whether the step at index `group` has one group at a time, which it keeps in ``state`` itself."""
+        return "state" in assigned(self.parsed[group].setup)
 
     def rebound(self, group: int) -> frozenset[str]:
         """Those of them that ``each`` assigns to; the others are objects that stay the same."""
         return frozenset(
             f"{name}_{index}"
             for index in self.members(group)
-            for name in assigned(self.parsed[index].setup) & assigned(self.parsed[index].each)
+            for name in assigned(self.parsed[index].setup) & self._assigned(index)
         )
+
+    def _assigned(self, index: int) -> set[str]:
+        """What ``each`` of the step at `index` assigns to, by itself or by a signal."""
+        return {*assigned(self.parsed[index].each)} | ({"state"} if index in self.groups else set())

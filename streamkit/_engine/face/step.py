@@ -27,10 +27,11 @@ result is to be another one, ``setup`` assigns to ``results``, which ``result`` 
 A step that *groups* (``groups=True``) has a parameter ``pipe``, a pipe that it runs for each of many groups:
 a group is one set of the variables of that pipe's steps. The pieces say which group they mean by three
 variables: ``groups`` is a dict, which ``setup`` makes; ``name`` and ``state`` are a key of it and the value
-there. And they say what is to be done with that group by four signals:
+there. Where there is one group at a time, ``setup`` assigns EMPTY to ``state``, in which that group is kept
+then, and makes no dict. And they say what is to be done with that group by four signals:
 
 ============  ============================================================================================
-``enter()``   begin a group, by the setups of its steps; this sets ``state`` and ``groups[name]``
+``enter()``   begin a group, by the setups of its steps; this sets ``state``, and ``groups[name]``
 ``resume()``  take up the variables of the group out of its ``state``
 ``run()``     give ``item`` to the group that was entered or resumed, and put its variables away; ``run(x)``
               gives it ``x``
@@ -39,9 +40,9 @@ there. And they say what is to be done with that group by four signals:
 
 What comes out of a group is emitted as ``(name, value)``, and so is the result of a sink, when the group
 ends; as ``(_label(name), value)``, if the function has a parameter ``_label``, which is a plain function. A
-group ends early when one of its steps says ``stop()``. Then ``groups[name]`` becomes EMPTY. For such a group,
-``resume()`` skips the rest of ``each``, or of this turn of a ``for`` that it stands in, and ``end()`` does
-nothing. Only the step itself takes names out of ``groups``.
+group ends early when one of its steps says ``stop()``. Then ``groups[name]``, or ``state``, becomes EMPTY.
+For such a group, ``resume()`` skips the rest of ``each``, or of this turn of a ``for`` that it stands in, and
+``end()`` does nothing. Only the step itself takes names out of ``groups``.
 """
 
 from __future__ import annotations

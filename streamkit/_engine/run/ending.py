@@ -11,10 +11,8 @@ from __future__ import annotations
 import dis
 from asyncio import AbstractEventLoop, Task, TimerHandle, isfuture
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from gc import get_referents
-from inspect import CORO_CREATED, getcoroutinestate
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
 from typing import Any
 
 from streamkit._engine.compile.pace import ENDED, PUT_OFF
@@ -23,8 +21,10 @@ from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import Segment
 from streamkit._engine.run.shelter import hide
 
-__all__ = ["STEPPING", "Ending", "is_cleaning_up"]
+__all__ = ["STEPPING", "Ending", "has_begun", "is_cleaning_up"]
 
+_MANY = 512
+"""Code objects of which is known where they clean up, at most."""
 _SOON = 0.001
 """Seconds until a task that was left alone is looked at again; then twice as long, and so on."""
 
@@ -40,7 +40,7 @@ class Ending:
 
     def cancel(self, task: Task[Any]) -> None:
         """Cancel `task`, now or when its clean-up is over. One that has not begun ends by itself, at once."""
-        if not _has_begun(task):
+        if not has_begun(task):
             return
         hide(task)
         if not self._cancelled(task):
@@ -74,44 +74,48 @@ class Ending:
             self._look_in(seconds)
 
 
-def _has_begun(task: Task[Any]) -> bool:
-    coroutine = task.get_coro()
-    return not isinstance(coroutine, CoroutineType) or getcoroutinestate(coroutine) != CORO_CREATED
+def has_begun(task: Task[Any]) -> bool:
+    """Whether `task` has taken its first step."""
+    steps: Any = task.get_coro()
+    # `getcoroutinestate` without the call, which each stream that is left early would pay
+    return (
+        type(steps) is not CoroutineType or steps.cr_suspended or steps.cr_running or steps.cr_frame is None
+    )
 
 
 def is_cleaning_up(task: Task[Any]) -> bool:
-    """Whether `task` waits for the clean-up of a source, which is being closed or ends by itself."""
-    for code, frame in _calls(task.get_coro()):
-        if code in _CLOSING:
-            return True
-        if frame is not None and frame.f_lasti in _last_waits(code):
-            return True
+    """Whether `task` waits for the clean-up of a source, which is being closed or ends by itself.
+
+    It is asked for each stream that is left early, as with each switch of a ``switch_map``.
+    """
+    # what these types yield and return is of no interest, and unknown to a type checker
+    following: Any = task.get_coro()
+    while following is not None:
+        kind: Any = type(following)  # pyright: ignore[reportUnknownVariableType] - a type of anything
+        if kind is CoroutineType:
+            code = following.cr_code
+            if code is _LEAVING or code is _CLOSING_NESTED:
+                return True
+            following = following.cr_await
+        elif kind is AsyncGeneratorType:
+            frame = following.ag_frame
+            if frame is not None and frame.f_lasti in _last_waits(following.ag_code):
+                return True
+            following = following.ag_await
+        elif kind is GeneratorType and following.gi_code in STEPPING:
+            step = STEPPING[following.gi_code]
+            following = None if following.gi_frame is None else step(following.gi_frame.f_locals)
+        elif kind is GeneratorType:
+            following = following.gi_yieldfrom
+        elif isfuture(following):
+            return False
+        else:  # a step of an async generator has no attribute for that
+            following = next((each for each in get_referents(following) if type(each) in _WAITING), None)
     return False
 
 
-_CLOSING = (Segment.leave.__code__, Segment.close_nested.__code__)
-
-
-def _calls(awaitable: Any) -> Iterator[tuple[CodeType, FrameType | None]]:
-    """The code of each coroutine and async generator that is waiting, and of the latter, the frame."""
-    # what these types yield and return is of no interest, and unknown to a type checker
-    following: Any = awaitable
-    while following is not None and not isfuture(following):
-        awaitable = following
-        if isinstance(awaitable, CoroutineType):
-            yield awaitable.cr_code, None
-            following = awaitable.cr_await
-        elif isinstance(awaitable, AsyncGeneratorType):
-            yield awaitable.ag_code, awaitable.ag_frame
-            following = awaitable.ag_await
-        elif isinstance(awaitable, GeneratorType) and awaitable.gi_code in STEPPING:
-            step = STEPPING[awaitable.gi_code]
-            following = None if awaitable.gi_frame is None else step(awaitable.gi_frame.f_locals)
-        elif isinstance(awaitable, GeneratorType):
-            following = awaitable.gi_yieldfrom  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any types
-        else:  # a step of an async generator has no attribute for that
-            inner: list[Any] = [each for each in get_referents(awaitable) if isinstance(each, _WAITING)]
-            following = inner[0] if inner else None
+_LEAVING = Segment.leave.__code__
+_CLOSING_NESTED = Segment.close_nested.__code__
 
 
 STEPPING: dict[CodeType, Callable[[dict[str, Any]], Any]] = {
@@ -132,9 +136,21 @@ _USUAL = ("END_ASYNC_FOR", "CLEANUP_THROW")
 """How exceptions that are no errors are handled: the end of an ``async for``, and what is thrown in."""
 
 
-@lru_cache(maxsize=512)
+_known: dict[int, tuple[CodeType, frozenset[int]]] = {}
+"""By the id of a code object, which is kept here: what `_last_waits` says. To hash one takes microseconds."""
+
+
 def _last_waits(code: CodeType) -> frozenset[int]:
     """The offsets of the instructions in clean-up behind the last ``yield`` of an async generator."""
+    found = _known.get(id(code))
+    if found is None:
+        if len(_known) >= _MANY:
+            _known.clear()
+        found = _known[id(code)] = code, _looked_for(code)
+    return found[1]
+
+
+def _looked_for(code: CodeType) -> frozenset[int]:
     steps = {step.offset: step for step in dis.get_instructions(code)}
     following, usual = _ways(code, steps)
     from_start = _reached(0, lambda offset: usual[offset])

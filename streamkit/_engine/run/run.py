@@ -12,12 +12,12 @@ from streamkit._core.arguments import discard
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.errors import raise_first
 from streamkit._core.show import shown
+from streamkit._core.spill import SpillStore
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import MANY, BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.driven import DrivenLane
-from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind
@@ -262,7 +262,7 @@ class Run(Tasks):
         opened or pumps, or from a job that is a part of it.
         """
         code = code or getattr(self.link.declaration.stage, "__code__", None)  # a step that nests has none
-        frames = (begin.__code__, unfolded.__code__, Run.part.__code__, SpillLane.pop.__code__)
+        frames = (begin.__code__, unfolded.__code__, Run.part.__code__, SpillStore.popleft.__code__)
         own = code is not None and is_raised_by(error, code, frames)
         return blame(error, self.link) if own else error
 

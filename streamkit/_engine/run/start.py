@@ -278,7 +278,7 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
     if loop.rescues:
         for link in links:
             if link.declaration.rescues:
-                link.arguments["pay"].__self__.pace = pace
+                link.arguments[link.declaration.rescues].pace = pace
     leave = part.leave_now if end is _PLAIN else part.leave
     wanted: list[Any] = [part] if loop.holds or loop.nests or opened.follows is not None else []
     for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12

@@ -15,6 +15,7 @@ from asyncio import (
     wait,
 )
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -22,7 +23,7 @@ from streamkit._core.arguments import awaitable, callback, discard, seconds as s
 from streamkit._core.errors import attached, raise_first
 from streamkit._core.show import shown
 from streamkit._engine.buffer.target import Abandoned, Failing, Target
-from streamkit._engine.run.ending import Ending
+from streamkit._engine.run.ending import Ending, has_begun
 from streamkit._engine.run.leave import is_of_clean_up, unreached
 
 __all__ = ["Tasks", "Timer", "Work"]
@@ -58,6 +59,12 @@ def _nothing_to_await(result: object) -> None:
         )
 
 
+def _over(waits: Future[None], _: object = None) -> None:
+    """Go on with who `waits` for the end of a task."""
+    if not waits.done():
+        waits.set_result(None)
+
+
 class Timer:
     """A call that a run makes later; `cancel` it, or it is cancelled when the run ends."""
 
@@ -89,6 +96,8 @@ class Tasks(ABC):
         """The task that writes into a lane, while it does."""
         self._dismissed: dict[Target, list[BaseException]] = {}
         """What the clean-up of tasks raises that are to end, until `stop` is called for their lane."""
+        self._stopped: dict[Target, Future[None]] = {}
+        """What `stop` waits for, by the lane."""
         self._cut: list[BaseException] = []
         """What the clean-up of tasks raises whose lanes were cut off: for the end of the run."""
         self._ends: Ending = Ending(self.loop)
@@ -164,6 +173,10 @@ class Tasks(ABC):
             raise TypeError(f"lane must be one that channel.lane(strategy) made, not {shown(lane)}")
         if lane in self._writers:
             raise ValueError(f"lane must have no writer yet: {shown(lane)} has one, so make another lane")
+        return self.launch(work, channel, lane)
+
+    def launch(self, work: Work, channel: Failing, lane: Target | None = None) -> Task[Any]:
+        """`spawn`, unchecked: for a stage that does so for each item."""
         task = self._begun(work, channel, lane)
         if lane is not None:
             self._writers[lane] = task
@@ -220,15 +233,15 @@ class Tasks(ABC):
         errors = self._tasks[task]
         assert errors is not None
         over: Future[None] = self.loop.create_future()
-
-        def tell(_: object) -> None:
-            if not over.done():
-                over.set_result(None)
-
-        task.add_done_callback(tell)
+        if lane not in self._stopped and has_begun(task):
+            self._stopped[lane] = over
+        else:  # one that is cancelled before its first step tells nobody
+            task.add_done_callback(partial(_over, over))
         try:
-            await over  # `asyncio.wait` costs three times as much
+            await over  # `asyncio.wait` costs three times as much, and a callback of the task one handle more
         except CancelledError:
+            if self._stopped.get(lane) is over:
+                del self._stopped[lane]
             if not task.done():
                 self._tasks[task] = self._late
             self._late += errors
@@ -285,6 +298,8 @@ class Tasks(ABC):
             if lane is not None:
                 lane.close()
                 self._writers.pop(lane, None)
+                if self._stopped and (over := self._stopped.pop(lane, None)) is not None:
+                    _over(over)
             if not interrupted:
                 self._tasks.pop(task if driver is None else driver.task, None)
 
