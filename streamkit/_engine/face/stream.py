@@ -36,7 +36,7 @@ from streamkit._engine.face.mistakes import (
     one_source,
 )
 from streamkit._engine.plan.link import Inlet, Link, piped
-from streamkit._engine.plan.source import Source
+from streamkit._engine.plan.source import SEEN, Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
 from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
@@ -90,7 +90,11 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
     ) -> None:
         if _others or type(_links) is not tuple or (_links and type(_links[0]) is not Link):
             one_source((source, _links, *_others))
-        if type(source) is FunctionType:
+        kind: type = type(source)
+        if kind in SEEN:  # as they are most often: this is all that is done with such a source
+            self._source, self._links = Source(source), _links
+            return
+        if kind is FunctionType:
             no_operator(source)
         super().__init__(source, _links)
 
