@@ -28,6 +28,7 @@ def double(number: int) -> int:
     return 2 * number
 
 
+@lru_cache
 def steps(size: int) -> list[tuple[str, Callable[[int], int]]]:
     """What a chain of so many operators does to an item."""
     return [(("map", add_one), ("filter", kept), ("map", double))[number % 3] for number in range(size)]

@@ -261,6 +261,10 @@ def test_a_pipe_is_built_in_linear_time() -> None:
             links[0] += len(self)
             return super().__iter__()
 
+        def __radd__(self, before: tuple[Any, ...]) -> tuple[Any, ...]:
+            links[0] += len(before) + len(self)
+            return tuple.__add__(before, self)
+
     def copied(depth: int) -> int:
         operator: Any = ops.map(same)
         operator._links = Counted(operator.links)

@@ -27,7 +27,7 @@ from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import AGAIN, LARGEST, Begun, Resumed, steady
 
-__all__ = ["Ended", "Loop", "compiled", "fits"]
+__all__ = ["Ended", "Loop", "compiled", "fits", "seen"]
 
 
 class Ended(Exception):  # noqa: N818 - a signal, no failure
@@ -54,6 +54,8 @@ class Loop(Record):
     """Whether steps need the pace, to hand a cancellation to the source while they wait."""
     forks: bool
     """Whether steps in branches or groups of others are among its steps: then `flattened` has their links."""
+    usual: bool
+    """Whether all this is not so: then `function` takes its arguments, and nothing else is to be done."""
 
 
 NAMED = "<streamkit loop"
@@ -108,6 +110,12 @@ def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
     return made
 
 
+def seen(kind: Kind, steps: tuple[StepKey, ...], end: End) -> Loop | None:
+    """The loop of this shape, if there is one already."""
+    found = _cache.get((kind, steps, end, None))
+    return found if type(found) is Loop else None
+
+
 def fits(step: StepKey) -> bool:
     """Whether a loop of this step alone is not too large; the steps around it can have loops of their own."""
     key = (step,)
@@ -155,6 +163,7 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
     )
     function = bound(text, filename, constants, weaver.names.globals)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    forks = len(weaver.layout.steps) > len(steps)
     return Loop(
         function=function,
         code=function.__code__,
@@ -165,5 +174,6 @@ def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None
         nests=weaver.nests,
         closes=weaver.closes,
         rescues=weaver.rescues,
-        forks=len(weaver.layout.steps) > len(steps),
+        forks=forks,
+        usual=not (weaver.holds or weaver.nests or weaver.closes or weaver.rescues or forks),
     )

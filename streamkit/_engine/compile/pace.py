@@ -114,9 +114,8 @@ class _Turns:
 
     def ask(self, loop: AbstractEventLoop) -> None:
         """Have the beginning of the next turn noted."""
-        if not self.asked:
-            self.asked = True
-            loop.call_soon(self.turned, context=self._context)
+        self.asked = True
+        loop.call_soon(self.turned, context=self._context)
 
     def turned(self) -> None:
         self.asked = False
@@ -184,7 +183,7 @@ class Pace:
         self._started = max(self._started, others)
         if spent >= BUDGET / 8:
             if others > looked:  # what its own items have cost meanwhile is not known
-                self.size = min(self.size * 4, FEW)
+                self.size = FEW if self.size * 4 > FEW else self.size * 4
             elif spent > BUDGET / 2:
                 self.size = max(1, int(self.size * BUDGET / 4 / spent))
         return now - self._started >= BUDGET
@@ -303,19 +302,26 @@ class Own(Pace):
     for each item. Pumps do not: they take turns by when they give way.
     """
 
+    _turns: _Turns | None = None
+    """Those of the event loop that it runs in, once it has looked at them."""
+
     def __init__(self) -> None:
         self.handed = []
         self._started = self._looked = perf_counter()
         thread, _, turns = _last
         if (  # to ask for the loop takes longer; should it be another by now, it is asked at the first look
-            not (turns.asked and thread == get_ident()) and (loop := _running()) is not None
+            not (turns.asked and thread == get_ident())
+            and (loop := _running()) is not None
+            and not (turns := _turns_of(loop)).asked
         ):
-            _turns_of(loop).ask(loop)
+            turns.ask(loop)
 
     def others(self, now: float) -> float:
-        loop = get_running_loop()
-        turns = _turns_of(loop)
-        turns.ask(loop)
+        turns = self._turns
+        if turns is None:
+            self._turns = turns = _turns_of(get_running_loop())
+        if not turns.asked:
+            turns.ask(get_running_loop())
         looked, turns.looked = turns.looked, now
         # once a turn: what was looked at in this one may be a part of its own task
         return looked if turns.began > self._started else 0.0

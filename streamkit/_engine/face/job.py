@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from streamkit._core.arguments import Composed
@@ -18,6 +18,7 @@ from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behi
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
+from streamkit._engine.run.driver import current
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
 
@@ -26,9 +27,6 @@ __all__ = ["Handle", "Job"]
 _RESULT: Final = End.RESULT
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-
-
-_Driven: TypeAlias = tuple[Callable[[], asyncio.Task[Any] | None], Coroutine[Any, Any, R]]
 
 
 class Job(Generic[R_co]):
@@ -42,16 +40,16 @@ class Job(Generic[R_co]):
     6
     """
 
-    __slots__ = ("_awaited", "_driven", "_inlet", "_links")
+    __slots__ = ("_awaited", "_driven", "_links", "_source", "_task")
 
     def __init__(self, stream: Inlet[Any], links: tuple[Link, ...], *, awaited: bool = True) -> None:
-        self._inlet = stream
-        self._links = links
-        """The sink, and operators that were joined to it before the stream was."""
+        # not the stream: what keeps fewer objects has the collector look at fewer
+        self._source = stream.source
+        self._links = stream.links + links
         self._awaited = awaited
         """Whether nothing needs to be said when it is thrown away; so it is once it was used in any way."""
-        self._driven: _Driven[R_co] | None = None
-        """The task that was handed it for its coroutine, and the run that this one drives."""
+        self._task: Callable[[], object] = _nobody
+        """The task that was handed it for its coroutine, and first drives a run of it."""
 
     def __await__(self) -> Generator[Any, None, R_co]:
         return self.work(None).__await__()
@@ -59,12 +57,12 @@ class Job(Generic[R_co]):
     def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
         """The coroutine of a new run. Its stages are entered in `book`."""
         self._awaited = True
-        links = self._inlet.links + self._links
+        links = self._links
         sink = links[-1].declaration
         if sink.stage is not None:
             assert isinstance(sink, StageDeclaration)
-            return sink.result(links[-1], Inlet(self._inlet.source, links[:-1]), book)
-        work: Coroutine[Any, Any, R_co] = start(self._inlet.source, links, _RESULT, None, book)
+            return sink.result(links[-1], Inlet(self._source, links[:-1]), book)
+        work: Coroutine[Any, Any, R_co] = start(self._source, links, _RESULT, None, book)
         return work
 
     def run(self) -> R_co:
@@ -87,13 +85,13 @@ class Job(Generic[R_co]):
         self._awaited = True
         require_loop("job.start()", "job.run()")
         claims = Claims()  # a task that is cancelled before it begins has no run that could make them
-        claims.take(Inlet[Any](self._inlet.source, (*self._inlet.links, *self._links)))
-        return Handle(self, name or self._named(self._inlet.source.kind), claims)
+        claims.take(Inlet[Any](self._source, self._links))
+        return Handle(self, name or self._named(self._source.kind), claims)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
         self._awaited = True
-        return explain(self._inlet.source, (*self._inlet.links, *self._links), code=code)
+        return explain(self._source, self._links, code=code)
 
     def __eq__(self, other: object) -> bool:
         """Whether `other` is this job: two that are alike are two runs, as ``asyncio.gather`` must know."""
@@ -106,15 +104,15 @@ class Job(Generic[R_co]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._awaited = True
-        return Job, (self._inlet, self._links)
+        return Job, (Inlet[Any](self._source), self._links)
 
     def __del__(self) -> None:
         if not self._awaited:
-            never_run(self._named(self._inlet.source.kind), self._links[-1])
+            never_run(self._named(self._source.kind), self._links[-1])
 
     def __repr__(self) -> str:
         self._awaited = True
-        return self._named(repr(self._inlet.source))
+        return self._named(repr(self._source))
 
     if not TYPE_CHECKING:
         # Type checkers refuse what these answer. `send`, `throw` and `close` are all that asyncio asks of a
@@ -132,18 +130,16 @@ class Job(Generic[R_co]):
 
         def send(self, value: None) -> Any:
             """Run on in this task, which drives a run of its own."""
-            task = asyncio.current_task()
-            driven = self._driven
-            if driven is not None and driven[0]() is task:
-                return driven[1].send(value)
-            assert task is not None
+            task = current(asyncio.get_running_loop())
+            if task is not None and self._task() is task:  # each step of most tasks comes here
+                return self._driven.send(value)
             return self._of(task).send(value)
 
         def throw(self, *error: Any) -> Any:
             """Cancel the run of this task, or let it fail."""
             self._awaited = True
-            task, driven = asyncio.current_task(), self._driven
-            run = _runs.get(task) if driven is None or driven[0]() is not task else driven[1]
+            task = asyncio.current_task()
+            run = self._driven if self._task() is task else _runs.get(task)
             if run is None:
                 raise error[0]
             return run.throw(*error)
@@ -152,20 +148,21 @@ class Job(Generic[R_co]):
             """Nothing: a run that was begun belongs to its task."""
             self._awaited = True
 
-    def _of(self, task: asyncio.Task[Any]) -> Coroutine[Any, Any, R_co]:
+    def _of(self, task: asyncio.Task[Any] | None) -> Coroutine[Any, Any, R_co]:
         """The run that `task` drives, one of several that were handed this job; or the first, begun now."""
+        assert task is not None  # only a task steps a coroutine
         run = _runs.get(task)
         if run is None:
             run = self.work(None)
-            first = None if self._driven is None else self._driven[0]()
+            first: Any = self._task()
             if first is None or first.done():
-                self._driven = ref(task), run
+                self._task, self._driven = ref(task), run
             else:
                 _runs[task] = run
         return run
 
     def _named(self, source: str) -> str:
-        return f"Job({piped(source, (*self._inlet.links, *self._links))})"
+        return f"Job({piped(source, self._links)})"
 
 
 class Handle(Generic[R_co]):
@@ -229,6 +226,10 @@ class Handle(Generic[R_co]):
     def __repr__(self) -> str:
         state = "done" if self.done else "paused" if self.paused else "running"
         return f"<Handle {state} {self._task.get_name()}>"
+
+
+def _nobody() -> None:
+    """What is called for the task of a job that was handed to none."""
 
 
 _runs: WeakKeyDictionary[asyncio.Task[Any], Coroutine[Any, Any, Any]] = WeakKeyDictionary()

@@ -36,7 +36,7 @@ from streamkit._engine.face.mistakes import (
     one_source,
 )
 from streamkit._engine.plan.link import Inlet, Link, piped
-from streamkit._engine.plan.source import Source
+from streamkit._engine.plan.source import SEEN, Source
 from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
 from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
@@ -60,6 +60,8 @@ SourceLike: TypeAlias = (
 """What a stream may begin with."""
 
 
+_SHORT = 16
+"""How many operators are copied where a stream is extended: to keep those before it alive costs more."""
 _frame = sys._getframe  # pyright: ignore[reportPrivateUsage] - `inspect.stack()` costs a thousand times more
 
 
@@ -88,7 +90,11 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
     ) -> None:
         if _others or type(_links) is not tuple or (_links and type(_links[0]) is not Link):
             one_source((source, _links, *_others))
-        if type(source) is FunctionType:
+        kind: type = type(source)
+        if kind in SEEN:  # as they are most often: this is all that is done with such a source
+            self._source, self._links = Source(source), _links
+            return
+        if kind is FunctionType:
             no_operator(source)
         super().__init__(source, _links)
 
@@ -109,7 +115,8 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
             return job
         joined: Stream[Any] = _new(Stream)  # what its `__init__` checks was checked of this one
         joined._source = self._source
-        joined._links = [self, links]
+        before = self._links
+        joined._links = before + links if type(before) is tuple and len(before) < _SHORT else [self, links]
         return joined
 
     if not TYPE_CHECKING:  # type checkers refuse what these answer
@@ -326,13 +333,21 @@ def plainly(function: Callable[..., Any], kind: Callable[..., Pipe]) -> None:
     declaration = declared(function)
     name = declaration.parameters[0]
     make: Callable[..., Any] = kind
+    codes = declaration.seen.codes
 
     def plain(value: Any) -> Any:
         frame = _frame(2)
         if frame.f_globals.get("__name__") not in USERS:
             frame = looked_at(frame)
+        link: Any = _new(Link)  # what its `__init__` does for such a step, without the call
+        link.declaration, link.arguments = declaration, {name: value}
+        link._where, link._at = frame.f_code, frame.f_lasti
+        link.blamed = None
+        link.awaited = False
+        known = codes.get(id(value.__code__))
+        link.known = None if known is None else known[1]
         pipe = _new(make)
-        pipe._links = (Link(declaration, {name: value}, frame.f_code, frame.f_lasti),)
+        pipe._links = (link,)
         return pipe
 
     declaration.plain = plain

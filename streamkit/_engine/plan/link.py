@@ -49,7 +49,7 @@ NESTED = 20
 class Link:
     """One operator as it stands in a pipe: its declaration, its arguments and where it was written."""
 
-    __slots__ = ("_at", "_key", "_where", "arguments", "awaited", "blamed", "declaration")
+    __slots__ = ("_at", "_where", "arguments", "awaited", "blamed", "declaration", "known")
 
     def __init__(
         self, declaration: Declaration, arguments: dict[str, Any], where: CodeType | str, at: int
@@ -58,7 +58,7 @@ class Link:
         self.declaration: Declaration = declaration
         self.arguments: dict[str, Any] = arguments
         self._where, self._at = where, at
-        self._key: StepKey | None = None
+        self.known: StepKey | None = None
         self.blamed: Link | None = None
         """The link that errors name instead of this one; None for this one."""
         self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
@@ -68,13 +68,13 @@ class Link:
 
     @property
     def key(self) -> StepKey:
-        """What of it decides the code of its loop. It is found when a loop is made, and not before."""
-        key = self._key
+        """What of it decides the code of its loop. Once it was asked for, it is `known`."""
+        key = self.known
         if key is None:
             of = self.declaration
             inner = self.branches if of.forks or of.groups else ()
             branches = tuple([tuple([link.key for link in branch]) for branch in inner]) if inner else ()
-            self._key = key = key_of(of, self.arguments, branches)
+            self.known = key = key_of(of, self.arguments, branches)
         return key
 
     def but(self, arguments: dict[str, Any], declaration: Declaration | None = None) -> Link:

@@ -18,10 +18,16 @@ from streamkit._engine.compile.pace import steady
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Opened", "Recipe", "Source", "close_of"]
+__all__ = ["SEEN", "Opened", "Recipe", "Source", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _SLICE, _ASYNC = Kind.SLICE, Kind.ASYNC  # Python 3.11 looks a member of an enumeration up by a call
+SEEN: dict[type, Kind] = {
+    **dict.fromkeys(_NATIVE, _SLICE),
+    AsyncGeneratorType: _ASYNC,
+    GeneratorType: Kind.ITER,
+}
+"""How values of these types are read, which nobody can have subclassed."""
 _USUAL = (*_NATIVE, AsyncGeneratorType, GeneratorType)
 _QUEUE = ": write streamkit.from_queue(queue), or use push(strategy) for the queue"
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"

@@ -17,7 +17,7 @@ from streamkit._core.markers import DROPPED
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.handing import RESCUED
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.loop import Loop, compiled, seen
 from streamkit._engine.compile.pace import Own, Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import (
@@ -28,7 +28,7 @@ from streamkit._engine.plan.link import (
     returned_by,
     unfolded,
 )
-from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.plan.source import SEEN, Opened, Source
 from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.leave import Segment, combine
@@ -48,6 +48,13 @@ def start(
     """Make the coroutine or generator (as `end` says) that runs `links` over `source`."""
     if book is not None:
         links = counted(links, book)
+    elif end is _RESULT and type(source) is Source:
+        value: object = source.value
+        kind = SEEN.get(type(value))
+        if kind is not None:
+            loop = seen(kind, tuple([link.known or link.key for link in links]), end)
+            if loop is not None:
+                return _again(source, links, loop, kind)
     opened, rest, relays = begin(source, links, book, blocking=end is _PLAIN)
     if pace is None:
         pace = Own() if end is _RESULT else Pace()
@@ -55,6 +62,33 @@ def start(
     if relays:
         return loop_of(opened, rest, relays, end, pace)
     return segment(opened, rest, end, pace)
+
+
+def _again(source: Source, links: Sequence[Link], loop: Loop, kind: Kind) -> Any:
+    """The coroutine of `loop`, to a result, over a `source` of this kind that nothing else stands before."""
+    if "trio" in sys.modules:
+        require_asyncio()
+    if kind is _SLICE and loop.usual:
+        items, pace = source.value, Native()
+        pace.loop, pace.links, pace.items = loop, links, items
+        wanted = [links[place].arguments[name] for place, name in loop.wanted]
+        return loop.function(items, pace.left, pace, *wanted)
+    opened, own = source.open(), Own()
+    if kind is _ASYNC:
+        own.source = opened.items
+    return _made(opened, links, loop, _RESULT, own)[0]
+
+
+class Native(Own):
+    """The pace of a loop over a range, list or tuple: nothing is closed, so only an error leaves it."""
+
+    loop: Loop
+    links: Sequence[Link]
+    items: Any
+
+    def left(self, error: BaseException) -> Awaitable[None]:
+        """Name the operator that `error` came from. So only a run that fails has a `Segment`."""
+        return Segment(self.loop, self.links, Opened(_SLICE, self.items), self).leave(error)
 
 
 Begun: TypeAlias = tuple[Opened, Sequence[Link], bool]
@@ -131,7 +165,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         asynchronous = opened.kind is _ASYNC or first is not None
         relays = asynchronous and pace.source is not None and end in RESCUED
         ending = end if end is _RESULT and not rest else _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, tuple([link.key for link in part]), ending, first)
+        loop = compiled(opened.kind, tuple([link.known or link.key for link in part]), ending, first)
         if isinstance(loop, int):
             if opened.kind is _PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
