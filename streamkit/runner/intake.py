@@ -2,20 +2,19 @@
 
 A job is steered before it runs: each source that was written in it, also those of the streams that a ``merge``
 is given, becomes one that ends when the intake does. A source that holds items for its reader ends by itself,
-behind them. A synchronous one is asked for slices, and gives no more: that costs nothing per item. What is
-read asynchronously gets an ``ops.valve``, which can interrupt a pull that waits. Streams that callbacks make
-are work that has begun, and go on to their end.
+behind them. Any other is asked for no more, and a pull of it that waits is given up. What is none of a job's
+own, or would begin anew, gets an ``ops.valve``. Streams that callbacks make are work that has begun, and go on
+to their end.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from streamkit._core.catalogue import declared
-from streamkit._engine.buffer.threads import SharedChannel
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe, Stream, rebuilt
@@ -27,10 +26,19 @@ from streamkit._stages.push import Emitter, PushSource
 from streamkit._stages.threaded import ThreadSource
 from streamkit.operators.restart import repeat
 from streamkit.operators.steer import Valve, valve
+from streamkit.runner.pulls import Pulls
 
 __all__ = ["Intake"]
 
 R = TypeVar("R")
+
+
+class Ends(Protocol):
+    """What is read, and ends when it is told to."""
+
+    def finish(self) -> None:
+        """Take in no more."""
+        ...
 
 
 class Intake:
@@ -43,8 +51,7 @@ class Intake:
         self._pushed: dict[Source, PushSource] = {}
         self._lock = RLock()
         self._valve = Valve()
-        self._channels: WeakSet[SharedChannel] = WeakSet()
-        """Of sources that end by themselves."""
+        self._open: WeakSet[Ends] = WeakSet()
 
     def steered(self, job: Job[R]) -> Job[R]:
         """A job that does the same; its sources end when this intake does, and its inboxes can be filled."""
@@ -56,18 +63,18 @@ class Intake:
         """Take in no more; what is inside is finished, and the jobs then end as they always do."""
         with self._lock:
             self.ended = True
-            channels = [*self._channels]
+            opened = [*self._open]
         self._valve.drain()
-        for channel in channels:
-            channel.finish()
+        for each in opened:
+            each.finish()
 
-    def add(self, channel: SharedChannel) -> None:
-        """A source was found, or opened, that ends by itself."""
+    def add(self, opened: Ends) -> None:
+        """A source was found, or opened, that can be told to end."""
         with self._lock:
-            self._channels.add(channel)
+            self._open.add(opened)
             ended = self.ended
         if ended:
-            channel.finish()
+            opened.finish()
 
     def inlet(self, inlet: Inlet[Any]) -> Stream[Any]:
         """`inlet`, steered."""
@@ -84,11 +91,9 @@ class Intake:
             source = self._filled(source)
         elif isinstance(source, PushSource):
             self.add(source.value)
-        elif isinstance(source, ThreadSource):
-            source = _Steered(self, source)
         elif source.makes:
             source = _Late(self, source)
-        elif _slices(source):
+        elif isinstance(source, ThreadSource) or type(source).open is Source.open:
             source = _Steered(self, source)
         else:
             found.insert(0, self._stop())
@@ -132,11 +137,6 @@ def _begins(link: Link) -> bool:
 _REPEAT = declared(repeat)
 
 
-def _slices(source: Source) -> bool:
-    """Whether it is an iterable that loops take in slices."""
-    return type(source).open is Source.open and not isinstance(source.value, AsyncIterable)
-
-
 class _Steered(Source):
     """A source whose items end when the intake does."""
 
@@ -152,8 +152,11 @@ class _Steered(Source):
         opened = self._of.open(blocking=blocking)
         if opened.kind is Kind.CHANNEL:
             self._intake.add(opened.buffer)
+        elif opened.kind is Kind.ASYNC:
+            opened.items = pulls = Pulls(opened.items)
+            self._intake.add(pulls)
         else:
-            opened.items = _Slices(self._intake, opened.items)
+            opened.kind, opened.items = Kind.ITER, _wanted(self._intake, opened.items)
         return opened
 
     def attached(self, run: Run) -> Source:
@@ -175,20 +178,13 @@ class _Steered(Source):
         return repr(self._of)
 
 
-class _Slices:
-    """The items of a list or an iterator, which a loop takes in slices: none when the intake has ended."""
-
-    __slots__ = ("_intake", "_items")
-
-    def __init__(self, intake: Intake, items: Any) -> None:
-        self._intake = intake
-        self._items = items
-
-    def __getitem__(self, part: slice) -> Any:
-        return () if self._intake.ended else self._items[part]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(() if self._intake.ended else self._items)
+def _wanted(intake: Intake, items: Iterable[Any]) -> Iterator[Any]:
+    if intake.ended:
+        return
+    for item in items:
+        yield item
+        if intake.ended:
+            return
 
 
 class _Late(Recipe):
