@@ -19,7 +19,8 @@ class InboxSource(Source):
     __slots__ = ("_name", "_written", "strategy")
 
     def __init__(self, strategy: Strategy, name: str | None, written: tuple[str, int]) -> None:
-        super().__init__(())
+        self.value = None
+        self._consumed = self._makes = False
         self.strategy: Strategy | None = strategy
         self._name = name
         self._written = written
@@ -42,10 +43,6 @@ class InboxSource(Source):
             f"nobody can fill {self!r} here: start the job by job.start_in_thread(), which returns what has "
             "put(item); in a coroutine, use stream, emitter = push(strategy)"
         )
-
-    @property
-    def native(self) -> Any:
-        return None
 
     @property
     def blocking(self) -> bool:

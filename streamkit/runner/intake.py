@@ -14,7 +14,6 @@ from threading import RLock
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
-from streamkit._core.catalogue import declared
 from streamkit._engine.compile.key import Kind
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe, Stream, rebuilt
@@ -24,7 +23,6 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.inbox import InboxSource
 from streamkit._stages.push import Emitter, PushSource
 from streamkit._stages.threaded import ThreadSource
-from streamkit.operators.restart import repeat
 from streamkit.operators.steer import Valve, valve
 from streamkit.runner.pulls import Pulls
 
@@ -83,7 +81,6 @@ class Intake:
 
     def _of(self, source: Source, links: Sequence[Link]) -> tuple[Source, list[Link]]:
         found = [self._link(link) for link in links]
-        # a source that has ended would be begun again at once, for ever; and a shared one is not ours to end
         behind = max([place for place, link in enumerate(links, 1) if _begins(link)], default=0)
         if behind:
             found.insert(behind, self._stop())
@@ -130,11 +127,13 @@ def _same(one: object, other: object) -> bool:
     return one is other
 
 
+_BEGINNING = ("defer", "repeat", "using")
+"""Stages that open what a stream begins with, or open it again, whatever the source before them does."""
+
+
 def _begins(link: Link) -> bool:
-    return link.declaration is _REPEAT or shares(link)
-
-
-_REPEAT = declared(repeat)
+    """Whether the stream is to end behind `link`; what several streams share is not to end for one of them."""
+    return link.declaration.name in _BEGINNING or shares(link)
 
 
 class _Steered(Source):
@@ -143,7 +142,8 @@ class _Steered(Source):
     __slots__ = ("_intake", "_of", "strategy")
 
     def __init__(self, intake: Intake, source: Source) -> None:
-        super().__init__(())
+        self.value = None
+        self._consumed = self._makes = False
         self._intake = intake
         self._of = source
         self.strategy = source.strategy
@@ -161,10 +161,6 @@ class _Steered(Source):
 
     def attached(self, run: Run) -> Source:
         return self
-
-    @property
-    def native(self) -> Any:
-        return None
 
     @property
     def blocking(self) -> bool:

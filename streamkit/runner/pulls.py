@@ -16,17 +16,17 @@ class Pulls:
     the iterator, its source answers: an error can be thrown into a generator.
     """
 
-    __slots__ = ("__weakref__", "_count", "_cut", "_enough", "_items", "_loop", "_next", "_task")
+    __slots__ = ("__weakref__", "_count", "_cut", "_enough", "_items", "_loop", "_next", "_task", "_waits")
 
     def __init__(self, items: Any) -> None:
         self._items = items
         self._next = items.__anext__
         self._loop = get_running_loop()
-        self._enough = self._cut = False
+        self._enough = self._cut = self._waits = False
         self._count = 0
         """How often the task had been cancelled when its pull was."""
         self._task: Task[Any] | None = None
-        """Which pulls now."""
+        """In which the source is stepped."""
 
     def finish(self) -> None:
         """End, and give up the pull that waits; from any thread."""
@@ -35,7 +35,7 @@ class Pulls:
             self._loop.call_soon_threadsafe(self._give_up)
 
     def _give_up(self) -> None:
-        if self._task is not None and not self._cut:
+        if self._waits and self._task is not None and not self._cut:
             self._cut = True
             self._count = self._task.cancelling()
             self._task.cancel()
@@ -46,22 +46,26 @@ class Pulls:
     async def __anext__(self) -> Any:
         if self._enough:
             raise StopAsyncIteration
-        self._task = task = current_task()
-        assert task is not None
+        if self._task is None:  # a source is stepped in one task
+            self._task = current_task()
+        self._waits = True
         try:
-            return await self._next()
-        except CancelledError:
-            if self._taken_back(task):
+            item = await self._next()
+        except BaseException as error:
+            self._waits = False
+            if self._cut and self._taken_back() and isinstance(error, CancelledError):
                 raise StopAsyncIteration from None
             raise
-        finally:
-            self._task = None
-            self._taken_back(task)
+        self._waits = False
+        if self._cut:
+            self._taken_back()
+        return item
 
-    def _taken_back(self, task: Task[Any]) -> bool:
+    def _taken_back(self) -> bool:
         """Take back the cancellation of a pull that was given up; whether nobody else has cancelled the task."""
-        cut, self._cut = self._cut, False
-        return cut and task.uncancel() <= self._count
+        self._cut = False
+        assert self._task is not None
+        return self._task.uncancel() <= self._count
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._items, name)

@@ -17,6 +17,8 @@ class Outside(Generic[R_co]):
 
     __slots__ = ()
 
+    _awaited: bool
+
     def start_in_thread(self, *, name: str | None = None) -> Any:
         """Run in a thread of its own, which has an event loop, and return what hands it items and ends it.
 
@@ -33,5 +35,6 @@ class Outside(Generic[R_co]):
         Raises:
             RunningLoopError: an event loop runs in this thread; there, ``job.start()``.
         """
+        self._awaited = True
         require_no_loop("job.start_in_thread()", "job.start()")
         return from_door("streamkit", "Running")(self, name)
