@@ -59,12 +59,12 @@ def run(*jobs: Job[Any]) -> int:
     for job in jobs:
         if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"jobs must be jobs, as stream | ops.drain() is one, not {shown(job)}")
+    program = _Program(jobs)
     require_no_loop("runner.run()", "job.start()")
     if current_thread() is not main_thread():
         raise RuntimeError(
             "runner.run() handles signals, which only the main thread may: write job.start_in_thread() here"
         )
-    program = _Program(jobs)
     with program.signals(), asyncio.Runner() as runner:
         runner.run(program.main())
     for error in program.errors:
