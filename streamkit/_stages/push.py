@@ -76,7 +76,9 @@ class PushSource(Source):
     def _taken(self) -> SharedChannel:
         with self.value.lock:
             if self._consumed:
-                raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with {self._by}()")
+                raise SourceConsumedError(
+                    f"{self!r} can be run only once, and was: make another with {self._by}()"
+                )
             self._consumed = True
         self._ends.detach()
         channel: SharedChannel = self.value

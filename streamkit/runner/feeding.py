@@ -37,7 +37,9 @@ class Feeding:
     def put(self, item: Any, timeout: float | None) -> None:
         """Hand `item` over; wait while there is no room, as the strategy says."""
         if self._finishing:
-            raise EmitterClosedError("the job takes no more items: finish() or stop() was called before put()")
+            raise EmitterClosedError(
+                "the job takes no more items: finish() or stop() was called before put()"
+            )
         self.emitter.send_blocking(item, timeout)
 
     def read(self, items: Any, name: str) -> None:

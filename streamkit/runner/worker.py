@@ -110,7 +110,9 @@ class Worker(Generic[R]):
 
     def __del__(self) -> None:
         if self.error is not None and not self.told and not self.forsaken:
-            logging.getLogger("streamkit").error("%s has failed, and nobody asked", self.name, exc_info=self.error)
+            logging.getLogger("streamkit").error(
+                "%s has failed, and nobody asked", self.name, exc_info=self.error
+            )
 
 
 _working: set[Worker[Any]] = set()

@@ -130,7 +130,9 @@ class TestFeeding:
     def test_a_lossy_inbox_makes_nobody_wait(self) -> None:
         gate = threading.Event()
         kept = streamkit.inbox(DropOldest(2))
-        with (kept | ops.map(lambda item: gate.wait(SECONDS) and item) | ops.to_list()).start_in_thread() as running:
+        with (
+            kept | ops.map(lambda item: gate.wait(SECONDS) and item) | ops.to_list()
+        ).start_in_thread() as running:
             running.put(0)
             until(lambda: holds(running, 0))
             running.put_all(range(1, 100))
@@ -143,7 +145,10 @@ class TestFeeding:
             raise OSError("torn")
 
         seen: list[int] = []
-        with pytest.raises(OSError, match="torn"), streamkit.inbox(Suspend(2)).for_each(seen.append).start_in_thread() as running:
+        with (
+            pytest.raises(OSError, match="torn"),
+            streamkit.inbox(Suspend(2)).for_each(seen.append).start_in_thread() as running,
+        ):
             running.put_from(broken())
         assert seen == [1]
         assert not running.ok
@@ -167,7 +172,9 @@ class TestFeeding:
     def test_an_inbox_is_read_only_where_somebody_can_fill_it(self) -> None:
         stream = streamkit.inbox(Suspend(3))
         for run in ((stream | ops.to_list()).run, (stream | ops.buffer(Suspend(1)) | ops.drain()).run):
-            with pytest.raises(RuntimeError, match=r"nobody can fill inbox\(Suspend\(capacity=3\)\) here: start"):
+            with pytest.raises(
+                RuntimeError, match=r"nobody can fill inbox\(Suspend\(capacity=3\)\) here: start"
+            ):
                 run()
 
 
@@ -186,7 +193,9 @@ class TestEnding:
         gate.set()
         assert running.join(SECONDS) == [1, 2]
 
-    @pytest.mark.parametrize("kind", ["range", "generator", "async", "thread", "merge", "repeat", "push", "defer"])
+    @pytest.mark.parametrize(
+        "kind", ["range", "generator", "async", "thread", "merge", "repeat", "push", "defer"]
+    )
     def test_stop_ends_the_sources_and_finishes_what_is_inside(self, kind: str) -> None:
         stream, emitter = streamkit.push(Suspend(4))
 
@@ -245,7 +254,9 @@ class TestEnding:
             yield item
             yield item
 
-        running = (streamkit.interval(0.001) | ops.take(1) | ops.flat_map(inner, concurrency=2) | ops.to_list()).start_in_thread()
+        running = (
+            streamkit.interval(0.001) | ops.take(1) | ops.flat_map(inner, concurrency=2) | ops.to_list()
+        ).start_in_thread()
         assert began.wait(SECONDS)
         threading.Timer(0.02, gate.set).start()
         assert running.stop(SECONDS) == [0, 0]
@@ -303,7 +314,12 @@ class TestFailures:
     @pytest.mark.parametrize("way", ["with", "join", "stop"])
     def test_are_raised_as_themselves(self, way: str) -> None:
         cleaned: list[int] = []
-        job = streamkit.inbox(Suspend(8)) | ops.map(failing) | ops.on_close(lambda: cleaned.append(1)) | ops.drain()
+        job = (
+            streamkit.inbox(Suspend(8))
+            | ops.map(failing)
+            | ops.on_close(lambda: cleaned.append(1))
+            | ops.drain()
+        )
         with pytest.raises(LookupError, match="three") as caught:
             if way == "with":
                 with job.start_in_thread(name="unlike any other") as running:
@@ -355,7 +371,9 @@ class TestFailures:
 
 class TestRates:
     def test_count_what_leaves_each_buffer_and_the_last_operator(self) -> None:
-        job = streamkit.inbox(Suspend(9), name="lines") | ops.batch(2) | ops.buffer(Suspend(3)) | ops.to_list()
+        job = (
+            streamkit.inbox(Suspend(9), name="lines") | ops.batch(2) | ops.buffer(Suspend(3)) | ops.to_list()
+        )
         with job.start_in_thread() as running:
             running.put_all(range(6))
             until(lambda: running.count == 3)

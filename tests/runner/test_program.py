@@ -33,7 +33,9 @@ def raising(*numbers: signal.Signals) -> Callable[[int], int]:
 class TestRun:
     def test_gives_zero_when_all_jobs_have_ended(self) -> None:
         seen: list[int] = []
-        assert runner.run(Stream([1]) | ops.for_each(seen.append), Stream([2]) | ops.for_each(seen.append)) == 0
+        assert (
+            runner.run(Stream([1]) | ops.for_each(seen.append), Stream([2]) | ops.for_each(seen.append)) == 0
+        )
         assert sorted(seen) == [1, 2]
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
