@@ -114,7 +114,7 @@ class Running(Generic[R_co]):
     # how it ends ---------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """Say that no more items are put; the job goes on until those that were are through. It returns at once.
+        """Say that no more items are put, and return; the job goes on until those that were are through.
 
         The job's own sources, if it has others than inboxes, go on to their ends.
         """

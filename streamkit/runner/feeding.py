@@ -44,7 +44,7 @@ class Feeding:
 
     def read(self, items: Any, name: str) -> None:
         """Read `items`, an iterable or a queue, in a thread of its own, each when there is room."""
-        reads = self._taken(items) if _is_queue(items) else items
+        reads: Any = self._taken(items) if _is_queue(items) else items
         if not isinstance(reads, Iterable):
             raise TypeError(f"items must be an iterable, or a queue with get(timeout=), not {shown(items)}")
         with self._lock:
@@ -76,8 +76,8 @@ class Feeding:
 
     def _feed(self, reads: Iterable[Any]) -> None:
         try:
-            items = iter(reads)
-            with closing(items) if isinstance(items, Generator) else nullcontext():
+            items: Any = iter(reads)
+            with closing(items) if isinstance(items, Generator) else nullcontext():  # pyright: ignore[reportUnknownArgumentType]
                 while not self._stopping and self._sent(items):
                     pass
         except BaseException as error:

@@ -1,10 +1,10 @@
 """Intake: what a job takes in from its sources, which can be ended from outside; what is inside is finished.
 
-A job is steered before it runs: each source that was written in it, also those of the streams that a ``merge``
-is given, becomes one that ends when the intake does. A source that holds items for its reader ends by itself,
-behind them. Any other is asked for no more, and a pull of it that waits is given up. What is none of a job's
-own, or would begin anew, gets an ``ops.valve``. Streams that callbacks make are work that has begun, and go on
-to their end.
+A job is steered before it runs: each source that was written in it, also those of the streams that a
+``merge`` is given, becomes one that ends when the intake does. A source that holds items for its reader ends
+by itself, behind them. Any other is asked for no more, and a pull of it that waits is given up. What is none
+of a job's own, or would begin anew, gets an ``ops.valve``. Streams that callbacks make are work that has
+begun, and go on to their end.
 """
 
 from __future__ import annotations
@@ -80,30 +80,31 @@ class Intake:
         return Stream(source, tuple(links))
 
     def _of(self, source: Source, links: Sequence[Link]) -> tuple[Source, list[Link]]:
-        found = [self._link(link) for link in links]
         behind = max([place for place, link in enumerate(links, 1) if _begins(link)], default=0)
-        if behind:
-            found.insert(behind, self._stop())
-        elif isinstance(source, InboxSource):
-            source = self._filled(source)
-        elif isinstance(source, PushSource):
+        ending = source if behind else self._ending(source)
+        found = [self._link(link) for link in links]
+        if ending is None or behind:
+            found.insert(behind, valve(self._valve).links[0])
+        return ending or source, found
+
+    def _ending(self, source: Source) -> Source | None:
+        """What is read in the place of `source`, and ends when this does; None if nothing is."""
+        if isinstance(source, InboxSource):
+            return self._filled(source)
+        if isinstance(source, PushSource):
             self.add(source.value)
-        elif source.makes:
-            source = _Late(self, source)
-        elif isinstance(source, ThreadSource) or type(source).open is Source.open:
-            source = _Steered(self, source)
-        else:
-            found.insert(0, self._stop())
-        return source, found
+            return source
+        if source.makes:
+            return _Late(self, source)
+        if isinstance(source, ThreadSource) or type(source).open is Source.open:
+            return _Steered(self, source)
+        return None
 
     def _filled(self, source: InboxSource) -> PushSource:
         if source not in self._pushed:
             self._pushed[source], self.emitters[source] = source.made_for_run()
             self.add(self._pushed[source].value)
         return self._pushed[source]
-
-    def _stop(self) -> Link:
-        return valve(self._valve).links[0]
 
     def _link(self, link: Link) -> Link:
         arguments = {name: self._argument(value) for name, value in link.arguments.items()}
@@ -132,7 +133,7 @@ _BEGINNING = ("defer", "repeat", "using")
 
 
 def _begins(link: Link) -> bool:
-    """Whether the stream is to end behind `link`; what several streams share is not to end for one of them."""
+    """Whether the stream ends behind `link`; what several streams share does not end for one of them."""
     return link.declaration.name in _BEGINNING or shares(link)
 
 
@@ -195,7 +196,8 @@ class _Late(Recipe):
 
     def made(self) -> Source:
         made = self._of.made()
-        inlet: Inlet[Any] = made.value if isinstance(made.value, Inlet) else Inlet(made)
+        value: Any = made.value
+        inlet: Inlet[Any] = value if isinstance(value, Inlet) else Inlet(made)  # pyright: ignore[reportUnknownVariableType]
         return Source.returned(self._intake.inlet(inlet))
 
     def __repr__(self) -> str:

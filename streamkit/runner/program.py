@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -88,7 +88,7 @@ class _Program:
         self.errors: list[Exception] = []
 
     @contextmanager
-    def signals(self) -> Iterator[None]:
+    def signals(self) -> Generator[None, None, None]:
         """Handle signals meanwhile."""
         try:
             for number in _SIGNALS:

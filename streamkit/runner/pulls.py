@@ -62,7 +62,7 @@ class Pulls:
         return item
 
     def _taken_back(self) -> bool:
-        """Take back the cancellation of a pull that was given up; whether nobody else has cancelled the task."""
+        """Take back the cancellation of a pull that was given up; whether the task has no other."""
         self._cut = False
         assert self._task is not None
         return self._task.uncancel() <= self._count

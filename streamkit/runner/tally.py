@@ -25,7 +25,7 @@ class Rate(Record):
     count: int
     """Items that have left it since the job began."""
     per_second: float
-    """Of these, how many did in a second, since the rates were last asked for or, at first, since it began."""
+    """How many have left it in a second, since the rates were last asked for; at first, since it began."""
     held: int
     """Items that it holds now."""
 

@@ -20,7 +20,7 @@ __all__ = ["Worker"]
 R = TypeVar("R")
 
 _PATIENCE = 2.0
-"""Seconds that all of them together have to close everything, when the program ends and nobody has ended them."""
+"""Seconds that all have together to close everything, when the program ends and nobody has ended them."""
 
 
 class Worker(Generic[R]):

@@ -102,7 +102,7 @@ class TestFeeding:
         with job.start_in_thread() as running:
             running.put(1, into=first)
             running.put_all([2], into=second)
-            with pytest.raises(ValueError, match=r"into must be .*, name='other'\), not ABSENT|not None"):
+            with pytest.raises(ValueError, match=r"into must be .*, name='other'\), not None"):
                 running.put(3)
             with pytest.raises(ValueError, match="into must be"):
                 running.put(3, into=streamkit.inbox(Suspend(1)))
@@ -164,9 +164,9 @@ class TestFeeding:
                 running.put(1)
 
     def test_a_job_without_an_inbox_takes_nothing(self) -> None:
-        with (Stream([1]) | ops.to_list()).start_in_thread() as running:
-            with pytest.raises(ValueError, match="the job has no inbox: begin its stream with"):
-                running.put(1)
+        running = (Stream([1]) | ops.to_list()).start_in_thread()
+        with pytest.raises(ValueError, match="the job has no inbox: begin its stream with"):
+            running.put(1)
         assert running.join() == [1]
 
     def test_an_inbox_is_read_only_where_somebody_can_fill_it(self) -> None:
@@ -249,8 +249,7 @@ class TestEnding:
 
         async def inner(item: int) -> Any:
             began.set()
-            while not gate.is_set():
-                await asyncio.sleep(0.001)
+            await asyncio.to_thread(gate.wait, SECONDS)
             yield item
             yield item
 
@@ -276,7 +275,7 @@ class TestEnding:
 
     def test_join_gives_up_in_time_and_the_job_goes_on(self) -> None:
         running = collecting().start_in_thread()
-        with pytest.raises(TimeoutError, match="has not ended within 0.01 s"):
+        with pytest.raises(TimeoutError, match="has not ended within"):
             running.join(0.01)
         assert running.alive
         running.put(1)
@@ -348,11 +347,16 @@ class TestFailures:
         assert [type(each) for each in attached(caught.value)] == [LookupError]
 
     def test_that_nobody_asks_for_are_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        running = (Stream([3]) | ops.map(failing) | ops.drain()).start_in_thread(name="forgotten")
-        until(lambda: not running.ok)
-        del running
-        gc.collect()
-        until(lambda: "forgotten has failed, and nobody asked" in caplog.text)
+        def forgotten() -> None:
+            running = (Stream([3]) | ops.map(failing) | ops.drain()).start_in_thread(name="forgotten")
+            until(lambda: not running.ok)
+
+        def told() -> bool:
+            gc.collect()
+            return "forgotten has failed, and nobody asked" in caplog.text
+
+        forgotten()
+        until(told)
 
     def test_a_job_that_takes_no_more_refuses_and_has_its_result(self) -> None:
         job = streamkit.inbox(Suspend(2)) | ops.take(2) | ops.to_list()

@@ -132,8 +132,8 @@ async def work(item):
     print(item, flush=True)
     await asyncio.sleep({seconds})
     return item
-job = streamkit.interval(0.001) | ops.map(work, concurrency=2) | ops.batch(10**6) | ops.map(len) | ops.for_each(print)
-sys.exit(runner.run(job))
+stream = streamkit.interval(0.001) | ops.map(work, concurrency=2) | ops.batch(10**6) | ops.map(len)
+sys.exit(runner.run(stream | ops.for_each(print)))
 """
 LEAVING = """
 import asyncio, threading, time, streamkit

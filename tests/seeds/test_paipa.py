@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import streamkit
-from streamkit import Replace, Resume, Retry, Stream, StoppedError, Suspend, ops, runner
+from streamkit import Replace, Resume, Retry, StoppedError, Stream, Suspend, ops, runner
 from streamkit.testing import run
 from tests.patience import comes
 
@@ -92,7 +92,7 @@ class TestErrors:
     @pytest.mark.parametrize("way", ["with", "stop", "join"])
     def test_pa13_a_failure_in_the_background_is_raised(self, way: str) -> None:
         running = (streamkit.inbox(Suspend(8)) | ops.map(three_fails) | ops.drain()).start_in_thread()
-        with pytest.raises(ValueError, match="3"):  # noqa: PT012 - each way raises at another place
+        with pytest.raises(ValueError, match="3"):
             if way == "with":
                 with running:
                     running.put(3)
