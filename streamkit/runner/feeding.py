@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from contextvars import copy_context
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeGuard
 
 from streamkit._core.arguments import is_said
 from streamkit._core.errors import EmitterClosedError
@@ -45,7 +45,7 @@ class Feeding:
     def read(self, items: Any, name: str) -> None:
         """Read `items`, an iterable or a queue, in a thread of its own, each when there is room."""
         reads: Any = self._taken(items) if _is_queue(items) else items
-        if not isinstance(reads, Iterable):
+        if not _is_iterable(reads):
             raise TypeError(f"items must be an iterable, or a queue with get(timeout=), not {shown(items)}")
         with self._lock:
             if self._finishing:
@@ -76,8 +76,8 @@ class Feeding:
 
     def _feed(self, reads: Iterable[Any]) -> None:
         try:
-            items: Any = iter(reads)
-            with closing(items) if isinstance(items, Generator) else nullcontext():  # pyright: ignore[reportUnknownArgumentType]
+            items = iter(reads)
+            with closing(items) if _is_generator(items) else nullcontext():
                 while not self._stopping and self._sent(items):
                     pass
         except BaseException as error:
@@ -121,8 +121,16 @@ class Feeding:
                 del item
 
 
+def _is_iterable(value: object) -> bool:
+    return isinstance(value, Iterable)
+
+
+def _is_generator(value: object) -> TypeGuard[Generator[Any, None, Any]]:
+    return isinstance(value, Generator)
+
+
 def _is_queue(value: object) -> bool:
-    return not isinstance(value, Iterable) and is_said(_gives, value)
+    return not _is_iterable(value) and is_said(_gives, value)
 
 
 def _gives(value: Any) -> bool:
