@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from streamkit._core.strategy import Strategy
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.run import Run
 from streamkit._stages.hold import HoldingChannel
-from streamkit._stages.push import Emitter, PushSource
+from streamkit._stages.push import PushSource
 
 __all__ = ["InboxSource"]
 
@@ -25,12 +25,12 @@ class InboxSource(Source):
         self._name = name
         self._written = written
 
-    def made_for_run(self) -> tuple[PushSource, Emitter[Any]]:
-        """The push source of one run, and what fills it."""
+    def made_for_run(self) -> PushSource:
+        """The push source of one run."""
         assert self.strategy is not None
         channel = HoldingChannel(self.strategy)
         channel.written = self._written
-        return PushSource(channel, self.strategy, self._name, "inbox"), Emitter(channel)
+        return PushSource(channel, self.strategy, self._name, "inbox")
 
     def open(self, *, blocking: bool = False) -> Opened:
         self._unfilled()

@@ -45,7 +45,7 @@ class Running(Generic[R_co]):
         self._intake = Intake()
         self._tally = Tally()
         steered = self._tally.counting(self._intake.steered(job))
-        self._feedings = {inbox: Feeding(emitter) for inbox, emitter in self._intake.emitters.items()}
+        self._feedings = {inbox: Feeding(read.value) for inbox, read in self._intake.inboxes.items()}
         self._refused: BaseException | None = None
         """Raised by the last `put`, as the job took no more items."""
         self._worker: Worker[R_co] = Worker(steered, name or repr(job))

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from streamkit._core.arguments import is_said
 from streamkit._core.errors import EmitterClosedError
 from streamkit._core.show import shown
+from streamkit._stages.hold import HoldingChannel
 from streamkit._stages.push import Emitter
 
 __all__ = ["Feeding"]
@@ -25,8 +26,9 @@ _SHUT: tuple[type[Exception], ...] = (getattr(queue, "ShutDown", queue.Empty),)
 class Feeding:
     """One inbox: it ends when it was said to, and nobody who was to feed it does so any more."""
 
-    def __init__(self, emitter: Emitter[Any]) -> None:
-        self.emitter: Emitter[Any] = emitter
+    def __init__(self, channel: HoldingChannel) -> None:
+        self._channel = channel
+        self.emitter: Emitter[Any] = Emitter(channel)
         self._lock = Lock()
         self._feeds = 0
         """Threads that have more to read, or an item in hand."""
@@ -96,14 +98,10 @@ class Feeding:
             if self._stopping:
                 return False
             self._in_hand += 1
-        try:
-            self.emitter.send_blocking(item)
-        except EmitterClosedError:
-            return False
-        finally:
-            with self._lock:
-                self._in_hand -= 1
-        return True
+        self._channel.fill(item)
+        with self._lock:
+            self._in_hand -= 1
+        return not self.emitter.closed
 
     def _taken(self, items: Any) -> Iterator[Any]:
         """The items of a queue, which has no end: what is in it when there are to be no more is the rest."""

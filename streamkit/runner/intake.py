@@ -21,7 +21,7 @@ from streamkit._engine.plan.link import Inlet, Link, shares
 from streamkit._engine.plan.source import Opened, Recipe, Source
 from streamkit._engine.run.run import Run
 from streamkit._stages.inbox import InboxSource
-from streamkit._stages.push import Emitter, PushSource
+from streamkit._stages.push import PushSource
 from streamkit._stages.threaded import ThreadSource
 from streamkit.operators.steer import Valve, valve
 from streamkit.runner.pulls import Pulls
@@ -44,9 +44,8 @@ class Intake:
 
     def __init__(self) -> None:
         self.ended = False
-        self.emitters: dict[Source, Emitter[Any]] = {}
-        """What fills each inbox, in the order in which they stand in the jobs."""
-        self._pushed: dict[Source, PushSource] = {}
+        self.inboxes: dict[Source, PushSource] = {}
+        """What is read in the place of each inbox, in the order in which they stand in the jobs."""
         self._lock = RLock()
         self._valve = Valve()
         self._open: WeakSet[Ends] = WeakSet()
@@ -101,10 +100,10 @@ class Intake:
         return None
 
     def _filled(self, source: InboxSource) -> PushSource:
-        if source not in self._pushed:
-            self._pushed[source], self.emitters[source] = source.made_for_run()
-            self.add(self._pushed[source].value)
-        return self._pushed[source]
+        if source not in self.inboxes:
+            self.inboxes[source] = source.made_for_run()
+            self.add(self.inboxes[source].value)
+        return self.inboxes[source]
 
     def _link(self, link: Link) -> Link:
         arguments = {name: self._argument(value) for name, value in link.arguments.items()}

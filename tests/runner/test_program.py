@@ -176,8 +176,8 @@ class TestProcesses:
         aborted.send_signal(signal.SIGINT)
         output, errors = drained.communicate(timeout=SECONDS)
         assert (drained.returncode, errors) == (0, "")
-        *began, length = output.split()
-        assert int(length) == len(began) + 1  # each item that began is in the list
+        *_, last, length = map(int, output.split())
+        assert length == last + 1  # each item that began is in the list
         assert aborted.poll() is None
         aborted.send_signal(signal.SIGTERM)
         assert aborted.communicate(timeout=SECONDS)[1] == ""

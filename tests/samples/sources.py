@@ -92,10 +92,10 @@ def pushed(lab: Lab) -> Stream[Any]:
 def boxed(lab: Lab) -> Stream[Any]:
     intake = Intake()  # as a job has it that is started in a thread
     stream = intake.inlet(streamkit.inbox(Suspend(3)))
-    (emitter,) = intake.emitters.values()
+    (source,) = intake.inboxes.values()
     for item in items(lab):
-        emitter.offer(item)
-    emitter.close()
+        source.value.offer(item)
+    source.value.end()
     return stream
 
 
