@@ -156,12 +156,12 @@ print("end", flush=True)
 """
 
 
-def started(text: str) -> "subprocess.Popen[str]":
+def started(text: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-W", "always::ResourceWarning", "-c", text],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        bufsize=0,  # what is read ahead of a line would be lost to `communicate`
         cwd=ROOT,
     )
 
@@ -171,23 +171,23 @@ class TestProcesses:
         drained, aborted = (started(SERVICE.format(seconds=seconds)) for seconds in (0.01, 600.0))
         for process in (drained, aborted):
             assert process.stdout is not None
-            assert process.stdout.readline() == "0\n"
+            assert process.stdout.readline() == b"0\n"
         drained.send_signal(signal.SIGTERM)
         aborted.send_signal(signal.SIGINT)
         output, errors = drained.communicate(timeout=SECONDS)
-        assert (drained.returncode, errors) == (0, "")
-        *_, last, length = map(int, output.split())
-        assert length == last + 1  # each item that began is in the list
+        assert (drained.returncode, errors) == (0, b"")
+        *began, length = map(int, output.split())
+        assert length == len(began) + 1  # each item that began is in the list
         assert aborted.poll() is None
         aborted.send_signal(signal.SIGTERM)
-        assert aborted.communicate(timeout=SECONDS)[1] == ""
+        assert aborted.communicate(timeout=SECONDS)[1] == b""
         assert aborted.returncode == 128 + signal.SIGTERM
 
     def test_a_job_in_a_thread_keeps_no_program_from_ending(self) -> None:
         abandoned = started(LEAVING.format(callback="block", last="running.abandon()"))
         forgotten = started(LEAVING.format(callback="wait", last=""))
         output, errors = abandoned.communicate(timeout=SECONDS)
-        assert (abandoned.returncode, output, errors) == (0, "end\n", "")
+        assert (abandoned.returncode, output, errors) == (0, b"end\n", b"")
         output, errors = forgotten.communicate(timeout=SECONDS)
-        assert (forgotten.returncode, output) == (0, "end\nclosed\n")  # what it had open was closed
-        assert "service was running when the program ended" in errors
+        assert (forgotten.returncode, output) == (0, b"end\nclosed\n")  # what it had open was closed
+        assert b"service was running when the program ended" in errors
