@@ -112,7 +112,7 @@ class Feeding:
             except queue.Empty:
                 if rest or self.emitter.closed:
                     return
-            except _SHUT:
+            except _SHUT:  # pragma: no cover - Python 3.13 on
                 return
             else:
                 yield item

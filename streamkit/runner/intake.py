@@ -163,10 +163,6 @@ class _Steered(Source):
         return self
 
     @property
-    def blocking(self) -> bool:
-        return self._of.blocking
-
-    @property
     def kind(self) -> str:
         return self._of.kind
 

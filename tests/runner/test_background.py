@@ -18,6 +18,7 @@ from streamkit import (
     Job,
     Running,
     RunningLoopError,
+    SourceConsumedError,
     StoppedError,
     Stream,
     Suspend,
@@ -108,6 +109,11 @@ class TestFeeding:
                 running.put(3, into=streamkit.inbox(Suspend(1)))
         assert sorted(running.join(), key=str) == ["1", 2]
 
+    def test_an_inbox_is_read_in_one_place(self) -> None:
+        twice = streamkit.inbox(Suspend(2))
+        with pytest.raises(SourceConsumedError, match=r"was: make another with inbox\(\)"):
+            (streamkit.merge(twice, twice) | ops.drain()).start_in_thread().stop(SECONDS)
+
     def test_an_inbox_may_stand_inside_of_a_branch(self) -> None:
         more = streamkit.inbox(Suspend(2))
         job = Stream([1]) | ops.broadcast(ops.merge(more) | ops.to_list(), ops.count())
@@ -138,6 +144,28 @@ class TestFeeding:
             running.put_all(range(1, 100))
             gate.set()
         assert running.join() == [0, 98, 99]
+
+    def test_a_queue_may_have_nothing_for_a_while_and_be_shut_down(self) -> None:
+        class Slow:
+            def __init__(self) -> None:
+                self.left: list[Any] = [queue.Empty, 1, queue.Empty, 2, getattr(queue, "ShutDown", None)]
+
+            def get(self, timeout: float) -> Any:
+                return self.get_nowait()
+
+            def get_nowait(self) -> Any:
+                found = self.left.pop(0) if self.left else queue.Empty
+                if found is None:  # there is no such thing before Python 3.13
+                    found = queue.Empty
+                if isinstance(found, type):
+                    raise found
+                return found
+
+        running = collecting().start_in_thread()
+        running.put_from(Slow())
+        until(lambda: running.count == 2)
+        running.finish()
+        assert running.join(SECONDS) == [1, 2]
 
     def test_an_iterable_that_fails_fails_the_job(self) -> None:
         def broken() -> Iterator[int]:
@@ -291,6 +319,17 @@ class TestEnding:
         assert caught.value is error
         assert closed()
         assert gone(running)
+
+    def test_an_interrupt_while_it_starts_leaves_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Interrupted(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                raise KeyboardInterrupt
+
+        job, _ = stuck()
+        monkeypatch.setattr("streamkit.runner.worker.Event", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            job.start_in_thread(name="unlike any other")
+        until(lambda: not any("unlike any other" in thread.name for thread in threading.enumerate()))
 
     def test_an_interrupt_while_the_block_waits_ends_it_too(self) -> None:
         job, closed = stuck()
