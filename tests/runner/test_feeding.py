@@ -1,5 +1,7 @@
 """What goes into jobs in threads: from calls, iterables and queues."""
 
+import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from streamkit import (
     Suspend,
     ops,
 )
+from tests.patience import joined
 from tests.runner.jobs import SECONDS, collecting, holds, until
 
 
@@ -88,6 +91,36 @@ class TestFeeding:
                 running.put(3, timeout=0.01)
             gate.set()
         assert running.join() == [1, 2]
+
+    @pytest.mark.parametrize("room", [1, 8])
+    @pytest.mark.parametrize("early", [False, True])
+    def test_what_was_taken_in_comes_out_however_it_ends(self, room: int, early: bool) -> None:
+        taken: list[int] = []
+
+        async def breathe(item: int) -> int:
+            await asyncio.sleep(0)
+            return item
+
+        job = streamkit.inbox(Suspend(room)) | ops.map(breathe, concurrency=3) | ops.batch(7) | ops.flatten()
+        running = (job | ops.to_list()).start_in_thread()
+
+        def feed(first: int) -> None:
+            with contextlib.suppress(EmitterClosedError):
+                for item in range(first, first + 200):
+                    running.put(item)
+                    taken.append(item)
+
+        threads = [threading.Thread(target=feed, args=(first,)) for first in (0, 1000, 2000)]
+        for each in threads:
+            each.start()
+        if early:
+            until(lambda: running.count > 20)
+        else:
+            assert all(map(joined, threads))
+        found = running.stop(SECONDS)
+        assert all(map(joined, threads))  # whoever waited for room was refused
+        assert sorted(found) == sorted(taken)
+        assert len(taken) == 600 or early
 
     def test_a_lossy_inbox_makes_nobody_wait(self) -> None:
         gate = threading.Event()
