@@ -32,6 +32,50 @@ def three_fails(item: int) -> int:
     return item
 
 
+class Doubling:
+    def __call__(self, item: int) -> int:
+        return 2 * item
+
+
+class TestSteps:
+    def test_pa2_steps_are_functions_objects_and_generators_in_any_order(self) -> None:
+        def twice(item: int) -> Iterator[int]:
+            yield item
+            yield item
+
+        pipe = ops.batch(2) | ops.map(sum) | ops.map(Doubling()) | ops.concat_map(twice) | ops.map(str)
+        assert list(range(4) | pipe) == ["2", "2", "10", "10"]
+
+    def test_pa3_a_step_may_drop_expand_and_keep_a_state_which_is_that_of_its_run(self) -> None:
+        even = Stream(range(6)) | ops.filter(lambda item: item % 2 == 0)
+        sums = even | ops.scan(lambda total, item: total + item, 0)
+        assert list(sums) == list(sums) == [0, 2, 6]
+        assert list(even | ops.sliding(2)) == [[0, 2], [2, 4]]
+
+    @pytest.mark.parametrize("concurrency", [1, 3])
+    def test_pa4_an_item_that_is_skipped_is_dropped_and_nothing_else(self, concurrency: int) -> None:
+        async def skip(item: int) -> int:
+            if item % 2 == 0:
+                raise LookupError("skip it")
+            return item
+
+        skipped = Resume(errors=LookupError)
+        job = Stream(range(6)) | ops.map(skip, concurrency=concurrency, on_error=skipped) | ops.count()
+        assert job.run() == 3
+
+    @pytest.mark.parametrize("attempts", [1, 2, 3])
+    def test_pa8_there_are_as_many_attempts_as_were_said(self, attempts: int) -> None:
+        tried: list[int] = []
+
+        async def fails(item: int) -> int:
+            tried.append(item)
+            raise OSError
+
+        with pytest.raises(OSError):  # noqa: PT011 - it says nothing more
+            (Stream([1]) | ops.map(fails, concurrency=2, on_error=Retry(attempts)) | ops.drain()).run()
+        assert len(tried) == attempts
+
+
 class TestErrors:
     def test_pa9_a_retry_of_the_last_item_before_the_end_happens(self) -> None:
         tried: list[int] = []
