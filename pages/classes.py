@@ -34,8 +34,8 @@ Arguments after `*` are given by name.
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Streams": ("Stream", "Operator", "Sink", "Explanation", "Gap"),
-    "Jobs": ("Job", "Handle", "BufferStats"),
-    "Sources": ("push", "Emitter", "Offered", "Hub"),
+    "Jobs": ("Job", "Handle", "Running", "BufferStats"),
+    "Sources": ("push", "Emitter", "Offered", "inbox", "Hub"),
     "Sources that combine others": (
         "merge",
         "concat",
@@ -87,7 +87,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 """What of the front door is in the page, in order; errors and `streamkit.testing` follow by themselves."""
 
 MADE_BY_OTHERS = (
-    *("Operator", "Sink", "Explanation", "Job", "Handle", "BufferStats", "Emitter"),
+    *("Operator", "Sink", "Explanation", "Job", "Handle", "Running", "BufferStats", "Emitter"),
     *("Drawn", "Expectation", "Step"),
 )
 """What users get from a call, and do not make."""

@@ -33,6 +33,7 @@ QUESTIONS = {
         "a call that is made anew for each run": "defer using",
         "an awaitable, a queue, a blocking iterable": "from_awaitable from_queue from_blocking",
         "callbacks, threads, other event loops": "push",
+        "code that blocks, while a job runs beside it": "inbox",
         "the clock": "interval timer",
         "nowhere, for tests": "never fail",
     },

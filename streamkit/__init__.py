@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         aiostream as aiostream,
         ops as ops,
         reactive_streams as reactive_streams,
+        runner as runner,
         rx as rx,
         testing as testing,
     )
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from streamkit.operators.stamp import TimeInterval as TimeInterval, Timestamped as Timestamped
     from streamkit.operators.steer import Valve as Valve
     from streamkit.operators.throttle import RateLimit as RateLimit
+    from streamkit.runner.background import Running as Running
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
     from streamkit.sources.defer import defer as defer, using as using
     from streamkit.sources.hub import Hub as Hub
@@ -106,7 +108,7 @@ if TYPE_CHECKING:
         merge_prioritized as merge_prioritized,
         merge_sorted as merge_sorted,
     )
-    from streamkit.sources.push import push as push
+    from streamkit.sources.push import inbox as inbox, push as push
     from streamkit.sources.race import race as race
     from streamkit.sources.threads import from_blocking as from_blocking
     from streamkit.sources.timing import (

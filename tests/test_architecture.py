@@ -32,6 +32,7 @@ FLOORS = {
     "ops": 5,
     "aiostream": 6,
     "reactive_streams": 6,
+    "runner": 6,
     "rx": 6,
     "testing": 6,
 }
@@ -206,6 +207,7 @@ MIRRORED = {
     "sinks": "sinks",
     "sources": "sources",
     "reactive_streams": "reactive_streams",
+    "runner": "runner",
     "rx": "rx",
     "testing": "testing",
     "testing/conformance": "testing/conformance",
@@ -218,6 +220,7 @@ UNMIRRORED = {
     "load",
     "planted",
     "samples",
+    "seeds",
     "soak",
     "testing/plugin",
     "typing",

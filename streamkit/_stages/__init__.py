@@ -2,6 +2,7 @@
 
 threaded    a blocking iterable, read in a thread of its own
 push        the emitter of a push source, and the source that it fills
+inbox       what stands for a push source of each run, where a job is started with one
 sequence    streams that follow each other, as those of ``concat`` and ``catch`` do: one loop reads them all
 through     the steps between such streams, which run in turn, on a flat stack
 each        the streams that a function makes of items, as one that stands on that stack

@@ -14,7 +14,7 @@ from typing import Any
 
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.strategy import Strategy
-from streamkit._engine.buffer.threads import SharedChannel, Waiter
+from streamkit._engine.buffer.threads import Offered, SharedChannel, Waiter
 from streamkit._stages.locks import lock_awaited
 
 __all__ = ["HoldingChannel", "ThreadWaiter"]
@@ -26,6 +26,8 @@ _CURE = (
 
 _BEAT = 0.01
 """After how many seconds a thread that is held looks whether the loop's thread waits for a lock."""
+_LONG = 0.5
+"""The same for one that owns no lock: it looks whether the loop was closed."""
 _LOOKS = 3
 """How often in a row it must wait at the same place: on a busy machine, it may just not have run."""
 _MOMENT = 0.000_001
@@ -74,6 +76,18 @@ class HoldingChannel(SharedChannel):
             if self._jam is not None:
                 self.let_in(waiter)
             seen, pause = awaited, _BEAT
+
+    def fill(self, item: Any) -> Offered:
+        """Put `item` in, from a thread of ours: it waits for room, as it owns no lock of the program's."""
+        outcome = self.offer(item, ThreadWaiter)
+        if isinstance(outcome, ThreadWaiter):
+            waiter = outcome
+            while not waiter.free.wait(_LONG):
+                self._forsaken()
+            assert waiter.outcome is not None
+            return waiter.outcome
+        assert isinstance(outcome, Offered)
+        return outcome
 
     def _reading(self) -> int | None:
         thread = self.home if self.thread is None else self.thread

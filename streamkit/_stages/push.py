@@ -33,12 +33,16 @@ class PushSource(Source):
     only the channel, and so do the runs that read it.
     """
 
-    __slots__ = ("_claims", "_ends", "_name", "strategy")
+    __slots__ = ("_by", "_claims", "_ends", "_name", "strategy")
 
     awaited = True
 
-    def __init__(self, channel: SharedChannel, strategy: Strategy, name: str | None = None) -> None:
+    def __init__(
+        self, channel: SharedChannel, strategy: Strategy, name: str | None = None, by: str = "push"
+    ) -> None:
         self.value = channel
+        self._by = by
+        """The function that users have called for it."""
         self._name = name
         self._consumed = False
         self._claims = 0
@@ -72,7 +76,9 @@ class PushSource(Source):
     def _taken(self) -> SharedChannel:
         with self.value.lock:
             if self._consumed:
-                raise SourceConsumedError(f"{self!r} can be run only once, and was: make another with push()")
+                raise SourceConsumedError(
+                    f"{self!r} can be run only once, and was: make another with {self._by}()"
+                )
             self._consumed = True
         self._ends.detach()
         channel: SharedChannel = self.value
@@ -83,7 +89,7 @@ class PushSource(Source):
         return False
 
     def __repr__(self) -> str:
-        return f"push({self.strategy!r}{'' if self._name is None else f', name={self._name!r}'})"
+        return f"{self._by}({self.strategy!r}{'' if self._name is None else f', name={self._name!r}'})"
 
 
 class _AsyncWaiter(Waiter):

@@ -38,6 +38,8 @@ class _ThreadChannel(SharedChannel):
         self._value = value
         self._makes = makes
         self._room = Event()
+        self._enough = False
+        """Whether nothing more is to be read. What a step under way gives is still delivered."""
         self._thread: Thread | None = None
         self._finished = asyncio.Event()
         self._late: BaseException | None = None
@@ -50,6 +52,11 @@ class _ThreadChannel(SharedChannel):
         self._thread = Thread(target=copy_context().run, args=(self._run,), name=self.name, daemon=True)
         self._thread.start()
         return self
+
+    def finish(self) -> None:
+        with self.lock:
+            self._enough = True
+            self._room.set()
 
     async def close(self) -> None:
         """The reader leaves: end the thread, and wait for it, however often this is cancelled."""
@@ -125,12 +132,12 @@ class _ThreadChannel(SharedChannel):
             del item  # nothing is held while there is no room
 
     def _reserved(self) -> bool:
-        """Wait until there is room for one more; False if the reader has left."""
+        """Wait until there is room for one more; False if the reader has left, or wants no more."""
         lane, room = self._lane, self._room
         while True:
             with self.lock:
                 self.roomy = None
-                if not lane.open:
+                if not lane.open or self._enough:
                     return False
                 if len(lane.held) < lane.limit:
                     return True

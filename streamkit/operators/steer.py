@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 from typing import Any
 
@@ -39,7 +39,7 @@ class Valve:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may interrupt another of its methods
         self._paused = False
         self._drained = False
         self._error: BaseException | None = None

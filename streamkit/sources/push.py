@@ -12,9 +12,10 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Collect, Lossy, Strategy, strategy_argument
 from streamkit._engine.face.stream import Stream
 from streamkit._stages.hold import HoldingChannel
+from streamkit._stages.inbox import InboxSource
 from streamkit._stages.push import Emitter, PushSource
 
-__all__ = ["push"]
+__all__ = ["inbox", "push"]
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -76,10 +77,66 @@ def push(strategy: Any, *, of: object = ABSENT, name: str | None = None) -> tupl
         SourceConsumedError: (when run) the stream was run before.
         BufferOverflowError: (when run) one item too many was offered under ``Fail``.
     """
-    if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
-        raise TypeError(f"of must be a type such as int, not {shown(of)}")
-    if name is not None and not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"name must be a text, not {shown(name)}")
+    _check(of, name)
     channel = HoldingChannel(strategy_argument("strategy", strategy))
     channel.written = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
     return Stream(PushSource(channel, strategy, name)), Emitter(channel)
+
+
+@overload
+def inbox(strategy: Collect, *, of: type[T], name: str | None = None) -> Stream[list[T]]: ...
+@overload
+def inbox(strategy: Lossy[Literal[False]], *, of: type[T], name: str | None = None) -> Stream[T]: ...
+@overload
+def inbox(strategy: Lossy[bool], *, of: type[T], name: str | None = None) -> Stream[T | Gap]: ...
+@overload
+def inbox(strategy: Strategy, *, of: type[T], name: str | None = None) -> Stream[T]: ...
+@overload
+def inbox(strategy: Strategy, *, name: str | None = None) -> Stream[Any]: ...
+@answering
+def inbox(strategy: Any, *, of: object = ABSENT, name: str | None = None) -> Stream[Any]:
+    """A stream of what a job is handed while it runs in a thread of its own, by ``job.start_in_thread()``.
+
+        running.put  --a--b--------c--finish()
+        inbox        --a--b--------c--|
+
+    >>> import streamkit
+    >>> from streamkit import Suspend, ops
+    >>> job = streamkit.inbox(Suspend(8), of=str) | ops.map(str.upper) | ops.to_list()
+    >>> with job.start_in_thread() as running:
+    ...     running.put("a")
+    ...     running.put("b")
+    >>> running.join()
+    ['A', 'B']
+
+    Emits when: an item is held.
+    Waits when: none is held, or the consumer does: items are then held, as the strategy says.
+    Completes when: ``running.finish()`` or ``stop()`` was called, or the ``with`` block has ended, and the
+        held items were passed on.
+    Closes when: it ends, or the consumer leaves; held items are dropped, and counted.
+
+    It is a place in a pipe, and holds nothing itself: each run has a buffer of its own, which `Running`
+    fills. A job may have several, as in ``streamkit.merge(orders, returns)``; then ``put(item, into=orders)``
+    says which. In a coroutine, `push` is what to use.
+
+    Args:
+        strategy: how many items are held for the job, and what happens to one more. There is no default:
+            under ``Suspend(n)`` whoever puts waits, under ``DropOldest(n)`` nobody does.
+        of: the type of the items, for type checkers; items are not checked against it.
+        name: by which errors, ``explain()`` and ``running.buffers()`` tell it from others.
+
+    Raises:
+        TypeError: `strategy` is not a strategy, `of` not a type, or `name` not a text.
+        RuntimeError: (when run) the job was started in another way.
+        BufferOverflowError: (when run) one item too many was put under ``Fail``.
+    """
+    _check(of, name)
+    place = written(sys._getframe(1))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
+    return Stream(InboxSource(strategy_argument("strategy", strategy), name, place))
+
+
+def _check(of: object, name: object) -> None:
+    if of is not ABSENT and not isinstance(of, type) and get_origin(of) is None:  # list[int] has an origin
+        raise TypeError(f"of must be a type such as int, not {shown(of)}")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a text, not {shown(name)}")

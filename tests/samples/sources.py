@@ -6,6 +6,7 @@ from typing import Any
 
 import streamkit
 from streamkit import Missed, Stream, Suspend
+from streamkit.runner.intake import Intake
 from tests.laws.items import Item
 from tests.laws.lab import Boom, Lab
 from tests.laws.source_lab import Again, SourceSample
@@ -88,6 +89,16 @@ def pushed(lab: Lab) -> Stream[Any]:
     return stream
 
 
+def boxed(lab: Lab) -> Stream[Any]:
+    intake = Intake()  # as a job has it that is started in a thread
+    stream = intake.inlet(streamkit.inbox(Suspend(3)))
+    (source,) = intake.inboxes.values()
+    for item in items(lab):
+        source.value.offer(item)
+    source.value.end()
+    return stream
+
+
 SOURCES = [
     SourceSample("of", lambda lab: streamkit.of(*items(lab)), (0, 1, 2), keeps=3),
     SourceSample("of-none", lambda lab: streamkit.of(), ()),
@@ -146,6 +157,7 @@ SOURCES = [
         "from_blocking-lookahead", lambda lab: blocking(lab, 3), (0, 1, 2, 3), threads=True, pickles=False
     ),
     SourceSample("push", pushed, (0, 1, 2), again=Again.NEVER, pickles=False),
+    SourceSample("inbox", boxed, (0, 1, 2), again=Again.NEVER, pickles=False),
     SourceSample("merge", lambda lab: streamkit.merge(items(lab, 1), items(lab, 1)), (0, 0), keeps=2),
     SourceSample("concat", lambda lab: streamkit.concat(items(lab, 2), items(lab, 1)), (0, 1, 0), keeps=3),
     SourceSample("zip", lambda lab: streamkit.zip(items(lab, 2), items(lab, 2)), ((0, 0), (1, 1)), keeps=4),

@@ -247,3 +247,19 @@ def test_a_plain_for_reads_what_a_thread_offers() -> None:
     thread.start()
     assert list(reading()) == [0, 1, 2, 3, 4]
     thread.join()
+
+
+class TestInbox:
+    def test_is_a_place_in_a_pipe_that_says_what_it_holds(self) -> None:
+        stream = streamkit.inbox(Suspend(4), of=int, name="orders") | ops.batch(2)
+        assert repr(stream) == "Stream(inbox(Suspend(capacity=4), name='orders')) | batch(2)"
+        assert stream.explain().bound == 6
+
+    def test_wrong_arguments_are_answered(self) -> None:
+        wrong: Any = 3
+        with pytest.raises(TypeError, match="strategy must be a strategy"):
+            streamkit.inbox(wrong)
+        with pytest.raises(TypeError, match="of must be a type such as int, not 3"):
+            streamkit.inbox(Suspend(1), of=wrong)
+        with pytest.raises(TypeError, match="name must be a text, not 3"):
+            streamkit.inbox(Suspend(1), name=wrong)

@@ -5,6 +5,7 @@ from typing import TypeGuard, assert_type
 import pytest
 from typing_extensions import TypeIs
 
+import streamkit
 from streamkit import (
     Collect,
     Conflate,
@@ -18,6 +19,7 @@ from streamkit import (
     Keep,
     KeepLatest,
     Operator,
+    Running,
     Sink,
     Strategy,
     Stream,
@@ -129,6 +131,16 @@ def test_push() -> None:
     assert_type(push(Collect(2), of=int), tuple[Stream[list[int]], Emitter[int]])
     assert_type(push(DropOldest(2), of=int), tuple[Stream[int], Emitter[int]])
     assert_type(push(DropOldest(2, gaps=True), of=int), tuple[Stream[int | Gap], Emitter[int]])
+
+
+def test_inbox() -> None:
+    numbers = streamkit.inbox(Suspend(2), of=int)
+    assert_type(numbers, Stream[int])
+    assert_type(streamkit.inbox(Collect(2), of=int), Stream[list[int]])
+    assert_type(streamkit.inbox(DropOldest(2, gaps=True), of=int), Stream[int | Gap])
+    running = (numbers | ops.to_list()).start_in_thread()
+    assert_type(running, Running[list[int]])
+    assert_type(running.stop(), list[int])
 
 
 # several operators at once -----------------------------------------------------------------

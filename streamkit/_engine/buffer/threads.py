@@ -130,6 +130,10 @@ class SharedChannel(Changes):
         self.released()
         return first
 
+    def finish(self) -> None:
+        """Take in no more, as nothing more is wanted; what is held is delivered."""
+        self.end()
+
     # the reader ----------------------------------------------------------------------------
 
     def stats(self, operator: str = "") -> list[BufferStats]:

@@ -15,6 +15,7 @@ from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
+from streamkit._engine.face.outside import Outside
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
@@ -29,8 +30,8 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class Job(Generic[R_co]):
-    """A stream joined to a sink: ``await job``, ``job.run()`` or ``job.start()``; each is a new run.
+class Job(Outside[R_co]):
+    """A stream joined to a sink: ``await job``, ``job.run()``, ``job.start()``; each is a new run.
 
     A job that is thrown away before anything was done with it warns, as a coroutine does. asyncio runs one
     where it runs a coroutine: ``asyncio.run(job)``, ``create_task(job)``.

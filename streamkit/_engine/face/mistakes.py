@@ -59,6 +59,9 @@ OF_STREAMS: Final = {
 OF_PIPES: Final = dict.fromkeys(("add_done_callback", "explain", "open", "run", "start", "stop"), _SOURCE)
 OF_JOBS: Final = {
     **dict.fromkeys(("buffers", "cancel", "done", "pause", "paused", "result", "resume", "stop"), _STARTED),
+    **dict.fromkeys(
+        ("join", "put", "put_all"), "a job in a thread has it, so write running = job.start_in_thread()"
+    ),
     "add_done_callback": "asyncio.wait() takes tasks, so write asyncio.create_task(job)",
     "open": "a job has a result and no items, so write await job, or open the stream before the sink",
 }

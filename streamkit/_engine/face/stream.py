@@ -41,7 +41,7 @@ from streamkit._engine.run.blocking import iterate_blocking
 from streamkit._engine.run.iterate import iterate
 from streamkit._engine.run.open import BareIterator, OpenStream, of_statement
 
-__all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream", "plainly"]
+__all__ = ["Into", "Keep", "Operator", "Pipe", "Shape", "Sink", "SourceLike", "Stream", "plainly", "rebuilt"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -210,7 +210,7 @@ class Pipe(Composed):
             return beside(self, other)
         if self._ends():
             behind_sink(self, other)
-        return _rebuilt(type(other) if type(self) is Keep else _face(other), self._links + other._links)
+        return rebuilt(type(other) if type(self) is Keep else _face(other), self._links + other._links)
 
     def __ror__(self, left: Any) -> Any:
         return Stream(left) | self
@@ -239,7 +239,7 @@ class Pipe(Composed):
         return piped("", self._links)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), self._links)
+        return rebuilt, (type(self), self._links)
 
     if not TYPE_CHECKING:
         __init__.__defaults__ = (ABSENT,)
@@ -357,7 +357,8 @@ def _face(pipe: Pipe) -> type[Pipe]:
     return Sink if pipe.links[-1].declaration.sink else Operator
 
 
-def _rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
+def rebuilt(kind: type[Pipe], links: tuple[Link, ...]) -> Any:
+    """A pipe of these `links`."""
     pipe = kind.__new__(kind)
     pipe._links = links  # pyright: ignore[reportPrivateUsage]
     return pipe

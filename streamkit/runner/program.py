@@ -1,0 +1,138 @@
+"""Programs that are jobs: signals end them in order, and the exit code says how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import Any
+
+from streamkit._core.errors import StoppedError
+from streamkit._core.show import shown
+from streamkit._engine.face.job import Handle, Job
+from streamkit._engine.run.blocking import require_no_loop
+from streamkit.runner.intake import Intake
+
+__all__ = ["run"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_FAILED = 1
+_BY_SIGNAL = 128
+"""What shells add to the number of a signal for the exit code of a program that it has ended."""
+
+
+def run(*jobs: Job[Any]) -> int:
+    """Run `jobs` side by side to their ends, and return the exit code of the program.
+
+    >>> from streamkit import Stream, ops, runner
+    >>> runner.run(Stream("ab") | ops.for_each(print), Stream([1, 2]) | ops.drain())
+    a
+    b
+    0
+
+    A program ends with ``sys.exit(runner.run(job))``.
+
+    ====================  ==================================================================  ===========
+    when                  what is done                                                        exit code
+    ====================  ==================================================================  ===========
+    all jobs have ended   nothing                                                             0
+    SIGINT or SIGTERM     the sources end; what is inside is finished, as at their own ends   0
+    a second of them      all is cancelled; sources are closed, what is held is dropped       128 + its number
+    a third               what it does to any program                                         that
+    a job fails           ``sys.excepthook`` shows its error; the sources of the others end   1
+    ====================  ==================================================================  ===========
+
+    So 130 is Ctrl-C twice, and 143 SIGTERM twice. Streams that callbacks make, as those of ``flat_map``, are
+    inside. A callback that blocks holds up the event loop, and the answer to a signal with it.
+
+    Raises:
+        TypeError: there is no job, or one of them is something else.
+        RunningLoopError: an event loop runs in this thread.
+        RuntimeError: this is not the main thread, where signals are handled.
+    """
+    if not jobs:
+        raise TypeError("run needs a job: write runner.run(stream | ops.drain())")
+    for job in jobs:
+        if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"jobs must be jobs, as stream | ops.drain() is one, not {shown(job)}")
+    program = _Program(jobs)
+    require_no_loop("runner.run()", "job.start()")
+    if current_thread() is not main_thread():
+        raise RuntimeError(
+            "runner.run() handles signals, which only the main thread may: write job.start_in_thread() here"
+        )
+    with program.signals(), asyncio.Runner() as runner:
+        runner.run(program.main())
+    for error in program.errors:
+        sys.excepthook(type(error), error, error.__traceback__)
+    if program.errors:
+        return _FAILED
+    return _BY_SIGNAL + program.caught[1] if len(program.caught) > 1 else 0
+
+
+class _Program:
+    """Jobs that run side by side, and the signals that came meanwhile."""
+
+    def __init__(self, jobs: tuple[Job[Any], ...]) -> None:
+        self._intake = Intake()
+        self._jobs = [self._intake.steered(job) for job in jobs]
+        self._handles: list[Handle[Any]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._before: dict[signal.Signals, Any] = {}
+        self.caught: list[int] = []
+        """The numbers of the signals that came."""
+        self.errors: list[Exception] = []
+
+    @contextmanager
+    def signals(self) -> Generator[None, None, None]:
+        """Handle signals meanwhile."""
+        try:
+            for number in _SIGNALS:
+                self._before[number] = signal.signal(number, self._catch)
+            yield
+        finally:
+            self._restore()
+
+    def _restore(self) -> None:
+        while self._before:
+            number, before = self._before.popitem()
+            # a handler that Python has not set is not known to it
+            signal.signal(number, signal.SIG_DFL if before is None else before)
+
+    def _catch(self, number: int, _: FrameType | None) -> None:
+        self.caught.append(number)
+        if len(self.caught) > 1:
+            self._restore()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._obey)  # as from another thread: that wakes it
+
+    def _obey(self) -> None:
+        if self.caught:
+            self._intake.end()
+        if len(self.caught) > 1:
+            for handle in self._handles:
+                self._stopping.append(asyncio.ensure_future(handle.stop()))
+
+    async def main(self) -> None:
+        """Run the jobs to their ends."""
+        self._loop = asyncio.get_running_loop()
+        self._stopping: list[asyncio.Future[None]] = []
+        self._handles = [job.start() for job in self._jobs]
+        self._obey()  # a signal may have come before there was a loop
+        async with asyncio.TaskGroup() as group:
+            for handle in self._handles:
+                group.create_task(self._watch(handle))
+        await asyncio.gather(*self._stopping)
+
+    async def _watch(self, handle: Handle[Any]) -> None:
+        try:
+            await handle
+        except StoppedError:
+            return
+        except Exception as error:
+            self.errors.append(error)
+            self._intake.end()
