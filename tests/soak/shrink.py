@@ -106,11 +106,14 @@ def _milder(pipeline: Pipeline, plan: Plan) -> Iterator[tuple[Pipeline, Plan]]:
         "closing",
         "stubborn",
         "consumer",
+        "eager",
         "seed",
     ):
         default = getattr(PLAIN, name)
         if getattr(plan, name) != default:
             yield pipeline, replace(plan, **{name: default})
+    if plan.consumer[2:]:
+        yield pipeline, replace(plan, consumer=plan.consumer[:2])
     if plan.consumer[1:] and plan.consumer[1] > 1:
         for less in (plan.consumer[1] // 2, plan.consumer[1] - 1):
-            yield pipeline, replace(plan, consumer=(plan.consumer[0], less))
+            yield pipeline, replace(plan, consumer=(plan.consumer[0], less, *plan.consumer[2:]))
