@@ -69,6 +69,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             given |= {"consumer": ("leave", random.randint(0, delivered)), "way": way}
         case "stop" | "pause" if delivered and not (timed and kind == "pause"):
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": "job"}
+            given["eager"] = False  # an eager job may be there before its handle is
         case "raise" | "stall" if delivered and not (timed and kind == "stall"):
             ways = ("open", "job", "polls", "bare")
             way = random.choice(ways if given["closing"] != "raises" else ways[:3])

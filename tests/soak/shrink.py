@@ -14,6 +14,8 @@ __all__ = ["failure_of", "shrunk"]
 
 PLAIN = Plan()
 MOST_TRIES = 400
+OF_A_WAY = {"stop", "pause", "give up"}
+"""What only the consumer of a job can do, or one that pulls by ``anext``."""
 
 Try = Callable[[Pipeline, Plan], object]
 
@@ -110,7 +112,7 @@ def _milder(pipeline: Pipeline, plan: Plan) -> Iterator[tuple[Pipeline, Plan]]:
         "seed",
     ):
         default = getattr(PLAIN, name)
-        if getattr(plan, name) != default:
+        if getattr(plan, name) != default and not (name == "way" and plan.consumer[0] in OF_A_WAY):
             yield pipeline, replace(plan, **{name: default})
     if plan.consumer[2:]:
         yield pipeline, replace(plan, consumer=plan.consumer[:2])
