@@ -50,7 +50,10 @@ class Plan:
     """Whether each source ignores a cancellation once."""
     consumer: tuple[Any, ...] = ("end",)
     """``("end",)``, ``("stall", item)``, ``("leave", item)``, ``("stop", item)``, ``("raise", item)``,
-    ``("give up", item)``, ``("pause", item)``, ``("cancel", step)``, ``("shutdown", step)``."""
+    ``("give up", item)``, ``("pause", item)``, ``("shutdown", step)``, ``("cancel", step)``,
+    ``("cancel", step, steps until it is cancelled again)``."""
+    eager: bool = False
+    """Whether tasks begin where they are made, as Python 3.12 lets them on demand."""
 
 
 @dataclass

@@ -69,6 +69,7 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
             given |= {"consumer": ("leave", random.randint(0, delivered)), "way": way}
         case "stop" | "pause" if delivered and not (timed and kind == "pause"):
             given |= {"consumer": (kind, random.randint(1, delivered)), "way": "job"}
+            given["eager"] = False  # an eager job may be there before its handle is
         case "raise" | "stall" if delivered and not (timed and kind == "stall"):
             ways = ("open", "job", "polls", "bare")
             way = random.choice(ways if given["closing"] != "raises" else ways[:3])
@@ -79,7 +80,8 @@ def plan(random: Random, pipeline: Pipeline, calls: dict[int, list[Any]], line: 
         case "cancel" | "shutdown":
             if given["closing"] == "raises":  # a cancellation that a source answers with an error is an error
                 given["closing"] = "slow"
-            given["consumer"] = (kind, random.randint(1, max(1, steps)))
+            again = [random.randint(1, 9)] if kind == "cancel" and random.random() < 0.3 else []
+            given["consumer"] = (kind, random.randint(1, max(1, steps)), *again)
         case _:
             pass
     if "fails" not in given and random.random() < 0.5:
@@ -101,6 +103,7 @@ def ordinary(random: Random, pipeline: Pipeline) -> dict[str, Any]:
         "calls": random.choice(("sync", "sync", "async", "drip", "mixed")),
         "closing": random.choice(closings(pipeline)),
         "stubborn": not timed and random.random() < 0.15,
+        "eager": random.random() < 0.15,
     }
     if given["way"] == "bare" and given["closing"] == "raises":
         given["closing"] = "slow"  # nobody is there to be told: the loop is

@@ -50,7 +50,8 @@ async def consume(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> str:
     """Read the pipeline in the way of the plan; ``end``, or ``cut`` if the consumer has left."""
     stream = made(pipeline, outcome.kit)
     outcome.ahead = plan.form != "fused" or plan.way == "sink" or stream.explain().lookahead > 0
-    counted = plan.form == "fused" and plan.style != "plain" and plan.way != "sink"
+    # what a pull by ``anext`` was given is delivered, but its task may not have taken it yet
+    counted = plan.form == "fused" and plan.style != "plain" and plan.way in {"open", "bare", "job"}
     unnoted = made(pipeline, Kit(plan, timed=outcome.kit.timed, notes=False))
     if counted and not keeps(pipeline, unnoted.explain()):
         outcome.bound = stream.explain().bound

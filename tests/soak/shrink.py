@@ -14,6 +14,8 @@ __all__ = ["failure_of", "shrunk"]
 
 PLAIN = Plan()
 MOST_TRIES = 400
+OF_A_WAY = {"stop", "pause", "give up"}
+"""What only the consumer of a job can do, or one that pulls by ``anext``."""
 
 Try = Callable[[Pipeline, Plan], object]
 
@@ -106,11 +108,14 @@ def _milder(pipeline: Pipeline, plan: Plan) -> Iterator[tuple[Pipeline, Plan]]:
         "closing",
         "stubborn",
         "consumer",
+        "eager",
         "seed",
     ):
         default = getattr(PLAIN, name)
-        if getattr(plan, name) != default:
+        if getattr(plan, name) != default and not (name == "way" and plan.consumer[0] in OF_A_WAY):
             yield pipeline, replace(plan, **{name: default})
+    if plan.consumer[2:]:
+        yield pipeline, replace(plan, consumer=plan.consumer[:2])
     if plan.consumer[1:] and plan.consumer[1] > 1:
         for less in (plan.consumer[1] // 2, plan.consumer[1] - 1):
-            yield pipeline, replace(plan, consumer=(plan.consumer[0], less))
+            yield pipeline, replace(plan, consumer=(plan.consumer[0], less, *plan.consumer[2:]))

@@ -126,12 +126,22 @@ def test_a_pull_that_is_given_up_loses_nothing_and_one_that_loses_its_item_is_fo
         attempt(pipeline, plan)
 
 
+def test_what_a_pull_was_given_is_delivered_before_its_task_takes_it() -> None:
+    steps = (Step("interleave", 1, {"_": (Src(2, (0.0,) * 4),), "lookahead": 2}), Step("buffers", 2))
+    pipeline = Pipeline("L", Src(1, (0.0,) * 4), steps, TO_LIST)
+    for way in ("open", "iterator"):
+        outcomes = attempt(pipeline, Plan(look=1e-3, way=way), schedules=4, seed=79)
+        assert (max(outcome.kit.most for outcome in outcomes) > 7) == (way == "iterator")
+
+
 # planted faults --------------------------------------------------------------------------------
 
 
-def found(*, mode: str = "L", tries: bool = False) -> Failure:
-    """The first failure of a soak, made small if it `tries` that; cases are tried until there is one."""
+def found(*, word: str = "", mode: str = "L", tries: bool = False) -> Failure:
+    """The first failure of a soak, made small if it `tries` that: of cases with a `word`, if one is given."""
     for number in range(60):
+        if word and word not in {step.word for step in each_case(8, number, mode)[0].steps}:
+            continue
         for failure in tried_case(8, number, Tally(), mode=mode, trials=4, tries=tries):
             return failure
     raise AssertionError("the planted fault was not found")
@@ -140,7 +150,7 @@ def found(*, mode: str = "L", tries: bool = False) -> Failure:
 def test_an_operator_that_is_off_by_one_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(WORDS["skip"], make=lambda count: ops.skip(count + 1))
     monkeypatch.setitem(WORDS, "skip", wrong)
-    failure = found(tries=True)
+    failure = found(word="skip", tries=True)
     assert failure.kind == "lost, doubled or out of order"
     pipeline = failure.text.splitlines()[0]
     assert "skip#" in pipeline
@@ -152,7 +162,7 @@ def test_an_operator_that_is_late_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(
         WORDS, "debounce", replace(WORDS["debounce"], make=lambda seconds: ops.debounce(seconds + 0.125))
     )
-    assert "debounce#" in found(mode="T").text
+    assert "debounce#" in found(word="debounce", mode="T").text
 
 
 def test_an_item_that_a_lane_loses_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +217,17 @@ def test_a_case_is_made_as_small_as_it_can_be() -> None:
     assert len(small.source.gaps) == 3
     assert mild == Plan()
     assert str(error) == "it is wrong"
+
+
+def test_what_only_a_job_can_do_is_made_small_as_a_job() -> None:
+    def work(_: Pipeline, plan: Plan) -> None:
+        if plan.consumer[0] == "pause":
+            raise Violation("it is wrong")
+
+    pipeline = Pipeline("L", Src(1, (0.0,) * 3), (), TO_LIST)
+    plan = Plan(way="job", style="drip", consumer=("pause", 2))
+    _, mild, _ = shrunk(work, pipeline, plan, Violation("it is wrong"))
+    assert mild == Plan(way="job", consumer=("pause", 1))
 
 
 # what is printed -------------------------------------------------------------------------------

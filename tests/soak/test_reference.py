@@ -1,6 +1,7 @@
 """The reference itself, beside what Python's own library says of the same."""
 
 import itertools
+import math
 import statistics
 from collections.abc import Callable, Iterable
 from functools import reduce
@@ -122,6 +123,16 @@ def test_an_error_comes_after_the_list_that_is_not_full() -> None:
     assert by_hand(steps.batch(Opened(hand, lambda _: line), 2), hand) == Line(((3.0, ["a"]),), 3.0, "it")
     with pytest.raises(Boom, match="it"):
         list(Hand(0.0).play(line))
+
+
+def test_what_is_paused_for_ever_never_comes() -> None:
+    steps = (
+        Step("pause_while", 1, {"sources": (Src(2, (3.5,), 9.0),)}),
+        Step("window_of_time", 2, {"seconds": 4.0}),
+    )
+    pipeline = Pipeline("T", Src(1, (2.25, 2.0), 1.0), steps, Step("to_list", 3))
+    line = pipeline.line(Reference(Plan(hangs=(2, 1))))
+    assert (line.values, line.end) == ([((0.0, 4.0), [100])], math.inf)
 
 
 def test_an_interleaving_is_known_by_how_far_it_is_in_each_line() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -43,6 +44,8 @@ async def tried(pipeline: Pipeline, plan: Plan, outcome: Outcome) -> None:
     """Run it, and raise `Violation` if it breaks a law."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
+    if plan.eager and sys.version_info >= (3, 12):
+        loop.set_task_factory(asyncio.eager_task_factory)
     begin = loop.steps
     kit = outcome.kit
     task = loop.create_task(consume(pipeline, plan, outcome), name="consumer")
@@ -91,8 +94,9 @@ def interrupt(loop: VirtualLoop, task: asyncio.Task[Any], plan: Plan, kit: Kit) 
             each.cancel()
 
     match plan.consumer:
-        case ("cancel", step):
-            loop.call_at_step(step, cancel)
+        case ("cancel", step, *later):
+            for each in (step, *[step + more for more in later]):
+                loop.call_at_step(each, cancel)
         case ("shutdown", step):
             loop.call_at_step(step, shut_down)
         case _:

@@ -181,7 +181,13 @@ def pause_while(before: Stream, at: float, sources: Any) -> Line:
             return time
         return next(moment for moment, pauses in turns if moment > time and not pauses)
 
-    return ended([(passes(time), value) for time, value in line.events], line)
+    found = [(passes(time), value) for time, value in line.events]
+    coming = [each for each in found if each[0] < math.inf]
+    if len(coming) == len(found):
+        return ended(found, line)
+    if line.error is not None:
+        raise UndecidedError("the error of what is paused for ever")
+    return Line(tuple(coming), math.inf)
 
 
 # streams of streams --------------------------------------------------------------------------

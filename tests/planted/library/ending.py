@@ -98,7 +98,7 @@ async def cancellation_swallowed() -> None:
     "an error of a sibling lost",
     Change(
         TASKS,
-        "(self._late if task.cancelling() or is_of_clean_up(error) else self._ahead).append(blamed)\n",
+        "(self._late if cancelled or is_of_clean_up(error) else self._ahead).append(blamed)\n",
         "self._ahead.clear()\n",
     ),
 )
