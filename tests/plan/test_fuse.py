@@ -63,6 +63,15 @@ def test_neighbours_that_join_streams_alike_are_one(pipe: Any, joined: bool) -> 
     assert sorted(stream) == [1, 2, 3]
 
 
+def test_what_stands_before_streams_that_are_joined_runs() -> None:
+    inner = (
+        Stream([2]) | ops.map(lambda item: item * 10) | ops.merge([3]) | ops.merge(Stream("4") | ops.map(int))
+    )
+    stream = Stream([1]) | ops.map(lambda item: -item) | ops.merge(inner) | ops.merge([5])
+    assert sorted(stream) == [-1, 3, 4, 5, 20]
+    assert sorted(Stream([6]) | ops.merge(stream, inner)) == [-1, 3, 3, 4, 4, 5, 6, 20, 20]
+
+
 def test_what_stands_behind_buffers_that_are_one_is_there_still() -> None:
     stream = (
         Stream([1]) | ops.buffer(Suspend(2)) | ops.buffer(Suspend(3)) | ops.take(1) | ops.buffer(Suspend(4))
