@@ -43,6 +43,11 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
         "a stream has one source, not 2: to read several, write streamkit.merge([1], (2,)) or "
         "streamkit.concat([1], (2,))",
     ),
+    "a stream behind an operator": (
+        lambda: ops.take(1) | STREAM,
+        "take(1) cannot be joined to another stream with |: write stream | ops.merge(other), "
+        "ops.concat(other) or ops.zip(other)",
+    ),
     "a class of one's own": (
         lambda: STREAM | Mine,
         "the class Mine is no operator: to call it with each item, write | ops.map(Mine)",
