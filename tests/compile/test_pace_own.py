@@ -44,6 +44,7 @@ async def others_run(clock: Clock, at: float) -> None:
 def test_time_counts_from_where_others_have_run_and_not_twice_of_one_turn(clock: Clock) -> None:
     async def main() -> None:
         made = Own()
+        assert looks(clock, 100.25, made) == (False, 1)
         await others_run(clock, 100.75)
         # what the slice has cost is not known: the next is larger, but not by much
         assert looks(clock, 101.25, made) == (False, 4)

@@ -52,6 +52,7 @@ TEXTS = {
     "an or, or an and, may end early": "emit((f(item) > 1 and g(item, 1), f(0) or g(RATE, 1)))",
     "nor does the rest of a chain": "emit((f(item) < g(item, 5) < f(noting.x), f(0) < g(item, 0) < f(RATE)))",
     "so are comprehensions": "emit([[f(x) for x in [RATE, g(item, 1)] if g(x, 1)], {f(item): g(item, 0)}])",
+    "and those of sets and dicts": "emit([{f(x) for x in [1, g(item, 1)]}, {f(x): g(x, 1) for x in [RATE]}])",
     "so are the parts of a text": "emit(f'{noting.x}{g(item, 1)!r:>{f(3)}}{RATE}')",
     "constants need no order": "emit((1, 'a', g(item, 1), RATE))",
     "a lambda is made, and not called": "emit([(lambda x, y=noting.x: x + y)(1), g(item, RATE)])",

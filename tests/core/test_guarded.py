@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import DROPPED, OnError, Replace, Resume, Retry, SourceConsumedError, guarded, ops
-from streamkit._core.guarded import Dropped, Guarded, policy_among, unguarded
+from streamkit._core.guarded import Dropped, Guarded, policy_among, protected, unguarded
 from streamkit.testing import run
 
 
@@ -346,3 +346,9 @@ class TestArguments:
         assert policy_among([1, made, guarded("f", refuse, Retry())]) is policy
         assert policy_among([1, refuse]) is None
         assert policy_among([]) is None
+
+
+def test_the_item_is_the_last_argument_unless_it_is_said_to_be_all() -> None:
+    for more, item in (({}, 2), ({"spread": False}, 2), ({"spread": True}, (1, 2))):
+        for made in (protected, guarded):
+            assert result(made("function", refuse, Replace(pair), **more), 1, 2) == (item, RefusalError)

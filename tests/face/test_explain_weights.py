@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import DropOldest, Stream, Suspend, ops, push
 
 NONE: Any = Stream[int]([])
 THREES: Any = NONE | ops.batch(3)
@@ -61,3 +61,22 @@ def test_what_stands_in_the_pipe_of_a_group_holds_so_much_for_each_group() -> No
     (inside,) = [part for part in grouped.parts if part.strategy]
     assert (alone.holds, alone.lookahead) == (6, 6)
     assert (inside.holds, inside.lookahead) == (30, 30)
+
+
+def test_what_stands_in_a_branch_holds_so_much_of_what_it_is_given() -> None:
+    def holds(branch: Any) -> float:
+        return (THREES | ops.broadcast(branch, ops.skip(2))).explain().parts[1].holds
+
+    for branch, more in ((ops.pairwise(), 3), (ops.batch(4), 9), (ops.batch(2) | ops.batch(3), 15)):
+        assert holds(branch) - holds(ops.skip(1)) == more
+    assert holds(ops.flatten() | ops.batch(4)) - holds(ops.flatten()) == 3
+
+
+def test_a_source_with_a_buffer_is_a_part_that_holds_what_that_does_however_deep() -> None:
+    for strategy in (Suspend(2), DropOldest(3)):
+        pushed: Any = push(strategy)[0]
+        alone, deep = pushed.explain().parts[0], (NONE | ops.merge(pushed)).explain().parts[-1]
+        for part, depth in ((alone, 0), (deep, 1)):
+            found = (part.text, part.kind, part.strategy, part.loses, part.depth)
+            assert found == (repr(pushed.source), "source", repr(strategy), strategy.loses, depth)
+            assert (part.holds, part.lookahead) == (strategy.limit, strategy.limit)

@@ -53,7 +53,9 @@ class TestJob:
         ids=repr,
     )
     def test_start_needs_a_running_loop(self, operator: Any) -> None:
-        with pytest.raises(RuntimeError, match="no running event loop"):
+        with pytest.raises(
+            RuntimeError, match=r"no running event loop for job\.start\(\): .* write job\.run\(\)$"
+        ):
             (Stream([1]) | operator | ops.drain()).start()
 
     def test_cancelling_closes_the_source_first(self) -> None:

@@ -12,6 +12,15 @@ STREAM: Any = Stream([1])
 front: Any = streamkit
 of: Any = ops
 
+
+class Mine:
+    """A class that is no operator."""
+
+
+def mine(item: Any) -> Any:
+    return item
+
+
 WORDS: dict[str, tuple[Callable[[], Any], str]] = {
     "a source": (
         lambda: STREAM.interval,
@@ -34,6 +43,19 @@ WORDS: dict[str, tuple[Callable[[], Any], str]] = {
         "a stream has one source, not 2: to read several, write streamkit.merge([1], (2,)) or "
         "streamkit.concat([1], (2,))",
     ),
+    "a stream behind an operator": (
+        lambda: ops.take(1) | STREAM,
+        "take(1) cannot be joined to another stream with |: write stream | ops.merge(other), "
+        "ops.concat(other) or ops.zip(other)",
+    ),
+    "a class of one's own": (
+        lambda: STREAM | Mine,
+        "the class Mine is no operator: to call it with each item, write | ops.map(Mine)",
+    ),
+    "a function of one's own": (
+        lambda: STREAM | mine,
+        "the function mine is no operator: to call it with each item, write | ops.map(mine)",
+    ),
     "an argument": (lambda: ops.take(1) | 5, "unsupported operand type(s) for |: 'Keep' and 'int'"),
 }
 
@@ -44,3 +66,5 @@ def test_the_answer_is(name: str) -> None:
     with pytest.raises((AttributeError, TypeError)) as caught:
         write()
     assert str(caught.value) == words
+    if isinstance(caught.value, AttributeError):
+        assert (caught.value.obj, caught.value.name) == (STREAM, words.split("'")[3])

@@ -326,3 +326,14 @@ class TestReading:
 
         with pytest.raises(error):
             list(Stream(source) | operator)
+
+
+def test_an_iterator_that_is_asked_for_by_hand_gives_each_item_once() -> None:
+    async def main() -> None:
+        for stream in (Stream([1, 2, 3]), Stream([1, 2, 3]) | ops.map(abs) | ops.buffer(Suspend(1))):
+            items = aiter(stream)
+            assert [await anext(items), await anext(items)] == [1, 2]
+            assert [item async for item in items] == [3]
+            await items.aclose()
+
+    run(main)

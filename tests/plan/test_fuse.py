@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streamkit import BufferOverflowError, Conflate, Fail, Stream, Suspend, Valve, ops
+from streamkit._engine.plan.fuse import fused
 from tests.laws.lab import Boom
 
 
@@ -61,6 +62,33 @@ def test_neighbours_that_join_streams_alike_are_one(pipe: Any, joined: bool) -> 
     stream = Stream([1]) | pipe
     assert [part.text for part in stream.explain().parts].count("merge(...)") == (1 if joined else 2)
     assert sorted(stream) == [1, 2, 3]
+
+
+def test_what_stands_before_streams_that_are_joined_runs() -> None:
+    inner = (
+        Stream([2]) | ops.map(lambda item: item * 10) | ops.merge([3]) | ops.merge(Stream("4") | ops.map(int))
+    )
+    stream = Stream([1]) | ops.map(lambda item: -item) | ops.merge(inner) | ops.merge([5])
+    assert sorted(stream) == [-1, 3, 4, 5, 20]
+    assert sorted(Stream([6]) | ops.merge(stream, inner)) == [-1, 3, 3, 4, 4, 5, 6, 20, 20]
+
+
+def test_an_error_names_the_buffer_that_gave_the_merged_one_its_kind_unless_that_is_the_readers() -> None:
+    cases: list[tuple[Any, Any, Any, Any, int | None]] = [
+        (Suspend(1), Suspend(2), None, Suspend(3), 1),
+        (Suspend(1), Suspend(2), Suspend(3), Suspend(6), None),
+        (Fail(1), Suspend(2), None, Fail(3), 0),
+        (Fail(1), Suspend(2), Suspend(3), Fail(6), 0),
+        (Suspend(1), Fail(2), Suspend(3), Fail(5), 1),
+        (Fail(1), Fail(2), Suspend(3), Fail(5), 1),
+        (Conflate(max), Suspend(1), Suspend(3), Suspend(4), None),
+    ]
+    for first, second, asked, merged, named in cases:
+        inlet = Stream([1]) | ops.map(abs) | ops.buffer(first) | ops.buffer(second)
+        rest, strategy, blamed = fused(inlet, asked)
+        assert (strategy, blamed) == (merged, None if named is None else inlet.links[1 + named])
+        assert rest.links == inlet.links[: 2 if first == Conflate(max) else 1]
+        assert rest.source is inlet.source
 
 
 def test_what_stands_behind_buffers_that_are_one_is_there_still() -> None:

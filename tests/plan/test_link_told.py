@@ -7,7 +7,7 @@ import pytest
 
 from streamkit import Keep, Sink, Stream, ops, push, stage, step
 from streamkit._core.strategy import Suspend
-from streamkit._engine.plan.link import awaited, unfolded
+from streamkit._engine.plan.link import awaited, shared, unfolded
 
 
 @step(each="emit(item)")
@@ -78,6 +78,33 @@ def test_a_deep_copy_stands_in_the_same_line() -> None:
     copied = copy.deepcopy(pipe)
     assert [link.written for link in copied.links] == [link.written for link in pipe.links]
     assert pipe.links[0].place == copied.links[0].place != ""
+
+
+@pytest.mark.parametrize("between", [0, 17, 18, 30])
+def test_streams_at_both_ends_of_a_long_pipe_are_shown_as_deep_as_in_a_short_one(between: int) -> None:
+    nested = Stream([2]) | ops.concat(Stream([3]) | ops.concat(Stream([4]) | ops.take(2)))
+    shown = "concat(Stream([2]) | concat(Stream([3]) | concat(...)))"
+    parts = repr(Stream([1]).pipe(ops.concat(nested), *[ops.take(1)] * between, ops.concat(nested)))
+    middle = ["take(1)"] * between
+    if between > 18:
+        middle = [*middle[:9], f"... {between - 18} more ...", *middle[:9]]
+    assert parts == " | ".join(["Stream([1])", shown, *middle, shown])
+
+
+def test_a_stream_is_shared_if_an_operator_in_it_is() -> None:
+    plain = Stream([1]) | ops.map(abs) | ops.merge([2])
+    hot = plain | ops.share()
+    streams: list[tuple[Any, bool]] = [(Stream([1]), False), (plain, False), (hot, True)]
+    for stream, expected in [*streams, (hot | ops.take(1), True), (Stream([1]) | ops.merge(hot), False)]:
+        assert shared(stream) is expected
+
+
+def test_in_a_deep_copy_what_was_one_is_one_still() -> None:
+    begin: list[int] = []
+    pipe = ops.scan(max, begin) | ops.tap(abs) | ops.scan(min, begin)
+    copies = [value for link in copy.deepcopy(pipe).links for value in link.arguments.values()]
+    first, second = (value for value in copies if value == [])
+    assert first is second is not begin
 
 
 def test_sources_that_others_wait_for_are_found_however_deep() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 import streamkit
 from streamkit import SourceConsumedError, Stream, Suspend, Valve, ops, push
+from streamkit._engine.compile.key import Kind
+from streamkit._engine.plan.source import Opened
 from streamkit.testing import run
 
 
@@ -169,6 +171,28 @@ class TestOneShotSources:
         for again in ([1, 2], lambda: iter([1, 2]), {1: 0, 2: 0}.keys()):
             stream = Stream(again)
             assert list(stream) == list(stream) == [1, 2]
+
+
+def test_what_is_open_has_what_it_was_opened_with_and_closes_in_its_own_way() -> None:
+    closed = list[str]()
+
+    async def close() -> None:
+        closed.append("awaited")
+
+    channel, relay = object(), object
+    plain = Opened(Kind.ITER, [1], None, lambda: closed.append("at once"))
+    waiting = Opened(Kind.CHANNEL, [1], close, buffer=channel, relay=relay)
+    assert (plain.buffer, plain.relay, plain.release(), closed) == (None, None, None, ["at once"])
+    assert (waiting.buffer, waiting.relay) == (channel, relay)
+    release = waiting.release()
+    assert release is not None
+    run(lambda: awaited(release))
+    assert closed == ["at once", "awaited"]
+    assert Opened(Kind.SLICE, [1]).release() is None
+
+
+async def awaited(value: Any) -> Any:
+    return await value
 
 
 class TestDeepCopies:

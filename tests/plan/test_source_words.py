@@ -85,3 +85,15 @@ def test_streams_of_one_list_that_are_copied_together_read_one_copy() -> None:
     one, other = copy.deepcopy((Stream(items), Stream(items)))
     assert one.source.value is other.source.value is not items
     assert list(one) == items
+
+
+def test_a_source_of_ours_is_shown_as_it_was_called() -> None:
+    made: dict[str, Any] = {
+        "interval(1.0)": streamkit.interval(1.0),
+        "count(2, 3)": streamkit.count(2, 3),
+        "repeat('a')": streamkit.repeat("a"),
+        "repeat('a', 2)": streamkit.repeat("a", 2),
+    }
+    for text, stream in made.items():
+        assert repr(stream) == f"Stream({text})"
+        assert (stream.source.kind, stream.source.makes) == (text.partition("(")[0], True)
