@@ -42,8 +42,10 @@ def answering(function: F, quick: Quick = Quick()) -> F:  # noqa: B008 - it is r
 
     def call(first: Any = missing, /, *others: Any, **named: Any) -> Any:
         try:
-            if others or named or first is missing:
+            if others or named:
                 return function(*(() if first is missing else (first, *others)), **named)
+            if first is missing:
+                return function()
             if type(first) is kind and (plain := quick.plain) is not None:
                 return plain(first)
             return function(first)  # most calls have one argument, and take half as long so

@@ -28,9 +28,11 @@ __all__ = ["Declaration", "advice", "advise", "catalogue", "declared", "paramete
 class Seen:
     """What was found out about how one operator is made; each that is made later asks for it."""
 
-    __slots__ = ("codes", "forms", "keys")
+    __slots__ = ("codes", "forms", "keys", "only")
 
     def __init__(self) -> None:
+        self.only: Any = None
+        """Its key, where nothing that it is given decides that."""
         self.forms: set[tuple[str, ...]] = set()
         """The names of arguments that it was made with, and that were checked."""
         self.keys: dict[Any, Any] = {}

@@ -72,7 +72,7 @@ def test_a_run_of_a_seen_shape_begins_in_few_opcodes() -> None:
         return each(lambda count: ran(size, count)) - each(lambda count: built(size, count))
 
     few, many = beyond(2), beyond(10)
-    assert few <= 560
+    assert few <= 480
     assert (many - few) / 8 <= 23
 
 

@@ -25,6 +25,7 @@ def forget() -> None:
         seen = declaration.seen
         for each in (seen.codes, seen.forms, seen.keys):
             each.clear()
+        seen.only = None
 
 
 @cache

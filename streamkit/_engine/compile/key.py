@@ -175,6 +175,8 @@ def _new(
     ):  # of ever other branches: the loops of those that go are compiled anew
         declaration.seen.keys.clear()
     key: StepKey = declaration.seen.keys.setdefault(parts, StepKey(declaration, modes, branches, drops))
+    if not (parts or declaration.forks or declaration.groups):
+        declaration.seen.only = key
     return key
 
 

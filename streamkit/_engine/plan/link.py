@@ -58,7 +58,7 @@ class Link:
         self.declaration: Declaration = declaration
         self.arguments: dict[str, Any] = arguments
         self._where, self._at = where, at
-        self.known: StepKey | None = None
+        self.known: StepKey | None = declaration.seen.only
         self.blamed: Link | None = None
         """The link that errors name instead of this one; None for this one."""
         self.awaited: bool = declaration.stage is not None and any(map(_awaits, arguments.values()))
