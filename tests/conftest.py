@@ -71,11 +71,25 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"an address is in the name of a case, so give it another: {item.nodeid}")
 
 
+def _all_cases(config: pytest.Config) -> bool:
+    """Whether nothing is left out: that of the full tier, and a case that is asked for by its name."""
+    return config.getoption("--full") or any("[" in argument for argument in config.args)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
+    """Leave cases out before pytest makes items of them: of three in four, that is half of a collection."""
+    yield
+    calls = metafunc._calls
+    if calls and not _all_cases(metafunc.config):
+        test = metafunc.definition
+        calls[:] = tiers.fewer(test.nodeid, calls, test.get_closest_marker("spread"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full") or any("[" in argument for argument in config.args):
-        return  # a case that is asked for by its name runs
-    items[:], left = tiers.thin(items)
-    if left:
+    if not _all_cases(config):
+        left = [item for item in items if item.get_closest_marker("full") is not None]
+        items[:] = [item for item in items if item.get_closest_marker("full") is None]
         config.hook.pytest_deselected(items=left)
 
 

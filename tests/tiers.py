@@ -21,7 +21,7 @@ import pytest
 
 from streamkit.testing.conformance.subject import Subject
 
-__all__ = ["FEWER", "choose", "examples", "kept", "key", "spread", "stride", "thin"]
+__all__ = ["FEWER", "choose", "examples", "fewer", "kept", "key", "spread", "stride", "thin"]
 
 FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
@@ -104,23 +104,29 @@ def key(value: Any) -> Hashable:
 
 
 def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Part `items` into those of the default tier, in their order, and the others."""
+    """Part `items`, as the full tier has them, into those of the default tier, in their order, and the others."""
     items = [*items]
     left = {item for item in items if item.get_closest_marker("full") is not None}
     tests: dict[str, list[Any]] = {}
     for item in items:
         spec = getattr(item, "callspec", None)
-        if item not in left and spec is not None and not spec.marks:
+        if item not in left and spec is not None:
             tests.setdefault(item.nodeid.removesuffix(f"[{spec.id}]"), []).append(item)
     for name, cases in tests.items():
-        chosen = _turned(name, cases)
-        mark = cases[0].get_closest_marker("spread")
-        if mark is not None:
-            chosen = [
-                chosen[number] for number in spread([each.callspec.params for each in chosen], *mark.args)
-            ]
-        left.update({*cases} - {*chosen})
+        few = fewer(name, [each.callspec for each in cases], cases[0].get_closest_marker("spread"))
+        chosen = {*map(id, few)}
+        left.update(each for each in cases if id(each.callspec) not in chosen)
     return [item for item in items if item not in left], [item for item in items if item in left]
+
+
+def fewer(test: str, calls: Sequence[Any], mark: pytest.Mark | None) -> list[Any]:
+    """Those of the `calls` of `test`, which bears this `mark` of a spread, that the default tier has."""
+    cases = [each for each in calls if not each.marks]
+    chosen = _turned(test, cases)
+    if mark is not None:
+        chosen = [chosen[number] for number in spread([each.params for each in chosen], *mark.args)]
+    left = {*map(id, cases)} - {*map(id, chosen)}
+    return [each for each in calls if id(each) not in left]
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
@@ -143,4 +149,4 @@ def _turned(test: str, cases: list[Any]) -> list[Any]:
 
 
 def _samples(case: Any) -> list[str]:
-    return [each.name for each in case.callspec.params.values() if isinstance(each, Subject)]
+    return [each.name for each in case.params.values() if isinstance(each, Subject)]
