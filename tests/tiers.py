@@ -104,7 +104,7 @@ def key(value: Any) -> Hashable:
 
 
 def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Part `items`, as the full tier has them, into those of the default tier, in their order, and the others."""
+    """Part `items` of the full tier into those of the default tier, in their order, and the others."""
     items = [*items]
     left = {item for item in items if item.get_closest_marker("full") is not None}
     tests: dict[str, list[Any]] = {}

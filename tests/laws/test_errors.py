@@ -144,7 +144,7 @@ LEAVING: dict[str, Any] = {
 }
 
 
-@pytest.mark.spread(2)
+@pytest.mark.spread
 @pytest.mark.parametrize("way", LEAVING)
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)
