@@ -72,9 +72,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"an address is in the name of a case, so give it another: {item.nodeid}")
 
 
-def _all_cases(config: pytest.Config) -> bool:
-    """Whether nothing is left out: that of the full tier, and a case that is asked for by its name."""
-    return config.getoption("--full") or any("[" in argument for argument in config.args)
+def _asked_by_name(config: pytest.Config) -> bool:
+    """Whether a case is asked for by its name: then it runs, in either tier."""
+    return any("[" in argument for argument in config.args)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,13 +82,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """Leave cases out before pytest makes items of them: of three in four, that is half of a collection."""
     yield
     calls = metafunc._calls
-    if calls and not _all_cases(metafunc.config):
-        test = metafunc.definition
-        calls[:] = tiers.fewer(test.nodeid, calls, test.get_closest_marker("spread"))
+    if calls and not _asked_by_name(metafunc.config):
+        test, full = metafunc.definition, metafunc.config.getoption("--full")
+        calls[:] = tiers.fewer(test.nodeid, calls, test.get_closest_marker("spread"), full=full)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not _all_cases(config):
+    if not (config.getoption("--full") or _asked_by_name(config)):
         left = [item for item in items if item.get_closest_marker("full") is not None]
         items[:] = [item for item in items if item.get_closest_marker("full") is None]
         config.hook.pytest_deselected(items=left)

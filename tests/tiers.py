@@ -2,7 +2,8 @@
 
 Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
 tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
-meets each row and each column. `spread(2)` keeps every pair of values, where that matters. A test that runs
+meets each row and each column. `spread(2)` keeps every pair of values, where that matters. `spread(full=2)`
+keeps the pairs in the full tier, where parameters have little to do with each other. A test that runs
 over samples gets a quarter of those of every second operator, others in another test. Hypothesis tries
 fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
 others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
@@ -29,6 +30,8 @@ QUARTER = 4
 """Of how many samples of an operator a test of the default tier gets one."""
 MANY = 20
 """A test of more operators than this gets every second one."""
+EVERY = 9
+"""The strength of a spread that leaves nothing out."""
 LEAST = 2
 """Examples are not fewer than this, but where the full tier has fewer too."""
 
@@ -63,6 +66,8 @@ def spread(cases: Sequence[Case], strength: int = 1) -> list[int]:
     with the most that is new is taken, then the one whose values were taken least often: so the others turn
     through their values, and the choice is a diagonal, not a column.
     """
+    if strength >= EVERY:
+        return [*range(len(cases))]
     targets = [_targets(case, strength) for case in cases]
     having: dict[Hashable, list[int]] = {}
     for number, each in enumerate(targets):
@@ -119,12 +124,13 @@ def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
     return [item for item in items if item not in left], [item for item in items if item in left]
 
 
-def fewer(test: str, calls: Sequence[Any], mark: pytest.Mark | None) -> list[Any]:
-    """Those of the `calls` of `test`, which bears this `mark` of a spread, that the default tier has."""
+def fewer(test: str, calls: Sequence[Any], mark: pytest.Mark | None, *, full: bool = False) -> list[Any]:
+    """Those of the `calls` of `test`, with its `mark` of a spread, that the default or the full tier has."""
     cases = [each for each in calls if not each.marks]
-    chosen = _turned(test, cases)
+    chosen = cases if full else _turned(test, cases)
     if mark is not None:
-        chosen = [chosen[number] for number in spread([each.params for each in chosen], *mark.args)]
+        strength = mark.kwargs.get("full", EVERY) if full else (*mark.args, 1)[0]
+        chosen = [chosen[number] for number in spread([each.params for each in chosen], strength)]
     left = {*map(id, cases)} - {*map(id, chosen)}
     return [each for each in calls if id(each) not in left]
 

@@ -154,7 +154,7 @@ def _number(item: Any) -> Any:
 CALLS = (1, 2, 4)
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("style", ["turn", "ready", "plain"])
 @pytest.mark.parametrize("kind", ["sync", "async", "lambda", "object"])
 @pytest.mark.parametrize("sample", TAKING, ids=lambda each: each.name)
