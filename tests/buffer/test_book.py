@@ -47,7 +47,7 @@ def names(rows: list[Any]) -> list[str]:
     return [*dict.fromkeys(each.operator.partition("(")[0] for each in rows)]
 
 
-@over([*permutations(STAGES, 3)][:: stride(23)], named=" ".join)
+@over([*permutations(STAGES, 3)][:: 7 * stride(4)], named=" ".join)
 def test_they_stand_in_the_order_of_the_pipe(chosen: tuple[str, ...]) -> None:
     for count in (0, 2):
         live, emitter = push(Suspend(9))
