@@ -83,8 +83,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     yield
     calls = metafunc._calls
     if calls and not _asked_by_name(metafunc.config):
-        test, full = metafunc.definition, metafunc.config.getoption("--full")
-        calls[:] = tiers.fewer(test.nodeid, calls, test.get_closest_marker("spread"), full=full)
+        calls[:] = tiers.fewer(metafunc.definition, calls, full=metafunc.config.getoption("--full"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,12 +1,13 @@
 """Two tiers of one suite: `make test` runs a spread of the large matrices, `make test-full` runs all of them.
 
-Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
-tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
-meets each row and each column. `spread(2)` keeps every pair of values, where that matters. `spread(full=2)`
-keeps the pairs in the full tier, where parameters have little to do with each other. A test that runs
-over samples gets a quarter of those of every second operator, others in another test. Hypothesis tries
-fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
-others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
+Most tests are in both. Of a test that runs over a product, by several marks of parameters or with the mark
+`spread`, the default tier keeps so few cases that every value of every parameter still occurs, as the
+diagonal of a table meets each row and each column. `spread(2)` keeps every pair of values, where that
+matters. `spread(full=2)` keeps the pairs in the full tier, where parameters have little to do with each
+other. A test that runs over samples gets a quarter of those of every second operator, others in another test.
+Hypothesis tries fewer examples, and a long row inside a test is tried in strides. A test that takes seconds,
+and fails with others that do not, bears the mark `full`. What is kept is the same on each run: a failure
+comes again.
 
 A case that failed once is no matter of luck: give it a mark of its own (`pytest.param(..., marks=kept)`), a
 test of its own, or an `@example`, and both tiers run it.
@@ -22,7 +23,7 @@ import pytest
 
 from streamkit.testing.conformance.subject import Subject
 
-__all__ = ["FEWER", "choose", "examples", "fewer", "kept", "key", "spread", "stride", "thin"]
+__all__ = ["FEWER", "choose", "examples", "fewer", "kept", "key", "of_test", "spread", "stride", "thin"]
 
 FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
@@ -38,7 +39,7 @@ LEAST = 2
 kept = pytest.mark.kept
 """The mark of a case that both tiers run."""
 
-Case = Mapping[str, object]
+Case = Mapping[Any, object]
 """The parameters of one case of a test, by name."""
 
 _tier = {"full": True}  # a test module that is imported without pytest gets all there is
@@ -103,7 +104,7 @@ def key(value: Any) -> Hashable:
     """What two equal values of a parameter have in common; True is not 1, and a list is itself only."""
     try:
         hash(value)
-    except TypeError:
+    except Exception:  # there are values that refuse everything, for tests of what is asked of them
         return id(value)
     return type(value), value
 
@@ -114,25 +115,32 @@ def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.I
     left = {item for item in items if item.get_closest_marker("full") is not None}
     tests: dict[str, list[Any]] = {}
     for item in items:
-        spec = getattr(item, "callspec", None)
-        if item not in left and spec is not None:
-            tests.setdefault(item.nodeid.removesuffix(f"[{spec.id}]"), []).append(item)
-    for name, cases in tests.items():
-        few = fewer(name, [each.callspec for each in cases], cases[0].get_closest_marker("spread"))
-        chosen = {*map(id, few)}
+        if item not in left and hasattr(item, "callspec"):
+            tests.setdefault(of_test(item), []).append(item)
+    for cases in tests.values():
+        chosen = {*map(id, fewer(cases[0], [each.callspec for each in cases]))}
         left.update(each for each in cases if id(each.callspec) not in chosen)
     return [item for item in items if item not in left], [item for item in items if item in left]
 
 
-def fewer(test: str, calls: Sequence[Any], mark: pytest.Mark | None, *, full: bool = False) -> list[Any]:
-    """Those of the `calls` of `test`, with its `mark` of a spread, that the default or the full tier has."""
+def fewer(test: Any, calls: Sequence[Any], *, full: bool = False) -> list[Any]:
+    """Those of the `calls` of the function `test` that the default or the full tier has."""
+    mark = test.get_closest_marker("spread")
     cases = [each for each in calls if not each.marks]
-    chosen = cases if full else _turned(test, cases)
+    chosen = cases if full else _turned(of_test(test), cases)
     if mark is not None:
         strength = mark.kwargs.get("full", EVERY) if full else (*mark.args, 1)[0]
         chosen = [chosen[number] for number in spread([each.params for each in chosen], strength)]
+    elif not full and chosen and len(chosen[0]._idlist) > 1:  # one for each mark: together a product
+        chosen = [chosen[number] for number in spread([dict(enumerate(each._idlist)) for each in chosen])]
     left = {*map(id, cases)} - {*map(id, chosen)}
     return [each for each in calls if id(each) not in left]
+
+
+def of_test(item: Any) -> str:
+    """Which test `item` is a case of, or is."""
+    spec = getattr(item, "callspec", None)
+    return str(item.nodeid if spec is None else item.nodeid.removesuffix(f"[{spec.id}]"))
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
