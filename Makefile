@@ -20,7 +20,7 @@ RX := 4.1 5.1
 demo: $(READY)
 	$(BIN)/python examples/flights.py
 
-# Every test, of the large matrices a spread; about 100 seconds on two cores.
+# Every test, of the large matrices a spread; about 80 seconds on two cores.
 test: $(READY)
 	$(PYTEST) -n auto --dist worksteal
 
@@ -43,7 +43,7 @@ coverage: $(READY)
 	$(BIN)/python -m coverage report $(if $(TESTS),--fail-under=0)
 
 # The laws in development mode, every warning an error, and where tasks are eager, as from Python 3.12 on they can
-# be. Some minutes each; all operators on uvloop are in the full tier.
+# be. A minute and a half, and half a minute, on two cores; all operators on uvloop are in the full tier.
 variants: $(READY)
 	PYTHONDEVMODE=1 PYTHONWARNINGS=error $(PYTEST) -n auto --dist worksteal tests/laws tests/variants
 	if $(BIN)/python -c 'from asyncio import eager_task_factory' 2>/dev/null; then \

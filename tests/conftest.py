@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
@@ -75,55 +76,65 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"an address is in the name of a case, so give it another: {item.nodeid}")
 
 
+def _asked_by_name(config: pytest.Config) -> bool:
+    """Whether a case is asked for by its name: then it runs, in either tier."""
+    return any("[" in argument for argument in config.args)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
+    """Leave cases out before pytest makes items of them: of three in four, that is half of a collection."""
+    yield
+    calls, test, config = metafunc._calls, metafunc.definition, metafunc.config
+    if calls and not _asked_by_name(config):
+        if of := config.getoption("--share"):
+            calls[:] = tiers.shared(test, calls, of, config.getoption("--turn"))
+        else:
+            calls[:] = tiers.fewer(test, calls, full=config.getoption("--full"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full") or any("[" in argument for argument in config.args):
-        return  # a case that is asked for by its name runs
-    of = config.getoption("--share")
-    items[:], left = tiers.share(items, of, config.getoption("--turn")) if of else tiers.thin(items)
+    if config.getoption("--full") or _asked_by_name(config):
+        return
+    of, turn = config.getoption("--share"), config.getoption("--turn")
+    left = {
+        item
+        for item in items
+        if item.get_closest_marker("full") and not (of and tiers.drawn(item.nodeid, of, turn))
+    }
     if left:
-        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=[*left])
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """Fail a test that leaves a thread or a running event loop."""
+def around(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a thread or a running event loop; and give it a steady clock, and new objects.
+
+    Loops let others run by a clock that is the same on a busy machine and an idle one. Who collects garbage
+    goes through what the test has made, not for half a second all of pytest's; nor do runs count what is
+    frozen: they know. A test of how they freeze bears the mark `freezes`. It is one fixture, for each takes
+    as long as a short test.
+    """
     before = set(threading.enumerate())
-    yield
+    names = vars(pace)  # `monkeypatch` would be a fixture more
+    clock, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
+    with nullcontext() if "freezes" in request.keywords else frozen():
+        yield
+    names["perf_counter"] = clock
     threads = _still_alive(set(threading.enumerate()) - before)
     assert not threads, f"the test left threads running: {threads}"
     assert not _loop_runs(), "the test left an event loop marked as running in this thread"
 
 
-@pytest.fixture(autouse=True)
-def steady_clock() -> Iterator[None]:
-    """Loops let others run by a clock that is the same on a busy machine and an idle one."""
-    names = vars(pace)  # each test has this fixture: `monkeypatch` would be one more
-    before, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
-    yield
-    names["perf_counter"] = before
-
-
 @pytest.fixture
-def real_clock(steady_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def real_clock(around: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the machine: for endless loops, whose turn by the steady clock would be seconds long."""
     monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", time.perf_counter)
 
 
-@pytest.fixture(autouse=True)
-def new_objects(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Who collects garbage goes through what the test has made, not for half a second all of pytest's.
-
-    Nor do runs count what is frozen: they know. A test of how they freeze bears the mark `freezes`.
-    """
-    if "freezes" in request.keywords:
-        yield
-        return
-    with frozen():
-        yield
-
-
 @pytest.fixture
-def frozen_by_a_program(new_objects: None) -> Iterator[None]:
+def frozen_by_a_program(around: None) -> Iterator[None]:
     """A program has frozen what there is, which runs do not know."""
     gc.freeze()
     yield

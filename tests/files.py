@@ -25,6 +25,9 @@ def over(things: Iterable[Any], named: Callable[[Any], str] = str) -> Callable[[
                     test(*instance, thing)
                 except (AssertionError, pytest.fail.Exception) as error:
                     told.append(f"{named(thing)}: {error}")
+                except Exception as error:
+                    error.add_note(f"of {named(thing)}")
+                    raise
             assert not told, "\n".join(told)
 
         del each.__wrapped__  # type: ignore[attr-defined]  # pytest would ask for a fixture with that name

@@ -110,15 +110,25 @@ def test_hypothesis_tries_fewer_examples_in_the_default_tier(monkeypatch: pytest
     assert tiers.stride(5) == 1
 
 
-def test_shares_of_the_rest_are_small_and_together_all(request: pytest.FixtureRequest) -> None:
-    stays, left = tiers_of(request)
-    items = [*stays, *left][:500]
-    stays, left = thin(items)
-    seen = {*stays}
-    for turn in range(12):
-        taken, others = tiers.share(items, 2, str(turn))
-        assert {*stays} <= {*taken}
-        assert {*taken} | {*others} == {*items}
+class Call:
+    """A case of a test, as pytest has it before it makes an item of it."""
+
+    marks = ()
+
+    def __init__(self, number: int, name: str) -> None:
+        self.params = {"number": number, "name": name}
+        self._idlist = [str(number), name]
+        self.id = f"{number}-{name}"
+
+
+def test_shares_have_the_default_tier_and_together_all(request: pytest.FixtureRequest) -> None:
+    calls = [Call(number, name) for number, name in product(range(20), "abcdef")]
+    few, seen = {*tiers.fewer(request.node, calls)}, set[Call]()
+    assert len(few) < len(calls) / 4
+    for turn in range(60):
+        taken = tiers.shared(request.node, calls, 8, str(turn))
+        assert few <= {*taken}
+        assert len(taken) < len(few) + len(calls) / 3
+        assert taken == [each for each in calls if each in taken]
         seen.update(taken)
-        assert not left or len(taken) - len(stays) < 0.7 * len(left) + 5
-    assert len(seen) > 0.99 * len(items)
+    assert seen == {*calls}

@@ -1,11 +1,13 @@
 """Two tiers of one suite: `make test` runs a spread of the large matrices, `make test-full` runs all of them.
 
-Most tests are in both. A test that runs over a product of parameters bears the mark `spread`: in the default
-tier it keeps so few of its cases that every value of every parameter still occurs, as the diagonal of a table
-meets each row and each column. `spread(2)` keeps every pair of values, where that matters. A test that runs
-over samples gets a quarter of those of every second operator, others in another test. Hypothesis tries
-fewer examples, and a long row inside a test is tried in strides. A test that takes seconds, and fails with
-others that do not, bears the mark `full`. What is kept is the same on each run: a failure comes again.
+Most tests are in both. Of a test that runs over a product, by several marks of parameters or with the mark
+`spread`, the default tier keeps so few cases that every value of every parameter still occurs, as the
+diagonal of a table meets each row and each column. `spread(2)` keeps every pair of values, where that
+matters. `spread(full=2)` keeps the pairs in the full tier, where parameters have little to do with each
+other. A test that runs over samples gets a quarter of those of every second operator, others in another test.
+Hypothesis tries fewer examples, and a long row inside a test is tried in strides. A test that takes seconds,
+and fails with others that do not, bears the mark `full`. What is kept is the same on each run: a failure
+comes again.
 
 A share of the full tier is the default tier and, of the cases that only the full one has, one in so many:
 those whose turn it is. Continuous integration takes another share with each commit, in the time that it has.
@@ -24,7 +26,19 @@ import pytest
 
 from streamkit.testing.conformance.subject import Subject
 
-__all__ = ["FEWER", "choose", "examples", "kept", "key", "share", "spread", "stride", "thin"]
+__all__ = [
+    "FEWER",
+    "choose",
+    "drawn",
+    "examples",
+    "fewer",
+    "kept",
+    "key",
+    "shared",
+    "spread",
+    "stride",
+    "thin",
+]
 
 FEWER = 5
 """By how much fewer examples hypothesis tries in the default tier."""
@@ -32,13 +46,15 @@ QUARTER = 4
 """Of how many samples of an operator a test of the default tier gets one."""
 MANY = 20
 """A test of more operators than this gets every second one."""
+EVERY = 9
+"""The strength of a spread that leaves nothing out."""
 LEAST = 2
 """Examples are not fewer than this, but where the full tier has fewer too."""
 
 kept = pytest.mark.kept
 """The mark of a case that both tiers run."""
 
-Case = Mapping[str, object]
+Case = Mapping[Any, object]
 """The parameters of one case of a test, by name."""
 
 _tier = {"full": True}  # a test module that is imported without pytest gets all there is
@@ -66,6 +82,8 @@ def spread(cases: Sequence[Case], strength: int = 1) -> list[int]:
     with the most that is new is taken, then the one whose values were taken least often: so the others turn
     through their values, and the choice is a diagonal, not a column.
     """
+    if strength >= EVERY:
+        return [*range(len(cases))]
     targets = [_targets(case, strength) for case in cases]
     having: dict[Hashable, list[int]] = {}
     for number, each in enumerate(targets):
@@ -101,40 +119,59 @@ def key(value: Any) -> Hashable:
     """What two equal values of a parameter have in common; True is not 1, and a list is itself only."""
     try:
         hash(value)
-    except TypeError:
+    except Exception:  # there are values that refuse everything, for tests of what is asked of them
         return id(value)
     return type(value), value
 
 
 def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Part `items` into those of the default tier, in their order, and the others."""
+    """Part `items` of the full tier into those of the default tier, in their order, and the others."""
     items = [*items]
     left = {item for item in items if item.get_closest_marker("full") is not None}
     tests: dict[str, list[Any]] = {}
     for item in items:
-        spec = getattr(item, "callspec", None)
-        if item not in left and spec is not None and not spec.marks:
-            tests.setdefault(item.nodeid.removesuffix(f"[{spec.id}]"), []).append(item)
-    for name, cases in tests.items():
-        chosen = _turned(name, cases)
-        mark = cases[0].get_closest_marker("spread")
-        if mark is not None:
-            chosen = [
-                chosen[number] for number in spread([each.callspec.params for each in chosen], *mark.args)
-            ]
-        left.update({*cases} - {*chosen})
+        if item not in left and hasattr(item, "callspec"):
+            tests.setdefault(of_test(item), []).append(item)
+    for cases in tests.values():
+        chosen = {*map(id, fewer(cases[0], [each.callspec for each in cases]))}
+        left.update(each for each in cases if id(each.callspec) not in chosen)
     return [item for item in items if item not in left], [item for item in items if item in left]
 
 
-def share(items: Iterable[pytest.Item], of: int, turn: str) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Part `items` into those of the default tier and one in `of` of the others, and what is left.
+def fewer(test: Any, calls: Sequence[Any], *, full: bool = False) -> list[Any]:
+    """Those of the `calls` of the function `test` that the default or the full tier has."""
+    mark = test.get_closest_marker("spread")
+    cases = [each for each in calls if not each.marks]
+    chosen = cases if full else _turned(of_test(test), cases)
+    if mark is not None:
+        strength = mark.kwargs.get("full", EVERY) if full else (*mark.args, 1)[0]
+        chosen = [chosen[number] for number in spread([each.params for each in chosen], strength)]
+    elif not full and chosen and len(chosen[0]._idlist) > 1:  # one for each mark: together a product
+        chosen = [chosen[number] for number in spread([dict(enumerate(each._idlist)) for each in chosen])]
+    left = {*map(id, cases)} - {*map(id, chosen)}
+    return [each for each in calls if id(each) not in left]
 
-    Which, is drawn by the name of each and by `turn`: over many turns each has its own.
-    """
-    items = [*items]
-    _, others = thin(items)
-    left = {item for item in others if crc32(f"{turn} {item.nodeid}".encode()) % of}
-    return [item for item in items if item not in left], [item for item in items if item in left]
+
+def shared(test: Any, calls: Sequence[Any], of: int, turn: str) -> list[Any]:
+    """Those of the `calls` of `test` that the default tier has, and of those that only the full one has, a share."""
+    mine = {*map(id, fewer(test, calls))}
+    name = of_test(test)
+    return [
+        each
+        for each in fewer(test, calls, full=True)
+        if id(each) in mine or drawn(f"{name}[{each.id}]", of, turn)
+    ]
+
+
+def drawn(name: str, of: int, turn: str) -> bool:
+    """Whether it is the turn of a case, which comes once in `of` turns: over many, each case has its own."""
+    return not crc32(f"{turn} {name}".encode()) % of
+
+
+def of_test(item: Any) -> str:
+    """Which test `item` is a case of, or is."""
+    spec = getattr(item, "callspec", None)
+    return str(item.nodeid if spec is None else item.nodeid.removesuffix(f"[{spec.id}]"))
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
@@ -157,4 +194,4 @@ def _turned(test: str, cases: list[Any]) -> list[Any]:
 
 
 def _samples(case: Any) -> list[str]:
-    return [each.name for each in case.callspec.params.values() if isinstance(each, Subject)]
+    return [each.name for each in case.params.values() if isinstance(each, Subject)]

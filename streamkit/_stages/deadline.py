@@ -114,9 +114,6 @@ class Timed(Channel):
         return lane.taken(self, most) if isinstance(lane, HandLane) else super().drained(most)
 
     async def _wait(self) -> None:
-        if not self._asks:
-            await super()._wait()
-            return
         lane = self._lane
         if isinstance(lane, HandLane):
             lane.asked = True

@@ -8,6 +8,7 @@ import pytest
 import streamkit
 from streamkit import DropOldest, Stream, Suspend, ops, push
 from streamkit.testing import run
+from tests.files import over
 from tests.tiers import stride
 
 
@@ -46,7 +47,7 @@ def names(rows: list[Any]) -> list[str]:
     return [*dict.fromkeys(each.operator.partition("(")[0] for each in rows)]
 
 
-@pytest.mark.parametrize("chosen", [*permutations(STAGES, 3)][:: stride(23)], ids=" ".join)
+@over([*permutations(STAGES, 3)][:: 7 * stride(4)], named=" ".join)
 def test_they_stand_in_the_order_of_the_pipe(chosen: tuple[str, ...]) -> None:
     for count in (0, 2):
         live, emitter = push(Suspend(9))

@@ -210,6 +210,13 @@ def unread() -> None:
     raise LookupError("unreadable")
 
 
+class Ending:
+    """One that ends an iterator when it is read, which the loop that has the buffer inside must not be."""
+
+    def __reduce__(self) -> Any:
+        return next, (iter(()),)
+
+
 async def slowly(item: Any) -> Any:
     await asyncio.sleep(1.0)
     return item
@@ -238,3 +245,12 @@ def test_an_item_that_cannot_be_read_names_the_operator_whose_buffer_it_was_in_a
         notes = caught.value.__notes__
         assert len(notes) == 1, f"{name}: {notes}"
         assert notes[0].startswith(f"in {name.partition(',')[0]}("), f"{name}: {notes}"
+
+
+@pytest.mark.parametrize("name", ["buffer, and a step", "buffer, and workers"])
+def test_an_item_that_ends_an_iterator_when_it_is_read_is_an_error(name: str) -> None:
+    stream = Stream([*range(1, 9), Ending(), 10]) | SPILLS[name]
+    with pytest.raises(RuntimeError, match="StopIteration") as caught:
+        run(lambda: stream | ops.for_each(slowly))
+    assert isinstance(caught.value.__cause__, StopIteration)
+    assert caught.value.__notes__[0].startswith("in buffer(")

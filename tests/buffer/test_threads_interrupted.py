@@ -32,7 +32,7 @@ from tests.stages.test_push_interrupted import CAPACITY, INTERRUPTIONS, Producer
 ACCEPTED, DROPPED, FULL, CLOSED = Offered
 
 
-@pytest.mark.spread(2)
+@pytest.mark.spread
 @pytest.mark.parametrize("held", [0, 1, CAPACITY])
 @pytest.mark.parametrize("interruption", INTERRUPTIONS)
 @every_strategy

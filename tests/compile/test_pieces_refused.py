@@ -9,6 +9,7 @@ from streamkit import Keep, Operator, Stream, step
 from streamkit._core.catalogue import catalogue
 from streamkit._engine.compile.checks import EXPRESSIONS, STATEMENTS
 from streamkit._engine.compile.pieces import StepDeclaration, checked
+from tests.files import over
 
 SPLICED: dict[str, tuple[str, Any]] = {
     "Assign": ("a = b, *c = item, 1\nemit((a, b, c))", ((2, 1), 2, [1])),
@@ -100,17 +101,17 @@ class TestTable:
         assert {*SPLICED} == {each.__name__ for each in (*STATEMENTS, *EXPRESSIONS)}
         assert classes(ast.stmt) | classes(ast.expr) <= {*SPLICED, *REFUSED}
 
-    @pytest.mark.parametrize("name", SPLICED)
+    @over(SPLICED)
     def test_what_is_spliced(self, name: str) -> None:
         text, expected = SPLICED[name]
         assert name in {type(node).__name__ for node in ast.walk(ast.parse(text))}
         assert list(Stream([2]) | made(each=text)()) == [expected]
 
-    @pytest.mark.parametrize("name", [name for name in REFUSED if hasattr(ast, name)])
-    @pytest.mark.parametrize("piece", ["setup", "each", "finish"])
-    def test_what_is_refused(self, name: str, piece: str) -> None:
-        with pytest.raises(SyntaxError, match=rf"^step .*wrong: .*\({piece}, line [23]: "):
-            made(**{piece: f"a = 1\n{REFUSED[name]}"})
+    @over([name for name in REFUSED if hasattr(ast, name)])
+    def test_what_is_refused(self, name: str) -> None:
+        for piece in ("setup", "each", "finish"):
+            with pytest.raises(SyntaxError, match=rf"^step .*wrong: .*\({piece}, line [23]: "):
+                made(**{piece: f"a = 1\n{REFUSED[name]}"})
 
 
 class TestRefused:
@@ -196,6 +197,6 @@ def test_the_end_of_a_line_in_a_format_means_itself_or_is_refused(end: str) -> N
 OURS = [each for each in catalogue() if isinstance(each, StepDeclaration) and each.own]
 
 
-@pytest.mark.parametrize("declaration", OURS, ids=lambda each: each.function.__qualname__)
+@over(OURS, named=lambda each: each.function.__qualname__)
 def test_our_own_steps_say_what_those_of_users_may(declaration: StepDeclaration) -> None:
     checked(declaration)

@@ -90,6 +90,7 @@ def side(each: str) -> Side:
     return made
 
 
+@pytest.mark.spread(2)
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @KINDS
 @pytest.mark.parametrize("source", ["slice", "async"])

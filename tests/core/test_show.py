@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamkit._core.show import named, shown, told
+from tests.files import over
 
 BIG = b"\0" * 3_000_000
 LIMIT = 60
@@ -156,11 +157,11 @@ class TestShown:
     def test_says_what_repr_says_of_what_python_brings_along(self, value: Any) -> None:
         assert shown(value, 1000) == repr(value)
 
-    @pytest.mark.parametrize("value", HARD, ids=lambda value: type(value).__qualname__)
-    @pytest.mark.parametrize("say", [shown, named])
-    def test_is_short_whatever_the_value_is_and_does(self, say: Any, value: Any) -> None:
-        assert 0 < len(say(value)) <= LIMIT
-        assert type(say(value)) is str
+    @over(HARD, named=lambda value: type(value).__qualname__)
+    def test_is_short_whatever_the_value_is_and_does(self, value: Any) -> None:
+        for say in (shown, named):
+            assert 0 < len(say(value)) <= LIMIT
+            assert type(say(value)) is str
 
     @given(VALUES, st.integers(3, 80))
     def test_no_more_than_the_limit(self, value: Any, limit: int) -> None:

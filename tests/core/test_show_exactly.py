@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from streamkit._core.show import cut, named, shown, told
+from tests.files import over
 
 
 @dataclasses.dataclass
@@ -82,7 +83,7 @@ WHOLE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", WHOLE, ids=lambda value: type(value).__name__)
+@over(WHOLE, named=lambda value: type(value).__name__)
 def test_with_room_it_is_what_repr_says(value: Any) -> None:
     assert shown(value, 1000) == repr(value)
 

@@ -290,7 +290,7 @@ PIPES: dict[str, Callable[[Any], Any]] = {
 class TestNestedBuffers:
     """What a buffer inside of an operator does stands where it is written, as of any other."""
 
-    @pytest.mark.spread
+    @pytest.mark.spread(full=2)
     @pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
     @pytest.mark.parametrize("pipe", PIPES.values(), ids=PIPES)
     @pytest.mark.parametrize("nest", NESTING.values(), ids=NESTING)

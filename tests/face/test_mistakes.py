@@ -22,6 +22,7 @@ import streamkit
 from streamkit import Contract, Job, Operator, Run, Stream, Suspend, Valve, ops, push, stage, step
 from streamkit._core.lazy import listed
 from streamkit.testing import run
+from tests.files import over
 
 STREAM: Any = Stream([1, 2])
 JOB: Any = STREAM | ops.to_list()
@@ -144,7 +145,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@over(WRITTEN)
 def test_what_is_written_is_answered_at_once(name: str) -> None:
     write, kind, words = WRITTEN[name]
     with pytest.raises(kind, match=re.escape(words)):
@@ -169,14 +170,12 @@ def test_what_only_shares_a_name_with_a_source_is_no_way_to_begin(operator: Any)
         list(operator)
 
 
-@pytest.mark.parametrize(
-    "name", sorted({*listed("streamkit")} & {*listed("streamkit.ops")} - {*OF_TWO_MEANINGS})
-)
-@pytest.mark.parametrize("begun", BEGUN)
-def test_what_joins_streams_is_not_how_one_begins(name: str, begun: str) -> None:
+@over(sorted({*listed("streamkit")} & {*listed("streamkit.ops")} - {*OF_TWO_MEANINGS}))
+def test_what_joins_streams_is_not_how_one_begins(name: str) -> None:
     words = re.escape(f"where no stream comes first, write streamkit.{name}(...)")
-    with pytest.raises((AttributeError, TypeError), match=words):
-        BEGUN[begun](getattr(ops, name)([1], [2]))
+    for begin in BEGUN.values():
+        with pytest.raises((AttributeError, TypeError), match=words):
+            begin(getattr(ops, name)([1], [2]))
 
 
 def test_contracts_may_name_what_they_may() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from streamkit import Job, Stream, ops
 from tests.laws.lab import Lab, Sample
-from tests.samples import OPERATORS, SINKS
+from tests.samples import OPERATORS, SAMPLES, SINKS
 
 
 @pytest.mark.parametrize("sample", OPERATORS, ids=repr)
@@ -24,6 +24,15 @@ def test_a_sink_called_with_a_stream_is_a_job(sample: Sample) -> None:
     called, piped = sink(Stream([1])), Stream([1]) | sink
     assert type(called) is type(piped) is Job
     assert repr(called) == repr(piped)
+
+
+def test_one_of_each_shape_is_called_and_joined_alike() -> None:
+    """Each has a call of its own, so that type checkers know what comes of it."""
+    pipes = [each.make(Lab()) for each in SAMPLES]
+    for pipe in {type(pipe): pipe for pipe in pipes}.values():
+        called, joined, piped = pipe(Stream([1])), [1] | pipe, Stream([1]) | pipe
+        assert type(called) is type(joined) is type(piped)
+        assert repr(called) == repr(joined) == repr(piped)
 
 
 @pytest.mark.parametrize(

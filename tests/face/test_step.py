@@ -274,10 +274,12 @@ class TestRefused:
             ("if item:\n    while item:\n        emit(item)", "While"),
         ],
     )
-    @pytest.mark.parametrize("piece", ["setup", "each", "finish"])
-    def test_statements_that_cannot_be_spliced(self, statement: str, kind: str, piece: str) -> None:
-        with pytest.raises(SyntaxError, match=f"only assignments, calls, if, for and raise .* not {kind}"):
-            self.declare(**{piece: statement})
+    def test_statements_that_cannot_be_spliced(self, statement: str, kind: str) -> None:
+        for piece in ("setup", "each", "finish"):
+            with pytest.raises(
+                SyntaxError, match=f"only assignments, calls, if, for and raise .* not {kind}"
+            ):
+                self.declare(**{piece: statement})
 
     @pytest.mark.parametrize(
         ("text", "signal"),

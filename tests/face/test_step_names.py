@@ -210,6 +210,7 @@ WHERE = ["variable", "parameter", "changed", "module"]
 
 
 class TestNames:
+    @pytest.mark.spread
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("where", WHERE)
     def test_no_name_meets_one_of_the_compilers(self, name: str, where: str) -> None:

@@ -75,7 +75,7 @@ def dirty_lab(sample: Sample, case: Case, dirty: tuple[str, ...]) -> Lab:
     return case.lab(count=2, kind="async" if sample.calls else "sync", dirty=dirty)
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("dirty", [("main",), ("main", "other")], ids="-".join)
 @pytest.mark.parametrize("style", ["turn", "clock"])
 @pytest.mark.parametrize("behind", BEHIND)

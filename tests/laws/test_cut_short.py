@@ -25,7 +25,7 @@ BEFORE: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("style", ["turn", "ready"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=lambda sample: sample.name)

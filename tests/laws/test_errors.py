@@ -98,7 +98,7 @@ def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: 
     play(main)
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("form", ["await", "for"])
 @pytest.mark.parametrize("kind", ["sync", "async", "lambda"])
 @pytest.mark.parametrize("sample", CALLING, ids=named)
@@ -144,7 +144,7 @@ LEAVING: dict[str, Any] = {
 }
 
 
-@pytest.mark.spread(2)
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("way", LEAVING)
 @pytest.mark.parametrize("style", ["turn", "clock", "plain"])
 @pytest.mark.parametrize("sample", OPERATORS, ids=named)

@@ -16,6 +16,7 @@ from streamkit._core.catalogue import catalogue
 from streamkit._core.guarded import Guarded
 from streamkit._core.on_error import OnError
 from streamkit._engine.plan.link import Link
+from tests.files import over
 from tests.laws.items import plain
 from tests.laws.lab import Boom, Lab, Sample, play, trying
 from tests.samples import SAMPLES
@@ -153,7 +154,7 @@ def _number(item: Any) -> Any:
 CALLS = (1, 2, 4)
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("style", ["turn", "ready", "plain"])
 @pytest.mark.parametrize("kind", ["sync", "async", "lambda", "object"])
 @pytest.mark.parametrize("sample", TAKING, ids=lambda each: each.name)
@@ -283,7 +284,7 @@ AS = {
 """Callbacks that the operator that runs calls by another name."""
 
 
-@pytest.mark.parametrize("callback", sorted(CALLBACKS))
+@over(sorted(CALLBACKS))
 def test_each_callback_for_items_has_it(callback: str) -> None:
     assert (AS.get(callback, callback) in GUARDED) is not (callback in WITHOUT)
 
@@ -292,7 +293,7 @@ def test_no_other_is_named_without_it() -> None:
     assert {*WITHOUT} <= CALLBACKS
 
 
-@pytest.mark.parametrize("callback", WITHOUT)
+@over(WITHOUT)
 def test_the_page_says_which_have_none(callback: str) -> None:
     name, parameter = callback.rstrip(")").split("(")
     rest = PAGE.read_text(encoding="utf-8").partition("## Callbacks that have none")[2]

@@ -175,7 +175,7 @@ ENDS: dict[str, Callable[..., Awaitable[None]]] = {
 }
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 @pytest.mark.parametrize(("sample", "place"), CASES)
 def test_it_ends_with_the_run(sample: Sample, place: Any, end: Any) -> None:

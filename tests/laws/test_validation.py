@@ -11,6 +11,7 @@ import pytest
 import streamkit
 from pages.families import sources
 from streamkit import Missed, OnFull, Session, Suspend, Tumbling, Valve, ops
+from tests.files import over
 
 NAN = math.nan
 WHOLE: list[Any] = [-1, 1.5, "2", NAN, [], object()]
@@ -170,7 +171,7 @@ def call(case: Case, value: Any) -> Any:
     return case.function(*bound.args, **bound.kwargs)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if argument(case)], ids=str)
+@over([case for case in CASES if argument(case)])
 def test_a_bad_value_raises_at_the_call_and_is_named(case: Case) -> None:
     found = argument(case)
     assert found is not None

@@ -257,7 +257,7 @@ def grown(name: str, rounds: int, *measures: Callable[[], int]) -> list[int]:
 
 @pytest.mark.parametrize("name", AGAIN)
 def test_memory_is_flat_where_a_pipeline_is_built_and_run_again_and_again(name: str) -> None:
-    rounds = ROUNDS if name in ("steps", "a source that waits", "stages") else ROUNDS // 5
+    rounds = ROUNDS if name == "stages" else ROUNDS // 5
     objects, blocks = grown(name, rounds, lambda: len(gc.get_objects()), sys.getallocatedblocks)
     assert objects < 50
     assert blocks < 400

@@ -41,7 +41,7 @@ class TestFull:
         )
         assert seconds(noted(stream)) == [(5.0, ("A", ["a"])), (10.0, ("B", ["b"])), (10.0, ("A", ["A"]))]
 
-    @pytest.mark.spread(2)
+    @pytest.mark.spread(full=2)
     @pytest.mark.parametrize("length", [2, 3, 30])
     @pytest.mark.parametrize("most", [1, 2])
     @pytest.mark.parametrize("on_full", OnFull)

@@ -211,7 +211,6 @@ def test_bad_arguments_are_refused_at_the_call(arguments: Any, kind: type[Except
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it is closed in no loop
-@pytest.mark.usefixtures("new_objects")
 def test_a_run_whose_event_loop_was_closed_is_forgotten() -> None:
     async def source() -> AsyncIterator[int]:
         for number in range(9):

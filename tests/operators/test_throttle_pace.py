@@ -215,7 +215,14 @@ def test_the_buffer_is_counted_and_named_as_its_own() -> None:
     assert len(dropped) == 21
 
 
-@pytest.mark.parametrize("pipe", [ops.throttle(1.0), ops.throttle(0.25), ops.delay_start(5.0)], ids=repr)
+@pytest.mark.parametrize(
+    "pipe",
+    [
+        *(ops.throttle(1.0), ops.throttle(0.25), ops.delay_start(5.0)),
+        ops.throttle(1.0, cost=lambda _: 1.0),  # a stage of its own, no step of its reader
+    ],
+    ids=repr,
+)
 def test_a_timeout_of_the_source_fires_in_it_while_its_item_waits(pipe: Any) -> None:
     fired: list[int] = []
 

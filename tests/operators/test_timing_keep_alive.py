@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise, repeat
+from itertools import pairwise, product, repeat
 
 import pytest
 from hypothesis import given, strategies as st
@@ -46,6 +46,23 @@ class TestKeepAlive:
     def test_an_item_that_comes_in_the_turn_in_which_the_time_ends_is_not_lost_nor_late(self) -> None:
         seen = noted(Stream(drawn("--a--b--c--|")) | ops.keep_alive(3.0, function=still))
         assert [each for each in seen if each[1] != "f"] == [(2.0, "a"), (5.0, "b"), (8.0, "c"), (11.0, "|")]
+
+    def test_an_item_or_an_end_that_comes_in_any_turn_after_the_time_is_told_once(self) -> None:
+        late: list[bool] = []
+        for turns, items in product(range(8), ("a", "")):
+
+            async def source(turns: int = turns, items: str = items) -> AsyncIterator[str]:
+                await asyncio.sleep(2.0)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                for item in items:
+                    yield item
+
+            seen = noted(Stream(source) | ops.keep_alive(2.0, function=still))
+            late.append(seen[0] == (2.0, "f"))
+            assert seen[late[-1] :] == [*((2.0, item) for item in items), (2.0, "|")]
+        assert {*late[:2]} == {False}
+        assert {*late[-2:]} == {True}
 
     def test_a_source_that_keeps_up_is_passed_on_as_it_is(self) -> None:
         stream = Stream(drawn("-a-b-c|")) | ops.keep_alive(2.5, function=still)

@@ -112,7 +112,7 @@ def blocking(built: Any) -> None:
         break
 
 
-@pytest.mark.spread
+@pytest.mark.spread(full=2)
 @pytest.mark.parametrize("read", [to_the_end, one, blocking], ids=lambda read: read.__name__)
 @pytest.mark.parametrize("kind", [Rows, Cursor, Feed, Table], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("sample", SAMPLES, ids=repr)

@@ -252,7 +252,6 @@ WAITING: dict[str, Any] = {
 }
 
 
-@pytest.mark.usefixtures("new_objects")
 def test_a_loop_that_was_closed_with_a_job_in_it_is_told_of_tasks_that_were_pending_and_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import sleep as hold_up
 from typing import Any
 
 import pytest
@@ -145,6 +146,24 @@ def test_every_item_is_counted(operator: Any, waits: bool) -> None:
     for stats in found:
         assert stats.offered == stats.delivered + stats.held
         assert stats.held_at_most <= 1
+
+
+def test_a_total_that_ends_while_the_reader_holds_up_the_loop_is_seen_at_its_next_ask() -> None:
+    """No timer can ring then, so this takes real time."""
+    seen: list[int] = []
+
+    async def ready() -> AsyncIterator[int]:
+        for number in range(9):
+            yield number
+
+    async def read() -> None:
+        async for item in Stream(ready) | ops.timeout(total=0.005):
+            seen.append(item)
+            hold_up(0.01)  # noqa: ASYNC251 - that is what is tried
+
+    with pytest.raises(StreamTimeoutError, match=r"did not end within 0\.005 s"):
+        asyncio.run(read())
+    assert seen == [0]
 
 
 def test_a_callback_that_waits_keeps_the_next_item_back() -> None:

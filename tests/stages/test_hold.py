@@ -118,6 +118,9 @@ class TestTheLoopGoesOn:
     def test_where_it_was_closed_while_a_thread_was_held(self) -> None:
         stream, emitter = push(Suspend(1), of=int)
         loop, kept = asyncio.new_event_loop(), list[Any]()
+        loop.set_exception_handler(
+            lambda *_: None
+        )  # of the task that it leaves behind, whenever that is collected
 
         async def first() -> int:
             emitter.offer(1)

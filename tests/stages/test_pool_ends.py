@@ -127,7 +127,7 @@ def balanced(buffers: tuple[BufferStats, ...]) -> None:
 
 
 class TestAccounting:
-    @pytest.mark.spread(2)
+    @pytest.mark.spread(2, full=2)
     @pytest.mark.parametrize("ordered", [True, False])
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize("function", FUNCTIONS)

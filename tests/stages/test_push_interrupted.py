@@ -135,7 +135,7 @@ INTERRUPTIONS: dict[str, Callable[[Producer], object]] = {
 }
 
 
-@pytest.mark.spread(2)
+@pytest.mark.spread
 @pytest.mark.parametrize("capacity", [1, CAPACITY, ROOMY])
 @pytest.mark.parametrize("interruption", INTERRUPTIONS)
 @every_strategy

@@ -159,7 +159,7 @@ class TestItems:
 
 
 class TestEnds:
-    @pytest.mark.spread(2)
+    @pytest.mark.spread(2, full=2)
     @pytest.mark.parametrize("at", [0, 5, 60, 99])
     @pytest.mark.parametrize("returned", [False, True])
     @pytest.mark.parametrize("source", SOURCES)

@@ -36,7 +36,6 @@ def test_what_keeps_a_rule_passes(rule: Rule, run: Callable[..., Any]) -> None:
     run(rule.check(case(rule.case)))
 
 
-@pytest.mark.usefixtures("new_objects")  # to be sure that nothing lets go of something takes collections
 @pytest.mark.parametrize("rule", TESTED, ids=str)
 def test_what_breaks_a_rule_is_caught_and_told_which(rule: Rule, run: Callable[..., Any]) -> None:
     with pytest.raises(AssertionError, match=rf"^rule {rule.number} \({rule.text[:20]}"):

@@ -183,6 +183,8 @@ MATRIX = [
     ("sample", "leave"), MATRIX, ids=[f"{sample.name}-{leave.__name__}" for sample, leave in MATRIX]
 )
 def test_every_exit_closes(sample: Sample, leave: Exit) -> None:
-    for style in STYLES:
-        with trying(style):
-            leave(sample, Case(style, kind_of(sample)))
+    turn = SAMPLES.index(sample) + [*EXITS, *STREAM_EXITS].index(leave)
+    style = STYLES[
+        turn % len(STYLES)
+    ]  # tests/laws/test_close.py has each sample and each exit with all of them
+    leave(sample, Case(style, kind_of(sample)))

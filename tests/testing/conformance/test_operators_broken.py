@@ -9,6 +9,8 @@ from streamkit.testing import Law, LawError, Report, check_operator
 from tests.testing.conformance import broken
 from tests.tiers import stride
 
+APART = stride(8)
+"""In the default tier, an operator is tested for each so many-th of the laws that it keeps, in turn."""
 BROKEN: dict[str, tuple[Law, Callable[[], Any], dict[str, Any]]] = {}
 
 
@@ -62,5 +64,7 @@ def report_of(operator: Any, **given: Any) -> Report:
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_operator_that_breaks_one_law_is_found_to_break_that_one(name: str) -> None:
     law, operator, given = BROKEN[name]
-    report = report_of(operator, every=3 * stride(3), **given)
+    turn = [*BROKEN].index(name) % APART
+    laws = [each for number, each in enumerate(Law) if each is law or number % APART == turn]
+    report = report_of(operator, every=3 * stride(3), laws=laws, **given)
     assert report.broken == (law,), str(report)

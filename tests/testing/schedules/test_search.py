@@ -65,7 +65,7 @@ def test_what_is_wrong_is_found_shrunk_and_replayed(main: Main) -> None:
 
 
 def test_the_same_seed_is_the_same_search() -> None:
-    main = WRONG["lock_forgotten"]
+    main = WRONG["lost_update"]
     notes = {failure(main, schedules=1000, seed=3)[1] for _ in range(2)}
     assert len(notes) == 1
     assert len(notes | {failure(main, schedules=1000, seed=seed)[1] for seed in range(2)}) > 1
@@ -296,7 +296,7 @@ def test_a_program_that_fails_no_more_when_it_is_shrunk_is_not_deterministic() -
 
 
 def test_a_token_of_another_program_does_not_fit() -> None:
-    token = token_in(failure(WRONG["lock_forgotten"], schedules=1000, seed=1)[1])
+    token = token_in(failure(WRONG["dead_lock"], schedules=1000, seed=1)[1])
 
     async def other() -> None:
         await asyncio.gather(*(asyncio.sleep(1.0) for _ in range(9)))

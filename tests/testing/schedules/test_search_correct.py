@@ -11,7 +11,7 @@ from tests.testing.schedules.correct_anyio import ANYIO
 from tests.testing.schedules.piped import PIPED
 from tests.testing.schedules.programs import Main
 
-SCHEDULES = tiers.examples(1000) // tiers.stride(4)
+SCHEDULES = tiers.examples(1000) // tiers.stride(10)
 BOTH = Faults.CANCEL | Faults.SHUTDOWN
 
 
