@@ -153,7 +153,7 @@ def fewer(test: Any, calls: Sequence[Any], *, full: bool = False) -> list[Any]:
 
 
 def shared(test: Any, calls: Sequence[Any], of: int, turn: str) -> list[Any]:
-    """Those of the `calls` of `test` that the default tier has, and of those that only the full one has, a share."""
+    """Those of the `calls` of `test` that the default tier has, and a share of what only the full one has."""
     mine = {*map(id, fewer(test, calls))}
     name = of_test(test)
     return [
