@@ -115,7 +115,8 @@ class Reference:
     def checked(line: Line) -> Line:
         if len(line.events) > MOST:
             raise TooMuchError
-        return line
+        coming = tuple([event for event in line.events if event[0] < math.inf])
+        return line if len(coming) == len(line.events) else Line(coming, math.inf)
 
     def result(self, step: Step, line: Line) -> tuple[str, Any]:
         """What a sink makes of a line: ``end`` and its result, or ``error`` and a label; or ``cut``."""

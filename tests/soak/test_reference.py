@@ -135,6 +135,16 @@ def test_what_is_paused_for_ever_never_comes() -> None:
     assert (line.values, line.end) == ([((0.0, 4.0), [100])], math.inf)
 
 
+def test_what_would_come_at_the_end_never_comes_where_there_is_none() -> None:
+    steps = (
+        Step("sample_by_signal", 1, {"sources": (Src(2, (), 0.5),)}),
+        Step("audit", 2, {"seconds": 1.25}),
+    )
+    pipeline = Pipeline("T", Src(1, (2.25,), 1.0), steps, Step("to_list", 3))
+    line = pipeline.line(Reference(Plan(hangs=(1, 1))))
+    assert (line.values, line.end) == ([], math.inf)
+
+
 def test_an_interleaving_is_known_by_how_far_it_is_in_each_line() -> None:
     one, two = Line(((0.0, 1), (0.0, 2))), Line(((0.0, 3), (0.0, 4)))
     assert fits([1, 3, 2], [one, two]) == [(2, 1)]
