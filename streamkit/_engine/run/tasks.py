@@ -34,6 +34,8 @@ Work = Callable[[], Awaitable[Any]]
 
 def _of_clean_up(error: BaseException) -> list[BaseException]:
     """What failed in the clean-up of a task that the run has cancelled."""
+    if not error.__dict__:  # nothing hangs on it
+        return []
     others = unreached(error)
     return [
         late
