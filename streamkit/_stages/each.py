@@ -7,6 +7,7 @@ does: it keeps what is before it open, and says which stream is next (`sequence`
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from types import AsyncGeneratorType
 from typing import Any
@@ -76,6 +77,8 @@ def noted(error: BaseException, link: Link) -> None:
 
     What came after it is noted, too; and on a cancellation, what that has overtaken.
     """
+    if type(error) is CancelledError and not error.__dict__:  # it has ended a stream, and nothing hangs on it
+        return
     for late in (*attached(error), *unreached(error)):
         blame(late, link)
     if not isinstance(error, Abandoned):

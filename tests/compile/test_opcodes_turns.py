@@ -84,7 +84,7 @@ async def switches(items: int) -> int:
 SOURCES = 4
 LATEST = 165
 """To append an item, to take it out in its turn, and to make a tuple of it; with the source's own."""
-SWITCH = 4_100
+SWITCH = 3_950
 """To begin and end a task, to see that it is in no clean-up, to wait for its end and for the next item."""
 
 

@@ -17,7 +17,7 @@ from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.flooding import floods
-from streamkit._engine.buffer.kinds import CollectingLane, lane_of
+from streamkit._engine.buffer.kinds import CollectingLane, SpillLane, lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.meanwhile import CHAIN, SPARE, Meanwhile, Offered
 from streamkit._engine.compile.pace import LARGEST
@@ -110,9 +110,15 @@ class _LockedCollectingLane(CollectingLane):
     """The same of one that collects."""
 
 
+class _LockedSpillLane(SpillLane):
+    """The same of one that spills: its reader takes out by a `pop` that holds the lock."""
+
+
 def _lane(channel: Changes, strategy: Strategy) -> Lane:
     if strategy.collects:
         return _LockedCollectingLane(channel, strategy)
+    if strategy.spills:
+        return _LockedSpillLane(channel, strategy)
     lane: Lane = Lane(channel, strategy) if floods(strategy) else lane_of(channel, strategy)
     if type(lane) is not Lane:
         return lane

@@ -10,7 +10,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 
 from __future__ import annotations
 
-from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over
+from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over, in_parts
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.names import SETTLE
@@ -158,7 +158,8 @@ def _slice(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "start = 0")
     weaver.add(2, "while part := source[start:start + pace.size]:")
     weaver.add(3, "start += len(part)")
-    _either(weaver, 3, probing, "for item in part:")
+    parts = in_parts(Kind.SLICE, tuple(weaver.layout.steps), end)
+    _either(weaver, 3, probing, "for item in (rest := iter(part)):" if parts else "for item in part:")
     _breathe(weaver, 3)
 
 

@@ -6,7 +6,7 @@ from textwrap import indent
 
 from streamkit._engine.compile.key import End, Kind, StepKey
 
-__all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over"]
+__all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over", "in_parts"]
 
 # How a loop hands over what comes out of its last step. A pump puts it into a lane and then waits while that
 # is full: so there is room for the next item before the source is asked for it (law 2).
@@ -67,6 +67,20 @@ else:
     left -= free
 """
 """The same, where every item of an asynchronous source goes into the lane as it is."""
+
+# What is granted of a list goes in by one call, and by no line for each item: nobody runs meanwhile.
+# Guarded by test_opcodes_rate.py.
+_APPEND_PART = f"""\
+if lane.put({{item}}):
+{_ROOM}\
+else:
+    free = lane.granted(free)
+    if free and lane.listed:
+        before = len(held)
+        held.extend(islice(rest, free))
+        free -= len(held) - before
+"""
+"""The same, where every item of a list goes into the lane as it is; ``rest`` is what follows of the slice."""
 
 # A `try` costs nothing where nothing is thrown in.
 _PASS = """\
@@ -269,10 +283,17 @@ RESCUED = {**FILLING, End.RELAY: _PASS}
 """The ends at which a cancellation may arrive that is for the source."""
 
 
+def in_parts(kind: Kind, steps: tuple[StepKey, ...], end: End) -> bool:
+    """Whether what a lane grants is taken out of a list at once."""
+    return kind is Kind.SLICE and end is End.FILL and not steps
+
+
 def handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
     """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
     if end is End.RESULT:
         return ""
     if end in _OF_EACH and kind is Kind.ASYNC and not steps:
         return _OF_EACH[end]
+    if in_parts(kind, steps, end):
+        return _APPEND_PART
     return RESCUED.get(end, "yield {item}")

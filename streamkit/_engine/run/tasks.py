@@ -34,6 +34,8 @@ Work = Callable[[], Awaitable[Any]]
 
 def _of_clean_up(error: BaseException) -> list[BaseException]:
     """What failed in the clean-up of a task that the run has cancelled."""
+    if not error.__dict__:  # nothing hangs on it
+        return []
     others = unreached(error)
     return [
         late
@@ -235,10 +237,10 @@ class Tasks(ABC):
         over: Future[None] = self.loop.create_future()
         if lane not in self._stopped and has_begun(task):
             self._stopped[lane] = over
-        else:  # one that is cancelled before its first step tells nobody
+        else:  # one that is cancelled before its first step tells nobody; and a callback costs a handle
             task.add_done_callback(partial(_over, over))
         try:
-            await over  # `asyncio.wait` costs three times as much, and a callback of the task one handle more
+            await over  # `asyncio.wait` costs three times as much
         except CancelledError:
             if self._stopped.get(lane) is over:
                 del self._stopped[lane]
