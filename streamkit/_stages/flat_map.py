@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Sequence
+from contextvars import Context, copy_context
 from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
@@ -25,9 +26,9 @@ from streamkit._engine.compile.loop import LISTS
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.driver import DrivenPump, Driver
+from streamkit._engine.run.driver import Driver, Worker
 from streamkit._engine.run.drives import Drives
-from streamkit._engine.run.pump import Pump
+from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
@@ -66,8 +67,10 @@ class Places(Target):
             channel.drives = Drives(run.loop)
         if self.level and around is None and self.waits():
             self._entry = entry = Entrance(self)
-            entry.driver = Driver(run.loop, self.level, entry)
+            entry.driver = Driver(run.loop, self.level, entry, channel.drives.clock)
             entry.begun()
+        self._context: Context = copy_context() if around is None else around._context
+        """That of the tasks that read the streams; each stream has its own."""
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
@@ -113,7 +116,7 @@ class Places(Target):
         if self._entry is None:
             super().wake()
         else:
-            self._entry.again()
+            self._entry.begun()
 
     async def room(self, rescue: Rescue | None = None) -> None:
         if self._entry is None:
@@ -141,16 +144,25 @@ class Places(Target):
             raise Abandoned
         self.taken += 1
         if self.level:
-            lane = self._free()
-            make = partial(self._inner, [item], lane)
-            lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
-            lane.begun()  # the reader comes before the task
-            self.run.drive(driver, self.channel)
-            if self._entry is not None and self._entry.pauses():
-                return True
+            self._begin(item)
         else:
-            self.run.spawn(partial(self._inner, [item]), self.channel)
+            self.run.spawn(partial(self.inner, [item]), self.channel)
         return self.full()
+
+    def _begin(self, item: Any) -> None:
+        """Have the stream of `item` read into a lane that is free, in the task that has read one before."""
+        lane = self._free()
+        lane.items.append(item)
+        driver = lane.driver
+        if driver is not None and driver.idle and not driver.stopped():
+            driver.again()
+            lane.begun()
+            return
+        driver = Worker(self.run.loop, self.level, lane, self.channel.drives.clock, self._context)
+        driver.make = lane.streams
+        lane.driver = driver
+        lane.begun()  # the reader comes before the task
+        self.run.drive(driver, self.channel)
 
     def close(self) -> None:
         """The outer source has ended; the last inner stream to end closes the lanes."""
@@ -185,13 +197,15 @@ class Places(Target):
             if places.outer is None:
                 for lane in places.idle:
                     lane.close()
+                    if lane.driver is not None:
+                        lane.driver.end()
                 places.channel.closed()
                 return
             places = places.outer
             places.taken -= 1
             places.wake()
 
-    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
         """Open, step and close the stream of one item, in a task of its own; then give its place back.
 
         It may go into `lane`, whose reader steps this then.

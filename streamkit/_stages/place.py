@@ -6,12 +6,12 @@ from types import AsyncGeneratorType
 from typing import Any, Protocol
 
 from streamkit._core.strategy import Suspend
-from streamkit._engine.buffer.driven import TurnLane
+from streamkit._engine.buffer.driven import TurnLane, idle
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.driver import DrivenPump
+from streamkit._engine.run.pump import DrivenPump
 from streamkit._engine.run.leave import Segment
 from streamkit._stages.each import noted
 
@@ -26,6 +26,10 @@ class Around(Protocol):
     link: Link
     ahead: Suspend | None
 
+    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+        """Read the stream of one item."""
+        ...
+
     def own(self, lane: PlaceLane) -> None:
         """There is something for `lane`."""
         ...
@@ -36,16 +40,12 @@ class Around(Protocol):
 
 
 _ONE = Suspend(1)
-_TURN = 16
-"""Streams that the outer source begins in one turn."""
-_MORE = 2
-"""The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
 
 
 class PlaceLane(TurnLane):
     """The lane of a place: what reads an async generator into it is made once for all its streams."""
 
-    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places")
+    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places", "items")
     plain = True
     inline = True
     end = End.DRIVE
@@ -55,10 +55,18 @@ class PlaceLane(TurnLane):
         loop = compiled(Kind.ASYNC, (), End.DRIVE)
         assert isinstance(loop, Loop)
         self._places = places
+        self.items: list[Any] = []
+        """The item whose stream is to be read."""
         self._opened = Opened(Kind.ASYNC, None)
         self._pace = DrivenPump(places.run, self)
         self._part = Segment(loop, (), self._opened, self._pace)
         self._loop = loop.function
+
+    async def streams(self) -> None:
+        """Read one stream after the other: what its pump does."""
+        while True:
+            await self._places.inner(self.items, self)
+            await idle
 
     async def reading(self, source: AsyncGeneratorType[Any, None]) -> None:
         """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
@@ -79,34 +87,13 @@ class PlaceLane(TurnLane):
 
 
 class Entrance(TurnLane):
-    """Stands for the outer source in the rota, which gives it a turn when there is a free place.
+    """Stands for the outer source in the rota, which gives it a turn when there is a free place."""
 
-    In one turn it begins a few streams, and the rest when these have had theirs: those that are short and
-    ready have ended then, and fewer are in flight.
-    """
-
-    __slots__ = ("_left", "_places")
+    __slots__ = ("_places",)
 
     def __init__(self, places: Around) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
-        self._left = _TURN
-
-    def pauses(self) -> bool:
-        """A stream has begun; whether others are to have their turns now."""
-        self._left -= 1
-        if self._left:
-            return False
-        drives = self.channel.drives
-        self._left = _TURN if drives.ready < _TURN else _MORE
-        self.again()
-        return True
-
-    def again(self) -> None:
-        """Have the reader look, or, if that does not read, whoever fills its lanes up."""
-        self.begun()
-        if not self.mark:
-            self.loosen()
 
     @property
     def comes(self) -> bool:

@@ -144,10 +144,10 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
         self._begins = False
         self.wake()
-        await super()._inner(items, lane)
+        await super().inner(items, lane)
 
     def close(self) -> None:
         self._door.close()

@@ -20,10 +20,14 @@ from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
 
-__all__ = ["PARKED", "DrivenLane", "HandLane", "TurnLane"]
+__all__ = ["IDLE", "LATE", "PARKED", "DrivenLane", "HandLane", "TurnLane", "idle", "late"]
 
 PARKED = object()
 """What a pump yields to whoever steps it, where its lane is full."""
+IDLE = object()
+"""The same, where its stream has ended, and it may be given another."""
+LATE = object()
+"""The same, where it is time to let others run."""
 
 
 class Parking:
@@ -31,6 +35,24 @@ class Parking:
 
     __slots__ = ()
     __await__ = staticmethod(partial(iter, (PARKED,)))
+
+
+class _Idle(Parking):
+    """Awaited where a pump waits for another stream."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, (IDLE,)))
+
+
+class _Late(Parking):
+    """Awaited where a pump lets others run."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, (LATE,)))
+
+
+idle: Any = _Idle()
+late: Any = _Late()
 
 
 class Parked(Protocol):
@@ -111,10 +133,12 @@ class TurnLane(DrivenLane):
     # the writer ----------------------------------------------------------------------------
 
     def begun(self) -> None:
-        """There is a pump, which may be stepped: the reader is to look."""
+        """There is a pump, which may be stepped: the reader is to look, or whoever fills its lanes up."""
         if not self.queued:
             self.queued = True
             self.channel.enlist(self)
+        if not self.mark:
+            self.loosen()
         self.channel.wake()
 
     def brought(self, before: int) -> None:
@@ -122,11 +146,6 @@ class TurnLane(DrivenLane):
         if self.held and not self.queued:
             self.queued = True
             self.channel.enlist(self)
-
-    def refilled(self, before: int) -> None:
-        """It was filled up, where there was room; `before` items were held before."""
-        self.mark = 0
-        self.brought(before)
 
     def close(self) -> None:
         if self.adopted:
