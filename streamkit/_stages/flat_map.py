@@ -65,9 +65,10 @@ class Places(Target):
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         if self.level and channel.drives is None:
             channel.drives = Drives(run.loop)
+        self._drives: Any = channel.drives
         if self.level and around is None and self.waits():
             self._entry = entry = Entrance(self)
-            entry.driver = Driver(run.loop, self.level, entry, channel.drives.clock)
+            entry.driver = Driver(run.loop, self.level, entry, self._drives.clock)
             entry.begun()
         self._context: Context = copy_context() if around is None else around._context
         """That of the tasks that read the streams; each stream has its own."""
@@ -99,7 +100,7 @@ class Places(Target):
         )
 
     @property
-    def _gone(self) -> bool:
+    def gone(self) -> bool:
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
 
@@ -137,16 +138,16 @@ class Places(Target):
         self.wake()
 
     def full(self) -> bool:
-        return self.taken >= self.concurrency and not self._gone
+        return self.taken >= self.concurrency and not self.gone
 
     def put(self, item: Any) -> bool:
-        if self._gone:
+        if self.gone:
             raise Abandoned
         self.taken += 1
         if self.level:
             self._begin(item)
         else:
-            self.run.spawn(partial(self.inner, [item]), self.channel)
+            self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
 
     def _begin(self, item: Any) -> None:
@@ -158,7 +159,7 @@ class Places(Target):
             driver.again()
             lane.begun()
             return
-        driver = Worker(self.run.loop, self.level, lane, self.channel.drives.clock, self._context)
+        driver = Worker(self.run.loop, self.level, lane, self._drives.clock, self._context)
         driver.make = lane.streams
         lane.driver = driver
         lane.begun()  # the reader comes before the task
@@ -179,7 +180,7 @@ class Places(Target):
         if not items:
             self.close()
 
-    def _given_back(self) -> None:
+    def given_back(self) -> None:
         """A place is free again."""
         self.taken -= 1
         self.wake()
@@ -205,32 +206,28 @@ class Places(Target):
             places.taken -= 1
             places.wake()
 
-    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
-        """Open, step and close the stream of one item, in a task of its own; then give its place back.
+    def begins(self) -> None:
+        """A stream is made, in the task that reads it."""
 
-        It may go into `lane`, whose reader steps this then.
-        """
-        found = asked(self.link, items)
-        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
-        if kind is not AsyncGeneratorType:
+    async def _inner(self, items: list[Any]) -> None:
+        """Make the stream of one item, in a task of its own, and read it there."""
+        self.begins()
+        await self.made(asked(self.link, items))
+
+    async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
+        """Open, step and close the stream that the function has returned; then give its place back."""
+        if type(found) is not AsyncGeneratorType:  # pyright: ignore[reportUnknownArgumentType]
             found = await settled(self.link, found)
-        elif lane is not None and not self._gone:
-            await lane.reading(found)
-            while lane.held and lane.limit >= 0:
-                await lane.parking
-            self.idle.append(lane)
-            self._given_back()
-            return
         kind = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
-        if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
+        if (kind is AsyncGeneratorType or kind in LISTS) and not self.gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
             if lane is not None:
                 self.idle.append(lane)
-            self._given_back()
+            self.given_back()
             return
         stream = inlet_of_made(self.link, found)
         del found
-        if self._gone:
+        if self.gone:
             self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
@@ -247,7 +244,7 @@ class Places(Target):
             return
         if lane is not None:
             self.idle.append(lane)
-        self._given_back()
+        self.given_back()
 
     async def _plain(self, items: Any, kind: Kind, own: PlaceLane | None) -> None:
         """Read an async generator, or a list, as most inner streams are: there are no operators in it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import AsyncGeneratorType
 from typing import Any, Protocol
 
@@ -11,9 +12,9 @@ from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.pump import DrivenPump
 from streamkit._engine.run.leave import Segment
-from streamkit._stages.each import noted
+from streamkit._engine.run.pump import DrivenPump
+from streamkit._stages.each import asked, noted
 
 __all__ = ["Entrance", "PlaceLane"]
 
@@ -25,9 +26,23 @@ class Around(Protocol):
     channel: Any
     link: Link
     ahead: Suspend | None
+    idle: list[Any]
 
-    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
-        """Read the stream of one item."""
+    @property
+    def gone(self) -> bool:
+        """Whether no more items are taken."""
+        ...
+
+    def begins(self) -> None:
+        """A stream is made, in the task that reads it."""
+        ...
+
+    async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
+        """Read the stream that the function has returned, into `lane`; then give its place back."""
+        ...
+
+    def given_back(self) -> None:
+        """A place is free again."""
         ...
 
     def own(self, lane: PlaceLane) -> None:
@@ -40,6 +55,16 @@ class Around(Protocol):
 
 
 _ONE = Suspend(1)
+
+
+class _Nothing:
+    """Awaited where there is nothing to wait for."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, ()))
+
+
+_NOTHING: Any = _Nothing()
 
 
 class PlaceLane(TurnLane):
@@ -63,27 +88,54 @@ class PlaceLane(TurnLane):
         self._loop = loop.function
 
     async def streams(self) -> None:
-        """Read one stream after the other: what its pump does."""
+        """Read one stream after the other: what its pump does.
+
+        Most are async generators: there are no operators in them to look for.
+        """
+        places, items, kind = self._places, self.items, AsyncGeneratorType
         while True:
-            await self._places.inner(self.items, self)
+            places.begins()
+            found: Any = asked(places.link, items)
+            if type(found) is kind and not places.gone:
+                self._reads(found)
+                try:
+                    await self._loop(found, self._leave, self._pace)
+                except BaseException as error:
+                    noted(error, places.link)
+                    raise
+                finally:
+                    self._over()
+                del found
+                while self.held and self.limit >= 0:
+                    await self.parking
+                places.idle.append(self)
+                places.given_back()
+            else:
+                held = [found]
+                del found
+                await places.made(held.pop(), self)
             await idle
 
-    async def reading(self, source: AsyncGeneratorType[Any, None]) -> None:
-        """Read `source`, an async generator, as most inner streams are: there are no operators in it."""
+    def _reads(self, source: AsyncGeneratorType[Any, None]) -> None:
+        """Read `source` from now on."""
         self._places.own(self)
-        opened, pace, part = self._opened, self._pace, self._part
+        opened, pace = self._opened, self._pace
         opened.items = pace.source = source
         opened.close = source.aclose
-        part.reads(opened)
+        self._part.reads(opened)
         pace.rested()
-        try:
-            await self._loop(source, part.leave, pace)
-        except BaseException as error:
-            noted(error, self._places.link)
-            raise
-        finally:
-            opened.items = opened.close = pace.source = None
-            pace.handed.clear()
+
+    def _leave(self, error: BaseException | None = None) -> Any:
+        """Close the source; one that has ended is closed."""
+        if error is None and self._pace.source.ag_frame is None:
+            return _NOTHING
+        return self._part.leave(error)
+
+    def _over(self) -> None:
+        """Nothing of the stream is kept."""
+        opened, pace = self._opened, self._pace
+        opened.items = opened.close = pace.source = None
+        pace.handed.clear()
 
 
 class Entrance(TurnLane):

@@ -21,7 +21,6 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import made, noted
 from streamkit._stages.flat_map import Places
-from streamkit._stages.place import PlaceLane
 
 __all__ = ["Exhausted", "switched"]
 
@@ -133,7 +132,7 @@ class Exhausted(Places):
         return False  # one inside drops other items than this
 
     def full(self) -> bool:
-        return self._begins and not self._gone
+        return self._begins and not self.gone
 
     def put(self, item: Any) -> bool:
         if self.taken:
@@ -144,10 +143,9 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+    def begins(self) -> None:
         self._begins = False
         self.wake()
-        await super().inner(items, lane)
 
     def close(self) -> None:
         self._door.close()

@@ -105,6 +105,12 @@ class DrivenLane(Lane):
         if size > before == 0:
             self.channel.wake()
 
+    def ended(self) -> None:
+        """Its pump has ended, and is kept no longer."""
+        if self.pump is not None and self.pump.parked:
+            self.filled()
+        self.pump = None
+
     def watch(self) -> None:
         """The reader looks by itself. What else is for lanes that tell it does nothing, too."""
 

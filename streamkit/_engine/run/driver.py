@@ -168,8 +168,8 @@ class Driver:
     def told(self, waiting: Any = None, error: BaseException | None = None) -> bool:
         """Hand what came of a drive back to the task; whether the pump has failed.
 
-        It waits, or it has ended with `error`, which is a StopIteration where it is done. What is `LATE` stays
-        where it is, for its reader to step.
+        It waits, or it has ended with `error`, which is a StopIteration where it is done. What is `LATE`
+        stays where it is, for its reader to step.
         """
         if waiting is LATE and self.clock is not None:
             self.clock.late = True
@@ -234,10 +234,12 @@ class Driver:
             _levels.pop(id(self.task), None)
             if self.work is not None:
                 self.work.close()
+            if lane.driver is self:
+                lane.ended()
 
     def _is_read(self, begun: bool) -> bool:
         """Whether a task that is at its first step leaves the pump to the reader."""
-        return not begun and (self.work is not None or self.clock is not None)
+        return not begun and (self.work is not None or (self.clock is not None and self.clock.over))
 
     def _parked(self, *, begun: bool) -> Generator[Any, Any, tuple[_Told | None, BaseException | None]]:
         """Wait while the pump is parked: what came of a drive, and what was thrown in meanwhile.

@@ -71,13 +71,13 @@ class Drives(Steps):
             lane.loosen()
 
     def each(self, rota: Any, most: int) -> Iterator[Any]:
-        """One item of each lane, then one again; before each round, pumps of lanes that have none are stepped.
+        """One item of each lane, then one again; before a round, the pumps of empty lanes are stepped.
 
         Where the reader lets nobody run in between, there is no line of Python for an item.
         """
         self._reads = True
         while rota.queue and most > 0 and not self.tired:
-            lanes = self._round(rota, most)
+            lanes, helds = self._round(rota, most)
             if rota.mixed or not rota.alone:
                 most -= len(lanes)
                 for lane in lanes:
@@ -85,7 +85,6 @@ class Drives(Steps):
                     if item is not EMPTY:
                         yield item
                 continue
-            helds = [lane.held for lane in lanes]
             if len(lanes) == len(rota.queue):
                 many = min(map(len, helds), default=0)
                 if many > 1:
@@ -96,32 +95,38 @@ class Drives(Steps):
             yield from map(_popleft, left)
             self.count()
 
-    def _round(self, rota: Any, most: int) -> list[Any]:
-        """The lanes of the next round, which have something: of as many as may be read before others run."""
+    def _round(self, rota: Any, most: int) -> tuple[list[Any], list[Any]]:
+        """The lanes of the next round, `most` of them, which have something; and what they hold."""
         turn = rota.queue
         self._ready = len(turn)
-        part = min(most, self.clock.left)
-        some = part < len(turn)
-        lanes = [turn.popleft() for _ in range(part)] if some else [*turn]
+        some = most < len(turn)
+        lanes = [turn.popleft() for _ in range(most)] if some else [*turn]
         if not some:
             turn.clear()
-        empty = [lane.driver for lane in lanes if not lane.held]
-        if empty:
-            self.step([driver for driver in empty if driver is not None and driver.ready])
-        if not all([lane.held for lane in lanes]):
-            for lane in lanes:
-                if lane.held:
-                    continue
-                if lane.comes and not self._stopped:  # another pump has taken it, or others are to run first
-                    turn.append(lane)
-                else:
-                    lane.delist()
-            lanes = [lane for lane in lanes if lane.held]
+        helds = [lane.held for lane in lanes]
+        if not all(helds):
+            empty = [lane.driver for lane in lanes if not lane.held]
+            self.step([driver for driver in empty if driver is not None] if rota.mixed else empty)
+            if not all(helds):
+                lanes = self._found(turn, lanes)
+                helds = [lane.held for lane in lanes]
         if some:  # the others come first
             turn.extend(lanes)
         else:
             turn.extendleft(reversed(lanes))
-        return lanes
+        return lanes, helds
+
+    def _found(self, turn: deque[Any], lanes: list[Any]) -> list[Any]:
+        """Those of `lanes` that have something; of the others, those that may have come back into `turn`."""
+        found: list[Any] = []
+        for lane in lanes:
+            if lane.held:
+                found.append(lane)
+            elif lane.comes and not self._stopped:  # another pump has taken it, or others are to run first
+                turn.append(lane)
+            else:
+                lane.delist()
+        return found
 
     def count(self) -> None:
         """Have the lanes count what was taken of the rounds since the last call."""

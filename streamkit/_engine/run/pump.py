@@ -73,6 +73,11 @@ class Clock(Pace):
         """When others had run last."""
         return self._started
 
+    @property
+    def over(self) -> bool:
+        """Whether it is time."""
+        return self.late or self.due()
+
     def stepped(self, pumps: int) -> None:
         """So many were stepped; look whether it is time, now and then."""
         self.left -= pumps

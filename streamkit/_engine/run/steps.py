@@ -37,7 +37,7 @@ class Steps(ABC):
         """How many pumps have ended since others have run: their tasks are there still."""
 
     def step(self, drivers: Sequence[Driver]) -> int:
-        """Step the pumps of `drivers`, which are ready, until it is time to let others run.
+        """Step the pumps of `drivers` that are ready, until it is time to let others run.
 
         Return how many were not looked at.
         """
@@ -56,7 +56,7 @@ class Steps(ABC):
         loop, clock, left = self._loop, self.clock, iter(drivers)
         home = current(loop)
         for driver in left:
-            if driver.stopped():
+            if not driver.ready or driver.stopped():
                 continue
             enter(loop, driver.task)
             try:
