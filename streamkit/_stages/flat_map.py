@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Sequence
-from contextvars import Context, copy_context
 from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
@@ -63,15 +62,13 @@ class Places(Target):
         """What has its reader step the pump of the outer source, when there is a free place."""
         self.level: int = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
-        if self.level and channel.drives is None:
-            channel.drives = Drives(run.loop)
-        self._drives: Any = channel.drives
+        drives: Any = channel.drives
+        if self.level and drives is None:
+            drives = channel.drives = Drives(run.loop)
         if self.level and around is None and self.waits():
             self._entry = entry = Entrance(self)
-            entry.driver = Driver(run.loop, self.level, entry, self._drives.clock)
+            entry.driver = Driver(self.level, entry, drives.clock)
             entry.begun()
-        self._context: Context = copy_context() if around is None else around._context
-        """That of the tasks that read the streams; each stream has its own."""
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
@@ -159,7 +156,7 @@ class Places(Target):
             driver.again()
             lane.begun()
             return
-        driver = Worker(self.run.loop, self.level, lane, self._drives.clock, self._context)
+        driver = Worker(self.level, lane, self.channel.drives.clock)
         driver.make = lane.streams
         lane.driver = driver
         lane.begun()  # the reader comes before the task
@@ -297,16 +294,10 @@ class Places(Target):
                 return lane
         return PlaceLane(self)
 
-    def own(self, lane: PlaceLane) -> None:
-        """There is something for `lane`: from now on it is one of the channel."""
-        if not lane.adopted:
-            lane.adopted = True
-            self.channel.adopt(lane)
-
     def lane(self, own: PlaceLane | None) -> Lane:
         """A lane for one stream that brings no buffer: its `own`, or an idle one, if there is one."""
         if own is not None:
-            self.own(own)
+            own.joins()
             return own
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
 

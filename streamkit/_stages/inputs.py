@@ -53,7 +53,7 @@ def driven(
     reader = channel.counts = RowReader(run.loop)
     for inlet, buffer, _ in found:
         lane = DrivenLane(channel, buffer or Suspend(1))
-        lane.driver = Driver(run.loop, level, lane, reader.clock)
+        lane.driver = Driver(level, lane, reader.clock)
         channel.adopt(lane)
         run.pump(inlet, into=lane)
         reader.reads(lane)
@@ -67,9 +67,8 @@ def turned(run: Run, channel: Channel, strategy: Strategy, level: int) -> Lane:
     if channel.drives is None:
         channel.drives = Drives(run.loop)
     lane = TurnLane(channel, strategy)
-    lane.adopted = True
-    lane.driver = Driver(run.loop, level, lane, channel.drives.clock)
-    channel.adopt(lane)
+    lane.driver = Driver(level, lane, channel.drives.clock)
+    lane.joins()
     lane.begun()
     return lane
 

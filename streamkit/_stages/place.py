@@ -45,10 +45,6 @@ class Around(Protocol):
         """A place is free again."""
         ...
 
-    def own(self, lane: PlaceLane) -> None:
-        """There is something for `lane`."""
-        ...
-
     def full(self) -> bool:
         """Whether no place is free."""
         ...
@@ -118,7 +114,7 @@ class PlaceLane(TurnLane):
 
     def _reads(self, source: AsyncGeneratorType[Any, None]) -> None:
         """Read `source` from now on."""
-        self._places.own(self)
+        self.joins()
         opened, pace = self._opened, self._pace
         opened.items = pace.source = source
         opened.close = source.aclose

@@ -138,6 +138,13 @@ class TurnLane(DrivenLane):
 
     # the writer ----------------------------------------------------------------------------
 
+    def joins(self) -> None:
+        """There is something for it: from now on it is one of its channel."""
+        if not self.adopted:
+            self.adopted = True
+            channel: Any = self.channel
+            channel.adopt(self)
+
     def begun(self) -> None:
         """There is a pump, which may be stepped: the reader is to look, or whoever fills its lanes up."""
         if not self.queued:
@@ -173,6 +180,10 @@ class TurnLane(DrivenLane):
         self.account.not_full()
         self.mark = NEVER
         self.channel.drives.touch(self)
+
+    def untouched(self) -> None:
+        """It is filled up now: `loosen` is to be called when the next item is taken."""
+        self.mark = 0
 
     def delist(self) -> None:
         self.queued = False

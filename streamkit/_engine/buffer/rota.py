@@ -76,6 +76,8 @@ class Counts(Protocol):
 class Drives(Protocol):
     """Steps the pumps of lanes."""
 
+    clock: Any
+    """When others run."""
     failed: bool
     """Whether one has failed: none goes on then by itself."""
 

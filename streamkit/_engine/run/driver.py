@@ -13,7 +13,16 @@ steps has one `Clock`: however many sources are slow, others run in time.
 from __future__ import annotations
 
 import sys
-from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task, isfuture, tasks
+from asyncio import (
+    AbstractEventLoop,
+    CancelledError,
+    Future,
+    Task,
+    current_task,
+    get_running_loop,
+    isfuture,
+    tasks,
+)
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any
@@ -81,18 +90,10 @@ class Driver:
     """Whether it is to be stepped by its task all the same: a cancellation is on its way there."""
     park: Future[None] | None = None
     """What the task waits for while its pump is parked, and nobody steps it."""
-    idle: bool = False
-    """Whether a stream has ended, and its pump waits for another."""
 
     def __init__(
-        self,
-        loop: AbstractEventLoop,
-        level: int,
-        lane: DrivenLane,
-        clock: Clock | None = None,
-        make: Callable[[], Any] | None = None,
+        self, level: int, lane: DrivenLane, clock: Clock | None = None, make: Callable[[], Any] | None = None
     ) -> None:
-        self._loop = loop
         self.clock = clock
         """That of its reader, which steps the pump from the first, also where it only fills up lanes."""
         self._level = level
@@ -111,7 +112,7 @@ class Driver:
         """Make its task, of `steps` that await this; a reader may step the pump before the task has begun."""
         context = self._context()
         steps.send(None)
-        self.task = task = self._loop.create_task(steps, context=context)
+        self.task = task = get_running_loop().create_task(steps, context=context)
         self.stopped = task.cancelling
         _levels[id(task)] = self._level
         return task
@@ -154,7 +155,7 @@ class Driver:
 
     def drive(self) -> bool:
         """Step the pump, which is parked, until it parks again or waits; whether it has failed."""
-        loop = self._loop
+        loop = get_running_loop()
         home = current(loop)
         enter(loop, self.task)
         try:
@@ -206,16 +207,11 @@ class Driver:
                 if waiting is PARKED:
                     told, error = yield from self._parked(begun=begun)
                     # a reader that has begun the pump, or will, goes on with it
-                    while (
-                        told is None
-                        and error is None
-                        and (self.idle or self._holds() or self._is_read(begun))
-                    ):
+                    while told is None and error is None and self._stays(begun):
                         begun = True
                         told, error = yield from self._parked(begun=True)
                     begun = True
-                    if self.idle and told is None:  # its task was cancelled, where no stream can be told
-                        self.idle = False
+                    if told is None and self._rests():  # cancelled, and there is no stream that can be told
                         return
                     if told is not None and told.over:
                         return self._end(told)
@@ -237,20 +233,26 @@ class Driver:
             if lane.driver is self:
                 lane.ended()
 
-    def _is_read(self, begun: bool) -> bool:
-        """Whether a task that is at its first step leaves the pump to the reader."""
+    def _stays(self, begun: bool) -> bool:
+        """Whether the task, which has woken, leaves the pump to the reader: it was not `begun` before."""
+        if self._rests() or self._holds():
+            return True
         return not begun and (self.work is not None or (self.clock is not None and self.clock.over))
+
+    def _rests(self) -> bool:
+        """Whether a stream has ended, and its pump waits for another."""
+        return False
 
     def _parked(self, *, begun: bool) -> Generator[Any, Any, tuple[_Told | None, BaseException | None]]:
         """Wait while the pump is parked: what came of a drive, and what was thrown in meanwhile.
 
         Where the task has not `begun`, wait for its first step.
         """
-        self.ready = not self.idle
+        self.ready = not self._rests()
         thrown: BaseException | None = None
         try:
             if begun:
-                self.park = park = self._loop.create_future()
+                self.park = park = get_running_loop().create_future()
                 self.stopped = park.done
                 yield from park
             else:
@@ -292,17 +294,17 @@ class Worker(Driver):
 
     _last: bool = False
     """Whether there is no stream after this one."""
-
-    def __init__(
-        self, loop: AbstractEventLoop, level: int, lane: DrivenLane, clock: Clock, around: Context
-    ) -> None:
-        super().__init__(loop, level, lane, clock)
-        self._around = around
-        """The context of the task, in which no stream runs: what one sets there would be kept."""
+    idle: bool = False
+    """Whether a stream has ended, and it may be given another."""
 
     def _context(self) -> Context:
+        """That of the reader: what a stream sets in the context of the task would be kept."""
         self.there = copy_context().run
-        return self._around.copy()
+        around: Context = self.lane.channel.drives.context
+        return around.copy()
+
+    def _rests(self) -> bool:
+        return self.idle
 
     def _stepped(self, step: Callable[[Any], Any], value: Any) -> Any:
         return self.there(step, value)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Iterator
+from contextvars import Context, copy_context
 from operator import length_hint
 from typing import Any
 
@@ -34,10 +35,12 @@ Each has left a task, which then takes its last step.
 class Drives(Steps):
     """Steps the pumps of the driven lanes of one channel, for its reader."""
 
-    __slots__ = ("_counted", "_lanes", "_left", "_plan", "_reads", "_ready", "_touched")
+    __slots__ = ("_counted", "_lanes", "_left", "_plan", "_reads", "_ready", "_touched", "context")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
+        self.context: Context = copy_context()
+        """That of the reader, or of what has made this for it."""
         self._touched: deque[TurnLane] = deque()
         """Lanes whose pumps may go on when others run."""
         self._lanes: list[Any] = []
@@ -155,7 +158,7 @@ class Drives(Steps):
             part = [touched.popleft() for _ in range(min(self.clock.left, len(touched)))]
             before = [len(lane.held) for lane in part]
             for lane in part:
-                lane.mark = 0
+                lane.untouched()
             room = [lane for lane in part if lane.driver.ready and len(lane.held) < lane.limit]
             left = self.step([lane.driver for lane in room])
             for lane, size in zip(part, before, strict=True):
