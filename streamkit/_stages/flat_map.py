@@ -150,6 +150,7 @@ class Places(Target):
     def _begin(self, item: Any) -> None:
         """Have the stream of `item` read into a lane that is free, in the task that has read one before."""
         lane = self._free()
+        lane.places = self
         lane.items.append(item)
         driver = lane.driver
         if driver is not None and driver.idle and not driver.stopped():

@@ -7,18 +7,17 @@ from typing import Any, TypeVar
 
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.driven import DrivenLane, TurnLane
+from streamkit._engine.buffer.driven import DrivenLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.driver import Driver
-from streamkit._engine.run.drives import Drives
 from streamkit._engine.run.rows import RowReader
 from streamkit._engine.run.run import Run
 
-__all__ = ["ahead", "begun", "driven", "fed", "streams", "turned"]
+__all__ = ["ahead", "begun", "driven", "fed", "streams"]
 
 A = TypeVar("A")
 
@@ -58,19 +57,6 @@ def driven(
         run.pump(inlet, into=lane)
         reader.reads(lane)
     return reader
-
-
-def turned(run: Run, channel: Channel, strategy: Strategy, level: int) -> Lane:
-    """A lane of `channel`, read in turn; its reader drives the pump, if `level` and `strategy` let it."""
-    if not level or type(strategy) is not Suspend:
-        return channel.lane(strategy)
-    if channel.drives is None:
-        channel.drives = Drives(run.loop)
-    lane = TurnLane(channel, strategy)
-    lane.driver = Driver(level, lane, channel.drives.clock)
-    lane.joins()
-    lane.begun()
-    return lane
 
 
 def fed(

@@ -66,7 +66,7 @@ _NOTHING: Any = _Nothing()
 class PlaceLane(TurnLane):
     """The lane of a place: what reads an async generator into it is made once for all its streams."""
 
-    __slots__ = ("_loop", "_opened", "_pace", "_part", "_places", "items")
+    __slots__ = ("_loop", "_opened", "_pace", "_part", "items", "places")
     plain = True
     inline = True
     end = End.DRIVE
@@ -75,7 +75,8 @@ class PlaceLane(TurnLane):
         super().__init__(places.channel, places.ahead or _ONE)
         loop = compiled(Kind.ASYNC, (), End.DRIVE)
         assert isinstance(loop, Loop)
-        self._places = places
+        self.places = places
+        """Those to which the item belongs: streams in streams share lanes."""
         self.items: list[Any] = []
         """The item whose stream is to be read."""
         self._opened = Opened(Kind.ASYNC, None)
@@ -88,8 +89,9 @@ class PlaceLane(TurnLane):
 
         Most are async generators: there are no operators in them to look for.
         """
-        places, items, kind = self._places, self.items, AsyncGeneratorType
+        items, kind = self.items, AsyncGeneratorType
         while True:
+            places = self.places
             places.begins()
             found: Any = asked(places.link, items)
             if type(found) is kind and not places.gone:

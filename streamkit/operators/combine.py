@@ -18,12 +18,11 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.fuse import fused, spread
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.driver import Driver
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry, Several
 from streamkit._stages.filling import filled, fills
 from streamkit._stages.in_place import following
-from streamkit._stages.inputs import ahead, driven, fed, streams, turned
+from streamkit._stages.inputs import ahead, driven, fed, streams
 from streamkit._stages.native import in_place, in_turns, rows, uneven
 
 __all__ = ["concat", "merge", "zip"]
@@ -33,24 +32,18 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-_DRIVEN = 256
-"""Sources of which the reader drives the pumps; of more, each turn of the event loop serves so many that to
-make drivers costs more than it saves (``benchmarks/workloads/combining.py``)."""
-
-
 def _merge(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int) -> Channel:
     channel, buffer = run.channel(), ahead(lookahead)
-    level = Driver.level() if len(sources) < _DRIVEN else 0
     for inlet in (source, *sources):
-        _merged(run, channel, inlet, buffer, level)
+        _merged(run, channel, inlet, buffer)
     return channel
 
 
-def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None, level: int) -> None:
+def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None) -> None:
     """Read one of the sources into a lane of its own."""
     inlet, strategy, buffer = fused(inlet, ahead)
     strategy = strategy or Suspend(1)
-    lane = turned(run, channel, strategy, level)
+    lane = channel.lane(strategy)
     if not fills(inlet, strategy) and (inlet.links or not inlet.source.makes):
         run.pump(inlet, into=lane, blamed=buffer)
         return
@@ -59,7 +52,7 @@ def _merged(run: Run, channel: Channel, inlet: Inlet[Any], ahead: Suspend | None
         """Where `inlet` ends in a ``merge`` like ours, its sources join ours."""
         first, *others = spread([inlet], run.link)
         for other in others:
-            _merged(run, channel, other, ahead, level)
+            _merged(run, channel, other, ahead)
         return None if first is inlet else first
 
     run.spawn(partial(filled, run, lane, inlet, join if buffer is None else _alone, buffer), channel, lane)

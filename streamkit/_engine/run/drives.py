@@ -108,24 +108,32 @@ class Drives(Steps):
             turn.clear()
         helds = [lane.held for lane in lanes]
         if not all(helds):
-            empty = [lane.driver for lane in lanes if not lane.held]
-            self.step([driver for driver in empty if driver is not None] if rota.mixed else empty)
-            if not all(helds):
-                lanes = self._found(turn, lanes)
+            empty = [lane for lane in lanes if not lane.held and lane.driver is not None]
+            left = self.step([lane.driver for lane in empty])
+            if left or not all(helds):
+                later = empty[len(empty) - left :]
+                lanes = self._found(turn, lanes, later)
                 helds = [lane.held for lane in lanes]
+                some = some or left > 0
+                turn.extendleft(reversed(later))
         if some:  # the others come first
             turn.extend(lanes)
         else:
             turn.extendleft(reversed(lanes))
         return lanes, helds
 
-    def _found(self, turn: deque[Any], lanes: list[Any]) -> list[Any]:
-        """Those of `lanes` that have something; of the others, those that may have come back into `turn`."""
+    def _found(self, turn: deque[Any], lanes: list[Any], later: list[Any]) -> list[Any]:
+        """Those of `lanes` that have something. The pumps of those that come `later` were not stepped.
+
+        Of the others, those that may have something come back into `turn`.
+        """
         found: list[Any] = []
         for lane in lanes:
             if lane.held:
                 found.append(lane)
-            elif lane.comes and not self._stopped:  # another pump has taken it, or others are to run first
+            elif later and lane in later:
+                continue
+            elif lane.comes and not self._stopped:  # another pump has taken it, or it lets others run
                 turn.append(lane)
             else:
                 lane.delist()

@@ -16,6 +16,10 @@ from streamkit._engine.run.leave import blame
 __all__ = ["Clock", "DrivenPump", "Pump"]
 
 
+MOST = 32
+"""Pumps that are stepped between two looks at the clock of their reader at most: they may slow down."""
+
+
 class Owner(Protocol):
     """The part of a `Run` that a pump uses."""
 
@@ -83,7 +87,7 @@ class Clock(Pace):
         self.left -= pumps
         if self.left <= 0:
             self.late = self.due() or self.late
-            self.left = self.size
+            self.left = min(self.size, MOST)
 
     def rested(self) -> None:
         super().rested()

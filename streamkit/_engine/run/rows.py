@@ -49,10 +49,10 @@ class RowReader(Steps):
         """How many whole rows there are, once the pumps were driven whose lanes are empty."""
         helds = self._helds
         if not all(helds):
-            empty = compress(self._drivers, map(not_, helds))
             self.late = False
-            if self.step([driver for driver in empty if driver.ready]):
-                self.late = True
+            empty = [*compress(self._drivers, map(not_, helds))]
+            if left := self.step(empty):
+                self.late = any(driver.ready for driver in empty[len(empty) - left :])
         return min(map(len, helds))
 
     def row(self) -> tuple[Any, ...]:

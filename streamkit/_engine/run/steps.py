@@ -39,7 +39,7 @@ class Steps(ABC):
     def step(self, drivers: Sequence[Driver]) -> int:
         """Step the pumps of `drivers` that are ready, until it is time to let others run.
 
-        Return how many were not looked at.
+        Return how many are left for then.
         """
         clock, many = self.clock, len(drivers)
         if many < clock.left and not (self._stopped or clock.late):  # `Clock.stepped` without the call
@@ -50,7 +50,7 @@ class Steps(ABC):
             part = drivers[place : place + clock.left]
             place += len(part) - self._step(part)
             clock.stepped(len(part))
-        return many - place
+        return 0 if self._stopped else many - place
 
     def _step(self, drivers: Sequence[Driver]) -> int:
         loop, clock, left = self._loop, self.clock, iter(drivers)
@@ -70,7 +70,7 @@ class Steps(ABC):
             if clock.late or self._stopped:
                 break
         back(loop, home)
-        return length_hint(left)
+        return 0 if self._stopped else length_hint(left)
 
     def _told(self, driver: Driver, waiting: Any = None, error: BaseException | None = None) -> None:
         """A pump waits now, lets others run, or has ended."""
@@ -90,9 +90,10 @@ class Steps(ABC):
         self.rested()
 
     def rested(self) -> None:
-        """Others have run."""
-        self._ended = 0
-        self.clock.rested()
+        """Others have run. Where lanes are filled up in this turn, that has noted it, or will."""
+        if self._filling is None:
+            self._ended = 0
+            self.clock.rested()
 
     def fill(self) -> None:
         """Have lanes filled up when others run."""
