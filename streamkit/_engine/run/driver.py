@@ -173,7 +173,7 @@ class Driver:
         stays where it is, for its reader to step.
         """
         if waiting is LATE and self.clock is not None:
-            self.clock.late = True
+            self.clock.tires()
             return False
         self.lane.noted(len(self.lane.held))
         self.ready = False

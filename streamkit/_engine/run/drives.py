@@ -63,9 +63,16 @@ class Drives(Steps):
         return self.clock.late or self._ended >= max(_LEAST, self._ready)
 
     def drive(self, lane: TurnLane) -> bool:
-        """Step the pump of `lane`, which has nothing; whether it has something now."""
-        if lane.driver.ready:
-            self.step((lane.driver,))
+        """Step the pump of `lane`, which has nothing; whether it has something now.
+
+        For readers that take one item at a time. One that lets others run does so in its task.
+        """
+        driver = lane.driver
+        if driver.parked and not self._stopped:
+            self._step((driver,))
+            self.clock.stepped(1)
+            if self.clock.late and driver.ready and not lane.held:
+                driver.told()
         return bool(lane.held)
 
     def goes_on(self, driver: Driver) -> None:

@@ -68,7 +68,7 @@ class Clock(Pace):
     def __init__(self) -> None:
         super().__init__()
         self.left = 1
-        """How many pumps are stepped before it is looked at."""
+        """How many pumps are stepped before it is looked at; none, where it is time."""
         self.late = False
         """Whether it is time: the reader steps no more, until others have run."""
 
@@ -86,12 +86,18 @@ class Clock(Pace):
         """So many were stepped; look whether it is time, now and then."""
         self.left -= pumps
         if self.left <= 0:
-            self.late = self.due() or self.late
             self.left = min(self.size, MOST)
+            if self.due():
+                self.tires()
+
+    def tires(self) -> None:
+        """It is time."""
+        self.late, self.left = True, 0
 
     def rested(self) -> None:
         super().rested()
-        self.late = False
+        if self.late:
+            self.late, self.left = False, min(self.size, MOST)
 
 
 class DrivenPump(Pump):

@@ -49,11 +49,14 @@ class RowReader(Steps):
         """How many whole rows there are, once the pumps were driven whose lanes are empty."""
         helds = self._helds
         if not all(helds):
-            self.late = False
             empty = [*compress(self._drivers, map(not_, helds))]
             if left := self.step(empty):
                 self.late = any(driver.ready for driver in empty[len(empty) - left :])
         return min(map(len, helds))
+
+    def rested(self) -> None:
+        self.late = False
+        super().rested()
 
     def row(self) -> tuple[Any, ...]:
         """The next row, which is there."""

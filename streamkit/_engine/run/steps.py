@@ -42,7 +42,7 @@ class Steps(ABC):
         Return how many are left for then.
         """
         clock, many = self.clock, len(drivers)
-        if many < clock.left and not (self._stopped or clock.late):  # `Clock.stepped` without the call
+        if many < clock.left and not self._stopped:  # `Clock.stepped` without the call
             clock.left -= many
             return self._step(drivers)
         place = 0
