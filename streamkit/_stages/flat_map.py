@@ -214,10 +214,11 @@ class Places(Target):
 
     async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
         """Open, step and close the stream that the function has returned; then give its place back."""
-        if type(found) is not AsyncGeneratorType:  # pyright: ignore[reportUnknownArgumentType]
+        generator: Any = AsyncGeneratorType
+        if type(found) is not generator:
             found = await settled(self.link, found)
         kind = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
-        if (kind is AsyncGeneratorType or kind in LISTS) and not self.gone:
+        if (kind is generator or kind in LISTS) and not self.gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
             if lane is not None:
                 self.idle.append(lane)

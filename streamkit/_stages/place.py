@@ -89,7 +89,8 @@ class PlaceLane(TurnLane):
 
         Most are async generators: there are no operators in them to look for.
         """
-        items, kind = self.items, AsyncGeneratorType
+        items = self.items
+        kind: Any = AsyncGeneratorType
         while True:
             places = self.places
             places.begins()
@@ -114,7 +115,7 @@ class PlaceLane(TurnLane):
                 await places.made(held.pop(), self)
             await idle
 
-    def _reads(self, source: AsyncGeneratorType[Any, None]) -> None:
+    def _reads(self, source: Any) -> None:
         """Read `source` from now on."""
         self.joins()
         opened, pace = self._opened, self._pace
