@@ -1,4 +1,4 @@
-"""One clock for all pumps that a reader steps: others run in time, however many sources are slow (law 7)."""
+"""Steps: one clock for all pumps that a reader steps, so that others run in time (law 7); and places."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
