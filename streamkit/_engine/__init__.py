@@ -23,6 +23,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         shelter    clean-up that goes on when the program ends
         pump       the pace of a loop that fills a lane, and what a cancellation inside its source means
         drives     has the reader of many lanes step the pumps of those that have nothing
+        rows       has the reader of many lanes take one item of each
+        steps      what both do: step pumps until it is time to let others run
         driver     readers run pumps, in the tasks of those
         reading    a channel as the source of a stream, which leaves it when it ends
         start      a source and its links become a coroutine or generator; a loop too large is cut

@@ -96,7 +96,7 @@ class Timed(Channel):
         inlet, strategy, _ = fused(source, None)
         if strategy is None and self._level:
             self._lane = lane = HandLane(self, self)
-            lane.driver = Driver(self.run.loop, self._level, lane)
+            lane.driver = Driver(self._level, lane)
             self.adopt(lane)
             self.run.pump(inlet, into=lane)
         else:

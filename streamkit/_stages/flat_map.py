@@ -25,9 +25,9 @@ from streamkit._engine.compile.loop import LISTS
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.driver import DrivenPump, Driver
+from streamkit._engine.run.driver import Driver, Worker
 from streamkit._engine.run.drives import Drives
-from streamkit._engine.run.pump import Pump
+from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
@@ -62,11 +62,12 @@ class Places(Target):
         """What has its reader step the pump of the outer source, when there is a free place."""
         self.level: int = Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
-        if self.level and channel.drives is None:
-            channel.drives = Drives(run.loop)
+        drives: Any = channel.drives
+        if self.level and drives is None:
+            drives = channel.drives = Drives(run.loop)
         if self.level and around is None and self.waits():
             self._entry = entry = Entrance(self)
-            entry.driver = Driver(run.loop, self.level, entry)
+            entry.driver = Driver(self.level, entry, drives.clock)
             entry.begun()
         self.idle: list[Lane] = [] if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
@@ -96,7 +97,7 @@ class Places(Target):
         )
 
     @property
-    def _gone(self) -> bool:
+    def gone(self) -> bool:
         """Whether no more items are taken: the reader has left, or something failed."""
         return self.channel.left or self.channel.error is not None
 
@@ -113,7 +114,7 @@ class Places(Target):
         if self._entry is None:
             super().wake()
         else:
-            self._entry.again()
+            self._entry.begun()
 
     async def room(self, rescue: Rescue | None = None) -> None:
         if self._entry is None:
@@ -134,23 +135,33 @@ class Places(Target):
         self.wake()
 
     def full(self) -> bool:
-        return self.taken >= self.concurrency and not self._gone
+        return self.taken >= self.concurrency and not self.gone
 
     def put(self, item: Any) -> bool:
-        if self._gone:
+        if self.gone:
             raise Abandoned
         self.taken += 1
         if self.level:
-            lane = self._free()
-            make = partial(self._inner, [item], lane)
-            lane.driver = driver = Driver(self.run.loop, self.level, lane, make)
-            lane.begun()  # the reader comes before the task
-            self.run.drive(driver, self.channel)
-            if self._entry is not None and self._entry.pauses():
-                return True
+            self._begin(item)
         else:
             self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
+
+    def _begin(self, item: Any) -> None:
+        """Have the stream of `item` read into a lane that is free, in the task that has read one before."""
+        lane = self._free()
+        lane.places = self
+        lane.items.append(item)
+        driver = lane.driver
+        if driver is not None and driver.idle and not driver.stopped():
+            driver.again()
+            lane.begun()
+            return
+        driver = Worker(self.level, lane, self.channel.drives.clock)
+        driver.make = lane.streams
+        lane.driver = driver
+        lane.begun()  # the reader comes before the task
+        self.run.drive(driver, self.channel)
 
     def close(self) -> None:
         """The outer source has ended; the last inner stream to end closes the lanes."""
@@ -167,7 +178,7 @@ class Places(Target):
         if not items:
             self.close()
 
-    def _given_back(self) -> None:
+    def given_back(self) -> None:
         """A place is free again."""
         self.taken -= 1
         self.wake()
@@ -185,39 +196,37 @@ class Places(Target):
             if places.outer is None:
                 for lane in places.idle:
                     lane.close()
+                    if lane.driver is not None:
+                        lane.driver.end()
                 places.channel.closed()
                 return
             places = places.outer
             places.taken -= 1
             places.wake()
 
-    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
-        """Open, step and close the stream of one item, in a task of its own; then give its place back.
+    def begins(self) -> None:
+        """A stream is made, in the task that reads it."""
 
-        It may go into `lane`, whose reader steps this then.
-        """
-        found = asked(self.link, items)
-        kind: type = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
-        if kind is not AsyncGeneratorType:
+    async def _inner(self, items: list[Any]) -> None:
+        """Make the stream of one item, in a task of its own, and read it there."""
+        self.begins()
+        await self.made(asked(self.link, items))
+
+    async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
+        """Open, step and close the stream that the function has returned; then give its place back."""
+        generator: Any = AsyncGeneratorType
+        if type(found) is not generator:
             found = await settled(self.link, found)
-        elif lane is not None and not self._gone:
-            self.own(lane)
-            await lane.fill(found)
-            while lane.held and lane.limit >= 0:
-                await lane.parking
-            self.idle.append(lane)
-            self._given_back()
-            return
         kind = type(found)  # pyright: ignore[reportUnknownVariableType] - a type of anything
-        if (kind is AsyncGeneratorType or kind in LISTS) and not self._gone:
+        if (kind is generator or kind in LISTS) and not self.gone:
             await self._plain(found, Kind.SLICE if kind in LISTS else Kind.ASYNC, lane)
             if lane is not None:
                 self.idle.append(lane)
-            self._given_back()
+            self.given_back()
             return
         stream = inlet_of_made(self.link, found)
         del found
-        if self._gone:
+        if self.gone:
             self.run.claims.take(stream)
             raise Abandoned
         stream, strategy, buffer = fused(stream, self.ahead)
@@ -234,7 +243,7 @@ class Places(Target):
             return
         if lane is not None:
             self.idle.append(lane)
-        self._given_back()
+        self.given_back()
 
     async def _plain(self, items: Any, kind: Kind, own: PlaceLane | None) -> None:
         """Read an async generator, or a list, as most inner streams are: there are no operators in it.
@@ -287,16 +296,10 @@ class Places(Target):
                 return lane
         return PlaceLane(self)
 
-    def own(self, lane: PlaceLane) -> None:
-        """There is something for `lane`: from now on it is one of the channel."""
-        if not lane.adopted:
-            lane.adopted = True
-            self.channel.adopt(lane)
-
     def lane(self, own: PlaceLane | None) -> Lane:
         """A lane for one stream that brings no buffer: its `own`, or an idle one, if there is one."""
         if own is not None:
-            self.own(own)
+            own.joins()
             return own
         return self.idle.pop() if self.idle else self.channel.lane(self.ahead or _ONE)
 

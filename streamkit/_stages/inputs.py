@@ -13,7 +13,8 @@ from streamkit._engine.face.mistakes import one_by_one
 from streamkit._engine.face.stream import SourceLike, Stream
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
-from streamkit._engine.run.driver import Driver, RowReader
+from streamkit._engine.run.driver import Driver
+from streamkit._engine.run.rows import RowReader
 from streamkit._engine.run.run import Run
 
 __all__ = ["ahead", "begun", "driven", "fed", "streams"]
@@ -48,14 +49,13 @@ def driven(
     found = [fused(inlet, strategy) for inlet in inlets] if level else []
     if not found or not all(type(buffer) in (Suspend, NoneType) for _, buffer, _ in found):
         return None
-    drivers: list[Driver] = []
+    reader = channel.counts = RowReader(run.loop)
     for inlet, buffer, _ in found:
         lane = DrivenLane(channel, buffer or Suspend(1))
-        driver = lane.driver = Driver(run.loop, level, lane)
+        lane.driver = Driver(level, lane, reader.clock)
         channel.adopt(lane)
         run.pump(inlet, into=lane)
-        drivers.append(driver)
-    reader = channel.counts = RowReader(run.loop, drivers)
+        reader.reads(lane)
     return reader
 
 

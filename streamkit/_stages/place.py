@@ -1,24 +1,21 @@
-"""What stands in the rota for a ``flat_map``: a lane for each place, and an entrance for the outer source.
-
-And how one inner stream after the other is read into a lane.
-"""
+"""What stands in the rota for a ``flat_map``: a lane for each place, and an entrance for the outer source."""
 
 from __future__ import annotations
 
+from functools import partial
 from types import AsyncGeneratorType
 from typing import Any, Protocol
 
 from streamkit._core.strategy import Suspend
-from streamkit._engine.buffer.driven import TurnLane
+from streamkit._engine.buffer.driven import TurnLane, idle
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.driver import DrivenPump
 from streamkit._engine.run.leave import Segment
-from streamkit._engine.run.pump import Pump
-from streamkit._stages.each import noted
+from streamkit._engine.run.pump import DrivenPump, Pump
+from streamkit._stages.each import asked, noted
 
 __all__ = ["Entrance", "Filler", "PlaceLane"]
 
@@ -30,6 +27,24 @@ class Around(Protocol):
     channel: Any
     link: Link
     ahead: Suspend | None
+    idle: list[Any]
+
+    @property
+    def gone(self) -> bool:
+        """Whether no more items are taken."""
+        ...
+
+    def begins(self) -> None:
+        """A stream is made, in the task that reads it."""
+        ...
+
+    async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
+        """Read the stream that the function has returned, into `lane`; then give its place back."""
+        ...
+
+    def given_back(self) -> None:
+        """A place is free again."""
+        ...
 
     def full(self) -> bool:
         """Whether no place is free."""
@@ -37,10 +52,16 @@ class Around(Protocol):
 
 
 _ONE = Suspend(1)
-_TURN = 16
-"""Streams that the outer source begins in one turn."""
-_MORE = 2
-"""The same where as many as `_TURN` are ready: each of those is to have its turn soon."""
+
+
+class _Nothing:
+    """Awaited where there is nothing to wait for."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, ()))
+
+
+_NOTHING: Any = _Nothing()
 
 
 class Filler:
@@ -50,77 +71,87 @@ class Filler:
     (``benchmarks/workloads/flat.py``).
     """
 
-    __slots__ = ("_link", "_loop", "_opened", "_pace", "_part")
+    __slots__ = ("_loop", "_opened", "_pace", "_part")
 
-    def __init__(self, link: Link, lane: Lane, pace: Pump) -> None:
+    def __init__(self, lane: Lane, pace: Pump) -> None:
         loop = compiled(Kind.ASYNC, (), lane.end)
         assert isinstance(loop, Loop)
-        self._link = link
         self._opened = Opened(Kind.ASYNC, None)
         self._pace = pace
         self._part = Segment(loop, (), self._opened, pace)
         self._loop = loop.function
 
-    async def read(self, source: AsyncGeneratorType[Any, None]) -> None:
+    async def read(self, source: AsyncGeneratorType[Any, None], link: Link) -> None:
         """Read `source` to its end, and close it; errors name the operator whose function has made it."""
-        opened, pace, part = self._opened, self._pace, self._part
+        opened, pace = self._opened, self._pace
         opened.items = pace.source = source
         opened.close = source.aclose
-        part.reads(opened)
+        self._part.reads(opened)
         pace.rested()
         try:
-            await self._loop(source, part.leave, pace)
+            await self._loop(source, self._leave, pace)
         except BaseException as error:
-            noted(error, self._link)
+            noted(error, link)
             raise
-        finally:
+        finally:  # nothing of the stream is kept
             opened.items = opened.close = pace.source = None
             pace.handed.clear()
 
+    def _leave(self, error: BaseException | None = None) -> Any:
+        """Close the source; one that has ended is closed."""
+        source: Any = self._pace.source
+        if error is None and source.ag_frame is None:
+            return _NOTHING
+        return self._part.leave(error)
+
 
 class PlaceLane(TurnLane):
-    """The lane of a place. An inner stream that is an async generator is read by what was made for it."""
+    """The lane of a place. Most inner streams are read by what was made for it."""
 
-    __slots__ = ("fill",)
+    __slots__ = ("_read", "items", "places")
     plain = True
     inline = True
     end = End.DRIVE
 
     def __init__(self, places: Around) -> None:
         super().__init__(places.channel, places.ahead or _ONE)
-        self.fill = Filler(places.link, self, DrivenPump(places.run, self)).read
-        """Reads a stream into it that has no operators."""
+        self.places = places
+        """Those to which the item belongs: streams in streams share lanes."""
+        self.items: list[Any] = []
+        """The item whose stream is to be read."""
+        self._read = Filler(self, DrivenPump(places.run, self)).read
+
+    async def streams(self) -> None:
+        """Read one stream after the other: what its pump does."""
+        items = self.items
+        kind: Any = AsyncGeneratorType
+        while True:
+            places = self.places
+            places.begins()
+            found: Any = asked(places.link, items)
+            held = [found]
+            if type(found) is kind and not places.gone:
+                del found
+                self.joins()
+                await self._read(held.pop(), places.link)
+                while self.held and self.limit >= 0:
+                    await self.parking
+                places.idle.append(self)
+                places.given_back()
+            else:
+                del found
+                await places.made(held.pop(), self)
+            await idle
 
 
 class Entrance(TurnLane):
-    """Stands for the outer source in the rota, which gives it a turn when there is a free place.
+    """Stands for the outer source in the rota, which gives it a turn when there is a free place."""
 
-    In one turn it begins a few streams, and the rest when these have had theirs: those that are short and
-    ready have ended then, and fewer are in flight.
-    """
-
-    __slots__ = ("_left", "_places")
+    __slots__ = ("_places",)
 
     def __init__(self, places: Around) -> None:
         super().__init__(places.channel, _ONE)
         self._places = places
-        self._left = _TURN
-
-    def pauses(self) -> bool:
-        """A stream has begun; whether others are to have their turns now."""
-        self._left -= 1
-        if self._left:
-            return False
-        drives = self.channel.drives
-        self._left = _TURN if drives.ready < _TURN else _MORE
-        self.again()
-        return True
-
-    def again(self) -> None:
-        """Have the reader look, or, if that does not read, whoever fills its lanes up."""
-        self.begun()
-        if not self.mark:
-            self.loosen()
 
     @property
     def comes(self) -> bool:

@@ -23,7 +23,7 @@ from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.flat_map import Places
-from streamkit._stages.place import Filler, PlaceLane
+from streamkit._stages.place import Filler
 
 __all__ = ["Exhausted", "switched"]
 
@@ -83,7 +83,7 @@ async def switched(
     channel.source = items = run.feed(channel, source, otherwise=Suspend(1))
     channel.adopt(lane)
     lane.close()
-    filler = Filler(run.link, lane, Pump(run, lane))
+    filler = Filler(lane, Pump(run, lane))
     while True:
         error = channel.error  # looked at first: nothing comes after it
         if items.held:
@@ -107,7 +107,7 @@ async def switched(
 def _inner(run: Run, lane: Lane, filler: Filler, items: list[Any]) -> Awaitable[None]:
     """Make the stream of one item; what reads it into `lane`: its `filler`, if it is as most are."""
     found = asked(run.link, items)
-    return filler.read(found) if type(found) is _GENERATOR else _filled(run, lane, [found])
+    return filler.read(found, run.link) if type(found) is _GENERATOR else _filled(run, lane, [found])
 
 
 async def _filled(run: Run, lane: Lane, items: list[Any]) -> None:
@@ -147,7 +147,7 @@ class Exhausted(Places):
         return False  # one inside drops other items than this
 
     def full(self) -> bool:
-        return self._begins and not self._gone
+        return self._begins and not self.gone
 
     def put(self, item: Any) -> bool:
         if self.taken:
@@ -158,10 +158,9 @@ class Exhausted(Places):
         self._door.admit()
         return self.full()
 
-    async def _inner(self, items: list[Any], lane: PlaceLane | None = None) -> None:
+    def begins(self) -> None:
         self._begins = False
         self.wake()
-        await super()._inner(items, lane)
 
     def close(self) -> None:
         self._door.close()

@@ -121,9 +121,14 @@ async def _zip(
             if ended and whole_tuple:
                 return
             if len(ended) < len(waiting):
-                if reader is not None:
-                    reader.rest()
-                await channel.change()
+                if reader is None:
+                    await channel.change()
+                elif reader.late:
+                    await reader.rest()
+                else:
+                    reader.waits()
+                    await channel.change()
+                    reader.rested()
                 continue
             if len(waiting) == len(lanes):
                 return
@@ -134,7 +139,7 @@ async def _zip(
             yield tuple([lane.pop() if lane.held else fill for lane in lanes])
     finally:
         if reader is not None:
-            reader.close()
+            reader.stop()
 
 
 in_place(_zip, rows)

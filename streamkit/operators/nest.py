@@ -124,7 +124,8 @@ def flat_map(
 
     Args:
         function: called with each item; returns a stream, an iterable, an async iterable or a callable that
-            makes one, or an awaitable of these. It is called in the task that reads what it returns.
+            makes one, or an awaitable of these. It is called in the task that reads what it returns. Streams
+            that never wait follow each other in one task, each with context variables of its own.
         concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
             can be changed meanwhile.
         lookahead: items that each inner stream may be ahead. By default 1, or what a ``buffer(strategy)`` at

@@ -82,6 +82,7 @@ class Channel(Rota, Reader):
         if len(self.lanes) >= self._gone.many:
             self._settle()
         self.lanes.append(lane)
+        self.mixed = self.mixed or lane.driver is None
         lane.account.placed(self._adopted)
         self._adopted += 1
         if lane.strategy is None:
@@ -162,9 +163,12 @@ class Channel(Rota, Reader):
                 throw(error, self.trace)
             if ended:
                 return False
-            if self.drives is not None:
-                self.drives.idle()
+            if self.drives is None:
+                await self._wait()
+                continue
+            self.drives.idle()
             await self._wait()
+            self.drives.rested()
 
     @property
     def over(self) -> bool:

@@ -20,10 +20,14 @@ from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
 
-__all__ = ["PARKED", "DrivenLane", "HandLane", "TurnLane"]
+__all__ = ["IDLE", "LATE", "PARKED", "DrivenLane", "HandLane", "TurnLane", "idle", "late"]
 
 PARKED = object()
 """What a pump yields to whoever steps it, where its lane is full."""
+IDLE = object()
+"""The same, where its stream has ended, and it may be given another."""
+LATE = object()
+"""The same, where it is time to let others run."""
 
 
 class Parking:
@@ -31,6 +35,24 @@ class Parking:
 
     __slots__ = ()
     __await__ = staticmethod(partial(iter, (PARKED,)))
+
+
+class _Idle(Parking):
+    """Awaited where a pump waits for another stream."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, (IDLE,)))
+
+
+class _Late(Parking):
+    """Awaited where a pump lets others run."""
+
+    __slots__ = ()
+    __await__ = staticmethod(partial(iter, (LATE,)))
+
+
+idle: Any = _Idle()
+late: Any = _Late()
 
 
 class Parked(Protocol):
@@ -83,6 +105,12 @@ class DrivenLane(Lane):
         if size > before == 0:
             self.channel.wake()
 
+    def ended(self) -> None:
+        """Its pump has ended, and is kept no longer."""
+        if self.pump is not None and self.pump.parked:
+            self.filled()
+        self.pump = None
+
     def watch(self) -> None:
         """The reader looks by itself. What else is for lanes that tell it does nothing, too."""
 
@@ -110,11 +138,20 @@ class TurnLane(DrivenLane):
 
     # the writer ----------------------------------------------------------------------------
 
+    def joins(self) -> None:
+        """There is something for it: from now on it is one of its channel."""
+        if not self.adopted:
+            self.adopted = True
+            channel: Any = self.channel
+            channel.adopt(self)
+
     def begun(self) -> None:
-        """There is a pump, which may be stepped: the reader is to look."""
+        """There is a pump, which may be stepped: the reader is to look, or whoever fills its lanes up."""
         if not self.queued:
             self.queued = True
             self.channel.enlist(self)
+        if not self.mark:
+            self.loosen()
         self.channel.wake()
 
     def brought(self, before: int) -> None:
@@ -122,11 +159,6 @@ class TurnLane(DrivenLane):
         if self.held and not self.queued:
             self.queued = True
             self.channel.enlist(self)
-
-    def refilled(self, before: int) -> None:
-        """It was filled up, where there was room; `before` items were held before."""
-        self.mark = 0
-        self.brought(before)
 
     def close(self) -> None:
         if self.adopted:
@@ -148,6 +180,10 @@ class TurnLane(DrivenLane):
         self.account.not_full()
         self.mark = NEVER
         self.channel.drives.touch(self)
+
+    def untouched(self) -> None:
+        """It is filled up now: `loosen` is to be called when the next item is taken."""
+        self.mark = 0
 
     def delist(self) -> None:
         self.queued = False

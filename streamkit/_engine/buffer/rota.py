@@ -76,8 +76,8 @@ class Counts(Protocol):
 class Drives(Protocol):
     """Steps the pumps of lanes."""
 
-    ready: int
-    """How many lanes have something, or might have."""
+    clock: Any
+    """When others run."""
     failed: bool
     """Whether one has failed: none goes on then by itself."""
 
@@ -94,8 +94,8 @@ class Drives(Protocol):
         """The reader waits for something to come."""
         ...
 
-    def rounds(self, rota: Rota, most: int) -> Iterator[Any]:
-        """Whole rounds, for a reader that lets nobody run in between."""
+    def rested(self) -> None:
+        """Others have run."""
         ...
 
     def count(self) -> None:
@@ -125,6 +125,8 @@ class Rota:
         """What a reader takes by itself, which its lanes have not counted."""
         self.drives: Drives | None = None
         """What steps the pumps of lanes that are driven."""
+        self.mixed: bool = False
+        """Whether there are others among them."""
 
     @property
     def ready(self) -> bool:
@@ -180,7 +182,7 @@ class Rota:
         turns = self._turns
         if turns is None:
             if self.drives is not None:
-                return (self.drives.rounds if self.alone else self.drives.each)(self, most)
+                return self.drives.each(self, most)
             more = rounds(self.queue, LARGEST, alone=self.alone)
             if not more:
                 if len(self.lanes) != 1:

@@ -1,10 +1,11 @@
 """Drivers: what runs a pump in its task, and while it is parked, for a reader in the name of that task.
 
 A turn of the event loop costs more than all else that a ready item goes through. So a reader that lacks an
-item steps the pump that is to bring it (`RowReader.ready`). The pump cannot tell: its task is the current
+item steps the pump that is to bring it (`RowReader`, `Drives`). The pump cannot tell: its task is the current
 one, with its context; and what it waits for goes back to the task, which yields it to the event loop. A scope
 of its source that fires while it is parked cancels the task, as ever. While the reader lets others run, what
-it took is filled up once per turn of the loop, so that pumps read ahead as others do.
+it took is filled up once per turn of the loop, so that pumps read ahead as others do. All that one reader
+steps has one `Clock`: however many sources are slow, others run in time.
 
 ``benchmarks/workloads/rows.py`` measures it, ``tests/compile/test_opcodes_driven.py`` guards it.
 """
@@ -12,20 +13,24 @@ it took is filled up once per turn of the loop, so that pumps read ahead as othe
 from __future__ import annotations
 
 import sys
-from asyncio import AbstractEventLoop, CancelledError, Future, Handle, Task, current_task, isfuture, tasks
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
-from contextvars import copy_context
-from itertools import repeat
-from operator import length_hint
+from asyncio import (
+    AbstractEventLoop,
+    CancelledError,
+    Future,
+    Task,
+    current_task,
+    get_running_loop,
+    isfuture,
+    tasks,
+)
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
 from typing import Any
 
-from streamkit._engine.buffer.driven import PARKED, DrivenLane
-from streamkit._engine.buffer.lane import NEVER
-from streamkit._engine.compile.pace import AGAIN
-from streamkit._engine.run.pump import Owner, Pump
+from streamkit._engine.buffer.driven import IDLE, LATE, PARKED, DrivenLane
+from streamkit._engine.run.pump import Clock
 
-__all__ = ["DrivenPump", "Driver", "RowReader", "back", "current", "enter"]
+__all__ = ["Driver", "Worker", "back", "current", "enter"]
 
 NESTED = 8
 """How deep pumps are driven inside of pumps that are driven: each takes room on one stack."""
@@ -87,9 +92,10 @@ class Driver:
     """What the task waits for while its pump is parked, and nobody steps it."""
 
     def __init__(
-        self, loop: AbstractEventLoop, level: int, lane: DrivenLane, make: Callable[[], Any] | None = None
+        self, level: int, lane: DrivenLane, clock: Clock | None = None, make: Callable[[], Any] | None = None
     ) -> None:
-        self._loop = loop
+        self.clock = clock
+        """That of its reader, which steps the pump from the first, also where it only fills up lanes."""
         self._level = level
         self.make: Any = make
         """Makes the coroutine of the pump: called in the task, when it is first stepped."""
@@ -104,13 +110,22 @@ class Driver:
 
     def begin(self, steps: Coroutine[Any, Any, Any]) -> Task[Any]:
         """Make its task, of `steps` that await this; a reader may step the pump before the task has begun."""
-        context = copy_context()
+        context = self._context()
         steps.send(None)
-        self.there = context.run
-        self.task = task = self._loop.create_task(steps, context=context)
+        self.task = task = get_running_loop().create_task(steps, context=context)
         self.stopped = task.cancelling
         _levels[id(task)] = self._level
         return task
+
+    def _context(self) -> Context:
+        """The context of its task."""
+        context = copy_context()
+        self.there = context.run
+        return context
+
+    def _stepped(self, step: Callable[[Any], Any], value: Any) -> Any:
+        """Take a step in the task."""
+        return step(value)
 
     def _first(self, _: None) -> Any:
         """Make the coroutine of the pump, and take its first step."""
@@ -140,7 +155,7 @@ class Driver:
 
     def drive(self) -> bool:
         """Step the pump, which is parked, until it parks again or waits; whether it has failed."""
-        loop = self._loop
+        loop = get_running_loop()
         home = current(loop)
         enter(loop, self.task)
         try:
@@ -154,8 +169,12 @@ class Driver:
     def told(self, waiting: Any = None, error: BaseException | None = None) -> bool:
         """Hand what came of a drive back to the task; whether the pump has failed.
 
-        It waits, or it has ended with `error`, which is a StopIteration where it is done.
+        It waits, or it has ended with `error`, which is a StopIteration where it is done. What is `LATE`
+        stays where it is, for its reader to step.
         """
+        if waiting is LATE and self.clock is not None:
+            self.clock.tires()
+            return False
         self.lane.noted(len(self.lane.held))
         self.ready = False
         park, self.park = self.park, None
@@ -177,21 +196,23 @@ class Driver:
                 if step is not None:
                     before = len(held)
                     try:
-                        waiting = step(value)
+                        waiting = self._stepped(step, value)
                     except StopIteration:
                         return
                     finally:
                         value = None
                         lane.brought(before)
+                if waiting is IDLE:
+                    return
                 if waiting is PARKED:
                     told, error = yield from self._parked(begun=begun)
-                    # a reader that has begun the pump goes on with it
-                    while (
-                        told is None and error is None and (self._holds() or not (begun or self.work is None))
-                    ):
+                    # a reader that has begun the pump, or will, goes on with it
+                    while told is None and error is None and self._stays(begun):
                         begun = True
                         told, error = yield from self._parked(begun=True)
                     begun = True
+                    if told is None and self._rests():  # cancelled, and there is no stream that can be told
+                        return
                     if told is not None and told.over:
                         return self._end(told)
                     if told is None or (error is not None and not _cancelled(told.waiting, error)):
@@ -202,22 +223,36 @@ class Driver:
                     waiting, error, told = told.waiting, None, None  # its result is kept by nothing
                 step = self.send
                 try:
-                    value = yield waiting
+                    value = yield (None if waiting is LATE else waiting)
                 except BaseException as thrown:
                     step, value = self._throw, thrown
         finally:
             _levels.pop(id(self.task), None)
+            if self.work is not None:
+                self.work.close()
+            if lane.driver is self:
+                lane.ended()
+
+    def _stays(self, begun: bool) -> bool:
+        """Whether the task, which has woken, leaves the pump to the reader: it was not `begun` before."""
+        if self._rests() or self._holds():
+            return True
+        return not begun and (self.work is not None or (self.clock is not None and self.clock.over))
+
+    def _rests(self) -> bool:
+        """Whether a stream has ended, and its pump waits for another."""
+        return False
 
     def _parked(self, *, begun: bool) -> Generator[Any, Any, tuple[_Told | None, BaseException | None]]:
         """Wait while the pump is parked: what came of a drive, and what was thrown in meanwhile.
 
         Where the task has not `begun`, wait for its first step.
         """
-        self.ready = True
+        self.ready = not self._rests()
         thrown: BaseException | None = None
         try:
             if begun:
-                self.park = park = self._loop.create_future()
+                self.park = park = get_running_loop().create_future()
                 self.stopped = park.done
                 yield from park
             else:
@@ -254,133 +289,56 @@ class Driver:
             del error
 
 
-class DrivenPump(Pump):
-    """The pace of the loop of such a pump.
+class Worker(Driver):
+    """Runs a pump that reads one stream after the other, each in a context of its own.
 
-    Whoever drives it lets others run. So it looks at the clock only where it goes on without parking, as one
-    does that a filter keeps from bringing anything.
+    Streams that never wait, as lists do not, need no task each: to make one costs more than all else that a
+    short stream does. What is asked in them for the current task is told of this one, from first to last. A
+    stream that has waited, or has left a cancellation behind, is the last of its task.
     """
 
-    __slots__ = ("parked",)
+    _last: bool = False
+    """Whether there is no stream after this one."""
+    idle: bool = False
+    """Whether a stream has ended, and it may be given another."""
 
-    def __init__(self, run: Owner, lane: DrivenLane) -> None:
-        super().__init__(run, lane)
-        self.lane: DrivenLane = lane
-        lane.pump = self
-        self.parked = False
-        """Whether it has parked since it last looked at the clock."""
+    def _context(self) -> Context:
+        """That of the reader: what a stream sets in the context of the task would be kept."""
+        self.there = copy_context().run
+        around: Context = self.lane.channel.drives.context
+        return around.copy()
 
-    def due(self) -> bool:
-        if not self.parked:
-            return super().due()
-        self.lane.filled()
-        self.parked, self.size = False, AGAIN
-        self.rested()
+    def _rests(self) -> bool:
+        return self.idle
+
+    def _stepped(self, step: Callable[[Any], Any], value: Any) -> Any:
+        return self.there(step, value)
+
+    def again(self) -> None:
+        """There is another stream for it, which runs in a copy of the current context."""
+        self.idle = False
+        self.there = copy_context().run
+        self.ready = True
+
+    def told(self, waiting: Any = None, error: BaseException | None = None) -> bool:
+        if waiting is not IDLE:
+            self._last = self._last or waiting is not LATE
+            return super().told(waiting, error)
+        task = self.task
+        if self._last or self.lane.driver is not self or task.cancelling() or task._must_cancel:
+            return super().told(error=StopIteration())
+        self.lane.noted(len(self.lane.held))
+        self.ready, self.idle, self.there = False, True, None
         return False
+
+    def end(self) -> None:
+        """There are no more streams."""
+        self._last = True
+        if self.idle:
+            self._told = _DONE
+            self.wake()
 
 
 def _cancelled(waiting: Any, error: BaseException) -> bool:
     """Cancel what a pump waits for, as `Task.cancel` does, where the task has not come to wait for it."""
     return isinstance(error, CancelledError) and isfuture(waiting) and waiting.cancel(*error.args[:1])
-
-
-class RowReader:
-    """Reads several driven lanes at once: one item of each makes a row."""
-
-    __slots__ = ("_counted", "_failed", "_filling", "_given", "_left", "_loop", "_pairs", "_pops", "lanes")
-
-    def __init__(self, loop: AbstractEventLoop, drivers: Sequence[Driver]) -> None:
-        self.lanes = [driver.lane for driver in drivers]
-        self._loop = loop
-        self._pairs: list[tuple[Any, Driver]] = [(driver.lane.held, driver) for driver in drivers]
-        self._pops: list[Callable[[], Any]] = [held.popleft for held, _ in self._pairs]
-        self._given = self._counted = 0
-        """Rows that were given, with those that `_left` still counts; and how many the lanes have counted."""
-        self._left: Any = iter(())
-        self._filling: Handle | None = None
-        """The call that fills up what was taken."""
-        self._failed = False
-        """Whether a pump has failed, so that none is driven any more: its task will tell of the error."""
-
-    def ready(self) -> int:
-        """How many whole rows there are, once the pumps were driven whose lanes are empty."""
-        fewest = NEVER
-        loop, home, away = self._loop, None, False
-        try:
-            for held, driver in self._pairs:
-                size = len(held)
-                if not size and driver.ready and not (self._failed or driver.stopped()):
-                    if not away:
-                        away, home = True, current(loop)
-                    enter(loop, driver.task)
-                    try:
-                        waiting = driver.there(driver.send, None)
-                    except BaseException as error:
-                        self._failed = driver.told(error=error)
-                    else:
-                        if waiting is not PARKED:
-                            driver.told(waiting)
-                    size = len(held)
-                if size < fewest:  # noqa: PLR1730
-                    fewest = size
-        finally:
-            if away:
-                back(loop, home)
-        return fewest
-
-    def row(self) -> tuple[Any, ...]:
-        """The next row, which is there."""
-        if self._filling is None:
-            self.takes()
-        self._given += 1
-        return tuple([pop() for pop in self._pops])
-
-    def rows(self, count: int) -> Iterator[tuple[Any, ...]]:
-        """The next `count` rows, which are there, with no line of Python for each."""
-        if self._filling is None:
-            self.takes()
-        self._given += count
-        left = [repeat(held, count) for held, _ in self._pairs]
-        self._left = left[0]
-        return zip(*[map(_popleft, each) for each in left], strict=False)
-
-    def takes(self) -> None:
-        """Something is taken: have it filled up when others run."""
-        for lane in self.lanes:
-            lane.account.not_full()
-        if self._filling is None:
-            self._filling = self._loop.call_soon(self._fill)
-
-    def _fill(self) -> None:
-        """Let each pump read ahead as far as there is room."""
-        self._filling = None
-        for held, driver in self._pairs:
-            before, lane = len(held), driver.lane
-            if before >= lane.limit or self._failed:
-                continue
-            lane.account.not_full()
-            if driver.parked:
-                self._failed = driver.drive()
-                lane.brought(before)
-
-    def rest(self) -> None:
-        """The reader waits: lanes that are full are so from now on."""
-        for lane in self.lanes:
-            lane.brought(len(lane.held))
-
-    def close(self) -> None:
-        """The reader has gone."""
-        self._failed = True
-        if self._filling is not None:
-            self._filling.cancel()
-            self._filling = None
-
-    def count(self) -> None:
-        """Have the lanes count what was given since the last call."""
-        given = self._given - length_hint(self._left)
-        for lane in self.lanes:
-            lane.gave(given - self._counted)
-        self._counted = given
-
-
-_popleft: Callable[[Any], Any] = deque[Any].popleft

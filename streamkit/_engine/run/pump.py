@@ -6,13 +6,18 @@ from asyncio import CancelledError
 from functools import partial
 from typing import Protocol
 
+from streamkit._engine.buffer.driven import DrivenLane, late
 from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.target import Target
-from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pace import AGAIN, BUDGET, Pace
 from streamkit._engine.plan.link import Link
 from streamkit._engine.run.leave import blame
 
-__all__ = ["Pump"]
+__all__ = ["Clock", "DrivenPump", "Pump"]
+
+
+MOST = 32
+"""Pumps that are stepped between two looks at the clock of their reader at most: they may slow down."""
 
 
 class Owner(Protocol):
@@ -55,3 +60,89 @@ class Pump(Pace):
             await super().rescue(error)
         finally:
             del error
+
+
+class Clock(Pace):
+    """When a reader lets others run, and all pumps that it steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 1
+        """How many pumps are stepped before it is looked at; none, where it is time."""
+        self.late = False
+        """Whether it is time: the reader steps no more, until others have run."""
+
+    @property
+    def began(self) -> float:
+        """When others had run last."""
+        return self._started
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time."""
+        return self.late or self.due()
+
+    def stepped(self, pumps: int) -> None:
+        """So many were stepped; look whether it is time, now and then."""
+        self.left -= pumps
+        if self.left <= 0:
+            self.left = min(self.size, MOST)
+            if self.due():
+                self.tires()
+
+    def tires(self) -> None:
+        """It is time."""
+        self.late, self.left = True, 0
+
+    def rested(self) -> None:
+        super().rested()
+        if self.late:
+            self.late, self.left = False, min(self.size, MOST)
+
+
+class DrivenPump(Pump):
+    """The pace of the loop of such a pump.
+
+    Whoever drives it lets others run. So it looks at the clock only where it goes on without parking, as one
+    does that a filter keeps from bringing anything, or at that of its reader.
+    """
+
+    __slots__ = ("parked",)
+
+    def __init__(self, run: Owner, lane: DrivenLane) -> None:
+        super().__init__(run, lane)
+        self.lane: DrivenLane = lane
+        lane.pump = self
+        self.parked = False
+        """Whether it has parked since it last looked at the clock."""
+
+    @property
+    def _clock(self) -> Clock | None:
+        """That of the reader, if this steps it now; a task that has waited has its own time."""
+        driver = self.lane.driver
+        clock: Clock | None = driver.clock if driver.ready else None
+        return clock
+
+    def due(self) -> bool:
+        clock = self._clock
+        if self.parked:
+            self.lane.filled()
+            self.parked, self.size = False, AGAIN
+            self.rested()
+            # where nothing is held, its reader looks after this step; and it is this one's turn
+            return clock is not None and bool(self.lane.held) and self._looked - clock.began >= BUDGET
+        if clock is not None:
+            self._started = clock.began
+        return super().due()
+
+    async def breathe(self) -> bool:
+        if self._clock is None:
+            return await super().breathe()
+        try:
+            await late
+        except CancelledError as error:
+            await self.rescue(error)
+            return True
+        finally:
+            self.rested()
+        return False

@@ -29,11 +29,10 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
-from streamkit._engine.run.driver import DrivenPump
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
-from streamkit._engine.run.pump import Pump
+from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.start import begin, segment, start
 from streamkit._engine.run.tasks import Tasks

@@ -1,0 +1,150 @@
+"""Steps: one clock for all pumps that a reader steps, so that others run in time (law 7); and places."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+import streamkit
+from streamkit import Stream, ops
+from streamkit._engine.buffer.channel import Channel
+from streamkit.testing import run
+
+COST = 0.001
+"""Seconds that an item of a slow source takes."""
+NAME: ContextVar[str] = ContextVar("NAME", default="around")
+
+
+class Clock:
+    """The seconds that items have cost, and the longest that no other task has run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", lambda: self.now)
+
+    async def slow(self, count: int) -> AsyncIterator[int]:
+        for number in range(count):
+            self.now += COST
+            yield number
+
+    async def gap(self, job: Any) -> float:
+        gaps: list[float] = []
+
+        async def beat() -> None:
+            while True:
+                before = self.now
+                await asyncio.sleep(0)
+                gaps.append(self.now - before)
+
+        beside = asyncio.create_task(beat())
+        await asyncio.sleep(0)
+        await job
+        beside.cancel()
+        return max(gaps)
+
+
+PIPES: dict[str, Callable[[Clock], Stream[Any]]] = {
+    "a row of a hundred": lambda clock: streamkit.zip(*[clock.slow(3) for _ in range(100)]),
+    "far ahead, in rows": lambda clock: streamkit.zip(*[clock.slow(90) for _ in range(40)], lookahead=90),
+    "far ahead, in turn": lambda clock: (
+        Stream(range(40)) | ops.flat_map(lambda _: clock.slow(90), concurrency=40, lookahead=90)
+    ),
+    "streams that bring nothing": lambda clock: (
+        Stream(range(40))
+        | ops.flat_map(lambda _: Stream(clock.slow(90)) | ops.filter(lambda _: False), concurrency=40)
+    ),
+}
+
+
+@pytest.mark.parametrize("pipe", PIPES)
+def test_a_hundred_slow_sources_hold_up_nobody(monkeypatch: pytest.MonkeyPatch, pipe: str) -> None:
+    clock = Clock(monkeypatch)
+    assert run(lambda: clock.gap(PIPES[pipe](clock) | ops.drain())) < 0.06
+
+
+def test_a_reader_that_pops_lets_others_run_beside_a_stream_that_brings_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(Channel, "drained", lambda self, most: iter([self.pop() for _ in range(bool(most))]))
+
+    async def main() -> float:
+        rare = Stream(lambda: clock.slow(200)) | ops.filter(lambda number: number == 199)
+        return await clock.gap(
+            Stream([1]) | ops.flat_map(lambda _: rare, concurrency=2) | ops.filter(bool) | ops.drain()
+        )
+
+    assert run(main) < 0.06
+
+
+class TestPlaces:
+    def test_as_many_streams_are_in_flight_as_there_are_places_at_once(self) -> None:
+        async def waits(number: int) -> AsyncIterator[int]:
+            await asyncio.sleep(1.0)
+            yield number
+
+        async def main() -> float:
+            everything = Stream(range(1000)) | ops.flat_map(waits, concurrency=1000) | ops.to_list()
+            assert sorted(await everything) == [*range(1000)]
+            return asyncio.get_running_loop().time()
+
+        assert run(main) == 1.0
+
+    def test_also_beside_streams_that_are_ready_and_none_is_ahead(self) -> None:
+        begun = set[int]()
+
+        async def endless(number: int) -> AsyncIterator[int]:
+            begun.add(number)
+            while True:
+                yield number
+
+        async def main() -> list[int]:
+            flat = ops.flat_map(endless, concurrency=200)
+            return await (Stream(range(200)) | flat | ops.take(1000) | ops.to_list())
+
+        came = run(main)
+        assert len(begun) == 200
+        counts = [came.count(number) for number in range(200)]
+        assert max(counts) - min(counts) <= 2
+
+    def test_streams_that_never_wait_share_tasks_and_no_context(self) -> None:
+        seen: list[tuple[Any, str]] = []
+
+        async def ready(number: int) -> AsyncIterator[int]:
+            seen.append((asyncio.current_task(), NAME.get()))
+            NAME.set(f"{number}")
+            yield number
+            assert (asyncio.current_task(), NAME.get()) == (seen[number][0], f"{number}")
+
+        async def main() -> None:
+            await (Stream(range(100)) | ops.flat_map(ready, concurrency=4) | ops.drain())
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        run(main)
+        assert {name for _, name in seen} == {"around"}
+        assert len({task for task, _ in seen}) <= 8
+
+    def test_but_not_after_one_has_waited_or_left_a_cancellation(self) -> None:
+        tasks: list[Any] = []
+
+        async def stream(number: int) -> AsyncIterator[int]:
+            task = asyncio.current_task()
+            assert task is not None
+            assert not task.cancelling()
+            tasks.append(task)
+            yield number
+            if number % 3 == 0:
+                await asyncio.sleep(0)
+            if number % 3 == 1:
+                task.cancel()
+
+        async def main() -> None:
+            await (Stream(range(9)) | ops.flat_map(stream, concurrency=2) | ops.drain())
+
+        run(main)
+        ended = [task for number, task in enumerate(tasks) if number % 3 < 2]
+        for task in {*ended}:
+            last = max(number for number, each in enumerate(tasks) if each is task)
+            assert [number for number, each in enumerate(tasks) if each is task and number % 3 < 2] == [last]
