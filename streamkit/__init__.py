@@ -11,6 +11,7 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
+        executors as executors,
         ops as ops,
         reactive_streams as reactive_streams,
         rx as rx,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         GroupsFullError as GroupsFullError,
         NoRouteError as NoRouteError,
         ObservableError as ObservableError,
+        PackingError as PackingError,
+        PreparationError as PreparationError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
         SeveralItemsError as SeveralItemsError,
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
         StoppedError as StoppedError,
         StreamkitError as StreamkitError,
         StreamTimeoutError as StreamTimeoutError,
+        WorkerCrashedError as WorkerCrashedError,
+        WorkerError as WorkerError,
+        WorkersClosedError as WorkersClosedError,
         attached as attached,
     )
     from streamkit._core.guarded import guarded as guarded
