@@ -8,38 +8,26 @@ Each says what the workers are. A run opens it and closes it; ``async with pool:
 ``prepare=`` makes in each worker, once, what the work needs there.
 """
 
-from streamkit.executors.events import (
-    ChunkDone,
-    ChunkSent,
-    ChunkSentAgain,
-    Event,
-    WorkerAdded,
-    WorkerInfo,
-    WorkerLost,
-    WorkerPrepared,
-    WorkerRemoved,
-)
-from streamkit.executors.futures import Executor
-from streamkit.executors.packing import RemoteTraceback
-from streamkit.executors.processes import Processes
-from streamkit.executors.remote import Hooks, Worker, worker
-from streamkit.executors.threads import Threads
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ChunkDone",
-    "ChunkSent",
-    "ChunkSentAgain",
-    "Event",
-    "Executor",
-    "Hooks",
-    "Processes",
-    "RemoteTraceback",
-    "Threads",
-    "Worker",
-    "WorkerAdded",
-    "WorkerInfo",
-    "WorkerLost",
-    "WorkerPrepared",
-    "WorkerRemoved",
-    "worker",
-]
+from streamkit._core.lazy import lazily
+
+if TYPE_CHECKING:
+    from streamkit.executors.events import (
+        ChunkDone as ChunkDone,
+        ChunkSent as ChunkSent,
+        ChunkSentAgain as ChunkSentAgain,
+        Event as Event,
+        WorkerAdded as WorkerAdded,
+        WorkerInfo as WorkerInfo,
+        WorkerLost as WorkerLost,
+        WorkerPrepared as WorkerPrepared,
+        WorkerRemoved as WorkerRemoved,
+    )
+    from streamkit.executors.futures import Executor as Executor
+    from streamkit.executors.packing import RemoteTraceback as RemoteTraceback
+    from streamkit.executors.processes import Processes as Processes
+    from streamkit.executors.remote import Hooks as Hooks, Worker as Worker, worker as worker
+    from streamkit.executors.threads import Threads as Threads
+else:
+    __getattr__, __dir__, __all__ = lazily()

@@ -20,8 +20,9 @@ from streamkit._core.errors import WorkerError
 from streamkit._core.show import told
 from streamkit._core.workers import Outcomes
 from streamkit.executors.frames import Frame, Say
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
-from streamkit.executors.packing import Packed, unpack, unpack_error
+from streamkit.executors.packing import unpack, unpack_error
 from streamkit.executors.sending import Unread
 from streamkit.executors.serve import serve
 from streamkit.executors.wire import Wire

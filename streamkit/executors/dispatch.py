@@ -11,8 +11,8 @@ from typing import Any, Final
 from streamkit._core.errors import WorkerError
 from streamkit._core.show import shown
 from streamkit.executors.events import ChunkDone, ChunkSent, Event
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Crash, Hand
-from streamkit.executors.packing import Packed
 from streamkit.executors.slot import Slot
 
 __all__ = ["Dispatch", "ended"]

@@ -14,8 +14,9 @@ from streamkit._core.show import shown
 from streamkit._core.workers import Outcomes, Work
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.events import Event
+from streamkit.executors.functions import Packed, pack_function
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
-from streamkit.executors.packing import Packed, pack, pack_function
+from streamkit.executors.packing import pack
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Setup
 from streamkit.executors.terms import Terms, each_argument

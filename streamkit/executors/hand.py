@@ -7,7 +7,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from streamkit.executors.packing import Packed
+from streamkit.executors.functions import Packed
 
 __all__ = ["Call", "Crash", "Hand", "Master", "loop_hears"]
 

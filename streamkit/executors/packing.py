@@ -1,4 +1,4 @@
-"""What goes to a worker and back, as bytes: work, items, results and errors.
+"""What goes to a worker and back, as bytes: items, results and errors.
 
 We pickle them ourselves, so that whoever carries them (a socket, an executor, a cluster) sees bytes only, and
 what cannot be pickled is an error of that function, that item or that result, and of nothing beside it.
@@ -6,33 +6,24 @@ what cannot be pickled is an error of that function, that item or that result, a
 
 from __future__ import annotations
 
-import sys
-from itertools import count
 from pickle import HIGHEST_PROTOCOL, PicklingError, dumps, loads
 from traceback import format_exception
 from typing import Any
-from uuid import uuid4
 
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
-from streamkit._core.workers import Failed, Work
-from streamkit.executors.cloudpickle import by_value
+from streamkit._core.workers import Failed
 
 __all__ = [
-    "Packed",
     "RemoteTraceback",
     "pack",
     "pack_error",
-    "pack_function",
     "pack_outcomes",
     "unpack",
     "unpack_error",
 ]
 
-_EXTRA = "use a function that a module has under its name, or install streamkit[cloudpickle]"
-_SESSION = uuid4().hex
-_number = count()
 unpack = loads
 
 
@@ -45,45 +36,6 @@ class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one 
 
     def __str__(self) -> str:
         return f"in a worker:\n{self.text}"
-
-
-class Packed:
-    """Work on its way to workers: with its number, a name of its own anywhere, bytes if it needs them."""
-
-    def __init__(self, work: Work, data: bytes | None = None) -> None:
-        self.number = next(_number)
-        self.key = f"{_SESSION}-{self.number}"
-        self.work = work
-        self.data = data
-
-
-def pack_function(value: Any, what: str) -> bytes:
-    """`value`, which has functions in it, as bytes; `what` it is, for the error."""
-    if by_value is not None and _is_typed_in():
-        return _by_value(value, what, None)
-    try:
-        return dumps(value, HIGHEST_PROTOCOL)
-    except Exception as error:  # of a `__reduce__`, too
-        return _by_value(value, what, error)
-
-
-def _by_value(value: Any, what: str, error: Exception | None) -> bytes:
-    if by_value is not None:
-        try:
-            return by_value(value)
-        except Exception as worse:
-            error = worse
-            cure = ""
-    else:
-        cure = f"; {_EXTRA}"
-    words = "" if error is None else told(error)
-    raise PackingError(f"{what} cannot be sent to a worker: {words}{cure}") from error
-
-
-def _is_typed_in() -> bool:
-    """Whether the program is typed in as it runs: workers cannot import what it has defined."""
-    main = sys.modules.get("__main__")
-    return getattr(main, "__spec__", None) is None and not hasattr(main, "__file__")
 
 
 def pack(value: Any) -> bytes:

@@ -20,8 +20,8 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
 from streamkit._core.workers import Calls, Outcomes, Send, Work, Workers
 from streamkit.executors.events import WorkerInfo
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Crash
-from streamkit.executors.packing import Packed
 from streamkit.executors.remote import Setup
 from streamkit.executors.sending import Sending
 from streamkit.executors.staff import Recruit, Staff

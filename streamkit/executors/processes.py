@@ -14,9 +14,10 @@ from streamkit._core.show import named, shown
 from streamkit._core.workers import Work
 from streamkit.executors.child import Child
 from streamkit.executors.events import Event
+from streamkit.executors.functions import Packed, pack_function
 from streamkit.executors.hand import Hand, Master
 from streamkit.executors.memory import is_measured
-from streamkit.executors.packing import Packed, pack, pack_function
+from streamkit.executors.packing import pack
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Hooks, Setup
 from streamkit.executors.terms import terms

@@ -16,8 +16,8 @@ from streamkit._core.show import shown
 from streamkit._core.workers import Failed, Outcomes
 from streamkit.executors.dispatch import Dispatch
 from streamkit.executors.events import ChunkSentAgain
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Crash
-from streamkit.executors.packing import Packed
 
 __all__ = ["Sending", "Unread"]
 

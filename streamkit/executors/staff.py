@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 from streamkit._core.errors import PreparationError, WorkerError, WorkersClosedError, raise_first
 from streamkit.executors.dispatch import Dispatch, ended
 from streamkit.executors.events import WorkerAdded, WorkerLost, WorkerPrepared, WorkerRemoved
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master
-from streamkit.executors.packing import Packed
 from streamkit.executors.slot import Slot
 from streamkit.executors.terms import Terms
 

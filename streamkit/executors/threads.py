@@ -11,8 +11,8 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import WorkerError
 from streamkit._core.workers import Outcomes, Work
 from streamkit.executors.events import Event
+from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
-from streamkit.executors.packing import Packed
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Hooks, Place, Setup, Worker
 from streamkit.executors.terms import terms
