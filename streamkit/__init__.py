@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.on_error import (
+        Failure as Failure,
         OnError as OnError,
         Replace as Replace,
         Resume as Resume,
         Retry as Retry,
+        Return as Return,
     )
     from streamkit._core.strategy import (
         Collect as Collect,
