@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         Until as Until,
         Window as Window,
     )
+    from streamkit._core.workers import Lasting as Lasting
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane

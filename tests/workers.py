@@ -3,12 +3,35 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from typing import Any
 
-from streamkit import Limit
-from streamkit._core.workers import Outcomes, Send, Work, Workers
+from streamkit import Limit, Stream
+from streamkit._core.workers import Calls, Failed, Outcomes, Send, Work, Workers
+from streamkit._stages.shipping import Through
 
 __all__ = ["InLoop"]
+
+
+async def done(work: Work, items: Sequence[Any]) -> list[Any]:
+    """What `work.outcomes` gives, where callbacks are awaited in the loop that runs."""
+    found: list[Any] = []
+    try:
+        if isinstance(work, Through):
+            async with (Stream([*items]) | work.pipe).open() as results:
+                async for result in results:
+                    found.append(result)
+            return found
+        assert isinstance(work, Calls)
+        for item in items:
+            try:
+                result = work.function(item)  # type: ignore[operator]
+                found.append(await result if isawaitable(result) else result)
+            except Exception as error:
+                found.append(Failed(error))
+    except Exception as error:
+        found.append(Failed(error))
+    return found
 
 
 class InLoop(Workers):
@@ -27,8 +50,7 @@ class InLoop(Workers):
     async def used(self, work: Work) -> AsyncIterator[Send]:
         async def send(items: Sequence[Any]) -> Outcomes:
             await asyncio.sleep(0)
-            outcomes = work.done(items)
-            return Outcomes(outcomes, seconds=0.01 * len(items))
+            return Outcomes(await done(work, items), seconds=len(items) / 64)
 
         self.users += 1
         try:

@@ -258,13 +258,13 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
         return self.then
 
 
-def on_error_argument(value: OnError | None) -> OnError | None:
-    """Return the argument ``on_error`` if it is what may be done where a callback fails."""
+def on_error_argument(value: OnError | None, name: str = "on_error") -> OnError | None:
+    """Return the argument of this `name` if it is what may be done where a callback fails."""
     # not every program is type checked, so this may be false
     if value is None or isinstance(value, OnError):  # pyright: ignore[reportUnnecessaryIsInstance]
         return value
     raise TypeError(
-        f"on_error must be Resume(...), Replace(...), Return(...), Retry(...) or None, not {shown(value)}"
+        f"{name} must be Resume(...), Replace(...), Return(...), Retry(...) or None, not {shown(value)}"
     )
 
 

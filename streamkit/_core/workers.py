@@ -12,17 +12,18 @@ in the event loop; they show all that an operator asks for.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from asyncio import Runner
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from time import perf_counter
 from typing import Any, Final, TypeAlias
 
-from streamkit._core.arguments import discard, seconds as seconds_argument, whole
-from streamkit._core.awaiting import is_awaitable
+from streamkit._core.arguments import seconds as seconds_argument, whole
+from streamkit._core.awaiting import PLAIN, is_awaitable, pending
 from streamkit._core.calls import answering
 from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT, Absent
-from streamkit._core.show import named, shown
+from streamkit._core.show import shown
 from streamkit._core.value import Value
 
 __all__ = [
@@ -88,7 +89,10 @@ class Work(Value, ABC):
 
 
 class Calls(Work):
-    """A function is called with each item; without one, what was prepared is."""
+    """A function is called with each item; without one, what was prepared is.
+
+    What it returns is awaited, if it is awaitable, in an event loop that the chunk has for it.
+    """
 
     function: Callable[[Any], Any] | Absent
     one_each = True
@@ -99,18 +103,16 @@ class Calls(Work):
     def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
         function = prepared if self.function is ABSENT else self.function
         found: list[Any] = []
-        for item in items:
-            try:
-                result = function(item)
-                if is_awaitable(result):
-                    discard(result)
-                    raise TypeError(
-                        f"{named(function)} must return a result, not {shown(result)}: "
-                        "workers have no event loop"
-                    )
-            except Exception as error:
-                found.append(Failed(error))
-            else:
+        with ExitStack() as ends:
+            runner: Runner | None = None
+            for item in items:
+                try:
+                    result = function(item)
+                    if type(result) not in PLAIN and is_awaitable(result):
+                        runner = runner or ends.enter_context(Runner())
+                        result = runner.run(pending(result))
+                except Exception as error:
+                    result = Failed(error)
                 found.append(result)
         return found
 
@@ -147,7 +149,7 @@ def workers_argument(name: str, value: Any) -> Workers:
 class Lasting(Value):
     """As ``chunk=``: chunks so long that a worker takes about so many seconds for one.
 
-    >>> from streamkit.executors import Lasting
+    >>> from streamkit import Lasting
     >>> Lasting(0.1)
     Lasting(seconds=0.1, most=1000)
 

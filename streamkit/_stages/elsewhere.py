@@ -47,7 +47,7 @@ def elsewhere(
             "function must be given" if function is ABSENT else "chunk must be given together with on"
         )
     on = workers_argument("on", on)
-    function = callback("function", prepared if function is ABSENT else function, waits=False)
+    function = callback("function", prepared if function is ABSENT else function)
     function = protected("function", function, on_error)
     flag("ordered", ordered)
     chunk = chunk_argument(chunk)

@@ -68,6 +68,7 @@ async def shipped(
         )
         async for result in channel:
             yield result
+            result = None  # noqa: PLW2901 - kept alive by nothing while the next is waited for
 
 
 async def shipped_chunks(
@@ -93,6 +94,7 @@ async def shipped_chunks(
             async for results in channel:
                 turn += 1
                 yield results
+                results = None  # noqa: PLW2901 - as above
         except Exception as error:
             failed = error
         if failed is not None:

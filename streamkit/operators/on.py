@@ -7,7 +7,7 @@ from typing import Any, TypeVar, overload
 from streamkit._core.arguments import flag
 from streamkit._core.calls import answering
 from streamkit._core.guarded import guarded
-from streamkit._core.on_error import OnError
+from streamkit._core.on_error import OnError, on_error_argument
 from streamkit._core.show import shown
 from streamkit._core.workers import Lasting, Workers, chunk_argument, workers_argument
 from streamkit._engine.face.shapes import Lists
@@ -37,7 +37,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_error: OnError | None = ...,
+    on_crash: OnError | None = ...,
 ) -> Operator[A, B]: ...
 @overload
 def on(
@@ -48,7 +48,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_error: OnError | None = ...,
+    on_crash: OnError | None = ...,
 ) -> Operator[A, C]: ...
 @overload
 def on(
@@ -60,7 +60,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_error: OnError | None = ...,
+    on_crash: OnError | None = ...,
 ) -> Operator[A, D]: ...
 @overload
 def on(
@@ -69,7 +69,7 @@ def on(
     *operators: Operator[Any, Any] | Keep | Shape,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_error: OnError | None = ...,
+    on_crash: OnError | None = ...,
 ) -> Operator[Any, Any]: ...
 @answering
 def on(
@@ -78,7 +78,7 @@ def on(
     *operators: Any,
     chunk: int | Lasting = 64,
     ordered: bool = True,
-    on_error: OnError | None = None,
+    on_crash: OnError | None = None,
 ) -> Any:
     """Send chunks of the items through a pipe that workers run, and pass on what comes out of it.
 
@@ -104,7 +104,7 @@ def on(
         operators: what a chunk goes through: operators, and no sink.
         chunk: how many items are sent together; or ``Lasting(seconds)``, which finds out.
         ordered: whether chunks keep their order, or come as they are ready.
-        on_error: what is done with an item whose worker has died of it: the error is a
+        on_crash: what is done with an item whose worker has died of it: the error is a
             ``WorkerCrashedError``. By default, and for every other error, the stream fails; operators in the
             pipe have an `on_error` of their own.
 
@@ -117,7 +117,7 @@ def on(
     pipe = _joined(operators)
     flag("ordered", ordered)
     chunk = chunk_argument(chunk)
-    policy = guarded("function", _unreached, on_error)
+    policy = guarded("function", _unreached, on_error_argument(on_crash, "on_crash"))
     return in_chunks(chunk, _on(workers, pipe, ordered=ordered, _policy=policy))
 
 
