@@ -91,7 +91,8 @@ front: Any = streamkit
 MAP = (
     "ops.map(function=..., *, concurrency=1, ordered=True, key=..., lookahead=0, on=None, chunk=1, "
     "on_error=None)"
-)OBSERVED: Any = rx.from_observable
+)
+OBSERVED: Any = rx.from_observable
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "as elsewhere": (
         lambda: of.map(str, max_concurrent=3),
