@@ -44,10 +44,12 @@ if TYPE_CHECKING:
     from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.on_error import (
+        Failure as Failure,
         OnError as OnError,
         Replace as Replace,
         Resume as Resume,
         Retry as Retry,
+        Return as Return,
     )
     from streamkit._core.strategy import (
         Collect as Collect,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
         Until as Until,
         Window as Window,
     )
+    from streamkit._core.workers import Lasting as Lasting
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane
