@@ -34,7 +34,7 @@ _LAST_LOOK: Final = 0.05
 """Seconds between two looks at whether a process that was lost has ended."""
 _GRACE: Final = 2.0
 """Seconds that a process may take to end by itself when it has closed its socket; then it is killed."""
-_WATCH: Final = 1.0
+WATCH: Final = 1.0
 """Seconds between two looks at a process that works: what it has started may keep its socket open."""
 
 
@@ -177,7 +177,7 @@ class Child(Hand):
         if self._process is not None and self._process.exitcode is not None:
             self._lost()
         else:
-            self._timer = self.master.loop.call_later(_WATCH, self._watch)
+            self._timer = self.master.loop.call_later(WATCH, self._watch)
 
     def _look(self, pause: float, left: float) -> None:
         """Look whether it has ended, and if not, again after a pause."""

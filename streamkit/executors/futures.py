@@ -155,7 +155,7 @@ class Executor(Pool):
         return Packed(work, pack_function(work, shown(work)) if self._pickles else None)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
-        return pack(items) if self._pickles else items
+        return pack([*items]) if self._pickles else items
 
     async def broadcast(self, function: Callable[..., Any]) -> list[Any]:
         """Not there: nobody knows the workers of the executor.

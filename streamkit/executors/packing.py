@@ -48,7 +48,9 @@ def pack(value: Any) -> bytes:
 
 def pack_outcomes(outcomes: list[Any]) -> bytes:
     """`outcomes` as bytes; in place of those that cannot be, the errors that say so."""
-    sent = [_Sent(each.error, each.item) if type(each) is Failed else each for each in outcomes]
+    sent = [*outcomes]
+    if Failed in map(type, outcomes):
+        sent = [_Sent(each.error, each.item) if type(each) is Failed else each for each in outcomes]
     try:
         return dumps(sent, HIGHEST_PROTOCOL)
     except Exception:

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from streamkit._core.arguments import callback, makes_coroutine, seconds, whole
+from streamkit._core.arguments import callback, seconds, whole
 from streamkit._core.errors import (
     WorkerCrashedError,
     attach,
@@ -46,6 +46,24 @@ class Pool(Workers):
         self._limit = Limit(len(terms.arguments) * share, most=terms.most * share)
         self._entered: list[Staff] = []
 
+    def __repr__(self) -> str:
+        setup = self._terms.setup
+        parts = [str(len(self._terms.arguments))]
+        if callable(setup.prepare):
+            parts.append(f"prepare={named(setup.prepare)}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself: copies of a pipe share its workers."""
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is in another process: not open."""
+        return {**self.__dict__, "_staff": None, "_entered": []}
+
     # what operators ask ------------------------------------------------------------------------
 
     @property
@@ -55,18 +73,6 @@ class Pool(Workers):
 
     def used(self, work: Work) -> AbstractAsyncContextManager[Send]:
         return Use(self, work, 0)
-
-    def check(self, work: Work) -> None:
-        setup = self._terms.setup
-        if isinstance(work, Calls):
-            if work.function is ABSENT and setup.prepare is ABSENT:
-                raise TypeError("a function must be given, or prepare= to what makes one in each worker")
-            if makes_coroutine(work.function):
-                raise TypeError(
-                    f"{named(work.function)} must be a plain function, because a worker has no event loop"
-                )
-        elif setup.hooks is not None and setup.hooks.around_items and not work.one_each:
-            raise TypeError("hooks with before or after need a function that is called with each item")
 
     def with_priority(self, priority: int) -> Workers:
         """The same workers, for work that goes before what has a lower priority and waits; the usual is 0.
@@ -223,8 +229,12 @@ class Pool(Workers):
         return await Sending(staff.dispatch, work, priority, self._payload, self._terms.on_crash).of(items)
 
     def packed(self, work: Work) -> Packed:
-        """`work` as it is sent."""
-        self.check(work)
+        """`work` as it is sent; an error where it can never be done here."""
+        setup = self._terms.setup
+        if isinstance(work, Calls) and work.function is ABSENT and setup.prepare is ABSENT:
+            raise TypeError(f"a function must be given, or {self!r} must have prepare=")
+        if setup.hooks is not None and setup.hooks.around_items and not work.one_each:
+            raise TypeError("hooks with before or after need a function that is called with each item")
         return self._packed(work)
 
 
@@ -280,6 +290,3 @@ class _Prioritized(Workers):
 
     def used(self, work: Work) -> AbstractAsyncContextManager[Send]:
         return Use(self._pool, work, self._priority)
-
-    def check(self, work: Work) -> None:
-        self._pool.check(work)

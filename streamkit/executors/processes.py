@@ -111,7 +111,7 @@ class Processes(Pool):
         return Packed(work, pack_function(work, shown(work)))
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
-        return pack(items)
+        return pack([*items])  # a plain list: the fastest to pickle
 
     def _function(self, function: Callable[..., Any]) -> Any:
         return pack_function(function, named(function))

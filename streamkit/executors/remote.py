@@ -133,7 +133,7 @@ class Place:
     def _hold(self, made: Any) -> None:
         if is_awaitable(made):
             discard(made)
-            raise PreparationError(f"prepare must not return {shown(made)}: a worker has no event loop")
+            raise PreparationError(f"prepare must return at once, not the awaitable {shown(made)}")
         self._prepared = made
         close = getattr(made, "close", None)
         if callable(close):

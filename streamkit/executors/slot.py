@@ -20,7 +20,7 @@ _SMOOTH: Final = 0.2
 class Slot:
     """One worker of a pool, and what it has to do now."""
 
-    def __init__(self, index: int, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, index: int, arguments: Mapping[str, Any], recycle_after: int | None = None) -> None:
         self.index = index
         self.arguments = arguments
         self.hand: Hand | None = None
@@ -31,8 +31,9 @@ class Slot:
         self.removed = False
         self.deaths = 0
         """Hands in a row that ended before they were prepared."""
-        self.worked = 0
-        """Items that its hand has done."""
+        self._recycle_after = recycle_after
+        self._given = 0
+        """Items that its hand was given."""
         self._mean = float("inf")
         self._info = {"chunks": 0, "items": 0, "crashes": 0, "memory": 0, "peak": 0}
         self._seconds = 0.0
@@ -42,10 +43,16 @@ class Slot:
         """Whether it takes calls."""
         return self.hand is not None and self.hand.ready and not self.leaving
 
+    @property
+    def used_up(self) -> bool:
+        """Whether its hand was given as many items as it may be."""
+        return self._recycle_after is not None and self._given >= self._recycle_after
+
     def room(self, prefetch: int) -> bool:
         """Whether it takes one more."""
         waiting = len(self.calls)
-        return self.ready and (not waiting or (waiting <= prefetch and self._mean < _QUICK))
+        quick = waiting <= prefetch and self._mean < _QUICK
+        return self.ready and (not waiting or quick) and not self.used_up
 
     def give(self, call: Call) -> None:
         """Have `call` done by its hand."""
@@ -53,12 +60,14 @@ class Slot:
         self.calls.append(call)
         self._info["peak"] = max(self._info["peak"], len(self.calls))
         if self.hand is not None and self.hand.ready:
+            self._given += len(call.items)
             self.hand.give(call)
 
     def begin(self) -> None:
         """Its hand is ready: give it what waits here."""
-        self.deaths = self.worked = 0
+        self.deaths = 0
         if self.hand is not None:
+            self._given = sum(len(call.items) for call in self.calls)
             for call in self.calls:
                 self.hand.give(call)
 
@@ -66,7 +75,6 @@ class Slot:
         """A call has ended, with or without results."""
         self.calls.remove(call)
         items = len(call.items)
-        self.worked += items
         self._info["chunks"] += call.work is not None
         self._info["items"] += items
         self._info["memory"] = memory

@@ -43,7 +43,7 @@ class Staff:
         """Runs that use them, and blocks that they are open for."""
         self._terms = terms
         self._recruit = recruit
-        self.slots = [Slot(index, arguments) for index, arguments in enumerate(terms.arguments)]
+        self.slots = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
         self.dispatch = Dispatch(self.slots, terms.prefetch, terms.on_event)
         self._spares: list[Hand] = []
         self._hands: dict[Hand, _Post] = {}
@@ -96,7 +96,8 @@ class Staff:
 
     async def grown(self, arguments: Mapping[str, Any]) -> int:
         """Add a worker; its index, when it is prepared."""
-        slot = Slot(max(slot.index for slot in self.slots) + 1, arguments)
+        index = max(slot.index for slot in self.slots) + 1
+        slot = Slot(index, arguments, self._terms.recycle_after)
         grown = self._growing[slot] = self.loop.create_future()
         self.slots.append(slot)
         self._fill(slot)
@@ -161,9 +162,7 @@ class Staff:
             return
         self.dispatch.done(slot, call, outcomes, seconds, memory)
         terms = self._terms
-        if (terms.recycle_after is not None and slot.worked >= terms.recycle_after) or (
-            terms.memory_limit is not None and memory > terms.memory_limit
-        ):
+        if slot.used_up or (terms.memory_limit is not None and memory > terms.memory_limit):
             slot.leaving = True
         self._after(slot)
 
