@@ -137,6 +137,9 @@ class Dispatch:
         for call in others:
             if call.future.done():
                 call.forget()
+            elif self.refusal is not None:
+                call.future.set_exception(self.refusal)
+                call.forget()
             elif call.work is None:
                 slot.calls.append(call)
             else:

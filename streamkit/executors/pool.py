@@ -284,6 +284,9 @@ class _Prioritized(Workers):
         self._pool = pool
         self._priority = priority
 
+    def __repr__(self) -> str:
+        return f"{self._pool!r}.with_priority({self._priority})"
+
     @property
     def limit(self) -> Limit:
         return self._pool.limit

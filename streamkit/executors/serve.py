@@ -67,12 +67,18 @@ class _Serving:
 
     def run(self) -> None:
         self._say(Say.HELLO, os.getpid())
-        while (frame := self._next()) is not None:
-            kind, number, _, _, body = frame
-            if kind == Say.CLOSE:
-                break
-            self._doing[kind](number, body)
-        self._close(frame is not None)
+        while self._turn():
+            pass
+
+    def _turn(self) -> bool:
+        """Heed one frame, and keep nothing of it; False if it was the last."""
+        frame = self._next()
+        if frame is None or frame[0] == Say.CLOSE:
+            self._close(frame is not None)
+            return False
+        kind, number, _, _, body = frame
+        self._doing[kind](number, body)
+        return True
 
     # frames ------------------------------------------------------------------------------------
 

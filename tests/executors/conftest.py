@@ -11,5 +11,7 @@ __all__ = ["forkserver"]
 @pytest.fixture(scope="session")
 def forkserver() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["streamkit.executors.serve", "streamkit.ops", "tests.executors.work"])
+    context.set_forkserver_preload(
+        ["streamkit.executors.serve", "tests.executors.work", "tests.executors.warm"]
+    )
     return context

@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from streamkit import PackingError, PreparationError, Resume, Retry, Stream, WorkerError, ops
+from streamkit import (
+    PackingError,
+    PreparationError,
+    Resume,
+    Retry,
+    Stream,
+    WorkerError,
+    WorkersClosedError,
+    ops,
+)
 from streamkit._core.workers import Calls, Failed
 from streamkit.executors import Processes, RemoteTraceback, functions
 from tests.executors.work import (
@@ -196,6 +205,55 @@ class TestEnd:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("seconds", [0.0, 0.005, 0.05])
+    def test_whoever_is_cancelled_while_it_opens_leaves_nothing(
+        self, seconds: float, forkserver: BaseContext
+    ) -> None:
+        async def main() -> None:
+            pool = Processes(2, context=forkserver, prepare=Model, each=[{"seconds": 0.03}] * 2, spare=1)
+            opening = asyncio.ensure_future(pool.__aenter__())
+            await asyncio.sleep(seconds)
+            opening.cancel()
+            with suppress(asyncio.CancelledError):
+                await opening
+            assert opening.cancelled()
+            assert pool.workers() == ()
+
+        before = {each.pid for each in multiprocessing.active_children()}
+        asyncio.run(main())
+        assert {each.pid for each in multiprocessing.active_children()} <= before
+
+    def test_a_program_that_ends_takes_them_along_in_any_order(self, forkserver: BaseContext) -> None:
+        pool = Processes(2, context=forkserver)
+        pids: list[int | None] = []
+
+        async def work() -> None:
+            await (Stream([30.0] * 5) | ops.map(lasts, on=pool) | ops.drain())
+
+        async def main() -> None:
+            working = asyncio.ensure_future(work())
+            while not any(each.load for each in pool.workers()):  # noqa: ASYNC110 - no event tells of it
+                await asyncio.sleep(0.005)
+            pids.extend(each.pid for each in pool.workers())
+            assert not working.done()
+
+        asyncio.run(main())
+        assert not any(pid and is_alive(pid) for pid in pids)
+
+    def test_halt_kills_what_is_not_done_in_time(self, forkserver: BaseContext) -> None:
+        async def main() -> None:
+            async with Processes(1, context=forkserver) as pool, pool.used(Calls(lasts)) as send:
+                [info] = pool.workers()
+                call = asyncio.ensure_future(send([60.0]))
+                await asyncio.sleep(0.01)
+                assert await pool.halt(0.01) == (60.0,)
+                assert info.pid
+                assert not is_alive(info.pid)
+                with pytest.raises(WorkersClosedError):
+                    await call
+
+        asyncio.run(main())
+
     def test_a_loop_that_ends_early_leaves_no_process(self, forkserver: BaseContext) -> None:
         loop = asyncio.new_event_loop()
         pool = Processes(1, context=forkserver)
@@ -262,7 +320,6 @@ class TestArguments:
         with pytest.raises(error, match=words):
             make()
 
-    def test_a_pool_is_printed_copied_and_sent(self) -> None:
+    def test_a_pipe_shows_it(self) -> None:
         pool = Processes(2, prepare=Model)
-        assert repr(pool) == "Processes(2, prepare=Model)"
         assert "on=Processes(2, prepare=Model)" in str((Stream([1]) | ops.map(on=pool)).explain())

@@ -1,8 +1,11 @@
 """Threads, and what all pools do, which threads show at the least cost."""
 
 import asyncio
+import copy
+import logging
+import pickle
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -107,6 +110,41 @@ class TestCalls:
         [bad] = [each for each in found if isinstance(each, Failure)]
         assert good == [(0, 1)]
         assert (bad.item, str(bad.error)) == ((1, 3), "no 3")
+
+    def test_pa2_pa3_pa4_steps_are_functions_generators_and_objects_that_drop_and_expand(self) -> None:
+        class Counts:
+            """Keeps state: one for each thread."""
+
+            def __init__(self) -> None:
+                self.count = 0
+
+            def __call__(self, pair: list[int]) -> list[int]:
+                self.count += 1
+                return [self.count, *pair]
+
+        def pairs(numbers: list[int]) -> Iterator[list[int]]:
+            yield numbers[:2]
+            yield numbers[2:]
+
+        odd = ops.on(Threads(2), ops.filter(lambda number: number % 2 == 1), chunk=2)
+        assert (Stream(range(6)) | odd | ops.count()).run() == 3
+        pipe = (
+            ops.batch(4)
+            | ops.on(Threads(2), ops.map(pairs) | ops.flatten(), ops.filter(bool), chunk=1)
+            | ops.map(on=Threads(1, prepare=Counts))
+        )
+        assert list(Stream(range(6)) | pipe) == [[1, 0, 1], [2, 2, 3], [3, 4, 5]]
+
+    def test_pa8_a_call_that_fails_twice_is_made_again(self) -> None:
+        errors = [OSError("one"), OSError("two")]
+
+        def call(number: int) -> int:
+            if number == 5 and errors:
+                raise errors.pop()
+            return number
+
+        assert list(Stream(range(6)) | ops.map(call, on=Threads(2), on_error=Retry(3))) == [*range(6)]
+        assert errors == []
 
     def test_db10_nothing_to_do_ends(self) -> None:
         assert list(Stream(()) | ops.map(double, on=Threads(2))) == []
@@ -345,6 +383,13 @@ class TestWhileItRuns:
         assert [(each.worker, each.items, each.done) for each in done] == [(0, 2, 2), (0, 2, 4)]
         assert done[-1].total == 4
 
+    def test_db17_a_logger_hears_of_it(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("DEBUG", "pool")
+        pool = Threads(1, on_event=logging.getLogger("pool").debug)
+        assert list(Stream([1]) | ops.map(double, on=pool)) == [2]
+        assert caplog.messages[0] == "WorkerAdded(worker=0)"
+        assert "ChunkSent(worker=0, chunk=0, items=1)" in caplog.messages
+
     def test_an_error_of_on_event_ends_the_run(self) -> None:
         def bad(event: Event) -> None:
             if isinstance(event, ChunkDone):
@@ -403,6 +448,28 @@ class TestArguments:
     def test_a_wrong_one_is_named(self, make: Callable[[], Any], error: type[Exception], words: str) -> None:
         with pytest.raises(error, match=words):
             make()
+
+    def test_a_pool_is_printed_copied_and_sent_as_what_it_is(self) -> None:
+        pool = Threads(2, prepare=Model)
+        assert repr(pool.with_priority(3)) == "Threads(2, prepare=Model).with_priority(3)"
+        assert copy.deepcopy(pool) is copy.copy(pool) is pool
+
+        async def main() -> Any:
+            async with pool:
+                return pickle.loads(pickle.dumps(pool))
+
+        sent = asyncio.run(main())
+        assert list(Stream([1]) | ops.map(on=sent)) == [("", 1, 1)]
+
+    def test_a_pool_is_open_in_one_loop(self) -> None:
+        pool = Threads(1)
+
+        async def main() -> None:
+            async with pool:
+                with pytest.raises(RuntimeError, match="open in another event loop"):
+                    await asyncio.to_thread(lambda: list(Stream([1]) | ops.map(double, on=pool)))
+
+        asyncio.run(main())
 
     def test_work_that_can_never_be_done_is_refused_before_anything_is_read(self) -> None:
         read: list[int] = []
