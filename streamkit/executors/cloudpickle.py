@@ -6,7 +6,7 @@ It is the extra ``streamkit[cloudpickle]``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["by_value"]
 
@@ -18,5 +18,4 @@ try:
 except ImportError:
     by_value = None
 else:
-    dumps: Any = cloudpickle.dumps  # pyright: ignore[reportUnknownMemberType]
-    by_value = dumps
+    by_value = cast("Any", cloudpickle).dumps

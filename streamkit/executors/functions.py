@@ -9,11 +9,11 @@ from pickle import HIGHEST_PROTOCOL, dumps
 from typing import Any, Final
 
 from streamkit._core.errors import PackingError
-from streamkit._core.show import told
-from streamkit._core.workers import Work
+from streamkit._core.show import named, shown, told
+from streamkit._core.workers import Calls, Work
 from streamkit.executors.cloudpickle import by_value
 
-__all__ = ["Packed", "pack_function"]
+__all__ = ["Packed", "pack_function", "pack_work"]
 
 _EXTRA: Final = "use a function that a module has under its name, or install streamkit[cloudpickle]"
 _SESSION: Final = os.urandom(16).hex()
@@ -28,6 +28,12 @@ class Packed:
         self.key = f"{_SESSION}-{self.number}"
         self.work = work
         self.data = data
+
+
+def pack_work(work: Work) -> Packed:
+    """`work` with its bytes; a `PackingError` if it cannot be sent."""
+    what = f"the function {named(work.function)}" if isinstance(work, Calls) else shown(work)
+    return Packed(work, pack_function(work, what))
 
 
 def pack_function(value: Any, what: str) -> bytes:

@@ -14,7 +14,7 @@ from streamkit._core.show import shown
 from streamkit._core.workers import Outcomes, Work
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.events import Event
-from streamkit.executors.functions import Packed, pack_function
+from streamkit.executors.functions import Packed, pack_work
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
 from streamkit.executors.packing import pack
 from streamkit.executors.pool import Pool
@@ -152,7 +152,7 @@ class Executor(Pool):
         return recruit
 
     def _packed(self, work: Work) -> Packed:
-        return Packed(work, pack_function(work, shown(work)) if self._pickles else None)
+        return pack_work(work) if self._pickles else Packed(work)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
         return pack([*items]) if self._pickles else items

@@ -14,7 +14,7 @@ from streamkit._core.show import named, shown
 from streamkit._core.workers import Work
 from streamkit.executors.child import Child
 from streamkit.executors.events import Event
-from streamkit.executors.functions import Packed, pack_function
+from streamkit.executors.functions import Packed, pack_function, pack_work
 from streamkit.executors.hand import Hand, Master
 from streamkit.executors.memory import is_measured
 from streamkit.executors.packing import pack
@@ -108,7 +108,7 @@ class Processes(Pool):
         return recruit
 
     def _packed(self, work: Work) -> Packed:
-        return Packed(work, pack_function(work, shown(work)))
+        return pack_work(work)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
         return pack([*items])  # a plain list: the fastest to pickle
