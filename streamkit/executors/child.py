@@ -50,8 +50,6 @@ class Child(Hand):
         self._process: BaseProcess | None = None
         self._wire: Wire | None = None
         self._calls: dict[int, Call] = {}
-        self._known: set[int] = set()
-        """The numbers of the work that it has been sent."""
         self._error: Exception | None = None
         """Of closing what was prepared."""
         self._timer: TimerHandle | None = None
@@ -92,6 +90,9 @@ class Child(Hand):
             self._kill()
         else:
             self._wire.send(Say.SET_UP, self.index, self._setup)
+            for work in self.master.works.values():
+                self.learn(work)
+            self._wire.send(Say.READY)
             self._watch()
 
     # what it is told ---------------------------------------------------------------------------
@@ -104,9 +105,6 @@ class Child(Hand):
         if work is None:
             wire.send(Say.TELL, call.number, call.payload)
             return
-        if work.number not in self._known:
-            self._known.add(work.number)
-            wire.send(Say.LEARN, work.number, work.data or b"")
         wire.send(Say.CALL, call.number, work.number.to_bytes(8), call.payload)
 
     def stop(self, call: Call, *, first: bool) -> None:
@@ -120,9 +118,12 @@ class Child(Hand):
         if self._wire is not None:
             self._wire.send(Say.SEAT, index)
 
+    def learn(self, work: Packed) -> None:
+        if self._wire is not None:
+            self._wire.send(Say.LEARN, work.number, work.data or b"")
+
     def forget(self, work: Packed) -> None:
-        if work.number in self._known and self._wire is not None:
-            self._known.remove(work.number)
+        if self._wire is not None:
             self._wire.send(Say.FORGET, work.number)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from streamkit.executors.slot import Slot
 
 __all__ = ["Dispatch", "ended"]
 
-CRASHES: Final = 32
+CRASHES: Final = 100
 """Calls in a row that may kill their workers, without a result between. One item in 65,536 kills 17."""
 
 

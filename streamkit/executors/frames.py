@@ -26,6 +26,8 @@ class Say:
     """You are not a spare any more: the number is your index."""
     LEARN: Final = 3
     """Here is work: its number is that of its run."""
+    READY: Final = 9
+    """Say when you are prepared, and have read the work."""
     FORGET: Final = 4
     """That work is done."""
     CALL: Final = 5

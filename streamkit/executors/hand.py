@@ -63,6 +63,8 @@ class Master(Protocol):
     """Who has the hands, and hears of them; always on the event loop."""
 
     loop: AbstractEventLoop
+    works: dict[int, Packed]
+    """The work of all runs that there are now."""
 
     def prepared(self, hand: Hand, seconds: float) -> None:
         """It is ready for calls."""
@@ -125,6 +127,10 @@ class Hand(ABC):
     def seat(self, index: int) -> None:
         """It is a spare no more."""
         self.index = index
+
+    def learn(self, work: Packed) -> None:
+        """That work will come."""
+        return
 
     def forget(self, work: Packed) -> None:
         """That work will not come again."""

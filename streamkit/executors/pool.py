@@ -262,6 +262,7 @@ class Use:
         except BaseException as error:
             await self._pool.left(staff, error)
             raise
+        staff.learn(packed)
 
         async def send(items: Sequence[Any]) -> Outcomes:
             return await self._pool.sent(staff, packed, items, self._priority)

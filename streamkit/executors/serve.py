@@ -51,14 +51,16 @@ class _Serving:
         self._connection = connection
         self._inbox: deque[Frame] = deque()
         """Frames that are here; calls wait in it while others are done."""
-        self._known: dict[int, bytes | bytearray | Work] = {}
-        """Work by its number, read when it is first used."""
+        self._known: dict[int, Work | Exception] = {}
+        """Work by its number; or why it could not be read."""
+        self._begun = 0.0
         self._place: Place | None = None
         self._peak = Peak()
         self._doing: dict[int, Callable[[int, Any], None]] = {
             Say.SET_UP: self._set_up,
             Say.SEAT: self._seat,
             Say.LEARN: self._learn,
+            Say.READY: self._ready,
             Say.FORGET: self._forget,
             Say.CALL: self._call,
             Say.TELL: self._tell,
@@ -142,15 +144,18 @@ class _Serving:
     # what they say -----------------------------------------------------------------------------
 
     def _set_up(self, number: int, body: Any) -> None:
-        begun = perf_counter()
+        self._begun = perf_counter()
         try:
             setup, arguments = unpack(body)
             self._place = _place(setup, number, arguments)
             self._place.prepare()
         except Exception as error:
+            self._begun = 0.0
             self._say(Say.UNPREPARED, body=pack_error(error))
-        else:
-            self._say(Say.PREPARED, seconds=perf_counter() - begun)
+
+    def _ready(self, number: int, body: Any) -> None:
+        if self._begun:
+            self._say(Say.PREPARED, seconds=perf_counter() - self._begun)
 
     @property
     def _here(self) -> Place:
@@ -161,15 +166,18 @@ class _Serving:
         self._here.seat(number)
 
     def _learn(self, number: int, body: Any) -> None:
-        self._known[number] = body
+        try:
+            self._known[number] = unpack(body)
+        except Exception as error:  # of each call, because a run may have none
+            self._known[number] = error
 
     def _forget(self, number: int, body: Any) -> None:
         self._known.pop(number, None)
 
     def _work(self, number: int) -> Work:
         work = self._known[number]
-        if not isinstance(work, Work):
-            work = self._known[number] = unpack(work)
+        if isinstance(work, Exception):
+            raise work
         return work
 
     def _call(self, number: int, body: Any) -> None:

@@ -41,6 +41,7 @@ class Staff:
         self.loop = asyncio.get_running_loop()
         self.users = 0
         """Runs that use them, and blocks that they are open for."""
+        self.works: dict[int, Packed] = {}
         self._terms = terms
         self._recruit = recruit
         self.slots = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
@@ -130,8 +131,15 @@ class Staff:
         await ended(self._ended)
         return items
 
+    def learn(self, work: Packed) -> None:
+        """That work will come: it is read before the first call, and before a worker that is new is ready."""
+        self.works[work.number] = work
+        for hand in self._hands:
+            hand.learn(work)
+
     def forget(self, work: Packed) -> None:
         """That work will not come again."""
+        del self.works[work.number]
         for hand in self._hands:
             hand.forget(work)
 

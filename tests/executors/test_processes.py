@@ -113,7 +113,9 @@ class TestWork:
         assert list(stream) == [2, 3]
         read.clear()
         monkeypatch.setattr(functions, "by_value", None)
-        with pytest.raises(PackingError, match=r"the function <lambda> cannot.*install streamkit\[cloudpickle\]"):
+        with pytest.raises(
+            PackingError, match=r"the function <lambda> cannot.*install streamkit\[cloudpickle\]"
+        ):
             list(stream)
         assert read == []
 
