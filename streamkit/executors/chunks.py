@@ -12,9 +12,10 @@ from typing import Final
 
 from streamkit._core.workers import Outcomes, Work
 from streamkit.executors.packing import pack_error, pack_outcomes, unpack, unpack_error
+from streamkit.executors.remote import Place
 from streamkit.executors.sending import Unread
 
-__all__ = ["Answer", "answered", "done_elsewhere"]
+__all__ = ["Answer", "answered", "done_by", "done_elsewhere"]
 
 Answer = tuple[str, bytes, float]
 """What a worker says, and how long it took."""
@@ -28,7 +29,12 @@ _lock = Lock()
 
 
 def done_elsewhere(key: str, work: bytes, payload: bytes) -> Answer:
-    """What becomes of the items in `payload`, as bytes. Runs in the worker."""
+    """What becomes of the items in `payload`, as bytes. Runs in a worker that was not prepared."""
+    return done_by(None, key, work, payload)
+
+
+def done_by(place: Place | None, key: str, work: bytes, payload: bytes) -> Answer:
+    """The same in a worker whose `place` was prepared."""
     begun = perf_counter()
     try:
         found = _work(key, work)
@@ -36,7 +42,7 @@ def done_elsewhere(key: str, work: bytes, payload: bytes) -> Answer:
             items = unpack(payload)
         except Exception as error:
             return _UNREAD, pack_error(error), 0.0
-        packed = pack_outcomes(found.done(items))
+        packed = pack_outcomes(found.done(items) if place is None else place.done(found, items))
     except Exception as error:
         return _FAILED, pack_error(error), perf_counter() - begun
     return _DONE, packed, perf_counter() - begun

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamkit._core.arguments import callback, whole
 from streamkit._core.calls import answering
-from streamkit._core.errors import WorkerCrashedError
+from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.workers import Outcomes, Work
@@ -22,13 +22,13 @@ from streamkit.executors.remote import Setup
 from streamkit.executors.terms import Terms, each_argument
 from streamkit.executors.threads import error_of
 
-__all__ = ["Executor"]
+__all__ = ["Executor", "Share"]
 
 
 _remote: Callable[..., Any] = done_elsewhere
 
 
-class _Share(Hand):
+class Share(Hand):
     """A share of an executor: one chunk at a time, and what is sent ahead."""
 
     def __init__(
@@ -44,26 +44,33 @@ class _Share(Hand):
     def give(self, call: Call) -> None:
         def done(future: Future[Any]) -> None:
             self._under_way.pop(call, None)
-            if future.cancelled():
+            if future.cancelled() and call.stopped is not None:
                 self.master.dropped(self, call)
             else:
-                outcomes = _outcomes(future)
+                outcomes = self.outcomes(future)
                 seconds = outcomes.seconds if isinstance(outcomes, Outcomes) else 0.0
                 self.master.done(self, call, outcomes, seconds, 0)
             self._end()
 
-        work = call.work
-        assert work is not None
         try:
-            if work.data is None:
-                future: Future[Any] = self._executor.submit(work.work.done, call.payload, ABSENT)
-            else:
-                future = self._executor.submit(_remote, work.key, work.data, call.payload)
+            future = self.submitted(call)
         except RuntimeError as error:  # it is shut down, or broken
             future = Future()
             future.set_exception(error)
         self._under_way[call] = future
         future.add_done_callback(lambda found: loop_hears(self.master.loop, done, found))
+
+    def submitted(self, call: Call) -> Future[Any]:
+        """What comes of a call, which is given to the executor."""
+        work = call.work
+        assert work is not None
+        if work.data is None:
+            return self._executor.submit(work.work.done, call.payload, ABSENT)
+        return self._executor.submit(_remote, work.key, work.data, call.payload)
+
+    def outcomes(self, future: Future[Any]) -> Any:
+        """What a call has ended with: outcomes, or an error."""
+        return _outcomes(future)
 
     def stop(self, call: Call, *, first: bool) -> None:
         self._under_way[call].cancel()
@@ -86,10 +93,12 @@ class _Share(Hand):
     def _end(self) -> None:
         if self.ending and not self._under_way and not self.exited.done():
             self.exited.set_result(None)
-            self.master.gone(self, None)
+            self.master.loop.call_soon(self.master.gone, self, None)  # who told it to close is not done yet
 
 
 def _outcomes(future: Future[Any]) -> Any:
+    if future.cancelled():
+        return WorkerError("the executor has cancelled the call")
     error = error_of(future)
     if isinstance(error, BrokenExecutor):
         broken = WorkerCrashedError(f"the executor is broken: {error}")
@@ -147,7 +156,7 @@ class Executor(Pool):
 
     def _recruiter(self, setup: Setup) -> Any:
         def recruit(master: Master, index: int, arguments: Mapping[str, Any]) -> Hand:
-            return _Share(master, index, arguments, self._executor)
+            return Share(master, index, arguments, self._executor)
 
         return recruit
 

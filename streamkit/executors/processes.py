@@ -20,7 +20,7 @@ from streamkit.executors.memory import is_measured
 from streamkit.executors.packing import pack
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Hooks, Setup
-from streamkit.executors.terms import terms
+from streamkit.executors.terms import on_crash_argument, terms
 
 __all__ = ["Processes"]
 
@@ -87,7 +87,7 @@ class Processes(Pool):
         super().__init__(
             made.but(
                 spare=whole("spare", spare, least=0),
-                on_crash=_on_crash(on_crash),
+                on_crash=on_crash_argument(on_crash),
                 recycle_after=None
                 if recycle_after is None
                 else whole("recycle_after", recycle_after, least=1),
@@ -116,17 +116,6 @@ class Processes(Pool):
     def _function(self, function: Callable[..., Any]) -> Any:
         return pack_function(function, named(function))
 
-
-def _on_crash(value: Retry | None) -> Retry | None:
-    # not every program is type checked, so this may be false
-    if value is not None and not isinstance(value, Retry):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"on_crash must be Retry(...) or None, not {shown(value)}")
-    if value is not None and (value.then is not None or value.errors is not Exception):
-        raise ValueError(
-            "on_crash must have attempts and backoff only: "
-            "on_error= of the operator says what then becomes of the item"
-        )
-    return value
 
 
 def _context(value: BaseContext | None) -> BaseContext:

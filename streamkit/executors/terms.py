@@ -13,7 +13,7 @@ from streamkit._core.value import Record
 from streamkit.executors.events import Event
 from streamkit.executors.remote import Hooks, Setup
 
-__all__ = ["Terms", "each_argument", "terms"]
+__all__ = ["Terms", "each_argument", "on_crash_argument", "terms"]
 
 
 class Terms(Record):
@@ -76,3 +76,16 @@ def each_argument(each: Sequence[Mapping[str, Any]] | None, count: int) -> tuple
     if len(found) != count:
         raise ValueError(f"each must have the arguments of {count} workers, not {len(found)}")
     return tuple(found)
+
+
+def on_crash_argument(value: Retry | None) -> Retry | None:
+    """Return the argument ``on_crash`` if it says how often a chunk is sent again."""
+    # not every program is type checked, so this may be false
+    if value is not None and not isinstance(value, Retry):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"on_crash must be Retry(...) or None, not {shown(value)}")
+    if value is not None and (value.then is not None or value.errors is not Exception):
+        raise ValueError(
+            "on_crash must have attempts and backoff only: "
+            "on_error= of the operator says what then becomes of the item"
+        )
+    return value
