@@ -117,7 +117,6 @@ class Processes(Pool):
         return pack_function(function, named(function))
 
 
-
 def _context(value: BaseContext | None) -> BaseContext:
     if value is None:
         return multiprocessing.get_context("spawn")

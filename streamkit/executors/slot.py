@@ -11,7 +11,7 @@ from streamkit.executors.hand import Call, Hand
 
 __all__ = ["Slot"]
 
-_QUICK: Final = 0.02
+QUICK: Final = 0.02
 """Seconds. Where calls take longer, the next one is not given ahead: another worker may be free sooner."""
 _SMOOTH: Final = 0.2
 """How much the last call counts in the mean time of a call."""
@@ -51,7 +51,7 @@ class Slot:
     def room(self, prefetch: int) -> bool:
         """Whether it takes one more."""
         waiting = len(self.calls)
-        quick = waiting <= prefetch and self._mean < _QUICK
+        quick = waiting <= prefetch and self._mean < QUICK
         return self.ready and (not waiting or quick) and not self.used_up
 
     def give(self, call: Call) -> None:

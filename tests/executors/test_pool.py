@@ -17,7 +17,7 @@ from streamkit import (
     ops,
 )
 from streamkit._core.workers import Calls
-from streamkit.executors import ChunkDone, ChunkSent, Event, Threads, WorkerAdded, WorkerRemoved
+from streamkit.executors import ChunkDone, ChunkSent, Event, Threads, WorkerAdded, WorkerRemoved, slot
 from tests.executors.door import Door
 from tests.executors.work import Model, Noted, double
 
@@ -27,13 +27,14 @@ def started(*calls: Awaitable[Any]) -> list[asyncio.Future[Any]]:
 
 
 class TestDispatch:
-    def test_db5_no_worker_has_more_than_its_share(self) -> None:
+    def test_db5_no_worker_has_more_than_its_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(slot, "QUICK", 1e9)
         door = Door()
         pool = Threads(2, prefetch=1)
 
         async def main() -> None:
             async with pool, pool.used(Calls(double)) as send, pool.used(Calls(door)) as wait:
-                await asyncio.gather(*[send([number]) for number in range(20)])  # now calls count as quick
+                await asyncio.gather(*[send([number]) for number in range(20)])
                 calls = started(*[wait([number]) for number in range(10)])
                 await door.entered(2)
                 assert [each.load for each in pool.workers()] == [2, 2]

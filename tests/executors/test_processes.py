@@ -25,7 +25,7 @@ from streamkit import (
     ops,
 )
 from streamkit._core.workers import Calls, Failed
-from streamkit.executors import Processes, RemoteTraceback, functions
+from streamkit.executors import Processes, RemoteTraceback, functions, slot
 from tests.executors.work import (
     Model,
     Unreadable,
@@ -191,15 +191,19 @@ class TestEnd:
 
         asyncio.run(main())
 
-    def test_a_call_that_has_not_begun_is_taken_out_of_the_process(self, forkserver: BaseContext) -> None:
+    def test_a_call_that_has_not_begun_is_taken_out_of_the_process(
+        self, forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(slot, "QUICK", 1e9)
+
         async def main() -> None:
             async with Processes(1, context=forkserver) as pool, pool.used(Calls(lasts)) as send:
-                await send([0.0])  # calls count as quick, so the next is given ahead
-                slow, ahead = (asyncio.ensure_future(send([seconds])) for seconds in (0.05, 60.0))
+                await send([0.0])
+                slow, ahead = (asyncio.ensure_future(send([seconds])) for seconds in (0.3, 60.0))
                 await asyncio.sleep(0.01)
                 assert pool.workers()[0].load == 2
                 ahead.cancel()
-                assert await slow == [0.05]
+                assert await slow == [0.3]
                 with suppress(asyncio.CancelledError):
                     await ahead
                 assert await send([0.0]) == [0.0]

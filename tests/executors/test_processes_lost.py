@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from multiprocessing import get_context
@@ -32,6 +32,12 @@ def kill(worker: WorkerInfo) -> None:
     assert worker.pid is not None
     with suppress(ProcessLookupError):
         os.kill(worker.pid, signal.SIGKILL)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30.0):
+        while not condition():  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.002)
 
 
 class Killer:
@@ -74,6 +80,7 @@ class TestCalls:
                 kill(pool.workers()[0])
                 assert await asyncio.gather(*calls) == [[0.05], [0.05]]
                 assert [each.crashes for each in pool.workers()] == [1, 0]
+                await until(lambda: all(each.ready for each in pool.workers()))
 
         asyncio.run(main())
         [lost] = [each for each in events if isinstance(each, WorkerLost)]
@@ -90,7 +97,7 @@ class TestCalls:
             ):
                 [pid] = await send([1])
                 kill(pool.workers()[0])
-                await asyncio.sleep(0.05)
+                await until(lambda: pool.workers()[0].pid != pid)
                 [other] = await send([2])
                 assert other != pid
 
@@ -197,19 +204,25 @@ class TestLoops:
 
 class TestSpares:
     def test_a_spare_takes_the_place_of_one_that_is_lost(self, forkserver: BaseContext) -> None:
+        ready: list[int] = []
+
+        def hear(event: Event) -> None:
+            if isinstance(event, WorkerPrepared):
+                ready.append(event.worker)
+
         async def main() -> None:
             pool = Processes(
-                1, context=forkserver, prepare=Model, each=[{"name": "a", "seconds": 0.3}], spare=1
+                1, context=forkserver, prepare=Model, each=[{"name": "a"}], spare=1, on_event=hear
             )
             async with pool, pool.used(Calls(pid_of)) as ask:
                 [pid] = await ask([0])
-                await asyncio.sleep(0.5)
+                await until(lambda: -1 in ready)
                 kill(pool.workers()[0])
-                begun = time.perf_counter()
                 [other] = await ask([0])
                 assert other != pid
-                assert time.perf_counter() - begun < 0.25, "it was not prepared anew"
+                assert ready.count(0) == 1, "no other was prepared for its place"
                 assert (pool.workers()[0].index, pool.workers()[0].crashes) == (0, 1)
+                await until(lambda: ready == [0, -1, -1])
 
         asyncio.run(main())
 
