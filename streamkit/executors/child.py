@@ -81,11 +81,19 @@ class Child(Hand):
                 self.master.unprepared(self, error)
             self._gone(None)
             return
-        self._process = process
         self.pid = process.pid
         self._abandon = finalize(self, _abandoned, process, ours)
         _abandons.add(self._abandon)
-        self._wire = Wire(self.master.loop, ours, self._heard, self._lost)
+        try:
+            self._wire = Wire(self.master.loop, ours, self._heard, self._lost)
+        except Exception as failed:  # a kind of loop that watches no sockets
+            self._abandon()
+            _abandons.discard(self._abandon)
+            if not self.ending:
+                self.master.unprepared(self, failed)
+            self._gone(None)
+            return
+        self._process = process
         if self.ending:
             self._kill()
         else:

@@ -71,8 +71,9 @@ class _ThreadHand(Hand):
             self.ending = True
 
             def closed(future: Future[None]) -> None:
-                self._executor.shutdown()  # its thread has nothing more to do
-                self._gone(error_of(future))
+                if not future.cancelled():  # as it is where it was left
+                    self._executor.shutdown()  # its thread has nothing more to do
+                    self._gone(error_of(future))
 
             self._submit(closed, self._place.close)
 

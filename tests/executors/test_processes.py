@@ -260,6 +260,21 @@ class TestEnd:
 
         asyncio.run(main())
 
+    def test_a_loop_that_watches_no_sockets_is_an_error(self, forkserver: BaseContext) -> None:
+        class Blind(asyncio.SelectorEventLoop):
+            def add_reader(self, *_: Any) -> None:
+                raise NotImplementedError("as on Windows")
+
+        async def main() -> None:
+            async with Processes(1, context=forkserver):
+                raise AssertionError("unreached")
+
+        with (
+            asyncio.Runner(loop_factory=Blind) as runner,
+            pytest.raises(NotImplementedError, match="Windows"),
+        ):
+            runner.run(main())
+
     def test_a_loop_that_ends_early_leaves_no_process(self, forkserver: BaseContext) -> None:
         loop = asyncio.new_event_loop()
         pool = Processes(1, context=forkserver)
