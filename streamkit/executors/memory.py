@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final
 
-__all__ = ["Peak", "is_measured"]
+__all__ = ["Peak", "is_measured", "measure"]
 
 _EVERY: Final = 0.1
 """Seconds from one look to the next: each takes as long as 20 small calls, and none misses a peak."""
@@ -22,7 +22,8 @@ def _by_linux() -> int:
     return 0
 
 
-def _measure() -> Callable[[], int] | None:
+def measure() -> Callable[[], int] | None:
+    """What says it on this system; None if nothing does."""
     if sys.platform == "linux":
         return _by_linux
     try:
@@ -33,7 +34,7 @@ def _measure() -> Callable[[], int] | None:
     return lambda: getrusage(RUSAGE_SELF).ru_maxrss * unit
 
 
-_look = _measure()
+_look = measure()
 
 
 def is_measured() -> bool:

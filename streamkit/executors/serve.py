@@ -19,7 +19,7 @@ from streamkit.executors.memory import Peak
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack
 from streamkit.executors.remote import Place, Setup, Worker
 
-__all__ = ["serve"]
+__all__ = ["Serving", "serve"]
 
 
 def serve(connection: socket) -> None:
@@ -28,7 +28,7 @@ def serve(connection: socket) -> None:
     signal.signal(signal.SIGINT, _no_interrupt)
     Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
     with connection:
-        _Serving(connection).run()
+        Serving(connection).run()
 
 
 def _no_interrupt(*_: Any) -> None:
@@ -46,7 +46,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-class _Serving:
+class Serving:
+    """What a process does between its first frame and its last."""
+
     def __init__(self, connection: socket) -> None:
         self._connection = connection
         self._inbox: deque[Frame] = deque()

@@ -143,12 +143,12 @@ class TestCalls:
             pool = Processes(1, context=forkserver, on_crash=Retry(None))
             async with pool, pool.used(Calls(bytes)) as send:
                 await send([0])
-                for _ in range(5):
-                    call = asyncio.ensure_future(send([20_000_000]))
+                for _ in range(3):
+                    call = asyncio.ensure_future(send([8_000_000]))
                     await asyncio.sleep(0.01)
                     kill(pool.workers()[0])
                     [found] = await call
-                    assert len(found) == 20_000_000
+                    assert len(found) == 8_000_000
 
         asyncio.run(main())
 
