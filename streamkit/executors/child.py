@@ -32,7 +32,7 @@ __all__ = ["Child"]
 _FIRST_LOOK: Final = 0.0005
 _LAST_LOOK: Final = 0.05
 """Seconds between two looks at whether a process that was lost has ended."""
-_GRACE: Final = 2.0
+GRACE: Final = 2.0
 """Seconds that a process may take to end by itself when it has closed its socket; then it is killed."""
 WATCH: Final = 1.0
 """Seconds between two looks at a process that works: what it has started may keep its socket open."""
@@ -64,10 +64,11 @@ class Child(Hand):
     def _begin(self) -> None:
         ours, theirs = socketpair()
         made: Any = self._context
-        process: BaseProcess = made.Process(target=serve, args=(theirs,), name=f"streamkit-{self.index}")
+        process: Any = None
         error: Exception | None = None
         try:
             with theirs:
+                process = made.Process(target=serve, args=(theirs,), name=f"streamkit-{self.index}")
                 process.start()
         except Exception as failed:
             error = failed
@@ -87,8 +88,7 @@ class Child(Hand):
         try:
             self._wire = Wire(self.master.loop, ours, self._heard, self._lost)
         except Exception as failed:  # a kind of loop that watches no sockets
-            self._abandon()
-            _abandons.discard(self._abandon)
+            self.abandon()
             if not self.ending:
                 self.master.unprepared(self, failed)
             self._gone(None)
@@ -145,6 +145,11 @@ class Child(Hand):
         self._kill()
         return True
 
+    def abandon(self) -> None:
+        if self._abandon is not None:
+            self._abandon()
+            _abandons.discard(self._abandon)
+
     def _kill(self) -> None:
         if self._process is not None and not self.exited.done():
             self._process.kill()
@@ -179,7 +184,7 @@ class Child(Hand):
         if self._timer is not None:
             self._timer.cancel()
         self.master.lost(self)
-        self._look(_FIRST_LOOK, _GRACE)
+        self._look(_FIRST_LOOK, GRACE)
 
     def _watch(self) -> None:
         """Look now and then whether it is still there, as long as its socket is."""

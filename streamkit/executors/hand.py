@@ -124,6 +124,10 @@ class Hand(ABC):
         """Be gone for its master, whatever is still under way in it: where that has waited long enough."""
         return True
 
+    def abandon(self) -> None:
+        """End without the event loop, which has ended before."""
+        return
+
     def seat(self, index: int) -> None:
         """It is a spare no more."""
         self.index = index

@@ -194,6 +194,8 @@ class Pool(Workers):
         if staff is not None and staff.loop is not loop:
             if not staff.loop.is_closed():
                 raise RuntimeError("the pool is open in another event loop: make one for each")
+            staff.abandon()
+            self._entered.clear()
             staff = None
         if staff is None:
             recruit = self._recruiter(self._terms.setup)

@@ -95,6 +95,11 @@ class Staff:
         errors, self._errors = self._errors, []
         raise_first(errors)
 
+    def abandon(self) -> None:
+        """End all that the event loop has left behind, which was closed before the pool."""
+        for hand in self._hands:
+            hand.abandon()
+
     async def grown(self, arguments: Mapping[str, Any]) -> int:
         """Add a worker; its index, when it is prepared."""
         index = max(slot.index for slot in self.slots) + 1

@@ -86,6 +86,9 @@ class _ThreadHand(Hand):
         self._gone(None)
         return True
 
+    def abandon(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
     def _gone(self, error: Exception | None) -> None:
         if not self.exited.done():
             self.exited.set_result(None)

@@ -14,6 +14,7 @@ import pytest
 from streamkit import (
     Stream,
     WorkersClosedError,
+    attached,
     ops,
 )
 from streamkit._core.workers import Calls
@@ -202,6 +203,26 @@ class TestWhileItRuns:
                 door.open.set()
 
         asyncio.run(main())
+
+    def test_an_error_of_closing_is_attached_to_that_of_the_block(self) -> None:
+        class CloseFails:
+            def close(self) -> None:
+                raise OSError("late")
+
+        async def main() -> None:
+            async with Threads(1, prepare=CloseFails):
+                raise LookupError("mine")
+
+        with pytest.raises(LookupError, match="mine") as caught:
+            asyncio.run(main())
+        assert [str(each) for each in attached(caught.value)] == ["late"]
+
+    def test_a_pool_that_a_loop_has_left_open_is_opened_anew(self) -> None:
+        pool = Threads(1)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(pool.__aenter__())
+        loop.close()
+        assert list(Stream([1]) | ops.map(double, on=pool)) == [2]
 
     def test_db16_both_exits_are_clean(self) -> None:
         async def main(error: Exception | None) -> None:

@@ -13,12 +13,14 @@ from streamkit.executors import Hooks, Worker, worker
 __all__ = [
     "Model",
     "Noted",
+    "SlowToClose",
     "Stubborn",
     "Unreadable",
     "double",
     "ends",
     "fails_at_three",
     "forks",
+    "hides",
     "killed_by",
     "lasts",
     "not_prepared",
@@ -54,6 +56,12 @@ def forks(seconds: float) -> None:
         time.sleep(seconds)
         os._exit(0)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hides(seconds: float) -> None:
+    """Closes its socket, and goes on."""
+    os.closerange(3, 200)
+    time.sleep(seconds)
 
 
 def killed_by(number: int) -> int:
@@ -143,6 +151,11 @@ def only_once(path: str) -> None:
     """Fails where another was prepared with the same path."""
     with open(path, "x"):
         pass
+
+
+class SlowToClose(Model):
+    def close(self) -> None:
+        time.sleep(60.0)
 
 
 class Noted(Hooks):
