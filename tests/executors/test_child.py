@@ -44,10 +44,11 @@ def test_one_that_cannot_be_started_is_an_error() -> None:
 
 def test_one_that_does_not_close_in_time_is_killed(forkserver: BaseContext) -> None:
     async def main() -> None:
-        pool = Processes(1, context=forkserver, prepare=SlowToClose, prepare_timeout=2.0)
-        with pytest.raises(WorkerError, match="worker 0 was not closed within 2 s"):
+        pool = Processes(1, context=forkserver, prepare=SlowToClose)
+        with pytest.raises(WorkerError, match=r"worker 0 was not closed within 0.1 s"):
             async with pool:
-                pass
+                assert pool._staff is not None  # a busy machine may need longer to start it
+                pool._staff._terms = pool._terms.but(timeout=0.1)
 
     asyncio.run(main())
 
