@@ -11,6 +11,7 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
+        executors as executors,
         ops as ops,
         reactive_streams as reactive_streams,
         runner as runner,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
         GroupsFullError as GroupsFullError,
         NoRouteError as NoRouteError,
         ObservableError as ObservableError,
+        PackingError as PackingError,
+        PreparationError as PreparationError,
         RateExceededError as RateExceededError,
         RunningLoopError as RunningLoopError,
         SeveralItemsError as SeveralItemsError,
@@ -33,16 +36,21 @@ if TYPE_CHECKING:
         StoppedError as StoppedError,
         StreamkitError as StreamkitError,
         StreamTimeoutError as StreamTimeoutError,
+        WorkerCrashedError as WorkerCrashedError,
+        WorkerError as WorkerError,
+        WorkersClosedError as WorkersClosedError,
         attached as attached,
     )
     from streamkit._core.guarded import guarded as guarded
     from streamkit._core.limit import Adaptive as Adaptive, Limit as Limit
     from streamkit._core.markers import ABSENT as ABSENT, DROPPED as DROPPED, EMPTY as EMPTY, Gap as Gap
     from streamkit._core.on_error import (
+        Failure as Failure,
         OnError as OnError,
         Replace as Replace,
         Resume as Resume,
         Retry as Retry,
+        Return as Return,
     )
     from streamkit._core.strategy import (
         Collect as Collect,
@@ -66,6 +74,7 @@ if TYPE_CHECKING:
         Until as Until,
         Window as Window,
     )
+    from streamkit._core.workers import Lasting as Lasting
     from streamkit._engine.buffer.account import BufferStats as BufferStats
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         flat_map as flat_map,
         switch_map as switch_map,
     )
+    from streamkit.operators.on import on as on
     from streamkit.operators.order import (
         interleave as interleave,
         merge_prioritized as merge_prioritized,

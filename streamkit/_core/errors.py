@@ -7,12 +7,17 @@
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
+    ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
+    ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
     ├── StoppedError          (RuntimeError)   a job was awaited after ``handle.stop()``
-    └── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
+    ├── StreamTimeoutError    (TimeoutError)   ``timeout`` waited too long for an item
+    ├── WorkerCrashedError    (RuntimeError)   a worker has ended in the middle of a call
+    ├── WorkerError           (RuntimeError)   an error of a worker, which cannot come here as itself
+    └── WorkersClosedError    (RuntimeError)   work was sent to workers that were halted
 
 Each subclasses a builtin error too, so that code which does not import streamkit can catch it. Errors of
 callbacks and sources are not wrapped; `attached` lists what failed after them.
@@ -22,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -37,6 +43,8 @@ __all__ = [
     "GroupsFullError",
     "NoRouteError",
     "ObservableError",
+    "PackingError",
+    "PreparationError",
     "RateExceededError",
     "RunningLoopError",
     "SeveralItemsError",
@@ -44,6 +52,9 @@ __all__ = [
     "StoppedError",
     "StreamTimeoutError",
     "StreamkitError",
+    "WorkerCrashedError",
+    "WorkerError",
+    "WorkersClosedError",
     "attach",
     "attached",
     "error_types",
@@ -87,6 +98,14 @@ class ObservableError(StreamkitError, RuntimeError):
     """An observable failed with something that is no exception, or still emits after its disposal."""
 
 
+class PackingError(StreamkitError, TypeError):
+    """A function, an item or a result cannot be pickled, so it cannot be sent to a worker, or back."""
+
+
+class PreparationError(StreamkitError, RuntimeError):
+    """A worker ended before it was prepared, took too long, or what was prepared cannot be called."""
+
+
 class RateExceededError(StreamkitError, RuntimeError):
     """An item came sooner than the rate of ``throttle(failing=True)`` allows."""
 
@@ -105,6 +124,28 @@ class StoppedError(StreamkitError, RuntimeError):
 
 class StreamTimeoutError(StreamkitError, TimeoutError):
     """No item came within the seconds that ``timeout`` allows."""
+
+
+class WorkerError(StreamkitError, RuntimeError):
+    """What went wrong in a worker and cannot come here as itself; ``__cause__`` has the traceback there."""
+
+
+class WorkerCrashedError(StreamkitError, RuntimeError):
+    """A worker ended in the middle of a call: it was killed, it left by itself, or memory ran out."""
+
+    def __init__(self, *words: object, exit_code: int | None = None, worker: int | None = None) -> None:
+        super().__init__(*words)
+        self.exit_code = exit_code
+        """What its process ended with: below 0 for a signal; None if nobody knows."""
+        self.worker = worker
+        """The index of the worker."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), exit_code=self.exit_code, worker=self.worker), self.args
+
+
+class WorkersClosedError(StreamkitError, RuntimeError):
+    """Work was sent to workers that were halted, or was under way when they were."""
 
 
 ErrorTypes: TypeAlias = type[Exception] | tuple[type[Exception], ...]

@@ -4,6 +4,7 @@
     None                         the stream fails: the default
     Resume(dead_letters)         the item is dropped, and reported with its error
     Replace(function)            what `function` returns of item and error takes the place of the result
+    Return()                     a `Failure` of both takes the place of the result
     Retry(attempts, backoff)     the callback is called again with the same item
 
 `guarded` makes a callback that does so.
@@ -25,7 +26,7 @@ from streamkit._core.markers import DROPPED
 from streamkit._core.show import named, shown
 from streamkit._core.value import Value, alike
 
-__all__ = ["Letters", "OnError", "Replace", "Resume", "Retry", "on_error_argument"]
+__all__ = ["Failure", "Letters", "OnError", "Replace", "Resume", "Retry", "Return", "on_error_argument"]
 
 _TYPES: Final = "a type of Exception, or a tuple of them"
 
@@ -39,7 +40,7 @@ class Letters(Protocol):
 
 
 class OnError(Value):
-    """What is done where a callback fails: ``Resume``, ``Replace`` or ``Retry``."""
+    """What is done where a callback fails: ``Resume``, ``Replace``, ``Return`` or ``Retry``."""
 
     errors: ErrorTypes = Exception
 
@@ -155,6 +156,44 @@ class Replace(OnError):  # noqa: N818 - a value that is no error
         return self.function(item, error)
 
 
+class Failure(Value):
+    """A result that there is not, under ``on_error=Return()``: the item, and the error that came of it."""
+
+    item: Any
+    """What the callback was called with."""
+    error: Exception
+    """What it raised."""
+
+    def __init__(self, item: Any, error: Exception) -> None:
+        self._made_of(item=item, error=error)
+
+
+class Return(OnError):  # noqa: N818 - a value that is no error
+    """Where a callback fails, pass on a `Failure` of the item and the error as its result.
+
+    >>> from streamkit import Failure, Return, Stream, ops
+    >>> results = Stream([1, 0, 2]) | ops.map(lambda number: 2 // number, on_error=Return())
+    >>> [each.item if isinstance(each, Failure) else each for each in results]
+    [2, 0, 1]
+
+    Args:
+        errors: the types of error after which to do so; as for ``Resume``.
+
+    Raises:
+        TypeError: `errors` is no types of Exception.
+        ValueError: `errors` has ``RecursionError`` or ``SourceConsumedError``.
+
+    Type checkers do not know of it: annotate the callback with `Failure` as well, where it matters.
+    """
+
+    @answering
+    def __init__(self, *, errors: ErrorTypes = Exception) -> None:
+        self._made_of(errors=error_types("errors", errors, _TYPES))
+
+    def instead(self, item: Any, error: Exception) -> Any:
+        return Failure(item, error)
+
+
 class Retry(OnError):  # noqa: N818 - a value that is no error
     """Where a callback fails, call it again with the same item.
 
@@ -176,8 +215,8 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
         backoff: seconds to wait before each further call, or a ``Backoff``. Others run meanwhile, also where
             it is 0.
         errors: the types of error after which to try again; as for ``Resume``.
-        then: what is done after the last call, or with an error of another type: ``Resume`` or ``Replace``.
-            If it is not given, the stream fails with that error.
+        then: what is done after the last call, or with an error of another type: ``Resume``, ``Replace`` or
+            ``Return``. If it is not given, the stream fails with that error.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -189,7 +228,7 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
 
     attempts: int | None
     backoff: float | Backoff
-    then: Resume | Replace | None
+    then: Resume | Replace | Return | None
 
     @answering
     def __init__(
@@ -198,11 +237,11 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
         backoff: float | Backoff = 0.0,
         *,
         errors: ErrorTypes = Exception,
-        then: Resume | Replace | None = None,
+        then: Resume | Replace | Return | None = None,
     ) -> None:
         # not every program is type checked, so this may be false
-        if then is not None and not isinstance(then, (Resume, Replace)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"then must be Resume(...), Replace(...) or None, not {shown(then)}")
+        if then is not None and not isinstance(then, (Resume, Replace, Return)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"then must be Resume(...), Replace(...), Return(...) or None, not {shown(then)}")
         self._made_of(
             attempts=attempts_argument(attempts),
             backoff=backoff_argument(backoff),
@@ -219,12 +258,14 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
         return self.then
 
 
-def on_error_argument(value: OnError | None) -> OnError | None:
-    """Return the argument ``on_error`` if it is what may be done where a callback fails."""
+def on_error_argument(value: OnError | None, name: str = "on_error") -> OnError | None:
+    """Return the argument of this `name` if it is what may be done where a callback fails."""
     # not every program is type checked, so this may be false
     if value is None or isinstance(value, OnError):  # pyright: ignore[reportUnnecessaryIsInstance]
         return value
-    raise TypeError(f"on_error must be Resume(...), Replace(...), Retry(...) or None, not {shown(value)}")
+    raise TypeError(
+        f"{name} must be Resume(...), Replace(...), Return(...), Retry(...) or None, not {shown(value)}"
+    )
 
 
 def _is_emitter(value: Any) -> bool:

@@ -13,11 +13,13 @@ from streamkit._core.guarded import protected
 from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT
 from streamkit._core.on_error import OnError
+from streamkit._core.workers import Lasting, Workers
 from streamkit._engine.compile.loop import NAMED
 from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, plainly
+from streamkit._stages.elsewhere import elsewhere
 from streamkit._stages.map import pooled
 
 __all__ = ["enumerate", "flatten", "map", "pairwise", "scan", "starmap"]
@@ -78,16 +80,29 @@ def map(
     ordered: bool = True,
     key: Callable[[A], Any] = ...,
     lookahead: int = 0,
+    on: Workers | None = None,
+    chunk: int | Lasting = 1,
     on_error: OnError | None = None,
 ) -> Operator[A, B]: ...
+@overload
+def map(
+    *,
+    on: Workers,
+    chunk: int | Lasting = 1,
+    ordered: bool = True,
+    key: Callable[[Any], Any] = ...,
+    on_error: OnError | None = None,
+) -> Operator[Any, Any]: ...
 @step(each="emit(function(item))")
 def map(
-    function: Callable[..., Any],
+    function: Any = ABSENT,
     *,
     concurrency: int | Limit = 1,
     ordered: bool = True,
     key: Any = ABSENT,
     lookahead: int = 0,
+    on: Workers | None = None,
+    chunk: int | Lasting = 1,
     on_error: OnError | None = None,
 ) -> Operator[Any, Any]:
     """Pass on what `function` returns for each item; awaited, if it is awaitable.
@@ -117,6 +132,10 @@ def map(
             An item whose key is at work waits in a place, or in the `lookahead`.
         lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
             ``map`` does the same.
+        on: where the calls are made, such as ``Threads(8)`` or ``Processes(4)`` of ``streamkit.executors``;
+            by default, here. It says itself how many there are at once. Without a `function`, each worker
+            calls what it has prepared.
+        chunk: how many items are sent there together; or ``Lasting(seconds)``, which finds out.
         on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
             fails.
 
@@ -133,6 +152,12 @@ def map(
     are cancelled, and results that are ready are delivered first (with `ordered`, those before the first
     missing one).
     """
+    if on is not None or function is ABSENT or chunk is not _ONE:
+        if concurrency != 1 or lookahead:
+            raise ValueError(
+                "concurrency and lookahead must not be given with on, which says how many calls there are"
+            )
+        return elsewhere(function, on=on, chunk=chunk, ordered=ordered, key=key, on_error=on_error)
     function = protected("function", function, on_error)
     if concurrency is _ONE and ordered is True and key is ABSENT and lookahead is _NONE:
         return Operator(map, function=function)

@@ -13,6 +13,7 @@ from streamkit._core.limit import Limit, limit_argument
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.on_error import OnError
 from streamkit._core.show import shown
+from streamkit._core.workers import Lasting, Workers
 from streamkit._engine.face.shapes import Always
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Sink
@@ -29,6 +30,8 @@ def for_each(
     *,
     concurrency: int | Limit = 1,
     key: Callable[[A], Any] | Absent = ABSENT,
+    on: Workers | None = None,
+    chunk: int | Lasting = 1,
     on_error: OnError | None = None,
 ) -> Sink[A, None]:
     """Call `function` with each item; awaited, if it returns an awaitable.
@@ -47,6 +50,8 @@ def for_each(
             Where it is not 1, this is ``map(function, concurrency=concurrency, ordered=False) | drain()``,
             and holds what that does.
         key: called with each item. Items for which it returns the same are worked on one after the other.
+        on: where the calls are made, as for ``map``: ``map(function, on=on, ordered=False) | drain()``.
+        chunk: how many items are sent there together.
         on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
             fails.
 
@@ -55,6 +60,10 @@ def for_each(
             limit; (when run) what `key` returned cannot be hashed.
         ValueError: `concurrency` is less than 1.
     """
+    if on is not None or chunk != 1:
+        named: Any = {"concurrency": concurrency, "key": key, "on": on, "chunk": chunk, "on_error": on_error}
+        sink: Sink[A, None] = map_items(function, ordered=False, **named) | drain()
+        return sink
     guarded_function = guarded("function", function, on_error)
     if key is not ABSENT:
         callback("key", key)

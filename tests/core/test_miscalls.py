@@ -88,7 +88,10 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 of: Any = ops
 front: Any = streamkit
-MAP = "ops.map(function, *, concurrency=1, ordered=True, key=..., lookahead=0, on_error=None)"
+MAP = (
+    "ops.map(function=..., *, concurrency=1, ordered=True, key=..., lookahead=0, on=None, chunk=1, "
+    "on_error=None)"
+)
 OBSERVED: Any = rx.from_observable
 CALLS: dict[str, tuple[Callable[[], Any], str]] = {
     "as elsewhere": (

@@ -26,7 +26,8 @@ class TestArguments:
         with pytest.raises(TypeError) as caught:
             ops.map(abs, on_error=on_error)
         assert str(caught.value) == (
-            f"on_error must be Resume(...), Replace(...), Retry(...) or None, not {shown(on_error)}"
+            "on_error must be Resume(...), Replace(...), Return(...), Retry(...) or None, "
+            f"not {shown(on_error)}"
         )
 
     @pytest.mark.parametrize("name", ["distinct", "distinct_until_changed", "min", "all", "to_dict"])
@@ -86,7 +87,9 @@ class TestArguments:
 
     @pytest.mark.parametrize("then", [5, Retry(2), print])
     def test_nothing_that_follows(self, then: Any) -> None:
-        with pytest.raises(TypeError, match=r"^then must be Resume\(...\), Replace\(...\) or None"):
+        with pytest.raises(
+            TypeError, match=r"^then must be Resume\(...\), Replace\(...\), Return\(...\) or None"
+        ):
             Retry(3, then=then)
 
 

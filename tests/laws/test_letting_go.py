@@ -29,6 +29,7 @@ HELD = {
     "extrapolate": 1,  # what it would make more of
     "aiostream-operator": 1,  # in a generator of aiostream's
     "broadcast-buffer": 1,  # a batch
+    **dict.fromkeys(["on", "on-unordered", "map-on-chunks", "map-on-lasting"], 1),  # a chunk
     "pairwise": 1,
     "take_last": 2,
     "aggregate": 1,  # the state of a fold

@@ -12,6 +12,7 @@ import streamkit
 from pages.families import sources
 from streamkit import Missed, OnFull, Session, Suspend, Tumbling, Valve, ops
 from tests.files import over
+from tests.workers import InLoop
 
 NAN = math.nan
 WHOLE: list[Any] = [-1, 1.5, "2", NAN, [], object()]
@@ -64,6 +65,10 @@ ARGUMENTS: dict[str, Argument] = {
         for name in ("fallback", "iterable", "other", "others", "signal", "sources", "first")
     },
     **{name: Argument(ops.take(1), PIPE) for name in ("branches", "false", "otherwise", "pipe", "true")},
+    "chunk": Argument(3, [0, 1.5, "2", None, []]),
+    "on": Argument(InLoop(), [3, "threads", InLoop, object()]),
+    "executor": Argument(InLoop(), [3, None, "threads", InLoop]),
+    "operators": Argument(ops.take(1), [*PIPE, ops.count()]),
     "bounds": Argument(2, [-1, 1.5, "2", object()]),
     "control": Argument(Valve(), VALUE),
     "errors": Argument(ValueError, [3, "ValueError", (3,), BaseException]),
@@ -72,6 +77,7 @@ ARGUMENTS: dict[str, Argument] = {
     "missed": Argument(Missed.SKIP, VALUE),
     "name": Argument("here", [3, [], object()]),
     "of": Argument(int, [3, "int", []]),
+    "on_crash": Argument(streamkit.Resume(), ["raise", 3, ValueError, object()]),
     "on_error": Argument(streamkit.Resume(), ["raise", 3, ValueError, object()]),
     "on_full": Argument(OnFull.FAIL, VALUE),
     "queue": Argument(asyncio.Queue(), VALUE),
@@ -118,7 +124,10 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("window", "on_late"): {"timestamp": abs},
     ("window", "on_error"): {"timestamp": abs},
     ("window", "max_held"): {"timestamp": abs, "kind": Session(gap=1.0)},
-    ("map", "lookahead"): {"concurrency": 2},
+    ("map", "lookahead"): {"function": abs, "concurrency": 2},
+    ("map", "chunk"): {"function": abs, "on": InLoop()},
+    **{("map", name): {"function": abs} for name in ("ordered", "key", "on_error")},
+    ("for_each", "chunk"): {"on": InLoop()},
     ("timeout", "fallback"): {"seconds": 1.0},
 }
 """What must stand beside an argument."""

@@ -13,6 +13,7 @@ from streamkit import Suspend, Tumbling, ops
 from tests.soak.line import Line, UndecidedError
 from tests.soak.values import Boom
 from tests.soak.words import Fn, Inner, fn, free, other, pipe, whole
+from tests.workers import InLoop
 
 
 def line_of(values: Any, error: str | None = None, *, cut: bool = False) -> Line:
@@ -99,6 +100,30 @@ def map_by_key(line: Line, function: Any, key: Any, **_: Any) -> list[Line]:
     groups, error = split(line, key)
     lines = [in_order(line_of(items), lambda item: [function(item)]) for items in groups.values()]
     return lines + failing(line_of([], error))
+
+
+@free(
+    "map",
+    lambda function, chunk, workers: ops.map(function, on=InLoop(workers), chunk=chunk),
+    sure=False,
+    function=fn("tagged", "weigh"),
+    chunk=whole(1, 3),
+    workers=whole(1, 3),
+)
+def map_on_workers(line: Line, function: Any, **_: Any) -> list[Line]:
+    return [in_order(line, lambda item: [function(item)])]
+
+
+@free(
+    "on",
+    lambda function, chunk, workers: ops.on(InLoop(workers), ops.map(function), chunk=chunk),
+    sure=False,
+    function=fn("tagged"),
+    chunk=whole(1, 3),
+    workers=whole(1, 3),
+)
+def on_workers(line: Line, function: Any, **_: Any) -> list[Line]:
+    return [in_order(line, lambda item: [function(item)])]
 
 
 @free(

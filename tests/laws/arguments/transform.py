@@ -19,6 +19,7 @@ from tests.laws.ways import (
     spread,
     ways,
 )
+from tests.workers import InLoop
 
 __all__ = ["ARGUMENTS"]
 
@@ -34,13 +35,18 @@ def limited(lab: Lab, most: int, **given: Any) -> Any:
     return mapped(lab, concurrency=limit, **given)
 
 
+def on_workers(lab: Lab, workers: int, **given: Any) -> Any:
+    return ops.map(lab.callback(same), on=InLoop(workers), **given)
+
+
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "enumerate": ways("enumerate", lambda lab, start: ops.enumerate(start), start=COUNTS),
     "flatten": shaped(ways("flatten", lambda lab: ops.flatten()), pair),
     "map": ways("map", lambda lab: mapped(lab))
     | ways("map", mapped, concurrency=st.integers(2, 6), ordered=FLAGS, lookahead=COUNTS)
     | ways("map-key", by_key, concurrency=st.integers(2, 6), lookahead=COUNTS, keys=st.integers(1, 4))
-    | ways("map-limit", limited, most=st.integers(1, 6), ordered=FLAGS, lookahead=COUNTS),
+    | ways("map-limit", limited, most=st.integers(1, 6), ordered=FLAGS, lookahead=COUNTS)
+    | ways("map-on", on_workers, workers=st.integers(1, 4), chunk=st.integers(1, 5), ordered=FLAGS),
     "pairwise": ways("pairwise", lambda lab: ops.pairwise()),
     "scan": ways(
         "scan",

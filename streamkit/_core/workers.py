@@ -1,0 +1,221 @@
+"""Workers: where ``on=`` sends the work of an operator, in chunks of items; and what comes back.
+
+An operator sends `Work`, once for each run, and then items:
+
+    async with workers.used(work) as send:      # for one run
+        outcomes = await send(items)            # cancelled, it stops the work, as far as that can be
+
+``streamkit.executors`` has those that there are: threads, processes, clusters. A test has workers that run
+in the event loop; they show all that an operator asks for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from asyncio import Runner
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+
+from streamkit._core.arguments import seconds as seconds_argument, whole
+from streamkit._core.awaiting import PLAIN, is_awaitable, pending
+from streamkit._core.calls import answering
+from streamkit._core.limit import Limit
+from streamkit._core.markers import ABSENT, Absent
+from streamkit._core.show import shown
+from streamkit._core.value import Value
+
+__all__ = [
+    "Calls",
+    "Chunk",
+    "Failed",
+    "Lasting",
+    "Outcomes",
+    "Send",
+    "Sizer",
+    "Work",
+    "Workers",
+    "chunk_argument",
+    "sizer_of",
+    "workers_argument",
+]
+
+MOST: Final = 1_000
+GROWTH: Final = 2
+"""How many times as long as the last one a chunk may be."""
+
+
+class Failed:
+    """What a worker sends in place of a result: the error, and the item, where one item is to blame."""
+
+    __slots__ = ("error", "item")
+
+    def __init__(self, error: Exception, item: Any = ABSENT) -> None:
+        self.error = error
+        self.item = item
+
+    def __reduce__(self) -> tuple[type[Failed], tuple[Exception, Any]]:
+        return Failed, (self.error, self.item)
+
+
+class Outcomes(list[Any]):
+    """What became of a chunk: results, and a `Failed` in place of each that there is not."""
+
+    def __init__(self, outcomes: Iterable[Any] = (), seconds: float = 0.0) -> None:
+        super().__init__(outcomes)
+        self.seconds = seconds
+        """How long a worker took for it."""
+
+    def __reduce__(self) -> tuple[type[Outcomes], tuple[list[Any], float]]:
+        return Outcomes, ([*self], self.seconds)
+
+
+class Work(Value, ABC):
+    """What a worker does with a chunk of items; it can be pickled if what it is made of can."""
+
+    one_each = False
+    """Whether each item has one outcome, in order."""
+
+    @abstractmethod
+    def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
+        """What becomes of `items`, in a worker in which `prepared` is at hand; ABSENT if nothing is."""
+
+    def done(self, items: Sequence[Any], prepared: Any = ABSENT) -> Outcomes:
+        """The same, with the time that it took."""
+        begun = perf_counter()
+        outcomes = self.outcomes(items, prepared)
+        return Outcomes(outcomes, perf_counter() - begun)
+
+
+class Calls(Work):
+    """A function is called with each item; without one, what was prepared is.
+
+    What it returns is awaited, if it is awaitable, in an event loop that the chunk has for it.
+    """
+
+    function: Callable[[Any], Any] | Absent
+    one_each = True
+
+    def __init__(self, function: Callable[[Any], Any] | Absent) -> None:
+        self._made_of(function=function)
+
+    def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
+        function = prepared if self.function is ABSENT else self.function
+        found: list[Any] = []
+        with ExitStack() as ends:
+            runner: Runner | None = None
+            for item in items:
+                try:
+                    result = function(item)
+                    if type(result) not in PLAIN and is_awaitable(result):
+                        runner = runner or ends.enter_context(Runner())
+                        result = runner.run(pending(result))
+                except Exception as error:
+                    result = Failed(error)
+                found.append(result)
+        return found
+
+
+Send: TypeAlias = Callable[[Sequence[Any]], Awaitable[Outcomes]]
+"""Has a chunk of items worked on, and gives what became of it. Cancelling it stops the work."""
+
+
+class Workers(ABC):
+    """Where ``on=`` sends work: threads, processes, a cluster."""
+
+    @property
+    @abstractmethod
+    def limit(self) -> Limit:
+        """How many chunks may be in flight at once, of all operators together that use these workers."""
+
+    @abstractmethod
+    def used(self, work: Work) -> AbstractAsyncContextManager[Send]:
+        """These workers, for a run that sends them `work`; opened for it, unless they are open already.
+
+        What cannot be sent is refused here, before anything is read.
+        """
+
+
+def workers_argument(name: str, value: Any) -> Workers:
+    """Return the argument `name` if it is workers."""
+    if isinstance(value, Workers):
+        return value
+    raise TypeError(
+        f"{name} must be workers such as streamkit.executors.Threads(8) or Processes(4), not {shown(value)}"
+    )
+
+
+class Lasting(Value):
+    """As ``chunk=``: chunks so long that a worker takes about so many seconds for one.
+
+    >>> from streamkit import Lasting
+    >>> Lasting(0.1)
+    Lasting(seconds=0.1, most=1000)
+
+    The first chunk of a run is one item. From then on, how many go into one is made out from how long the
+    workers took for those before, and at most doubled each time.
+
+    Args:
+        seconds: how long a worker is to take for a chunk.
+        most: items in a chunk at most. ``explain()`` counts with it.
+
+    Raises:
+        TypeError: `seconds` is not a number, or `most` not a whole number.
+        ValueError: `seconds` is not finite or not above 0, or `most` is less than 1.
+    """
+
+    seconds: float
+    most: int
+
+    @answering
+    def __init__(self, seconds: float, *, most: int = MOST) -> None:
+        wanted = seconds_argument("seconds", seconds)
+        if not wanted:
+            raise ValueError(f"seconds must be above 0, not {seconds}")
+        self._made_of(seconds=wanted, most=whole("most", most, least=1))
+
+
+class Sizer:
+    """How many items go into the next chunk of one run: always as many."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def took(self, count: int, seconds: float) -> None:
+        """A worker has taken so long for so many items."""
+
+
+class _Timed(Sizer):
+    """As many as take the time that was said."""
+
+    def __init__(self, chunk: Lasting) -> None:
+        super().__init__(1)
+        self._chunk = chunk
+
+    def took(self, count: int, seconds: float) -> None:
+        fits = int(count * self._chunk.seconds / seconds) if seconds > 0 else self._chunk.most
+        self.size = max(1, min(fits, GROWTH * count, self._chunk.most))
+
+
+def sizer_of(chunk: int | Lasting) -> Sizer:
+    """What says how many items go into each chunk of a run that begins."""
+    return _Timed(chunk) if isinstance(chunk, Lasting) else Sizer(chunk)
+
+
+class Chunk(list[Any]):
+    """Items that are sent together, and what says how many those will be that follow."""
+
+    def __init__(self, sizer: Sizer) -> None:
+        super().__init__()
+        self.sizer = sizer
+
+
+def chunk_argument(value: int | Lasting) -> int | Lasting:
+    """Return the argument ``chunk`` if it says how many items are sent at once."""
+    if isinstance(value, Lasting):
+        return value
+    try:
+        return whole("chunk", value, least=1)
+    except TypeError:
+        raise TypeError(f"chunk must be a whole number or Lasting(seconds), not {shown(value)}") from None

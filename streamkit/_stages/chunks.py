@@ -1,0 +1,49 @@
+"""Chunks: the step that puts items together to be sent at once, and the one that takes results apart.
+
+A stage stands between them, which sends a chunk, and gets a list of results (`shipping`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamkit._core.contract import Contract
+from streamkit._core.workers import Chunk, Lasting, sizer_of
+from streamkit._engine.face.shapes import Items, Lists
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Operator
+
+__all__ = ["CHUNKED", "in_chunks"]
+
+CHUNKED = Contract(holds="on.limit.most", lookahead="on.limit.most", ordered="ordered")
+"""The contract of a stage that sends chunks to the workers that are its argument `on`."""
+
+
+@step(
+    name="batch",
+    setup="sizer = sizer_of(chunk)\nheld = Chunk(sizer)",
+    each="""
+        held.append(item)
+        if len(held) >= sizer.size:
+            full = held
+            held = Chunk(sizer)
+            emit(full)
+    """,
+    finish="if held: emit(held)",
+    uses=(Chunk, sizer_of),
+    contract=Contract(holds="_most - 1", weight="_most", regroups=True),
+)
+def _chunks(chunk: int | Lasting, _most: int) -> Lists:
+    return Lists(_chunks, chunk=chunk, _most=_most)
+
+
+@step(name="flatten", each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
+def _unpacked() -> Items:
+    return Items(_unpacked)
+
+
+def in_chunks(chunk: int | Lasting, stage: Lists) -> Operator[Any, Any]:
+    """What puts chunks together, the `stage` that sends them, and what takes their results apart."""
+    most = chunk.most if isinstance(chunk, Lasting) else chunk
+    pipe: Operator[Any, Any] = _chunks(chunk, most) | stage | _unpacked()
+    return pipe

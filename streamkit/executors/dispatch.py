@@ -1,0 +1,199 @@
+"""Dispatch: which worker gets which chunk, and when. First come, first served, unless one has priority."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Final
+
+from streamkit._core.errors import WorkerError
+from streamkit._core.show import shown
+from streamkit.executors.events import ChunkDone, ChunkSent, Event
+from streamkit.executors.functions import Packed
+from streamkit.executors.hand import Call, Crash, Hand
+from streamkit.executors.slot import Slot
+
+__all__ = ["Dispatch", "ended"]
+
+CRASHES: Final = 100
+"""Calls in a row that may kill their workers, without a result between. One item in 65,536 kills 17."""
+
+
+class Dispatch:
+    """The calls of a pool that is open."""
+
+    def __init__(self, slots: list[Slot], prefetch: int, on_event: Callable[[Event], object] | None) -> None:
+        self.slots = slots
+        self._prefetch = prefetch
+        self._on_event = on_event
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Call] = []
+        self._number = count()
+        self._done = self._total = 0
+        self._crashes = 0
+        """Calls in a row that have killed their workers."""
+        self.refusal: Exception | None = None
+        """Why no calls are taken any more."""
+
+    async def call(self, work: Packed, items: Sequence[Any], payload: Any, priority: int) -> Any:
+        """Have `items` worked on; a `Crash` if the worker is lost. Cancelled, wait until none is at it."""
+        if self.refusal is not None:
+            raise self.refusal
+        self._total += len(items)
+        call = Call(next(self._number), work, items, payload, self._loop.create_future(), priority)
+        heappush(self._waiting, call)
+        self.go()
+        return await self._outcome(call)
+
+    async def tell(self, slots: Sequence[Slot], payload: Any) -> list[Any]:
+        """What a function gives in each of `slots`, or the error that there is instead."""
+        if self.refusal is not None:
+            raise self.refusal
+        calls = [Call(next(self._number), None, (), payload, self._loop.create_future()) for _ in slots]
+        for slot, call in zip(slots, calls, strict=True):
+            slot.give(call)
+        await asyncio.wait([call.future for call in calls])
+        return [call.future.exception() or call.future.result() for call in calls]
+
+    async def _outcome(self, call: Call) -> Any:
+        try:
+            return await call.future
+        except asyncio.CancelledError:
+            if call.worker >= 0:
+                await self._stopped(call)
+            else:
+                self._total -= len(call.items)
+                call.forget()
+            raise
+
+    async def _stopped(self, call: Call) -> None:
+        slot = next((each for each in self.slots if call in each.calls), None)
+        if slot is None:
+            return
+        if slot.hand is None or not slot.hand.ready:
+            slot.calls.remove(call)
+            return
+        call.stopped = self._loop.create_future()
+        slot.hand.stop(call, first=slot.calls[0] is call)
+        await ended(call.stopped)
+
+    def go(self) -> None:
+        """Give what waits to those that have room."""
+        waiting = self._waiting
+        while waiting:
+            if waiting[0].future.done():  # it was cancelled
+                heappop(waiting).forget()
+                continue
+            free = [slot for slot in self.slots if slot.room(self._prefetch)]
+            if not free:
+                return
+            slot = min(free, key=_busy)
+            call = heappop(waiting)
+            self.tell_of(ChunkSent, worker=slot.index, chunk=call.number, items=len(call.items))
+            slot.give(call)
+
+    def dropped(self, slot: Slot, call: Call) -> None:
+        """A call that was stopped had not begun, and will not."""
+        slot.calls.remove(call)
+        self._total -= len(call.items)
+        call.forget()
+
+    def done(self, slot: Slot, call: Call, outcomes: Any, seconds: float, memory: int) -> None:
+        """A call has ended: with `outcomes`, or with an error."""
+        slot.done(call, seconds, memory)
+        self._crashes = 0
+        if not call.future.done():
+            if isinstance(outcomes, Exception):
+                call.future.set_exception(outcomes)
+            else:
+                call.future.set_result(outcomes)
+        if call.work is not None:
+            items = len(call.items)
+            self._done += items
+            self.tell_of(
+                ChunkDone,
+                worker=slot.index,
+                chunk=call.number,
+                items=items,
+                seconds=seconds,
+                done=self._done,
+                total=self._total,
+            )
+        call.forget()
+
+    def crashed(self, slot: Slot, hand: Hand) -> None:
+        """The hand of `slot` was lost: the call that was under way ends so, others go elsewhere."""
+        calls = [*slot.calls]
+        slot.calls.clear()
+        if not calls:
+            return
+        first, *others = calls
+        if not first.future.done():
+            self._total -= len(first.items)  # they come again
+            first.future.set_exception(Crash(hand, first))
+            self._crashes += 1
+        for call in others:
+            if call.future.done():
+                call.forget()
+            elif self.refusal is not None:
+                call.future.set_exception(self.refusal)
+                call.forget()
+            elif call.work is None:
+                slot.calls.append(call)
+            else:
+                call.worker = -1
+                heappush(self._waiting, call)
+        if self._crashes > CRASHES:
+            self.refuse(
+                WorkerError(
+                    f"{self._crashes} calls in a row have killed their workers, without a result between; "
+                    f"the last was with {shown([*first.items])}"
+                )
+            )
+        if first.stopped is None:
+            first.forget()
+        else:
+            self._total -= len(first.items)
+            hand.exited.add_done_callback(lambda _: first.forget())
+
+    def refuse(self, error: Exception) -> None:
+        """Take no more calls; those that wait end with `error`."""
+        self.refusal = self.refusal or error
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            if not call.future.done():
+                call.future.set_exception(error)
+            call.forget()
+
+    def unfinished(self) -> Iterator[Call]:
+        """The calls that wait or are under way."""
+        for call in [*(call for slot in self.slots for call in slot.calls), *sorted(self._waiting)]:
+            if not call.future.done():
+                yield call
+
+    def tell_of(self, kind: Callable[..., Event], **parts: Any) -> None:
+        """Tell whoever wants to hear of an event; if that fails, so does the pool."""
+        if self._on_event is not None:
+            try:
+                self._on_event(kind(**parts))
+            except Exception as error:
+                self._on_event = None
+                self.refuse(error)
+
+
+def _busy(slot: Slot) -> int:
+    return len(slot.calls)
+
+
+async def ended(future: asyncio.Future[Any]) -> None:
+    """Wait until `future` is done, whatever happens; a cancellation meanwhile is raised after that."""
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

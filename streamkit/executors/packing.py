@@ -1,0 +1,118 @@
+"""What goes to a worker and back, as bytes: items, results and errors.
+
+We pickle them ourselves, so that whoever carries them (a socket, an executor, a cluster) sees bytes only, and
+what cannot be pickled is an error of that function, that item or that result, and of nothing beside it.
+"""
+
+from __future__ import annotations
+
+from pickle import HIGHEST_PROTOCOL, PicklingError, dumps, loads
+from traceback import format_exception
+from typing import Any
+
+from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
+from streamkit._core.markers import ABSENT
+from streamkit._core.show import shown, told
+from streamkit._core.workers import Failed
+
+__all__ = [
+    "RemoteTraceback",
+    "pack",
+    "pack_error",
+    "pack_outcomes",
+    "unpack",
+    "unpack_error",
+]
+
+unpack = loads
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one came from
+    """The traceback of an error in a worker, as text: the ``__cause__`` of that error here."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"in a worker:\n{self.text}"
+
+
+def pack(value: Any) -> bytes:
+    """`value` as bytes; a `PackingError` if it cannot be."""
+    try:
+        return dumps(value, HIGHEST_PROTOCOL)
+    except Exception as error:  # of a `__reduce__`, too
+        raise PackingError(f"{shown(value)} cannot be sent: {told(error)}") from error
+
+
+def pack_outcomes(outcomes: list[Any]) -> bytes:
+    """`outcomes` as bytes; in place of those that cannot be, the errors that say so."""
+    sent = [*outcomes]
+    if Failed in map(type, outcomes):
+        sent = [_Sent(each.error, each.item) if type(each) is Failed else each for each in outcomes]
+    try:
+        return dumps(sent, HIGHEST_PROTOCOL)
+    except Exception:
+        return dumps([_sendable(each) for each in sent], HIGHEST_PROTOCOL)
+
+
+def _sendable(outcome: Any) -> Any:
+    try:
+        dumps(outcome, HIGHEST_PROTOCOL)
+    except Exception as error:
+        failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
+        return _Sent(
+            failed, outcome.item if isinstance(outcome, Failed) and _is_sendable(outcome.item) else ABSENT
+        )
+    return outcome
+
+
+def _is_sendable(value: Any) -> bool:
+    try:
+        dumps(value, HIGHEST_PROTOCOL)
+    except Exception:
+        return False
+    return True
+
+
+class _Sent(Failed):
+    """A `Failed` that can be pickled, whatever its error is, and takes the traceback along."""
+
+    __slots__ = ("packed",)
+
+    def __init__(self, error: Exception, item: Any) -> None:
+        super().__init__(error, item)
+        self.packed = pack_error(error)
+
+    def __reduce__(self) -> Any:
+        return _arrived, (self.packed, self.item)
+
+
+def _arrived(packed: bytes, item: Any) -> Failed:
+    return Failed(unpack_error(packed), item)
+
+
+def pack_error(error: BaseException) -> bytes:
+    """`error` and its traceback as bytes: as itself if it can be pickled and read again, or else as text."""
+    text = "".join(format_exception(error))
+    try:
+        data = dumps(error, HIGHEST_PROTOCOL)
+        # many errors can be pickled and not read again: their `__init__` takes other arguments
+        if type(loads(data)) is not type(error) or not isinstance(error, Exception):
+            raise PicklingError
+    except Exception:
+        return dumps((None, told(error), text), HIGHEST_PROTOCOL)
+    return dumps((data, told(error), text), HIGHEST_PROTOCOL)
+
+
+def unpack_error(packed: bytes | bytearray) -> Exception:
+    """The error that was packed in a worker, with its traceback there as its cause."""
+    data, words, text = loads(packed)
+    try:
+        error: Exception = WorkerError(words) if data is None else loads(data)
+    except Exception as unread:  # a module that there is only in the worker
+        error = WorkerError(words)
+        noted(error, f"it could not be read here: {told(unread)}")
+    set_cause(error, RemoteTraceback(text))
+    return error

@@ -1,0 +1,233 @@
+"""A process that works: what runs in it, from its first frame to its last."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from socket import MSG_DONTWAIT, MSG_PEEK, socket
+from threading import Thread
+from time import perf_counter
+from typing import Any
+
+from streamkit._core.workers import Work
+from streamkit.executors.frames import HEAD, Frame, Say
+from streamkit.executors.memory import Peak
+from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack
+from streamkit.executors.remote import Place, Setup, Worker
+
+__all__ = ["Serving", "serve"]
+
+
+def serve(connection: socket) -> None:
+    """Do what the frames say that come through `connection`, until it ends."""
+    connection.set_inheritable(False)
+    signal.signal(signal.SIGINT, _no_interrupt)
+    Thread(target=_end_with_parent, name="streamkit parent", daemon=True).start()
+    with connection:
+        Serving(connection).run()
+
+
+def _no_interrupt(*_: Any) -> None:
+    """Ctrl-C goes to all processes of a terminal; the one that has the pool says what comes of it.
+
+    Not ignored, because programs that a worker starts would ignore it too.
+    """
+
+
+def _end_with_parent() -> None:
+    """Wait until the process that has the pool is gone, however it went; then nobody wants the work."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+class Serving:
+    """What a process does between its first frame and its last."""
+
+    def __init__(self, connection: socket) -> None:
+        self._connection = connection
+        self._inbox: deque[Frame] = deque()
+        """Frames that are here; calls wait in it while others are done."""
+        self._known: dict[int, Work | Exception] = {}
+        """Work by its number; or why it could not be read."""
+        self._begun = 0.0
+        self._place: Place | None = None
+        self._peak = Peak()
+        self._doing: dict[int, Callable[[int, Any], None]] = {
+            Say.SET_UP: self._set_up,
+            Say.SEAT: self._seat,
+            Say.LEARN: self._learn,
+            Say.READY: self._ready,
+            Say.FORGET: self._forget,
+            Say.CALL: self._call,
+            Say.TELL: self._tell,
+            Say.DROP: _nothing,
+        }
+
+    def run(self) -> None:
+        self._say(Say.HELLO, os.getpid())
+        while self._turn():
+            pass
+
+    def _turn(self) -> bool:
+        """Heed one frame, and keep nothing of it; False if it was the last."""
+        frame = self._next()
+        if frame is None or frame[0] == Say.CLOSE:
+            self._close(frame is not None)
+            return False
+        kind, number, _, _, body = frame
+        self._doing[kind](number, body)
+        return True
+
+    # frames ------------------------------------------------------------------------------------
+
+    def _next(self) -> Frame | None:
+        """The next frame to heed; None if there will be no more."""
+        if not self._inbox:
+            frame = self._read()
+            if frame is None:
+                return None
+            self._inbox.append(frame)
+        while self._more():
+            frame = self._read()
+            if frame is None:
+                return None
+            if frame[0] == Say.DROP:
+                self._drop(frame[1])
+            else:
+                self._inbox.append(frame)
+        return self._inbox.popleft() if self._inbox else self._next()
+
+    def _more(self) -> bool:
+        """Whether a frame has come, or the end of them."""
+        try:
+            self._connection.recv(1, MSG_PEEK | MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _drop(self, number: int) -> None:
+        for frame in self._inbox:
+            if frame[0] == Say.CALL and frame[1] == number:
+                self._inbox.remove(frame)
+                self._say(Say.DROPPED, number)
+                return
+
+    def _read(self) -> Frame | None:
+        head = self._bytes(HEAD.size)
+        if head is None:
+            return None
+        kind, number, seconds, memory, size = HEAD.unpack(head)
+        body = self._bytes(size)
+        return None if body is None else (kind, number, seconds, memory, body)
+
+    def _bytes(self, size: int) -> bytearray | None:
+        data = bytearray(size)
+        with memoryview(data) as room:
+            done = 0
+            while done < size:
+                more = self._connection.recv_into(room[done:])
+                if not more:
+                    return None
+                done += more
+        return data
+
+    def _say(self, kind: int, number: int = 0, body: bytes = b"", seconds: float = 0.0) -> None:
+        head = HEAD.pack(kind, number, seconds, self._peak.bytes(), len(body))
+        self._connection.sendall(head + body if len(body) < 4096 else head)
+        if len(body) >= 4096:
+            self._connection.sendall(body)
+
+    # what they say -----------------------------------------------------------------------------
+
+    def _set_up(self, number: int, body: Any) -> None:
+        self._begun = perf_counter()
+        try:
+            setup, arguments = unpack(body)
+            self._place = _place(setup, number, arguments)
+            self._place.prepare()
+        except Exception as error:
+            self._begun = 0.0
+            self._say(Say.UNPREPARED, body=pack_error(error))
+
+    def _ready(self, number: int, body: Any) -> None:
+        if self._begun:
+            self._say(Say.PREPARED, seconds=perf_counter() - self._begun)
+
+    @property
+    def _here(self) -> Place:
+        assert self._place is not None
+        return self._place
+
+    def _seat(self, number: int, body: Any) -> None:
+        self._here.seat(number)
+
+    def _learn(self, number: int, body: Any) -> None:
+        try:
+            self._known[number] = unpack(body)
+        except Exception as error:  # of each call, because a run may have none
+            self._known[number] = error
+
+    def _forget(self, number: int, body: Any) -> None:
+        self._known.pop(number, None)
+
+    def _work(self, number: int) -> Work:
+        work = self._known[number]
+        if isinstance(work, Exception):
+            raise work
+        return work
+
+    def _call(self, number: int, body: Any) -> None:
+        begun = perf_counter()
+        try:
+            with memoryview(body) as data:
+                work = self._work(int.from_bytes(data[:8]))
+                try:
+                    items = unpack(data[8:])
+                except Exception as error:
+                    self._say(Say.UNREAD, number, pack_error(error))
+                    return
+            outcomes = self._here.done(work, items)
+            body = items = None
+            packed = pack_outcomes(outcomes)
+        except Exception as error:
+            self._say(Say.FAILED, number, pack_error(error))
+        else:
+            self._say(Say.DONE, number, packed, perf_counter() - begun)
+
+    def _tell(self, number: int, body: Any) -> None:
+        try:
+            packed = pack(self._here.tell(unpack(body)))
+        except Exception as error:
+            self._say(Say.FAILED, number, pack_error(error))
+        else:
+            self._say(Say.DONE, number, packed)
+
+    def _close(self, asked: bool) -> None:
+        """Close what was prepared; `asked` for it, tell how that went."""
+        packed = b""
+        try:
+            if self._place is not None:
+                self._place.close()
+        except Exception as error:
+            if not asked:
+                raise
+            packed = pack_error(error)
+        if asked:
+            self._say(Say.CLOSED, body=packed)
+
+
+def _nothing(number: int, body: Any) -> None:
+    """A call that is not wanted any more is done already."""
+
+
+def _place(setup: Setup, index: int, arguments: Any) -> Place:
+    siblings: list[Worker] = []
+    worker = Worker(index, arguments, {}, siblings)
+    siblings.append(worker)
+    return Place(worker, setup)

@@ -1,0 +1,100 @@
+"""Slots: what stays of a worker when its thread or process is replaced: its index, arguments and counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from streamkit.executors.events import WorkerInfo
+from streamkit.executors.hand import Call, Hand
+
+__all__ = ["Slot"]
+
+QUICK: Final = 0.02
+"""Seconds. Where calls take longer, the next one is not given ahead: another worker may be free sooner."""
+_SMOOTH: Final = 0.2
+"""How much the last call counts in the mean time of a call."""
+
+
+class Slot:
+    """One worker of a pool, and what it has to do now."""
+
+    def __init__(self, index: int, arguments: Mapping[str, Any], recycle_after: int | None = None) -> None:
+        self.index = index
+        self.arguments = arguments
+        self.hand: Hand | None = None
+        self.calls: deque[Call] = deque()
+        """In the order in which they are done; the first is under way."""
+        self.leaving = False
+        """Whether it gets no more calls: its hand is replaced, or it is removed, when it has none."""
+        self.removed = False
+        self.deaths = 0
+        """Hands in a row that ended before they were prepared."""
+        self._recycle_after = recycle_after
+        self._given = 0
+        """Items that its hand was given."""
+        self._mean = float("inf")
+        self._info = {"chunks": 0, "items": 0, "crashes": 0, "memory": 0, "peak": 0}
+        self._seconds = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes calls."""
+        return self.hand is not None and self.hand.ready and not self.leaving
+
+    @property
+    def used_up(self) -> bool:
+        """Whether its hand was given as many items as it may be."""
+        return self._recycle_after is not None and self._given >= self._recycle_after
+
+    def room(self, prefetch: int) -> bool:
+        """Whether it takes one more."""
+        waiting = len(self.calls)
+        quick = waiting <= prefetch and self._mean < QUICK
+        return self.ready and (not waiting or quick) and not self.used_up
+
+    def give(self, call: Call) -> None:
+        """Have `call` done by its hand."""
+        call.worker = self.index
+        self.calls.append(call)
+        self._info["peak"] = max(self._info["peak"], len(self.calls))
+        if self.hand is not None and self.hand.ready:
+            self._given += len(call.items)
+            self.hand.give(call)
+
+    def begin(self) -> None:
+        """Its hand is ready: give it what waits here."""
+        self.deaths = 0
+        if self.hand is not None:
+            self._given = sum(len(call.items) for call in self.calls)
+            for call in self.calls:
+                self.hand.give(call)
+
+    def done(self, call: Call, seconds: float, memory: int) -> None:
+        """A call has ended, with or without results."""
+        self.calls.remove(call)
+        items = len(call.items)
+        self._info["chunks"] += call.work is not None
+        self._info["items"] += items
+        self._info["memory"] = memory
+        self._seconds += seconds
+        if call.work is not None:
+            mean = self._mean
+            self._mean = seconds if mean == float("inf") else mean + _SMOOTH * (seconds - mean)
+
+    def crashed(self) -> None:
+        """Its hand was lost."""
+        self._info["crashes"] += 1
+
+    def info(self) -> WorkerInfo:
+        """How it is."""
+        return WorkerInfo(
+            index=self.index,
+            arguments=self.arguments,
+            ready=self.ready,
+            pid=None if self.hand is None else self.hand.pid,
+            load=len(self.calls),
+            seconds=self._seconds,
+            **self._info,
+        )

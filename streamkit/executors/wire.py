@@ -1,0 +1,113 @@
+"""The end of a process's socket that the pool has: frames out and in, on the event loop, without a thread."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections import deque
+from collections.abc import Callable
+from socket import socket
+from typing import Final
+
+from streamkit.executors.frames import HEAD, Frame
+
+__all__ = ["Wire"]
+
+_READ: Final = 1 << 18
+_MANY: Final = 512
+"""Pieces that one system call writes; it takes 1024 at most."""
+
+
+class Wire:
+    """One end of a pair of sockets. `got` hears of each frame, and `lost` once when no more will come."""
+
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        connection: socket,
+        got: Callable[[Frame], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._connection = connection
+        self._got = got
+        self._lost = lost
+        self._unsent: deque[memoryview] = deque()
+        self._unread = bytearray()
+        """What has come of frames that are not whole yet."""
+        self._open = True
+        connection.setblocking(False)
+        loop.add_reader(connection, self._read)
+
+    def send(self, kind: int, number: int = 0, *body: bytes) -> None:
+        """Send a frame, without waiting: what the socket does not take goes when it does."""
+        if not self._open:
+            return  # the other end is gone, as `lost` says
+        writing = bool(self._unsent)
+        self._unsent.append(memoryview(HEAD.pack(kind, number, 0.0, 0, sum(map(len, body)))))
+        self._unsent.extend([memoryview(each) for each in body if each])
+        if not writing and not self._write_now():
+            self._loop.add_writer(self._connection, self._write)
+
+    def close(self) -> None:
+        """Say and hear no more. The other end reads that there is an end."""
+        if self._open:
+            self._open = False
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._connection)
+                self._loop.remove_writer(self._connection)
+            self._unsent.clear()
+            self._connection.close()
+
+    def _write(self) -> None:
+        if self._write_now():
+            self._loop.remove_writer(self._connection)
+
+    def _write_now(self) -> bool:
+        """Write what the socket takes; whether that is all."""
+        unsent = self._unsent
+        while unsent:
+            try:
+                sent = self._connection.sendmsg([*unsent][:_MANY])
+            except (BlockingIOError, InterruptedError):
+                return False
+            except OSError:
+                unsent.clear()  # the process is gone: reading says so, after what it has said before that
+                return True
+            while sent:
+                first = unsent[0]
+                if sent < len(first):
+                    unsent[0] = first[sent:]
+                    break
+                sent -= len(first)
+                unsent.popleft()
+        return True
+
+    def _read(self) -> None:
+        try:
+            data = self._connection.recv(_READ)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            self._lost()
+            return
+        self._unread += data
+        self._part()
+
+    def _part(self) -> None:
+        """Give on the frames that are whole."""
+        unread, at = self._unread, 0
+        while len(unread) - at >= HEAD.size:
+            kind, number, seconds, memory, size = HEAD.unpack_from(unread, at)
+            end = at + HEAD.size + size
+            if len(unread) < end:
+                break
+            body = bytes(memoryview(unread)[at + HEAD.size : end])
+            at = end
+            self._got((kind, number, seconds, memory, body))
+            if not self._open:
+                return
+        if at:
+            del unread[:at]
