@@ -115,7 +115,8 @@ class _ClusterShare(Share):
         work = call.work
         assert work is not None
         name = "" if self._opening.plugin is None else self._opening.plugin.name
-        future: Future[Any] = self._executor.submit(done_there, name, work.key, work.data, call.payload)
+        data = work.data or b""
+        future: Future[Any] = self._executor.submit(done_there, name, work.key, data, call.payload)
         return future
 
     def outcomes(self, future: Future[Any]) -> Any:

@@ -53,7 +53,7 @@ class Share(Hand):
             self._end()
 
         try:
-            future = self.submitted(call)
+            future: Future[Any] = self.submitted(call)
         except RuntimeError as error:  # it is shut down, or broken
             future = Future()
             future.set_exception(error)

@@ -14,6 +14,7 @@ from streamkit._core.markers import Absent, Gap
 from streamkit._core.on_error import OnError
 from streamkit._core.strategy import Collect, Lossy, Strategy
 from streamkit._core.windows import Window, Windows
+from streamkit._core.workers import Lasting, Workers
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, Lists, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
@@ -1270,7 +1271,8 @@ class Methods(Generic[T_co]):
 
         Args:
             function: called with each item; returns a stream, an iterable, an async iterable or a callable that
-                makes one, or an awaitable of these. It is called in the task that reads what it returns.
+                makes one, or an awaitable of these. It is called in the task that reads what it returns. Streams
+                that never wait follow each other in one task, each with context variables of its own.
             concurrency: inner streams read at once at most. With 1 they follow each other, in order. A ``Limit``
                 can be changed meanwhile.
             lookahead: items that each inner stream may be ahead. By default 1, or what a ``buffer(strategy)`` at
@@ -1346,6 +1348,8 @@ class Methods(Generic[T_co]):
         *,
         concurrency: int | Limit = 1,
         key: Callable[[A], Any] | Absent = ...,
+        on: Workers | None = None,
+        chunk: int | Lasting = 1,
         on_error: OnError | None = None,
     ) -> Job[None]:
         """Call `function` with each item; awaited, if it returns an awaitable.
@@ -1364,6 +1368,8 @@ class Methods(Generic[T_co]):
                 Where it is not 1, this is ``map(function, concurrency=concurrency, ordered=False) | drain()``,
                 and holds what that does.
             key: called with each item. Items for which it returns the same are worked on one after the other.
+            on: where the calls are made, as for ``map``: ``map(function, on=on, ordered=False) | drain()``.
+            chunk: how many items are sent there together.
             on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
                 fails.
 
@@ -1701,6 +1707,10 @@ class Methods(Generic[T_co]):
                 An item whose key is at work waits in a place, or in the `lookahead`.
             lookahead: items read ahead besides those in flight. A ``buffer(strategy)`` before a concurrent
                 ``map`` does the same.
+            on: where the calls are made, such as ``Threads(8)`` or ``Processes(4)`` of ``streamkit.executors``;
+                by default, here. It says itself how many there are at once. Without a `function`, each worker
+                calls what it has prepared.
+            chunk: how many items are sent there together; or ``Lasting(seconds)``, which finds out.
             on_error: what is done where `function` or `key` fails, such as ``Resume()``; by default, the stream
                 fails.
 
@@ -1726,8 +1736,20 @@ class Methods(Generic[T_co]):
         ordered: bool = True,
         key: Callable[[A], Any] = ...,
         lookahead: int = 0,
+        on: Workers | None = None,
+        chunk: int | Lasting = 1,
         on_error: OnError | None = None,
     ) -> Stream[B]: ...
+    @overload
+    def map(
+        self: Methods[Any],
+        *,
+        on: Workers,
+        chunk: int | Lasting = 1,
+        ordered: bool = True,
+        key: Callable[[Any], Any] = ...,
+        on_error: OnError | None = None,
+    ) -> Stream[Any]: ...
     def materialize(self: Methods[Item]) -> Stream[Notification[Item]]:
         """Pass on each item as ``Next(value)``, and the end as ``Done()`` or ``Failed(error)``; then end.
 
@@ -1937,6 +1959,85 @@ class Methods(Generic[T_co]):
     def min(
         self: Methods[Item], *, key: Callable[[Any], Any] = ..., default: T, on_error: OnError | None = None
     ) -> Job[Item | T]: ...
+    @overload
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_crash: OnError | None = ...,
+    ) -> Stream[B]:
+        """Send chunks of the items through a pipe that workers run, and pass on what comes out of it.
+
+            items                          --1--2--3-----4--|
+            on(pool, map(x*2), chunk=2)    -----------2-4---6-8|
+
+        >>> from streamkit import Stream, ops
+        >>> from streamkit.executors import Threads
+        >>> list(Stream(range(6)) | ops.on(Threads(2), ops.filter(lambda x: x % 2), ops.map(str), chunk=3))
+        ['1', '3', '5']
+
+        The operators run as they do in one process: their steps are one loop, over a chunk at a time. Each chunk
+        goes through the pipe anew, so what an operator keeps (``batch``, ``distinct``, ``take``) is of one chunk.
+
+        Emits when: a chunk comes back; with `ordered`, when every earlier one has.
+        Waits when: the consumer does, or as many chunks are in flight as the executor takes at once.
+        Completes when: the source does, and every chunk has come back.
+        Closes when: it ends, or the consumer leaves; chunks in flight are stopped first.
+
+        Args:
+            executor: threads, processes, or another of ``streamkit.executors``. One that is not open is opened
+                for each run, and closed with it.
+            operators: what a chunk goes through: operators, and no sink.
+            chunk: how many items are sent together; or ``Lasting(seconds)``, which finds out.
+            ordered: whether chunks keep their order, or come as they are ready.
+            on_crash: what is done with an item whose worker has died of it: the error is a
+                ``WorkerCrashedError``. By default, and for every other error, the stream fails; operators in the
+                pipe have an `on_error` of their own.
+
+        Raises:
+            TypeError: `executor` is none, one of `operators` is no operator, or another argument has the wrong
+                type; (when run) the pipe, an item or a result cannot be pickled, where that must be.
+            ValueError: there are no operators, or `chunk` is less than 1.
+        """
+    @overload
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        two: Operator[B, C],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_crash: OnError | None = ...,
+    ) -> Stream[C]: ...
+    @overload
+    def on(
+        self: Methods[A],
+        executor: Workers,
+        one: Operator[A, B],
+        two: Operator[B, C],
+        three: Operator[C, D],
+        /,
+        *,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_crash: OnError | None = ...,
+    ) -> Stream[D]: ...
+    @overload
+    def on(
+        self: Methods[Any],
+        executor: Workers,
+        /,
+        *operators: Operator[Any, Any] | Keep | Shape,
+        chunk: int | Lasting = ...,
+        ordered: bool = ...,
+        on_crash: OnError | None = ...,
+    ) -> Stream[Any]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.
 
