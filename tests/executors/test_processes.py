@@ -216,7 +216,7 @@ class TestEnd:
         self, seconds: float, forkserver: BaseContext
     ) -> None:
         async def main() -> None:
-            pool = Processes(2, context=forkserver, prepare=Model, each=[{"seconds": 0.03}] * 2, spare=1)
+            pool = Processes(2, context=forkserver, prepare=Model, each=[{"seconds": 5.0}] * 2, spare=1)
             opening = asyncio.ensure_future(pool.__aenter__())
             await asyncio.sleep(seconds)
             opening.cancel()
