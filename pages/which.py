@@ -94,7 +94,7 @@ QUESTIONS = {
         "stop and go from outside": "valve pause_while",
     },
     "What if something fails?": {
-        "one call: drop its item, take another value, call again: `on_error=`": "Resume Replace Retry",
+        "one call: drop its item, take another value, call again: `on_error=`": "Resume Replace Return Retry",
         "go on with another stream": "catch",
         "begin anew, and wait longer each time": "retry repeat Backoff",
         "do something at the end, whichever it is": "on_close",
