@@ -29,8 +29,8 @@ from streamkit._core.value import Value
 __all__ = [
     "Calls",
     "Chunk",
-    "Failed",
     "Lasting",
+    "NoResult",
     "Outcomes",
     "Send",
     "Sizer",
@@ -46,7 +46,7 @@ GROWTH: Final = 2
 """How many times as long as the last one a chunk may be."""
 
 
-class Failed:
+class NoResult:
     """What a worker sends in place of a result: the error, and the item, where one item is to blame."""
 
     __slots__ = ("error", "item")
@@ -55,12 +55,12 @@ class Failed:
         self.error = error
         self.item = item
 
-    def __reduce__(self) -> tuple[type[Failed], tuple[Exception, Any]]:
-        return Failed, (self.error, self.item)
+    def __reduce__(self) -> tuple[type[NoResult], tuple[Exception, Any]]:
+        return NoResult, (self.error, self.item)
 
 
 class Outcomes(list[Any]):
-    """What became of a chunk: results, and a `Failed` in place of each that there is not."""
+    """What became of a chunk: results, and a `NoResult` in place of each that there is not."""
 
     def __init__(self, outcomes: Iterable[Any] = (), seconds: float = 0.0) -> None:
         super().__init__(outcomes)
@@ -112,7 +112,7 @@ class Calls(Work):
                         runner = runner or ends.enter_context(Runner())
                         result = runner.run(pending(result))
                 except Exception as error:
-                    result = Failed(error)
+                    result = NoResult(error)
                 found.append(result)
         return found
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from streamkit._core.guarded import Guarded
 from streamkit._core.markers import ABSENT, DROPPED
-from streamkit._core.workers import Calls, Chunk, Failed, Outcomes, Send, Work, Workers
+from streamkit._core.workers import Calls, Chunk, NoResult, Outcomes, Send, Work, Workers
 from streamkit._engine.face.stream import Operator, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
@@ -39,7 +39,7 @@ class Through(Work):
         try:
             found.extend(Stream([*items]) | self.pipe)
         except Exception as error:
-            found.append(Failed(error))
+            found.append(NoResult(error))
         return found
 
 
@@ -58,7 +58,7 @@ async def shipped(
 
         async def sent(item: Any) -> Any:
             [outcome] = await send((item,))
-            if type(outcome) is Failed:
+            if type(outcome) is NoResult:
                 raise outcome.error
             return outcome
 
@@ -126,7 +126,7 @@ class _Shipment:
         self._begun += 1
         outcomes = await self._send(items)
         items.sizer.took(len(items), outcomes.seconds)
-        if Failed not in map(type, outcomes):
+        if NoResult not in map(type, outcomes):
             return outcomes
         return await self._settled(number, items, outcomes)
 
@@ -135,7 +135,7 @@ class _Shipment:
         try:
             for place, outcome in enumerate(outcomes):
                 result = outcome
-                if type(outcome) is Failed:
+                if type(outcome) is NoResult:
                     result = await self._instead(outcome, items[place] if self._one_each else outcome.item)
                 if result is not DROPPED:
                     results.append(result)
@@ -145,7 +145,7 @@ class _Shipment:
             raise
         return results
 
-    async def _instead(self, failed: Failed, item: Any) -> Any:
+    async def _instead(self, failed: NoResult, item: Any) -> Any:
         """What takes the place of the result that there is not."""
         if item is ABSENT:
             raise failed.error
@@ -156,7 +156,7 @@ class _Shipment:
 class _Attempt:
     """A call that has failed in a worker, and can be made again."""
 
-    def __init__(self, failed: Failed, send: Send) -> None:
+    def __init__(self, failed: NoResult, send: Send) -> None:
         self.error: Exception | None = failed.error
         self.send = send
 
@@ -176,5 +176,5 @@ def _raised(error: Exception) -> Any:
 
 async def _again(send: Send, item: Any) -> Any:
     for outcome in await send((item,)):
-        return _raised(outcome.error) if type(outcome) is Failed else outcome
+        return _raised(outcome.error) if type(outcome) is NoResult else outcome
     return DROPPED

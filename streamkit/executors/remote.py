@@ -15,7 +15,7 @@ from streamkit._core.awaiting import is_awaitable
 from streamkit._core.errors import PreparationError, noted
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Calls, Failed, Outcomes, Work
+from streamkit._core.workers import Calls, NoResult, Outcomes, Work
 
 __all__ = ["Hooks", "Place", "Setup", "Worker", "worker"]
 
@@ -164,9 +164,9 @@ class Place:
                 hooks.before(item)
                 outcomes = work.done([item], self._prepared)
                 result = outcomes[0]
-                hooks.after(item, result.error if type(result) is Failed else result)
+                hooks.after(item, result.error if type(result) is NoResult else result)
             except Exception as error:
-                found.append(Failed(error, item))
+                found.append(NoResult(error, item))
             else:
                 found += outcomes
                 found.seconds += outcomes.seconds

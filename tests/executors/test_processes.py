@@ -24,7 +24,7 @@ from streamkit import (
     WorkersClosedError,
     ops,
 )
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import Processes, RemoteTraceback, functions, slot
 from tests.executors.work import (
     Model,
@@ -53,7 +53,7 @@ async def gone(pid: int) -> None:
 
 
 def errors_of(outcomes: list[Any]) -> list[Any]:
-    return [each.error if isinstance(each, Failed) else each for each in outcomes]
+    return [each.error if isinstance(each, NoResult) else each for each in outcomes]
 
 
 class TestWork:

@@ -8,7 +8,7 @@ import pytest
 
 from streamkit import PackingError
 from streamkit._core.markers import ABSENT
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors.frames import HEAD, Say
 from streamkit.executors.packing import pack, unpack, unpack_error
 from streamkit.executors.remote import Setup
@@ -129,7 +129,7 @@ def test_what_cannot_be_read_or_sent_back_is_told() -> None:
         good, result, error = unpack(served.hear()[2])
         assert good == "good"
         assert isinstance(result.error, PackingError)
-        assert isinstance(error, Failed)
+        assert isinstance(error, NoResult)
         served.call(4, 1, ["x" * 10_000])
         assert unpack(served.hear()[2]) == ["x" * 10_000]
 
