@@ -103,18 +103,30 @@ class Calls(Work):
     def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
         function = prepared if self.function is ABSENT else self.function
         found: list[Any] = []
-        with ExitStack() as ends:
-            runner: Runner | None = None
-            for item in items:
+        left = iter(items)
+        while True:
+            try:
+                found.extend(function(item) for item in left)  # until one fails, and then those behind it
+            except Exception as error:
+                found.append(NoResult(error))
+            else:
+                break
+        kinds = {*map(type, found)} - PLAIN - {NoResult}
+        return _awaited(found, kinds) if kinds else found
+
+
+def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
+    """`found`, of which those of `kinds` are awaited, if they are awaitable."""
+    with ExitStack() as ends:
+        runner: Runner | None = None
+        for place, result in enumerate(found):
+            if type(result) in kinds and is_awaitable(result):
+                runner = runner or ends.enter_context(Runner())
                 try:
-                    result = function(item)
-                    if type(result) not in PLAIN and is_awaitable(result):
-                        runner = runner or ends.enter_context(Runner())
-                        result = runner.run(pending(result))
+                    found[place] = runner.run(pending(result))
                 except Exception as error:
-                    result = NoResult(error)
-                found.append(result)
-        return found
+                    found[place] = NoResult(error)
+    return found
 
 
 Send: TypeAlias = Callable[[Sequence[Any]], Awaitable[Outcomes]]
