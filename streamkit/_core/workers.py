@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 from streamkit._core.arguments import seconds as seconds_argument, whole
 from streamkit._core.awaiting import PLAIN, is_awaitable, pending
 from streamkit._core.calls import answering
+from streamkit._core.errors import WorkerError
 from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import shown
@@ -37,6 +38,7 @@ __all__ = [
     "Work",
     "Workers",
     "chunk_argument",
+    "error_told",
     "sizer_of",
     "workers_argument",
 ]
@@ -57,6 +59,18 @@ class NoResult:
 
     def __reduce__(self) -> tuple[type[NoResult], tuple[Exception, Any]]:
         return NoResult, (self.error, self.item)
+
+
+def error_told(error: BaseException) -> Exception:
+    """`error`; as an Exception, also where a function has raised ``SystemExit`` or cancelled itself.
+
+    What ends a worker would cost its neighbours in the chunk, and what was prepared there.
+    """
+    if isinstance(error, Exception):
+        return error
+    ended = WorkerError(f"a worker was told to end by {error!r}")
+    ended.__cause__ = error
+    return ended
 
 
 class Outcomes(list[Any]):
@@ -107,8 +121,8 @@ class Calls(Work):
         while True:
             try:
                 found.extend(function(item) for item in left)  # until one fails, and then those behind it
-            except Exception as error:
-                found.append(NoResult(error))
+            except BaseException as error:
+                found.append(NoResult(error_told(error)))
             else:
                 break
         kinds = {*map(type, found)} - PLAIN - {NoResult}
@@ -124,8 +138,8 @@ def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
                 runner = runner or ends.enter_context(Runner())
                 try:
                     found[place] = runner.run(pending(result))
-                except Exception as error:
-                    found[place] = NoResult(error)
+                except BaseException as error:
+                    found[place] = NoResult(error_told(error))
     return found
 
 

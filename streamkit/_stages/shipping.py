@@ -12,7 +12,7 @@ from typing import Any
 
 from streamkit._core.guarded import Guarded
 from streamkit._core.markers import ABSENT, DROPPED
-from streamkit._core.workers import Calls, Chunk, NoResult, Outcomes, Send, Work, Workers
+from streamkit._core.workers import Calls, Chunk, NoResult, Outcomes, Send, Work, Workers, error_told
 from streamkit._engine.face.stream import Operator, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
@@ -38,8 +38,8 @@ class Through(Work):
         found: list[Any] = []
         try:
             found.extend(Stream([*items]) | self.pipe)
-        except Exception as error:
-            found.append(NoResult(error))
+        except BaseException as error:
+            found.append(NoResult(error_told(error)))
         return found
 
 

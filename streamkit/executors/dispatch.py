@@ -158,6 +158,14 @@ class Dispatch:
             self._total -= len(first.items)
             hand.exited.add_done_callback(lambda _: first.forget())
 
+    def end(self, slot: Slot, error: Exception) -> None:
+        """`slot` will have no hand any more: what it was told to do ends with `error`."""
+        while slot.calls:
+            call = slot.calls.popleft()
+            if not call.future.done():
+                call.future.set_exception(error)
+            call.forget()
+
     def refuse(self, error: Exception) -> None:
         """Take no more calls; those that wait end with `error`."""
         self.refusal = self.refusal or error

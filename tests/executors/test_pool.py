@@ -125,6 +125,31 @@ class TestWhileItRuns:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("stays", [True, False])
+    def test_whoever_is_told_something_hears_of_a_worker_that_is_never_ready(self, stays: bool) -> None:
+        door = Door()
+
+        def prepare(wait: bool = False) -> None:
+            if wait:
+                raise LookupError(door(0))
+
+        async def main() -> None:
+            pool = Threads(1, prepare=prepare, most=2)
+            await pool.__aenter__()
+            calls = started(pool.add_worker(wait=True))
+            await door.entered()
+            calls += started(pool.broadcast(id))
+            leaving = None if stays else asyncio.create_task(pool.__aexit__(None, None, None))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            door.open.set()
+            async with asyncio.timeout(10.0):
+                errors = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(each) for each in errors] == [LookupError if stays else WorkersClosedError] * 2
+            await (leaving or pool.__aexit__(None, None, None))
+
+        asyncio.run(main())
+
     def test_db7_a_second_run_has_the_same_workers(self) -> None:
         pool = Threads(1)
 

@@ -79,12 +79,15 @@ class TestWork:
     def test_what_cannot_come_back_is_an_error_of_its_item(self, forkserver: BaseContext) -> None:
         async def main() -> None:
             async with Processes(1, context=forkserver) as pool, pool.used(Calls(ends)) as send:
-                result, error, memory, good = errors_of(await send(["result", "error", "memory", "good"]))
+                ways = ["result", "error", "exit", "memory", "good"]
+                result, error, told, memory, good = errors_of(await send(ways))
                 assert isinstance(result, PackingError)
                 assert "the result <function ends.<locals>.<lambda>" in str(result)
                 assert isinstance(error, WorkerError)
                 assert str(error) == "Stubborn: a and 2"
                 assert "in ends\n    raise Stubborn" in str(error.__cause__)
+                assert isinstance(told, WorkerError)
+                assert "told to end by SystemExit(3)" in str(told)
                 assert isinstance(memory, MemoryError)
                 assert isinstance(memory.__cause__, RemoteTraceback)
                 assert good == "good"
@@ -222,7 +225,7 @@ class TestEnd:
             opening.cancel()
             with suppress(asyncio.CancelledError):
                 await opening
-            assert opening.cancelled()
+                await pool.__aexit__(None, None, None)  # it was fast
             assert pool.workers() == ()
 
         before = {each.pid for each in multiprocessing.active_children()}

@@ -13,6 +13,7 @@ from streamkit import (
     Retry,
     Return,
     Stream,
+    WorkerError,
     ops,
 )
 from streamkit._core.workers import Calls
@@ -121,12 +122,23 @@ class TestCalls:
     def test_db10_nothing_to_do_ends(self) -> None:
         assert list(Stream(()) | ops.map(double, on=Threads(2))) == []
 
-    def test_a_thread_that_is_told_to_exit_ends_nothing_but_the_run(self) -> None:
-        def leaves(item: int) -> None:
-            raise SystemExit(item)
+    @pytest.mark.parametrize("chunk", [1, 4])
+    def test_a_worker_that_is_told_to_end_costs_the_item_alone(self, chunk: int) -> None:
+        async def leaves(item: int) -> int:
+            if item == 1:
+                raise SystemExit(item)
+            if item == 2:
+                raise asyncio.CancelledError
+            return item
 
-        with pytest.raises(Exception, match=r"told to end by SystemExit\(3\)"):
-            list(Stream([3]) | ops.map(leaves, on=Threads(1)))
+        found = list(Stream(range(4)) | ops.map(leaves, on=Threads(1), chunk=chunk, on_error=Return()))
+        assert (found[0], found[3]) == (0, 3)
+        words = [str(each.error) for each in found if isinstance(each, Failure)]
+        assert words == [
+            f"a worker was told to end by {each}" for each in ("SystemExit(1)", "CancelledError()")
+        ]
+        with pytest.raises(WorkerError, match=r"told to end by SystemExit\(1\)"):
+            list(Stream([1]) | ops.on(Threads(1), ops.map(leaves)))
 
 
 class TestPrepared:
