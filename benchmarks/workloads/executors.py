@@ -98,9 +98,9 @@ async def _(size: int, count: int) -> Any:
 threads = Workload(
     "threads, three steps",
     "items in a chunk",
-    (CHUNK,),
-    {CHUNK: {HAND: 0.1}},
-    most=50_000,
+    (4 * CHUNK,),
+    {4 * CHUNK: {HAND: 0.1}},
+    most=100_000,
     same=True,
     waits=True,
 )
