@@ -67,7 +67,7 @@ singly = Workload(
     "in flight",
     (IN_FLIGHT,),
     {IN_FLIGHT: {HAND: 1.5}},
-    most=20_000,
+    most=5_000,
     same=True,
     waits=True,
 )
