@@ -150,6 +150,24 @@ class TestWhileItRuns:
 
         asyncio.run(main())
 
+    def test_one_that_is_removed_before_it_is_ready_is_never_added(self) -> None:
+        door = Door()
+
+        async def main() -> None:
+            async with Threads(1, prepare=lambda wait=False: wait and door(0), most=2) as pool:
+                [adding] = started(pool.add_worker(wait=True))
+                await door.entered()
+                [removing] = started(pool.remove_worker(1))
+                with pytest.raises(WorkersClosedError, match="worker 1 was removed before it was ready"):
+                    async with asyncio.timeout(10.0):
+                        await adding
+                door.open.set()
+                await removing
+                assert [each.index for each in pool.workers()] == [0]
+                assert pool.limit.value == 2
+
+        asyncio.run(main())
+
     def test_db7_a_second_run_has_the_same_workers(self) -> None:
         pool = Threads(1)
 
