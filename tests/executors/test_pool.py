@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gc
 import logging
 import pickle
 import threading
@@ -191,6 +192,25 @@ class TestWhileItRuns:
                     await pool.broadcast(lambda model: model.nothing)
 
         asyncio.run(main())
+
+    def test_whoever_leaves_a_broadcast_hears_of_no_error_in_it(self) -> None:
+        door, heard = Door(), list[Any]()
+
+        def fails(*_: Any) -> None:
+            raise LookupError(door(0))
+
+        async def main() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, told: heard.append(told))
+            async with Threads(1) as pool:
+                [telling] = started(pool.broadcast(fails))
+                await door.entered()
+                telling.cancel()
+                await asyncio.wait([telling])
+                door.open.set()
+            gc.collect()
+
+        asyncio.run(main())
+        assert heard == []
 
     def test_db11_db12_db13_pa25_events_tell_all(self) -> None:
         events: list[Event] = []
