@@ -169,6 +169,24 @@ class TestWhileItRuns:
 
         asyncio.run(main())
 
+    def test_one_is_removed_also_where_nobody_waits_for_that(self) -> None:
+        door = Door()
+
+        async def main() -> None:
+            async with Threads(2) as pool, pool.used(Calls(door)) as send:
+                [sent] = started(send([1]))
+                await door.entered()
+                [busy] = [each.index for each in pool.workers() if each.load]
+                [removing] = started(pool.remove_worker(busy))
+                await asyncio.sleep(0)
+                removing.cancel()
+                await asyncio.wait([removing])
+                assert pool.limit.value == 2
+                door.open.set()
+                assert await sent == [1]
+
+        asyncio.run(main())
+
     def test_db7_a_second_run_has_the_same_workers(self) -> None:
         pool = Threads(1)
 
