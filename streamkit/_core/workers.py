@@ -37,6 +37,7 @@ __all__ = [
     "Sizer",
     "Work",
     "Workers",
+    "awaited",
     "chunk_argument",
     "error_told",
     "sizer_of",
@@ -71,6 +72,11 @@ def error_told(error: BaseException) -> Exception:
     ended = WorkerError(f"a worker was told to end by {error!r}")
     ended.__cause__ = error
     return ended
+
+
+async def awaited(made: Any) -> Any:
+    """What `made` gives, which `is_awaitable`; for a `Runner`, which takes coroutines alone."""
+    return await pending(made)
 
 
 class Outcomes(list[Any]):
@@ -137,7 +143,14 @@ def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
             if type(result) in kinds and is_awaitable(result):
                 runner = runner or ends.enter_context(Runner())
                 try:
+<<<<<<< HEAD
                     found[place] = runner.run(pending(result))
+=======
+                    result = function(item)
+                    if type(result) not in PLAIN and is_awaitable(result):
+                        runner = runner or ends.enter_context(Runner())
+                        result = runner.run(awaited(result))
+>>>>>>> h-rev1
                 except BaseException as error:
                     found[place] = NoResult(error_told(error))
     return found

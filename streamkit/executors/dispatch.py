@@ -54,7 +54,11 @@ class Dispatch:
         calls = [Call(next(self._number), None, (), payload, self._loop.create_future()) for _ in slots]
         for slot, call in zip(slots, calls, strict=True):
             slot.give(call)
-        await asyncio.wait([call.future for call in calls])
+        try:
+            await asyncio.wait([call.future for call in calls])
+        finally:
+            for call in calls:
+                call.future.cancel()  # nobody asks any more what came of it
         return [call.future.exception() or call.future.result() for call in calls]
 
     async def _outcome(self, call: Call) -> Any:

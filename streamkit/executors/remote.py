@@ -6,6 +6,7 @@ A `Place` is prepared once, learns the work of each run once, does it chunk by c
 from __future__ import annotations
 
 import threading
+from asyncio import Runner
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, ClassVar, cast
@@ -15,7 +16,7 @@ from streamkit._core.awaiting import is_awaitable
 from streamkit._core.errors import PreparationError, noted
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Calls, NoResult, Outcomes, Work
+from streamkit._core.workers import Calls, NoResult, Outcomes, Work, awaited
 
 __all__ = ["Hooks", "Place", "Setup", "Worker", "worker"]
 
@@ -180,8 +181,9 @@ class Place:
         """Close what was prepared."""
         close, self._close, self._prepared = self._close, None, ABSENT
         try:
-            if close is not None:
-                close()
+            if close is not None and is_awaitable(made := close()):
+                with Runner() as runner:
+                    runner.run(awaited(made))
         finally:
             if self._begun and self._hooks is not None:
                 self._hooks.ended(self._worker)

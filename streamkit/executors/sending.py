@@ -81,7 +81,7 @@ class Sending:
                 exit_code=code,
                 worker=crash.worker,
             )
-            if again is None:
+            if not alone:
                 raise error from None
             return Outcomes([NoResult(error, items[0])])
         self._dispatch.tell_of(

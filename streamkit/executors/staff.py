@@ -113,6 +113,9 @@ class Staff:
     async def shrunk(self, slot: Slot) -> None:
         """Remove a worker, when what it has is done."""
         slot.leaving = slot.removed = True
+        if (grown := self._growing.pop(slot, None)) is not None:
+            grown.set_exception(WorkersClosedError(f"worker {slot.index} was removed before it was ready"))
+            grown.exception()  # whoever adds it has it, unless that was cancelled
         hand = slot.hand
         if not slot.calls:
             self._replace(slot)

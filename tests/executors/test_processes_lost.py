@@ -155,8 +155,8 @@ class TestCalls:
         async def main() -> None:
             pool = Processes(1, context=forkserver, on_crash=None)
             async with pool, pool.used(Calls(forks)) as send:
-                with pytest.raises(WorkerCrashedError):
-                    await send([1.0])
+                [lost] = await send([1.0])
+                assert isinstance(lost.error, WorkerCrashedError)
 
         asyncio.run(main())
 
