@@ -143,14 +143,7 @@ def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
             if type(result) in kinds and is_awaitable(result):
                 runner = runner or ends.enter_context(Runner())
                 try:
-<<<<<<< HEAD
-                    found[place] = runner.run(pending(result))
-=======
-                    result = function(item)
-                    if type(result) not in PLAIN and is_awaitable(result):
-                        runner = runner or ends.enter_context(Runner())
-                        result = runner.run(awaited(result))
->>>>>>> h-rev1
+                    found[place] = runner.run(awaited(result))
                 except BaseException as error:
                     found[place] = NoResult(error_told(error))
     return found
