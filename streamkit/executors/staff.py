@@ -85,7 +85,8 @@ class Staff:
             future.exception()  # whoever waits has it
         busy = {slot.hand for slot in self.slots if slot.calls}
         for hand in [*self._hands]:
-            if hand not in busy or not (hand.kill() or (now and hand.leave())):
+            ended = (hand in busy or not hand.ready) and (hand.kill() or (now and hand.leave()))
+            if not ended:
                 self._close(hand)
         self._end()
 
