@@ -100,7 +100,11 @@ class _ThreadHand(Hand):
     def _submit(
         self, then: Callable[[Future[Any]], None], function: Callable[..., Any], *arguments: Any
     ) -> Future[Any]:
-        future = self._executor.submit(function, *arguments)
+        try:
+            future: Future[Any] = self._executor.submit(function, *arguments)
+        except RuntimeError as error:  # the program ends, and has ended this thread
+            future = Future()
+            future.set_exception(error)
         future.add_done_callback(lambda found: loop_hears(self.master.loop, then, found))
         return future
 

@@ -44,6 +44,9 @@ class Worker(Generic[R]):
             target=copy_context().run, args=(self._run, job, begun), name=f"streamkit {name}", daemon=True
         )
         _working.add(self)
+        # last in, first called: before the end of what it uses, such as processes
+        atexit.unregister(_end_all)
+        atexit.register(_end_all)
         try:
             self._thread.start()
             begun.wait()
@@ -128,6 +131,3 @@ def _end_all() -> None:
     end = monotonic() + _PATIENCE
     for worker in left:
         worker.wait(max(end - monotonic(), 0.0))
-
-
-atexit.register(_end_all)

@@ -223,6 +223,28 @@ class TestPrepared:
             list(source | ops.map(on=Threads(2, prepare=prepare)))
         assert len(read) <= 4
 
+    def test_threads_that_the_program_has_ended_are_an_error(self) -> None:
+        """The interpreter does that, where nobody waits for a job in a thread."""
+
+        door = Door()
+
+        async def main() -> None:
+            async with asyncio.timeout(10.0), Threads(1) as pool, pool.used(Calls(door)) as send:
+                calls = [asyncio.ensure_future(send([number])) for number in range(2)]
+                await door.entered()
+                assert pool._staff is not None
+                hand: Any = pool._staff.slots[0].hand
+                hand._executor.shutdown(wait=False)
+                door.open.set()
+                assert await calls[0] == [0]
+                await asyncio.wait(calls)
+                found.append(calls[1].exception())
+
+        found = list[Any]()
+        with pytest.raises(RuntimeError, match="cannot schedule new futures"):
+            asyncio.run(main())  # so is closing what was prepared
+        assert "cannot schedule new futures" in str(found)
+
     def test_what_hangs_is_left(self) -> None:
         door = Door()
         pool = Threads(1, prepare=lambda: door(0), prepare_timeout=0.02)

@@ -173,8 +173,9 @@ stream = streamkit.interval(0.001) | ops.map(work, concurrency=2) | ops.batch(10
 sys.exit(runner.run(stream | ops.for_each(print)))
 """
 LEAVING = """
-import asyncio, threading, time, streamkit
-from streamkit import Suspend, ops
+import asyncio, atexit, threading, time, streamkit
+from streamkit import Suspend, ops, runner
+atexit.register(lambda: print("at exit", flush=True))  # as what came after `runner` may do
 entered = threading.Event()
 def block(item):
     entered.set()
@@ -224,7 +225,7 @@ class TestProcesses:
         abandoned = started(LEAVING.format(callback="block", last="running.abandon()"))
         forgotten = started(LEAVING.format(callback="wait", last=""))
         output, errors = abandoned.communicate(timeout=SECONDS)
-        assert (abandoned.returncode, output, errors) == (0, b"end\n", b"")
+        assert (abandoned.returncode, output, errors) == (0, b"end\nat exit\n", b"")
         output, errors = forgotten.communicate(timeout=SECONDS)
-        assert (forgotten.returncode, output) == (0, b"end\nclosed\n")  # what it had open was closed
+        assert (forgotten.returncode, output) == (0, b"end\nclosed\nat exit\n")  # what it had open was closed
         assert b"service was running when the program ended" in errors
