@@ -78,7 +78,7 @@ class Filler:
         loop = compiled(Kind.ASYNC, (), lane.end)
         assert isinstance(loop, Loop)
         self._loop, self._run = loop, loop.function
-        self.pace = pace
+        self.pace: Any = pace
 
     async def read(self, source: AsyncGeneratorType[Any, None], link: Link) -> None:
         """Read `source` to its end, and close it; errors name the operator whose function has made it."""
