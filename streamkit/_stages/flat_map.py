@@ -8,6 +8,7 @@ lead to more pages, the thousandth level costs what the first does.
 from __future__ import annotations
 
 from asyncio import CancelledError, Future, get_running_loop
+from collections import deque
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
@@ -69,7 +70,7 @@ class Places(Target):
             self._entry = entry = Entrance(self)
             entry.driver = Driver(self.level, entry, drives.clock)
             entry.begun()
-        self.idle: list[Lane] = [] if around is None else around.idle
+        self.idle: deque[Lane] = deque() if around is None else around.idle
         """Lanes whose stream has ended; the next stream takes one, so lanes do not pile up."""
         self.ended = False
         """Whether the outer source has."""
@@ -289,12 +290,14 @@ class Places(Target):
         return parts.handed_over
 
     def _free(self) -> PlaceLane:
-        """A lane that is idle, and stands in no queue still, where its old turn would come; or a new one."""
-        idle: list[Any] = self.idle
-        for number in range(len(idle) - 1, -1, -1):
-            if not idle[number].queued:
-                lane: PlaceLane = idle.pop(number)
-                return lane
+        """The lane that is idle for longest; a new one, if that stands in a queue still, for its old turn.
+
+        Of those that are idle there are no more than places, as many as may begin in one turn of the loop.
+        """
+        idle: Any = self.idle
+        if idle and (not idle[0].queued or len(idle) >= self.concurrency):
+            lane: PlaceLane = idle.popleft()
+            return lane
         return PlaceLane(self)
 
     def lane(self, own: PlaceLane | None) -> Lane:
@@ -356,6 +359,7 @@ async def emptied(lane: Lane) -> None:
     """Wait until everything in `lane` was taken out, or its reader has left."""
     if isinstance(lane, TurnLane):
         while lane.held and lane.limit >= 0:
+            lane.noted(len(lane.held))
             await lane.parking
         return
     while lane.held and lane.limit >= 0:

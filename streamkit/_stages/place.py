@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from types import AsyncGeneratorType
 from typing import Any, Protocol
@@ -27,7 +28,7 @@ class Around(Protocol):
     channel: Any
     link: Link
     ahead: Suspend | None
-    idle: list[Any]
+    idle: deque[Any]
 
     @property
     def gone(self) -> bool:
@@ -71,17 +72,17 @@ class Filler:
     (``benchmarks/workloads/flat.py``).
     """
 
-    __slots__ = ("_loop", "_pace", "_run")
+    __slots__ = ("_loop", "_run", "pace")
 
     def __init__(self, lane: Lane, pace: Pump) -> None:
         loop = compiled(Kind.ASYNC, (), lane.end)
         assert isinstance(loop, Loop)
         self._loop, self._run = loop, loop.function
-        self._pace = pace
+        self.pace: Any = pace
 
     async def read(self, source: AsyncGeneratorType[Any, None], link: Link) -> None:
         """Read `source` to its end, and close it; errors name the operator whose function has made it."""
-        pace = self._pace
+        pace = self.pace
         pace.source = source
         pace.rested()
         try:
@@ -95,7 +96,7 @@ class Filler:
 
     def _leave(self, error: BaseException | None = None) -> Any:
         """Close the source, once; one that has ended is closed."""
-        pace = self._pace
+        pace = self.pace
         source: Any = pace.source
         pace.source = None
         if source is None or (error is None and source.ag_frame is None):
@@ -107,7 +108,7 @@ class Filler:
 class PlaceLane(TurnLane):
     """The lane of a place. Most inner streams are read by what was made for it."""
 
-    __slots__ = ("_read", "items", "places")
+    __slots__ = ("_filler", "items", "places")
     plain = True
     inline = True
     end = End.DRIVE
@@ -118,13 +119,15 @@ class PlaceLane(TurnLane):
         """Those to which the item belongs: streams in streams share lanes."""
         self.items: list[Any] = []
         """The item whose stream is to be read."""
-        self._read: Any = None
-        """Reads an async generator, once there was one: by the loop of a `Filler`."""
+        self._filler: Filler | None = None
+        """Reads async generators, once there was one."""
 
     async def streams(self) -> None:
         """Read one stream after the other: what its pump does."""
-        items, read = self.items, self._read
+        items, filler = self.items, self._filler
         kind: Any = AsyncGeneratorType
+        if filler is not None:  # another has filled it last, or nobody
+            self.pump = filler.pace
         while True:
             places = self.places
             places.begins()
@@ -133,16 +136,19 @@ class PlaceLane(TurnLane):
             if type(found) is kind and not places.gone:
                 del found
                 self.joins()
-                if read is None:
-                    read = self._read = Filler(self, DrivenPump(places.run, self)).read
-                await read(held.pop(), places.link)
+                if filler is None:
+                    filler = self._filler = Filler(self, DrivenPump(places.run, self))
+                await filler.read(held.pop(), places.link)
                 while self.held and self.limit >= 0:
+                    self.noted(len(self.held))
                     await self.parking
                 places.idle.append(self)
                 places.given_back()
             else:
                 del found
                 await places.made(held.pop(), self)
+                if filler is not None:
+                    self.pump = filler.pace
             await idle
 
 

@@ -98,6 +98,22 @@ def test_tasks_that_are_handed_one_job_have_a_run_each() -> None:
     run(main)
 
 
+def test_an_error_that_no_task_throws_in_is_itself() -> None:
+    async def main() -> None:
+        job: Any = Stream([1]) | ops.to_list()
+        over = asyncio.get_running_loop().create_future()
+
+        def calls() -> None:
+            with pytest.raises(ZeroDivisionError):
+                job.throw(ZeroDivisionError())
+            over.set_result(None)
+
+        asyncio.get_running_loop().call_soon(calls)
+        await over
+
+    run(main)
+
+
 class TestStart:
     def test_runs_beside_the_caller_and_gives_the_result(self) -> None:
         async def main() -> None:

@@ -109,3 +109,39 @@ def test_and_how_full_they_were() -> None:
     (most, seconds), (_, full) = run(main)
     assert (most, seconds) == (1, 0.0)
     assert full >= 4.0
+
+
+def test_a_slow_reader_of_very_many_streams_has_a_few_lanes() -> None:
+    """One that is idle stands in the queue until the reader looks: it is taken there, not another made."""
+
+    async def inner(number: int) -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        if number == 0:
+            yield number
+
+    async def main() -> int:
+        flat = Stream(range(100)) | ops.flat_map(inner, concurrency=2)
+        handle = (flat | ops.for_each(lambda _: asyncio.sleep(1000.0))).start()
+        await handle
+        return len(handle.buffers())
+
+    assert run(main) <= 4
+
+
+@pytest.mark.parametrize("first", ["waits", "list", "short", "long"])
+def test_how_much_a_place_of_flat_map_has_held_is_counted_whatever_it_read_before(first: str) -> None:
+    async def waits() -> AsyncIterator[int]:
+        await asyncio.sleep(1.0)
+        yield 0
+
+    streams = {"waits": waits, "list": lambda: [0], "short": lambda: numbers(2), "long": lambda: numbers(9)}
+
+    def inner(number: int) -> object:
+        return streams[first]() if number == 0 else numbers(3)
+
+    async def main() -> list[int]:
+        handle = (Stream(range(2)) | ops.flat_map(inner, concurrency=2, lookahead=4) | ops.drain()).start()
+        await handle
+        return [each.held_at_most for each in handle.buffers()]
+
+    assert sorted(run(main)) == sorted([{"waits": 1, "list": 1, "short": 2, "long": 4}[first], 3])

@@ -140,7 +140,9 @@ class Job(Outside[R_co]):
             """Cancel the run of this task, or let it fail."""
             self._awaited = True
             task = asyncio.current_task()
-            run = self._driven if self._task() is task else _runs.get(task)
+            run = None
+            if task is not None:  # no step of a task calls this: there is no run then
+                run = self._driven if self._task() is task else _runs.get(task)
             if run is None:
                 raise error[0]
             return run.throw(*error)

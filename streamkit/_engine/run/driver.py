@@ -172,10 +172,10 @@ class Driver:
         It waits, or it has ended with `error`, which is a StopIteration where it is done. What is `LATE`
         stays where it is, for its reader to step.
         """
+        self.lane.noted(len(self.lane.held))
         if waiting is LATE and self.clock is not None:
             self.clock.tires()
             return False
-        self.lane.noted(len(self.lane.held))
         self.ready = False
         park, self.park = self.park, None
         done = isinstance(error, StopIteration)

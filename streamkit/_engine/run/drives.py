@@ -135,10 +135,11 @@ class Drives(Steps):
         Of the others, those that may have something come back into `turn`.
         """
         found: list[Any] = []
+        skipped = {*later}
         for lane in lanes:
             if lane.held:
                 found.append(lane)
-            elif later and lane in later:
+            elif lane in skipped:
                 continue
             elif lane.comes and not self._stopped:  # another pump has taken it, or it lets others run
                 turn.append(lane)

@@ -63,8 +63,8 @@ async def result_pinned() -> None:
     "a lane not retired",
     Change(
         "streamkit/_stages/place.py",
-        "                while self.held and self.limit >= 0:\n                    await self.parking\n",
-        "                if self.held:\n                    return\n",
+        "                    self.noted(len(self.held))\n",
+        "                    return\n",
     ),
 )
 async def lane_not_given_back() -> None:
