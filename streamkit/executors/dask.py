@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, Final
-
-from dask import distributed
 
 from streamkit._core.arguments import callback, seconds, whole
 from streamkit._core.calls import answering
@@ -15,18 +14,24 @@ from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
 from streamkit._core.workers import Work
-from streamkit.executors.chunks import Answer, done_by
+from streamkit.executors.chunks import FAILED, Answer, done_by
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
-from streamkit.executors.functions import Packed, pack_function
+from streamkit.executors.functions import Packed, pack_function, pack_work
 from streamkit.executors.futures import Share
 from streamkit.executors.hand import Call, Hand, Master
-from streamkit.executors.packing import pack, unpack
+from streamkit.executors.packing import pack, pack_error, unpack, unpack_error
 from streamkit.executors.pool import Pool
-from streamkit.executors.remote import Place, Setup, Worker
+from streamkit.executors.remote import Place, Setup, lone_place
 from streamkit.executors.sending import Unread
-from streamkit.executors.staff import Staff
+from streamkit.executors.staff import LONG, Recruit
 from streamkit.executors.terms import Terms, each_argument
+
+try:
+    from dask import distributed  # type: ignore[import-not-found]
+except ImportError as missing:
+    words = "streamkit.executors.Dask needs dask.distributed: pip install streamkit[dask]"
+    raise ImportError(words) from missing
 
 __all__ = ["Dask"]
 
@@ -41,61 +46,153 @@ class _Prepared(_dask.WorkerPlugin):  # type: ignore[misc]
 
     def __init__(self, name: str, setup: bytes) -> None:
         self.name = name
+        self.place: Place | None = None
+        self.error = b""
+        """Why the worker is not prepared. It goes on: one that ended would be started again for ever."""
         self._setup = setup
-        self.place: Place
+        self._closed = False
 
-    def setup(self, worker: Any) -> None:
-        self.place = Place(Worker(0, {}, {}, []), unpack(self._setup))
-        self.place.prepare()
+    # in a thread, because the event loop of the worker tells the scheduler that it lives
+    async def setup(self, worker: Any) -> None:
+        try:
+            place = await asyncio.to_thread(self._prepared)
+        except Exception as error:
+            self.error = pack_error(error)
+            return
+        self.place = place
+        if self._closed:  # nobody has waited so long
+            await self.close()
 
-    def teardown(self, worker: Any) -> None:
-        self.place.close()
+    async def teardown(self, worker: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        self._closed = True
+        place, self.place = self.place, None
+        if place is not None:
+            await asyncio.to_thread(place.close)
+
+    def _prepared(self) -> Place:
+        place = lone_place(unpack(self._setup), 0, {})
+        place.prepare()
+        return place
 
 
 def done_there(name: str, key: str, work: bytes, payload: bytes) -> Answer:
     """What becomes of a chunk. Runs in a worker of the cluster."""
-    place = _dask.get_worker().plugins[name].place if name else None
-    return done_by(place, key, work, payload)
+    if not name:
+        return done_by(None, key, work, payload)
+    plugin = _dask.get_worker().plugins[name]
+    if plugin.error:
+        return FAILED, plugin.error, 0.0
+    return done_by(plugin.place, key, work, payload)
+
+
+def wrong_there(name: str, dask_worker: Any) -> bytes:
+    """Why a worker is not prepared, if it is not. Runs in each."""
+    error: bytes = dask_worker.plugins[name].error
+    return error
+
+
+async def close_there(name: str, dask_worker: Any) -> bytes:
+    """Close what was prepared; the error of that, if there is one. Runs in each worker."""
+    try:
+        await dask_worker.plugins[name].close()
+    except Exception as error:
+        return pack_error(error)
+    return b""
 
 
 class _Opening:
-    """The cluster, as one opening of a pool uses it."""
+    """The cluster, as one opening of a pool uses it; all in the loop of the client. It makes the hands."""
 
-    def __init__(self, client: Any, setup: Setup) -> None:
-        self.executor = client.get_executor(pure=False)
-        self.plugin: _Prepared | None = None
-        if setup.prepare is not ABSENT:
-            packed = pack_function(setup, f"prepare={named(setup.prepare)}")
-            self.plugin = _Prepared(f"streamkit-{id(self)}", packed)
+    def __init__(self, client: Any, setup: Setup, timeout: float) -> None:
         self._client = client
-        self._begun: asyncio.Future[Any] | None = None
+        self._timeout = timeout
+        self._plugin: _Prepared | None = None
+        if setup.prepare is not ABSENT:
+            packed = pack_function(setup, f"prepare={named(setup.prepare)}", far=True)
+            self._plugin = _Prepared(f"streamkit-{id(self)}", packed)
+        self._begun: asyncio.Future[None] | None = None
+        self._under_way: set[asyncio.Task[Any] | None] = set()
+
+    def __call__(self, master: Master, index: int, arguments: Mapping[str, Any]) -> Hand:
+        return _ClusterShare(master, index, arguments, self)
+
+    def asked(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """What comes of a coroutine in the loop of the client."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._client.loop.asyncio_loop)
+        except RuntimeError:  # the client is closed
+            coroutine.close()
+            raise
 
     async def begun(self) -> None:
         """Wait until all workers are prepared; whoever comes first has it done."""
-        if self.plugin is None:
+        if self._plugin is None:
             return
         if self._begun is None:
-            self._begun = asyncio.ensure_future(self._told(self._client.register_plugin, self.plugin))
-        await self._begun
+            self._begun = asyncio.wrap_future(self.asked(self._prepare(self._plugin)))
+        await asyncio.shield(self._begun)
+
+    async def call(self, call: Call) -> Answer:
+        """What the cluster says of a call; cancelled, nothing of it is left there."""
+        assert call.work is not None
+        name = "" if self._plugin is None else self._plugin.name
+        task = asyncio.current_task()
+        self._under_way.add(task)
+        try:
+            arguments = name, call.work.key, call.work.data, call.payload
+            future = self._client.submit(done_there, *arguments, pure=False)
+            try:
+                answer: Answer = await future
+            except asyncio.CancelledError:
+                await self._client.cancel([future])
+                raise
+            return answer
+        finally:
+            self._under_way.discard(task)
 
     async def end(self) -> None:
-        """Have all workers close what they have prepared."""
-        if self._begun is not None and self.plugin is not None:
-            await self._told(self._client.unregister_worker_plugin, self.plugin.name)
+        """Have all workers close what they have prepared, and wait until nothing of it all is left."""
+        if self._client.status != "running":
+            return  # so it is gone
+        future = self.asked(self._end())
+        waiting = asyncio.ensure_future(asyncio.wait([asyncio.wrap_future(future)], timeout=self._timeout))
+        await ended(waiting)
+        if not future.done():
+            future.cancel()
+            raise WorkerError(f"the workers of the cluster were not closed within {self._timeout:g} s")
+        future.result()
 
-    async def _told(self, method: Callable[..., Any], *arguments: Any) -> Any:
-        """What a method of the client gives, which waits in a thread, or is awaited in the client's loop."""
-        if not self._client.asynchronous:
-            return await asyncio.to_thread(method, *arguments)
-        made: Awaitable[Any] = method(*arguments)
-        return await made
+    async def _prepare(self, plugin: _Prepared) -> None:
+        await self._client.register_plugin(plugin)
+        await self._in_each(wrong_there, plugin)
+
+    async def _end(self) -> None:
+        if self._under_way:
+            await asyncio.wait([task for task in self._under_way if task is not None])
+        if self._begun is None or self._plugin is None:
+            return
+        try:
+            await self._in_each(close_there, self._plugin)
+        finally:
+            with suppress(KeyError):  # of a worker that has come right now
+                await self._client.unregister_worker_plugin(self._plugin.name)
+
+    async def _in_each(self, function: Callable[..., Any], plugin: _Prepared) -> None:
+        """Call `function` in each worker, and raise the error that one has packed."""
+        found = await self._client.run(function, plugin.name, on_error="return")
+        for packed in found.values():
+            if isinstance(packed, bytes) and packed:  # no bytes: that worker was lost meanwhile
+                raise unpack_error(packed)
 
 
 class _ClusterShare(Share):
     """One of the chunks that the cluster has at once."""
 
     def __init__(self, master: Master, index: int, arguments: Mapping[str, Any], opening: _Opening) -> None:
-        super().__init__(master, index, arguments, opening.executor)
+        super().__init__(master, index, arguments)
         self._opening = opening
         self._starting: asyncio.Future[None] | None = None
 
@@ -107,27 +204,43 @@ class _ClusterShare(Share):
         try:
             await self._opening.begun()
         except Exception as error:
-            self.master.unprepared(self, error)
+            if not self.ending:
+                self.master.unprepared(self, error)
         else:
             self.master.prepared(self, self.master.loop.time() - begun)
 
     def submitted(self, call: Call) -> Future[Any]:
-        work = call.work
-        assert work is not None
-        name = "" if self._opening.plugin is None else self._opening.plugin.name
-        data = work.data or b""
-        future: Future[Any] = self._executor.submit(done_there, name, work.key, data, call.payload)
-        return future
+        return self._opening.asked(self._opening.call(call))
 
     def outcomes(self, future: Future[Any]) -> Any:
-        if future.cancelled():
-            return WorkerError("the cluster has cancelled the call, or is gone")
-        error = future.exception()
+        error = None if future.cancelled() else future.exception()
         if isinstance(error, _dask.KilledWorker):
-            crashed = WorkerCrashedError(f"the workers of the cluster ended at it: {error}")
+            crashed = WorkerCrashedError(
+                f"workers of the cluster were lost, each with the same call: {error}"
+            )
             crashed.__cause__ = error
             return Unread(crashed)
+        if future.cancelled() or isinstance(error, CancelledError):
+            gone = WorkerError(f"the cluster is gone, or has cancelled the call: {error}")
+            gone.__cause__ = error
+            return gone
         return super().outcomes(future)
+
+    def close(self) -> None:
+        self._give_up_start()
+        super().close()
+
+    def leave(self) -> bool:
+        self._give_up_start()
+        return super().leave()
+
+    def abandon(self) -> None:
+        for future in self._under_way.values():
+            future.cancel()
+
+    def _give_up_start(self) -> None:
+        if self._starting is not None and self._starting is not asyncio.current_task():
+            self._starting.cancel()
 
 
 class Dask(Pool):
@@ -136,12 +249,14 @@ class Dask(Pool):
         from dask.distributed import Client
 
         with Client("tcp://scheduler:8786") as client:
-            Stream(paths).pipe(ops.map(decode, on=Dask(client), chunk=256), ops.for_each(store)).run()
+            digests = Stream(paths) | ops.map(digest, on=Dask(client), chunk=256)
+            digests.for_each(store).run()
 
     What goes there and comes back is bytes: streamkit must be installed there, and what the functions need.
     The scheduler runs a chunk again whose worker was lost, and gives up one that several workers have died
-    of; such a chunk is sent in halves, until the item is alone. A call that is under way in a thread of the
-    cluster cannot be stopped: cancelled, its result is thrown away.
+    of (its ``distributed.scheduler.allowed-failures``, and one more); such a chunk is sent in halves, until
+    the item is alone. A call that is under way in a thread of the cluster cannot be stopped: cancelled, its
+    result is thrown away.
 
     Args:
         client: a client that is connected; synchronous, or asynchronous in the same event loop.
@@ -150,7 +265,7 @@ class Dask(Pool):
             called with each item where ``on=`` is given without a function, by all threads of that worker;
             closed at the end, as for ``Threads``.
         on_event: called with each `Event`, in the event loop.
-        prepare_timeout: seconds that preparing the workers may take.
+        prepare_timeout: seconds that preparing the workers may take, and closing them.
 
     Raises:
         TypeError: `client` is no client of Dask's, or another argument has the wrong type.
@@ -182,32 +297,18 @@ class Dask(Pool):
             )
         )
         self._client = client
-        self._opening: _Opening | None = None
 
-    async def left(self, staff: Staff, error: BaseException | None) -> None:
-        try:
-            await super().left(staff, error)
-        finally:
-            opening = self._opening
-            if not staff.users and opening is not None:
-                self._opening = None
-                closing = asyncio.ensure_future(opening.end())
-                await ended(closing)
-                closing.result()
+    async def _over(self, recruit: Any) -> None:
+        await recruit.end()
 
-    def _recruiter(self, setup: Setup) -> Any:
-        opening = self._opening = _Opening(self._client, setup)
-
-        def recruit(master: Master, index: int, arguments: Mapping[str, Any]) -> Hand:
-            return _ClusterShare(master, index, arguments, opening)
-
-        return recruit
+    def _recruiter(self, setup: Setup) -> Recruit:
+        return _Opening(self._client, setup, min(self._terms.timeout, LONG))
 
     def _packed(self, work: Work) -> Packed:
-        return Packed(work, pack_function(work, shown(work)))
+        return pack_work(work, far=True)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
-        return pack(items)
+        return pack([*items])
 
     async def broadcast(self, function: Callable[..., Any]) -> list[Any]:
         """Not there: the client has `run`, which calls a function in each worker.
