@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from streamkit._core.arguments import callback, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Work
-from streamkit.executors.chunks import FAILED, Answer, done_by
+from streamkit._core.workers import Failed, Outcomes, Work
+from streamkit.executors.chunks import FAILED, Answer, answered, done_by
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed, pack_function, pack_work
@@ -114,7 +114,13 @@ class _Opening:
             packed = pack_function(setup, f"prepare={named(setup.prepare)}", far=True)
             self._plugin = _Prepared(f"streamkit-{id(self)}", packed)
         self._begun: asyncio.Future[None] | None = None
-        self._under_way: set[asyncio.Task[Any] | None] = set()
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._alone = asyncio.Lock()
+        """Held while a call is tried beside which there must be no other."""
+        self._beside = 0
+        """Calls that the cluster has beside each other."""
+        self._quiet = asyncio.Event()
+        """Set when it has none."""
 
     def __call__(self, master: Master, index: int, arguments: Mapping[str, Any]) -> Hand:
         return _ClusterShare(master, index, arguments, self)
@@ -135,23 +141,51 @@ class _Opening:
             self._begun = asyncio.wrap_future(self.asked(self._prepare(self._plugin)))
         await asyncio.shield(self._begun)
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, work: Packed, items: Sequence[Any], payload: bytes) -> Answer | Outcomes:
         """What the cluster says of a call; cancelled, nothing of it is left there."""
-        assert call.work is not None
-        name = "" if self._plugin is None else self._plugin.name
-        task = asyncio.current_task()
-        self._under_way.add(task)
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        async with self._alone:
+            self._beside += 1
+            self._quiet.clear()
         try:
-            arguments = name, call.work.key, call.work.data, call.payload
-            future = self._client.submit(done_there, *arguments, pure=False)
-            try:
-                answer: Answer = await future
-            except asyncio.CancelledError:
-                await self._client.cancel([future])
-                raise
-            return answer
+            return await self._asked(work, payload)
+        except _dask.KilledWorker:
+            pass  # it, or another that was to be done by the same worker: the scheduler does not tell
         finally:
-            self._under_way.discard(task)
+            self._beside -= 1
+            if not self._beside:
+                self._quiet.set()
+        async with self._alone:
+            await self._quiet.wait()
+            return await self._tried(work, items)
+
+    async def _tried(self, work: Packed, items: Sequence[Any]) -> Outcomes:
+        """What becomes of `items` that may kill workers, while the cluster has nothing else of ours."""
+        try:
+            return answered(await self._asked(work, pack([*items])))
+        except _dask.KilledWorker as error:
+            if len(items) == 1:
+                lost = WorkerCrashedError(f"the workers of the cluster were lost at {shown(items[0])}")
+                lost.__cause__ = error
+                return Outcomes([Failed(lost, items[0])])
+        except Unread as unread:
+            if len(items) == 1:
+                return Outcomes([Failed(unread.error, items[0])])
+        half = len(items) // 2
+        first, second = await self._tried(work, items[:half]), await self._tried(work, items[half:])
+        return Outcomes([*first, *second], first.seconds + second.seconds)
+
+    async def _asked(self, work: Packed, payload: bytes) -> Answer:
+        name = "" if self._plugin is None else self._plugin.name
+        future = self._client.submit(done_there, name, work.key, work.data, payload, pure=False)
+        try:
+            answer: Answer = await future
+        except asyncio.CancelledError:
+            await self._client.cancel([future])
+            raise
+        return answer
 
     async def end(self) -> None:
         """Have all workers close what they have prepared, and wait until nothing of it all is left."""
@@ -170,8 +204,8 @@ class _Opening:
         await self._in_each(wrong_there, plugin)
 
     async def _end(self) -> None:
-        if self._under_way:
-            await asyncio.wait([task for task in self._under_way if task is not None])
+        if self._calls:
+            await asyncio.wait([*self._calls])
         if self._begun is None or self._plugin is None:
             return
         try:
@@ -210,16 +244,11 @@ class _ClusterShare(Share):
             self.master.prepared(self, self.master.loop.time() - begun)
 
     def submitted(self, call: Call) -> Future[Any]:
-        return self._opening.asked(self._opening.call(call))
+        assert call.work is not None
+        return self._opening.asked(self._opening.call(call.work, call.items, call.payload))
 
     def outcomes(self, future: Future[Any]) -> Any:
         error = None if future.cancelled() else future.exception()
-        if isinstance(error, _dask.KilledWorker):
-            crashed = WorkerCrashedError(
-                f"workers of the cluster were lost, each with the same call: {error}"
-            )
-            crashed.__cause__ = error
-            return Unread(crashed)
         if future.cancelled() or isinstance(error, CancelledError):
             gone = WorkerError(f"the cluster is gone, or has cancelled the call: {error}")
             gone.__cause__ = error
@@ -253,10 +282,12 @@ class Dask(Pool):
             digests.for_each(store).run()
 
     What goes there and comes back is bytes: streamkit must be installed there, and what the functions need.
-    The scheduler runs a chunk again whose worker was lost, and gives up one that several workers have died
-    of (its ``distributed.scheduler.allowed-failures``, and one more); such a chunk is sent in halves, until
-    the item is alone. A call that is under way in a thread of the cluster cannot be stopped: cancelled, its
-    result is thrown away.
+    The scheduler runs a chunk again whose worker was lost, and gives it up where that has happened too often
+    (``distributed.scheduler.allowed-failures``, 3 by default). It is then tried with nothing beside it, and
+    in halves, until the item that ends workers is alone: a ``WorkerCrashedError`` is the error of that.
+
+    A call that is under way in a thread of the cluster cannot be stopped: cancelled, its result is thrown
+    away. Where the cluster has no workers any more, chunks wait until it has some.
 
     Args:
         client: a client that is connected; synchronous, or asynchronous in the same event loop.
