@@ -185,6 +185,8 @@ class _Opening:
         except asyncio.CancelledError:
             await self._client.cancel([future])
             raise
+        finally:
+            future.release()  # or its error would keep it, and the cluster the task
         return answer
 
     async def end(self) -> None:

@@ -1,4 +1,4 @@
-"""These tests share a cluster, whose threads stay from one to the next, and go by the clock of the machine."""
+"""These tests share a cluster, whose threads stay from one to the next, and go by the machine's clock."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -41,7 +41,7 @@ def until() -> Callable[[Callable[[], object]], Coroutine[Any, Any, None]]:
     """Waits until something is so."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - it becomes so in another process
             await asyncio.sleep(0.01)
 
     return wait
