@@ -82,7 +82,7 @@ $(VENV)/.rx-%: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'reactivex==$*.*'
 	@touch $@
 
-# Dask and Ray as workers, on this machine, in an environment of their own; a minute and a half.
+# Dask and Ray as workers, on this machine, in an environment of their own; a minute.
 ENGINES := .venv-engines
 test-engines: $(ENGINES)/.engines
 	$(ENGINES)/bin/python -m pytest tests/engines

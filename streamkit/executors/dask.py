@@ -261,6 +261,15 @@ class _ClusterShare(Share):
         self._give_up_start()
         super().close()
 
+    def kill(self) -> bool:
+        """A call can be taken back, though not stopped where it has begun."""
+        if not self.exited.done():
+            self._give_up_start()
+            self.ending = True
+            self.master.lost(self)
+            self.leave()
+        return True
+
     def leave(self) -> bool:
         self._give_up_start()
         return super().leave()
