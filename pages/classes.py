@@ -52,8 +52,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Sources that are made when they are read": ("defer", "using"),
     "Sources of time": ("interval", "Missed", "timer", "never"),
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
-    "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive"),
-    "What fails": ("Resume", "Replace", "Retry", "Backoff"),
+    "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive", "Lasting"),
+    "What fails": ("Resume", "Replace", "Return", "Failure", "Retry", "Backoff"),
     "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),
     "Strategies": (
         "Suspend",
@@ -107,7 +107,7 @@ HIDDEN = (
     "Drawn.line",
     *(
         f"{kind}.{name}"
-        for kind in ("Resume", "Replace", "Retry")
+        for kind in ("Resume", "Replace", "Return", "Retry")
         for name in ("drops", "instead", "again", "last")
     ),
     *(

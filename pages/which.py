@@ -40,6 +40,8 @@ QUESTIONS = {
     "What becomes of an item?": {
         "another value": "map starmap",
         "another value, by many calls at once: `concurrency=`": "map for_each Limit Adaptive",
+        "another value, by threads, processes or a cluster: `on=`": "map for_each",
+        "what a pipe makes of it, elsewhere": "on",
         "several, one after the other": "flatten flat_map",
         "a stream, read to its end before the next": "concat_map",
         "a stream, of which only the newest is read": "switch_map",
@@ -92,7 +94,7 @@ QUESTIONS = {
         "stop and go from outside": "valve pause_while",
     },
     "What if something fails?": {
-        "one call: drop its item, take another value, call again: `on_error=`": "Resume Replace Retry",
+        "one call: drop its item, take another value, call again: `on_error=`": "Resume Replace Return Retry",
         "go on with another stream": "catch",
         "begin anew, and wait longer each time": "retry repeat Backoff",
         "do something at the end, whichever it is": "on_close",

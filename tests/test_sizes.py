@@ -29,6 +29,9 @@ LARGER = {
     "SourceSubject": "all that is said of one source, as data",
     "Parsed": "what is found in the pieces of a step, as data",
     "Contract": "one row of the reference, as data",
+    "Say": "the numbers of a protocol, as data",
+    "Pool": "what operators, users and each kind of pool ask of one, two thirds of them one line",
+    "Staff": "all that is known of the hands of a pool, which is asked where one says anything",
     "Workload": "one row of the benchmarks, as data",
 }
 """Classes that are larger, and why they are one thing."""

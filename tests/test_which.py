@@ -6,7 +6,7 @@ from streamkit._core.lazy import listed
 from streamkit._core.names import AIOSTREAM, RXPY
 
 COMMAND = "run: make pages"
-CLASSES = {"Adaptive", "Backoff", "Hub", "Limit", "RateLimit", "Replace", "Resume", "Retry"}
+CLASSES = {"Adaptive", "Backoff", "Hub", "Limit", "RateLimit", "Replace", "Resume", "Retry", "Return"}
 """What answers a question, and is neither an operator nor a source."""
 
 

@@ -7,7 +7,7 @@ from inspect import isawaitable
 from typing import Any
 
 from streamkit import Limit, Stream
-from streamkit._core.workers import Calls, Failed, Outcomes, Send, Work, Workers
+from streamkit._core.workers import Calls, NoResult, Outcomes, Send, Work, Workers
 from streamkit._stages.shipping import Through
 
 __all__ = ["InLoop"]
@@ -28,9 +28,9 @@ async def done(work: Work, items: Sequence[Any]) -> list[Any]:
                 result = work.function(item)  # type: ignore[operator]
                 found.append(await result if isawaitable(result) else result)
             except Exception as error:
-                found.append(Failed(error))
+                found.append(NoResult(error))
     except Exception as error:
-        found.append(Failed(error))
+        found.append(NoResult(error))
     return found
 
 

@@ -22,11 +22,18 @@ from streamkit._core.on_error import OnError, Retry, on_error_argument
 from streamkit._core.show import named, shown
 from streamkit._core.value import Value, alike, hashed
 
-__all__ = ["Dropped", "Guarded", "guarded", "policy_among", "protected", "unguarded"]
+__all__ = ["Beyond", "Dropped", "Guarded", "guarded", "policy_among", "protected", "unguarded"]
+
+
+class Beyond(Exception):  # noqa: N818 - as below
+    """Raised from an error that is no failure of the callback: nothing is done about that here."""
 
 
 class Dropped(Exception):  # noqa: N818 - a signal, no failure
     """Raised in place of DROPPED, where a stage can do with that at no cost per item."""
+
+
+_BEYOND: Final = (*UNCAUGHT, Beyond)
 
 
 class Tally(Protocol):
@@ -95,7 +102,7 @@ class Guarded(Value):
     def _failed(self, arguments: tuple[Any, ...], error: Exception) -> Any:
         """What takes the place of the result, or an awaitable of that; raise `error` if nothing does."""
         try:
-            if isinstance(error, UNCAUGHT) or replaces_cancellation(error):
+            if isinstance(error, _BEYOND) or replaces_cancellation(error):
                 raise error
             again = self.policy.again
             if again is not None and isinstance(error, again.errors):
@@ -113,7 +120,7 @@ class Guarded(Value):
                 try:
                     made = self.function(*arguments)
                     return await pending(made) if is_awaitable(made) else made
-                except UNCAUGHT:
+                except _BEYOND:
                     raise
                 except Exception as later:
                     if replaces_cancellation(later):

@@ -79,7 +79,7 @@ def _listing(parameters: Iterable[Parameter]) -> str:
 
     >>> from streamkit import ops
     >>> _listing(signature(ops.map).parameters.values())
-    'function, *, concurrency=1, ordered=True, key=..., lookahead=0, on_error=None'
+    'function=..., *, concurrency=1, ordered=True, key=..., lookahead=0, on=None, chunk=1, on_error=None'
     """
     plain = [
         each.replace(annotation=Parameter.empty, default=_Default.of(each.default)) for each in parameters

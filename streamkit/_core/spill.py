@@ -277,10 +277,12 @@ class SpillStore:
             oldest = self._files[0]
             ready = oldest.ready(min(room, oldest.count))
             records = iter(ready) if ready else map(_File.read, (oldest,))
-            while True:
+            full = len(memory) + (len(ready) or 1)
+            while len(memory) < full:
                 try:  # one that is not ready fails in its own place, if it cannot be read
                     memory.extend(map(loads, records))
-                    break
+                    if len(memory) < full:  # reading one has ended `map`, which does not say so
+                        raise StopIteration
                 except Exception as error:
                     memory.append(_Unreadable(error))
             if not oldest.count:

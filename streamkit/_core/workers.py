@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 from streamkit._core.arguments import seconds as seconds_argument, whole
 from streamkit._core.awaiting import PLAIN, is_awaitable, pending
 from streamkit._core.calls import answering
+from streamkit._core.errors import WorkerError
 from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import shown
@@ -29,14 +30,16 @@ from streamkit._core.value import Value
 __all__ = [
     "Calls",
     "Chunk",
-    "Failed",
     "Lasting",
+    "NoResult",
     "Outcomes",
     "Send",
     "Sizer",
     "Work",
     "Workers",
+    "awaited",
     "chunk_argument",
+    "error_told",
     "sizer_of",
     "workers_argument",
 ]
@@ -46,7 +49,7 @@ GROWTH: Final = 2
 """How many times as long as the last one a chunk may be."""
 
 
-class Failed:
+class NoResult:
     """What a worker sends in place of a result: the error, and the item, where one item is to blame."""
 
     __slots__ = ("error", "item")
@@ -55,12 +58,29 @@ class Failed:
         self.error = error
         self.item = item
 
-    def __reduce__(self) -> tuple[type[Failed], tuple[Exception, Any]]:
-        return Failed, (self.error, self.item)
+    def __reduce__(self) -> tuple[type[NoResult], tuple[Exception, Any]]:
+        return NoResult, (self.error, self.item)
+
+
+def error_told(error: BaseException) -> Exception:
+    """`error`; as an Exception, also where a function has raised ``SystemExit`` or cancelled itself.
+
+    What ends a worker would cost its neighbours in the chunk, and what was prepared there.
+    """
+    if isinstance(error, Exception):
+        return error
+    ended = WorkerError(f"a worker was told to end by {error!r}")
+    ended.__cause__ = error
+    return ended
+
+
+async def awaited(made: Any) -> Any:
+    """What `made` gives, which `is_awaitable`; for a `Runner`, which takes coroutines alone."""
+    return await pending(made)
 
 
 class Outcomes(list[Any]):
-    """What became of a chunk: results, and a `Failed` in place of each that there is not."""
+    """What became of a chunk: results, and a `NoResult` in place of each that there is not."""
 
     def __init__(self, outcomes: Iterable[Any] = (), seconds: float = 0.0) -> None:
         super().__init__(outcomes)
@@ -103,18 +123,30 @@ class Calls(Work):
     def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
         function = prepared if self.function is ABSENT else self.function
         found: list[Any] = []
-        with ExitStack() as ends:
-            runner: Runner | None = None
-            for item in items:
+        left = iter(items)
+        while True:
+            try:
+                found.extend(function(item) for item in left)  # until one fails, and then those behind it
+            except BaseException as error:
+                found.append(NoResult(error_told(error)))
+            else:
+                break
+        kinds = {*map(type, found)} - PLAIN - {NoResult}
+        return _awaited(found, kinds) if kinds else found
+
+
+def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
+    """`found`, of which those of `kinds` are awaited, if they are awaitable."""
+    with ExitStack() as ends:
+        runner: Runner | None = None
+        for place, result in enumerate(found):
+            if type(result) in kinds and is_awaitable(result):
+                runner = runner or ends.enter_context(Runner())
                 try:
-                    result = function(item)
-                    if type(result) not in PLAIN and is_awaitable(result):
-                        runner = runner or ends.enter_context(Runner())
-                        result = runner.run(pending(result))
-                except Exception as error:
-                    result = Failed(error)
-                found.append(result)
-        return found
+                    found[place] = runner.run(awaited(result))
+                except BaseException as error:
+                    found[place] = NoResult(error_told(error))
+    return found
 
 
 Send: TypeAlias = Callable[[Sequence[Any]], Awaitable[Outcomes]]

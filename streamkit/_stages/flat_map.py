@@ -198,6 +198,7 @@ class Places(Target):
                     lane.close()
                     if lane.driver is not None:
                         lane.driver.end()
+                        places.run.spare(lane.driver.task)
                 places.channel.closed()
                 return
             places = places.outer

@@ -71,38 +71,37 @@ class Filler:
     (``benchmarks/workloads/flat.py``).
     """
 
-    __slots__ = ("_loop", "_opened", "_pace", "_part")
+    __slots__ = ("_loop", "_pace", "_run")
 
     def __init__(self, lane: Lane, pace: Pump) -> None:
         loop = compiled(Kind.ASYNC, (), lane.end)
         assert isinstance(loop, Loop)
-        self._opened = Opened(Kind.ASYNC, None)
+        self._loop, self._run = loop, loop.function
         self._pace = pace
-        self._part = Segment(loop, (), self._opened, pace)
-        self._loop = loop.function
 
     async def read(self, source: AsyncGeneratorType[Any, None], link: Link) -> None:
         """Read `source` to its end, and close it; errors name the operator whose function has made it."""
-        opened, pace = self._opened, self._pace
-        opened.items = pace.source = source
-        opened.close = source.aclose
-        self._part.reads(opened)
+        pace = self._pace
+        pace.source = source
         pace.rested()
         try:
-            await self._loop(source, self._leave, pace)
+            await self._run(source, self._leave, pace)
         except BaseException as error:
             noted(error, link)
             raise
-        finally:  # nothing of the stream is kept
-            opened.items = opened.close = pace.source = None
-            pace.handed.clear()
+        finally:
+            if pace.handed:  # nothing of the stream is kept
+                pace.handed.clear()
 
     def _leave(self, error: BaseException | None = None) -> Any:
-        """Close the source; one that has ended is closed."""
-        source: Any = self._pace.source
-        if error is None and source.ag_frame is None:
+        """Close the source, once; one that has ended is closed."""
+        pace = self._pace
+        source: Any = pace.source
+        pace.source = None
+        if source is None or (error is None and source.ag_frame is None):
             return _NOTHING
-        return self._part.leave(error)
+        opened = Opened(Kind.ASYNC, source, source.aclose)
+        return Segment(self._loop, (), opened, pace).leave(error)
 
 
 class PlaceLane(TurnLane):
@@ -119,11 +118,12 @@ class PlaceLane(TurnLane):
         """Those to which the item belongs: streams in streams share lanes."""
         self.items: list[Any] = []
         """The item whose stream is to be read."""
-        self._read = Filler(self, DrivenPump(places.run, self)).read
+        self._read: Any = None
+        """Reads an async generator, once there was one: by the loop of a `Filler`."""
 
     async def streams(self) -> None:
         """Read one stream after the other: what its pump does."""
-        items = self.items
+        items, read = self.items, self._read
         kind: Any = AsyncGeneratorType
         while True:
             places = self.places
@@ -133,7 +133,9 @@ class PlaceLane(TurnLane):
             if type(found) is kind and not places.gone:
                 del found
                 self.joins()
-                await self._read(held.pop(), places.link)
+                if read is None:
+                    read = self._read = Filler(self, DrivenPump(places.run, self)).read
+                await read(held.pop(), places.link)
                 while self.held and self.limit >= 0:
                     await self.parking
                 places.idle.append(self)

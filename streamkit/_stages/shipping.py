@@ -3,6 +3,9 @@
 A chunk of which an item has failed comes back whole. What ``on_error=`` says is done here, in the place that
 the chunk has in flight: a `Retry` sends the item again, by itself. Where the stream fails, the results before
 the item that failed are delivered first, if it is their turn.
+
+Where there are no workers to make a call, it has not failed: nothing is done about that, and the stream
+fails. Else item after item would be dropped to the last, or one be sent again for ever.
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from streamkit._core.guarded import Guarded
+from streamkit._core.guarded import Beyond, Dropped, Guarded
 from streamkit._core.markers import ABSENT, DROPPED
-from streamkit._core.workers import Calls, Chunk, Failed, Outcomes, Send, Work, Workers
+from streamkit._core.workers import Calls, Chunk, NoResult, Outcomes, Send, Work, Workers, error_told
 from streamkit._engine.face.stream import Operator, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
@@ -38,8 +41,8 @@ class Through(Work):
         found: list[Any] = []
         try:
             found.extend(Stream([*items]) | self.pipe)
-        except Exception as error:
-            found.append(Failed(error))
+        except BaseException as error:
+            found.append(NoResult(error_told(error)))
         return found
 
 
@@ -54,17 +57,11 @@ async def shipped(
     run: Run, source: Inlet[Any], *, function: Any, on: Workers, ordered: bool, key: Any
 ) -> AsyncIterator[Any]:
     """Items that are sent one by one."""
-    async with on.used(_work_of(function)) as send:
-
-        async def sent(item: Any) -> Any:
-            [outcome] = await send((item,))
-            if type(outcome) is Failed:
-                raise outcome.error
-            return outcome
-
-        called = function.but(function=sent) if isinstance(function, Guarded) else sent
+    work = _work_of(function)
+    async with on.used(work) as send:
+        shipment = _Shipment(send, work, function)
         channel = pooled(
-            run, source, function=called, concurrency=on.limit, ordered=ordered, lookahead=0, key=key
+            run, source, function=shipment.one, concurrency=on.limit, ordered=ordered, lookahead=0, key=key
         )
         async for result in channel:
             yield result
@@ -120,13 +117,23 @@ class _Shipment:
         self.cut: tuple[int, list[Any]] = (0, [])
         """The number of the chunk that failed first, and its results before that."""
 
+    async def one(self, item: Any) -> Any:
+        """The result of an item that is sent by itself."""
+        [outcome] = await self._send((item,))
+        if type(outcome) is not NoResult:
+            return outcome
+        result = await self._instead(outcome, item)
+        if result is DROPPED:
+            raise Dropped
+        return result
+
     async def sent(self, items: Chunk) -> list[Any]:
         """The results of a chunk; what has failed is dealt with."""
         number = self._begun
         self._begun += 1
         outcomes = await self._send(items)
         items.sizer.took(len(items), outcomes.seconds)
-        if Failed not in map(type, outcomes):
+        if NoResult not in map(type, outcomes):
             return outcomes
         return await self._settled(number, items, outcomes)
 
@@ -135,7 +142,7 @@ class _Shipment:
         try:
             for place, outcome in enumerate(outcomes):
                 result = outcome
-                if type(outcome) is Failed:
+                if type(outcome) is NoResult:
                     result = await self._instead(outcome, items[place] if self._one_each else outcome.item)
                 if result is not DROPPED:
                     results.append(result)
@@ -145,18 +152,25 @@ class _Shipment:
             raise
         return results
 
-    async def _instead(self, failed: Failed, item: Any) -> Any:
+    async def _instead(self, failed: NoResult, item: Any) -> Any:
         """What takes the place of the result that there is not."""
         if item is ABSENT:
             raise failed.error
-        made = self._policy(_Attempt(failed, self._send), item)
-        return await made if hasattr(made, "__await__") else made
+        try:
+            made = self._policy(_Attempt(failed, self._send), item)
+            return await made if hasattr(made, "__await__") else made
+        except Beyond as beyond:
+            error = beyond.__cause__ or beyond
+        try:
+            raise error
+        finally:
+            del error
 
 
 class _Attempt:
     """A call that has failed in a worker, and can be made again."""
 
-    def __init__(self, failed: Failed, send: Send) -> None:
+    def __init__(self, failed: NoResult, send: Send) -> None:
         self.error: Exception | None = failed.error
         self.send = send
 
@@ -175,6 +189,10 @@ def _raised(error: Exception) -> Any:
 
 
 async def _again(send: Send, item: Any) -> Any:
-    for outcome in await send((item,)):
-        return _raised(outcome.error) if type(outcome) is Failed else outcome
+    try:
+        outcomes = await send((item,))
+    except Exception as error:  # of the workers, which is no failure of the call
+        raise Beyond from error
+    for outcome in outcomes:
+        return _raised(outcome.error) if type(outcome) is NoResult else outcome
     return DROPPED

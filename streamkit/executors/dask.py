@@ -13,7 +13,7 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Failed, Outcomes, Work
+from streamkit._core.workers import NoResult, Outcomes, Work
 from streamkit.executors.chunks import FAILED, Answer, answered, done_by
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
@@ -169,10 +169,10 @@ class _Opening:
             if len(items) == 1:
                 lost = WorkerCrashedError(f"the workers of the cluster were lost at {shown(items[0])}")
                 lost.__cause__ = error
-                return Outcomes([Failed(lost, items[0])])
+                return Outcomes([NoResult(lost, items[0])])
         except Unread as unread:
             if len(items) == 1:
-                return Outcomes([Failed(unread.error, items[0])])
+                return Outcomes([NoResult(unread.error, items[0])])
         half = len(items) // 2
         first, second = await self._tried(work, items[:half]), await self._tried(work, items[half:])
         return Outcomes([*first, *second], first.seconds + second.seconds)

@@ -54,7 +54,11 @@ class Dispatch:
         calls = [Call(next(self._number), None, (), payload, self._loop.create_future()) for _ in slots]
         for slot, call in zip(slots, calls, strict=True):
             slot.give(call)
-        await asyncio.wait([call.future for call in calls])
+        try:
+            await asyncio.wait([call.future for call in calls])
+        finally:
+            for call in calls:
+                call.future.cancel()  # nobody asks any more what came of it
         return [call.future.exception() or call.future.result() for call in calls]
 
     async def _outcome(self, call: Call) -> Any:
@@ -157,6 +161,14 @@ class Dispatch:
         else:
             self._total -= len(first.items)
             hand.exited.add_done_callback(lambda _: first.forget())
+
+    def end(self, slot: Slot, error: Exception) -> None:
+        """`slot` will have no hand any more: what it was told to do ends with `error`."""
+        while slot.calls:
+            call = slot.calls.popleft()
+            if not call.future.done():
+                call.future.set_exception(error)
+            call.forget()
 
     def refuse(self, error: Exception) -> None:
         """Take no more calls; those that wait end with `error`."""

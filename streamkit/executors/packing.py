@@ -13,7 +13,7 @@ from typing import Any
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
-from streamkit._core.workers import Failed
+from streamkit._core.workers import NoResult
 
 __all__ = [
     "RemoteTraceback",
@@ -49,8 +49,8 @@ def pack(value: Any) -> bytes:
 def pack_outcomes(outcomes: list[Any]) -> bytes:
     """`outcomes` as bytes; in place of those that cannot be, the errors that say so."""
     sent = [*outcomes]
-    if Failed in map(type, outcomes):
-        sent = [_Sent(each.error, each.item) if type(each) is Failed else each for each in outcomes]
+    if NoResult in map(type, outcomes):
+        sent = [_Sent(each.error, each.item) if type(each) is NoResult else each for each in outcomes]
     try:
         return dumps(sent, HIGHEST_PROTOCOL)
     except Exception:
@@ -63,7 +63,7 @@ def _sendable(outcome: Any) -> Any:
     except Exception as error:
         failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
         return _Sent(
-            failed, outcome.item if isinstance(outcome, Failed) and _is_sendable(outcome.item) else ABSENT
+            failed, outcome.item if isinstance(outcome, NoResult) and _is_sendable(outcome.item) else ABSENT
         )
     return outcome
 
@@ -76,8 +76,8 @@ def _is_sendable(value: Any) -> bool:
     return True
 
 
-class _Sent(Failed):
-    """A `Failed` that can be pickled, whatever its error is, and takes the traceback along."""
+class _Sent(NoResult):
+    """A `NoResult` that can be pickled, whatever its error is, and takes the traceback along."""
 
     __slots__ = ("packed",)
 
@@ -89,8 +89,8 @@ class _Sent(Failed):
         return _arrived, (self.packed, self.item)
 
 
-def _arrived(packed: bytes, item: Any) -> Failed:
-    return Failed(unpack_error(packed), item)
+def _arrived(packed: bytes, item: Any) -> NoResult:
+    return NoResult(unpack_error(packed), item)
 
 
 def pack_error(error: BaseException) -> bytes:

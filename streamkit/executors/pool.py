@@ -134,8 +134,10 @@ class Pool(Workers):
             raise ValueError(f"index must be that of a worker, not {shown(index)}")
         if sum(not each.removed for each in staff.slots) == 1:
             raise ValueError(f"worker {index} is the only one")
-        await staff.shrunk(slot)
-        self._resize(staff)
+        try:
+            await staff.shrunk(slot)
+        finally:
+            self._resize(staff)
 
     async def broadcast(self, function: Callable[..., R]) -> list[R]:
         """Call `function` in each worker, between two chunks, and return what it returns there, by index.

@@ -6,6 +6,7 @@ A `Place` is prepared once, learns the work of each run once, does it chunk by c
 from __future__ import annotations
 
 import threading
+from asyncio import Runner
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, ClassVar, cast
@@ -15,7 +16,7 @@ from streamkit._core.awaiting import is_awaitable
 from streamkit._core.errors import PreparationError, noted
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Calls, Failed, Outcomes, Work
+from streamkit._core.workers import Calls, NoResult, Outcomes, Work, awaited
 
 __all__ = ["Hooks", "Place", "Setup", "Worker", "lone_place", "worker"]
 
@@ -167,9 +168,9 @@ class Place:
                 hooks.before(item)
                 outcomes = work.done([item], self._prepared)
                 result = outcomes[0]
-                hooks.after(item, result.error if type(result) is Failed else result)
+                hooks.after(item, result.error if type(result) is NoResult else result)
             except Exception as error:
-                found.append(Failed(error, item))
+                found.append(NoResult(error, item))
             else:
                 found += outcomes
                 found.seconds += outcomes.seconds
@@ -183,8 +184,9 @@ class Place:
         """Close what was prepared."""
         close, self._close, self._prepared = self._close, None, ABSENT
         try:
-            if close is not None:
-                close()
+            if close is not None and is_awaitable(made := close()):
+                with Runner() as runner:
+                    runner.run(awaited(made))
         finally:
             if self._begun and self._hooks is not None:
                 self._hooks.ended(self._worker)

@@ -13,7 +13,7 @@ from streamkit._core.backoff import waits
 from streamkit._core.errors import PackingError, WorkerCrashedError
 from streamkit._core.on_error import Retry
 from streamkit._core.show import shown
-from streamkit._core.workers import Failed, Outcomes
+from streamkit._core.workers import NoResult, Outcomes
 from streamkit.executors.dispatch import Dispatch
 from streamkit.executors.events import ChunkSentAgain
 from streamkit.executors.functions import Packed
@@ -57,7 +57,7 @@ class Sending:
                 return found
             except (PackingError, Unread) as error:
                 if len(items) == 1:
-                    return Outcomes([Failed(error.error if isinstance(error, Unread) else error, items[0])])
+                    return Outcomes([NoResult(error.error if isinstance(error, Unread) else error, items[0])])
             except Crash as crash:
                 killed += 1
                 if (failed := await self._given_up(crash, items, killed)) is not None:
@@ -82,9 +82,9 @@ class Sending:
                 exit_code=code,
                 worker=crash.worker,
             )
-            if again is None:
+            if not alone:
                 raise error from None
-            return Outcomes([Failed(error, items[0])])
+            return Outcomes([NoResult(error, items[0])])
         self._dispatch.tell_of(
             ChunkSentAgain, worker=crash.worker, chunk=crash.number, items=len(items), killed=killed
         )

@@ -70,9 +70,12 @@ class Serving:
         }
 
     def run(self) -> None:
-        self._say(Say.HELLO, os.getpid())
-        while self._turn():
-            pass
+        try:
+            self._say(Say.HELLO, os.getpid())
+            while self._turn():
+                pass
+        except (BrokenPipeError, ConnectionResetError):  # of our socket: nobody is there any more
+            self._close(asked=False)
 
     def _turn(self) -> bool:
         """Heed one frame, and keep nothing of it; False if it was the last."""
@@ -211,9 +214,10 @@ class Serving:
     def _close(self, asked: bool) -> None:
         """Close what was prepared; `asked` for it, tell how that went."""
         packed = b""
+        place, self._place = self._place, None
         try:
-            if self._place is not None:
-                self._place.close()
+            if place is not None:
+                place.close()
         except Exception as error:
             if not asked:
                 raise

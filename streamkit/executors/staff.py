@@ -114,6 +114,9 @@ class Staff:
     async def shrunk(self, slot: Slot) -> None:
         """Remove a worker, when what it has is done."""
         slot.leaving = slot.removed = True
+        if (grown := self._growing.pop(slot, None)) is not None:
+            grown.set_exception(WorkersClosedError(f"worker {slot.index} was removed before it was ready"))
+            grown.exception()  # whoever adds it has it, unless that was cancelled
         hand = slot.hand
         if not slot.calls:
             self._replace(slot)
@@ -208,14 +211,18 @@ class Staff:
             hand.exited.add_done_callback(lambda exited: self._give_up(slot, exited))
         elif slot.removed and not slot.calls:
             self._replace(slot)
-        elif not self._closing:
+        elif self.dispatch.refusal is None:
             self._fill(slot)
             self.dispatch.go()
 
     def gone(self, hand: Hand, error: Exception | None) -> None:
         post = self._hands.pop(hand)
         post.timer.cancel()
-        self.dispatch.tell_of(WorkerRemoved, worker=-1 if post.slot is None else post.slot.index)
+        slot = post.slot
+        self.dispatch.tell_of(WorkerRemoved, worker=-1 if slot is None else slot.index)
+        if slot is not None and slot.hand is hand:  # it was closed before it had begun what it was told
+            slot.hand = None
+            self.dispatch.end(slot, WorkersClosedError("these workers are closed"))
         if error is not None:
             self._errors.append(error)
         self._end()
@@ -255,12 +262,21 @@ class Staff:
 
     def _add_spare(self, arguments: Mapping[str, Any]) -> None:
         if self._terms.spare and not self._closing and self.dispatch.refusal is None:
-            self._spares.append(self._start(-1, arguments, None))
+            spare = self._start(-1, arguments, None)
+            if spare is not None:
+                self._spares.append(spare)
 
-    def _start(self, index: int, arguments: Mapping[str, Any], slot: Slot | None) -> Hand:
-        hand = self.recruit(self, index, arguments)
-        self._hands[hand] = _Post(slot, self._timer(self._late, hand))
-        hand.start()
+    def _start(self, index: int, arguments: Mapping[str, Any], slot: Slot | None) -> Hand | None:
+        hand: Hand | None = None
+        try:
+            hand = self.recruit(self, index, arguments)
+            self._hands[hand] = _Post(slot, self._timer(self._late, hand))
+            hand.start()
+        except Exception as error:  # its arguments cannot be sent, or there can be no more threads
+            if hand is not None:
+                self._hands.pop(hand).timer.cancel()
+            self._fail(slot, error)
+            return None
         return hand
 
     def _slot_of(self, hand: Hand) -> Slot | None:
@@ -275,9 +291,9 @@ class Staff:
         error = PreparationError(
             f"worker {hand.index} was not prepared within {seconds:g} s: prepare_timeout="
         )
+        self._fail(slot, error)
         if not hand.kill():
             hand.leave()
-        self._fail(slot, error)
 
     def _close(self, hand: Hand) -> None:
         self._hands[hand].timer.cancel()
@@ -302,8 +318,11 @@ class Staff:
     def _fail(self, slot: Slot | None, error: Exception) -> None:
         """A worker cannot be prepared: that is the error of whoever adds it, or of all who use them."""
         if slot is not None and (grown := self._growing.pop(slot, None)) is not None:
+            slot.removed = True
             self.slots.remove(slot)
+            self.dispatch.end(slot, error)
             grown.set_exception(error)
+            grown.exception()  # whoever adds it has it, unless that was cancelled
             return
         self.dispatch.refuse(error)
         if not self._opened.done():

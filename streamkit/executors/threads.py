@@ -8,8 +8,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from streamkit._core.calls import answering
-from streamkit._core.errors import WorkerError
-from streamkit._core.workers import Outcomes, Work
+from streamkit._core.workers import Outcomes, Work, error_told
 from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
@@ -109,11 +108,7 @@ class _ThreadHand(Hand):
 def error_of(future: Future[Any]) -> Exception | None:
     """What went wrong; as an Exception, also where a thread was told to end."""
     error = future.exception()
-    if error is None or isinstance(error, Exception):
-        return error
-    ended = WorkerError(f"a worker was told to end by {error!r}")
-    ended.__cause__ = error
-    return ended
+    return None if error is None else error_told(error)
 
 
 class Threads(Pool):

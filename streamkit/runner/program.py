@@ -98,8 +98,7 @@ class _Program:
             self._restore()
 
     def _restore(self) -> None:
-        while self._before:
-            number, before = self._before.popitem()
+        for number, before in self._before.items():  # nothing is taken out: a signal may come meanwhile
             # a handler that Python has not set is not known to it
             signal.signal(number, signal.SIG_DFL if before is None else before)
 

@@ -1,4 +1,4 @@
-"""Resume, Replace and Retry: what is done where a callback fails."""
+"""Resume, Replace, Return and Retry: what is done where a callback fails."""
 
 import asyncio
 import gc
@@ -15,11 +15,13 @@ from streamkit import (
     DROPPED,
     Backoff,
     EmitterClosedError,
+    Failure,
     OnError,
     Operator,
     Replace,
     Resume,
     Retry,
+    Return,
     Stream,
     Suspend,
     guarded,
@@ -64,6 +66,12 @@ class TestMap:
         found = collected([1, 0, 2, 0, 3], ops.map(function, on_error=policy, **form))
         assert found == [6, 3, 2]
         assert lost == [(0, ZeroDivisionError)] * 2
+
+    def test_return_passes_on_the_item_and_its_error(self, function: Any, form: dict[str, Any]) -> None:
+        found = collected([1, 0, 2], ops.map(function, on_error=Return(), **form))
+        [failure] = [each for each in found if isinstance(each, Failure)]
+        assert (failure.item, type(failure.error)) == (0, ZeroDivisionError)
+        assert {each for each in found if each is not failure} == {6, 3}
 
     def test_replace(self, function: Any, form: dict[str, Any]) -> None:
         policy = Replace(lambda item, error: (item, type(error)))
@@ -348,6 +356,7 @@ class TestValues:
         assert repr(Resume()) == "Resume()"
         assert repr(Resume(note, errors=OSError)) == "Resume(note, errors=OSError)"
         assert repr(Replace(note)) == "Replace(note)"
+        assert repr(Return()) == "Return()"
         assert repr(Retry(2, 0.5, then=Resume())) == "Retry(2, backoff=0.5, then=Resume())"
         assert repr(ops.map(inverse, concurrency=2, on_error=Resume())) == (
             "map(inverse, concurrency=2, on_error=Resume())"

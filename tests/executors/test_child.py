@@ -4,17 +4,28 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.context import BaseContext, SpawnContext
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streamkit import Retry, WorkerCrashedError, WorkerError
+from streamkit import PackingError, Retry, Stream, WorkerCrashedError, WorkerError, ops
 from streamkit._core.workers import Calls
-from streamkit.executors import Processes, WorkerPrepared, child, processes, slot
-from tests.executors.work import Model, SlowToClose, hides, killed_by, lasts, pid_of
+from streamkit.executors import (
+    Event,
+    Processes,
+    WorkerAdded,
+    WorkerPrepared,
+    WorkerRemoved,
+    child,
+    processes,
+    slot,
+)
+from tests.executors.work import Model, SlowToClose, hides, killed_by, lasts, not_prepared, only_once, pid_of
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -58,9 +69,9 @@ def test_one_that_hides_is_killed(forkserver: BaseContext, monkeypatch: pytest.M
 
     async def main() -> None:
         async with Processes(1, context=forkserver, on_crash=None) as pool, pool.used(Calls(hides)) as send:
-            with pytest.raises(WorkerCrashedError) as caught:
-                await send([60.0])
-            assert caught.value.exit_code == -signal.SIGKILL
+            [lost] = await send([60.0])
+            assert isinstance(lost.error, WorkerCrashedError)
+            assert lost.error.exit_code == -signal.SIGKILL
 
     asyncio.run(main())
 
@@ -141,3 +152,62 @@ def test_memory_that_cannot_be_measured_has_no_limit(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(processes, "is_measured", lambda: False)
     with pytest.raises(ValueError, match="this system does not say"):
         Processes(1, memory_limit=1)
+
+
+def test_one_that_cannot_be_added_costs_nothing(forkserver: BaseContext) -> None:
+    """Neither one whose arguments cannot be sent, nor one that cannot be prepared."""
+    events: list[Event] = []
+
+    async def main() -> None:
+        pool = Processes(
+            1,
+            prepare=not_prepared,
+            each=[{"how": "hangs not"}],
+            most=2,
+            context=forkserver,
+            on_event=events.append,
+        )
+        async with pool:
+            with pytest.raises(PackingError, match=r"prepare=not_prepared with \{'how': <unlocked"):
+                await pool.add_worker(how=threading.Lock())
+            with pytest.raises(OSError, match="no such device"):
+                await pool.add_worker(how="raises")
+            await until(lambda: any(isinstance(each, WorkerRemoved) for each in events))
+            assert len(pool.workers()) == 1
+            assert await pool.broadcast(abs) == [5]
+            assert await (Stream([-1]) | ops.map(abs, on=pool) | ops.single()) == 1
+
+    asyncio.run(main())
+    assert sum(isinstance(each, WorkerAdded) for each in events) == 3
+
+
+def test_arguments_that_cannot_be_sent_leave_nothing(forkserver: BaseContext) -> None:
+    events: list[Event] = []
+    each: list[dict[str, Any]] = [{"name": "a"}, {"name": threading.Lock()}]
+    pool = Processes(2, prepare=Model, each=each, context=forkserver, on_event=events.append)
+
+    async def main() -> None:
+        for _ in range(2):
+            with pytest.raises(PackingError, match=r"prepare=Model with \{'name': <unlocked"):
+                async with asyncio.timeout(10.0), pool:
+                    raise AssertionError("unreached")
+            assert pool.workers() == ()
+
+    asyncio.run(main())
+    assert sum(isinstance(each, WorkerRemoved) for each in events) == 2
+
+
+def test_no_more_are_started_where_one_cannot_be_prepared_again(
+    forkserver: BaseContext, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    each = [{"path": str(tmp_path / "mark")}]
+    pool = Processes(1, prepare=only_once, each=each, context=forkserver, on_event=events.append)
+
+    async def main() -> None:
+        async with pool:
+            kill(pool.workers()[0].pid)
+            await until(lambda: sum(isinstance(each, WorkerRemoved) for each in events) == 2)
+            assert sum(isinstance(each, WorkerAdded) for each in events) == 2
+
+    asyncio.run(main())

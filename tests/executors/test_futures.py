@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from streamkit import PackingError, Stream, WorkerCrashedError, executors, ops
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import Executor
 from tests.executors.work import Unreadable, double, ends, fails_at_three, pid_of
 
@@ -92,7 +92,7 @@ class TestOthers:
             async with pool.used(Calls(fails_at_three)) as send:
                 outcomes = await send([1, 3])
                 assert outcomes[0] == 1
-                assert isinstance(outcomes[1], Failed)
+                assert isinstance(outcomes[1], NoResult)
                 assert "in fails_at_three" in str(outcomes[1].error.__cause__)
 
         asyncio.run(main())

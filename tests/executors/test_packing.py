@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import PackingError, WorkerError
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import RemoteTraceback, functions, memory
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack, unpack_error
@@ -58,7 +58,7 @@ class TestOutcomes:
         def local() -> None: ...
 
         good, result, item, error = unpack(
-            pack_outcomes([1, local, Failed(ValueError("x"), local), Failed(ValueError("y"), 5)])
+            pack_outcomes([1, local, NoResult(ValueError("x"), local), NoResult(ValueError("y"), 5)])
         )
         assert good == 1
         assert isinstance(result.error, PackingError)

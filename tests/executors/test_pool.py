@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import gc
 import logging
 import pickle
 import threading
@@ -125,6 +126,67 @@ class TestWhileItRuns:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("stays", [True, False])
+    def test_whoever_is_told_something_hears_of_a_worker_that_is_never_ready(self, stays: bool) -> None:
+        door = Door()
+
+        def prepare(wait: bool = False) -> None:
+            if wait:
+                raise LookupError(door(0))
+
+        async def main() -> None:
+            pool = Threads(1, prepare=prepare, most=2)
+            await pool.__aenter__()
+            calls = started(pool.add_worker(wait=True))
+            await door.entered()
+            calls += started(pool.broadcast(id))
+            leaving = None if stays else asyncio.create_task(pool.__aexit__(None, None, None))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            door.open.set()
+            async with asyncio.timeout(10.0):
+                errors = await asyncio.gather(*calls, return_exceptions=True)
+            assert [type(each) for each in errors] == [LookupError if stays else WorkersClosedError] * 2
+            await (leaving or pool.__aexit__(None, None, None))
+
+        asyncio.run(main())
+
+    def test_one_that_is_removed_before_it_is_ready_is_never_added(self) -> None:
+        door = Door()
+
+        async def main() -> None:
+            async with Threads(1, prepare=lambda wait=False: wait and door(0), most=2) as pool:
+                [adding] = started(pool.add_worker(wait=True))
+                await door.entered()
+                [removing] = started(pool.remove_worker(1))
+                with pytest.raises(WorkersClosedError, match="worker 1 was removed before it was ready"):
+                    async with asyncio.timeout(10.0):
+                        await adding
+                door.open.set()
+                await removing
+                assert [each.index for each in pool.workers()] == [0]
+                assert pool.limit.value == 2
+
+        asyncio.run(main())
+
+    def test_one_is_removed_also_where_nobody_waits_for_that(self) -> None:
+        door = Door()
+
+        async def main() -> None:
+            async with Threads(2) as pool, pool.used(Calls(door)) as send:
+                [sent] = started(send([1]))
+                await door.entered()
+                [busy] = [each.index for each in pool.workers() if each.load]
+                [removing] = started(pool.remove_worker(busy))
+                await asyncio.sleep(0)
+                removing.cancel()
+                await asyncio.wait([removing])
+                assert pool.limit.value == 2
+                door.open.set()
+                assert await sent == [1]
+
+        asyncio.run(main())
+
     def test_db7_a_second_run_has_the_same_workers(self) -> None:
         pool = Threads(1)
 
@@ -148,6 +210,25 @@ class TestWhileItRuns:
                     await pool.broadcast(lambda model: model.nothing)
 
         asyncio.run(main())
+
+    def test_whoever_leaves_a_broadcast_hears_of_no_error_in_it(self) -> None:
+        door, heard = Door(), list[Any]()
+
+        def fails(*_: Any) -> None:
+            raise LookupError(door(0))
+
+        async def main() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, told: heard.append(told))
+            async with Threads(1) as pool:
+                [telling] = started(pool.broadcast(fails))
+                await door.entered()
+                telling.cancel()
+                await asyncio.wait([telling])
+                door.open.set()
+            gc.collect()
+
+        asyncio.run(main())
+        assert heard == []
 
     def test_db11_db12_db13_pa25_events_tell_all(self) -> None:
         events: list[Event] = []

@@ -24,7 +24,7 @@ from streamkit import (
     WorkersClosedError,
     ops,
 )
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import Processes, RemoteTraceback, functions, slot
 from tests.executors.work import (
     Model,
@@ -53,7 +53,7 @@ async def gone(pid: int) -> None:
 
 
 def errors_of(outcomes: list[Any]) -> list[Any]:
-    return [each.error if isinstance(each, Failed) else each for each in outcomes]
+    return [each.error if isinstance(each, NoResult) else each for each in outcomes]
 
 
 class TestWork:
@@ -79,12 +79,15 @@ class TestWork:
     def test_what_cannot_come_back_is_an_error_of_its_item(self, forkserver: BaseContext) -> None:
         async def main() -> None:
             async with Processes(1, context=forkserver) as pool, pool.used(Calls(ends)) as send:
-                result, error, memory, good = errors_of(await send(["result", "error", "memory", "good"]))
+                ways = ["result", "error", "exit", "memory", "good"]
+                result, error, told, memory, good = errors_of(await send(ways))
                 assert isinstance(result, PackingError)
                 assert "the result <function ends.<locals>.<lambda>" in str(result)
                 assert isinstance(error, WorkerError)
                 assert str(error) == "Stubborn: a and 2"
                 assert "in ends\n    raise Stubborn" in str(error.__cause__)
+                assert isinstance(told, WorkerError)
+                assert "told to end by SystemExit(3)" in str(told)
                 assert isinstance(memory, MemoryError)
                 assert isinstance(memory.__cause__, RemoteTraceback)
                 assert good == "good"
@@ -216,13 +219,13 @@ class TestEnd:
         self, seconds: float, forkserver: BaseContext
     ) -> None:
         async def main() -> None:
-            pool = Processes(2, context=forkserver, prepare=Model, each=[{"seconds": 0.03}] * 2, spare=1)
+            pool = Processes(2, context=forkserver, prepare=Model, each=[{"seconds": 5.0}] * 2, spare=1)
             opening = asyncio.ensure_future(pool.__aenter__())
             await asyncio.sleep(seconds)
             opening.cancel()
             with suppress(asyncio.CancelledError):
                 await opening
-            assert opening.cancelled()
+                await pool.__aexit__(None, None, None)  # it was fast
             assert pool.workers() == ()
 
         before = {each.pid for each in multiprocessing.active_children()}

@@ -103,16 +103,11 @@ class TestCalls:
 
         asyncio.run(main())
 
-    @pytest.mark.parametrize(("how", "code"), [("exit", 3), ("_exit", 4)])
-    def test_who_leaves_by_himself_is_lost_with_his_exit_code(
-        self, how: str, code: int, forkserver: BaseContext
-    ) -> None:
+    def test_who_leaves_by_himself_is_lost_with_his_exit_code(self, forkserver: BaseContext) -> None:
         pool = Processes(1, context=forkserver, on_crash=None)
-        with pytest.raises(
-            WorkerCrashedError, match=f"worker 0 ended with exit code {code} at '{how}'"
-        ) as caught:
-            list(Stream([how]) | ops.map(ends, on=pool))
-        assert (caught.value.exit_code, caught.value.worker) == (code, 0)
+        with pytest.raises(WorkerCrashedError, match="worker 0 ended with exit code 4 at '_exit'") as caught:
+            list(Stream(["_exit"]) | ops.map(ends, on=pool))
+        assert (caught.value.exit_code, caught.value.worker) == (4, 0)
 
     def test_one_poison_item_in_a_chunk_of_256_loses_itself_with_nine_kills(
         self, forkserver: BaseContext
@@ -160,8 +155,8 @@ class TestCalls:
         async def main() -> None:
             pool = Processes(1, context=forkserver, on_crash=None)
             async with pool, pool.used(Calls(forks)) as send:
-                with pytest.raises(WorkerCrashedError):
-                    await send([1.0])
+                [lost] = await send([1.0])
+                assert isinstance(lost.error, WorkerCrashedError)
 
         asyncio.run(main())
 
@@ -222,7 +217,7 @@ class TestSpares:
                 assert other != pid
                 assert ready.count(0) == 1, "no other was prepared for its place"
                 assert (pool.workers()[0].index, pool.workers()[0].crashes) == (0, 1)
-                await until(lambda: ready == [0, -1, -1])
+                await until(lambda: sorted(ready) == [-1, -1, 0])
 
         asyncio.run(main())
 

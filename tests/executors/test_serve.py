@@ -8,12 +8,12 @@ import pytest
 
 from streamkit import PackingError
 from streamkit._core.markers import ABSENT
-from streamkit._core.workers import Calls, Failed
+from streamkit._core.workers import Calls, NoResult
 from streamkit.executors.frames import HEAD, Say
 from streamkit.executors.packing import pack, unpack, unpack_error
 from streamkit.executors.remote import Setup
 from streamkit.executors.serve import Serving
-from tests.executors.work import Model, Unreadable, double, ends, not_prepared
+from tests.executors.work import Model, Unreadable, double, ends, loop_of, not_prepared
 
 
 class Served:
@@ -86,6 +86,10 @@ def test_it_is_prepared_does_work_is_told_and_closes() -> None:
         kind, number, body = served.hear()
         assert (kind, number) == (Say.FAILED, 9)
         assert isinstance(unpack_error(body), TypeError)
+        served.send(Say.LEARN, 2, pack(Calls(loop_of)))
+        served.call(9, 2, [1, 2])
+        one, two = unpack(served.hear()[2])
+        assert one == two  # awaited, in the loop of the chunk
         served.send(Say.FORGET, 1)
         served.call(10, 1, ["x"])
         assert served.hear()[:2] == (Say.FAILED, 10)
@@ -129,7 +133,7 @@ def test_what_cannot_be_read_or_sent_back_is_told() -> None:
         good, result, error = unpack(served.hear()[2])
         assert good == "good"
         assert isinstance(result.error, PackingError)
-        assert isinstance(error, Failed)
+        assert isinstance(error, NoResult)
         served.call(4, 1, ["x" * 10_000])
         assert unpack(served.hear()[2]) == ["x" * 10_000]
 
@@ -157,3 +161,19 @@ def test_a_socket_that_ends_in_the_middle_of_a_frame_ends_it(cut: int) -> None:
     with Served() as served:
         frame = HEAD.pack(Say.LEARN, 1, 0.0, 0, 10) + b"x" * 10
         served.ours.sendall(frame[:cut])
+
+
+class Closes(Model):
+    closed = 0
+
+    def close(self) -> None:
+        Closes.closed += 1
+
+
+def test_one_that_nobody_hears_any_more_closes_what_was_prepared() -> None:
+    with Served() as served:
+        served.prepare(Closes)
+        served.send(Say.LEARN, 1, pack(Calls(ABSENT)))
+        served.call(1, 1, ["x" * 10_000_000])  # more than the socket takes
+        assert served.ours.recv(HEAD.size)
+    assert Closes.closed == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from streamkit import (
     Retry,
     Return,
     Stream,
+    WorkerError,
     ops,
 )
 from streamkit._core.workers import Calls
@@ -118,15 +120,43 @@ class TestCalls:
         assert list(Stream(range(6)) | ops.map(call, on=Threads(2), on_error=Retry(3))) == [*range(6)]
         assert errors == []
 
+    def test_whatever_can_be_awaited_is(self) -> None:
+        class Later:
+            def __init__(self, item: int) -> None:
+                self.item = item
+
+            def __await__(self) -> Iterator[Any]:
+                yield from asyncio.sleep(0).__await__()
+                return self.item
+
+        def calls(item: int) -> Any:
+            future: Future[int] = Future()
+            future.set_result(item)
+            return future if item % 2 else Later(item)
+
+        for chunk in (1, 4):
+            assert list(Stream(range(4)) | ops.map(calls, on=Threads(1), chunk=chunk)) == [*range(4)]
+
     def test_db10_nothing_to_do_ends(self) -> None:
         assert list(Stream(()) | ops.map(double, on=Threads(2))) == []
 
-    def test_a_thread_that_is_told_to_exit_ends_nothing_but_the_run(self) -> None:
-        def leaves(item: int) -> None:
-            raise SystemExit(item)
+    @pytest.mark.parametrize("chunk", [1, 4])
+    def test_a_worker_that_is_told_to_end_costs_the_item_alone(self, chunk: int) -> None:
+        async def leaves(item: int) -> int:
+            if item == 1:
+                raise SystemExit(item)
+            if item == 2:
+                raise asyncio.CancelledError
+            return item
 
-        with pytest.raises(Exception, match=r"told to end by SystemExit\(3\)"):
-            list(Stream([3]) | ops.map(leaves, on=Threads(1)))
+        found = list(Stream(range(4)) | ops.map(leaves, on=Threads(1), chunk=chunk, on_error=Return()))
+        assert (found[0], found[3]) == (0, 3)
+        words = [str(each.error) for each in found if isinstance(each, Failure)]
+        assert words == [
+            f"a worker was told to end by {each}" for each in ("SystemExit(1)", "CancelledError()")
+        ]
+        with pytest.raises(WorkerError, match=r"told to end by SystemExit\(1\)"):
+            list(Stream([1]) | ops.on(Threads(1), ops.map(leaves)))
 
 
 class TestPrepared:
@@ -199,6 +229,20 @@ class TestPrepared:
         with pytest.raises(PreparationError, match=r"not prepared within 0.02 s"):
             list(Stream([1]) | ops.map(double, on=pool))
         door.open.set()
+
+    def test_closing_it_is_awaited(self) -> None:
+        closed: list[int] = []
+
+        class Client:
+            def __call__(self, item: Any) -> Any:
+                return item
+
+            async def close(self) -> None:
+                await asyncio.sleep(0)
+                closed.append(1)
+
+        assert list(Stream([1]) | ops.map(on=Threads(1, prepare=Client))) == [1]
+        assert closed == [1]
 
     def test_what_was_prepared_is_closed(self) -> None:
         class Closes:

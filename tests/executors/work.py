@@ -1,11 +1,13 @@
 """What the workers of these tests do: functions with names, as processes need them."""
 
+import asyncio
 import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from streamkit.executors import Hooks, Worker, worker
@@ -23,6 +25,7 @@ __all__ = [
     "hides",
     "killed_by",
     "lasts",
+    "loop_of",
     "not_prepared",
     "only_once",
     "opened",
@@ -33,6 +36,10 @@ __all__ = [
 
 def double(number: int) -> int:
     return 2 * number
+
+
+async def loop_of(item: object) -> int:
+    return id(asyncio.get_running_loop())
 
 
 def fails_at_three(number: int) -> int:
@@ -60,7 +67,10 @@ def forks(seconds: float) -> None:
 
 def hides(seconds: float) -> None:
     """Closes its socket, and goes on."""
-    os.closerange(3, 200)
+    for number in range(3, 200):  # and not the pipe by which it knows of its parent's end
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.close(number)
     time.sleep(seconds)
 
 

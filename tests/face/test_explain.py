@@ -28,6 +28,7 @@ from streamkit.testing import run
 from tests import own
 from tests.laws.lab import Lab
 from tests.samples import SAMPLES
+from tests.workers import InLoop
 
 
 def double(number: int) -> int:
@@ -245,6 +246,7 @@ class TestMixedSources:
 STRATEGIES = [Suspend(4), DropOldest(2), KeepLatest(), Collect(3), Spill(2), Unbounded()]
 NESTING: dict[str, Callable[[Any], Any]] = {
     "merge": lambda pipe: ops.merge(Stream([1]) | pipe),
+    "on": lambda pipe: ops.on(InLoop(), pipe),
     "zip": lambda pipe: ops.zip(Stream([1]) | pipe),
     "concat": lambda pipe: ops.concat(Stream([1]) | pipe),
     "timeout": lambda pipe: ops.timeout(9.0, fallback=Stream([1]) | pipe),
@@ -319,7 +321,7 @@ class TestNestedBuffers:
         assert [part.loses for part in explained.parts if part.loses != "nothing"] == ["oldest items"] * 2
 
     def test_every_operator_that_takes_a_pipe_or_a_stream_is_tried(self) -> None:
-        tried = {repr(nest(ops.map(str))).partition("(")[0] for nest in NESTING.values()}
+        tried = {link.declaration.name for nest in NESTING.values() for link in nest(ops.map(str)).links}
         nesting = {
             link.declaration.name
             for sample in SAMPLES

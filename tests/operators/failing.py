@@ -58,5 +58,7 @@ def check_policies(make: Callable[[Any], Any]) -> None:
     """What is no policy is refused where it is given."""
     wrong: list[Any] = [5, "resume", ValueError, Resume, print, [Resume()]]
     for on_error in wrong:
-        with pytest.raises(TypeError, match=r"^on_error must be Resume\(...\), Replace\(...\), Retry\(...\)"):
+        with pytest.raises(
+            TypeError, match=r"^on_error must be Resume\(...\), Replace\(...\), Return\(...\), Retry\(...\)"
+        ):
             make(on_error)

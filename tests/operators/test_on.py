@@ -1,10 +1,13 @@
 """`on`, and `on=`: what is sent to workers in chunks, and what is done where a worker could not."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from streamkit import Failure, Job, Lasting, Replace, Resume, Retry, Return, Stream, ops
+from streamkit import Failure, Job, Lasting, Replace, Resume, Retry, Return, Stream, WorkersClosedError, ops
+from streamkit._core.workers import Outcomes, Send, Work
 from streamkit.testing import run
 from tests.workers import InLoop
 
@@ -85,6 +88,39 @@ class TestPolicies:
         called.clear()
         with pytest.raises(ConnectionError):
             numbers_at(Stream(range(6)) | ops.map(fails_twice, on=InLoop(1), on_error=Retry(2)) | ops.drain())
+
+    @pytest.mark.parametrize("chunk", [1, 2])
+    @pytest.mark.parametrize("on_error", [Resume(), Return(), Retry(9, backoff=1.0), Retry(9, then=Resume())])
+    def test_where_there_are_no_workers_the_stream_fails(self, on_error: Any, chunk: int) -> None:
+        """No item is dropped or sent again for that."""
+        workers = Closing(1)
+        taken = list[int]()
+        source = Stream(range(2, 99)) | ops.tap(taken.append)
+        with pytest.raises(WorkersClosedError, match="closed"):
+            numbers_at(source | ops.map(inverse, on=workers, chunk=chunk, on_error=on_error) | ops.drain())
+        assert workers.sent <= 4
+        assert len(taken) <= 8
+
+
+class Closing(InLoop):
+    """They are closed by the item 4, which fails."""
+
+    sent = 0
+
+    @asynccontextmanager
+    async def used(self, work: Work) -> AsyncIterator[Send]:
+        async with super().used(work) as send:
+            closed = False
+
+            async def until_closed(items: Sequence[Any]) -> Outcomes:
+                nonlocal closed
+                self.sent += 1
+                if closed:
+                    raise WorkersClosedError("these workers are closed")
+                closed = 4 in items
+                return await send(items)
+
+            yield until_closed
 
 
 def test_chunks_grow_until_they_last_as_long_as_was_said() -> None:

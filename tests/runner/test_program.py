@@ -77,6 +77,43 @@ class TestRun:
         assert runner.run(job) == 128 + number
         assert sorted(closed) == [0, 1, 2, 3]
 
+    def test_a_third_one_may_come_while_the_second_is_answered(self) -> None:
+        kept: list[int] = []
+        before = signal.signal(signal.SIGINT, lambda *_: kept.append(1))
+
+        def interrupted(at: int) -> Callable[..., Any]:
+            """Raises a signal at the line with that number of `_restore`."""
+            left = at
+
+            def lines(frame: Any, event: str, argument: Any) -> Any:
+                nonlocal left
+                if frame.f_code.co_name != "_restore":
+                    return None
+                if event == "line":
+                    left -= 1
+                    if left == 0:
+                        signal.raise_signal(signal.SIGINT)
+                return lines
+
+            return lines
+
+        def second(item: int) -> None:
+            signal.raise_signal(signal.SIGINT)
+            usual = sys.gettrace()
+            sys.settrace(interrupted(item))
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                sys.settrace(usual)
+
+        try:
+            for at in range(1, 7):
+                code = runner.run(Stream([at]) | ops.tap(second) | ops.for_each(lambda _: asyncio.sleep(60)))
+                assert code == 130
+            assert len(kept) < 6  # some came while they were ours
+        finally:
+            signal.signal(signal.SIGINT, before)
+
     def test_one_that_comes_before_the_loop_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         main = runner.program._Program.main  # type: ignore[attr-defined]
 

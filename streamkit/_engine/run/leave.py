@@ -126,10 +126,6 @@ class Segment:
         self.unroot: Callable[[], object] | None = None
         """Called when all is closed: lets go of what was kept for as long as the loop may be dropped."""
 
-    def reads(self, opened: Opened) -> None:
-        """Read `opened` from now on: what it has read before is closed."""
-        self._opened = opened
-
     @property
     def halt(self) -> Callable[[], None] | None:
         """What ends the intake of the stage that it reads; None, if it reads none."""

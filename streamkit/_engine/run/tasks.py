@@ -277,6 +277,11 @@ class Tasks(ABC):
                 self._tasks[task] = self._late
                 self._ends.cancel(task)
 
+    def spare(self, task: Task[Any]) -> None:
+        """Do not cancel `task`, which ends by itself: to see that it is in no clean-up takes longer."""
+        if task in self._tasks:
+            self._tasks[task] = self._late
+
     async def _watched(self, work: Work, channel: Failing, lane: Target | None, driver: Any = None) -> Any:
         interrupted = False
         task: Any = None if driver else current_task()

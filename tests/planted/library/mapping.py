@@ -62,9 +62,9 @@ async def result_pinned() -> None:
 @in_streamkit(
     "a lane not retired",
     Change(
-        "streamkit/_stages/flat_map.py",
-        "            while lane.held and lane.limit >= 0:\n                await lane.parking\n",
-        "            if lane.held:\n                return\n",
+        "streamkit/_stages/place.py",
+        "                while self.held and self.limit >= 0:\n                    await self.parking\n",
+        "                if self.held:\n                    return\n",
     ),
 )
 async def lane_not_given_back() -> None:
