@@ -29,9 +29,9 @@ from streamkit.executors.terms import Terms, each_argument
 
 try:
     from dask import distributed  # type: ignore[import-not-found]
-except ImportError as missing:
-    words = "streamkit.executors.Dask needs dask.distributed: pip install streamkit[dask]"
-    raise ImportError(words) from missing
+except ImportError as _missing:
+    _words = "streamkit.executors.Dask needs dask.distributed: pip install streamkit[dask]"
+    raise ImportError(_words) from _missing
 
 __all__ = ["Dask"]
 

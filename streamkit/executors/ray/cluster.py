@@ -15,8 +15,8 @@ from streamkit.executors.hand import loop_hears
 
 try:
     import ray  # type: ignore[import-not-found]
-except ImportError as missing:
-    raise ImportError("streamkit.executors.Ray needs ray: pip install streamkit[ray]") from missing
+except ImportError as _missing:
+    raise ImportError("streamkit.executors.Ray needs ray: pip install streamkit[ray]") from _missing
 
 __all__ = ["Cluster", "apart", "cluster", "engine"]
 
