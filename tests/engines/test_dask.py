@@ -108,7 +108,7 @@ def test_a_cancelled_run_leaves_nothing_there(
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert not cluster.scheduler.tasks
+        await until(lambda: not cluster.scheduler.tasks)
 
     within(main())
     time.sleep(1.2)

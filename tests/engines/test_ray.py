@@ -43,9 +43,15 @@ def nothing_left(started: None) -> Iterator[None]:
 
 
 def living() -> list[int]:
-    """The processes of actors."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [int(line.split()[0]) for line in found.splitlines() if "ray::_Actor" in line]
+    """The processes of actors of this program: children of its raylet."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 2) for line in found.splitlines()[1:]]
+    parents = {int(pid): int(parent) for pid, parent, *_ in lines}
+    return [
+        int(pid)
+        for pid, parent, *command in lines
+        if "ray::_Actor" in "".join(command) and parents.get(int(parent)) == os.getpid()
+    ]
 
 
 async def killed_now_and_then(pool: Ray, seconds: float) -> None:
@@ -82,6 +88,7 @@ def test_the_results_are_those_of_the_same_pipe_here(within: Any) -> None:
                 await (Stream([4, 0]) | ops.map(lambda number: 1 / number, on=pool) | ops.to_list())
             assert "in a worker" in str(raised.value.__cause__)
             told = await pool.broadcast(os.getpid)
+            assert {*told} <= {*living()}
             assert told == [each.pid for each in pool.workers()]
 
     within(main())
