@@ -15,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-share test-rx coverage variants mutants planted soak check format pages types bench times clean
+.PHONY: demo test test-full test-share test-rx test-engines coverage variants mutants planted soak check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -80,6 +80,17 @@ test-rx:
 
 $(VENV)/.rx-%: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'reactivex==$*.*'
+	@touch $@
+
+# Dask and Ray as workers, on this machine, in an environment of their own; a minute.
+ENGINES := .venv-engines
+test-engines: $(ENGINES)/.engines
+	$(ENGINES)/bin/python -m pytest tests/engines
+
+$(ENGINES)/.engines: pyproject.toml
+	$(PYTHON) -m venv --clear $(ENGINES)
+	$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dask,ray]' --group engines
 	@touch $@
 
 check: $(READY)

@@ -205,6 +205,7 @@ MIRRORED = {
     "face": "_engine/face",
     "stages": "_stages",
     "executors": "executors",
+    "engines": "executors",
     "operators": "operators",
     "sinks": "sinks",
     "sources": "sources",

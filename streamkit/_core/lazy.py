@@ -21,11 +21,13 @@ _doors: list[tuple[ModuleType, list[str]]] = []
 _ANSWERS: Final = "streamkit._core.elsewhere"
 
 
-def lazily(*, shadows: bool = False) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def lazily(
+    *, shadows: bool = False, extras: frozenset[str] = frozenset()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """The ``__getattr__``, ``__dir__`` and ``__all__`` of the module that calls this.
 
     ``import *`` must not change what a builtin means, as ``zip``: unless the door `shadows` them on purpose,
-    those names are there, but not in ``__all__``.
+    those names are there, but not in ``__all__``. Nor are those of `extras`, whose packages may be missing.
     """
     # `inspect.stack()` would read the sources of all callers
     caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
@@ -33,7 +35,8 @@ def lazily(*, shadows: bool = False) -> tuple[Callable[[str], Any], Callable[[],
     home = {name: source for source, name in _imports(caller.f_code) if source.startswith("streamkit")}
     del home["lazily"]
     # neighbours are not listed: `help` loads all that is listed, and their packages may be missing
-    ours = sorted(name for name, source in home.items() if source != "streamkit" or name == "ops")
+    listable = home.keys() - extras
+    ours = sorted(name for name in listable if home[name] != "streamkit" or name == "ops")
     _doors.append((module, ours))
 
     def get(name: str) -> Any:

@@ -15,13 +15,13 @@ from streamkit.executors.packing import pack_error, pack_outcomes, unpack, unpac
 from streamkit.executors.remote import Place
 from streamkit.executors.sending import Unread
 
-__all__ = ["Answer", "answered", "done_by", "done_elsewhere"]
+__all__ = ["FAILED", "Answer", "answered", "done_by", "done_elsewhere"]
 
 Answer = tuple[str, bytes, float]
 """What a worker says, and how long it took."""
 _DONE: Final = "done"
 _UNREAD: Final = "unread"
-_FAILED: Final = "failed"
+FAILED: Final = "failed"
 _MANY: Final = 16
 """Runs whose work is kept; another has its work read again."""
 _known: OrderedDict[str, Work] = OrderedDict()
@@ -44,7 +44,7 @@ def done_by(place: Place | None, key: str, work: bytes, payload: bytes) -> Answe
             return _UNREAD, pack_error(error), 0.0
         packed = pack_outcomes(found.done(items) if place is None else place.done(found, items))
     except Exception as error:
-        return _FAILED, pack_error(error), perf_counter() - begun
+        return FAILED, pack_error(error), perf_counter() - begun
     return _DONE, packed, perf_counter() - begun
 
 
@@ -53,7 +53,7 @@ def answered(answer: Answer) -> Outcomes:
     kind, data, seconds = answer
     if kind == _UNREAD:
         raise Unread(unpack_error(data))
-    if kind == _FAILED:
+    if kind == FAILED:
         raise unpack_error(data)
     return Outcomes(unpack(data), seconds)
 

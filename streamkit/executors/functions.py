@@ -30,15 +30,18 @@ class Packed:
         self.data = data
 
 
-def pack_work(work: Work) -> Packed:
+def pack_work(work: Work, *, far: bool = False) -> Packed:
     """`work` with its bytes; a `PackingError` if it cannot be sent."""
     what = f"the function {named(work.function)}" if isinstance(work, Calls) else shown(work)
-    return Packed(work, pack_function(work, what))
+    return Packed(work, pack_function(work, what, far=far))
 
 
-def pack_function(value: Any, what: str) -> bytes:
-    """`value`, which has functions in it, as bytes; `what` it is, for the error."""
-    if by_value is not None and _is_typed_in():
+def pack_function(value: Any, what: str, *, far: bool = False) -> bytes:
+    """`value`, which has functions in it, as bytes; `what` it is, for the error.
+
+    Workers that are `far` do not import the script that runs here: what it has defined goes along.
+    """
+    if by_value is not None and (far or _is_typed_in()):
         return _by_value(value, what, None)
     try:
         return dumps(value, HIGHEST_PROTOCOL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor as AnyExecutor, Future, ThreadPoolExecutor
 from typing import Any
@@ -29,13 +30,10 @@ _remote: Callable[..., Any] = done_elsewhere
 
 
 class Share(Hand):
-    """A share of an executor: one chunk at a time, and what is sent ahead."""
+    """A share of what has workers of its own: one chunk at a time, and what is sent ahead."""
 
-    def __init__(
-        self, master: Master, index: int, arguments: Mapping[str, Any], executor: AnyExecutor
-    ) -> None:
+    def __init__(self, master: Master, index: int, arguments: Mapping[str, Any]) -> None:
         super().__init__(master, index, arguments)
-        self._executor = executor
         self._under_way: dict[Call, Future[Any]] = {}
 
     def start(self) -> None:
@@ -60,13 +58,9 @@ class Share(Hand):
         self._under_way[call] = future
         future.add_done_callback(lambda found: loop_hears(self.master.loop, done, found))
 
+    @abstractmethod
     def submitted(self, call: Call) -> Future[Any]:
-        """What comes of a call, which is given to the executor."""
-        work = call.work
-        assert work is not None
-        if work.data is None:
-            return self._executor.submit(work.work.done, call.payload, ABSENT)
-        return self._executor.submit(_remote, work.key, work.data, call.payload)
+        """What comes of a call, which is given to them."""
 
     def outcomes(self, future: Future[Any]) -> Any:
         """What a call has ended with: outcomes, or an error."""
@@ -94,6 +88,23 @@ class Share(Hand):
         if self.ending and not self._under_way and not self.exited.done():
             self.exited.set_result(None)
             self.master.loop.call_soon(self.master.gone, self, None)  # who told it to close is not done yet
+
+
+class _ExecutorShare(Share):
+    """A share of an executor."""
+
+    def __init__(
+        self, master: Master, index: int, arguments: Mapping[str, Any], executor: AnyExecutor
+    ) -> None:
+        super().__init__(master, index, arguments)
+        self._executor = executor
+
+    def submitted(self, call: Call) -> Future[Any]:
+        work = call.work
+        assert work is not None
+        if work.data is None:
+            return self._executor.submit(work.work.done, call.payload, ABSENT)
+        return self._executor.submit(_remote, work.key, work.data, call.payload)
 
 
 def _outcomes(future: Future[Any]) -> Any:
@@ -156,7 +167,7 @@ class Executor(Pool):
 
     def _recruiter(self, setup: Setup) -> Any:
         def recruit(master: Master, index: int, arguments: Mapping[str, Any]) -> Hand:
-            return Share(master, index, arguments, self._executor)
+            return _ExecutorShare(master, index, arguments, self._executor)
 
         return recruit
 

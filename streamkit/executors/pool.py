@@ -181,6 +181,10 @@ class Pool(Workers):
         """A function as it is sent."""
         return function
 
+    async def _over(self, recruit: Recruit) -> None:
+        """None of the hands is left that `recruit` has made; its opening of the pool is over."""
+        return
+
     def _open(self) -> Staff:
         if self._staff is None:
             raise RuntimeError("the pool is not open: write async with pool:")
@@ -219,7 +223,10 @@ class Pool(Workers):
         staff.shut()
         try:
             try:
-                await staff.ended()
+                try:
+                    await staff.ended()
+                finally:
+                    await self._over(staff.recruit)
             finally:
                 if (hooks := self._terms.setup.hooks) is not None:
                     hooks.closed()

@@ -18,7 +18,7 @@ from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import named, shown
 from streamkit._core.workers import Calls, NoResult, Outcomes, Work, awaited
 
-__all__ = ["Hooks", "Place", "Setup", "Worker", "worker"]
+__all__ = ["Hooks", "Place", "Setup", "Worker", "lone_place", "worker"]
 
 
 class Worker:
@@ -150,6 +150,9 @@ class Place:
 
     def done(self, work: Work, items: Sequence[Any]) -> Outcomes:
         """What becomes of `items`."""
+        _here.worker = (
+            self._worker
+        )  # a worker of a cluster may be prepared in another thread than it works in
         if isinstance(work, Calls) and work.function is ABSENT and not callable(self._prepared):
             raise PreparationError(
                 f"prepare must return what can be called with an item, not {shown(self._prepared)}"
@@ -188,3 +191,11 @@ class Place:
             if self._begun and self._hooks is not None:
                 self._hooks.ended(self._worker)
             _here.worker = None
+
+
+def lone_place(setup: Setup, index: int, arguments: Mapping[str, Any]) -> Place:
+    """The place of a worker that has its process for itself."""
+    siblings: list[Worker] = []
+    worker = Worker(index, arguments, {}, siblings)
+    siblings.append(worker)
+    return Place(worker, setup)

@@ -75,8 +75,9 @@ class Sending:
         if again is None or (alone and again.attempts is not None and killed >= again.attempts):
             code = await asyncio.shield(crash.hand.exited)
             found = shown(items[0] if alone else [*items])
+            how = "was lost" if code is None else f"ended with exit code {code}"
             error = WorkerCrashedError(
-                f"worker {crash.worker} ended with exit code {code} at {found}"
+                f"worker {crash.worker} {how} at {found}"
                 + (f", as {killed - 1} did before" if killed > 1 else ""),
                 exit_code=code,
                 worker=crash.worker,

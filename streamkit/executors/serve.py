@@ -17,7 +17,7 @@ from streamkit._core.workers import Work
 from streamkit.executors.frames import HEAD, Frame, Say
 from streamkit.executors.memory import Peak
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack
-from streamkit.executors.remote import Place, Setup, Worker
+from streamkit.executors.remote import Place, lone_place
 
 __all__ = ["Serving", "serve"]
 
@@ -152,7 +152,7 @@ class Serving:
         self._begun = perf_counter()
         try:
             setup, arguments = unpack(body)
-            self._place = _place(setup, number, arguments)
+            self._place = lone_place(setup, number, arguments)
             self._place.prepare()
         except Exception as error:
             self._begun = 0.0
@@ -228,10 +228,3 @@ class Serving:
 
 def _nothing(number: int, body: Any) -> None:
     """A call that is not wanted any more is done already."""
-
-
-def _place(setup: Setup, index: int, arguments: Any) -> Place:
-    siblings: list[Worker] = []
-    worker = Worker(index, arguments, {}, siblings)
-    siblings.append(worker)
-    return Place(worker, setup)

@@ -14,11 +14,11 @@ from streamkit.executors.hand import Call, Hand, Master
 from streamkit.executors.slot import Slot
 from streamkit.executors.terms import Terms
 
-__all__ = ["Recruit", "Staff"]
+__all__ = ["LONG", "Recruit", "Staff"]
 
 _DEATHS: Final = 3
 """Times in a row that a worker may end before it is prepared."""
-_LONG: Final = 1e7
+LONG: Final = 1e7
 """Seconds; an event loop takes no timer of more than a few years."""
 Recruit: TypeAlias = Callable[[Master, int, Mapping[str, Any]], Hand]
 """Makes a hand, for a worker with that index and those arguments."""
@@ -43,7 +43,8 @@ class Staff:
         """Runs that use them, and blocks that they are open for."""
         self.works: dict[int, Packed] = {}
         self._terms = terms
-        self._recruit = recruit
+        self.recruit = recruit
+        """What makes them."""
         self.slots = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
         self.dispatch = Dispatch(self.slots, terms.prefetch, terms.on_event)
         self._spares: list[Hand] = []
@@ -269,7 +270,7 @@ class Staff:
     def _start(self, index: int, arguments: Mapping[str, Any], slot: Slot | None) -> Hand | None:
         hand: Hand | None = None
         try:
-            hand = self._recruit(self, index, arguments)
+            hand = self.recruit(self, index, arguments)
             self._hands[hand] = _Post(slot, self._timer(self._late, hand))
             hand.start()
         except Exception as error:  # its arguments cannot be sent, or there can be no more threads
@@ -283,7 +284,7 @@ class Staff:
         return self._hands[hand].slot if hand in self._hands else None
 
     def _timer(self, function: Callable[[Hand], None], hand: Hand) -> asyncio.TimerHandle:
-        return self.loop.call_later(min(self._terms.timeout, _LONG), function, hand)
+        return self.loop.call_later(min(self._terms.timeout, LONG), function, hand)
 
     def _late(self, hand: Hand) -> None:
         """`hand` is not prepared in time."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import PackingError, Stream, WorkerCrashedError, ops
+from streamkit import PackingError, Stream, WorkerCrashedError, executors, ops
 from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import Executor
 from tests.executors.work import Unreadable, double, ends, fails_at_three, pid_of
@@ -114,3 +115,13 @@ class TestArguments:
                         await pool.broadcast(double)
 
         asyncio.run(main())
+
+
+@pytest.mark.parametrize(("name", "package"), [("Dask", "dask"), ("Ray", "ray")])
+def test_an_engine_that_is_not_installed_says_how_to_get_it(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{name} needs .*: pip install streamkit\[{package}\]"):
+        getattr(executors, name)
+    assert name not in executors.__all__, "import * must do without it"

@@ -1,0 +1,157 @@
+"""Dask: workers of a cluster, which is on this machine here."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dask.distributed")
+
+from dask import distributed
+
+from streamkit import PreparationError, Resume, Stream, WorkerCrashedError, WorkerError, ops
+from streamkit.executors import Dask
+from tests.engines.work import Model, Notebook, lasts, not_prepared, poisoned, slow_to_prepare
+
+LOCAL: Any = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with distributed.LocalCluster(n_workers=2, **LOCAL) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def client(cluster: Any) -> Iterator[Any]:
+    with distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(cluster: Any, client: Any) -> Iterator[None]:
+    """Each test leaves the cluster as it was: no tasks, and nothing prepared."""
+    yield
+    until = time.monotonic() + 10.0
+    while cluster.scheduler.tasks and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not cluster.scheduler.tasks
+    client.wait_for_workers(2, timeout=30)
+    found = client.run(lambda dask_worker: [name for name in dask_worker.plugins if "streamkit" in name])
+    assert [*found.values()] == [[], []]
+
+
+def test_the_results_are_those_of_the_same_pipe_here(client: Any) -> None:
+    pool = Dask(client)
+    assert pool.limit.value == 4, "two chunks for each thread"
+    numbers = range(1000)
+    assert list(Stream(numbers) | ops.map(math.sqrt, on=pool, chunk=64)) == [*map(math.sqrt, numbers)]
+    piece = ops.on(pool, ops.filter(lambda number: number % 2), ops.map(str), chunk=4)
+    assert list(Stream(range(10)) | piece) == ["1", "3", "5", "7", "9"]
+    with pytest.raises(ZeroDivisionError) as raised:
+        list(Stream([4, 0]) | ops.map(lambda number: 1 / number, on=pool))
+    assert "in a worker" in str(raised.value.__cause__)
+
+
+def test_workers_are_prepared_once_and_closed(client: Any, notebook: Notebook) -> None:
+    pool = Dask(client, prepare=partial(Model, notebook))
+    assert list(Stream(range(20)) | ops.map(on=pool, chunk=3)) == [*range(0, 40, 2)]
+    lines = notebook.lines()
+    prepared = {line.split()[1] for line in lines[:2]}
+    assert [line.split()[0] for line in lines[:2]] == ["prepared"] * 2
+    assert {*lines[-2:]} == {f"closed {pid}" for pid in prepared}
+
+
+def test_a_preparation_that_fails_or_lasts_is_an_error_at_once(client: Any) -> None:
+    with pytest.raises(ValueError, match="no model") as raised:
+        list(Stream([1]) | ops.map(on=Dask(client, prepare=not_prepared)))
+    assert "when worker 0 was prepared: not_prepared()" in raised.value.__notes__
+    begun = time.monotonic()
+    with pytest.raises(PreparationError, match=r"within 0\.1 s"):
+        list(Stream([1]) | ops.map(on=Dask(client, prepare=slow_to_prepare, prepare_timeout=0.1)))
+    assert time.monotonic() - begun < 1.5
+    time.sleep(2.0)  # until it is prepared after all
+
+
+def test_workers_that_are_killed_lose_nothing(client: Any, notebook: Notebook) -> None:
+    deadly = 7, 20, 33
+    pool = Dask(client, prepare=partial(Model, notebook, deadly))
+    assert list(Stream(range(40)) | ops.map(on=pool)) == [*range(0, 80, 2)]
+    lines = notebook.lines()
+    assert sum(line.startswith("item") for line in lines) <= 40 + len(deadly), "one call again for each"
+    assert sum(line.startswith("prepared") for line in lines) > 2, "those that come again are prepared again"
+
+
+def test_an_item_that_kills_workers_is_found_alone(cluster: Any, client: Any) -> None:
+    allowed, cluster.scheduler.allowed_failures = cluster.scheduler.allowed_failures, 0
+    lost: list[tuple[int, Exception]] = []
+    policy = Resume(lambda item, error: lost.append((item, error)))
+    try:
+        found = list(Stream(range(8)) | ops.map(poisoned, on=Dask(client), chunk=2, on_error=policy))
+    finally:
+        cluster.scheduler.allowed_failures = allowed
+    assert found == [0, 1, 2, 3, 4, 6, 7]
+    assert [(item, type(error)) for item, error in lost] == [(5, WorkerCrashedError)]
+
+
+def test_a_cancelled_run_leaves_nothing_there(
+    cluster: Any, client: Any, notebook: Notebook, within: Any, until: Any
+) -> None:
+    async def main() -> None:
+        pipe = Stream([notebook] * 20) | ops.for_each(lasts, on=Dask(client))
+        running = asyncio.ensure_future(pipe)
+        await until(lambda: len(notebook.lines()) >= 2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await until(lambda: not cluster.scheduler.tasks)
+
+    within(main())
+    time.sleep(1.2)
+    assert notebook.lines().count("began") == 2, "what had not begun never does"
+
+
+def test_a_client_of_the_same_event_loop(cluster: Any, notebook: Notebook, within: Any) -> None:
+    async def main() -> int:
+        async with distributed.Client(cluster.scheduler_address, asynchronous=True) as client:
+            with pytest.raises(ValueError, match="count must be given with an asynchronous client"):
+                Dask(client)
+            pool = Dask(client, 2, prepare=partial(Model, notebook))
+            total: int = await (Stream(range(100)) | ops.map(on=pool, chunk=10) | ops.sum())
+            return total
+
+    assert within(main()) == 9900
+
+
+def test_a_cluster_that_goes_away_is_an_error(notebook: Notebook, within: Any, until: Any) -> None:
+    async def main() -> None:
+        async with (
+            distributed.LocalCluster(n_workers=1, asynchronous=True, **LOCAL) as cluster,
+            distributed.Client(cluster, asynchronous=True) as client,
+        ):
+            pipe = Stream([notebook] * 20) | ops.for_each(lasts, on=Dask(client, 2))
+            running = asyncio.ensure_future(pipe)
+            await until(notebook.lines)
+            await cluster.close()
+            with pytest.raises(WorkerError, match="the cluster is gone, or has cancelled the call"):
+                await running
+            with pytest.raises(Exception, match=r"(?i)clos|running"):
+                await (Stream([1]) | ops.for_each(str, on=Dask(client, 2)))
+
+    within(main())
+
+
+def test_bad_arguments(client: Any, within: Any) -> None:
+    wrong: list[tuple[Callable[[], object], type[Exception], str]] = [
+        (lambda: Dask("tcp://127.0.0.1:1"), TypeError, "client must be a client of dask.distributed"),
+        (lambda: Dask(client, 0), ValueError, "count must be a whole number of at least 1"),
+        (lambda: Dask(client, prepare=3), TypeError, "prepare must be"),
+        (lambda: within(Dask(client).broadcast(str)), TypeError, r"write client\.run\(function\)"),
+    ]
+    for make, kind, words in wrong:
+        with pytest.raises(kind, match=words):
+            make()

@@ -1,0 +1,68 @@
+"""What the workers of these tests do: functions with names, and a folder in which they leave word."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from streamkit.executors import worker
+
+__all__ = ["Model", "Notebook", "lasts", "not_prepared", "poisoned", "slow_to_prepare"]
+
+
+class Notebook:
+    """A file to which all workers add lines."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def add(self, line: object) -> None:
+        # one write, at the end of the file, so that lines of several processes do not mix
+        room = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(room, f"{line}\n".encode())
+        os.close(room)
+
+    def lines(self) -> list[str]:
+        return Path(self.path).read_text().splitlines() if Path(self.path).exists() else []
+
+
+class Model:
+    """Prepared with a notebook; some items end its process when they first come."""
+
+    def __init__(self, notebook: Notebook, deadly: tuple[int, ...] = ()) -> None:
+        self._notebook = notebook
+        self._deadly = deadly
+        self._arguments = dict(worker().arguments)
+        notebook.add(f"prepared {os.getpid()}")
+
+    def __call__(self, number: int) -> int:
+        assert dict(worker().arguments) == self._arguments
+        first = f"item {number}" not in self._notebook.lines()
+        self._notebook.add(f"item {number}")
+        if first and number in self._deadly:
+            time.sleep(0.2)  # so that what was done before has arrived
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 2 * number
+
+    def close(self) -> None:
+        self._notebook.add(f"closed {os.getpid()}")
+
+
+def not_prepared() -> None:
+    raise ValueError("no model")
+
+
+def slow_to_prepare() -> None:
+    time.sleep(2.0)
+
+
+def poisoned(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def lasts(notebook: Notebook) -> None:
+    notebook.add("began")
+    time.sleep(1.0)
+    notebook.add("ended")
