@@ -82,7 +82,7 @@ class Child(Hand):
                 self.master.unprepared(self, error)
             self._gone(None)
             return
-        self.pid = process.pid
+        self.pid: int | None = process.pid
         self._abandon = finalize(self, _abandoned, process, ours)
         _abandons.add(self._abandon)
         try:
@@ -136,7 +136,7 @@ class Child(Hand):
 
     def close(self) -> None:
         if not self.ending:
-            self.ending = True
+            self.ending: bool = True
             if self._wire is not None:
                 self._wire.send(Say.CLOSE)
 

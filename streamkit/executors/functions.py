@@ -24,8 +24,8 @@ class Packed:
     """Work on its way to workers: with its number, a name of its own anywhere, bytes if it needs them."""
 
     def __init__(self, work: Work, data: bytes | None = None) -> None:
-        self.number = next(_number)
-        self.key = f"{_SESSION}-{self.number}"
+        self.number: int = next(_number)
+        self.key: str = f"{_SESSION}-{self.number}"
         self.work = work
         self.data = data
 

@@ -70,7 +70,7 @@ class Share(Hand):
         self._under_way[call].cancel()
 
     def close(self) -> None:
-        self.ending = True
+        self.ending: bool = True
         self._end()
 
     def kill(self) -> bool:

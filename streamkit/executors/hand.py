@@ -18,8 +18,8 @@ class Crash(Exception):  # noqa: N818 - what a call ends with that is sent again
     def __init__(self, hand: Hand, call: Call) -> None:
         super().__init__("a worker was lost")
         self.hand = hand
-        self.worker = call.worker
-        self.number = call.number
+        self.worker: int = call.worker
+        self.number: int = call.number
 
 
 class Call:
@@ -36,15 +36,15 @@ class Call:
         future: Future[Any],
         priority: int = 0,
     ) -> None:
-        self.number = number
-        self.work = work
+        self.number: int = number
+        self.work: Packed | None = work
         """What to do with the items; None if the payload is a function that workers are told."""
-        self.items = items
+        self.items: Sequence[Any] = items
         self.payload: Any = payload
         """The items as they are sent."""
-        self.future = future
-        self.order = (-priority, number)
-        self.worker = -1
+        self.future: Future[Any] = future
+        self.order: tuple[int, int] = (-priority, number)
+        self.worker: int = -1
         self.stopped: Future[None] | None = None
         """Set when the call was cancelled: done when no worker is at it any more."""
 
@@ -92,10 +92,10 @@ class Hand(ABC):
 
     def __init__(self, master: Master, index: int, arguments: Mapping[str, Any]) -> None:
         self.master = master
-        self.index = index
+        self.index: int = index
         self.arguments = arguments
-        self.ready = False
-        self.ending = False
+        self.ready: bool = False
+        self.ending: bool = False
         """Whether it was told to close, or killed."""
         self.exited: Future[int | None] = master.loop.create_future()
         """Done when nothing is left of it, with the exit code of its process."""

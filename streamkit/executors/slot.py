@@ -29,7 +29,7 @@ class Slot:
         self.leaving = False
         """Whether it gets no more calls: its hand is replaced, or it is removed, when it has none."""
         self.removed = False
-        self.deaths = 0
+        self.deaths: int = 0
         """Hands in a row that ended before they were prepared."""
         self._recycle_after = recycle_after
         self._given = 0

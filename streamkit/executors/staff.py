@@ -38,15 +38,15 @@ class Staff:
     """All hands of a pool, from its opening to its close."""
 
     def __init__(self, terms: Terms, recruit: Recruit) -> None:
-        self.loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.users = 0
         """Runs that use them, and blocks that they are open for."""
         self.works: dict[int, Packed] = {}
         self._terms = terms
         self.recruit = recruit
         """What makes them."""
-        self.slots = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
-        self.dispatch = Dispatch(self.slots, terms.prefetch, terms.on_event)
+        self.slots: list[Slot] = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
+        self.dispatch: Dispatch = Dispatch(self.slots, terms.prefetch, terms.on_event)
         self._spares: list[Hand] = []
         self._hands: dict[Hand, _Post] = {}
         """All that are not gone."""

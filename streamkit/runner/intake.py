@@ -43,7 +43,7 @@ class Intake:
     """The intake of the runs of steered jobs; any thread, and any signal handler, may end it."""
 
     def __init__(self) -> None:
-        self.ended = False
+        self.ended: bool = False
         self.inboxes: dict[Source, PushSource] = {}
         """What is read in the place of each inbox, in the order in which they stand in the jobs."""
         self._lock = RLock()

@@ -34,7 +34,7 @@ class Tally:
     """Counts what comes out of the last operator of one job."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count: int = 0
         self._sink = ""
         self._asked = monotonic()
         self._counts: list[int] = []

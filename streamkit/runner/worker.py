@@ -32,9 +32,9 @@ class Worker(Generic[R]):
         self.name = name
         self.error: BaseException | None = None
         """With what it has failed."""
-        self.told = False
+        self.told: bool = False
         """Whether somebody has got the result, or the error."""
-        self.forsaken = False
+        self.forsaken: bool = False
         """Whether it was ended, and nobody waits for it."""
         self._trace: TracebackType | None = None
         self._result: Any = None

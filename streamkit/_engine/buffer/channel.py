@@ -82,7 +82,7 @@ class Channel(Rota, Reader):
         if len(self.lanes) >= self._gone.many:
             self._settle()
         self.lanes.append(lane)
-        self.mixed = self.mixed or lane.driver is None
+        self.mixed: bool = self.mixed or lane.driver is None
         lane.account.placed(self._adopted)
         self._adopted += 1
         if lane.strategy is None:
