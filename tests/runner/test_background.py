@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import signal
+import sys
 import threading
+import time
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,9 +156,16 @@ class TestEnding:
         assert main is not None
         with pytest.raises(KeyboardInterrupt), job.start_in_thread(name="unlike any other") as running:
             running.put(1)
-            threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT)).start()
+            threading.Thread(target=interrupt_once_it_waits, args=(main,)).start()
         assert closed()
         assert gone(running)
+
+
+def interrupt_once_it_waits(main: int) -> None:
+    """Interrupt the main thread when it waits for a job: before that, what runs there might swallow it."""
+    until(lambda: "join" in [each.name for each in traceback.extract_stack(sys._current_frames()[main])])
+    time.sleep(0.05)
+    signal.pthread_kill(main, signal.SIGINT)
 
 
 def failing(item: int) -> int:
