@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import wrap_future
+from collections.abc import Coroutine, Generator
 from concurrent.futures import Future
 from inspect import CO_ITERABLE_COROUTINE
 from types import GeneratorType, NoneType
@@ -10,7 +12,7 @@ from typing import Any
 
 from streamkit._core.arguments import awaitable
 
-__all__ = ["PLAIN", "awaits", "is_awaitable", "kind_of", "pending"]
+__all__ = ["PLAIN", "Settling", "awaits", "is_awaitable", "kind_of", "let_go", "pending"]
 
 PLAIN = frozenset((NoneType, bool, int, float, str, bytes, list, tuple, dict, set))
 """Types of values that are not awaitable: those that callbacks return most."""
@@ -45,3 +47,38 @@ def pending(value: Any) -> Any:
         future: Future[Any] = value  # pyright: ignore[reportUnknownVariableType] - of any result
         return wrap_future(future)
     return value
+
+
+def let_go(waiting: Any) -> None:
+    """Cancel or close `waiting`, which a callback returned and nobody will await."""
+    if isinstance(waiting, asyncio.Future):
+        waiting.cancel()
+    elif isinstance(waiting, Coroutine):
+        waiting.close()
+
+
+class Settling(Coroutine[Any, Any, Any]):
+    """`steps`, a coroutine of ours that awaits `made`, which a callback returned.
+
+    A coroutine that is closed before it has begun only drops what it was called with, and Python warns of a
+    coroutine among that. So `close` of this one lets go of `made`, too.
+    """
+
+    __slots__ = ("_made", "_steps")
+
+    def __init__(self, steps: Coroutine[Any, Any, Any], made: Any) -> None:
+        self._steps = steps
+        self._made = made
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._steps.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        self._steps.close()
+        let_go(self._made)

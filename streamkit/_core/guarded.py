@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn, Protocol
 from streamkit._core.again import forget_earlier
 from streamkit._core.arguments import callback, makes_coroutine
 from streamkit._core.attempts import Attempts
-from streamkit._core.awaiting import PLAIN, is_awaitable, pending
+from streamkit._core.awaiting import PLAIN, Settling, is_awaitable, pending
 from streamkit._core.calls import answering
 from streamkit._core.errors import UNCAUGHT, replaces_cancellation, set_cause
 from streamkit._core.markers import DROPPED
@@ -83,7 +83,7 @@ class Guarded(Value):
             return self._failed(arguments, error)
         if type(made) in PLAIN or not is_awaitable(made):
             return made
-        return self._settled(made, arguments)
+        return Settling(self._settled(made, arguments), made)
 
     @property
     def __name__(self) -> str:  # as it is shown in a pipe
@@ -140,7 +140,7 @@ class Guarded(Value):
                 raise error
             made = policy.instead(arguments if self.spread else arguments[-1], error)
             if is_awaitable(made):
-                return self._told(made, error)
+                return Settling(self._told(made, error), made)
         except Exception as later:
             _raise(later, error)
         finally:

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from streamkit._core.arguments import callback, is_said
 from streamkit._core.attempts import attempts_argument
-from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.awaiting import Settling, is_awaitable, pending
 from streamkit._core.backoff import Backoff, backoff_argument
 from streamkit._core.calls import answering
 from streamkit._core.errors import ErrorTypes, error_types
@@ -123,7 +123,7 @@ class Resume(OnError):  # noqa: N818 - a value that is no error
         if letters is None:
             return DROPPED
         made = letters.send((item, error)) if _is_emitter(letters) else letters(item, error)
-        return _then_dropped(made) if is_awaitable(made) else DROPPED
+        return Settling(_then_dropped(made), made) if is_awaitable(made) else DROPPED
 
 
 class Replace(OnError):  # noqa: N818 - a value that is no error

@@ -7,13 +7,13 @@ from collections.abc import Generator, Sequence
 from types import GeneratorType
 from typing import Any
 
+from streamkit._core.awaiting import let_go
 from streamkit._core.markers import EMPTY
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Link, flattened
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.run.direct import let_go
 from streamkit._engine.run.leave import Segment
 
 __all__ = ["PullLoop", "pulls"]

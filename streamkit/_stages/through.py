@@ -19,7 +19,7 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.compile.loop import SMALL
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
-from streamkit._engine.plan.link import Link
+from streamkit._engine.plan.link import Link, flattened
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.ending import STEPPING
 from streamkit._engine.run.run import Run
@@ -133,7 +133,7 @@ class Block:
         self.links = links
         self.height = height
         """How many entries stand below it."""
-        self.holds = any(link.declaration.hears for link in links)
+        self.holds = any(link.declaration.hears for link in flattened(links))
         """Whether it does something after an error: passes on what it holds, or makes an item of it."""
         self.slot = Slot()
         self.step: Any = None

@@ -3,12 +3,14 @@
 # ruff: noqa: B023 - what is defined in a loop runs in that turn of it
 
 import asyncio
-from collections.abc import AsyncIterator
+import inspect
+import warnings
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Replace, Resume, Stream, ops
 from streamkit.testing import run
 from tests.run.feeding import at_once, outcome, raising, turn, turn_raising
 
@@ -230,3 +232,42 @@ class TestAwaitables:
             assert tasks == {asyncio.current_task()}
 
         run(main)
+
+
+def test_what_a_callback_has_returned_is_closed_where_nobody_comes_to_await_it() -> None:
+    """Found by the soak: what ``on_error`` puts around a coroutine was closed, and that was not."""
+    begun: list[Any] = []
+
+    async def main(operator: Callable[[Any, Any], Any]) -> None:
+        made: list[Any] = []
+
+        async def later(*items: Any) -> None:
+            begun.append(items)
+
+        def called(*items: Any) -> Any:
+            job.cancel()  # which is called in a worker's task, and its reader is not awake yet
+            made.append(later(*items))
+            return made[-1]
+
+        def failing(_: Any) -> Any:
+            raise KeyError
+
+        async def consume() -> None:
+            await (Stream([0]) | ops.map(turn, concurrency=2) | operator(called, failing) | ops.drain())
+
+        job = asyncio.create_task(consume())
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        assert [inspect.getcoroutinestate(each) for each in made] == ["CORO_CLOSED"]
+
+    for operator in (
+        lambda called, _: ops.map(called),
+        lambda called, _: ops.map(called, on_error=Resume()),
+        lambda called, failing: ops.map(failing, on_error=Replace(called)),
+        lambda called, failing: ops.map(failing, on_error=Resume(called)),
+    ):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            run(lambda: main(operator))
+        assert [str(each.message) for each in warned] == []
+    assert begun == []

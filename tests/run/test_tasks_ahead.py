@@ -59,6 +59,17 @@ AHEAD: dict[str, Callable[[Leaf, int], Stream[Any]]] = {
 }
 
 
+def same(item: Any) -> Any:
+    return item
+
+
+PIPES = (
+    ops.map(same, concurrency=3, ordered=False),
+    ops.map(same, concurrency=3),
+    ops.buffer(Suspend(2)) | ops.map(same, concurrency=3, ordered=False),
+)
+
+
 async def by_anext(items: Any) -> None:
     await anext(items)
 
@@ -94,6 +105,27 @@ def test_who_leaves_before_an_error_that_was_read_ahead_is_not_told(
             for ahead in (1, 2, 3):
                 for read in (by_anext, by_for, by_anext_a_little_later):
                     run(lambda leaf=leaf, ahead=ahead, read=read: left(leaf, ahead, read))
+
+
+@pytest.mark.parametrize("operator", AHEAD)
+def test_a_job_that_has_its_result_before_an_error_that_was_read_ahead_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, operator: str
+) -> None:
+    """Found by the soak: a task whose item met a job that had just ended had it as an error of a clean-up."""
+
+    async def first(leaf: Leaf, ahead: int, pipe: Any) -> None:
+        given: list[int] = []
+        try:
+            await (AHEAD[operator](leaf, ahead) | pipe | ops.tap(given.append) | ops.first())
+        except FailedError:
+            assert given == [], "the job had its result"
+
+    for look in (1e-5, 6e-3):
+        monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, look).__next__)
+        for leaf in (at_once, ready, in_turn):
+            for ahead in (1, 2, 3):
+                for pipe in PIPES:
+                    run(lambda leaf=leaf, ahead=ahead, pipe=pipe: first(leaf, ahead, pipe))
 
 
 def test_who_leaves_is_told_what_is_raised_because_it_has_left() -> None:

@@ -22,7 +22,7 @@ from tests.soak.pipeline import Pipeline
 from tests.soak.shrink import shrunk
 from tests.soak.trial import attempt, compare, follows_a_wait
 from tests.soak.values import Boom
-from tests.soak.words import WORDS, Fn, Inner, Src, Step, Tactic
+from tests.soak.words import WORDS, Drop, Fn, Inner, Src, Step, Tactic
 
 TO_LIST = Step("to_list", 99)
 
@@ -101,6 +101,18 @@ def test_who_goes_on_when_told_to_end_may_fail_then_and_what_is_held_for_the_end
     assert (outcome.got, outcome.label) == ([], "source 3")
     with pytest.raises(Violation, match=r"\[\] came out, and not"):
         compare(pipeline, replace(plan, stubborn=False), outcome)
+
+
+def test_what_is_in_a_map_when_such_an_error_comes_is_overtaken() -> None:
+    """Found by the soak: it was known to end, and then that not all had come was held against it."""
+    steps = (
+        Step("take", 1, {"count": 1}),
+        Step("map_at_once", 2, {"function": Fn("tagged"), "concurrency": 4, "lookahead": 2}),
+        Step("map_on_workers", 3, {"function": Fn("weigh"), "chunk": 2, "workers": 3}),
+    )
+    for first in ((), (Step("exhaust_map_told", 4, {"function": Inner(), "dropped": Drop()}),)):
+        pipeline = Pipeline("L", Src(1, (0.0,) * 6), (*first, *steps), TO_LIST)
+        attempt(pipeline, Plan(look=0.001, style="drip", fails=("source", 1, 6, 2), stubborn=True))
 
 
 @pytest.mark.parametrize("way", ["polls", "iterator"])

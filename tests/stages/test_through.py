@@ -266,3 +266,20 @@ def test_a_source_is_closed_where_a_step_that_is_read_with_it_fails_before_it_be
     with pytest.raises(ZeroDivisionError):
         list(Stream(Numbers) | ops.take(2) | ops.concat([3]) | broken())
     assert Numbers.closed == 1
+
+
+BRANCHES = {
+    "route": ops.route(lambda item: item % 2, {0: ops.batch(9)}, otherwise=ops.tap(same)),
+    "partition": ops.partition(lambda item: item % 2 == 0, ops.batch(9), ops.tap(same)),
+    "broadcast": ops.broadcast(ops.batch(9), ops.filter(lambda item: item % 2)),
+    "group_by": ops.group_by(lambda _: 0, pipe=ops.batch(9), max_groups=1) | ops.map(lambda pair: pair[1]),
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_what_a_branch_holds_back_comes_before_an_error_that_is_caught_behind_it(name: str) -> None:
+    """Found by the soak: only steps outside of branches were asked whether they hold something."""
+    failing = Stream([6, 3, 2, 0]) | ops.map(lambda item: 12 // item)
+    for before in (failing, failing | ops.concat([])):
+        found = before | BRANCHES[name] | ops.catch(lambda _: ["caught"])
+        assert list(found) == [[2, 4, 6], "caught"]

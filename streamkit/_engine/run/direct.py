@@ -8,12 +8,13 @@ The reader still opens, closes, awaits what callbacks return, and raises errors.
 
 from __future__ import annotations
 
-from asyncio import Future, current_task, sleep
-from collections.abc import Callable, Coroutine, Generator
+from asyncio import current_task, sleep
+from collections.abc import Callable, Generator
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from streamkit._core.awaiting import let_go
 from streamkit._core.errors import attach
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
@@ -22,7 +23,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import Segment
 
-__all__ = ["Feed", "fed", "let_go", "runners"]
+__all__ = ["Feed", "fed", "runners"]
 
 Runner = Callable[..., Any]
 """Runs a step of a loop with an argument, in the context of one task."""
@@ -175,14 +176,6 @@ class Feed:
             except StopIteration as end:
                 self._end(end)
             value = None
-
-
-def let_go(waiting: Any) -> None:
-    """Cancel or close `waiting`, which a callback returned and nobody will await."""
-    if isinstance(waiting, Future):
-        waiting.cancel()
-    elif isinstance(waiting, Coroutine):
-        waiting.close()
 
 
 def runners() -> tuple[Runner, Runner]:

@@ -326,9 +326,9 @@ def combine(error: BaseException | None, *late: BaseException) -> None:
 
 
 def tell(error: BaseException, others: list[BaseException]) -> None:
-    """Attach `others`, which nobody was told of, to `error`; a cancellation takes them to its run."""
-    if isinstance(error, CancelledError):
-        error.__streamkit_unreached__ = [*unreached(error), *others]  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    """Attach `others`, which nobody was told of, to `error`; what only ends a task takes them to its run."""
+    if isinstance(error, (CancelledError, Abandoned)):
+        error.__streamkit_unreached__ = [*unreached(error), *others]  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
     elif not isinstance(error, GeneratorExit):
         for other in others:
             attach(error, other)
