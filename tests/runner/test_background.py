@@ -152,11 +152,14 @@ class TestEnding:
 
     def test_an_interrupt_while_the_block_waits_ends_it_too(self) -> None:
         job, closed = stuck()
+        # a program that a shell has started in the background ignores it
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         main = threading.main_thread().ident
         assert main is not None
         with pytest.raises(KeyboardInterrupt), job.start_in_thread(name="unlike any other") as running:
             running.put(1)
             threading.Thread(target=interrupt_once_it_waits, args=(main,)).start()
+        signal.signal(signal.SIGINT, before)
         assert closed()
         assert gone(running)
 
