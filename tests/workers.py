@@ -1,12 +1,12 @@
 """Workers in the event loop: all that an operator asks of workers, in the time that a test keeps."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from inspect import isawaitable
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from streamkit import Limit, Stream
+from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.workers import Calls, NoResult, Outcomes, Send, Work, Workers
 from streamkit._stages.shipping import Through
 
@@ -26,7 +26,7 @@ async def done(work: Work, items: Sequence[Any]) -> list[Any]:
         for item in items:
             try:
                 result = work.function(item)  # type: ignore[operator]
-                found.append(await result if isawaitable(result) else result)
+                found.append(await pending(result) if is_awaitable(result) else result)
             except Exception as error:
                 found.append(NoResult(error))
     except Exception as error:
@@ -46,20 +46,31 @@ class InLoop(Workers):
     def limit(self) -> Limit:
         return self._limit
 
-    @asynccontextmanager
-    async def used(self, work: Work) -> AsyncIterator[Send]:
-        async def send(items: Sequence[Any]) -> Outcomes:
-            await asyncio.sleep(0)
-            return Outcomes(await done(work, items), seconds=len(items) / 64)
-
-        self.users += 1
-        try:
-            yield send
-        finally:
-            self.users -= 1
+    def used(self, work: Work) -> AbstractAsyncContextManager[Send]:
+        return _Use(self, work)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is InLoop and other.limit.most == self.limit.most
 
     def __hash__(self) -> int:
         return hash(InLoop)
+
+
+class _Use:
+    """Workers, for one run. It is no generator: `contextlib` sets attributes of errors, which some refuse."""
+
+    def __init__(self, workers: InLoop, work: Work) -> None:
+        self._workers = workers
+        self._work = work
+
+    async def __aenter__(self) -> Send:
+        self._workers.users += 1
+
+        async def send(items: Sequence[Any]) -> Outcomes:
+            await asyncio.sleep(0)
+            return Outcomes(await done(self._work, items), seconds=len(items) / 64)
+
+        return send
+
+    async def __aexit__(self, *_: object) -> None:
+        self._workers.users -= 1

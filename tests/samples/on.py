@@ -17,7 +17,7 @@ OPERATORS = [
     ),
     Sample(
         "on-unordered",
-        lambda lab: ops.on(InLoop(3), ops.map(lab.callback(same)) | ops.enumerate(), chunk=2, ordered=False),
+        lambda lab: ops.on(InLoop(), ops.map(lab.callback(same)) | ops.enumerate(), chunk=2, ordered=False),
         calls=True,
         needs=2,
         lossless=False,
