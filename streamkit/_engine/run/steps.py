@@ -69,7 +69,8 @@ class Steps(ABC):
                 self._told(driver, waiting)
             if clock.late or self._stopped:
                 break
-        back(loop, home)
+        if current(loop) is not home:  # Python 3.12 cannot go from no task back to none
+            back(loop, home)
         return 0 if self._stopped else length_hint(left)
 
     def _told(self, driver: Driver, waiting: Any = None, error: BaseException | None = None) -> None:
