@@ -26,7 +26,7 @@ __all__ = ["Through", "prepared", "shipped", "shipped_chunks"]
 
 def prepared(item: Any) -> Any:
     """Stands for what each worker has prepared, which is called there with `item`."""
-    raise NotImplementedError(f"a worker calls what it has prepared, with {item!r}")  # pragma: no cover
+    raise AssertionError(item)  # pragma: no cover - workers call what they have prepared, and never this
 
 
 class Through(Work):

@@ -37,7 +37,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_crash: OnError | None = ...,
+    on_lost: OnError | None = ...,
 ) -> Operator[A, B]: ...
 @overload
 def on(
@@ -48,7 +48,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_crash: OnError | None = ...,
+    on_lost: OnError | None = ...,
 ) -> Operator[A, C]: ...
 @overload
 def on(
@@ -60,7 +60,7 @@ def on(
     *,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_crash: OnError | None = ...,
+    on_lost: OnError | None = ...,
 ) -> Operator[A, D]: ...
 @overload
 def on(
@@ -69,7 +69,7 @@ def on(
     *operators: Operator[Any, Any] | Keep | Shape,
     chunk: int | Lasting = ...,
     ordered: bool = ...,
-    on_crash: OnError | None = ...,
+    on_lost: OnError | None = ...,
 ) -> Operator[Any, Any]: ...
 @answering
 def on(
@@ -78,7 +78,7 @@ def on(
     *operators: Any,
     chunk: int | Lasting = 64,
     ordered: bool = True,
-    on_crash: OnError | None = None,
+    on_lost: OnError | None = None,
 ) -> Any:
     """Send chunks of the items through a pipe that workers run, and pass on what comes out of it.
 
@@ -104,7 +104,7 @@ def on(
         operators: what a chunk goes through: operators, and no sink.
         chunk: how many items are sent together; or ``Lasting(seconds)``, which finds out.
         ordered: whether chunks keep their order, or come as they are ready.
-        on_crash: what is done with an item whose worker has died of it: the error is a
+        on_lost: what is done with an item whose worker has died of it: the error is a
             ``WorkerCrashedError``. By default, and for every other error, the stream fails; operators in the
             pipe have an `on_error` of their own.
 
@@ -117,7 +117,7 @@ def on(
     pipe = _joined(operators)
     flag("ordered", ordered)
     chunk = chunk_argument(chunk)
-    policy = guarded("function", _unreached, on_error_argument(on_crash, "on_crash"))
+    policy = guarded("function", _unreached, on_error_argument(on_lost, "on_lost"))
     return in_chunks(chunk, _on(workers, pipe, ordered=ordered, _policy=policy))
 
 
@@ -135,4 +135,4 @@ def _joined(operators: tuple[Any, ...]) -> Operator[Any, Any]:
 
 def _unreached(item: Any) -> Any:
     """Stands for what no worker could be asked."""
-    raise AssertionError(item)  # pragma: no cover
+    raise AssertionError(item)  # pragma: no cover - a chunk is sent through the pipe, and never this

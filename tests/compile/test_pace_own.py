@@ -8,26 +8,8 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
-import pytest
-
-from streamkit._engine.compile import pace
 from streamkit._engine.compile.pace import FEW, NOTED, Own
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """In units of the time that a loop may run."""
-    found = Clock()
-    monkeypatch.setattr(pace, "BUDGET", 1.0)
-    monkeypatch.setattr(pace, "perf_counter", found)
-    return found
+from tests.compile.clocks import Clock
 
 
 def looks(clock: Clock, at: float, made: Own) -> tuple[bool, int]:

@@ -127,7 +127,7 @@ class TestCalls:
         letters: list[Any] = []
         pool = Processes(1, context=forkserver)
         resume = Resume(lambda item, error: letters.append(item))
-        pipe = ops.on(pool, ops.map(killed_by) | ops.filter(bool), chunk=4, on_crash=resume)
+        pipe = ops.on(pool, ops.map(killed_by) | ops.filter(bool), chunk=4, on_lost=resume)
         assert list(Stream([0, 12, 13, 14]) | pipe) == [12, 14]
         assert letters == [13]
 

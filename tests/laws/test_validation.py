@@ -77,7 +77,7 @@ ARGUMENTS: dict[str, Argument] = {
     "missed": Argument(Missed.SKIP, VALUE),
     "name": Argument("here", [3, [], object()]),
     "of": Argument(int, [3, "int", []]),
-    "on_crash": Argument(streamkit.Resume(), ["raise", 3, ValueError, object()]),
+    "on_lost": Argument(streamkit.Resume(), ["raise", 3, ValueError, object()]),
     "on_error": Argument(streamkit.Resume(), ["raise", 3, ValueError, object()]),
     "on_full": Argument(OnFull.FAIL, VALUE),
     "queue": Argument(asyncio.Queue(), VALUE),

@@ -5,7 +5,6 @@ import gc
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -167,7 +166,6 @@ class TestEnding:
 def interrupt_once_it_waits(main: int) -> None:
     """Interrupt the main thread when it waits for a job: before that, what runs there might swallow it."""
     until(lambda: "join" in [each.name for each in traceback.extract_stack(sys._current_frames()[main])])
-    time.sleep(0.05)
     signal.pthread_kill(main, signal.SIGINT)
 
 

@@ -101,18 +101,12 @@ async def bare(stream: Any, plan: Plan, outcome: Outcome) -> str:
 
 
 async def opened(stream: Any, plan: Plan, outcome: Outcome) -> str:
+    """Read it inside of ``async with``; who leaves that waits until all is closed."""
     async with stream.open() as items:
         if plan.consumer == ("leave", 0):
             outcome.kit.fired["a consumer leaves"] += 1
             return "cut"
-        async for item in items:
-            waits = delivered(item, plan, outcome)
-            del item
-            await waits
-            if plan.consumer == ("leave", len(outcome.got)):
-                outcome.kit.fired["a consumer leaves"] += 1
-                return "cut"
-    return "end"
+        return await bare(items, plan, outcome)
 
 
 async def polled(items: Any, plan: Plan, outcome: Outcome) -> str:

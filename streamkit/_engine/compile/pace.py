@@ -211,13 +211,17 @@ class Pace:
     async def breathe(self) -> bool:
         """Let others run; True if a cancellation came meanwhile, and the source has taken a step for it."""
         try:
-            await sleep(0)
+            await self.away()
         except CancelledError as error:
             await self.rescue(error)
             return True
         finally:
             self.rested()
         return False
+
+    def away(self) -> Any:
+        """What is awaited while others run."""
+        return sleep(0)
 
     async def rescue(self, error: CancelledError) -> None:
         """Hand a cancellation, which a cancel scope inside the source may have sent (PEP 789), to the source.

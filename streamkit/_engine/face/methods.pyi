@@ -1968,7 +1968,7 @@ class Methods(Generic[T_co]):
         *,
         chunk: int | Lasting = ...,
         ordered: bool = ...,
-        on_crash: OnError | None = ...,
+        on_lost: OnError | None = ...,
     ) -> Stream[B]:
         """Send chunks of the items through a pipe that workers run, and pass on what comes out of it.
 
@@ -1994,7 +1994,7 @@ class Methods(Generic[T_co]):
             operators: what a chunk goes through: operators, and no sink.
             chunk: how many items are sent together; or ``Lasting(seconds)``, which finds out.
             ordered: whether chunks keep their order, or come as they are ready.
-            on_crash: what is done with an item whose worker has died of it: the error is a
+            on_lost: what is done with an item whose worker has died of it: the error is a
                 ``WorkerCrashedError``. By default, and for every other error, the stream fails; operators in the
                 pipe have an `on_error` of their own.
 
@@ -2013,7 +2013,7 @@ class Methods(Generic[T_co]):
         *,
         chunk: int | Lasting = ...,
         ordered: bool = ...,
-        on_crash: OnError | None = ...,
+        on_lost: OnError | None = ...,
     ) -> Stream[C]: ...
     @overload
     def on(
@@ -2026,7 +2026,7 @@ class Methods(Generic[T_co]):
         *,
         chunk: int | Lasting = ...,
         ordered: bool = ...,
-        on_crash: OnError | None = ...,
+        on_lost: OnError | None = ...,
     ) -> Stream[D]: ...
     @overload
     def on(
@@ -2036,7 +2036,7 @@ class Methods(Generic[T_co]):
         *operators: Operator[Any, Any] | Keep | Shape,
         chunk: int | Lasting = ...,
         ordered: bool = ...,
-        on_crash: OnError | None = ...,
+        on_lost: OnError | None = ...,
     ) -> Stream[Any]: ...
     def on_close(self: Methods[Item], function: Callable[[], object]) -> Stream[Item]:
         """Call `function` once when the stream is over, however it has ended.

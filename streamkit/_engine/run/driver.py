@@ -325,6 +325,7 @@ class Worker(Driver):
             self._last = self._last or waiting is not LATE
             return super().told(waiting, error)
         task = self.task
+        # a `cancel()` before its next step shows in `_must_cancel` alone where `uncancel()` has taken it back
         if self._last or self.lane.driver is not self or task.cancelling() or task._must_cancel:
             return super().told(error=StopIteration())
         self.lane.noted(len(self.lane.held))

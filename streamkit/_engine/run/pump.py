@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamkit._engine.buffer.driven import DrivenLane, late
 from streamkit._engine.buffer.kinds import SpillLane
@@ -135,14 +135,5 @@ class DrivenPump(Pump):
             self._started = clock.began
         return super().due()
 
-    async def breathe(self) -> bool:
-        if self._clock is None:
-            return await super().breathe()
-        try:
-            await late
-        except CancelledError as error:
-            await self.rescue(error)
-            return True
-        finally:
-            self.rested()
-        return False
+    def away(self) -> Any:
+        return super().away() if self._clock is None else late
