@@ -96,9 +96,8 @@ async def shipped_chunks(
             failed = error
         if failed is not None:
             try:
-                number, results = shipment.cut
-                if results and (number == turn or not ordered):
-                    yield results
+                if shipment.cut is not None and (shipment.cut[0] == turn or not ordered):
+                    yield shipment.cut[1]
                 raise failed
             finally:
                 del failed  # its traceback has this frame: they would keep each other
@@ -114,7 +113,7 @@ class _Shipment:
         if isinstance(function, Guarded):
             self._policy = function.but(function=_attempted)
         self._begun = 0
-        self.cut: tuple[int, list[Any]] = (0, [])
+        self.cut: tuple[int, list[Any]] | None = None
         """The number of the chunk that failed first, and its results before that."""
 
     async def one(self, item: Any) -> Any:
@@ -147,7 +146,7 @@ class _Shipment:
                 if result is not DROPPED:
                     results.append(result)
         except Exception:
-            if not self.cut[1]:
+            if self.cut is None:
                 self.cut = number, results
             raise
         return results
