@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         PackingError as PackingError,
         PreparationError as PreparationError,
         RateExceededError as RateExceededError,
+        RestartsExceededError as RestartsExceededError,
         RunningLoopError as RunningLoopError,
         SeveralItemsError as SeveralItemsError,
         SourceConsumedError as SourceConsumedError,

@@ -36,6 +36,7 @@ FLOORS = {
     "runner": 6,
     "rx": 6,
     "testing": 6,
+    "flow": 7,
 }
 WINGS = {"compile": 1, "buffer": 2, "plan": 3, "run": 4, "face": 5}
 """Of the engine, which is one floor with steps inside."""
@@ -210,6 +211,7 @@ MIRRORED = {
     "sinks": "sinks",
     "sources": "sources",
     "reactive_streams": "reactive_streams",
+    "flow": "flow",
     "runner": "runner",
     "rx": "rx",
     "testing": "testing",

@@ -10,6 +10,7 @@
     ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
     ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
+    ├── RestartsExceededError (RuntimeError)   a job of a flow has ended more often than it is started again
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -46,6 +47,7 @@ __all__ = [
     "PackingError",
     "PreparationError",
     "RateExceededError",
+    "RestartsExceededError",
     "RunningLoopError",
     "SeveralItemsError",
     "SourceConsumedError",
@@ -108,6 +110,10 @@ class PreparationError(StreamkitError, RuntimeError):
 
 class RateExceededError(StreamkitError, RuntimeError):
     """An item came sooner than the rate of ``throttle(failing=True)`` allows."""
+
+
+class RestartsExceededError(StreamkitError, RuntimeError):
+    """A job of a flow, which is to run for ever, has come to its end more often than it is started again."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from threading import current_thread, main_thread
-from types import FrameType
 from typing import Any
 
 from streamkit._core.errors import StoppedError
@@ -16,10 +12,10 @@ from streamkit._core.show import shown
 from streamkit._engine.face.job import Handle, Job
 from streamkit._engine.run.blocking import require_no_loop
 from streamkit.runner.intake import Intake
+from streamkit.runner.interrupts import Interrupts
 
 __all__ = ["run"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FAILED = 1
 _BY_SIGNAL = 128
 """What shells add to the number of a signal for the exit code of a program that it has ended."""
@@ -65,63 +61,38 @@ def run(*jobs: Job[Any]) -> int:
         raise RuntimeError(
             "runner.run() handles signals, which only the main thread may: write job.start_in_thread() here"
         )
-    with program.signals(), asyncio.Runner() as runner:
+    with program.interrupts.handled(), asyncio.Runner() as runner:
         runner.run(program.main())
     for error in program.errors:
         sys.excepthook(type(error), error, error.__traceback__)
     if program.errors:
         return _FAILED
-    return _BY_SIGNAL + program.caught[1] if len(program.caught) > 1 else 0
+    return _BY_SIGNAL + program.interrupts.caught[1] if len(program.interrupts.caught) > 1 else 0
 
 
 class _Program:
-    """Jobs that run side by side, and the signals that came meanwhile."""
+    """Jobs that run side by side, and what signals do to them."""
 
     def __init__(self, jobs: tuple[Job[Any], ...]) -> None:
         self._intake = Intake()
         self._jobs = [self._intake.steered(job) for job in jobs]
         self._handles: list[Handle[Any]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._before: dict[signal.Signals, Any] = {}
-        self.caught: list[int] = []
-        """The numbers of the signals that came."""
+        self.interrupts = Interrupts(self._obey)
         self.errors: list[Exception] = []
 
-    @contextmanager
-    def signals(self) -> Generator[None, None, None]:
-        """Handle signals meanwhile."""
-        try:
-            for number in _SIGNALS:
-                self._before[number] = signal.signal(number, self._catch)
-            yield
-        finally:
-            self._restore()
-
-    def _restore(self) -> None:
-        for number, before in self._before.items():  # nothing is taken out: a signal may come meanwhile
-            # a handler that Python has not set is not known to it
-            signal.signal(number, signal.SIG_DFL if before is None else before)
-
-    def _catch(self, number: int, _: FrameType | None) -> None:
-        self.caught.append(number)
-        if len(self.caught) > 1:
-            self._restore()
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._obey)  # as from another thread: that wakes it
-
     def _obey(self) -> None:
-        if self.caught:
+        caught = len(self.interrupts.caught)
+        if caught:
             self._intake.end()
-        if len(self.caught) > 1:
+        if caught > 1:
             for handle in self._handles:
                 self._stopping.append(asyncio.ensure_future(handle.stop()))
 
     async def main(self) -> None:
         """Run the jobs to their ends."""
-        self._loop = asyncio.get_running_loop()
         self._stopping: list[asyncio.Future[None]] = []
         self._handles = [job.start() for job in self._jobs]
-        self._obey()  # a signal may have come before there was a loop
+        self.interrupts.begin()
         async with asyncio.TaskGroup() as group:
             for handle in self._handles:
                 group.create_task(self._watch(handle))
