@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final
 
 from streamkit._core.arguments import at_once
+from streamkit._core.awaiting import pending
 from streamkit._core.errors import attach
 from streamkit._core.show import shown
 from streamkit._core.value import Record
@@ -167,7 +168,7 @@ def _argument(frame: FrameType, trace: TracebackType) -> str:
         return ""
     while isinstance(call, (ast.Await, ast.NamedExpr)):
         call = call.value
-    if not isinstance(call, ast.Call) or not call.args:
-        return ""
+    if not isinstance(call, ast.Call) or not call.args or ast.unparse(call.func) == pending.__name__:
+        return ""  # that waits for what the callback has returned, which took the place of the item
     argument = call.args[-1].value if isinstance(call.args[-1], ast.Starred) else call.args[-1]
     return argument.id if isinstance(argument, ast.Name) else ""

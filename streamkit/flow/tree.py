@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from streamkit._core.arguments import callback, seconds
+from streamkit._core.arguments import callback, discard, seconds
 from streamkit._core.backoff import Backoff, backoff_argument
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
@@ -62,6 +62,7 @@ class Child(Value):
         reset_after: float | None = _LASTING,
     ) -> None:
         if isinstance(make, Job):
+            discard(make)
             raise TypeError("make must be a function that makes the job: write lambda: job")
         if not isinstance(make, Tree):
             callback("make", make, waits=False)

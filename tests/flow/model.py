@@ -1,7 +1,7 @@
 """What a flow does, by a model without an event loop: slow, and plain.
 
-Time goes from one instant to the next at which something is due. In each, every job and every flow is looked at
-again and again, until nothing changes any more. Nothing is remembered that can be looked up.
+Time goes from one instant to the next at which something is due. In each, every job and every flow is looked
+at again and again, until nothing changes any more. Nothing is remembered that can be looked up.
 """
 
 import math

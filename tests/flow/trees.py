@@ -1,4 +1,4 @@
-"""Random flows: trees of scripted jobs, of which is known how long each of their lives lasts and how it ends."""
+"""Random flows: trees of scripted jobs, of which is known how long each life lasts, and how it ends."""
 
 import asyncio
 from collections import Counter

@@ -1,0 +1,190 @@
+"""The end of a flow within one deadline, and what is told of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from random import Random
+
+import pytest
+
+import streamkit
+from streamkit import Stream, Suspend, ops
+from streamkit.flow import Child, Flow, Left, Scope
+from streamkit.testing import run
+from tests.flow.jobs import Log, end, fails, lasts
+from tests.tiers import examples
+
+LATE = 0.05
+
+
+async def stuck(_: int) -> None:
+    await asyncio.Event().wait()
+
+
+def test_children_finish_what_is_inside_in_reverse_order() -> None:
+    log = Log()
+    inner = Flow(Child("b", log.job("b", lasts(), deaf=2.0)), Child("c", log.job("c", lasts(), deaf=3.0)))
+
+    async def main() -> None:
+        handle = Flow(
+            Child("a", log.job("a", lasts(), deaf=4.0)),
+            Child("in", inner),
+            Child("d", log.job("d", lasts(), deaf=1.5)),
+        ).start()
+        await asyncio.sleep(1.0)
+        report = await handle.stop()
+        assert report.ok
+        assert report.ended == ("flow/a", "flow/in/b", "flow/in/c", "flow/d")
+        assert report.seconds == 3.0
+        await handle
+
+    run(main)
+    assert [what for _, what in log.seen if what.endswith("worked")] == [
+        *("d has worked", "b has worked", "c has worked", "a has worked")
+    ]
+
+
+def test_one_that_takes_long_holds_up_the_others_for_its_share_only() -> None:
+    """Three children have 9 seconds: the second is told after 3, the third after 6."""
+    told: list[tuple[float, str]] = []
+
+    def child(name: str) -> Child:
+        async def source() -> AsyncIterator[int]:
+            try:
+                yield 1
+                await asyncio.Event().wait()
+            finally:
+                told.append((asyncio.get_running_loop().time(), name))
+
+        return Child(name, lambda: Stream(source) | ops.buffer(Suspend(4)) | ops.for_each(stuck))
+
+    async def main() -> None:
+        handle = Flow(*[child(name) for name in "abc"]).start()
+        await asyncio.sleep(2.5)
+        report = await handle.stop(9.0)
+        assert report.cancelled == ("flow/a", "flow/b", "flow/c")
+        assert report.seconds == 9.0
+        await handle
+
+    run(main)
+    assert told == [(2.5, "c"), (5.5, "b"), (8.5, "a")]
+
+
+def test_the_report_names_operators_and_how_many_they_held() -> None:
+    child = Child("a", lambda: streamkit.interval(0.01) | ops.buffer(Suspend(8)) | ops.for_each(stuck))
+
+    async def main() -> None:
+        handle = Flow(Child("in", Flow(child))).start()
+        await asyncio.sleep(1.0)
+        report = await handle.stop(1.0)
+        assert report.left == (Left(path="flow/in/a", operator="buffer(Suspend(capacity=8))", count=8),)
+        assert (report.cancelled, report.ok) == (("flow/in/a",), False)
+        await handle
+
+    run(main)
+
+
+def test_one_that_fails_when_it_is_stopped_is_told_and_the_rest_goes_on() -> None:
+    log = Log()
+    children = [
+        Child("a", log.job("a", lasts(), deaf=1.0)),
+        Child("b", log.job("b", lasts(), closing_error=OSError("broken"))),
+        Child("c", log.job("c", fails(1.5))),
+    ]
+
+    async def main() -> None:
+        handle = Flow(*children, on_error=log.fault, scope=Scope.ALL).start()
+        await asyncio.sleep(1.0)
+        report = await handle.stop(5.0)
+        assert [(fault.path, str(fault.error)) for fault in report.faults] == [("flow/b", "broken")]
+        assert (report.ended, report.ok) == (("flow/a", "flow/b", "flow/c"), False)
+        await handle
+
+    run(main)
+    assert log.told() == [("flow/b", "STOP")]
+
+
+def test_a_second_stop_can_only_shorten_the_time() -> None:
+    log = Log()
+
+    async def main() -> None:
+        children = [Child(name, log.job(name, lasts(), deaf=100.0)) for name in "ab"]
+        handle = Flow(*children, Child("in", Flow(*children))).start()
+        await asyncio.sleep(1.0)
+        first = asyncio.create_task(handle.stop(50.0))
+        await asyncio.sleep(1.0)
+        second = asyncio.create_task(handle.stop(99.0))
+        await asyncio.sleep(1.0)
+        assert (await handle.stop(0.0)).seconds == 2.0
+        assert (await first).cancelled == (await second).cancelled
+        assert len((await first).cancelled) == 4
+
+    run(main)
+
+
+def test_who_stops_it_may_give_up_and_the_flow_ends_all_the_same() -> None:
+    log = Log()
+
+    async def main() -> float:
+        handle = Flow(Child("a", log.job("a", lasts(), deaf=10.0))).start()
+        await asyncio.sleep(1.0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await handle.stop(5.0)
+        await handle
+        return asyncio.get_running_loop().time()
+
+    assert run(main) == 6.0
+
+
+@pytest.mark.parametrize("deadline", [-1.0, float("inf"), "soon"])
+def test_a_wrong_deadline_is_refused(deadline: float) -> None:
+    async def main() -> None:
+        handle = Flow(Child("a", Log().job("a", lasts()))).start()
+        await asyncio.sleep(1.0)
+        with pytest.raises((ValueError, TypeError), match="deadline must be a finite number"):
+            await handle.stop(deadline)
+        await end(handle)
+
+    run(main)
+
+
+def a_flow(random: Random, log: Log, depth: int = 0) -> Flow:
+    """Of jobs that finish their one item late, or never, and close slowly."""
+    children: list[Child] = []
+    for number in range(random.randint(1, 4)):
+        name = f"{depth}{number}"
+        job = log.job(
+            name,
+            *[fails(random.uniform(0.1, 9.0)) for _ in range(random.choice([0, 0, 3]))],
+            lasts(),
+            closing=random.choice([0.0, 0.0, random.uniform(0.0, 9.0)]),
+            closing_error=random.choice([None, None, OSError("broken")]),
+            deaf=random.choice([0.0, random.uniform(0.0, 9.0), 1e5]),
+        )
+        make = a_flow(random, log, depth + 1) if depth < 2 and random.random() < 0.4 else job
+        children.append(Child(name, make, backoff=random.uniform(0.1, 5.0)))
+    return Flow(*children, scope=random.choice([*Scope]), on_error=log.fault)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_stop_is_never_late(part: int) -> None:
+    """Whatever children do, and whenever it comes; each child is told of once, and all closes in the end."""
+    for seed in range(part, examples(400), 4):
+        random, log = Random(seed), Log()
+        flow = a_flow(random, log)
+        deadline = random.choice([0.0, 0.001, 1.0, random.uniform(0.0, 20.0)])
+
+        async def main() -> None:
+            handle = flow.start()  # noqa: B023 - it is called here
+            await asyncio.sleep(random.choice([0.0, random.uniform(0.0, 15.0)]))  # noqa: B023
+            begun = asyncio.get_running_loop().time()
+            report = await handle.stop(deadline)  # noqa: B023
+            assert asyncio.get_running_loop().time() - begun <= deadline + LATE  # noqa: B023
+            told = [*report.ended, *report.cancelled, *report.closing]
+            assert len({*told}) == len(told)
+            await handle
+            after = handle.report()
+            assert not after.closing
+            assert {*after.cancelled} == {*report.cancelled, *report.closing}
+
+        run(main)
