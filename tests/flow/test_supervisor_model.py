@@ -6,7 +6,7 @@ from streamkit.testing import run
 from tests.flow.model import simulated
 from tests.flow.trees import Event, run_tree
 
-MANY, FEW = 1_000, 25
+MANY, FEW = 1_000, 20
 
 
 def in_order(events: list[Event]) -> list[str]:
