@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Iterator
 from enum import Enum
 
@@ -17,8 +16,9 @@ from streamkit._core.errors import RestartsExceededError, attach, noted
 from streamkit.flow.faults import Action, Fault, Tell, tell
 from streamkit.flow.lives import FlowLife, JobLife, Life, is_mistake
 from streamkit.flow.posts import Post
+from streamkit.flow.recovery import Recovery, Window, falling
 from streamkit.flow.report import Left, State
-from streamkit.flow.rules import Restart, Scope
+from streamkit.flow.rules import Restart
 from streamkit.flow.tree import Child, Tree, in_order
 
 __all__ = ["Supervisor"]
@@ -31,15 +31,6 @@ class _Way(Enum):
     DRAIN = "each child finishes what is inside, in reverse order; all are cancelled at the deadline"
 
 
-class _Recovery:
-    """Children that fell by one fault, or are stopped because of it, and then are started again."""
-
-    def __init__(self, names: set[str], at: float) -> None:
-        self.names = names
-        self.at = at
-        """The time before which they are not started."""
-
-
 class Supervisor:
     """One run of a flow."""
 
@@ -49,9 +40,8 @@ class Supervisor:
         self._tree = tree
         self._path = path
         self._hook = tree.on_error or hook
-        self._counted: deque[float] = deque()
-        """When children were started again lately."""
-        self._recoveries: list[_Recovery] = []
+        self._window = Window(tree.intensity)
+        self._recoveries: list[Recovery] = []
         self._way: _Way | None = None
         self._until = self._next_at = math.inf
         """When a drain is over, and when the next child is told at the latest."""
@@ -105,7 +95,7 @@ class Supervisor:
         over = not self._recoveries and not any(post.live or post.held for post in self.posts.values())
         return None if over else due
 
-    def _recovered(self, recovery: _Recovery) -> float:
+    def _recovered(self, recovery: Recovery) -> float:
         """Stop the next child that falls with others, or start all of them again; return when that is due."""
         posts = [post for name, post in self.posts.items() if name in recovery.names]
         if not posts:  # all were stopped by hand meanwhile
@@ -180,7 +170,7 @@ class Supervisor:
         if post.removed:
             self.posts.pop(post.name, None)
 
-    def _joined(self, post: Post, error: BaseException | None, recovery: _Recovery) -> None:
+    def _joined(self, post: Post, error: BaseException | None, recovery: Recovery) -> None:
         """It has ended because of another, or together with one."""
         again = post.child.restart is not Restart.TEMPORARY
         if error is not None and is_mistake(error):
@@ -205,17 +195,16 @@ class Supervisor:
 
     def _recover(self, post: Post, error: BaseException | None) -> None:
         """Start it again, and with it what its scope says; or fail."""
-        names = {each.name for each in self._falling(post)}
+        names = falling(post, self.posts, self._tree.scope)
         related = [each for each in self._recoveries if each.names & names]
         wait = None
         if related:  # until they are started again, what falls with them is one cascade, and counts once
-            recovery = related[0]
-            recovery.names.update(names, *[each.names for each in related])
-            recovery.at = max([each.at for each in related])
+            related[0].names |= names
+            related[0].meets(related[1:])
             self._recoveries = [each for each in self._recoveries if each not in related[1:]]
-        elif self._counts():
+        elif self._window.count():
             wait = post.wait()
-            self._recoveries.append(_Recovery(names, asyncio.get_running_loop().time() + wait))
+            self._recoveries.append(Recovery(names, asyncio.get_running_loop().time() + wait))
         else:
             self._escalate(post, error or RestartsExceededError(f"{post.path} has ended too often"))
             return
@@ -225,46 +214,13 @@ class Supervisor:
         if error is not None:
             self._tell(post.fault(error, Action.JOIN if wait is None else Action.RESTART, wait))
 
-    def _counts(self) -> bool:
-        """Count one restart; whether there may be one more."""
-        allowed, now = self._tree.intensity, asyncio.get_running_loop().time()
-        while self._counted and self._counted[0] <= now - allowed.seconds:
-            self._counted.popleft()
-        self._counted.append(now)
-        return len(self._counted) <= allowed.restarts
-
-    def _falling(self, post: Post) -> Iterator[Post]:
-        """`post`, and those that are stopped and started again with it."""
-        names = self._downstream(post)
-        for each in self.posts.values():
-            temporary = each.child.restart is Restart.TEMPORARY
-            if each is post or (each.name in names and not each.held and (each.live or not temporary)):
-                yield each
-
-    def _downstream(self, post: Post) -> set[str]:
-        scope = self._tree.scope
-        if scope is Scope.ONE:
-            return set()
-        order = [*self.posts]
-        if scope is Scope.ALL:
-            return {*order}
-        if not any(each.child.after for each in self.posts.values()):
-            return {*order[order.index(post.name) :]}
-        found = {post.name}
-        for name, each in self.posts.items():  # those that it is after stand before it
-            if found.intersection(each.child.after):
-                found.add(name)
-        return found
-
     def _escalate(self, post: Post, error: BaseException) -> None:
         """The flow fails with `error`."""
-        allowed = self._tree.intensity
         post.enter(State.FAILED)
         if self._failure is None:
             self._failure = error
             if not is_mistake(error):
-                often = f"{allowed.restarts} restarts within {allowed.seconds:g} s are allowed"
-                noted(error, f"{post.path} is not started again: {often}")
+                noted(error, f"{post.path} is not started again: {self._window.words}")
         self._tell(post.fault(error, Action.ESCALATE))
         self._end(_Way.CANCEL)
 

@@ -16,6 +16,20 @@ from tests.flow.trees import END, Event, Seen, script_of
 __all__ = ["simulated"]
 
 
+class Course:
+    """One life of a flow."""
+
+    def __init__(self, inside: list["Node"]) -> None:
+        self.inside = inside
+        """The children, in the order in which they start."""
+        self.rising: list[tuple[set[str], float]] = []
+        """Names of children that are started again together, and not before when."""
+        self.counted: list[float] = []
+        self.failure: str | None = None
+        self.closing = False
+        """Whether it ends all of its children."""
+
+
 class Node:
     """A child, through all of its lives."""
 
@@ -26,14 +40,8 @@ class Node:
         self.restarts = 0
         self.begun = 0.0
         self.waits = waits(child.backoff)
-        self.inside: list[Node] = []
-        """The children of a flow, in the order in which they start."""
-        self.rising: list[tuple[set[str], float]] = []
-        """Of a flow: names of children that are started again together, and not before when."""
-        self.counted: list[float] = []
-        self.failure: str | None = None
-        self.closing = False
-        """Whether a flow ends all of its children."""
+        self.course = Course([])
+        """Of a flow."""
         self.due = math.inf
         """When a job ends, or has closed."""
 
@@ -70,7 +78,7 @@ class Model:
         return Seen(self.events, states if self.root.live else {}, self.outcome)
 
     def below(self, node: Node) -> Iterator[Node]:
-        for each in node.inside if node.live else ():
+        for each in node.course.inside if node.live else ():
             yield each
             yield from self.below(each)
 
@@ -78,10 +86,10 @@ class Model:
         if node.live and node.tree is None:
             yield node.due
         if node.live:
-            for names, at in node.rising:
-                if not any(each.live and each.name in names for each in node.inside):
+            for names, at in node.course.rising:
+                if not any(each.live and each.name in names for each in node.course.inside):
                     yield at
-            for each in node.inside:
+            for each in node.course.inside:
                 yield from self.dues(each)
 
     # what begins and ends ----------------------------------------------------------------------
@@ -93,9 +101,8 @@ class Model:
             self.lives[node.path] += 1
             self.note(node.path, "begins")
             return
-        node.failure, node.closing, node.rising, node.counted = None, False, [], []
-        node.inside = [Node(each, node, f"{node.path}/{each.name}") for each in node.tree.children]
-        for each in node.inside:
+        node.course = Course([Node(each, node, f"{node.path}/{each.name}") for each in node.tree.children])
+        for each in node.course.inside:
             self.begin(each)
 
     def cancel(self, node: Node) -> bool:
@@ -111,8 +118,8 @@ class Model:
         return True
 
     def close(self, flow: Node) -> None:
-        flow.closing, flow.rising = True, []
-        for each in flow.inside:
+        flow.course.closing, flow.course.rising = True, []
+        for each in flow.course.inside:
             if each.state is State.WAITING:
                 each.state = State.STOPPED
 
@@ -128,26 +135,26 @@ class Model:
                 self.note(node.path, "ends")
             self.ended(node, script.closing_error if node.cut else script.error)
             return True
-        if any(self.changed(each) for each in node.inside):
+        if any(self.changed(each) for each in node.course.inside):
             return True
-        live = [each for each in node.inside if each.live]
-        if node.closing and live:
+        live = [each for each in node.course.inside if each.live]
+        if node.course.closing and live:
             return self.cancel(live[-1])
-        for falling in [*node.rising]:
+        for falling in [*node.course.rising]:
             names, at = falling
-            fallen = [each for each in node.inside if each.name in names]
+            fallen = [each for each in node.course.inside if each.name in names]
             running = [each for each in fallen if each.live]
             if running:
                 if self.cancel(running[-1]):
                     return True
             elif self.now >= at:
-                node.rising.remove(falling)
+                node.course.rising.remove(falling)
                 for each in fallen:
                     each.restarts += 1
                     self.begin(each)
                 return True
-        if not live and not node.rising:
-            self.ended(node, None if node.cut else node.failure)
+        if not live and not node.course.rising:
+            self.ended(node, None if node.cut else node.course.failure)
             return True
         return False
 
@@ -157,11 +164,11 @@ class Model:
         if flow is None:
             self.outcome = error
             return
-        if flow.closing:
+        if flow.course.closing:
             node.state = State.FAILED if error else State.STOPPED if node.cut else State.DONE
             self.fault(node, Action.STOP, error)
             return
-        for names, _ in flow.rising:
+        for names, _ in flow.course.rising:
             if node.name in names:
                 if rule is Restart.TEMPORARY:
                     names.remove(node.name)
@@ -180,27 +187,27 @@ class Model:
     def fallen(self, node: Node, flow: Node, error: str | None) -> None:
         assert flow.tree is not None
         names = self.with_it(node, flow)
-        meeting = [(others, at) for others, at in flow.rising if others & names]
+        meeting = [(others, at) for others, at in flow.course.rising if others & names]
         wait = None
         if meeting:
-            flow.rising = [each for each in flow.rising if each not in meeting]
+            flow.course.rising = [each for each in flow.course.rising if each not in meeting]
             union = names.union(*[others for others, _ in meeting])
-            flow.rising.append((union, max(at for _, at in meeting)))
+            flow.course.rising.append((union, max(at for _, at in meeting)))
         else:
             allowed = flow.tree.intensity
-            flow.counted.append(self.now)
-            if len([at for at in flow.counted if at > self.now - allowed.seconds]) > allowed.restarts:
+            flow.course.counted.append(self.now)
+            if len([at for at in flow.course.counted if at > self.now - allowed.seconds]) > allowed.restarts:
                 node.state = State.FAILED
-                flow.failure = error or f"{node.path} has ended too often"
-                self.fault(node, Action.ESCALATE, flow.failure)
+                flow.course.failure = error or f"{node.path} has ended too often"
+                self.fault(node, Action.ESCALATE, flow.course.failure)
                 self.close(flow)
                 return
             lasting = node.child.reset_after
             if lasting is not None and self.now - node.begun >= lasting:
                 node.waits = waits(node.child.backoff)
             wait = next(node.waits)
-            flow.rising.append((names, self.now + wait))
-        for each in flow.inside:
+            flow.course.rising.append((names, self.now + wait))
+        for each in flow.course.inside:
             if each.name in names and not each.live:
                 each.state = State.WAITING
         self.fault(node, Action.JOIN if meeting else Action.RESTART, error, wait)
@@ -212,14 +219,16 @@ class Model:
             return {node.name}
         reached = {node.name}
         if flow.tree.scope is Scope.ALL:
-            reached = {each.name for each in flow.inside}
-        elif any(each.child.after for each in flow.inside):
-            for _ in flow.inside:
-                reached |= {each.name for each in flow.inside if reached & {*each.child.after}}
+            reached = {each.name for each in flow.course.inside}
+        elif any(each.child.after for each in flow.course.inside):
+            for _ in flow.course.inside:
+                reached |= {each.name for each in flow.course.inside if reached & {*each.child.after}}
         else:
-            reached = {each.name for each in flow.inside[flow.inside.index(node) :]}
+            reached = {each.name for each in flow.course.inside[flow.course.inside.index(node) :]}
         never = {
-            each.name for each in flow.inside if each.child.restart is Restart.TEMPORARY and not each.live
+            each.name
+            for each in flow.course.inside
+            if each.child.restart is Restart.TEMPORARY and not each.live
         }
         return reached - never | {node.name}
 
