@@ -12,6 +12,7 @@ from streamkit._core.errors import UNCAUGHT
 from streamkit._core.show import shown
 from streamkit._engine.compile.pace import ENDED
 from streamkit._engine.face.job import Handle, Job
+from streamkit._engine.run.ending import is_cleaning_up
 from streamkit.flow.report import Left
 from streamkit.runner.intake import Intake
 
@@ -23,6 +24,8 @@ class NoJobError(TypeError):
 
 
 _MISTAKES: Final = (*UNCAUGHT, NoJobError)
+_SOON: Final = 0.001
+"""Seconds until a job that closes its source is looked at again; then twice as long, and so on."""
 
 
 def is_mistake(error: BaseException) -> bool:
@@ -62,11 +65,14 @@ class Life(ABC):
         return self.task.exception()
 
     def cancel(self) -> None:
-        """End it now; once, and not where the program that ends has done so: its clean-up is waited for."""
+        """End it now; its clean-up is waited for. Where the program ends, that has cancelled it."""
         if not self.cut and not self.task.done():
             self.cut = True
             if not self.task.cancelling():
-                self.task.cancel(ENDED)
+                self._cancel()
+
+    def _cancel(self) -> None:
+        self.task.cancel(ENDED)
 
     @abstractmethod
     def forget(self) -> None:
@@ -93,6 +99,7 @@ class JobLife(Life):
         self._handle: Handle[Any] | None = None
         self._paused = paused
         self._timer: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
         self._left: tuple[Left, ...] = ()
         super().__init__(self._live(make), path)
 
@@ -130,6 +137,16 @@ class JobLife(Life):
             )
             self.cancel()
 
+    def _cancel(self, again: float = _SOON) -> None:
+        """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""
+        if self.task.done() or self.task.cancelling():
+            return
+        if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage]
+            # perhaps that of a stream in it, after which it would go on
+            self._look = asyncio.get_running_loop().call_later(again, self._cancel, 2 * again)
+        else:
+            self.task.cancel(ENDED)
+
     def pause(self, paused: bool) -> None:
         self._paused = paused
         if self._handle is not None:
@@ -140,8 +157,9 @@ class JobLife(Life):
 
     def forget(self) -> None:
         self._handle = None
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._look):
+            if timer is not None:
+                timer.cancel()
 
 
 class Inner(Protocol):

@@ -109,9 +109,8 @@ class Supervisor:
             return recovery.at
         self._recoveries.remove(recovery)
         for post in posts:
-            if post.child.restart is not Restart.TEMPORARY:
-                post.restarts += 1
-                self._begin(post)
+            post.restarts += 1
+            self._begin(post)
         return math.inf
 
     def _close(self) -> float | None:

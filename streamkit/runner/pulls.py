@@ -6,6 +6,8 @@ from asyncio import CancelledError, Task, current_task, get_running_loop
 from contextlib import suppress
 from typing import Any
 
+from streamkit._engine.run.ending import is_cleaning_up
+
 __all__ = ["Pulls"]
 
 
@@ -29,13 +31,13 @@ class Pulls:
         """In which the source is stepped."""
 
     def finish(self) -> None:
-        """End, and give up the pull that waits; from any thread."""
+        """End, and give up the pull that waits, but of a source that closes by itself; from any thread."""
         self._enough = True
         with suppress(RuntimeError):  # its loop was closed
             self._loop.call_soon_threadsafe(self._give_up)
 
     def _give_up(self) -> None:
-        if self._waits and self._task is not None and not self._cut:
+        if self._waits and self._task is not None and not self._cut and not is_cleaning_up(self._task):
             self._cut = True
             self._count = self._task.cancelling()
             self._task.cancel()

@@ -8,7 +8,7 @@ import pytest
 
 import streamkit
 from streamkit import Stream, Suspend, ops
-from streamkit.flow import Child, Flow, Left, Scope
+from streamkit.flow import Child, Flow, Intensity, Left, Scope
 from streamkit.testing import run
 from tests.flow.jobs import Log, end, fails, lasts
 from tests.tiers import examples
@@ -134,6 +134,50 @@ def test_who_stops_it_may_give_up_and_the_flow_ends_all_the_same() -> None:
         return asyncio.get_running_loop().time()
 
     assert run(main) == 6.0
+
+
+def test_in_every_order_no_child_has_two_lives_and_the_end_is_the_end() -> None:
+    """Failures, a child that is stopped and started, and the end come in one moment."""
+
+    async def main() -> None:
+        alive: set[str] = set()
+
+        def child(name: str, *after: str, seconds: float = 1.0) -> Child:
+            async def source() -> AsyncIterator[int]:
+                assert name not in alive
+                alive.add(name)
+                try:
+                    await asyncio.sleep(seconds)
+                    raise OSError(name)
+                    yield 1
+                finally:
+                    await asyncio.sleep(0)
+                    alive.remove(name)
+
+            return Child(name, lambda: Stream(source) | ops.drain(), backoff=1.0, after=after)
+
+        flow = Flow(
+            *(child("a"), child("b", "a"), Child("in", Flow(child("c"), scope=Scope.ALL)), child("d", "b")),
+            scope=Scope.REST,
+            intensity=Intensity(1000, seconds=60.0),
+            on_error=lambda fault: None,
+        )
+        handle = flow.start()
+
+        async def steer() -> None:
+            await asyncio.sleep(1.0)
+            await handle["d"].stop(0.0)
+            await handle["d"].start()
+
+        async def stop() -> None:
+            await asyncio.sleep(3.0)
+            await handle.stop(0.0)
+            await handle
+            assert not alive
+
+        await asyncio.gather(steer(), stop())
+
+    run(main, schedules=40, seed=1)
 
 
 @pytest.mark.parametrize("deadline", [-1.0, float("inf"), "soon"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -149,6 +150,55 @@ class TestScope:
             *((6.0, f"{name} begins") for name in "abc"),
         ]
         assert log.told() == [("flow/b", "RESTART"), ("flow/a", "JOIN")]
+
+    def test_one_that_has_failed_and_still_closes_is_not_cut_short(self) -> None:
+        log = Log()
+
+        async def source() -> AsyncIterator[int]:
+            log.note("a begins")
+            try:
+                yield 1
+                await asyncio.sleep(1.0)
+            finally:
+                await asyncio.sleep(2.0)
+                log.note("a has closed")
+
+        flow = Flow(
+            Child("a", lambda: Stream(source) | ops.drain(), restart=PERMANENT),
+            Child("b", log.job("b", fails(1.5), lasts()), backoff=1.0),
+            scope=Scope.ALL,
+            on_error=log.fault,
+        )
+
+        async def main() -> None:
+            handle = flow.start()
+            await asyncio.sleep(3.5)
+            await end(handle)
+
+        run(main)
+        (closed, *_), begun = log.times("a has closed"), log.times("a begins")
+        assert closed == 3.0
+        assert 3.0 <= begun[1] < 3.1
+
+    def test_two_cascades_become_one_where_both_fall_with_a_third(self) -> None:
+        log = Log()
+        flow = Flow(
+            Child("a", log.job("a", fails(3.0), lasts())),
+            Child("b", log.job("b", fails(1.0), lasts()), after=["a"], backoff=9.0),
+            Child("c", log.job("c", fails(2.0), lasts()), after=["a"], backoff=5.0),
+            scope=Scope.REST,
+            intensity=Intensity(2, seconds=60.0),
+            on_error=log.fault,
+        )
+
+        async def main() -> None:
+            handle = flow.start()
+            await asyncio.sleep(30.0)
+            await end(handle)
+
+        run(main)
+        assert {name: log.times(f"{name} begins") for name in "abc"} == {name: [0.0, 10.0] for name in "abc"}
+        assert log.told() == [("flow/b", "RESTART"), ("flow/c", "RESTART"), ("flow/a", "JOIN")]
 
     def test_one_that_is_never_started_again_falls_for_good(self) -> None:
         log = Log()

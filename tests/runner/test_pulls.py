@@ -42,6 +42,20 @@ class TestGivenUp:
         assert ended_after(source) == ([1], 0)
         assert closed == ["closed"]
 
+    def test_a_source_that_closes_by_itself_is_let_alone(self) -> None:
+        closed: list[float] = []
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                yield 1
+                await asyncio.sleep(2.0)
+            finally:
+                await asyncio.sleep(1.0)
+                closed.append(asyncio.get_running_loop().time())
+
+        assert ended_after(source, seconds=2.5) == ([1], 0)
+        assert closed == [3.0]
+
     def test_an_item_that_the_source_makes_of_it_is_delivered(self) -> None:
         async def source() -> AsyncIterator[int]:
             try:
