@@ -126,10 +126,9 @@ class FlowHandle:
     """
 
     def __init__(self, tree: Tree) -> None:
-        loop = asyncio.get_running_loop()
         self._post = Post(Child(tree.name, tree), "")
         self._life = FlowLife(Supervisor(tree, tree.name, None), tree.name)
-        self._told_at = loop.time()
+        self._told_at = math.inf
         self._post.begin(self._life)
         self._life.then(self._ended)
 
@@ -208,7 +207,7 @@ class FlowHandle:
 
     def report(self) -> Report:
         """How it has come to its end, as far as it has."""
-        return _report(self._post, self._told_at if self._life.told else self._post.since)
+        return _report(self._post, self._told_at)
 
     def _ended(self) -> None:
         error = self._life.error()
@@ -261,6 +260,7 @@ def _posts(post: Post) -> Iterator[Post]:
 
 
 def _report(post: Post, begun: float) -> Report:
+    """How `post`, which was told to end when it was `begun`, has done so."""
     posts = [*_posts(post)]
     jobs = [each for each in posts if not isinstance(each.child.make, Tree)]
     closing = [each for each in jobs if each.live]
@@ -270,5 +270,5 @@ def _report(post: Post, begun: float) -> Report:
         closing=tuple([each.path for each in closing]),
         left=() if post.life is None else tuple(post.life.left()),
         faults=tuple([each.fallen for each in posts if each.fallen is not None]),
-        seconds=asyncio.get_running_loop().time() - begun,
+        seconds=max((asyncio.get_running_loop().time() if post.live else post.since) - begun, 0.0),
     )

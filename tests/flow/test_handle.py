@@ -220,7 +220,7 @@ class TestChange:
         log = Log()
 
         async def main() -> None:
-            handle = Flow().start()
+            handle = Flow(Child("b", log.job("b", ends(0.5)))).start()
             handle.add(Child("a", log.job("a", ends(1.0))))
             await handle
 

@@ -36,6 +36,8 @@ def test_children_finish_what_is_inside_in_reverse_order() -> None:
         assert report.ended == ("flow/a", "flow/in/b", "flow/in/c", "flow/d")
         assert report.seconds == 3.0
         await handle
+        await asyncio.sleep(9.0)
+        assert handle.report() == report
 
     run(main)
     assert [what for _, what in log.seen if what.endswith("worked")] == [

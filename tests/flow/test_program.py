@@ -48,7 +48,7 @@ def raising(*numbers: signal.Signals, stuck: bool = False) -> tuple[Flow, list[i
 def test_it_runs_to_its_end_and_says_so() -> None:
     log = Log()
     report = Flow(Child("a", log.job("a", ends(0.01)))).run()
-    assert (report.ended, report.ok) == (("flow/a",), True)
+    assert (report.ended, report.ok, report.seconds) == (("flow/a",), True, 0.0)
 
 
 def test_it_raises_what_the_flow_has_failed_with() -> None:

@@ -84,30 +84,35 @@ def test_ap9_a_named_pipeline_polls_a_server_to_its_end() -> None:
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
-def test_ap10_ap11_flows_are_written_as_data_by_the_names_of_a_registry() -> None:
+def test_ap10_flows_are_written_as_data_by_the_names_of_a_registry() -> None:
     seen: list[int] = []
     registry: dict[str, Callable[..., Job[Any]]] = {
         "numbers": lambda last: Stream(range(last)) | ops.for_each(seen.append),
-        "lasts": lambda: streamkit.never() | ops.drain(),
+        "letters": lambda: Stream("ab") | ops.map(ord) | ops.for_each(seen.append),
     }
     data: list[dict[str, Any]] = [
+        {"name": "codes", "job": "letters", "after": ["yahoo_apple"]},
         {"name": "yahoo_apple", "job": "numbers", "args": {"last": 3}},
-        {"name": "yahoo_google", "job": "lasts", "restart": "PERMANENT"},
     ]
 
-    def child(name: str, job: str, args: dict[str, Any] | None = None, restart: str = "TRANSIENT") -> Child:
-        return Child(name, lambda: registry[job](**(args or {})), restart=Restart[restart])
+    def child(job: str, args: dict[str, Any] | None = None, **rules: Any) -> Child:
+        return Child(make=lambda: registry[job](**(args or {})), **rules)
 
+    run(lambda: awaited(Flow(*[child(**each) for each in data])))
+    assert seen == [0, 1, 2, 97, 98]
+
+
+def test_ap11_a_child_is_looked_up_by_its_name() -> None:
     async def main() -> None:
-        handle = Flow(*[child(**each) for each in data]).start()
+        inner = Flow(Child("yahoo_google", lambda: streamkit.never() | ops.drain()))
+        handle = Flow(Child("yahoo_apple", lambda: Stream([1]) | ops.drain()), Child("more", inner)).start()
         await asyncio.sleep(1.0)
-        assert handle["yahoo_apple"].status.state is State.DONE  # found by its name
-        assert handle["yahoo_google"].status.state is State.RUNNING
+        assert handle["yahoo_apple"].status.state is State.DONE
+        assert handle["more/yahoo_google"].status.state is State.RUNNING
         await handle.stop()
         await handle
 
     run(main)
-    assert seen == [0, 1, 2]
 
 
 def test_ap12_two_flows_run_in_one_process_and_know_nothing_of_each_other() -> None:
