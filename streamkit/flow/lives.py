@@ -25,7 +25,8 @@ class NoJobError(TypeError):
 
 _MISTAKES: Final = (*UNCAUGHT, NoJobError)
 _SOON: Final = 0.001
-"""Seconds until a job that closes its source is looked at again; then twice as long, and so on."""
+_LATER: Final = 1.0
+"""Seconds until a job that closes its source is looked at again: twice as long each time, up to a second."""
 
 
 def is_mistake(error: BaseException) -> bool:
@@ -142,8 +143,9 @@ class JobLife(Life):
         if self.task.done() or self.task.cancelling():
             return
         if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage]
-            # perhaps that of a stream in it, after which it would go on
-            self._look = asyncio.get_running_loop().call_later(again, self._cancel, 2 * again)
+            self._handle.resume()
+            # perhaps it is that of a stream in it, after which it would go on
+            self._look = asyncio.get_running_loop().call_later(again, self._cancel, min(2 * again, _LATER))
         else:
             self.task.cancel(ENDED)
 

@@ -39,12 +39,12 @@ class Supervisor:
         """The children, in the order in which they are started."""
         self._tree = tree
         self._path = path
-        self._hook = tree.on_error or hook
+        self._hook = hook if tree.on_error is None else tree.on_error
         self._window = Window(tree.intensity)
         self._recoveries: list[Recovery] = []
         self._way: _Way | None = None
         self._until = self._next_at = math.inf
-        """When a drain is over, and when the next child is told at the latest."""
+        """When a drain is over, at which all is cancelled, and when the next child is told at the latest."""
         self._failure: BaseException | None = None
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -118,16 +118,19 @@ class Supervisor:
         live = [post for post in self.posts.values() if post.live]
         if not live:
             return None
-        if self._way is _Way.CANCEL:
-            live[-1].cancel()
-            return math.inf
         now = asyncio.get_running_loop().time()
+        if self._way is _Way.CANCEL and now < self._until:
+            live[-1].cancel()
+            return self._until
+        if now >= self._until:
+            for post in reversed(live):
+                post.drain(self._until)
+            return math.inf
         untold = [post for post in live if not post.told]
         while untold and (len(untold) == len(live) or now >= self._next_at):
             # One that does not end holds up the others for its share of the time only.
-            self._next_at = now + max(self._until - now, 0.0) / len(untold)
+            self._next_at = now + (self._until - now) / len(untold)
             untold.pop().drain(self._until)
-            live = [post for post in live if post.live]
         return self._next_at if untold else math.inf
 
     def _begin(self, post: Post) -> None:

@@ -105,6 +105,26 @@ def test_one_that_fails_when_it_is_stopped_is_told_and_the_rest_goes_on() -> Non
     assert log.told() == [("flow/b", "STOP")]
 
 
+def test_the_deadline_holds_for_a_flow_that_has_failed_and_ends_already() -> None:
+    """Its children are cancelled one by one; at the deadline, those that are left are, all at once."""
+    log = Log()
+    children = [Child(name, log.job(name, lasts(), closing=5.0)) for name in "abc"]
+    failing = Child("d", log.job("d", fails(1.0)))
+    inner = Flow(*children, Child("in", Flow(*children)), failing, intensity=Intensity(0, seconds=1.0))
+
+    async def main() -> None:
+        handle = Flow(Child("inner", inner), on_error=log.fault).start()
+        await asyncio.sleep(2.0)
+        report = await handle.stop(1.0)
+        assert len(report.closing) == 6
+        await handle
+
+    run(main)
+    closes = [(time, what) for time, what in log.seen if what.endswith("closes")]
+    assert closes[0] == (1.0, "c closes")
+    assert sorted(closes[1:]) == [(3.0, f"{name} closes") for name in "aabbc"]
+
+
 def test_a_second_stop_can_only_shorten_the_time() -> None:
     log = Log()
 
