@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
         executors as executors,
+        flow as flow,
         ops as ops,
         reactive_streams as reactive_streams,
         runner as runner,

@@ -32,15 +32,24 @@ class Window:
 
     def __init__(self, allowed: Intensity) -> None:
         self._allowed = allowed
-        self._times: deque[float] = deque()
+        self._counted: deque[tuple[float, BaseException | None, set[str]]] = deque()
+        """When, after which error, and which children have failed with that."""
 
-    def count(self) -> bool:
-        """Count one more; whether it is allowed."""
+    def count(self, name: str, error: BaseException | None) -> bool:
+        """Count one more, which that child needs; whether it is allowed.
+
+        An error that went on to another child, such as that of a stream which both read, counts once.
+        """
         now = asyncio.get_running_loop().time()
-        while self._times and self._times[0] <= now - self._allowed.seconds:
-            self._times.popleft()
-        self._times.append(now)
-        return len(self._times) <= self._allowed.restarts
+        while self._counted and self._counted[0][0] <= now - self._allowed.seconds:
+            self._counted.popleft()
+        first = None if error is None else _first(error)
+        for _, other, names in self._counted:
+            if first is not None and first is other and name not in names:
+                names.add(name)
+                return True
+        self._counted.append((now, first, {name}))
+        return len(self._counted) <= self._allowed.restarts
 
     @property
     def words(self) -> str:
@@ -71,3 +80,12 @@ def _downstream(post: Post, posts: dict[str, Post], scope: Scope) -> set[str]:
         if found.intersection(each.child.after):
             found.add(name)
     return found
+
+
+def _first(error: BaseException) -> BaseException:
+    """What `error` came of, as far as it says so."""
+    seen = {id(error)}
+    while (cause := error.__cause__) is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        error = cause
+    return error

@@ -204,7 +204,7 @@ class Supervisor:
             related[0].names |= names
             related[0].meets(related[1:])
             self._recoveries = [each for each in self._recoveries if each not in related[1:]]
-        elif self._window.count():
+        elif self._window.count(post.name, error):
             wait = post.wait()
             self._recoveries.append(Recovery(names, asyncio.get_running_loop().time() + wait))
         else:

@@ -233,6 +233,20 @@ class TestIntensity:
         assert log.told() == [("flow/b", "RESTART")] * 2 + [("flow/b", "ESCALATE"), ("flow/a", "STOP")]
         assert log.times("a closes") == [5.0]
 
+    def test_an_error_that_went_on_to_another_counts_once_for_each_time_that_it_came(self) -> None:
+        log, lost = Log(), OSError("lost")
+        caused = ValueError("no line")
+        caused.__cause__ = lost
+        flow = Flow(
+            Child("a", log.job("a", fails(1.0, lost), fails(9.0, lost)), backoff=1.0),
+            Child("b", log.job("b", fails(1.5, caused), lasts()), backoff=1.0),
+            intensity=Intensity(1, seconds=60.0),
+            on_error=log.fault,
+        )
+        with pytest.raises(OSError, match="lost"):
+            run(lambda: started(flow))
+        assert log.told() == [("flow/a", "RESTART"), ("flow/b", "RESTART"), ("flow/a", "ESCALATE")]
+
     def test_a_restart_is_forgotten_when_the_window_is_over(self) -> None:
         log = Log()
         flow = Flow(
