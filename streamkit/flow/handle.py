@@ -49,6 +49,7 @@ class Member:
         supervisor, post = self._found
         while post.life is not None and post.live and post.told:
             await asyncio.wait([post.life.task])
+            supervisor, post = self._found  # it may have been removed
         supervisor.start(post)
 
     async def stop(self, deadline: float | None = None) -> Report:
@@ -142,6 +143,7 @@ class FlowHandle:
 
     def status(self) -> Status:
         """How the flow and its children fare now."""
+        self._life.settle()
         return _status(self._post)
 
     def __getitem__(self, path: str) -> Member:
@@ -207,6 +209,7 @@ class FlowHandle:
 
     def report(self) -> Report:
         """How it has come to its end, as far as it has."""
+        self._life.settle()
         return _report(self._post, self._told_at)
 
     def _ended(self) -> None:
@@ -231,6 +234,8 @@ async def _gone(life: Life | None) -> None:
     if life is not None and not life.task.done():
         left = life.until - asyncio.get_running_loop().time() + _GRACE
         await asyncio.wait([life.task], timeout=None if left == math.inf else max(left, 0.0))
+    if life is not None:
+        life.settle()
 
 
 def _inner(post: Post) -> Supervisor | None:

@@ -37,6 +37,8 @@ def is_mistake(error: BaseException) -> bool:
 class Life(ABC):
     """One run of a child: a task, which is told to end, or cancelled."""
 
+    _ended: Callable[[], None]
+
     def __init__(self, work: Coroutine[Any, Any, None], path: str) -> None:
         self.path = path
         self.told: bool = False
@@ -51,13 +53,15 @@ class Life(ABC):
 
     def then(self, ended: Callable[[], None]) -> None:
         """Call `ended` when it is over."""
+        self._ended = ended
+        self.task.add_done_callback(lambda _: self.settle())
 
-        def over(_: asyncio.Task[None]) -> None:
+    def settle(self) -> None:
+        """If its task is done, it is over, also where nobody was called yet to hear of that."""
+        if self.task.done() and not self.over:
             self.over = True
             self.forget()
-            ended()
-
-        self.task.add_done_callback(over)
+            self._ended()
 
     def error(self) -> BaseException | None:
         """With what it has failed; None also if it was cancelled here."""
