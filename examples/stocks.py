@@ -14,7 +14,7 @@ import asyncio
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,18 +51,17 @@ class Server(ThreadingHTTPServer):
 
 
 class Answer(BaseHTTPRequestHandler):
-    server: Server
-
     def do_GET(self) -> None:
-        stock = self.path.strip("/")
-        self.server.asked[stock] += 1
-        if self.server.asked[stock] in CUT:
+        server, stock = self.server, self.path.strip("/")
+        assert isinstance(server, Server)
+        server.asked[stock] += 1
+        if server.asked[stock] in CUT:
             return  # closes the connection
-        if self.server.asked[stock] in BROKEN:
+        if server.asked[stock] in BROKEN:
             self.send_error(500)
             return
-        self.server.given[stock] += 1
-        number = self.server.given[stock]
+        server.given[stock] += 1
+        number = server.given[stock]
         body = json.dumps({"number": number, "price": 100.0 + number}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -74,7 +73,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[int]:
+def serving() -> Generator[int, None, None]:
     """The port of a server that runs meanwhile."""
     with Server() as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="server")

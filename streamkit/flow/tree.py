@@ -62,7 +62,7 @@ class Child(Value):
         reset_after: float | None = _LASTING,
     ) -> None:
         if isinstance(make, Job):
-            discard(make)
+            discard(make)  # pyright: ignore[reportUnknownArgumentType] - a job of anything
             raise TypeError("make must be a function that makes the job: write lambda: job")
         if not isinstance(make, Tree):
             callback("make", make, waits=False)
