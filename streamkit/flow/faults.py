@@ -145,8 +145,7 @@ def _item(error: BaseException) -> Any:
         if name.startswith(NAMED) or trace.tb_frame.f_globals.get("__name__", "").startswith("streamkit."):
             found = trace
         trace = trace.tb_next
-    if found is None:
-        return _UNKNOWN
+    assert found is not None  # the task of the job is one of ours
     frame = found.tb_frame
     if frame.f_code.co_filename.startswith(NAMED):
         return frame.f_locals.get(_argument(frame, found), _UNKNOWN)
@@ -159,7 +158,7 @@ def _argument(frame: FrameType, trace: TracebackType) -> str:
     places = islice(frame.f_code.co_positions(), trace.tb_lasti // 2, None)
     first, last, start, end = next(places, (None,) * 4)
     if first is None or last != first or start is None or end is None:
-        return ""
+        return ""  # pragma: no cover - under `python -X no_debug_ranges`
     # columns count bytes
     text = linecache.getline(frame.f_code.co_filename, first).encode()[start:end].decode()
     try:

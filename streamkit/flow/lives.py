@@ -144,8 +144,8 @@ class JobLife(Life):
 
     def _cancel(self, again: float = _SOON) -> None:
         """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""
-        if self.task.done() or self.task.cancelling():
-            return
+        if self.task.cancelling():
+            return  # the program has ended meanwhile
         if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage]
             self._handle.resume()
             # perhaps it is that of a stream in it, after which it would go on

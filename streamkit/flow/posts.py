@@ -87,9 +87,9 @@ class Post:
 
     def cancel(self) -> None:
         """End its life now."""
-        if self.life is not None and self.live:
-            self.enter(State.STOPPING)
-            self.life.cancel()
+        assert self.life is not None
+        self.enter(State.STOPPING)
+        self.life.cancel()
 
     def pause(self, paused: bool) -> None:
         """Hold it, and each later life, or let it go on."""

@@ -219,10 +219,9 @@ class Supervisor:
     def _escalate(self, post: Post, error: BaseException) -> None:
         """The flow fails with `error`."""
         post.enter(State.FAILED)
-        if self._failure is None:
-            self._failure = error
-            if not is_mistake(error):
-                noted(error, f"{post.path} is not started again: {self._window.words}")
+        self._failure = error
+        if not is_mistake(error):
+            noted(error, f"{post.path} is not started again: {self._window.words}")
         self._tell(post.fault(error, Action.ESCALATE))
         self._end(_Way.CANCEL)
 

@@ -59,6 +59,13 @@ CASES: list[tuple[Callable[[], Any], str | None, tuple[Any, ...]]] = [
         "map(inverse, on_error=Replace(<lambda>))",
         (0,),
     ),
+    # where there is none
+    (
+        lambda: Stream([]) | ops.fail_if_empty(lambda: OSError("none")) | ops.drain(),
+        "fail_if_empty(<lambda>)",
+        (),
+    ),
+    (lambda: Stream([1, 2]) | ops.single(), "single()", ()),
     # what is not known is not guessed: the callback had returned, a source was read, a job was made
     (lambda: Stream([1, 0]) | ops.map(lambda x: later(x)) | ops.drain(), "map(<lambda>)", ()),
     (lambda: Stream(1 / x for x in [1, 0]) | ops.map(inverse) | ops.drain(), None, ()),
@@ -85,6 +92,11 @@ class TestWhere:
             "item": "'" + "x" * 56 + "...",
         }
         assert str(fault).startswith(f"main/a has failed in map(int) at {fault.place} with 'xxx")
+        (fault,) = faults_of(lambda: Stream([1, 2]) | ops.single())
+        assert (fault.extras["operator"], "item" in fault.extras) == ("single()", False)
+        (fault,) = faults_of(lambda: inverse(0))
+        assert fault.tags == {"flow": "flow", "job": "a", "action": "leave"}
+        assert fault.extras == {"path": "flow/a", "restarts": 0, "seconds": None}
 
 
 class TestHooks:

@@ -227,6 +227,22 @@ class TestChange:
         run(main)
         assert log.times("a ends") == [1.0]
 
+    def test_one_may_be_stopped_before_the_flow_has_begun_and_so_may_the_flow(self) -> None:
+        log = Log()
+
+        async def main() -> None:
+            children = [Child(name, log.job(name, ends(1.0))) for name in "ab"]
+            handle = Flow(*children).start()
+            assert (await handle.remove("a", 0.0)).ended == ("flow/a",)
+            await handle
+            handle = Flow(*children).start()
+            report = await handle.stop(1.0)
+            assert (report.ended, report.left, report.ok) == (("flow/a", "flow/b"), (), True)
+            await handle
+
+        run(main)
+        assert log.seen == [(0.0, "b begins"), (1.0, "b ends")]
+
     def test_a_flow_that_is_started_again_has_the_children_that_it_was_written_with(self) -> None:
         log = Log()
         inner = Flow(Child("b", log.job("b", fails(2.0), lasts())), intensity=Intensity(0, seconds=1.0))

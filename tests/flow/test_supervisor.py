@@ -9,7 +9,7 @@ import pytest
 
 from streamkit import Backoff, RestartsExceededError, SourceConsumedError, Stream, attached, ops
 from streamkit.flow import Child, Flow, Intensity, Restart, Scope, State
-from streamkit.testing import Faults, run
+from streamkit.testing import Faults, VirtualLoop, run
 from tests.flow.jobs import Log, end, ends, fails, lasts
 
 OFTEN = Intensity(1000, seconds=1.0)
@@ -179,6 +179,18 @@ class TestScope:
         (closed, *_), begun = log.times("a has closed"), log.times("a begins")
         assert closed == 3.0
         assert 3.0 <= begun[1] < 3.1
+
+    def test_a_mistake_on_the_way_down_ends_the_flow(self) -> None:
+        log = Log()
+        flow = Flow(
+            Child("a", log.job("a", lasts(), closing_error=RecursionError("deep"))),
+            Child("b", log.job("b", fails(1.0), lasts())),
+            scope=Scope.ALL,
+            on_error=log.fault,
+        )
+        with pytest.raises(RecursionError, match="deep"):
+            run(lambda: started(flow))
+        assert log.told() == [("flow/b", "RESTART"), ("flow/a", "ESCALATE")]
 
     def test_two_cascades_become_one_where_both_fall_with_a_third(self) -> None:
         log = Log()
@@ -350,6 +362,29 @@ class TestEnd:
             return Flow(a, Child("in", inner, after=["a"]), scope=Scope.REST, on_error=log.fault)
 
         run(lambda: started(flow()), faults=Faults.CANCEL | Faults.SHUTDOWN)
+
+    def test_a_program_that_ends_waits_for_one_that_closes_and_was_stopped(self) -> None:
+        closed: list[str] = []
+
+        async def source() -> AsyncIterator[int]:
+            try:
+                yield 1
+                await asyncio.sleep(1.0)
+            finally:
+                try:
+                    await asyncio.sleep(2.0)
+                except asyncio.CancelledError:
+                    await asyncio.sleep(2.0)
+                closed.append("source")
+
+        async def main() -> None:
+            handle = Flow(Child("a", lambda: Stream(source) | ops.drain())).start()
+            await asyncio.sleep(1.5)
+            await handle.stop(0.0)
+
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(main())
+        assert closed == ["source"]
 
     def test_a_cancellation_waits_until_all_have_closed(self) -> None:
         log = Log()
