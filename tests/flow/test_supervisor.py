@@ -9,7 +9,7 @@ import pytest
 
 from streamkit import Backoff, RestartsExceededError, SourceConsumedError, Stream, attached, ops
 from streamkit.flow import Child, Flow, Intensity, Restart, Scope, State
-from streamkit.testing import Faults, VirtualLoop, run
+from streamkit.testing import run
 from tests.flow.jobs import Log, end, ends, fails, lasts
 
 OFTEN = Intensity(1000, seconds=1.0)
@@ -338,64 +338,3 @@ class TestFactories:
         flow = Flow(Child("a", wrong), intensity=OFTEN, on_error=log.fault)  # type: ignore[arg-type, return-value]
         with pytest.raises(TypeError, match=r"flow/a must be made as a job, .* not Stream\(\[1\]\)"):
             run(lambda: started(flow))
-
-
-class TestEnd:
-    def test_it_ends_in_the_moment_in_which_the_last_child_does(self) -> None:
-        log = Log()
-        flow = Flow(
-            Child("a", log.job("a", ends(7.0))), Child("in", Flow(Child("b", log.job("b", ends(9.0)))))
-        )
-
-        async def main() -> float:
-            await flow
-            return asyncio.get_running_loop().time()
-
-        assert run(main) == 9.0
-        assert run(lambda: started(Flow())) is None
-
-    def test_nothing_is_left_wherever_it_is_cancelled(self) -> None:
-        def flow() -> Flow:
-            log = Log()
-            inner = Flow(Child("b", log.job("b", ends(3.0), closing=0.5)))
-            a = Child("a", log.job("a", fails(1.0), ends(1.0), closing=1.0), backoff=0.5)
-            return Flow(a, Child("in", inner, after=["a"]), scope=Scope.REST, on_error=log.fault)
-
-        run(lambda: started(flow()), faults=Faults.CANCEL | Faults.SHUTDOWN)
-
-    def test_a_program_that_ends_waits_for_one_that_closes_and_was_stopped(self) -> None:
-        closed: list[str] = []
-
-        async def source() -> AsyncIterator[int]:
-            try:
-                yield 1
-                await asyncio.sleep(1.0)
-            finally:
-                try:
-                    await asyncio.sleep(2.0)
-                except asyncio.CancelledError:
-                    await asyncio.sleep(2.0)
-                closed.append("source")
-
-        async def main() -> None:
-            handle = Flow(Child("a", lambda: Stream(source) | ops.drain())).start()
-            await asyncio.sleep(1.5)
-            await handle.stop(0.0)
-
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(main())
-        assert closed == ["source"]
-
-    def test_a_cancellation_waits_until_all_have_closed(self) -> None:
-        log = Log()
-
-        async def main() -> float:
-            flow = Flow(
-                Child("a", log.job("a", lasts(), closing=2.0)), Child("b", log.job("b", lasts(), closing=3.0))
-            )
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await flow
-            return asyncio.get_running_loop().time()
-
-        assert run(main) == 6.0
