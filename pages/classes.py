@@ -50,7 +50,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Sources of values": ("of", "empty", "fail", "range", "count", "repeat", "iterate"),
     "Sources that are made when they are read": ("defer", "using"),
-    "Sources of time": ("interval", "Missed", "timer", "never"),
+    "Sources of time": ("interval", "ticks", "cron", "Missed", "timer", "never"),
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
     "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive", "Lasting"),
     "What fails": ("Resume", "Replace", "Return", "Failure", "Retry", "Backoff"),

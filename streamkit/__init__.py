@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from streamkit.operators.throttle import RateLimit as RateLimit
     from streamkit.runner.background import Running as Running
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.cronsim import cron as cron
     from streamkit.sources.defer import defer as defer, using as using
     from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.latest import (
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
         Missed as Missed,
         interval as interval,
         never as never,
+        ticks as ticks,
         timer as timer,
     )
     from streamkit.sources.values import (

@@ -35,5 +35,6 @@ spread      the supply behind steps that make several items of one
 pull        the loop of such steps, which whoever has a place runs on to its next item
 throttle    its tokens, and what it leaves in a buffer until they are there
 paced       a ``throttle`` that is a step in the loop of its reader
+timetable   when ticks are due by the clock on the wall, and the wait for it
 deadline    when an item must have come: ``timeout`` and ``keep_alive``, and their one timer
 """
