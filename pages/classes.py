@@ -52,6 +52,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Sources that are made when they are read": ("defer", "using"),
     "Sources of time": ("interval", "ticks", "cron", "Missed", "timer", "never"),
     "Sources that wait": ("from_awaitable", "from_queue", "from_blocking"),
+    "Named outputs": ("Output", "Tagged"),
     "Steering": ("Valve", "OnFull", "RateLimit", "Limit", "Adaptive", "Lasting"),
     "What fails": ("Resume", "Replace", "Return", "Failure", "Retry", "Backoff"),
     "Windows": ("Window", "Tumbling", "Hopping", "Sliding", "Session", "Until"),

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from streamkit._engine.plan.link import Inlet as Inlet
     from streamkit._engine.run.run import Run as Run
     from streamkit._engine.run.tasks import Timer as Timer
+    from streamkit._stages.outputs import Output as Output, Tagged as Tagged
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
     from streamkit.operators.materialize import (
