@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from types import EllipsisType
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
+from streamkit._core.arguments import mapping
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
@@ -345,10 +346,7 @@ def route(
     if by_output:
         key, routes = _outputs(key, routes, otherwise, on_error)
     key = guarded("key", key, on_error)
-    if not isinstance(routes, Mapping):
-        given = "which is missing" if routes is ABSENT else f"not {shown(routes)}"
-        raise TypeError(f"routes must be a mapping of keys to operators or sinks, {given}")
-    routes = dict(cast("Mapping[Any, Any]", routes))
+    routes = dict(mapping("routes", routes))
     if ... in routes:
         raise ValueError("routes must not have the key ..., which stands for otherwise=")
     forks.all_sinks((*routes.values(),), "routes")
