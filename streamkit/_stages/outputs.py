@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
+from streamkit._core.contract import Contract
 from streamkit._core.errors import NoRouteError, noted
 from streamkit._core.show import shown
 from streamkit._core.value import Value
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Into, Keep, Operator, Stream
+from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages.forks import all_sinks
 
-__all__ = ["Output", "Places", "Tagged", "ToOperators", "ToSinks", "name_of", "value"]
+__all__ = [
+    "Output",
+    "Places",
+    "Tagged",
+    "ToOperators",
+    "ToSinks",
+    "by_output",
+    "by_output_to_sinks",
+    "name_of",
+    "value",
+]
 
 B = TypeVar("B")
 R = TypeVar("R")
@@ -126,6 +137,22 @@ class Output(Value, Generic[T]):
 def value() -> Operator[Any, Any]:
     """The value of a tagged item: how a branch begins that stands in the loop which reads the source."""
     return Operator(value)
+
+
+_PICK = "pick(_numbers[item.output if type(item) is Tagged and item.output in _numbers else key(item)])"
+"""Without a call, unless the item is none of an output, or of one that is not named."""
+
+
+@step(each=_PICK, name="route", forks=True, contract=Contract(keeps="True"))
+def by_output(key: Places, *branches: Pipe, names: Any, _numbers: Any) -> Operator[Any, Any]:
+    """A ``route`` by outputs in the loop that reads the source, to operators."""
+    return Operator(by_output, key=key, branches=branches, names=names, _numbers=_numbers)
+
+
+@step(setup="results = ()", each=_PICK, result="dict(zip(names, results))", name="route", forks=True)
+def by_output_to_sinks(key: Places, *branches: Pipe, names: Any, _numbers: Any) -> Sink[Any, Any]:
+    """The same, to sinks."""
+    return Sink(by_output_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers)
 
 
 def name_of(key: object) -> str:

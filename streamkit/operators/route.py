@@ -19,7 +19,16 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages import forks
-from streamkit._stages.outputs import Places, Tagged, ToOperators, ToSinks, name_of, value
+from streamkit._stages.outputs import (
+    Places,
+    Tagged,
+    ToOperators,
+    ToSinks,
+    by_output,
+    by_output_to_sinks,
+    name_of,
+    value,
+)
 from streamkit._stages.route import Numbers, routed, routed_to_sinks
 
 __all__ = ["partition", "route"]
@@ -342,8 +351,8 @@ def route(
         ValueError: there are no routes, or one has the key ``...``; or `on_error` is given where no key is.
         NoRouteError: (when run) an item has another key or output, and there is no `otherwise`.
     """
-    by_output = isinstance(key, Mapping)
-    if by_output:
+    tagged = isinstance(key, Mapping)
+    if tagged:
         key, routes = _outputs(key, routes, otherwise, on_error)
     key = guarded("key", key, on_error)
     routes = dict(mapping("routes", routes))
@@ -358,14 +367,16 @@ def route(
     numbers = Numbers(routes, len(routes) if rest else None)
     names = (*routes, *rest)
     if forks.splices(branches):
-        inner = [value() | branch for branch in branches] if by_output else branches
         spliced: Pipe
-        if rest:
+        if tagged:
+            form = by_output_to_sinks if sinks else by_output
+            spliced = form(key, *[value() | each for each in branches], names=names, _numbers=numbers)
+        elif rest:
             form = _spliced_route_to_sinks_or_rest if sinks else _spliced_route_or_rest
-            spliced = form(key, *inner, names=names, _numbers=dict(numbers), _rest=len(routes))
+            spliced = form(key, *branches, names=names, _numbers=dict(numbers), _rest=len(routes))
         else:
             spliced = (_spliced_route_to_sinks if sinks else _spliced_route)(
-                key, *inner, names=names, _numbers=numbers
+                key, *branches, names=names, _numbers=numbers
             )
         if fits(spliced.links[0].key):
             return spliced

@@ -146,7 +146,7 @@ class TestSend:
 
     def test_has_one_event_loop(self) -> None:
         hub = Hub[int](Suspend(1))
-        with pytest.raises(RuntimeError, match="there is no running event loop for hub.offer"):
+        with pytest.raises(RuntimeError, match="there is no running event loop for hub"):
             hub.offer(1)
 
 
