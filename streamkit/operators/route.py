@@ -354,7 +354,8 @@ def route(
     tagged = isinstance(key, Mapping)
     if tagged:
         key, routes = _outputs(key, routes, otherwise, on_error)
-    key = guarded("key", key, on_error)
+    else:
+        key = guarded("key", key, on_error)
     routes = dict(mapping("routes", routes))
     if ... in routes:
         raise ValueError("routes must not have the key ..., which stands for otherwise=")

@@ -20,10 +20,9 @@ SIDES = Output[Any]("one"), Output[Any]("two")
 
 
 def sent(*branches: Any) -> Any:
-    """Items go to two outputs in turn."""
-    numbers = count()
+    """Items go to two outputs, by their numbers."""
     routes: Any = dict(zip(SIDES, branches, strict=True))
-    return ops.map(lambda item: SIDES[next(numbers) % 2](item)) | ops.route(routes)
+    return ops.map(lambda item: SIDES[getattr(item, "number", 0) % 2](item)) | ops.route(routes)
 
 
 OPERATORS = [
