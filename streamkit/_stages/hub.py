@@ -141,6 +141,10 @@ class Exchange(ABC):
         self._watching = False
         self.look()
 
+    def handing(self) -> list[tuple[Lane, int]]:
+        """The lanes that the last item was handed over into, with their counts."""
+        return [(lane, lane.taken_in) for lane in self.lanes()] if self.strategy is None else []
+
     # who is no stream ----------------------------------------------------------------------
 
     def offer(self, item: Any) -> Offered:
@@ -162,21 +166,16 @@ class Exchange(ABC):
         """Take in `item` when there is room; what is handed over, until all consumers have done with it."""
         if self.over:
             raise EmitterClosedError(CLOSED)
-        self.enter()
         sender = _Sender(self)
-        self.producers[sender] = None
         try:
-            if self.waiting or self.full():
+            if sender.full():
                 await sender.room()
-            self.give(item)
-            self.look()
-            if self.strategy is None:
-                await _handled([(lane, lane.taken_in) for lane in self.lanes()])
+            sender.put(item)
+            await _handled(self.handing())
         except Abandoned:
             raise EmitterClosedError(CLOSED) from None
         finally:
-            del self.producers[sender]
-            self.leave()
+            sender.close()
 
 
 def _room_in(lane: Lane) -> Future[None]:
@@ -185,15 +184,19 @@ def _room_in(lane: Lane) -> Future[None]:
     return lane.vacancy() if found is None or found.done() else found
 
 
-async def _handled(given: list[tuple[Lane, int]]) -> None:
+async def _handled(given: list[tuple[Lane, int]], rescue: Rescue | None = None) -> None:
     """Wait until each consumer asks for the next item, or has left: lanes come with their counts of now."""
     loop = asyncio.get_running_loop()
     for lane, count in given:
         while lane.taken_in == count and lane.full():
             asked = loop.create_future()
-            room = _room_in(lane)
-            room.add_done_callback(partial(_tell, asked))
-            await asked
+            _room_in(lane).add_done_callback(partial(_tell, asked))
+            try:
+                await asked
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
 
 
 def _tell(waiter: Future[None], _: Future[None]) -> None:
@@ -247,12 +250,17 @@ class _Sender(_Waiting):
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange.end, exchange)
+        exchange.enter()
+        exchange.producers[self] = None
 
     def put(self, item: Any) -> bool:
-        raise NotImplementedError  # pragma: no cover - no pump fills it
+        self.exchange.give(item)
+        self.exchange.look()
+        return False
 
     def close(self) -> None:
-        """Nothing: it has no pump."""  # pragma: no cover
+        del self.exchange.producers[self]
+        self.exchange.leave()
 
     def stop(self) -> None:
         self.wake()
@@ -266,6 +274,8 @@ class Producer(_Waiting):
         self.channel.join()
         self.run = run
         self.hand: Any = EMPTY
+        self.given: list[tuple[Lane, int]] = []
+        """Where its last item was handed over, and with which consumers it may be still."""
         self.sent = 0
 
     def put(self, item: Any) -> bool:
@@ -275,21 +285,26 @@ class Producer(_Waiting):
         if exchange.waiting or exchange.full():
             self.hand = item
             return True
-        exchange.give(item)
+        self._give(item)
+        return bool(self.given) or exchange.full()
+
+    def _give(self, item: Any) -> None:
+        self.exchange.give(item)
         self.sent += 1
-        return exchange.full()
+        self.given = self.exchange.handing()
 
     def full(self) -> bool:
         return self.hand is not EMPTY or super().full()
 
     async def room(self, rescue: Rescue | None = None) -> None:
-        exchange = self.exchange
-        await super().room(rescue)
+        if not self.given:
+            await super().room(rescue)
         if self.hand is not EMPTY:
             item, self.hand = self.hand, EMPTY
-            exchange.give(item)
-            self.sent += 1
-        exchange.look()
+            self._give(item)
+        self.exchange.look()
+        given, self.given = self.given, []
+        await _handled(given, rescue)  # it then pulls, also where nobody is there: that may be its end
 
     def close(self) -> None:
         if self.hand is not EMPTY and self.exchange.over:

@@ -1,6 +1,7 @@
 """Hub: code that is no stream sends to it, and learns what became of the item."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from streamkit import (
     Suspend,
     ops,
 )
-from streamkit.testing import run
+from streamkit.testing import Faults, run
 from tests.sources.meeting import slow
 
 
@@ -182,6 +183,46 @@ class TestHandOver:
 
         run(main)
 
+    def test_streams_that_compete_are_pulled_when_their_item_was_handled(self) -> None:
+        async def main() -> None:
+            hub = Hub[int]()
+            said: list[str] = []
+
+            def source(name: int) -> Stream[int]:
+                async def items() -> AsyncIterator[int]:
+                    for number in range(3):
+                        yield 10 * name + number
+                        said.append(f"after {10 * name + number}")
+
+                return Stream(items)
+
+            async def handle(item: int) -> None:
+                await asyncio.sleep(1.0)
+                said.append(f"handled {item}")
+
+            consumer = await listening(hub, ops.for_each(handle))
+            await asyncio.gather(source(1) | hub.sink(), source(2) | hub.sink())
+            hub.close()
+            await consumer
+            for number in (10, 11, 12, 20, 21, 22):
+                assert said.index(f"handled {number}") < said.index(f"after {number}")
+
+        run(main, schedules=50, seed=5)
+
+    def test_a_stream_ends_though_the_last_consumer_has_left_with_its_last_item(self) -> None:
+        async def main() -> None:
+            hub = Hub[int]()
+            once = await listening(hub, ops.map(slow(1.0)) | ops.take(1) | ops.to_list())
+            assert await (Stream([1]) | hub.sink()) == 1
+            assert await once == [1]
+            more = (Stream([2]) | hub.sink()).start()
+            await asyncio.sleep(9.0)
+            assert not more.done
+            assert await (hub.stream() | ops.take(1) | ops.to_list()) == [2]
+            assert await more == 1
+
+        run(main)
+
     def test_one_that_leaves_or_fails_with_the_item_has_done_with_it(self) -> None:
         async def main() -> None:
             hub = Hub[int]()
@@ -199,6 +240,20 @@ class TestHandOver:
                 await failing
             assert hub.consumers == 0
             assert hub.offer(8) is Offered.FULL
+
+        run(main)
+
+    def test_a_consumer_that_begins_with_a_buffer_has_done_with_the_item_when_it_is_in_there(self) -> None:
+        async def main() -> None:
+            hub = Hub[int]()
+            consumer = await listening(hub, ops.buffer(Suspend(2)) | ops.map(slow(1.0)) | ops.to_list())
+            times: list[float] = []
+            for number in range(5):
+                await hub.send(number)
+                times.append(now())
+            hub.close()
+            assert await consumer == [*range(5)]
+            assert (times, now()) == ([0.0, 0.0, 1.0, 2.0, 3.0], 5.0)
 
         run(main)
 
@@ -246,6 +301,24 @@ class TestHandOver:
             )
 
         run(main, schedules=100, seed=4)
+
+    @pytest.mark.parametrize("fault", [Faults.CANCEL, Faults.SHUTDOWN])
+    @pytest.mark.parametrize("strategy", [None, Suspend(1)])
+    def test_leaves_nothing_wherever_it_is_cancelled(self, strategy: Any, fault: Faults) -> None:
+        async def main() -> None:
+            hub = Hub[int](strategy)
+
+            async def read() -> None:
+                await (hub.stream() | ops.take(4) | ops.map(slow(1.0)) | ops.drain())
+
+            async def fill() -> None:
+                await (Stream([2, 3]) | hub.sink())
+
+            async with asyncio.TaskGroup() as group:
+                for each in (read(), hub.send(0), hub.send(1), fill()):
+                    group.create_task(each)
+
+        run(main, faults=fault)
 
     def test_a_hub_that_balances_needs_a_strategy(self) -> None:
         with pytest.raises(ValueError, match="strategy must be given where balance=True"):
