@@ -1,6 +1,8 @@
 """Ticks by a cron expression: time zones, hours that clocks leave out or show twice, clocks that are set."""
 
 import asyncio
+import importlib.util
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -112,9 +114,14 @@ def test_bad_argument(given: Any, error: Any, words: str) -> None:
 
 
 def test_without_cronsim_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cronsim, "_cronsim", None)
+    monkeypatch.setitem(sys.modules, "cronsim", None)
+    spec = importlib.util.spec_from_file_location("without", cronsim.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
     with pytest.raises(ImportError, match=r"install streamkit\[cron\]"):
-        streamkit.cron("* * * * *")
+        without.cron("* * * * *")
 
 
 def test_is_shown_as_it_was_written() -> None:
