@@ -107,7 +107,9 @@ class OnTheWall:
         self._loop = get_running_loop()
         self._clock = wall_clock_of(self._loop)
         self._seen = self._clock()
-        self._due = timetable.after(Fraction(self._seen) if start is None else start - _MICRO)
+        self._least = Fraction(0) if start is None else start - _MICRO
+        """No tick is as early, also if the clock is set back."""
+        self._due = timetable.after(Fraction(self._seen) if start is None else self._least)
 
     async def next(self) -> Fraction | None:
         """Wait until a tick is due; None if none is left before the end."""
@@ -117,7 +119,7 @@ class OnTheWall:
         while float(due) - (now := self._clock()) > _THERE:
             self._past = False
             if now < self._seen:
-                due = _set_back(self._timetable, Fraction(now), due)
+                due = _set_back(self._timetable, max(Fraction(now), self._least), due)
             self._seen = now
             await reach(self._loop, self._loop.time() + min(float(due) - now, _LOOK))
         self._seen = now

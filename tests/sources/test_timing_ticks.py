@@ -116,6 +116,11 @@ class TestClocksThatAreSet:
         found = run(lambda: self.set_to(streamkit.ticks(60.0), -3600.0, 2))
         assert found == [(60.0, 60.0), (180.0, -3420.0)]
 
+    @pytest.mark.parametrize(("by", "came"), [(-3600.0, [3900.0, 3960.0]), (-30.0, [330.0, 390.0])])
+    def test_back_before_the_start_gives_none_before_it(self, by: float, came: list[float]) -> None:
+        found = run(lambda: self.set_to(streamkit.ticks(60.0, start=after(300.0)), by, 2))
+        assert found == [(came[0], 300.0), (came[1], 360.0)]
+
     @pytest.mark.parametrize("missed", [Missed.SKIP, Missed.CATCH_UP])
     def test_forward_has_missed_ticks_and_is_noticed_within_a_minute(self, missed: Missed) -> None:
         stream = streamkit.ticks(3600.0, missed=missed)
