@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streamkit._core.arguments import flag
 from streamkit._core.calls import answering
@@ -13,6 +13,7 @@ from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.meanwhile import Offered
+from streamkit._engine.face.mistakes import OF_HUBS, attribute
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Sink, Stream
 from streamkit._engine.run.blocking import require_loop
@@ -154,6 +155,11 @@ class Hub(Generic[T]):
     def buffers(self) -> tuple[BufferStats, ...]:
         """What became of the items in each buffer so far; of consumers that have gone, the sums."""
         return tuple(self._exchange.stats())
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_HUBS)
 
     def __repr__(self) -> str:
         return f"<{self._exchange.name} {'closed' if self.closed else 'open'}>"

@@ -1,6 +1,7 @@
 """Hub: code that is no stream sends to it, and learns what became of the item."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -149,6 +150,22 @@ class TestSend:
         hub = Hub[int](Suspend(1))
         with pytest.raises(RuntimeError, match="there is no running event loop for hub"):
             hub.offer(1)
+
+
+def test_what_an_event_emitter_calls_otherwise_is_answered() -> None:
+    hub: Any = Hub[int]()
+    for name, answer in (
+        ("emit", "write await hub.send(item), or hub.offer(item), which does not wait"),
+        ("on", "write (hub.stream() | ops.for_each(handler)).start()"),
+        ("once", "ops.take(1)"),
+        ("listeners", "write hub.consumers"),
+        ("remove_all_listeners", "write hub.close()"),
+        ("anything", "object has no attribute 'anything'"),
+    ):
+        with pytest.raises(AttributeError) as raised:
+            getattr(hub, name)
+        assert answer in str(raised.value)
+    assert not hasattr(copy.copy(hub), "emit")
 
 
 class TestHandOver:
