@@ -274,6 +274,21 @@ class TestHandOver:
 
         run(main)
 
+    def test_one_that_is_closed_lets_who_has_sent_go_on_when_the_item_was_handled(self) -> None:
+        async def main() -> None:
+            hub = Hub[int]()
+            consumer = await listening(hub, ops.map(slow(1.0)) | ops.to_list())
+            sent, late = asyncio.create_task(hub.send(1)), asyncio.create_task(hub.send(2))
+            await asyncio.sleep(0.5)
+            hub.close()
+            await sent
+            assert now() == 1.0
+            with pytest.raises(EmitterClosedError):
+                await late
+            assert await consumer == [1]
+
+        run(main)
+
     def test_an_offer_is_taken_where_all_ask(self) -> None:
         async def main() -> None:
             hub = Hub[int]()
