@@ -35,6 +35,7 @@ QUESTIONS = {
         "callbacks, threads, other event loops": "push",
         "code that blocks, while a job runs beside it": "inbox",
         "the clock": "interval timer",
+        "the clock on the wall, dates and times": "ticks cron",
         "nowhere, for tests": "never fail",
     },
     "What becomes of an item?": {

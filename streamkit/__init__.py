@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from streamkit._engine.plan.link import Inlet as Inlet
     from streamkit._engine.run.run import Run as Run
     from streamkit._engine.run.tasks import Timer as Timer
+    from streamkit._stages.outputs import Output as Output, Tagged as Tagged
     from streamkit._stages.push import Emitter as Emitter
     from streamkit.operators.group import OnFull as OnFull
     from streamkit.operators.materialize import (
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
     from streamkit.operators.throttle import RateLimit as RateLimit
     from streamkit.runner.background import Running as Running
     from streamkit.sources.combine import concat as concat, merge as merge, zip as zip
+    from streamkit.sources.cronsim import cron as cron
     from streamkit.sources.defer import defer as defer, using as using
     from streamkit.sources.hub import Hub as Hub
     from streamkit.sources.latest import (
@@ -126,6 +128,7 @@ if TYPE_CHECKING:
         Missed as Missed,
         interval as interval,
         never as never,
+        ticks as ticks,
         timer as timer,
     )
     from streamkit.sources.values import (

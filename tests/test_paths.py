@@ -11,7 +11,7 @@ from streamkit import ops
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
+LINK = re.compile(r"\]\(([^)\s#\"]+)(?:#[^)\s]*)?\)")  # `Output[int]("a")` is none
 PATH = re.compile(r"`([\w.-]*/[\w./-]*)`")
 FILE = re.compile(r"`([\w-]+\.(?:py|md|toml|svg))`")
 

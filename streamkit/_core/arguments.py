@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from datetime import datetime
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, SupportsFloat, SupportsIndex, TypeVar, cast
 
@@ -16,6 +17,7 @@ __all__ = [
     "at_once",
     "awaitable",
     "callback",
+    "date",
     "discard",
     "flag",
     "is_said",
@@ -91,6 +93,17 @@ def seconds(name: str, value: object, *, positive: bool = True) -> float:
     if found < 0 or (positive and found == 0):
         raise ValueError(f"{name} must be {allowed}, not {shown(value)}")
     return found
+
+
+def date(name: str, value: object) -> datetime:
+    """Return `value` as a date that has a time zone."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name} must be a datetime with a time zone, not {shown(value)}")
+    if value.utcoffset() is None:
+        raise ValueError(
+            f"{name} must have a time zone, as datetime(2026, 1, 1, tzinfo=UTC) has, not {shown(value)}"
+        )
+    return value
 
 
 def number(name: str, value: object, *, least: float | None = None, above: float | None = None) -> float:

@@ -22,6 +22,7 @@ window_stages  the clock of windows, the account of late items, and windows that
 inputs      the streams that operators combine, as arguments and as lanes
 route       each item to the one branch that it is for, or that is free
 branches    what comes out of the branches of these three
+outputs     items that say for which branch they are, by its name
 forks       their branches as arguments: which may stand beside each other, and which are spliced
 hub         the producers of a hub, and their turns
 consumers   its consumers, and the buffers from which they read
@@ -35,5 +36,6 @@ spread      the supply behind steps that make several items of one
 pull        the loop of such steps, which whoever has a place runs on to its next item
 throttle    its tokens, and what it leaves in a buffer until they are there
 paced       a ``throttle`` that is a step in the loop of its reader
+timetable   when ticks are due by the clock on the wall, and the wait for it
 deadline    when an item must have come: ``timeout`` and ``keep_alive``, and their one timer
 """

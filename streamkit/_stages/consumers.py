@@ -41,7 +41,7 @@ class _Consumer(Channel):
 class Broadcasting(Exchange):
     """Every consumer gets every item that comes while it is there."""
 
-    def __init__(self, strategy: Strategy, name: str, written: tuple[str, int]) -> None:
+    def __init__(self, strategy: Strategy | None, name: str, written: tuple[str, int]) -> None:
         super().__init__(strategy, name, written)
         self._consumers: dict[Lane, _Consumer] = {}
         self._open: tuple[Lane, ...] = ()
@@ -54,9 +54,18 @@ class Broadcasting(Exchange):
 
     def full(self) -> bool:
         if self._left <= 0 and self._open:
-            rooms = [lane.limit - len(lane.held) if lane.waits else NEVER for lane in self._open]
-            self._left = min(rooms)
+            self._left = min(map(self._room, self._open))
         return self._left <= 0
+
+    def _room(self, lane: Lane) -> int:
+        """How many items may be put into `lane`, at least: one at a time, where they are handed over."""
+        if self.strategy is None:
+            return not lane.full()
+        return lane.limit - len(lane.held) if lane.waits else NEVER
+
+    @property
+    def consumers(self) -> int:
+        return len(self._open)
 
     def give(self, item: Any) -> None:
         self._left -= 1
@@ -147,8 +156,9 @@ class _Pool(Channel):
 class Balancing(Exchange):
     """Every item goes to one consumer, the first that asks for it. Until then the hub holds it."""
 
-    def __init__(self, strategy: Strategy, name: str, written: tuple[str, int]) -> None:
+    def __init__(self, strategy: Strategy | None, name: str, written: tuple[str, int]) -> None:
         super().__init__(strategy, name, written)
+        self._readers = 0
         self._made: tuple[_Pool, Lane] | None = None
 
     def lanes(self) -> tuple[Lane, ...]:
@@ -164,12 +174,17 @@ class Balancing(Exchange):
             self.close(self.noted(error))
             raise
 
+    @property
+    def consumers(self) -> int:
+        return self._readers
+
     def opened(self) -> Opened:
         items = self._items()
         return Opened(Kind.ASYNC, items, items.aclose)
 
     async def _items(self) -> AsyncGenerator[Any, None]:
         self.enter()
+        self._readers += 1
         try:
             pool, lane = self._pool()
             while True:
@@ -185,6 +200,7 @@ class Balancing(Exchange):
                 else:
                     await pool.ask()
         finally:
+            self._readers -= 1
             self.leave()
 
     def finish(self) -> None:

@@ -6,15 +6,17 @@ import asyncio
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections import deque
+from functools import partial
 from typing import Any, ClassVar
 
-from streamkit._core.errors import EmitterClosedError, noted
+from streamkit._core.errors import BufferOverflowError, EmitterClosedError, noted
 from streamkit._core.markers import EMPTY
 from streamkit._core.places import placed
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.meanwhile import Offered
 from streamkit._engine.buffer.target import Abandoned, Failing, Rescue, Target
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened, Source
@@ -28,16 +30,17 @@ CLOSED = "the hub takes no more items: it was closed, or has failed"
 class Exchange(ABC):
     """What the producers and consumers of a hub have in common: its lanes, and the queue for them."""
 
-    def __init__(self, strategy: Strategy, name: str, written: tuple[str, int]) -> None:
+    def __init__(self, strategy: Strategy | None, name: str, written: tuple[str, int]) -> None:
         self.strategy = strategy
+        """That of each buffer; without one, an item is handed over to consumers that ask."""
         self.name = name
         self._written = written
         self.over = False
         """Whether nothing more is taken in."""
         self.end = Failing()
         """The error with which it has failed, if it has."""
-        self.producers: dict[Producer, None] = {}
-        self.waiting: deque[Producer] = deque()
+        self.producers: dict[_Waiting, None] = {}
+        self.waiting: deque[_Waiting] = deque()
         """Those that wait for room, in the order in which they came."""
         self.members = 0
         """Producers and consumers that are there."""
@@ -53,6 +56,11 @@ class Exchange(ABC):
     @abstractmethod
     def full(self) -> bool:
         """Whether a producer must wait."""
+
+    @property
+    @abstractmethod
+    def consumers(self) -> int:
+        """How many consumers are there."""
 
     @abstractmethod
     def give(self, item: Any) -> None:
@@ -124,7 +132,7 @@ class Exchange(ABC):
         for lane in self.lanes():
             if lane.full():
                 self._watching = True
-                lane.vacancy().add_done_callback(self._again)
+                _room_in(lane).add_done_callback(self._again)
                 return
         if not self.full():
             self.waiting.popleft().wake()
@@ -133,33 +141,80 @@ class Exchange(ABC):
         self._watching = False
         self.look()
 
+    def handing(self) -> list[tuple[Lane, int]]:
+        """The lanes that the last item was handed over into, with their counts."""
+        return [(lane, lane.taken_in) for lane in self.lanes()] if self.strategy is None else []
 
-class Producer(Target):
-    """The target of the pump of one producer. It keeps one item in hand, where another one was quicker."""
+    # who is no stream ----------------------------------------------------------------------
+
+    def offer(self, item: Any) -> Offered:
+        """Take in `item`, if there is room now."""
+        if self.over:
+            return Offered.CLOSED
+        self.enter()
+        try:
+            if self.waiting or self.full():
+                return Offered.FULL
+            self.give(item)
+        except BufferOverflowError:
+            return Offered.FULL
+        finally:
+            self.leave()
+        return Offered.ACCEPTED
+
+    async def send(self, item: Any) -> None:
+        """Take in `item` when there is room; what is handed over, until all consumers have done with it."""
+        if self.over:
+            raise EmitterClosedError(CLOSED)
+        sender = _Sender(self)
+        try:
+            if sender.full():
+                await sender.room()
+            sender.put(item)
+            await _handled(self.handing())
+        except Abandoned:
+            raise EmitterClosedError(CLOSED) from None
+        finally:
+            sender.close()
+
+
+def _room_in(lane: Lane) -> Future[None]:
+    """What is set when there may be room in `lane`, for all who wait for it."""
+    found = lane.writer
+    return lane.vacancy() if found is None or found.done() else found
+
+
+async def _handled(given: list[tuple[Lane, int]], rescue: Rescue | None = None) -> None:
+    """Wait until each consumer asks for the next item, or has left: lanes come with their counts of now."""
+    loop = asyncio.get_running_loop()
+    for lane, count in given:
+        while lane.taken_in == count and lane.full():
+            asked = loop.create_future()
+            _room_in(lane).add_done_callback(partial(_tell, asked))
+            try:
+                await asked
+            except CancelledError as error:
+                if rescue is None:
+                    raise
+                await rescue(error)
+
+
+def _tell(waiter: Future[None], _: Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class _Waiting(Target):
+    """Somebody who brings items, and waits for a turn where there is no room."""
 
     plain: ClassVar[bool] = False
 
-    def __init__(self, run: Run, exchange: Exchange) -> None:
-        super().__init__(run.channel())
-        self.channel.join()
-        self.run = run
+    def __init__(self, channel: Any, exchange: Exchange) -> None:
+        super().__init__(channel)
         self.exchange = exchange
-        self.hand: Any = EMPTY
-        self.sent = 0
-
-    def put(self, item: Any) -> bool:
-        exchange = self.exchange
-        if exchange.over:
-            raise EmitterClosedError(CLOSED)
-        if exchange.waiting or exchange.full():
-            self.hand = item
-            return True
-        exchange.give(item)
-        self.sent += 1
-        return exchange.full()
 
     def full(self) -> bool:
-        return self.hand is not EMPTY or bool(self.exchange.waiting) or self.exchange.full()
+        return bool(self.exchange.waiting) or self.exchange.full()
 
     async def room(self, rescue: Rescue | None = None) -> None:
         exchange = self.exchange
@@ -174,7 +229,7 @@ class Producer(Target):
                 if self in exchange.waiting:
                     exchange.waiting.remove(self)
                 exchange.look()
-                if rescue is None:  # pragma: no cover - every pump hands it one
+                if rescue is None:
                     raise
                 await rescue(error)
                 exchange.waiting.appendleft(self)
@@ -182,13 +237,74 @@ class Producer(Target):
             if exchange.over:
                 raise Abandoned
             if not exchange.full():
-                break
+                return
             exchange.waiting.appendleft(self)
+
+    @abstractmethod
+    def stop(self) -> None:
+        """The hub takes no more."""
+
+
+class _Sender(_Waiting):
+    """Somebody who sends one item."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange.end, exchange)
+        exchange.enter()
+        exchange.producers[self] = None
+
+    def put(self, item: Any) -> bool:
+        self.exchange.give(item)
+        self.exchange.look()
+        return False
+
+    def close(self) -> None:
+        del self.exchange.producers[self]
+        self.exchange.leave()
+
+    def stop(self) -> None:
+        self.wake()
+
+
+class Producer(_Waiting):
+    """The target of the pump of one producer. It keeps one item in hand, where another one was quicker."""
+
+    def __init__(self, run: Run, exchange: Exchange) -> None:
+        super().__init__(run.channel(), exchange)
+        self.channel.join()
+        self.run = run
+        self.hand: Any = EMPTY
+        self.given: list[tuple[Lane, int]] = []
+        """Where its last item was handed over, and with which consumers it may be still."""
+        self.sent = 0
+
+    def put(self, item: Any) -> bool:
+        exchange = self.exchange
+        if exchange.over:
+            raise EmitterClosedError(CLOSED)
+        if exchange.waiting or exchange.full():
+            self.hand = item
+            return True
+        self._give(item)
+        return bool(self.given) or exchange.full()
+
+    def _give(self, item: Any) -> None:
+        self.exchange.give(item)
+        self.sent += 1
+        self.given = self.exchange.handing()
+
+    def full(self) -> bool:
+        return self.hand is not EMPTY or super().full()
+
+    async def room(self, rescue: Rescue | None = None) -> None:
+        if not self.given:
+            await super().room(rescue)
         if self.hand is not EMPTY:
             item, self.hand = self.hand, EMPTY
-            exchange.give(item)
-            self.sent += 1
-        exchange.look()
+            self._give(item)
+        self.exchange.look()
+        given, self.given = self.given, []
+        await _handled(given, rescue)  # it then pulls, also where nobody is there: that may be its end
 
     def close(self) -> None:
         if self.hand is not EMPTY and self.exchange.over:
@@ -197,7 +313,6 @@ class Producer(Target):
         self.channel.closed()
 
     def stop(self) -> None:
-        """The hub takes no more."""
         self.run.halt()
 
 

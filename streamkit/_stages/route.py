@@ -19,6 +19,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.broadcast import Fan, begin, join, results
 from streamkit._stages.keyed import keyed
+from streamkit._stages.outputs import Places
 
 __all__ = ["Numbers", "balanced", "balanced_to_sinks", "routed", "routed_to_sinks"]
 
@@ -117,6 +118,30 @@ class _Route(_OneOfMany):
         return self.give(self.branches[self.pick(key)], item)
 
 
+class _ToOutputs(_Route):
+    """Gives the value of a tagged item to the branch of its output, and lets the source go on when that asks.
+
+    A branch that begins with a buffer takes the item in there, and the source goes on as its strategy says.
+    """
+
+    met: Lane | None = None
+    """The lane, without a buffer, of the branch that has the last item."""
+
+    def put(self, item: Any) -> bool:
+        output, (_, value) = item
+        lane = self.branches[self.pick(output)]
+        self.met = lane if lane.strategy is None else None
+        return self.give(lane, value) or self.full()
+
+    def full(self) -> bool:
+        return super().full() or (self.met is not None and self.met.full())
+
+    async def room(self, rescue: Rescue | None = None) -> None:
+        await super().room(rescue)
+        if self.met is not None and self.met.full():
+            await self.met.room(rescue)
+
+
 class _Balance(_OneOfMany):
     """Gives an item to a branch that has room; those that have take turns."""
 
@@ -173,7 +198,8 @@ def _routed(
     numbers: Any,
     strategies: tuple[Strategy | None, ...],
 ) -> tuple[Outcome, list[Inlet[Any]]]:
-    fan = _Route(run, not_ if numbers is ABSENT else numbers.__getitem__)
+    kind = _ToOutputs if isinstance(key, Places) else _Route
+    fan = kind(run, not_ if numbers is ABSENT else numbers.__getitem__)
     return fan.out, begin(run, keyed(run, source, key), fan, branches, strategies)
 
 

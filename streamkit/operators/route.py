@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from types import EllipsisType
 from typing import Any, TypeVar, overload
 
+from streamkit._core.arguments import mapping
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
 from streamkit._core.guarded import guarded
@@ -18,6 +19,16 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages import forks
+from streamkit._stages.outputs import (
+    Places,
+    Tagged,
+    ToOperators,
+    ToSinks,
+    by_output,
+    by_output_to_sinks,
+    name_of,
+    value,
+)
 from streamkit._stages.route import Numbers, routed, routed_to_sinks
 
 __all__ = ["partition", "route"]
@@ -258,10 +269,26 @@ def route(
     otherwise: Pipe | Absent = ABSENT,
     on_error: OnError | None = None,
 ) -> Any: ...
+@overload
+def route(key: ToSinks[R]) -> Sink[Tagged[Any], dict[str, R]]: ...
+@overload
+def route(key: ToOperators[B]) -> Operator[Tagged[Any], B]: ...
+@overload
+def route(key: Mapping[Any, Into[Any, R]]) -> Sink[Tagged[Any], dict[str, R]]: ...
+@overload
+def route(
+    key: Mapping[Any, Into[Any, R]], *, otherwise: Into[Any, R]
+) -> Sink[Tagged[Any], dict[str | EllipsisType, R]]: ...
+@overload
+def route(
+    key: Mapping[Any, Operator[Any, B]], *, otherwise: Operator[Any, B] | Absent = ABSENT
+) -> Operator[Tagged[Any], B]: ...
+@overload
+def route(key: Mapping[Any, Pipe], *, otherwise: Pipe | Absent = ABSENT) -> Any: ...
 @answering
 def route(
-    key: Callable[[Any], Any],
-    routes: Mapping[Any, Any],
+    key: Any,
+    routes: Any = ABSENT,
     *,
     otherwise: Any = ABSENT,
     on_error: OnError | None = None,
@@ -288,33 +315,48 @@ def route(
     >>> list(Stream(["tea", "salt"]) | lengths)
     ['TEA', 'Salt']
 
+    Or the items say themselves for which branch they are, by an `Output`; the branch gets the value:
+
+    >>> from streamkit import Output
+    >>> short, long = Output[str]("short"), Output[str]("long")
+    >>> words = Stream(["tea", "rice"]) | ops.map(lambda word: (short if len(word) < 4 else long)(word))
+    >>> (words | ops.route({short: ops.to_list(), long: ops.count()})).run()
+    {'short': ['tea'], 'long': 1}
+
     Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
-    own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+    own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source. Even
+    so, an item for an output is handed over: the source goes on when the branch asks for the next, except
+    where that begins with a ``buffer``.
 
     Emits when: a branch does.
     Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
     Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
     Closes when: every branch has ended, one fails, or the consumer leaves.
 
-    An error of a branch ends all. An error of the source reaches each branch after the items before it.
+    An error of a branch ends all. An error of the source reaches each branch after the items before it. An
+    exception that is sent to an output which no route names is raised, also where there is an `otherwise`.
 
     Args:
-        key: called with each item; returns its key, which is hashable, or an awaitable of it.
+        key: called with each item; returns its key, which is hashable, or an awaitable of it. In its place,
+            and alone, the routes by `Output`, or by the name of one.
         routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
             their items come, use ``group_by``.
-        otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+        otherwise: the same for items with other keys, or for other outputs. The result of a sink stands
+            under ``...``.
         on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
     Raises:
         TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
-            key is not hashable.
-        ValueError: there are no routes, or one has the key ``...``.
-        NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+            key is not hashable, or an item is for no output.
+        ValueError: there are no routes, or one has the key ``...``; or `on_error` is given where no key is.
+        NoRouteError: (when run) an item has another key or output, and there is no `otherwise`.
     """
-    key = guarded("key", key, on_error)
-    if not isinstance(routes, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"routes must be a mapping of keys to operators or sinks, not {shown(routes)}")
-    routes = dict(routes)
+    tagged = isinstance(key, Mapping)
+    if tagged:
+        key, routes = _outputs(key, routes, otherwise, on_error)
+    else:
+        key = guarded("key", key, on_error)
+    routes = dict(mapping("routes", routes))
     if ... in routes:
         raise ValueError("routes must not have the key ..., which stands for otherwise=")
     forks.all_sinks((*routes.values(),), "routes")
@@ -327,7 +369,10 @@ def route(
     names = (*routes, *rest)
     if forks.splices(branches):
         spliced: Pipe
-        if rest:
+        if tagged:
+            form = by_output_to_sinks if sinks else by_output
+            spliced = form(key, *[value() | each for each in branches], names=names, _numbers=numbers)
+        elif rest:
             form = _spliced_route_to_sinks_or_rest if sinks else _spliced_route_or_rest
             spliced = form(key, *branches, names=names, _numbers=dict(numbers), _rest=len(routes))
         else:
@@ -338,3 +383,17 @@ def route(
             return spliced
     staged = _routed_to_sinks if sinks else _routed
     return staged(key, *branches, names=names, _numbers=numbers, _strategies=forks.entries(branches))
+
+
+def _outputs(
+    given: Any, routes: object, otherwise: object, on_error: object
+) -> tuple[Places, dict[str, Any]]:
+    """The key, and the routes by name, where routes are `given` by output."""
+    if routes is not ABSENT:
+        raise TypeError(
+            f"key must be callable where routes are given, not {shown(given)}: or write route({{price: ...}})"
+        )
+    if on_error is not None:
+        raise ValueError("on_error is for a key that fails, and outputs have none: send errors to an output")
+    named = {name_of(output): branch for output, branch in given.items()}
+    return Places(named, otherwise is not ABSENT), named

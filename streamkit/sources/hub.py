@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from streamkit._core.arguments import flag
 from streamkit._core.calls import answering
@@ -12,8 +12,11 @@ from streamkit._core.places import written
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy, strategy_argument
 from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.meanwhile import Offered
+from streamkit._engine.face.mistakes import OF_HUBS, attribute
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Sink, Stream
+from streamkit._engine.run.blocking import require_loop
 from streamkit._stages.consumers import Balancing, Broadcasting
 from streamkit._stages.hub import Exchange, HubSource, fill
 
@@ -51,14 +54,19 @@ class Hub(Generic[T]):
     The hub goes on when the last producer has ended, or the last consumer has left; it ends by `close` or
     `fail`. An error of a producer or a consumer is its own: the others go on.
 
+    Code that is no stream sends with ``await hub.send(item)``, or ``hub.offer(item)``, which does not wait.
+
     Args:
         strategy: how many items are held, for each consumer, or (with `balance`) by the hub, and what
             happens to one more. For another one, let the consumer begin with ``ops.buffer(strategy)``.
+            Without one, nothing is held: an item goes to all consumers when all of them ask, and who has sent
+            it goes on when they ask again.
         balance: give each item to one consumer.
 
     Raises:
         TypeError: `strategy` is not a strategy, or `balance` not True or False.
-        ValueError: `strategy` makes other items, as ``Collect`` does and ``gaps=True``.
+        ValueError: `strategy` makes other items, as ``Collect`` does and ``gaps=True``; or there is none, and
+            `balance` is true.
         RuntimeError: (when run) a producer or consumer comes in one event loop, and others are in another.
         BufferOverflowError: (when run) one item too many came under ``Fail``: raised to the consumer whose
             buffer it is. With `balance`, the hub fails with it, and the producer of the item does.
@@ -67,15 +75,20 @@ class Hub(Generic[T]):
     __slots__ = ("_exchange",)
 
     @answering
-    def __init__(self, strategy: Strategy, *, balance: bool = False) -> None:
-        strategy = strategy_argument("strategy", strategy)
-        if strategy.collects or strategy.marks_gaps:
+    def __init__(self, strategy: Strategy | None = None, *, balance: bool = False) -> None:
+        if strategy is not None:
+            strategy = strategy_argument("strategy", strategy)
+        elif balance:
+            raise ValueError(
+                "strategy must be given where balance=True: the hub holds what nobody has asked for"
+            )
+        if strategy is not None and (strategy.collects or strategy.marks_gaps):
             raise ValueError(
                 f"strategy must be one that passes items on as they are, not {strategy!r}: write "
                 "hub.stream() | ops.buffer(...) for that"
             )
         kind = Balancing if flag("balance", balance) else Broadcasting
-        name = f"Hub({strategy!r}{', balance=True' if balance else ''})"
+        name = f"Hub({'' if strategy is None else repr(strategy)}{', balance=True' if balance else ''})"
         self._exchange: Exchange = kind(strategy, name, written(sys._getframe(1)))  # pyright: ignore[reportPrivateUsage] - as in `Pipe`
 
     def stream(self) -> Stream[T]:
@@ -90,6 +103,35 @@ class Hub(Generic[T]):
         with `EmitterClosedError`; so does one that begins when the hub is closed.
         """
         return _sink(self)
+
+    def offer(self, item: T) -> Offered:
+        """Offer `item` without waiting, in the event loop of the hub, and say what became of it.
+
+        ``ACCEPTED``: each consumer has it, or its buffer has done with it as the strategy says. ``FULL``: it
+        was refused, for there is no consumer, or one has no room; with ``Fail`` and `balance`, the hub then
+        fails. ``CLOSED``: the hub has ended. What is refused is counted nowhere but in the answer.
+
+        Raises:
+            RuntimeError: no event loop runs in this thread, or others are there, in another loop.
+        """
+        require_loop("hub.offer(item)", "push(strategy), whose stream ends in hub.sink()")
+        return self._exchange.offer(item)
+
+    async def send(self, item: T) -> None:
+        """Send `item`: wait, in turn with producers, for a consumer, and for room with each.
+
+        In a hub without a strategy, also until each consumer has done with it: it asks for the next, or has
+        left. If it is cancelled while it waits for room, the item is not sent.
+
+        Raises:
+            EmitterClosedError: the hub takes no more: it was closed, or has failed.
+        """
+        await self._exchange.send(item)
+
+    @property
+    def consumers(self) -> int:
+        """How many consumers are there now, and get the next item."""
+        return self._exchange.consumers
 
     def close(self) -> bool:
         """End the hub: consumers get what is held, and the end. False if it had ended before."""
@@ -113,6 +155,11 @@ class Hub(Generic[T]):
     def buffers(self) -> tuple[BufferStats, ...]:
         """What became of the items in each buffer so far; of consumers that have gone, the sums."""
         return tuple(self._exchange.stats())
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise attribute(self, name, OF_HUBS)
 
     def __repr__(self) -> str:
         return f"<{self._exchange.name} {'closed' if self.closed else 'open'}>"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Future, get_running_loop
-from collections.abc import AsyncIterator, Callable
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
 from itertools import count
 from typing import Any, Never
 
-from streamkit._core.arguments import flag, seconds as seconds_argument
+from streamkit._core.arguments import flag, number as number_argument, seconds as seconds_argument
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
-from streamkit._engine.buffer.clock import wall_clock_of
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
+from streamkit._stages.timetable import Grid, OnTheWall, planned, reach
 
-__all__ = ["Missed", "interval", "never", "timer"]
+__all__ = ["Missed", "interval", "never", "ticks", "timer"]
 
 _ON_TIME = 0.005
 """Seconds after which a tick is late: a loop that has much to do is no consumer that was busy (tokio's)."""
@@ -25,7 +26,7 @@ _MANY = 1e300
 
 
 class Missed(Enum):
-    """What ``interval`` does after a tick that its consumer has asked for too late."""
+    """What ``interval``, ``ticks`` and ``cron`` do after a tick that its consumer has asked for too late."""
 
     SKIP = "skip"
     """Leave out the ticks that were missed: the next comes at the next time that it would have had."""
@@ -38,72 +39,55 @@ class Missed(Enum):
         return f"Missed.{self.name}"
 
 
-def _ring(waiter: Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-async def _reach(loop: AbstractEventLoop, when: float) -> None:
-    """Wait until the time `when` of the loop; ``sleep`` would miss it by what a subtraction rounds."""
-    waiter: Future[None] = loop.create_future()
-    timer = loop.call_at(when, _ring, waiter)
-    try:
-        await waiter
-    finally:
-        timer.cancel()
-
-
 class _Ticks:
-    """The times of ticks: whole multiples of `seconds` after `base`, by `clock`."""
+    """The times of ticks: whole multiples of `seconds` after `base`, by the clock of the event loop."""
 
-    def __init__(self, seconds: float, missed: Missed, clock: Callable[[], float]) -> None:
+    def __init__(self, seconds: float, missed: Missed, base: float) -> None:
         self.seconds = seconds
         self.missed = missed
-        self.clock = clock
-        self.base = 0.0
-        self.index = 0
-
-    def begin(self, base: float) -> None:
-        """The first is the first after now."""
         self.base = base
-        self.index = self._last(self.clock()) + 1
-
-    def _last(self, now: float) -> int:
-        """Which tick was the last before `now`."""
-        return int(min((now - self.base) // self.seconds, _MANY))
+        self.index = 1
 
     @property
     def due(self) -> float:
         """When the next tick is due."""
         return self.base + self.index * self.seconds
 
-    def left(self) -> float:
-        """The seconds until then. A clock that was set back does not hold up more than one tick."""
-        left = self.due - self.clock()
-        if left > 2 * self.seconds:
-            self.begin(self.base)
-            left = self.due - self.clock()
-        return left
-
-    def passed(self) -> None:
+    def passed(self, now: float) -> None:
         """The tick has come: which is the next?"""
-        now, due = self.clock(), self.due
+        due = self.due
         self.index += 1
         if self.missed is Missed.SKIP:
-            self.index = max(self.index, self._last(now) + 1)
+            last = int(min((now - self.base) // self.seconds, _MANY))
+            self.index = max(self.index, last + 1)
         elif self.missed is Missed.DELAY and now - due > min(_ON_TIME, self.seconds / 2):
             self.base, self.index = now, 1
 
 
-async def _ticking(seconds: float, missed: Missed, aligned: bool) -> AsyncIterator[int]:
+async def _ticking(seconds: float, missed: Missed) -> AsyncIterator[int]:
     loop = get_running_loop()
-    ticks = _Ticks(seconds, missed, wall_clock_of(loop) if aligned else loop.time)
-    ticks.begin(0.0 if aligned else loop.time())
+    grid = _Ticks(seconds, missed, loop.time())
     for number in count():  # pragma: no branch - it has no end
-        while (left := ticks.left()) > 0:
-            await _reach(loop, loop.time() + left if aligned else ticks.due)
-        ticks.passed()
+        while loop.time() < grid.due:
+            await reach(loop, grid.due)
+        grid.passed(loop.time())
         yield number
+
+
+async def _aligned(seconds: float, missed: Missed) -> AsyncIterator[int]:
+    wall = OnTheWall(Grid(seconds), catch_up=missed is Missed.CATCH_UP)
+    for number in count():  # pragma: no branch - it has no end
+        await wall.next()
+        yield number
+
+
+def missed_option(missed: object, reason: str = "") -> dict[str, Any]:
+    """What is shown of the argument `missed`, unless it is the usual; with a `reason`, DELAY is refused."""
+    if not isinstance(missed, Missed):
+        raise TypeError(f"missed must be Missed.SKIP, CATCH_UP or DELAY, not {shown(missed)}")
+    if reason and missed is Missed.DELAY:
+        raise ValueError(f"missed must be Missed.SKIP or CATCH_UP {reason}, not Missed.DELAY")
+    return {} if missed is Missed.SKIP else {"missed": missed}
 
 
 @answering
@@ -140,19 +124,68 @@ def interval(seconds: float, *, missed: Missed = Missed.SKIP, aligned: bool = Fa
             that would leave the clock.
     """
     seconds = seconds_argument("seconds", seconds)
-    if not isinstance(missed, Missed):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"missed must be Missed.SKIP, CATCH_UP or DELAY, not {shown(missed)}")
-    if flag("aligned", aligned) and missed is Missed.DELAY:
-        raise ValueError("missed must be Missed.SKIP or CATCH_UP where aligned=True, not Missed.DELAY")
-    options: dict[str, Any] = {} if missed is Missed.SKIP else {"missed": missed}
+    options = missed_option(missed, "where aligned=True" if flag("aligned", aligned) else "")
     if aligned:
         options["aligned"] = True
-    return Stream(Recipe("interval", (seconds,), partial(_ticking, seconds, missed, aligned), **options))
+    make = partial(_aligned if aligned else _ticking, seconds, missed)
+    return Stream(Recipe("interval", (seconds,), make, **options))
+
+
+@answering
+def ticks(
+    seconds: float,
+    *,
+    offset: float = 0.0,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    missed: Missed = Missed.SKIP,
+) -> Stream[datetime]:
+    """The date and time, in UTC, whenever the clock on the wall comes to a whole multiple of so many seconds.
+
+        ticks(60.0)               ----12:00----12:01----12:02-
+        ticks(60.0, offset=5.0)   -----12:00:05--12:01:05--12:02:05-
+
+    >>> import streamkit
+    >>> from datetime import UTC, datetime
+    >>> noon, later = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+    >>> [f"{tick:%H:%M}" for tick in streamkit.ticks(900.0, start=noon, end=later)]
+    ['12:00', '12:15']
+
+    Emits when: a tick is due; one that is past already, from `start` on, at once.
+    Waits when: no tick is due, or the consumer does; nothing is held for it.
+    Completes when: the next tick would not be before `end`.
+    Closes when: the consumer leaves.
+
+    An item is when its tick was due, not when it came: two that follow each other differ by exactly
+    `seconds`, unless some were left out. Multiples are counted from the year 1970 in UTC, so all programs
+    tick alike; for hours and days of another time zone, see ``cron``.
+
+    A clock that is set forward, or a machine that slept, has missed ticks; it is noticed within a minute. A
+    clock that is set back by less than a tick gives none twice; by more, ticks go on by the new time.
+
+    Args:
+        seconds: from one tick to the next.
+        offset: how much later than the multiples all of them are.
+        start: the first tick is the first from then on. If that is past, the ticks since then are replayed
+            without a wait, whatever `missed` says, and live ones follow.
+        end: no tick comes then, or later.
+        missed: what becomes of ticks that were due while the consumer was busy.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `seconds` is not finite, or not above 0; `offset` is not finite; `start` or `end` has no
+            time zone; or `missed` is ``DELAY``, which would leave the clock.
+    """
+    seconds, offset = seconds_argument("seconds", seconds), number_argument("offset", offset)
+    options: dict[str, Any] = {"offset": offset or None, "start": start, "end": end}
+    options |= missed_option(missed, "for ticks of the clock on the wall")
+    grid = Grid(seconds, offset)
+    return Stream(planned("ticks", seconds, grid, UTC, catch_up=missed is Missed.CATCH_UP, **options))
 
 
 async def _timed(seconds: float) -> AsyncIterator[int]:
     loop = get_running_loop()
-    await _reach(loop, loop.time() + seconds)
+    await reach(loop, loop.time() + seconds)
     yield 0
 
 

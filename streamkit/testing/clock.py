@@ -20,9 +20,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import Context
+from datetime import datetime
 from typing import Any, TypeVar, TypeVarTuple
 
-from streamkit._core.arguments import callback as callable_argument, flag, whole
+from streamkit._core.arguments import callback as callable_argument, date as date_argument, flag, whole
 from streamkit.testing.outside import Outside, inside_only
 from streamkit.testing.timers import Timer, Timers
 from streamkit.testing.waits import DeadlockError, task_line, tasks
@@ -79,7 +80,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, *, threads: bool = False, patience: float | None = None, limit: float = 10.0) -> None:
         self.steps = 0
-        self._now = 0.0
+        self._now = self._wall = 0.0
         self._timers = Timers()
         self._step_callbacks: dict[int, list[Callable[[], object]]] = {}
         self.threads = flag("threads", threads)
@@ -95,7 +96,27 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def wall_time(self) -> float:
         """What a clock on the wall reads, in seconds since the year 1970: it begins there, with the loop."""
-        return self._now
+        return self._now + self._wall
+
+    def set_wall_time(self, when: datetime) -> None:
+        """Set the clock on the wall, by which `aligned` intervals, `ticks` and `cron` go; `time` goes on.
+
+        >>> import asyncio
+        >>> from datetime import UTC, datetime
+        >>> import streamkit
+        >>> from streamkit import ops
+        >>> from streamkit.testing import run
+        >>> async def main() -> None:
+        ...     asyncio.get_running_loop().set_wall_time(datetime(2026, 1, 1, 11, 59, tzinfo=UTC))
+        ...     print(await (streamkit.ticks(3600.0) | ops.first()))
+        >>> run(main)
+        2026-01-01 12:00:00+00:00
+
+        Raises:
+            TypeError: `when` is no datetime.
+            ValueError: it has no time zone.
+        """
+        self._wall = date_argument("when", when).timestamp() - self._now
 
     def call_at_step(self, n: int, callback: Callable[[], object]) -> None:
         """Call `callback` at the beginning of the n-th iteration from now, 1 being the next.

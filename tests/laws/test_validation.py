@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -65,6 +66,9 @@ ARGUMENTS: dict[str, Argument] = {
         for name in ("fallback", "iterable", "other", "others", "signal", "sources", "first")
     },
     **{name: Argument(ops.take(1), PIPE) for name in ("branches", "false", "otherwise", "pipe", "true")},
+    "expression": Argument("* * * * *", [3, None, "every day", "61 * * * *"]),
+    "offset": Argument(1.0, [NAN, "1", None, []]),
+    "timezone": Argument("UTC", [3, None, "Utopia"]),
     "chunk": Argument(3, [0, 1.5, "2", None, []]),
     "on": Argument(InLoop(), [3, "threads", InLoop, object()]),
     "executor": Argument(InLoop(), [3, None, "threads", InLoop]),
@@ -108,6 +112,11 @@ OTHERS: dict[tuple[str, str], Argument | None] = {
     ("start", "streamkit.count"): Argument(2, ["2", [], None]),
     ("start", "enumerate"): Argument(2, [1.5, "2", None, []]),
     ("start", "sum"): None,  # anything that can be added to
+    **{
+        (name, source): Argument(datetime(2026, 1, 1, tzinfo=UTC), [3, "noon", datetime(2026, 1, 1)])
+        for name in ("start", "end")
+        for source in ("streamkit.ticks", "streamkit.cron")
+    },
     ("clock", "timestamp"): Argument(asyncio.sleep, CALLABLE),
 }
 """Arguments of one operator that are no others of the name; None for what takes whatever comes."""
@@ -128,6 +137,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("map", "chunk"): {"function": abs, "on": InLoop()},
     **{("map", name): {"function": abs} for name in ("ordered", "key", "on_error")},
     ("for_each", "chunk"): {"on": InLoop()},
+    **{("route", name): {"routes": {1: ops.take(1)}} for name in ("key", "otherwise", "on_error")},
     ("timeout", "fallback"): {"seconds": 1.0},
 }
 """What must stand beside an argument."""

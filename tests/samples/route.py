@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from streamkit import Suspend, ops
+from streamkit import Output, Suspend, ops
 from tests.laws.lab import Lab, Sample
 from tests.samples.callbacks import always, same
 
@@ -14,6 +14,15 @@ def turns(lab: Lab, size: int) -> Any:
     """A key of `size` different ones, in turn."""
     numbers = count()
     return lab.callback(lambda _: next(numbers) % size)
+
+
+SIDES = Output[Any]("one"), Output[Any]("two")
+
+
+def sent(*branches: Any) -> Any:
+    """Items go to two outputs, by their numbers."""
+    routes: Any = dict(zip(SIDES, branches, strict=True))
+    return ops.map(lambda item: SIDES[getattr(item, "number", 0) % 2](item)) | ops.route(routes)
 
 
 OPERATORS = [
@@ -38,6 +47,13 @@ OPERATORS = [
         lambda lab: ops.route(turns(lab, 2), {0: ops.batch(1), 1: ops.tap(same)}),
         calls=True,
     ),
+    Sample("route-outputs", lambda lab: sent(ops.batch(1), ops.tap(lab.callback(same))), calls=True),
+    Sample(
+        "route-outputs-stage",
+        lambda lab: sent(ops.buffer(Suspend(2)) | ops.tap(same), ops.skip(0) | ops.map(lab.callback(same))),
+        calls=True,
+        ordered=False,
+    ),
     Sample(
         "route-stage",
         lambda lab: ops.route(
@@ -48,6 +64,16 @@ OPERATORS = [
     ),
 ]
 SINKS = [
+    Sample(
+        "route-outputs-sinks",
+        lambda lab: sent(ops.count(), ops.for_each(lab.callback(lab.drop))),
+        calls=True,
+    ),
+    Sample(
+        "route-outputs-sinks-stage",
+        lambda lab: sent(ops.take(1) | ops.count(), ops.for_each(lab.callback(lab.drop))),
+        calls=True,
+    ),
     Sample(
         "partition-sinks", lambda lab: ops.partition(turns(lab, 2), ops.to_list(), ops.count()), calls=True
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import streamkit
@@ -12,6 +13,15 @@ from tests.laws.lab import Boom, Lab
 from tests.laws.source_lab import Again, SourceSample
 
 __all__ = ["SOURCES"]
+
+
+def at(seconds: float) -> datetime:
+    """The date when the clock on the wall of a virtual loop shows this."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def ticked(*seconds: float) -> tuple[datetime, ...]:
+    return tuple(map(at, seconds))
 
 
 def items(lab: Lab, count: int = 3) -> list[Item]:
@@ -121,6 +131,13 @@ SOURCES = [
         "interval-delay", lambda lab: streamkit.interval(1.0, missed=Missed.DELAY), (0, 1, 2), ends=False
     ),
     SourceSample("interval-aligned", lambda lab: streamkit.interval(1.0, aligned=True), (0, 1), ends=False),
+    SourceSample("ticks", lambda lab: streamkit.ticks(1.0, start=at(0.0)), ticked(0.0, 1.0), ends=False),
+    SourceSample(
+        "ticks-end", lambda lab: streamkit.ticks(1.0, start=at(-1.0), end=at(2.0)), ticked(-1.0, 0.0, 1.0)
+    ),
+    SourceSample(
+        "cron", lambda lab: streamkit.cron("* * * * *", start=at(0.0)), ticked(0.0, 60.0), ends=False
+    ),
     SourceSample("timer", lambda lab: streamkit.timer(1.0), (0,)),
     SourceSample("never", lambda lab: streamkit.never(), (), ends=False),
     SourceSample("from_awaitable", lambda lab: streamkit.from_awaitable(fetched(lab)), (0,)),

@@ -179,7 +179,7 @@ class TestLoops:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    *((lambda v=v: Hub(v), TypeError, "strategy must be a strategy") for v in (None, 8, Suspend, "drop", [])),
+    *((lambda v=v: Hub(v), TypeError, "strategy must be a strategy") for v in (8, Suspend, "drop", [])),
     (lambda: Hub(Collect(8)), ValueError, "strategy must be one that passes items on"),
     (lambda: Hub(DropOldest(8, gaps=True)), ValueError, "strategy must be one that passes items on"),
     *(

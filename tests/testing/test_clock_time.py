@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from weakref import WeakSet
 
@@ -185,6 +186,33 @@ class TestTime:
 
         first = once()
         assert all(once() == first for _ in range(5))
+
+
+class TestWallTime:
+    def test_begins_in_1970_can_be_set_and_goes_on_with_the_time_that_stays(self) -> None:
+        async def main() -> None:
+            loop = the_loop()
+            assert loop.wall_time() == 0.0
+            await asyncio.sleep(3.0)
+            loop.set_wall_time(datetime(1970, 1, 2, 1, tzinfo=timezone(timedelta(hours=1))))
+            await asyncio.sleep(4.0)
+            assert (loop.time(), loop.wall_time()) == (7.0, 86_404.0)
+
+        run(main)
+
+    @pytest.mark.parametrize(
+        ("when", "error", "words"),
+        [
+            (86_400.0, TypeError, "when must be a datetime with a time zone, not 86400.0"),
+            (datetime(2026, 1, 1), ValueError, "when must have a time zone, as datetime"),
+        ],
+    )
+    def test_bad_argument(self, when: Any, error: type[Exception], words: str) -> None:
+        async def main() -> None:
+            with pytest.raises(error, match=words):
+                the_loop().set_wall_time(when)
+
+        run(main)
 
 
 class TestDeadlock:

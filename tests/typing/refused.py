@@ -5,7 +5,7 @@ For type checkers only: nothing here runs.
 
 from typing import assert_type
 
-from streamkit import Collect, DropOldest, Gap, Stream, Suspend, ops, push
+from streamkit import Collect, DropOldest, Gap, Hub, Output, Stream, Suspend, ops, push
 
 NUMBERS: Stream[int] = Stream([1, 2, 3])
 PAIRS: Stream[tuple[int, str]] = Stream([(1, "a")])
@@ -46,6 +46,16 @@ def of_branches() -> None:
     print(NUMBERS | ops.broadcast(ops.for_each(length), ops.for_each(positive)))  # type: ignore[operator]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
     print(NUMBERS | ops.broadcast(ops.for_each(length), ops.to_list()))  # type: ignore[arg-type]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
     print(NUMBERS | ops.broadcast(ops.to_list(), ops.for_each(length)))  # type: ignore[arg-type]  # pyright: ignore[reportOperatorIssue, reportUnknownArgumentType]
+
+
+def of_outputs() -> None:
+    price = Output[int]("price")
+    print(price("a"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    print(price.to(ops.for_each(length)))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
+
+
+def of_hubs() -> None:
+    Hub[int]().offer("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def of_emitters() -> None:

@@ -5,7 +5,7 @@ from typing import assert_type
 
 import pytest
 
-from streamkit import Job, Stream, ops
+from streamkit import Job, Output, Stream, Tagged, ops
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* was never awaited:RuntimeWarning")
 
@@ -48,6 +48,38 @@ def test_route() -> None:
         NUMBERS | ops.route(text, {"a": ops.fold(add, 0)}, otherwise=ops.fold(add, 1)),
         Job[dict[str | EllipsisType, int]],
     )
+
+
+PRICE = Output[float]("price")
+ERROR = Output[Exception]("error")
+
+
+def parsed(number: int) -> Tagged[float] | Tagged[Exception]:
+    return PRICE(1.5) if number else ERROR(ValueError())
+
+
+def price(value: float) -> str:
+    return str(value)
+
+
+def shown(error: Exception) -> bytes:
+    return repr(error).encode()
+
+
+def test_outputs() -> None:
+    assert_type(PRICE(1.5), Tagged[float])
+    tagged = NUMBERS | ops.map(parsed)
+    assert_type(tagged | ops.route({PRICE: ops.count(), "error": ops.count()}), Job[dict[str, int]])
+    routes = PRICE.to(ops.map(price)) | ERROR.to(ops.map(shown))
+    assert_type(tagged | ops.route(routes), Stream[str | bytes])
+    assert_type(
+        tagged | ops.route(PRICE.to(ops.to_list()) | ERROR.to(ops.count())), Job[dict[str, list[float] | int]]
+    )
+    assert_type(tagged | ops.route(PRICE.to(ops.take(1)) | ERROR.to(ops.skip(1))), Stream[float | Exception])
+    assert_type(
+        tagged | ops.route({PRICE: ops.count()}, otherwise=ops.count()), Job[dict[str | EllipsisType, int]]
+    )
+    assert_type(tagged | ops.route({PRICE: ops.map(price)}), Stream[str])
 
 
 def test_balance() -> None:

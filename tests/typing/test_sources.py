@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Never, assert_type
 
@@ -85,6 +86,8 @@ def test_made_when_read() -> None:
 def test_time() -> None:
     assert_type(streamkit.interval(1.0), Stream[int])
     assert_type(streamkit.interval(1.0, missed=Missed.DELAY), Stream[int])
+    assert_type(streamkit.ticks(1.0, offset=0.5), Stream[datetime])
+    assert_type(streamkit.cron("* * * * *", timezone="UTC"), Stream[datetime])
     assert_type(streamkit.timer(1.0), Stream[int])
     assert_type(streamkit.never(), Stream[Never])
 

@@ -19,6 +19,7 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, Lists, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit._stages.outputs import Tagged, ToOperators, ToSinks
 from streamkit.operators.group import OnFull
 from streamkit.operators.materialize import Notification
 from streamkit.operators.restart import OnRetry, When
@@ -2382,28 +2383,41 @@ class Methods(Generic[T_co]):
         >>> list(Stream(["tea", "salt"]) | lengths)
         ['TEA', 'Salt']
 
+        Or the items say themselves for which branch they are, by an `Output`; the branch gets the value:
+
+        >>> from streamkit import Output
+        >>> short, long = Output[str]("short"), Output[str]("long")
+        >>> words = Stream(["tea", "rice"]) | ops.map(lambda word: (short if len(word) < 4 else long)(word))
+        >>> (words | ops.route({short: ops.to_list(), long: ops.count()})).run()
+        {'short': ['tea'], 'long': 1}
+
         Branches of steps run inside the loop that reads the source, without a task. Each branch has a task of its
-        own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source.
+        own if a callback in it is an ``async def``, if one has a stage, or if one can end before the source. Even
+        so, an item for an output is handed over: the source goes on when the branch asks for the next, except
+        where that begins with a ``buffer``.
 
         Emits when: a branch does.
         Waits when: the branch of the last item works on the one before, or its buffer is full and waits.
         Completes when: every branch has. One that ends early drops what is for it, counted; the others go on.
         Closes when: every branch has ended, one fails, or the consumer leaves.
 
-        An error of a branch ends all. An error of the source reaches each branch after the items before it.
+        An error of a branch ends all. An error of the source reaches each branch after the items before it. An
+        exception that is sent to an output which no route names is raised, also where there is an `otherwise`.
 
         Args:
-            key: called with each item; returns its key, which is hashable, or an awaitable of it.
+            key: called with each item; returns its key, which is hashable, or an awaitable of it. In its place,
+                and alone, the routes by `Output`, or by the name of one.
             routes: operators, or operators and a sink, by key. They are fixed; for keys that are known only when
                 their items come, use ``group_by``.
-            otherwise: the same for items with other keys. The result of a sink stands under ``...``.
+            otherwise: the same for items with other keys, or for other outputs. The result of a sink stands
+                under ``...``.
             on_error: what is done where `key` fails, such as ``Resume()``; by default, the stream fails.
 
         Raises:
             TypeError: an argument has the wrong type, some branches are operators and some sinks; (when run) a
-                key is not hashable.
-            ValueError: there are no routes, or one has the key ``...``.
-            NoRouteError: (when run) an item has another key, and there is no `otherwise`.
+                key is not hashable, or an item is for no output.
+            ValueError: there are no routes, or one has the key ``...``; or `on_error` is given where no key is.
+            NoRouteError: (when run) an item has another key or output, and there is no `otherwise`.
         """
     @overload
     def route(
@@ -2449,6 +2463,25 @@ class Methods(Generic[T_co]):
         otherwise: Pipe | Absent = ...,
         on_error: OnError | None = None,
     ) -> Any: ...
+    @overload
+    def route(self: Methods[Tagged[Any]], key: ToSinks[R]) -> Job[dict[str, R]]: ...
+    @overload
+    def route(self: Methods[Tagged[Any]], key: ToOperators[B]) -> Stream[B]: ...
+    @overload
+    def route(self: Methods[Tagged[Any]], key: Mapping[Any, Into[Any, R]]) -> Job[dict[str, R]]: ...
+    @overload
+    def route(
+        self: Methods[Tagged[Any]], key: Mapping[Any, Into[Any, R]], *, otherwise: Into[Any, R]
+    ) -> Job[dict[str | EllipsisType, R]]: ...
+    @overload
+    def route(
+        self: Methods[Tagged[Any]],
+        key: Mapping[Any, Operator[Any, B]],
+        *,
+        otherwise: Operator[Any, B] | Absent = ...,
+    ) -> Stream[B]: ...
+    @overload
+    def route(self: Methods[Item], key: Mapping[Any, Pipe], *, otherwise: Pipe | Absent = ...) -> Any: ...
     @overload
     def sample(self: Methods[Item], seconds: float, *, on_drop: OnDrop | None = None) -> Stream[Item]:
         """Every `seconds`, or whenever `signal` has an item, pass on the latest item, if there is a new one.

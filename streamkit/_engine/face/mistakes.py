@@ -19,6 +19,7 @@ from streamkit._engine.plan.link import Inlet, Link
 __all__ = [
     "OF_EMITTERS",
     "OF_HANDLES",
+    "OF_HUBS",
     "OF_JOBS",
     "OF_PIPES",
     "OF_STREAMS",
@@ -84,6 +85,24 @@ OF_EMITTERS: Final = {
         "write emitter.offer(item), or await emitter.send(item), which waits for room",
     ),
     "asend": "write await emitter.send(item)",
+}
+OF_HUBS: Final = {
+    **dict.fromkeys(("on_completed", "complete", "aclose", "remove_all_listeners"), "write hub.close()"),
+    **dict.fromkeys(("on_error", "error", "throw"), "write hub.fail(error)"),
+    **dict.fromkeys(
+        ("asend", "dispatch", "emit", "emit_async", "next", "on_next", "publish", "push", "put"),
+        "write await hub.send(item), or hub.offer(item), which does not wait",
+    ),
+    **dict.fromkeys(
+        ("add_listener", "connect", "listen", "on", "subscribe"),
+        "write (hub.stream() | ops.for_each(handler)).start()",
+    ),
+    "once": "write (hub.stream() | ops.take(1) | ops.for_each(handler)).start()",
+    **dict.fromkeys(("listeners", "listener_count"), "write hub.consumers"),
+    **dict.fromkeys(
+        ("disconnect", "off", "remove_listener", "unsubscribe"),
+        "write await handle.stop(), of the handle that job.start() has given",
+    ),
 }
 
 

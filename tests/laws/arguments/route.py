@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from streamkit import Suspend, ops
+from streamkit import Output, Suspend, ops
 from tests.laws.lab import Lab
 from tests.laws.ways import FLAGS, SIZES, Way, same, ways
 
@@ -43,6 +43,14 @@ def routed(lab: Lab, buffered: int, keys: int, *, sinks: bool) -> Any:
     return parts if sinks else parts | ops.map(lab.callback(same))
 
 
+def sent(lab: Lab, buffered: int, keys: int, *, sinks: bool) -> Any:
+    outputs = [Output[Any](f"to {key}") for key in range(keys)]
+    turn = turns(keys)
+    routes: Any = {output: branch(lab, buffered, sinks=sinks) for output in outputs}
+    parts = ops.map(lambda item: outputs[turn(item)](item)) | ops.route(routes)
+    return parts if sinks else parts | ops.map(lab.callback(same))
+
+
 ARGUMENTS: dict[str, SearchStrategy[Way]] = {
     "partition": ways("partition", parted, buffered=BUFFERS, sinks=FLAGS)
     | ways(
@@ -50,5 +58,6 @@ ARGUMENTS: dict[str, SearchStrategy[Way]] = {
         lambda lab, size: ops.partition(turns(2), ops.batch(size), ops.tap(same)),
         size=SIZES,
     ),
-    "route": ways("route", routed, buffered=BUFFERS, keys=st.integers(1, 2), sinks=FLAGS),
+    "route": ways("route", routed, buffered=BUFFERS, keys=st.integers(1, 2), sinks=FLAGS)
+    | ways("route-outputs", sent, buffered=BUFFERS, keys=st.integers(1, 2), sinks=FLAGS),
 }
