@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
         executors as executors,
+        graph as graph,
         ops as ops,
         reactive_streams as reactive_streams,
         runner as runner,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         BufferOverflowError as BufferOverflowError,
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
+        GraphError as GraphError,
         GroupsFullError as GroupsFullError,
         NoRouteError as NoRouteError,
         ObservableError as ObservableError,

@@ -12,7 +12,7 @@ from streamkit._core.strategy import Collect, Lossy, Strategy, Suspend, strategy
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import Keep
+from streamkit._engine.face.stream import Keep, Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.share import Shares
@@ -45,6 +45,14 @@ def _shared(
 ) -> Keep | Lists | Joined[Gap]:
     kind = Lists if strategy.collects else Joined[Gap] if strategy.marks_gaps else Keep
     return kind(_shared, replay=replay, strategy=strategy, linger=linger, _shares=_shares)
+
+
+def among(readers: int, strategy: Strategy) -> Pipe:
+    """As `share`, for so many `readers` as are known beforehand: the source is opened when all have come.
+
+    None of them misses the first items, in whatever order their tasks begin. A graph is built of these.
+    """
+    return _shared(strategy=strategy, _shares=Shares(readers))
 
 
 @overload  # a Collect is a Strategy too, and the first that fits counts

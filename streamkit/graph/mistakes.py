@@ -1,0 +1,124 @@
+"""What is wrong in a graph: each mistake with its path, its place in the file, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TypeAlias
+
+from streamkit._core.errors import GraphError
+from streamkit._core.value import Record
+
+__all__ = ["Fault", "Mistake", "Path", "Report", "Wrong", "either", "nearest", "refuse"]
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and places in lists, from the top of the data: ``("nodes", "price", "input", 1)``."""
+
+
+class Fault(StrEnum):
+    """The kinds of mistakes."""
+
+    UNREADABLE = "unreadable"
+    """The file is not in its format; nothing more can be said of it."""
+    UNKNOWN_NAME = "unknown name"
+    """No node, no operator or nothing in the registry has this name."""
+    NOT_ALLOWED = "not allowed"
+    """The name is one that a registry does not give out."""
+    UNKNOWN_ARGUMENT = "unknown argument"
+    MISSING_ARGUMENT = "missing argument"
+    WRONG_ARGUMENT = "wrong argument"
+    NO_KIND = "no kind"
+    """Nothing says what the node does, or two things do."""
+    CYCLE = "cycle"
+    UNUSED_OUTPUT = "unused output"
+    MISSING_INPUT = "missing input"
+    WRONG_INPUT = "wrong input"
+    """What begins by itself has an input, or a nested graph has more or fewer than it names."""
+    SINK_AS_INPUT = "sink as input"
+    MISSING_STRATEGY = "missing strategy"
+    """Nothing says how items wait where that could go on for ever."""
+    DUPLICATE_KEY = "duplicate key"
+    TYPE_MISMATCH = "type mismatch"
+
+
+class Mistake(Record):
+    """One mistake; ``str`` shows it on a line."""
+
+    fault: Fault
+    path: Path
+    """Keys and places in lists that lead to it."""
+    message: str
+    suggestion: str = ""
+    """What to write instead; nothing, if that is not known."""
+    file: str = ""
+    """Nothing, if the graph did not come from a file."""
+    line: int = 0
+    """From 1 on; 0 if it is not known, as in a graph from a dict."""
+    column: int = 0
+
+    @property
+    def where(self) -> str:
+        """The path in words: ``nodes.price.input[1]``."""
+        words = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in self.path)
+        return words.removeprefix(".") or "the graph"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}: " if self.line else ""
+        hint = f"; {self.suggestion}" if self.suggestion else ""
+        return f"{place}{self.where}: {self.fault}: {self.message}{hint}"
+
+
+class Report:
+    """Collects the mistakes of one graph."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+        self.broken: set[str] = set()
+        """The names of nodes with a mistake. What follows from one is not told of as another."""
+
+    def add(self, fault: Fault, path: Path, message: str, suggestion: str = "", *, node: str = "") -> None:
+        """Note a mistake."""
+        self.mistakes.append(Mistake(fault=fault, path=path, message=message, suggestion=suggestion))
+        if node:
+            self.broken.add(node)
+
+    def refused(self, wrong: Wrong, path: Path, *, node: str = "") -> None:
+        """Note what was raised as `wrong`, somewhere at or below `path`."""
+        self.add(wrong.fault, (*path, *wrong.path), wrong.message, wrong.suggestion, node=node)
+
+
+class Wrong(Exception):  # noqa: N818 - it never leaves this package
+    """Raised where a value is read, and noted as a mistake by who knows its path."""
+
+    def __init__(self, fault: Fault, message: str, suggestion: str = "", path: Path = ()) -> None:
+        super().__init__(message)
+        self.fault, self.message, self.suggestion = fault, message, suggestion
+        self.path = path
+        """Where it is, below the value that was read."""
+
+    def below(self, *path: str | int) -> Wrong:
+        """The same, seen from further up."""
+        return Wrong(self.fault, self.message, self.suggestion, (*path, *self.path))
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The words that suggest the name which is most like `name`; none if no name is.
+
+    >>> nearest("work.pirce", ["work.price", "work.size"])
+    'write work.price'
+    """
+    found = get_close_matches(name, list(names), 1, 0.6)
+    return f"write {found[0]}" if found else ""
+
+
+def either(names: Sequence[str]) -> str:
+    """`names` in words: ``a, b or c``."""
+    return " or ".join([part for part in (", ".join(names[:-1]), *names[-1:]) if part])
+
+
+def refuse(mistakes: Sequence[Mistake]) -> None:
+    """Raise if there is a mistake; the error tells of all of them, a line each."""
+    if mistakes:
+        count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
+        raise GraphError("\n  ".join([f"the graph has {count}:", *map(str, mistakes)]), tuple(mistakes))

@@ -1,0 +1,114 @@
+"""Graphs: read, checked, and made into a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from types import MappingProxyType
+from typing import Any
+
+from streamkit._core.errors import GraphError
+from streamkit._core.markers import ABSENT
+from streamkit._engine.face.explain import Explanation
+from streamkit._engine.face.job import Job
+from streamkit.graph.build import Assembly, GraphJob
+from streamkit.graph.mistakes import Mistake, Report, refuse
+from streamkit.graph.nodes import Node, read
+from streamkit.graph.parts import Parts
+from streamkit.graph.registry import Registry
+from streamkit.graph.wiring import Wiring, wired
+
+__all__ = ["Graph"]
+
+
+class Graph:
+    """A pipeline as data: nodes with names, each of which says where its items come from.
+
+    >>> from streamkit.graph import Graph, Registry
+    >>> registry = Registry({"work.double": lambda number: 2 * number})
+    >>> graph = Graph(
+    ...     {
+    ...         "nodes": {
+    ...             "numbers": {"source": [1, 2, 3]},
+    ...             "double": {"map": "work.double", "input": "numbers"},
+    ...             "out": {"to_list": True, "input": "double"},
+    ...         }
+    ...     },
+    ...     registry=registry,
+    ... )
+    >>> graph.check()
+    ()
+    >>> graph.job().run()
+    [2, 4, 6]
+
+    Args:
+        data: the graph, as tables and lists.
+        registry: what its names stand for.
+    """
+
+    def __init__(self, data: Mapping[str, Any], *, registry: Registry) -> None:
+        self._data: dict[str, Any] = deepcopy(dict(data))
+        self._registry = registry
+        report = Report()
+        self._nodes: dict[str, Node] = read(self._data, report)
+        self._wiring: Wiring = wired(self._nodes, report)
+        self._parts = Parts(registry, report)
+        self._parts.make(self._nodes)
+        self._mistakes: tuple[Mistake, ...] = tuple(report.mistakes)
+
+    def check(self) -> tuple[Mistake, ...]:
+        """Every mistake that the graph has, at once; nothing runs."""
+        return self._mistakes
+
+    def job(self, *, context: Any = ABSENT) -> Job[Any]:
+        """The job of the graph. Its result is that of the sink; of several, a dict of theirs by name.
+
+        Args:
+            context: what every function gets that has a parameter of this name.
+
+        Raises:
+            GraphError: the graph has mistakes; or a function asks for the context, and there is none.
+        """
+        refuse(self._mistakes)
+        return self._assembly(context).job()
+
+    def explain(self) -> Explanation:
+        """What is fused, what buffers where, and the bound in items, before anything runs.
+
+        Raises:
+            GraphError: the graph has mistakes.
+        """
+        refuse(self._mistakes)
+        job: GraphJob = Assembly(self._wiring, self._parts.found).job()
+        return job.explain()
+
+    def to_data(self) -> dict[str, Any]:
+        """The graph as data: a graph made of this is the same."""
+        return deepcopy(self._data)
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The nodes by their full names, those of inner graphs as ``outer.inner``."""
+        return MappingProxyType(self._nodes)
+
+    def _assembly(self, context: Any) -> Assembly:
+        parts = self._parts
+        if parts.values.needed and context is ABSENT:
+            raise GraphError(f"{parts.values.needed} asks for the context: write graph.job(context=...)")
+        if parts.values.asked and context is not ABSENT:
+            report = Report()
+            parts = Parts(self._registry, report, context)
+            parts.make(self._nodes)
+            refuse(report.mistakes)
+        return Assembly(self._wiring, parts.found)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Graph):
+            return NotImplemented
+        return self._data == other._data and self._registry is other._registry
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._nodes))
+
+    def __repr__(self) -> str:
+        return f"Graph({', '.join(self._nodes)})"

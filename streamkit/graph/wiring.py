@@ -1,0 +1,139 @@
+"""How nodes hang together: who reads whom, in which order they are made, and what is wrong with that."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+from streamkit.graph.mistakes import Fault, Report
+from streamkit.graph.nodes import Edge, Node
+from streamkit.graph.values import table
+from streamkit.graph.vocabulary import Role
+
+__all__ = ["Wiring", "wired"]
+
+_ONE_FOR_ONE: Final = frozenset(
+    {"map", "starmap", "enumerate", "tap", "timestamp", "time_interval", "delay", "throttle", "on_close"}
+)
+"""Operators that emit one item for each, which is why two ways of them stay in step."""
+_IN_STEP: Final = frozenset({"zip", "interleave", "merge_sorted", "concat"})
+"""Joins that wait for one input, and hold back the others meanwhile."""
+
+
+class Wiring:
+    """Who reads whom."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self.nodes = nodes
+        self.readers: dict[str, list[tuple[Node, Edge]]] = {name: [] for name in nodes}
+        """By the name of a node, who reads it, once for each time that it does."""
+        for node in nodes.values():
+            for edge in node.edges:
+                self.readers[edge.source].append((node, edge))
+        self.order: list[Node] = []
+        """All nodes, each behind those that it reads; those of a cycle, and behind one, are not in it."""
+        left = {name: len(node.edges) for name, node in nodes.items()}
+        ready = deque(node for name, node in nodes.items() if not left[name])
+        while ready:
+            node = ready.popleft()
+            self.order.append(node)
+            for reader, _ in self.readers[node.name]:
+                left[reader.name] -= 1
+                if not left[reader.name]:
+                    ready.append(reader)
+
+    def cycles(self) -> list[list[Edge]]:
+        """One cycle of each tangle of nodes that read each other, as edges against the stream."""
+        done = {node.name for node in self.order}
+        found: list[list[Edge]] = []
+        for begin in self.nodes:
+            trail, at = list[Edge](), begin
+            places: dict[str, int] = {}
+            while at not in done and at not in places:
+                left = [edge for edge in self.nodes[at].edges if edge.source not in done]
+                if not left:  # it is behind a cycle that was found
+                    break
+                places[at] = len(trail)
+                trail.append(left[0])
+                at = left[0].source
+            if at in places:
+                found.append(trail[places[at] :])
+            done |= places.keys()
+        return found
+
+
+def wired(nodes: Mapping[str, Node], report: Report) -> Wiring:
+    """The wiring of `nodes`; mistakes in it go to `report`."""
+    wiring = Wiring(nodes)
+    for cycle in wiring.cycles():
+        names = [edge.source for edge in reversed(cycle)]
+        words = f"{' -> '.join([*names, names[0]])} goes in a circle"
+        report.add(Fault.CYCLE, cycle[0].path, words, node=cycle[-1].source)
+    for name, node in nodes.items():
+        ends = node.kind.role is Role.SINK
+        readers = wiring.readers[name]
+        if ends:
+            for reader, edge in readers:
+                words = f"{name} is a sink, which nothing comes out of"
+                report.add(Fault.SINK_AS_INPUT, edge.path, words, node=reader.name)
+        elif not readers and name not in report.broken:
+            words = f"nothing reads {name}"
+            report.add(Fault.UNUSED_OUTPUT, node.path, words, "give it to a sink, or leave it out", node=name)
+    _in_step(wiring, report)
+    return wiring
+
+
+def _in_step(wiring: Wiring, report: Report) -> None:
+    """Tell of joins that could wait for ever: their inputs come from one node, and may not stay in step.
+
+    Such a join waits for the input that has fewer items, and so holds back the other, and so their source.
+    """
+    origin: dict[str, object] = {}
+    """By node, what stands for its rhythm: nodes with the same have as many items, one for one."""
+    forks: dict[str, int] = {}
+    """By node, the forks that it comes from, a bit for each."""
+    bits: dict[str, int] = {}
+    for node in wiring.order:
+        name, sources = node.name, [edge.source for edge in node.edges]
+        above = 0
+        for source in sources:
+            above |= forks[source]
+        if len(wiring.readers[name]) > 1:
+            above |= 1 << bits.setdefault(name, len(bits))
+        forks[name] = above
+        same = node.kind.name in _ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
+        origin[name] = origin[sources[0]] if same else name
+        if node.join is None or node.join.name not in _IN_STEP or node.aligned or "strategy" in node.keys:
+            continue
+        seen = 0
+        for edge in node.inputs:
+            shared = forks[edge.source] & seen
+            seen |= forks[edge.source]
+            first = node.inputs[0].source
+            if shared and (origin[edge.source] != origin[first] or node.join.name == "concat"):
+                words = f"{edge.source} and {first} come from one node, and may not have as many items"
+                hint = "say how the others wait, as in strategy = { Suspend = 100 }"
+                hint += ", or aligned = true" if node.join.name == "zip" else ""
+                report.add(Fault.MISSING_STRATEGY, edge.path, words, hint, node=name)
+                break
+
+
+_KEEP_ALL: Final = frozenset({"Suspend", "Fail", "Unbounded"})
+_KEEP_EACH: Final = frozenset({"Replace", "Return", "Retry"})
+"""Strategies and policies that lose nothing."""
+
+
+def _drops(node: Node) -> bool:
+    """Whether an item may be missing behind `node`: as its function failed, or as its buffer was full."""
+    keys = node.keys
+    return not (_named(keys.get("on_error"), _KEEP_EACH) and _named(keys.get("strategy"), _KEEP_ALL))
+
+
+def _named(raw: object, names: frozenset[str]) -> bool:
+    """Whether `raw` is nothing, or a value of one of these classes, in which there is no other."""
+    keys = table(raw)
+    if keys is None:
+        return raw is None or raw in names
+    then = [each.get("then") for each in map(table, keys.values()) if each]
+    return keys.keys() <= names and all(_named(each, names) for each in then)

@@ -1,0 +1,116 @@
+"""What is wrong with how nodes hang together, each told once, with what to write instead."""
+
+from typing import Any
+
+import pytest
+
+from tests.graph.given import NUMBERS, mistakes
+
+OUT = {"to_list": True}
+CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
+    "a circle": (
+        {
+            "n": NUMBERS,
+            "a": {"map": "add", "input": ["n", "c"], "join": "merge"},
+            "b": {"map": "add", "input": "a"},
+            "c": {"map": "add", "input": "b"},
+            "out": {**OUT, "input": "c"},
+        },
+        [("nodes.a.input[1]", "cycle", "")],
+    ),
+    "itself": ({"a": {"map": "add", "input": "a"}}, [("nodes.a.input", "cycle", "")]),
+    "two circles": (
+        {
+            "a": {"map": "add", "input": "b"},
+            "b": {"map": "add", "input": "a"},
+            "c": {"map": "add", "input": "d"},
+            "d": {"map": "add", "input": "c"},
+            "out": {**OUT, "input": ["b", "d"]},
+        },
+        [("nodes.a.input", "cycle", ""), ("nodes.c.input", "cycle", "")],
+    ),
+    "nobody reads it": (
+        {"n": NUMBERS, "a": {"map": "add", "input": "n"}, "out": {**OUT, "input": "n"}},
+        [("nodes.a", "unused output", "give it to a sink, or leave it out")],
+    ),
+    "a sink is read": (
+        {"n": NUMBERS, "one": {**OUT, "input": "n"}, "two": {**OUT, "input": "one"}},
+        [("nodes.two.input", "sink as input", "")],
+    ),
+    "no node": (
+        {"numbers": NUMBERS, "out": {**OUT, "input": ["numbers", "nubmers"]}},
+        [("nodes.out.input[1]", "unknown name", "write numbers")],
+    ),
+    "no input": ({"out": OUT}, [("nodes.out", "missing input", 'write input = "name of a node"')]),
+    "an input of a source": (
+        {"n": NUMBERS, "m": {**NUMBERS, "input": "n"}, "out": {**OUT, "input": ["n", "m"]}},
+        [("nodes.m.input", "wrong input", "")],
+    ),
+    "not in step": (
+        {
+            "n": NUMBERS,
+            "f": {"filter": "odd", "input": "n"},
+            "z": {"join": "zip", "input": ["n", "f"]},
+            "out": {**OUT, "input": "z"},
+        },
+        [
+            (
+                "nodes.z.input[1]",
+                "missing strategy",
+                "say how the others wait, as in strategy = { Suspend = 100 }, or aligned = true",
+            )
+        ],
+    ),
+    "in step": (
+        {
+            "n": NUMBERS,
+            "f": {"map": "add", "input": "n", "concurrency": 4, "on_error": {"Replace": "add"}},
+            "z": {"join": "zip", "input": ["n", "f"]},
+            "out": {**OUT, "input": "z"},
+        },
+        [],
+    ),
+    "not in step, but it says how they wait": (
+        {
+            "n": NUMBERS,
+            "f": {"filter": "odd", "input": "n"},
+            "z": {"join": "zip", "input": ["n", "f"], "strategy": {"Suspend": 100}},
+            "out": {**OUT, "input": "z"},
+        },
+        [],
+    ),
+    "concat of two ways from one node": (
+        {"n": NUMBERS, "z": {"join": "concat", "input": ["n", "n"]}, "out": {**OUT, "input": "z"}},
+        [
+            (
+                "nodes.z.input[1]",
+                "missing strategy",
+                "say how the others wait, as in strategy = { Suspend = 100 }",
+            )
+        ],
+    ),
+    "a graph inside without an output": (
+        {
+            "n": NUMBERS,
+            "g": {"graph": {"inputs": ["x"], "nodes": {"c": {"count": True, "input": "x"}}}, "input": "n"},
+            "out": {**OUT, "input": "g"},
+        },
+        [("nodes.out.input", "unknown name", "write output in that graph")],
+    ),
+    "a graph inside with other inputs": (
+        {
+            "n": NUMBERS,
+            "g": {
+                "graph": {"inputs": ["x", "y"], "output": "c", "nodes": {"c": {"map": "add", "input": "x"}}}
+            },
+            "out": {**OUT, "input": ["n", "g"]},
+        },
+        [("nodes.g", "wrong input", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_is_told_once(name: str) -> None:
+    given, expected = CASES[name]
+    assert mistakes(**given) == expected
