@@ -22,6 +22,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stream import Pipe, Sink, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
+from streamkit.graph.aligned import LEAVES_OUT
 from streamkit.graph.nodes import Node
 from streamkit.graph.parts import Part
 from streamkit.graph.vocabulary import Role
@@ -171,7 +172,7 @@ class Assembly:
             return inputs[0]
         assert node.join.function is not None
         joined: Stream[Any] = inputs[0] | node.join.function(*inputs[1:], **part.options)
-        return joined
+        return joined | LEAVES_OUT if node.aligned and node.kind.role is not Role.JOIN else joined
 
     def _pipe(self, node: Node, streams: Mapping[str, Stream[Any]]) -> Pipe | None:
         """The operator or sink of `node`, with the streams that are arguments of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, cast
 
 from streamkit import ops
@@ -11,6 +11,7 @@ from streamkit._core.show import shown
 from streamkit._core.value import Record
 from streamkit._engine.face.stream import Pipe, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit.graph.aligned import LEAVES_OUT, aligned
 from streamkit.graph.mistakes import Fault, Report, Wrong
 from streamkit.graph.nodes import Node
 from streamkit.graph.registry import Registry
@@ -50,9 +51,13 @@ class Part(Record):
 class Parts:
     """Makes the parts of all nodes; mistakes go to `report`."""
 
-    def __init__(self, registry: Registry, report: Report, context: Any = ABSENT) -> None:
+    def __init__(
+        self, registry: Registry, report: Report, ways: Set[str] = frozenset(), context: Any = ABSENT
+    ) -> None:
         self.values = Values(registry, context)
         self.report = report
+        self.ways = ways
+        """The names of nodes that are on the way to an aligned zip."""
         self.found: dict[str, Part] = {}
 
     def make(self, nodes: Mapping[str, Node]) -> None:
@@ -72,12 +77,18 @@ class Parts:
         _check_args(node)
         kind = node.kind
         if kind.role is Role.JOIN:
-            return Part(named={}, options=options, buffer=buffer)
+            pipe = LEAVES_OUT if node.aligned else None
+            return Part(pipe=pipe, named={}, options=options, buffer=buffer)
         if kind.role is Role.SOURCE:
             return Part(source=self.source(node), named={}, options={})
         if kind.name in ("sink", "operator"):
             pipe = self.sink(node) if kind.name == "sink" else self.operator(node)
             return Part(pipe=pipe, named={}, options=options, buffer=buffer)
+        if node.name in self.ways:
+            places, named = self.values.arguments(kind, node.arguments, node.keys.get("args"))
+            called(kind, places, named)
+            pipe = aligned(kind.name, *places, named)
+            return Part(pipe=pipe, named={}, options=options)
         if len(node.edges) == len(node.inputs):
             pipe = self.values.made(kind, node.arguments, node.keys)
             return Part(pipe=pipe, named={}, options=options, buffer=buffer)

@@ -11,6 +11,8 @@ from streamkit._core.errors import GraphError
 from streamkit._core.markers import ABSENT
 from streamkit._engine.face.explain import Explanation
 from streamkit._engine.face.job import Job
+from streamkit.graph.aligned import ways
+from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
 from streamkit.graph.mistakes import Mistake, Report, refuse
 from streamkit.graph.nodes import Node, read
@@ -52,8 +54,10 @@ class Graph:
         report = Report()
         self._nodes: dict[str, Node] = read(self._data, report)
         self._wiring: Wiring = wired(self._nodes, report)
-        self._parts = Parts(registry, report)
+        self._ways = ways(self._wiring, report)
+        self._parts = Parts(registry, report, self._ways)
         self._parts.make(self._nodes)
+        typed(self._wiring, self._parts, report)
         self._mistakes: tuple[Mistake, ...] = tuple(report.mistakes)
 
     def check(self) -> tuple[Mistake, ...]:
@@ -97,7 +101,7 @@ class Graph:
             raise GraphError(f"{parts.values.needed} asks for the context: write graph.job(context=...)")
         if parts.values.asked and context is not ABSENT:
             report = Report()
-            parts = Parts(self._registry, report, context)
+            parts = Parts(self._registry, report, self._ways, context)
             parts.make(self._nodes)
             refuse(report.mistakes)
         return Assembly(self._wiring, parts.found)
