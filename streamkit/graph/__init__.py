@@ -6,9 +6,15 @@ graph.job(context=...)              the job, as one would write it by hand
 Registry()                          what the names in a graph stand for
 """
 
-from streamkit.graph.mistakes import Fault, Mistake
-from streamkit.graph.nodes import Edge, Node
-from streamkit.graph.registry import Registry
-from streamkit.graph.whole import Graph
+from typing import TYPE_CHECKING
 
-__all__ = ["Edge", "Fault", "Graph", "Mistake", "Node", "Registry"]
+from streamkit._core.lazy import lazily
+
+if TYPE_CHECKING:
+    from streamkit.graph.mistakes import Fault as Fault, Mistake as Mistake
+    from streamkit.graph.nodes import Edge as Edge, Node as Node
+    from streamkit.graph.registry import Registry as Registry
+    from streamkit.graph.whole import Graph as Graph
+    from streamkit.graph.yaml import read_yaml as read_yaml
+else:
+    __getattr__, __dir__, __all__ = lazily(extras=frozenset({"read_yaml"}))

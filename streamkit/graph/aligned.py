@@ -63,9 +63,10 @@ def ways(wiring: Wiring, report: Report) -> set[str]:
                 break
             for name in way:
                 between = wiring.nodes[name]
-                if between.kind.name not in _CAN or between.join is not None or "strategy" in between.keys:
+                buffers = between.join is not None or "strategy" in between.keys
+                if between.kind.name not in _CAN or buffers or between.keys.get("ordered") is False:
                     words = f"{name} stands on the way to {node.name}, which is aligned"
-                    hint = "only map, filter and tap can stand there, without a strategy"
+                    hint = "only map, filter and tap can stand there, in order, and without a strategy"
                     report.add(Fault.WRONG_ARGUMENT, between.path, words, hint, node=name)
                 elif len(wiring.readers[name]) > 1:
                     words = f"{name} is read by others than the way to {node.name}, which is aligned"
@@ -85,7 +86,7 @@ def _trail(nodes: Mapping[str, Node], name: str) -> list[str]:
 def aligned(name: str, function: Callable[[Any], Any], options: Mapping[str, Any]) -> Pipe:
     """The operator of a way, `name` of `function` with these `options`, so that it marks what it drops."""
     kind = _Awaits if makes_coroutine(function) else _Calls
-    given = {**options, "on_error": _marking(options.get("on_error"))}
+    given: dict[str, Any] = {**options, "on_error": _marking(options.get("on_error"))}
     found: Pipe = ops.map(kind(name, function), **given)
     return found
 

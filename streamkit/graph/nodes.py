@@ -283,7 +283,11 @@ def _kind(keys: dict[str, Any]) -> Kind:
     if hints:
         key = next(key for key in others if nearest(str(key), kind_names()))
         raise Wrong(Fault.UNKNOWN_NAME, f"there is no operator {shown(key)}", hints[0], (key,))
-    words = f"none of its keys says what it does: {either([*map(str, others)])}" if others else "it is empty"
+    words = (
+        f"none of its keys says what it does: {either([*map(str, others)])}"
+        if others
+        else "nothing says what it does"
+    )
     raise Wrong(Fault.NO_KIND, words)
 
 

@@ -87,7 +87,7 @@ class Parts:
         if node.name in self.ways:
             places, named = self.values.arguments(kind, node.arguments, node.keys.get("args"))
             called(kind, places, named)
-            pipe = aligned(kind.name, *places, named)
+            pipe = aligned(kind.name, places[0], named)
             return Part(pipe=pipe, named={}, options=options)
         if len(node.edges) == len(node.inputs):
             pipe = self.values.made(kind, node.arguments, node.keys)

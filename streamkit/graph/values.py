@@ -159,7 +159,7 @@ class Values:
                 else:
                     found = self.argument(value, parameter, depth)
             except Wrong as wrong:
-                raise wrong.below(key) from None
+                raise (wrong if wrong.path[:1] == ("args",) else wrong.below(key)) from None
             if parameter.several:
                 places += listing(found) or [found]
             elif key == kind.name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any
 
@@ -14,11 +15,13 @@ from streamkit._engine.face.job import Job
 from streamkit.graph.aligned import ways
 from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
+from streamkit.graph.formats import format_of, read_text
 from streamkit.graph.mistakes import Mistake, Report, refuse
 from streamkit.graph.nodes import Node, read
 from streamkit.graph.parts import Parts
 from streamkit.graph.registry import Registry
-from streamkit.graph.wiring import Wiring, wired
+from streamkit.graph.text import Text
+from streamkit.graph.wiring import Wiring, check_wiring
 
 __all__ = ["Graph"]
 
@@ -49,16 +52,50 @@ class Graph:
     """
 
     def __init__(self, data: Mapping[str, Any], *, registry: Registry) -> None:
-        self._data: dict[str, Any] = deepcopy(dict(data))
+        self._text: Text | None = None
+        self._begin(deepcopy(dict(data)), registry, [])
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, registry: Registry) -> Graph:
+        """A graph from a file of TOML, JSON or YAML, as its suffix says; mistakes name the file and the line.
+
+        Raises:
+            ImportError: it is YAML, and pyyaml is not installed: ``streamkit[yaml]``.
+            OSError: the file cannot be read.
+            ValueError: the suffix is another.
+        """
+        kind = format_of(path)
+        with open(path, encoding="utf-8") as file:
+            return cls.read(file.read(), format=kind, registry=registry, file=fspath(path))
+
+    @classmethod
+    def read(cls, text: str, *, format: str, registry: Registry, file: str = "") -> Graph:
+        """A graph from the text of a file; `format` is ``"toml"``, ``"json"`` or ``"yaml"``.
+
+        Raises:
+            ImportError: it is YAML, and pyyaml is not installed: ``streamkit[yaml]``.
+            ValueError: the format is another.
+        """
+        graph = cls.__new__(cls)
+        graph._text, mistakes = read_text(text, format, file)
+        graph._begin(graph._text.data if graph._text is not None else {"nodes": {}}, registry, mistakes)
+        return graph
+
+    def _begin(self, data: Any, registry: Registry, before: list[Mistake]) -> None:
+        self._data: dict[str, Any] = data
         self._registry = registry
         report = Report()
         self._nodes: dict[str, Node] = read(self._data, report)
-        self._wiring: Wiring = wired(self._nodes, report)
+        self._wiring = Wiring(self._nodes)
         self._ways = ways(self._wiring, report)
         self._parts = Parts(registry, report, self._ways)
         self._parts.make(self._nodes)
+        check_wiring(self._wiring, report)
         typed(self._wiring, self._parts, report)
-        self._mistakes: tuple[Mistake, ...] = tuple(report.mistakes)
+        located = self._text.located if self._text is not None else None
+        found = report.mistakes if located is None else [located(each) for each in report.mistakes]
+        found = sorted([*before, *found], key=lambda each: (each.line, each.column, each.where))
+        self._mistakes: tuple[Mistake, ...] = tuple(found)
 
     def check(self) -> tuple[Mistake, ...]:
         """Every mistake that the graph has, at once; nothing runs."""

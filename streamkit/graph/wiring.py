@@ -11,7 +11,7 @@ from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.values import table
 from streamkit.graph.vocabulary import Role
 
-__all__ = ["Wiring", "wired"]
+__all__ = ["Wiring", "check_wiring"]
 
 _ONE_FOR_ONE: Final = frozenset(
     {"map", "starmap", "enumerate", "tap", "timestamp", "time_interval", "delay", "throttle", "on_close"}
@@ -47,7 +47,7 @@ class Wiring:
         """One cycle of each tangle of nodes that read each other, as edges against the stream."""
         done = {node.name for node in self.order}
         found: list[list[Edge]] = []
-        for begin in self.nodes:
+        for begin in self.nodes if len(done) < len(self.nodes) else ():
             trail, at = list[Edge](), begin
             places: dict[str, int] = {}
             while at not in done and at not in places:
@@ -59,17 +59,20 @@ class Wiring:
                 at = left[0].source
             if at in places:
                 found.append(trail[places[at] :])
-            done |= places.keys()
+            done.update(places)
         return found
 
 
-def wired(nodes: Mapping[str, Node], report: Report) -> Wiring:
-    """The wiring of `nodes`; mistakes in it go to `report`."""
-    wiring = Wiring(nodes)
+def check_wiring(wiring: Wiring, report: Report) -> None:
+    """Tell `report` what is wrong with how the nodes hang together."""
+    nodes = wiring.nodes
     for cycle in wiring.cycles():
-        names = [edge.source for edge in reversed(cycle)]
-        words = f"{' -> '.join([*names, names[0]])} goes in a circle"
-        report.add(Fault.CYCLE, cycle[0].path, words, node=cycle[-1].source)
+        around = [edge.source for edge in cycle]
+        owners = [around[-1], *around[:-1]]
+        first = owners.index(min(owners))
+        names = [*owners[first:], *owners[:first]]
+        words = f"{' -> '.join([names[0], *reversed(names)])} goes in a circle"
+        report.add(Fault.CYCLE, cycle[first].path, words, node=names[0])
     for name, node in nodes.items():
         ends = node.kind.role is Role.SINK
         readers = wiring.readers[name]
@@ -77,11 +80,10 @@ def wired(nodes: Mapping[str, Node], report: Report) -> Wiring:
             for reader, edge in readers:
                 words = f"{name} is a sink, which nothing comes out of"
                 report.add(Fault.SINK_AS_INPUT, edge.path, words, node=reader.name)
-        elif not readers and name not in report.broken:
+        elif not readers and not report.broken & {name, name.rpartition(".")[0]}:
             words = f"nothing reads {name}"
             report.add(Fault.UNUSED_OUTPUT, node.path, words, "give it to a sink, or leave it out", node=name)
     _in_step(wiring, report)
-    return wiring
 
 
 def _in_step(wiring: Wiring, report: Report) -> None:
