@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from streamkit._core.show import shown
-from streamkit._core.value import Record
 from streamkit.graph.mistakes import Fault, Path, Report, Wrong, either, nearest
 from streamkit.graph.values import COMMON, DEEP, fitting, listing, table, unknown
 from streamkit.graph.vocabulary import Kind, Role, Sort, join_names, join_of, kind_names, kind_of
@@ -20,19 +19,26 @@ _NESTED: Final = frozenset({"nodes", "inputs", "output"})
 _ZIP: Final = "zip"
 
 
-class Edge(Record):
+class Edge:
     """What a node reads: another node, by its name, and where that is said."""
 
-    source: str
-    path: Path
-    parameter: str = ""
-    """The argument that it is for; nothing, if it is an input."""
+    __slots__ = ("parameter", "path", "source")
+
+    def __init__(self, source: str, path: Path, parameter: str = "") -> None:
+        self.source = source
+        """The full name of the node that is read."""
+        self.path = path
+        self.parameter = parameter
+        """The argument that it is for; nothing, if it is an input."""
+
+    def __repr__(self) -> str:
+        return f"<Edge from {self.source}>"
 
 
 class Node:
     """One node of a graph, as it was written."""
 
-    __slots__ = ("arguments", "edges", "join", "keys", "kind", "name", "options", "path")
+    __slots__ = ("arguments", "edges", "inputs", "join", "keys", "kind", "name", "options", "path")
 
     def __init__(self, name: str, path: Path, keys: dict[str, Any], kind: Kind) -> None:
         self.name = name
@@ -49,11 +55,8 @@ class Node:
         """Those of its operator, as data."""
         self.edges: list[Edge] = []
         """What it reads: its inputs in their order, then the streams among its arguments."""
-
-    @property
-    def inputs(self) -> list[Edge]:
-        """The edges of its inputs alone."""
-        return [edge for edge in self.edges if not edge.parameter]
+        self.inputs: list[Edge] = []
+        """Its inputs alone."""
 
     @property
     def aligned(self) -> bool:
@@ -178,6 +181,7 @@ class _Reading:
             words = f"an input is the name of a node, not {shown(edge.source)}"
             self.report.add(Fault.WRONG_ARGUMENT, edge.path, words, node=node.name)
             return
+        node.inputs = found
         node.edges = found + node.edges
 
     def nested(self, name: str, path: Path, keys: dict[str, Any], scope: _Scope, depth: int) -> None:
@@ -229,7 +233,8 @@ class _Reading:
             for edge in node.edges:
                 target = scope.target(edge.source)
                 if target is not None:
-                    edges += [edge.but(source=target)] if target in self.nodes else []
+                    edge.source = target
+                    edges += [edge] if target in self.nodes else []
                     continue
                 if edge.source in scope.outputs or edge.source in scope.told:
                     continue  # the graph there was told of
@@ -241,6 +246,8 @@ class _Reading:
                         "write output in that graph",
                     )
                 self.report.add(Fault.UNKNOWN_NAME, edge.path, words, hint, node=name)
+            if len(edges) < len(node.edges):
+                node.inputs = [edge for edge in edges if not edge.parameter]
             node.edges = edges
 
 

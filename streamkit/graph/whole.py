@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from os import PathLike, fspath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.errors import GraphError
 from streamkit._core.markers import ABSENT
+from streamkit._core.show import shown
 from streamkit._engine.face.explain import Explanation
 from streamkit._engine.face.job import Job
 from streamkit.graph.aligned import ways
 from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
+from streamkit.graph.diagram import as_dot, as_mermaid
 from streamkit.graph.formats import format_of, read_text
-from streamkit.graph.mistakes import Mistake, Report, refuse
+from streamkit.graph.mistakes import Mistake, Report, either, refuse
 from streamkit.graph.nodes import Node, read
 from streamkit.graph.parts import Parts
+from streamkit.graph.picture import as_svg
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
 from streamkit.graph.wiring import Wiring, check_wiring
 
 __all__ = ["Graph"]
+
+_FORMS: Final[Mapping[str, Callable[[Wiring], str]]] = {"mermaid": as_mermaid, "dot": as_dot, "svg": as_svg}
 
 
 class Graph:
@@ -126,6 +131,19 @@ class Graph:
     def to_data(self) -> dict[str, Any]:
         """The graph as data: a graph made of this is the same."""
         return deepcopy(self._data)
+
+    def diagram(self, form: str = "mermaid") -> str:
+        """The graph, drawn: as text for ``"mermaid"`` or ``"dot"`` (Graphviz), or as a picture, ``"svg"``.
+
+        A graph with mistakes can be drawn too; nodes of which nothing is known are left out.
+
+        Raises:
+            ValueError: there is no such form.
+        """
+        draw = _FORMS.get(form)
+        if draw is None:
+            raise ValueError(f"form must be {either([*_FORMS])}, not {shown(form)}")
+        return draw(self._wiring)
 
     @property
     def nodes(self) -> Mapping[str, Node]:

@@ -3,10 +3,10 @@
 import os
 from functools import lru_cache, partial, wraps
 from os import path, system
-from subprocess import Popen as Popen, run
+from subprocess import Popen, run
 from typing import Any
 
-__all__ = ["Thing", "double", "run"]
+__all__ = ["Popen", "Thing", "double", "run"]
 
 CALLED: list[str] = []
 

@@ -51,9 +51,20 @@ def total(one: int, other: int) -> int:
     return one + other
 
 
+def pair(both: tuple[int, int]) -> int:
+    return sum(both)
+
+
 def registry() -> Registry:
     known = Registry({"numbers": numbers, "ticks": ticks, "add": add, "slow": slow, "words": words})
-    for name, value in {"length": length, "odd": odd, "tagged": tagged, "total": total, "seven": 7}.items():
+    for name, value in {
+        "length": length,
+        "odd": odd,
+        "tagged": tagged,
+        "total": total,
+        "pair": pair,
+        "seven": 7,
+    }.items():
         known.add(name, value)
     return known
 
