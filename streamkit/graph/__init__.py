@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
+    from streamkit.graph.build import GraphJob as GraphJob
+    from streamkit.graph.cases import Case as Case
     from streamkit.graph.mistakes import Fault as Fault, Mistake as Mistake
     from streamkit.graph.nodes import Edge as Edge, Node as Node
     from streamkit.graph.registry import Registry as Registry
+    from streamkit.graph.trial import Outcome as Outcome, fixed as fixed, run_tests as run_tests
     from streamkit.graph.whole import Graph as Graph
     from streamkit.graph.yaml import read_yaml as read_yaml
 else:

@@ -147,9 +147,8 @@ class Assembly:
                 assert sink is not None
                 pieces.append(Piece(stream=stream, sink=sink, shape=name))
                 continue
-            pipe = self._pipe(node, streams)
-            if pipe is not None:
-                stream = stream | pipe
+            for pipe in (self._pipe(node, streams), self.parts[name].after):
+                stream = stream if pipe is None else stream | pipe
             if len(readers) > 1 and self._splits(node):
                 below.update([reader.name for reader, _ in readers])
                 sink, shape = branches[name]
@@ -209,7 +208,7 @@ class Assembly:
                 found[name] = sink, shape
                 links = [*reversed(sink.links)]
             part = self.parts[name]
-            for pipe in (part.pipe, part.buffer):
+            for pipe in (part.after, part.pipe, part.buffer):
                 links += reversed(pipe.links) if pipe is not None else ()
             chains[name] = links, shape
         return found

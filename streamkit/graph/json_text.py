@@ -39,16 +39,17 @@ def read_json(text: str, file: str = "") -> tuple[Text, bool]:
         raise Unreadable("it is nested too deep") from None
     except ValueError as error:
         raise Unreadable(str(error)) from None
-    return Text(text, data, _scan, file=file), twice
+    return Text(text, data, "json", _scan, file=file), twice
 
 
 class _Open:
     """An object or a list whose end has not come."""
 
-    __slots__ = ("at", "path", "seen")
+    __slots__ = ("at", "begun", "path", "seen")
 
-    def __init__(self, path: Path, seen: set[str] | None) -> None:
+    def __init__(self, path: Path, seen: set[str] | None, begun: int) -> None:
         self.path = path
+        self.begun = begun
         self.seen = seen
         """The keys that have come, of an object; None of a list."""
         self.at: str | int | None = None if seen is not None else 0
@@ -57,13 +58,14 @@ class _Open:
 
 def _scan(text: str) -> Found:
     """Where each key of an object, and each item of a list, stands in `text`, which is JSON."""
-    places: dict[Path, int] = {(): 0}
-    twice: list[tuple[Path, int]] = []
+    found = Found()
+    places = found.places
     stack: list[_Open] = []
     for token in _TOKEN.finditer(text):
         word, top = token[0], stack[-1] if stack else None
         if word in "]}":
-            stack.pop()
+            closed = stack.pop()
+            found.spans[closed.path] = closed.begun, token.end()
         elif word == ",":
             assert top is not None
             top.at = None if top.seen is not None else int(top.at or 0) + 1
@@ -73,7 +75,7 @@ def _scan(text: str) -> Found:
             key = json.loads(word)
             path = (*top.path, key)
             if key in top.seen:
-                twice.append((path, token.start()))
+                found.twice.append((path, token.start()))
             top.seen.add(key)
             places[path] = token.start()
             top.at = key
@@ -82,5 +84,7 @@ def _scan(text: str) -> Found:
             if top is not None and top.seen is None:
                 places[path] = token.start()
             if word in "[{":
-                stack.append(_Open(path, set() if word == "{" else None))
-    return places, twice
+                stack.append(_Open(path, set() if word == "{" else None, token.start()))
+            else:
+                found.spans[path] = token.span()
+    return found

@@ -46,6 +46,8 @@ class Part(Record):
     """The arguments of its join."""
     buffer: Pipe | None = None
     """What its inputs wait in."""
+    after: Pipe | None = None
+    """What stands behind its operator; a test notes there what leaves the node."""
 
 
 class Parts:

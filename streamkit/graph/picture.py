@@ -33,7 +33,7 @@ _ROUND: Final = {Role.SOURCE: 22, Role.SINK: 0, Role.JOIN: 14}
 
 
 class _Layout:
-    """Where everything stands. A place in a row is a node by its name, or a line that passes, by its number."""
+    """Where everything stands. A place in a row is a node, by its name, or a line that passes, by number."""
 
     def __init__(self, wiring: Wiring) -> None:
         self.nodes = wiring.nodes

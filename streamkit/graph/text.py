@@ -5,14 +5,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 from streamkit.graph.mistakes import Fault, Mistake, Path
 
 __all__ = ["Found", "Text", "Unreadable"]
 
-Found: TypeAlias = "tuple[dict[Path, int], list[tuple[Path, int]]]"
-"""By path, where its key stands in the text; and the keys that stand there a second time."""
+
+class Found:
+    """Where everything stands in a text."""
+
+    def __init__(self) -> None:
+        self.places: dict[Path, int] = {(): 0}
+        """By path, where its key stands."""
+        self.spans: dict[Path, tuple[int, int]] = {}
+        """By path, where its value begins and ends."""
+        self.twice: list[tuple[Path, int]] = []
+        """The keys that stand there a second time."""
 
 
 class Unreadable(Exception):  # noqa: N818 - it never leaves this package
@@ -26,9 +35,13 @@ class Unreadable(Exception):  # noqa: N818 - it never leaves this package
 class Text:
     """A text that was read into `data`; `scan` finds where everything stands, when somebody asks."""
 
-    def __init__(self, text: str, data: Any, scan: Callable[[str], Found], *, file: str = "") -> None:
+    def __init__(
+        self, text: str, data: Any, kind: str, scan: Callable[[str], Found], *, file: str = ""
+    ) -> None:
         self.text = text
         self.data = data
+        self.kind = kind
+        """Its format."""
         self.file = file
         self._scan = scan
 
@@ -52,17 +65,26 @@ class Text:
 
     def located(self, mistake: Mistake) -> Mistake:
         """`mistake`, with its file, line and column: those of as much of its path as stands there."""
-        places, _ = self.found
-        path = mistake.path
+        places, path = self.found.places, mistake.path
         while path and path not in places:
             path = path[:-1]
         line, column = self.place(places.get(path, 0))
         return mistake.but(file=self.file, line=line, column=column)
 
+    def span(self, path: Path) -> tuple[int, int]:
+        """Where the value at `path` begins and ends.
+
+        Raises:
+            ValueError: it stands nowhere by itself.
+        """
+        if path not in self.found.spans:
+            raise ValueError(f"{path[-1]} must be written as a value of its own, to be written anew")
+        return self.found.spans[path]
+
     def twice(self) -> list[Mistake]:
         """The keys that stand there a second time."""
         found: list[Mistake] = []
-        for path, at in self.found[1]:
+        for path, at in self.found.twice:
             line, column = self.place(at)
             words = f"{path[-1]} stands there a second time"
             found.append(

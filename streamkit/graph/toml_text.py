@@ -32,11 +32,11 @@ def read_toml(text: str, file: str = "") -> tuple[Text, bool]:
     """
     text = text.replace("\r\n", "\n")
     try:
-        return Text(text, tomllib.loads(text), _scan, file=file), False
+        return Text(text, tomllib.loads(text), "toml", _scan, file=file), False
     except tomllib.TOMLDecodeError as error:
         scanner = _Scanner(text)
         scanner.scan()
-        if not scanner.twice:
+        if not scanner.found.twice:
             raise _unreadable(error) from None
     except RecursionError:
         raise Unreadable("it is nested too deep") from None
@@ -49,7 +49,7 @@ def read_toml(text: str, file: str = "") -> tuple[Text, bool]:
         data = tomllib.loads(left)
     except tomllib.TOMLDecodeError as error:
         raise _unreadable(error) from None
-    return Text(text, data, lambda _: (scanner.places, scanner.twice), file=file), True
+    return Text(text, data, "toml", lambda _: scanner.found, file=file), True
 
 
 def _unreadable(error: tomllib.TOMLDecodeError) -> Unreadable:
@@ -62,7 +62,7 @@ def _unreadable(error: tomllib.TOMLDecodeError) -> Unreadable:
 def _scan(text: str) -> Found:
     scanner = _Scanner(text)
     scanner.scan()
-    return scanner.places, scanner.twice
+    return scanner.found
 
 
 class _Lost(Exception):  # noqa: N818 - it never leaves this module
@@ -74,8 +74,7 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.places: dict[Path, int] = {(): 0}
-        self.twice: list[tuple[Path, int]] = []
+        self.found = Found()
         self.spans: list[tuple[int, int]] = []
         """The statements, and whole tables, that stand there a second time."""
         self.written: set[Path] = set()
@@ -101,7 +100,7 @@ class _Scanner:
                     begun = -1
                 at, table, again = self.header(at)
                 if again:
-                    self.twice.append((table, start))
+                    self.found.twice.append((table, start))
                     begun = start
                 at = self.skipped(at)
         except _Lost:
@@ -143,7 +142,7 @@ class _Scanner:
         path: Path = ()
         for number, (word, _) in enumerate(parts):
             path = (*path, word)
-            self.places.setdefault(path, start)
+            self.found.places.setdefault(path, start)
             last = number == len(parts) - 1
             if last and several:
                 self.lists[path] = self.lists.get(path, 0) + 1
@@ -152,7 +151,7 @@ class _Scanner:
         again = path in self.written and not several
         self.written.add(path)
         if not again:
-            self.places[path] = start
+            self.found.places[path] = start
         return at, path, again
 
     def statement(self, at: int, table: Path, *, note: bool) -> int:
@@ -163,7 +162,7 @@ class _Scanner:
         again = path in self.written
         at = self.value(self.expect("=", at), path, note=note and not again)
         if note and again:
-            self.twice.append((path, start))
+            self.found.twice.append((path, start))
             self.spans.append((start, at))
         elif note:
             self.noted(table, parts)
@@ -173,12 +172,18 @@ class _Scanner:
         path = table
         for word, place in parts:
             path = (*path, word)
-            self.places.setdefault(path, place)
+            self.found.places.setdefault(path, place)
         self.written.add(path)
 
     def value(self, at: int, path: Path, *, note: bool) -> int:
-        """A value: where it ends. What stands in it is noted."""
-        at = self.skipped(at)
+        """A value: where it ends. Its place is noted, and what stands in it."""
+        begun = self.skipped(at)
+        end = self._value(begun, path, note=note)
+        if note:
+            self.found.spans[path] = begun, end
+        return end
+
+    def _value(self, at: int, path: Path, *, note: bool) -> int:
         sign = self.text[at : at + 1]
         if sign == "[":
             return self.items(at + 1, path, note=note)
@@ -187,7 +192,7 @@ class _Scanner:
         found = (_STRING if sign in "\"'" else _SCALAR).match(self.text, at)
         if found is None or not sign:
             raise _Lost
-        return found.end()
+        return found.end() - (len(found[0]) - len(found[0].rstrip()))
 
     def items(self, at: int, path: Path, *, note: bool) -> int:
         number = 0
@@ -197,7 +202,7 @@ class _Scanner:
                 return at + 1
             here = (*path, number)
             if note:
-                self.places.setdefault(here, at)
+                self.found.places.setdefault(here, at)
             at = self.skipped(self.value(at, here, note=note))
             if self.text.startswith(",", at):
                 at += 1

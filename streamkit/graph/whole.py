@@ -16,11 +16,12 @@ from streamkit._engine.face.job import Job
 from streamkit.graph.aligned import ways
 from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
+from streamkit.graph.cases import Case, read_cases
 from streamkit.graph.diagram import as_dot, as_mermaid
 from streamkit.graph.formats import format_of, read_text
 from streamkit.graph.mistakes import Mistake, Report, either, refuse
 from streamkit.graph.nodes import Node, read
-from streamkit.graph.parts import Parts
+from streamkit.graph.parts import Part, Parts
 from streamkit.graph.picture import as_svg
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
@@ -97,6 +98,9 @@ class Graph:
         self._parts.make(self._nodes)
         check_wiring(self._wiring, report)
         typed(self._wiring, self._parts, report)
+        self._cases: list[Case] = []
+        if "tests" in self._data:
+            self._cases = read_cases(self._data["tests"], self._nodes, report)
         located = self._text.located if self._text is not None else None
         found = report.mistakes if located is None else [located(each) for each in report.mistakes]
         found = sorted([*before, *found], key=lambda each: (each.line, each.column, each.where))
@@ -115,8 +119,7 @@ class Graph:
         Raises:
             GraphError: the graph has mistakes; or a function asks for the context, and there is none.
         """
-        refuse(self._mistakes)
-        return self._assembly(context).job()
+        return Assembly(self._wiring, self.parts(context)).job()
 
     def explain(self) -> Explanation:
         """What is fused, what buffers where, and the bound in items, before anything runs.
@@ -150,7 +153,33 @@ class Graph:
         """The nodes by their full names, those of inner graphs as ``outer.inner``."""
         return MappingProxyType(self._nodes)
 
-    def _assembly(self, context: Any) -> Assembly:
+    @property
+    def wiring(self) -> Wiring:
+        """Who reads whom."""
+        return self._wiring
+
+    @property
+    def text(self) -> Text | None:
+        """What it was read from; None for a dict."""
+        return self._text
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The tests that stand in it.
+
+        Raises:
+            GraphError: it has mistakes.
+        """
+        refuse(self._mistakes)
+        return tuple(self._cases)
+
+    def parts(self, context: Any = ABSENT) -> Mapping[str, Part]:
+        """What each node is by itself, by its name: what is joined to make the job.
+
+        Raises:
+            GraphError: the graph has mistakes; or a function asks for the context, and there is none.
+        """
+        refuse(self._mistakes)
         parts = self._parts
         if parts.values.needed and context is ABSENT:
             raise GraphError(f"{parts.values.needed} asks for the context: write graph.job(context=...)")
@@ -159,7 +188,7 @@ class Graph:
             parts = Parts(self._registry, report, self._ways, context)
             parts.make(self._nodes)
             refuse(report.mistakes)
-        return Assembly(self._wiring, parts.found)
+        return MappingProxyType(parts.found)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):

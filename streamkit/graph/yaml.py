@@ -36,7 +36,7 @@ def read_yaml(text: str, file: str = "") -> tuple[Text, bool]:
         Unreadable: it is no YAML; or has a tag, an alias without an anchor before it, aliases that stand for
             too much, or a second document.
     """
-    reader = _Reader()
+    reader = _Reader(text)
     try:
         for event in yaml.parse(text, yaml.SafeLoader):
             reader.take(event)
@@ -48,16 +48,16 @@ def read_yaml(text: str, file: str = "") -> tuple[Text, bool]:
         raise Unreadable(str(error).split("\n", 1)[0]) from None
     except RecursionError:
         raise Unreadable("it is nested too deep") from None
-    found: Found = reader.places, reader.twice
-    return Text(text, reader.data, lambda _: found, file=file), bool(reader.twice)
+    return Text(text, reader.data, "yaml", lambda _: reader.found, file=file), bool(reader.found.twice)
 
 
 class _Open:
     """A collection whose end has not come."""
 
-    __slots__ = ("anchor", "key", "made", "path", "size")
+    __slots__ = ("anchor", "begun", "key", "made", "path", "size")
 
-    def __init__(self, made: Any, path: Path, anchor: str | None) -> None:
+    def __init__(self, made: Any, path: Path, anchor: str | None, begun: int) -> None:
+        self.begun = begun
         self.made = made
         self.path = path
         self.anchor = anchor
@@ -73,10 +73,10 @@ _NO_KEY: Final = object()
 class _Reader:
     """Makes data of events."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.data: Any = None
-        self.places: dict[Path, int] = {(): 0}
-        self.twice: list[tuple[Path, int]] = []
+        self.found = Found()
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
         """What each stands for, and how many values that has."""
@@ -101,9 +101,12 @@ class _Reader:
             made: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             if len(self.stack) >= _DEEP:
                 raise Unreadable("it is nested too deep", mark.line + 1, mark.column + 1)
-            self.stack.append(_Open(made, self.path(mark), event.anchor))
+            self.stack.append(_Open(made, self.path(mark), event.anchor, mark.index))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             ended = self.stack.pop()
+            end: Any = event.end_mark
+            text = self.text[ended.begun : end.index].rstrip()
+            self.found.spans[ended.path] = ended.begun, ended.begun + len(text)
             self.put(ended.made, ended.size, ended.anchor, mark, placed=True)
 
     def path(self, mark: Any) -> Path:
@@ -113,7 +116,7 @@ class _Reader:
         top = self.stack[-1]
         if isinstance(top.made, list):
             here = (*top.path, len(top.made))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - of any items
-            self.places[here] = mark.index
+            self.found.places[here] = mark.index
             return here
         if top.key is _NO_KEY:
             raise Unreadable("a key must be a text", mark.line + 1, mark.column + 1)
@@ -148,8 +151,8 @@ class _Reader:
             top.key = value
             path = (*top.path, str(value))
             if value in top.made:
-                self.twice.append((path, mark.index))
-            self.places[path] = mark.index
+                self.found.twice.append((path, mark.index))
+            self.found.places[path] = mark.index
         else:
             top.made[top.key] = value
             top.key = _NO_KEY

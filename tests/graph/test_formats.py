@@ -157,8 +157,8 @@ input = "map"
 [[tests]]
 nodes.n = [1]
 """
-    (mistake,) = read(text, "toml").check()
-    assert (mistake.where, mistake.line, mistake.column) == ("nodes.map.args.bye", 5, 53)
+    found = [(each.where, each.line, each.column) for each in read(text, "toml").check()]
+    assert found == [("nodes.map.args.bye", 5, 53), ("tests[1].nodes", 11, 1)]
 
 
 def test_other_files_are_refused() -> None:
