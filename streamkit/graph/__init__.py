@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streamkit.graph.mistakes import Fault as Fault, Mistake as Mistake
     from streamkit.graph.nodes import Edge as Edge, Node as Node
     from streamkit.graph.registry import Registry as Registry
+    from streamkit.graph.schema import json_schema as json_schema
     from streamkit.graph.trial import Outcome as Outcome, fixed as fixed, run_tests as run_tests
     from streamkit.graph.whole import Graph as Graph
     from streamkit.graph.yaml import read_yaml as read_yaml

@@ -205,7 +205,7 @@ def fixed(graph: Graph, outcomes: Sequence[Outcome]) -> str:
                 begin, end = text.span((*outcome.path, "expect", name))
                 words = _written(items, text)
                 head = text.text[:begin].rstrip()
-                if text.kind == "yaml" and head.endswith(":"):  # a list may begin below its key, and as far left
+                if text.kind == "yaml" and head.endswith(":"):  # a list may stand below its key
                     begin, words = len(head), f" {words}"
                 changes.append((begin, end, words))
     found = text.text
