@@ -249,6 +249,7 @@ MORE_FAMILIES = {
         "window",
     },
     "compile": {"opcodes"},
+    "graph": {"attacks"},
     "sinks": {"every"},
     "stages": {"push", "splice"},
     "reactive_streams": {"rsocket", "rules"},
@@ -287,6 +288,7 @@ ROUNDS = LANE.with_name("rounds.py")
 BY_HAND = {
     "streamkit._core.lazy": "the doors",
     "streamkit._core.catalogue": "declarations that were pickled",
+    "streamkit.graph.__main__": "the registry that a command names",
     "streamkit.graph.registry": "modules that a user has allowed by name",
 }
 """Who imports by a call, and for what."""

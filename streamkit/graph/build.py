@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
-import streamkit
 from streamkit import ops
 from streamkit._core.contract import UNBOUNDED, amount
 from streamkit._core.strategy import Suspend
@@ -28,6 +27,7 @@ from streamkit.graph.parts import Part
 from streamkit.graph.vocabulary import Role
 from streamkit.graph.wiring import Wiring
 from streamkit.operators.hot import among
+from streamkit.sources.combine import merge
 
 __all__ = ["Assembly", "GraphJob"]
 
@@ -126,7 +126,7 @@ class Assembly:
             piece.stream | aggregate(piece.sink) | ops.map(partial(_numbered, number))
             for number, piece in enumerate(pieces)
         ]
-        whole: Stream[Any] = streamkit.merge(*results)
+        whole: Stream[Any] = merge(*results)
         return whole, ops.to_dict().links
 
     def _pieces(self) -> list[Piece]:
