@@ -217,7 +217,7 @@ class Values:
         try:
             return made(**values)
         except (TypeError, ValueError) as error:
-            raise Wrong(Fault.WRONG_ARGUMENT, f"{made.__name__}: {error}") from None
+            raise Wrong(Fault.WRONG_ARGUMENT, str(error), path=(made.__name__,)) from None
 
 
 def _choice(raw: Any, parameter: Parameter, choices: Any) -> Any:
