@@ -10,7 +10,7 @@ from typing import TypeAlias
 from streamkit._core.errors import GraphError
 from streamkit._core.value import Record
 
-__all__ = ["Fault", "Mistake", "Path", "Report", "Wrong", "either", "nearest", "refuse"]
+__all__ = ["Fault", "Mistake", "Path", "Report", "Wrong", "either", "nearest", "raise_all", "refuse"]
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and places in lists, from the top of the data: ``("nodes", "price", "input", 1)``."""
@@ -85,7 +85,8 @@ class Report:
 
     def refused(self, wrong: Wrong, path: Path, *, node: str = "") -> None:
         """Note what was raised as `wrong`, somewhere at or below `path`."""
-        self.add(wrong.fault, (*path, *wrong.path), wrong.message, wrong.suggestion, node=node)
+        for each in (wrong, *wrong.others):
+            self.add(each.fault, (*path, *each.path), each.message, each.suggestion, node=node)
 
 
 class Wrong(Exception):  # noqa: N818 - it never leaves this package
@@ -96,10 +97,14 @@ class Wrong(Exception):  # noqa: N818 - it never leaves this package
         self.fault, self.message, self.suggestion = fault, message, suggestion
         self.path = path
         """Where it is, below the value that was read."""
+        self.others: list[Wrong] = []
+        """What is wrong beside it."""
 
     def below(self, *path: str | int) -> Wrong:
         """The same, seen from further up."""
-        return Wrong(self.fault, self.message, self.suggestion, (*path, *self.path))
+        seen = Wrong(self.fault, self.message, self.suggestion, (*path, *self.path))
+        seen.others = [each.below(*path) for each in self.others]
+        return seen
 
 
 _FAR = 4
@@ -116,6 +121,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
     letters = sorted(name)  # two of them changed places, most often
     found = [each for each in near if sorted(each) == letters] or get_close_matches(name, near, 1, 0.6)
     return f"write {found[0]}" if found else ""
+
+
+def raise_all(wrongs: Sequence[Wrong]) -> None:
+    """Raise the first of `wrongs`, if there is one, with the others beside it."""
+    if wrongs:
+        first, *others = wrongs
+        first.others += others
+        raise first
 
 
 def either(names: Sequence[str]) -> str:

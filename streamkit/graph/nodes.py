@@ -10,13 +10,17 @@ from streamkit.graph.mistakes import Fault, Path, Report, Wrong, either, nearest
 from streamkit.graph.values import COMMON, DEEP, fitting, listing, table, unknown
 from streamkit.graph.vocabulary import Kind, Role, Sort, join_names, join_of, kind_names, kind_of
 
-__all__ = ["Edge", "Node", "read"]
+__all__ = ["UNKNOWN", "Edge", "Node", "read"]
 
 _TOP: Final = frozenset({"nodes", "tests"})
 """Keys of a graph."""
 _NESTED: Final = frozenset({"nodes", "inputs", "output"})
 """Keys of a graph inside a node."""
 _ZIP: Final = "zip"
+
+
+UNKNOWN: Final = Kind(name="", role=Role.OPERATOR, parameters={})
+"""The kind of a node that does not say what it is."""
 
 
 class Edge:
@@ -139,9 +143,9 @@ class _Reading:
             kind = _kind(keys)
         except Wrong as wrong:
             self.report.refused(wrong, path, node=name)
-            return
+            kind = UNKNOWN  # its inputs can be looked at all the same
         node = self.nodes[name] = Node(name, path, keys, kind)
-        for key, value in keys.items():
+        for key, value in keys.items() if kind is not UNKNOWN else ():
             parameter = kind.first if key == kind.name else kind.parameters.get(key)
             if key == "join" or (parameter is None and key in COMMON):
                 continue
@@ -154,6 +158,8 @@ class _Reading:
             elif not (kind.role is Role.JOIN and key == kind.name):
                 node.arguments[key] = value
         self.inputs(node)
+        if kind is UNKNOWN:
+            return
         try:
             _join(node)
         except Wrong as wrong:
@@ -165,6 +171,8 @@ class _Reading:
             if raw is not None:
                 words = f"{node.kind.name} begins by itself, and reads nothing"
                 self.report.add(Fault.WRONG_INPUT, path, words, node=node.name)
+            return
+        if raw is None and node.kind is UNKNOWN:
             return
         if raw is None or raw == []:
             words = "it reads nothing"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from types import CodeType
 from typing import Any, cast
 
 from streamkit import ops
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.value import Record
-from streamkit._engine.face.stream import Pipe, Stream
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.face.stream import Pipe, Stream, rebuilt
+from streamkit._engine.plan.link import Inlet, Link
 from streamkit.graph.aligned import LEAVES_OUT, aligned
-from streamkit.graph.mistakes import Fault, Report, Wrong
-from streamkit.graph.nodes import Node
+from streamkit.graph.mistakes import Fault, Report, Wrong, raise_all
+from streamkit.graph.nodes import UNKNOWN, Node
 from streamkit.graph.registry import Registry
+from streamkit.graph.text import Text, Written
 from streamkit.graph.values import Values, called, listing, table
 from streamkit.graph.vocabulary import Parameter, Role, Sort
 
@@ -54,8 +56,14 @@ class Parts:
     """Makes the parts of all nodes; mistakes go to `report`."""
 
     def __init__(
-        self, registry: Registry, report: Report, ways: Set[str] = frozenset(), context: Any = ABSENT
+        self,
+        registry: Registry,
+        report: Report,
+        ways: Set[str] = frozenset(),
+        context: Any = ABSENT,
+        text: Text | None = None,
     ) -> None:
+        self.text = text
         self.values = Values(registry, context)
         self.report = report
         self.ways = ways
@@ -65,44 +73,77 @@ class Parts:
     def make(self, nodes: Mapping[str, Node]) -> None:
         """Make the part of each node."""
         for name, node in nodes.items():
+            if node.kind is UNKNOWN:
+                continue
             try:
                 self.found[name] = self.part(node)
             except Wrong as wrong:
                 self.report.refused(wrong, node.path, node=name)
 
     def part(self, node: Node) -> Part:
-        """What `node` is."""
-        buffer, options = self.buffer(node), dict[str, Any]()
-        if node.join is not None:
-            _, options = self.values.arguments(node.join, node.options, None)
-            called(node.join, [()], options)  # which checks them
+        """What `node` is.
+
+        Raises:
+            Wrong: something of it is wrong; all else that is wrong stands beside that.
+        """
+        part, wrongs = Part(named={}, options={}), list[Wrong]()
+        for make in (self._waits, self._joins, self._args, self._does):
+            try:
+                part = part.but(**make(node))
+            except Wrong as wrong:
+                wrongs.append(wrong)
+        raise_all(wrongs)
+        return part
+
+    def _waits(self, node: Node) -> dict[str, Any]:
+        return {"buffer": self.buffer(node)}
+
+    def _joins(self, node: Node) -> dict[str, Any]:
+        if node.join is None:
+            return {}
+        _, options = self.values.arguments(node.join, node.options, None)
+        called(node.join, [()], options)  # which checks them
+        return {"options": options}
+
+    def _args(self, node: Node) -> dict[str, Any]:
         _check_args(node)
+        return {}
+
+    def _does(self, node: Node) -> dict[str, Any]:
+        """Its source, operator or sink; or the arguments of an operator that has streams among them."""
         kind = node.kind
         if kind.role is Role.JOIN:
-            pipe = LEAVES_OUT if node.aligned else None
-            return Part(pipe=pipe, named={}, options=options, buffer=buffer)
+            return {"pipe": LEAVES_OUT if node.aligned else None}
         if kind.role is Role.SOURCE:
-            return Part(source=self.source(node), named={}, options={})
+            return {"source": self.source(node)}
         if kind.name in ("sink", "operator"):
-            pipe = self.sink(node) if kind.name == "sink" else self.operator(node)
-            return Part(pipe=pipe, named={}, options=options, buffer=buffer)
+            return {"pipe": self.sink(node) if kind.name == "sink" else self.operator(node)}
         if node.name in self.ways:
             places, named = self.values.arguments(kind, node.arguments, node.keys.get("args"))
             called(kind, places, named)
-            pipe = aligned(kind.name, places[0], named)
-            return Part(pipe=pipe, named={}, options=options)
-        if len(node.edges) == len(node.inputs):
-            pipe = self.values.made(kind, node.arguments, node.keys)
-            return Part(pipe=pipe, named={}, options=options, buffer=buffer)
-        streams = {edge.parameter: None for edge in node.edges if edge.parameter}
+            return {"pipe": self.placed(aligned(kind.name, places[0], named), node)}
+        streams = [
+            each.name
+            for each in kind.parameters.values()
+            if each.sort is Sort.STREAM and (kind.name if each is kind.first else each.name) in node.keys
+        ]
+        if not streams:
+            return {"pipe": self.placed(self.values.made(kind, node.arguments, node.keys), node)}
         known = {key: each for key, each in kind.parameters.items() if key not in streams}
-        rest = kind.but(
-            parameters=known, first=None if kind.first and kind.first.name in streams else kind.first
-        )
+        first = None if kind.first is not None and kind.first.name in streams else kind.first
+        rest = kind.but(parameters=known, first=first)
         places, named = self.values.arguments(rest, node.arguments, node.keys.get("args"))
-        trial = {name: Stream[Any](()) for name in streams}
-        called(kind, places, {**named, **trial})
-        return Part(places=places, named=named, options=options, buffer=buffer)
+        called(kind, places, {**named, **{name: Stream[Any](()) for name in streams}})
+        return {"places": places, "named": named}
+
+    def placed(self, pipe: Pipe, node: Node) -> Pipe:
+        """`pipe`, of which errors name the file and the line of `node`, if it has any."""
+        if self.text is None:
+            return pipe
+        where = cast("CodeType", Written(self.text, node.path))
+        links = [Link(link.declaration, link.arguments, where, 0) for link in pipe.links]
+        placed: Pipe = rebuilt(type(pipe), tuple(links))
+        return placed
 
     def buffer(self, node: Node) -> Pipe | None:
         """What the inputs of `node` wait in, if it says so, and its operator has no strategy of its own."""
@@ -163,7 +204,7 @@ class Parts:
         function = self.values.bound(entry, table(node.keys.get("args", {})) or {}, 1)
         _, named = self.values.arguments(node.kind, options, None)
         kind = node.kind.but(function=ops.for_each)
-        return cast("Pipe", called(kind, [function], named))
+        return self.placed(called(kind, [function], named), node)
 
     def operator(self, node: Node) -> Pipe:
         """The operator that the registry has by its name, or what makes it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamkit.graph.mistakes import Fault, Mistake, Path
 
-__all__ = ["Found", "Text", "Unreadable"]
+__all__ = ["Found", "Text", "Unreadable", "Written"]
 
 
 class Found:
@@ -63,12 +63,16 @@ class Text:
         line = bisect_right(self._lines, at)
         return line, at - self._lines[line - 1] + 1
 
-    def located(self, mistake: Mistake) -> Mistake:
-        """`mistake`, with its file, line and column: those of as much of its path as stands there."""
-        places, path = self.found.places, mistake.path
+    def at(self, path: Path) -> tuple[int, int]:
+        """The line and the column of `path`: of as much of it as stands there."""
+        places = self.found.places
         while path and path not in places:
             path = path[:-1]
-        line, column = self.place(places.get(path, 0))
+        return self.place(places.get(path, 0))
+
+    def located(self, mistake: Mistake) -> Mistake:
+        """`mistake`, with its file, line and column."""
+        line, column = self.at(mistake.path)
         return mistake.but(file=self.file, line=line, column=column)
 
     def span(self, path: Path) -> tuple[int, int]:
@@ -98,3 +102,28 @@ class Text:
                 )
             )
         return found
+
+
+class Written:
+    """Where an operator of a graph was written. An error that names it asks as it asks the code of a program.
+
+    The text is gone through only then.
+    """
+
+    def __init__(self, text: Text, path: Path) -> None:
+        self._text = text
+        self._path = path
+
+    @property
+    def co_filename(self) -> str:
+        """The file."""
+        return self._text.file or "the graph"
+
+    @property
+    def co_firstlineno(self) -> int:
+        """The line."""
+        return self._text.at(self._path)[0]
+
+    def co_lines(self) -> tuple[()]:
+        """None within it."""
+        return ()

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
 from streamkit._engine.face.stream import Pipe
-from streamkit.graph.mistakes import Fault, Wrong, either, nearest
+from streamkit.graph.mistakes import Fault, Wrong, either, nearest, raise_all
 from streamkit.graph.registry import Entry, Registry
 from streamkit.graph.vocabulary import (
     VALUES,
@@ -143,37 +143,55 @@ class Values:
         """Its arguments, by place and by name; `own` are those of its function."""
         places: list[Any] = []
         named: dict[str, Any] = {}
+        wrongs: list[Wrong] = []
         for key, value in raw.items():
-            parameter = kind.first if key == kind.name else kind.parameters.get(key)
-            if parameter is None and key == kind.name:
-                if value is not True and value != {}:
-                    raise Wrong(Fault.WRONG_ARGUMENT, f"{key} takes nothing: write {key} = true", path=(key,))
-                continue
-            if parameter is None:
-                raise unknown(kind, key)
-            if key == kind.name and value is True and not parameter.required:
-                continue
             try:
-                if key == kind.name and parameter.sort is Sort.FUNCTION:
-                    found = self.function(value, parameter, table(own))
-                else:
-                    found = self.argument(value, parameter, depth)
+                self._argument(kind, key, value, own, depth, places, named)
             except Wrong as wrong:
-                raise (wrong if wrong.path[:1] == ("args",) else wrong.below(key)) from None
-            if parameter.several:
-                places += listing(found) or [found]
-            elif key == kind.name:
-                places.append(found)
-            else:
-                named[key] = found
+                wrongs.append(wrong)
         missing = [
             each.name
             for each in kind.parameters.values()
-            if each.required and each is not kind.first and each.name not in named
+            if each.required and each is not kind.first and each.name not in raw
         ]
         if missing:
-            raise Wrong(Fault.MISSING_ARGUMENT, f"{kind.name} needs {either(missing)}")
+            wrongs.append(Wrong(Fault.MISSING_ARGUMENT, f"{kind.name} needs {either(missing)}"))
+        raise_all(wrongs)
         return places, named
+
+    def _argument(
+        self,
+        kind: Kind,
+        key: str,
+        value: Any,
+        own: Any,
+        depth: int,
+        places: list[Any],
+        named: dict[str, Any],
+    ) -> None:
+        """Add one argument to `places`, or to those that are `named`."""
+        parameter = kind.first if key == kind.name else kind.parameters.get(key)
+        if parameter is None and key == kind.name:
+            if value is not True and value != {}:
+                raise Wrong(Fault.WRONG_ARGUMENT, f"{key} takes nothing: write {key} = true", path=(key,))
+            return
+        if parameter is None:
+            raise unknown(kind, key)
+        if key == kind.name and value is True and not parameter.required:
+            return
+        try:
+            if key == kind.name and parameter.sort is Sort.FUNCTION:
+                found = self.function(value, parameter, table(own))
+            else:
+                found = self.argument(value, parameter, depth)
+        except Wrong as wrong:
+            raise (wrong if wrong.path[:1] == ("args",) else wrong.below(key)) from None
+        if parameter.several:
+            places += listing(found) or [found]
+        elif key == kind.name:
+            places.append(found)
+        else:
+            named[key] = found
 
     def _valued(self, raw: Any, parameter: Parameter, depth: int) -> Any:
         """A value that is written by its class, such as ``{ Suspend = 8 }``; or what the registry has."""

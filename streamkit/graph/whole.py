@@ -94,7 +94,7 @@ class Graph:
         self._nodes: dict[str, Node] = read(self._data, report)
         self._wiring = Wiring(self._nodes)
         self._ways = ways(self._wiring, report)
-        self._parts = Parts(registry, report, self._ways)
+        self._parts = Parts(registry, report, self._ways, text=self._text)
         self._parts.make(self._nodes)
         check_wiring(self._wiring, report)
         typed(self._wiring, self._parts, report)
@@ -185,7 +185,7 @@ class Graph:
             raise GraphError(f"{parts.values.needed} asks for the context: write graph.job(context=...)")
         if parts.values.asked and context is not ABSENT:
             report = Report()
-            parts = Parts(self._registry, report, self._ways, context)
+            parts = Parts(self._registry, report, self._ways, context, self._text)
             parts.make(self._nodes)
             refuse(report.mistakes)
         return MappingProxyType(parts.found)
