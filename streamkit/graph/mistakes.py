@@ -127,7 +127,7 @@ def raise_all(wrongs: Sequence[Wrong]) -> None:
     """Raise the first of `wrongs`, if there is one, with the others beside it."""
     if wrongs:
         first, *others = wrongs
-        first.others += others
+        first.others += [each for other in others for each in (other, *other.others)]
         raise first
 
 

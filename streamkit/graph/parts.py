@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from types import CodeType
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from streamkit import ops
 from streamkit._core.markers import ABSENT
@@ -34,6 +34,9 @@ _STRATEGY = Parameter(
 _ITEMS = "a function, an iterable or a stream"
 
 
+_NONE: Final[Mapping[str, Any]] = {}
+
+
 class Part(Record):
     """What one node is."""
 
@@ -42,9 +45,9 @@ class Part(Record):
     pipe: Pipe | None = None
     """Its operator or sink; None for a join alone, and where streams are among its arguments."""
     places: Sequence[Any] = ()
-    named: Mapping[str, Any]
+    named: Mapping[str, Any] = _NONE
     """The arguments of an operator that has streams among them, but for those."""
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = _NONE
     """The arguments of its join."""
     buffer: Pipe | None = None
     """What its inputs wait in."""
@@ -86,55 +89,51 @@ class Parts:
         Raises:
             Wrong: something of it is wrong; all else that is wrong stands beside that.
         """
-        part, wrongs = Part(named={}, options={}), list[Wrong]()
+        made, wrongs = dict[str, Any](), list[Wrong]()
         for make in (self._waits, self._joins, self._args, self._does):
             try:
-                part = part.but(**make(node))
+                make(node, made)
             except Wrong as wrong:
                 wrongs.append(wrong)
         raise_all(wrongs)
-        return part
+        return Part(**made)
 
-    def _waits(self, node: Node) -> dict[str, Any]:
-        return {"buffer": self.buffer(node)}
+    def _waits(self, node: Node, made: dict[str, Any]) -> None:
+        if "strategy" in node.keys:
+            made["buffer"] = self.buffer(node)
 
-    def _joins(self, node: Node) -> dict[str, Any]:
-        if node.join is None:
-            return {}
-        _, options = self.values.arguments(node.join, node.options, None)
-        called(node.join, [()], options)  # which checks them
-        return {"options": options}
+    def _joins(self, node: Node, made: dict[str, Any]) -> None:
+        if node.join is not None:
+            _, options = self.values.arguments(node.join, node.options, None)
+            called(node.join, [()], options)  # which checks them
+            made["options"] = options
 
-    def _args(self, node: Node) -> dict[str, Any]:
-        _check_args(node)
-        return {}
+    def _args(self, node: Node, made: dict[str, Any]) -> None:
+        if "args" in node.keys:
+            _check_args(node)
 
-    def _does(self, node: Node) -> dict[str, Any]:
+    def _does(self, node: Node, made: dict[str, Any]) -> None:
         """Its source, operator or sink; or the arguments of an operator that has streams among them."""
         kind = node.kind
         if kind.role is Role.JOIN:
-            return {"pipe": LEAVES_OUT if node.aligned else None}
-        if kind.role is Role.SOURCE:
-            return {"source": self.source(node)}
-        if kind.name in ("sink", "operator"):
-            return {"pipe": self.sink(node) if kind.name == "sink" else self.operator(node)}
-        if node.name in self.ways:
+            made["pipe"] = LEAVES_OUT if node.aligned else None
+        elif kind.role is Role.SOURCE:
+            made["source"] = self.source(node)
+        elif kind.name in ("sink", "operator"):
+            made["pipe"] = self.sink(node) if kind.name == "sink" else self.operator(node)
+        elif node.name in self.ways:
             places, named = self.values.arguments(kind, node.arguments, node.keys.get("args"))
             called(kind, places, named)
-            return {"pipe": self.placed(aligned(kind.name, places[0], named), node)}
-        streams = [
-            each.name
-            for each in kind.parameters.values()
-            if each.sort is Sort.STREAM and (kind.name if each is kind.first else each.name) in node.keys
-        ]
-        if not streams:
-            return {"pipe": self.placed(self.values.made(kind, node.arguments, node.keys), node)}
-        known = {key: each for key, each in kind.parameters.items() if key not in streams}
-        first = None if kind.first is not None and kind.first.name in streams else kind.first
-        rest = kind.but(parameters=known, first=first)
-        places, named = self.values.arguments(rest, node.arguments, node.keys.get("args"))
-        called(kind, places, {**named, **{name: Stream[Any](()) for name in streams}})
-        return {"places": places, "named": named}
+            made["pipe"] = self.placed(aligned(kind.name, places[0], named), node)
+        elif Sort.STREAM in kind.sorts and (streams := _streams(node)):
+            known = {key: each for key, each in kind.parameters.items() if key not in streams}
+            first = None if kind.first is not None and kind.first.name in streams else kind.first
+            rest = kind.but(parameters=known, first=first)
+            places, named = self.values.arguments(rest, node.arguments, node.keys.get("args"))
+            called(kind, places, {**named, **{name: Stream[Any](()) for name in streams}})
+            made |= {"places": places, "named": named}
+        else:
+            made["pipe"] = self.placed(self.values.made(kind, node.arguments, node.keys), node)
 
     def placed(self, pipe: Pipe, node: Node) -> Pipe:
         """`pipe`, of which errors name the file and the line of `node`, if it has any."""
@@ -233,11 +232,19 @@ class Parts:
             raise wrong.below(name) from None
 
 
+def _streams(node: Node) -> list[str]:
+    """The arguments of its operator that are streams, and were given."""
+    kind = node.kind
+    return [
+        each.name
+        for each in kind.parameters.values()
+        if each.sort is Sort.STREAM and (kind.name if each is kind.first else each.name) in node.keys
+    ]
+
+
 def _check_args(node: Node) -> None:
     """Raise if the arguments of its function are no table, or there is no function that they are for."""
-    raw, kind = node.keys.get("args"), node.kind
-    if raw is None:
-        return
+    raw, kind = node.keys["args"], node.kind
     if table(raw) is None:
         raise Wrong(Fault.WRONG_ARGUMENT, f"args must be a table, not {shown(raw)}", path=("args",))
     takes = kind.name in ("source", "sink", "operator") or (

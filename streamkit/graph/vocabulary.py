@@ -157,6 +157,11 @@ class Kind(Record):
     first: Parameter | None = None
     """The parameter that the value of the node's own key is for."""
 
+    @property
+    def sorts(self) -> frozenset[Sort]:
+        """The sorts of all of its parameters."""
+        return _sorts(self.function)
+
 
 @cache
 def parameters(function: Callable[..., Any]) -> Mapping[str, Parameter]:
@@ -190,6 +195,11 @@ JOINS: Final = {"latest": "combine_latest"}
 
 _OF_STREAMS: Final = frozenset({"broadcast", "share", "partition", "route", "balance", "on"})
 """Operators that say how streams part: of a graph, its inputs say that."""
+
+
+@cache
+def _sorts(function: Callable[..., Any] | None) -> frozenset[Sort]:
+    return frozenset() if function is None else frozenset(each.sort for each in parameters(function).values())
 
 
 _NO_PARAMETERS: Final[Mapping[str, Parameter]] = {}
