@@ -24,7 +24,7 @@ from streamkit._engine.run.run import Run
 from streamkit._engine.run.shelter import sheltered
 from streamkit._stages.bursts import Bursts
 
-__all__ = ["Shares"]
+__all__ = ["Seat", "Shares"]
 
 
 class _Past(Lane):
@@ -268,6 +268,10 @@ class Shares:
 
     def __init__(self, readers: int = 1) -> None:
         self._readers = readers
+        self._gone = 0
+        """How many of them will never come."""
+        self._waiting: _Shared | None = None
+        """The run that waits for some of them."""
         self._lock = RLock()
         self._streams: WeakKeyDictionary[Source, dict[tuple[Link, ...], _Runs]] = WeakKeyDictionary()
 
@@ -287,7 +291,44 @@ class Shares:
             runs.require(run.loop)
             shared = runs.current(run.link, inlet, self._readers)
             channel = shared.join(run)
-            if shared.awaiting is not None and shared.come >= self._readers:
-                begin, shared.awaiting = shared.awaiting, None
-                begin()
+            if shared.awaiting is not None:
+                self._waiting = shared
+                self._begin()
             return channel
+
+    def missed(self) -> None:
+        """One of the readers that are waited for will never come."""
+        self._gone += 1
+        self._begin()
+
+    def _begin(self) -> None:
+        shared = self._waiting
+        if shared is not None and shared.awaiting is not None and shared.come + self._gone >= self._readers:
+            begin, shared.awaiting = shared.awaiting, None
+            begin()
+
+
+class Seat(Source):
+    """Stands for a reader that is waited for. Runs claim it, and say when it will never come.
+
+    It is among the arguments of that reader's ``share``, and never opened.
+    """
+
+    __slots__ = ("taken",)
+
+    awaited = True
+
+    def __init__(self, shares: Shares) -> None:
+        super().__init__(())
+        self.value = shares
+        self.taken = False
+        """Whether the reader has come, or is known not to come."""
+
+    def claim(self) -> None:
+        """A run may come to read."""
+
+    def disclaim(self) -> None:
+        """A run that might have read has ended."""
+        if not self.taken:
+            self.taken = True
+            self.value.missed()

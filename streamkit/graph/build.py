@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
@@ -131,7 +131,8 @@ class Assembly:
 
     def _pieces(self) -> list[Piece]:
         """The streams of the graph that end in sinks."""
-        streams: dict[str, Stream[Any]] = {}
+        streams: dict[str, Iterator[Stream[Any]]] = {}
+        """By the name of a node, the stream of it for each of its readers in turn."""
         pieces: list[Piece] = []
         below: set[str] = set()
         """Nodes that are part of a branch."""
@@ -154,17 +155,19 @@ class Assembly:
                 sink, shape = branches[name]
                 pieces.append(Piece(stream=stream, sink=sink, shape=shape))
                 continue
+            ways = [stream]
             if len(readers) > 1:
-                stream = stream | among(len(readers), Suspend(self._room(node)))
-            streams[name] = stream
+                shares = among(len(readers), Suspend(self._room(node)))
+                ways = [stream | share for share in shares]
+            streams[name] = iter(ways)
         return pieces
 
-    def _begun(self, node: Node, streams: Mapping[str, Stream[Any]]) -> Stream[Any]:
+    def _begun(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Stream[Any]:
         """What the operator of `node` reads: its inputs, joined."""
         part = self.parts[node.name]
         if part.source is not None:
             return part.source
-        inputs = [streams[edge.source] for edge in node.inputs]
+        inputs = [next(streams[edge.source]) for edge in node.inputs]
         if part.buffer is not None:
             inputs = [stream | part.buffer for stream in inputs]
         if node.join is None:
@@ -173,10 +176,10 @@ class Assembly:
         joined: Stream[Any] = inputs[0] | node.join.function(*inputs[1:], **part.options)
         return joined | LEAVES_OUT if node.aligned and node.kind.role is not Role.JOIN else joined
 
-    def _pipe(self, node: Node, streams: Mapping[str, Stream[Any]]) -> Pipe | None:
+    def _pipe(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Pipe | None:
         """The operator or sink of `node`, with the streams that are arguments of it."""
         part = self.parts[node.name]
-        others = {edge.parameter: streams[edge.source] for edge in node.edges if edge.parameter}
+        others = {edge.parameter: next(streams[edge.source]) for edge in node.edges if edge.parameter}
         if not others:
             return part.pipe
         assert node.kind.function is not None

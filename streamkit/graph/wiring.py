@@ -17,8 +17,10 @@ _ONE_FOR_ONE: Final = frozenset(
     {"map", "starmap", "enumerate", "tap", "timestamp", "time_interval", "delay", "throttle", "on_close"}
 )
 """Operators that emit one item for each, which is why two ways of them stay in step."""
-_IN_STEP: Final = frozenset({"zip", "interleave", "merge_sorted", "concat"})
+_IN_STEP: Final = frozenset({"zip", "interleave", "merge_sorted"})
 """Joins that wait for one input, and hold back the others meanwhile."""
+_IN_TURN: Final = frozenset({"concat"})
+"""Joins that read an input when those before it have ended."""
 
 
 class Wiring:
@@ -83,42 +85,79 @@ def check_wiring(wiring: Wiring, report: Report) -> None:
         elif not readers and not report.broken & {name, name.rpartition(".")[0]}:
             words = f"nothing reads {name}"
             report.add(Fault.UNUSED_OUTPUT, node.path, words, "give it to a sink, or leave it out", node=name)
-    _in_step(wiring, report)
+    _Rhythms(wiring, report).check()
 
 
-def _in_step(wiring: Wiring, report: Report) -> None:
-    """Tell of joins that could wait for ever: their inputs come from one node, and may not stay in step.
+class _Rhythms:
+    """Finds joins that could wait for ever.
 
-    Such a join waits for the input that has fewer items, and so holds back the other, and so their source.
+    A join that is in step waits for the input that has fewer items, and so holds back the other. Where both
+    come from one node, or from nodes that such joins have bound together, that holds back their source, too.
     """
-    origin: dict[str, object] = {}
-    """By node, what stands for its rhythm: nodes with the same have as many items, one for one."""
-    forks: dict[str, int] = {}
-    """By node, the forks that it comes from, a bit for each."""
-    bits: dict[str, int] = {}
-    for node in wiring.order:
-        name, sources = node.name, [edge.source for edge in node.edges]
-        above = 0
-        for source in sources:
-            above |= forks[source]
-        if len(wiring.readers[name]) > 1:
-            above |= 1 << bits.setdefault(name, len(bits))
-        forks[name] = above
-        same = node.kind.name in _ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
-        origin[name] = origin[sources[0]] if same else name
-        if node.join is None or node.join.name not in _IN_STEP or node.aligned or "strategy" in node.keys:
-            continue
-        seen = 0
-        for edge in node.inputs:
-            shared = forks[edge.source] & seen
-            seen |= forks[edge.source]
-            first = node.inputs[0].source
-            if shared and (origin[edge.source] != origin[first] or node.join.name == "concat"):
-                words = f"{edge.source} and {first} come from one node, and may not have as many items"
+
+    def __init__(self, wiring: Wiring, report: Report) -> None:
+        self.wiring = wiring
+        self.report = report
+        self.origin: dict[str, str] = {}
+        """By node, the one that sets its rhythm: nodes with the same have as many items, one for one."""
+        self.forks: dict[str, int] = {}
+        """By node, the nodes with several readers that it comes from, a bit for each."""
+        self.bits: dict[str, int] = {}
+        self.bound: list[int] = []
+        """Sets of such nodes that joins bind together."""
+        self.pairs: set[frozenset[str]] = set()
+        """Rhythms that some join keeps in step already."""
+
+    def check(self) -> None:
+        for node in self.wiring.order:
+            name, sources = node.name, [edge.source for edge in node.edges]
+            above = 0
+            for source in sources:
+                above |= self.forks[source]
+            self.late(node, above)
+            if len(self.wiring.readers[name]) > 1:
+                above |= 1 << self.bits.setdefault(name, len(self.bits))
+            self.forks[name] = above
+            same = node.kind.name in _ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
+            self.origin[name] = self.origin[sources[0]] if same else name
+            if node.join is not None and node.join.name in _IN_STEP and len(node.inputs) > 1:
+                self.join(node)
+
+    def join(self, node: Node) -> None:
+        """Tell of a join whose inputs may not have as many items, and hold back each other."""
+        first = node.inputs[0].source
+        seen = self.forks[first]
+        waits = not node.aligned and "strategy" not in node.keys
+        for edge in node.inputs[1:]:
+            pair = frozenset((self.origin[first], self.origin[edge.source]))
+            forks = self.forks[edge.source]
+            meets = any(each & seen and each & forks for each in (seen & forks, *self.bound))
+            if waits and meets and len(pair) > 1 and pair not in self.pairs:
+                words = f"{edge.source} and {first} hold back each other, and may not have as many items"
                 hint = "say how the others wait, as in strategy = { Suspend = 100 }"
+                assert node.join is not None
                 hint += ", or aligned = true" if node.join.name == "zip" else ""
-                report.add(Fault.MISSING_STRATEGY, edge.path, words, hint, node=name)
-                break
+                self.report.add(Fault.MISSING_STRATEGY, edge.path, words, hint, node=node.name)
+                waits = False
+            self.pairs.add(pair)
+            seen |= forks
+        apart = [each for each in self.bound if not each & seen]
+        for each in self.bound:
+            seen |= each if each & seen else 0
+        self.bound = [*apart, seen]
+
+    def late(self, node: Node, above: int) -> None:
+        """Tell of what is read late or never, while others that read the same node wait for that reader."""
+        name = node.join.name if node.join is not None else ""
+        for edge in node.edges:
+            later = edge.parameter == "fallback" or (name in _IN_TURN and edge is not node.inputs[0])
+            if (name == "race" or later) and self.forks[edge.source]:
+                what = name or node.kind.name
+                words = f"{what} may never read {edge.source}, whose source others read, who would wait"
+                self.report.add(Fault.WRONG_INPUT, edge.path, words, node=node.name)
+        if node.kind.name == "take" and node.keys.get("take") == 0 and above:
+            words = "a node that takes nothing never reads, and others would wait for it"
+            self.report.add(Fault.WRONG_ARGUMENT, (*node.path, "take"), words, node=node.name)
 
 
 _KEEP_ALL: Final = frozenset({"Suspend", "Fail", "Unbounded"})

@@ -81,13 +81,7 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     ),
     "concat of two ways from one node": (
         {"n": NUMBERS, "z": {"join": "concat", "input": ["n", "n"]}, "out": {**OUT, "input": "z"}},
-        [
-            (
-                "nodes.z.input[1]",
-                "missing strategy",
-                "say how the others wait, as in strategy = { Suspend = 100 }",
-            )
-        ],
+        [("nodes.z.input[1]", "wrong input", "")],
     ),
     "a graph inside without an output": (
         {
