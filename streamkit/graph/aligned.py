@@ -51,7 +51,7 @@ def ways(wiring: Wiring, report: Report) -> set[str]:
     """The names of the nodes on the ways to aligned zips; a way that cannot be aligned is a mistake."""
     found: set[str] = set()
     for node in wiring.order:
-        if not node.aligned or node.name in report.broken:
+        if not node.aligned or not node.inputs or node.name in report.broken:
             continue
         trails = [_trail(wiring.nodes, edge.source) for edge in node.inputs]
         shared = set(trails[0]).intersection(*trails)
@@ -71,7 +71,7 @@ def ways(wiring: Wiring, report: Report) -> set[str]:
                 elif len(wiring.readers[name]) > 1:
                     words = f"{name} is read by others than the way to {node.name}, which is aligned"
                     report.add(Fault.WRONG_ARGUMENT, between.path, words, node=name)
-            found.update(way)
+            found.update(name for name in way if name not in report.broken)
     return found
 
 

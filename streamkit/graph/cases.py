@@ -87,7 +87,7 @@ def _read(raw: Any, path: Path, nodes: Mapping[str, Node], report: Report) -> Ca
         keys = {}
     for wrong in [each for each in keys if each not in KEYS]:
         words = f"a test takes no {shown(wrong)}"
-        report.add(Fault.UNKNOWN_ARGUMENT, (*path, wrong), words, nearest(str(wrong), KEYS))
+        report.add(Fault.UNKNOWN_ARGUMENT, (*path, wrong), words, nearest(wrong, KEYS))
     seconds = keys.get("seconds")
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
         words = f"seconds must be a number, not {shown(seconds)}"
@@ -116,7 +116,7 @@ def _named(raw: Any, names: list[str], what: str, path: Path, report: Report) ->
         items = moments(value)
         if name not in names:
             words = f"there is no {what} {shown(name)}"
-            report.add(Fault.UNKNOWN_NAME, (*path, name), words, nearest(str(name), names))
+            report.add(Fault.UNKNOWN_NAME, (*path, name), words, nearest(name, names))
         elif items is None:
             report.add(Fault.WRONG_ARGUMENT, (*path, name), f"it must be a list of items, not {shown(value)}")
         else:

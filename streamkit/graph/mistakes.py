@@ -111,13 +111,14 @@ _FAR = 4
 """How many letters a name may be longer or shorter than the one that is meant."""
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def nearest(wrong: object, names: Iterable[str]) -> str:
     """The words that suggest the name which is most like `name`; none if no name is.
 
     >>> nearest("work.pirce", ["work.price", "work.size"])
     'write work.price'
     """
-    near = [each for each in names if abs(len(each) - len(name)) <= _FAR]
+    name = str(wrong)
+    near = [each for each in map(str, names) if abs(len(each) - len(name)) <= _FAR]
     letters = sorted(name)  # two of them changed places, most often
     found = [each for each in near if sorted(each) == letters] or get_close_matches(name, near, 1, 0.6)
     return f"write {found[0]}" if found else ""

@@ -204,9 +204,9 @@ class _Reading:
             return
         for wrong in [each for each in keys if each not in ("graph", "input")]:
             words = f"a node that holds a graph takes no {shown(wrong)}"
-            self.report.add(Fault.UNKNOWN_ARGUMENT, (*path, wrong), words, nearest(str(wrong), ["input"]))
+            self.report.add(Fault.UNKNOWN_ARGUMENT, (*path, wrong), words, nearest(wrong, ["input"]))
         for wrong in [each for each in inner if each not in _NESTED]:
-            hint = nearest(str(wrong), _NESTED)
+            hint = nearest(wrong, _NESTED)
             words = f"a graph takes no {shown(wrong)}"
             self.report.add(Fault.UNKNOWN_ARGUMENT, (*path, "graph", wrong), words, hint)
         inputs, given = listing(inner.get("inputs", [])) or [], self.given(keys.get("input"))
@@ -220,7 +220,7 @@ class _Reading:
         level = _Scope(f"{full}.", {key: (scope, value) for key, value in zip(inputs, given, strict=True)})
         level.told = scope_told
         output = inner.get("output")
-        if output is not None:
+        if isinstance(output, str):
             scope.outputs[name] = level, output
         self.level(inner.get("nodes"), (*path, "graph", "nodes"), level, depth + 1)
         if output is None:
@@ -228,7 +228,7 @@ class _Reading:
         target = level.target(output) if isinstance(output, str) else None
         if target is None:
             words = f"the graph has no node {shown(output)}"
-            hint = nearest(str(output), level.names)
+            hint = nearest(output, level.names)
             self.report.add(Fault.UNKNOWN_NAME, (*path, "graph", "output"), words, hint, node=full)
 
     def given(self, raw: Any) -> list[Any]:
@@ -267,7 +267,7 @@ def read(data: Any, report: Report) -> dict[str, Node]:
         return {}
     for wrong in [each for each in keys if each not in _TOP]:
         words = f"a graph takes no {shown(wrong)}"
-        report.add(Fault.UNKNOWN_ARGUMENT, (wrong,), words, nearest(str(wrong), _TOP))
+        report.add(Fault.UNKNOWN_ARGUMENT, (wrong,), words, nearest(wrong, _TOP))
     reading = _Reading(report)
     reading.level(keys["nodes"], ("nodes",), _Scope("", {}), 0)
     reading.resolve()
@@ -280,7 +280,7 @@ def _is_name(name: object) -> bool:
 
 def _kind(keys: dict[str, Any]) -> Kind:
     """What the node is, by the one of its keys that says it."""
-    names = [key for key in keys if key in kind_names() and key != "join"]
+    names = [key for key in keys if key in kind_names()]
     if len(names) > 1:
         fit = fitting(names, keys)
         if not fit:
@@ -294,10 +294,9 @@ def _kind(keys: dict[str, Any]) -> Kind:
         if key in join_names():
             raise Wrong(Fault.NO_KIND, f"{key} is a join", f'write join = "{key}"', (key,))
     others = [key for key in keys if key not in COMMON]
-    hints = [hint for key in others if (hint := nearest(str(key), kind_names()))]
-    if hints:
-        key = next(key for key in others if nearest(str(key), kind_names()))
-        raise Wrong(Fault.UNKNOWN_NAME, f"there is no operator {shown(key)}", hints[0], (key,))
+    for key in others:
+        if hint := nearest(key, [*kind_names(), "join"]):
+            raise Wrong(Fault.UNKNOWN_NAME, f"there is no operator {shown(key)}", hint, (key,))
     words = (
         f"none of its keys says what it does: {either([*map(str, others)])}"
         if others
@@ -314,7 +313,7 @@ def _joined(raw: Any) -> tuple[Kind, dict[str, Any]]:
         name, options = next(iter(keys.items()))
     if not isinstance(name, str) or name not in join_names():
         words = f"join must be zip, merge, latest or another join, not {shown(name)}"
-        raise Wrong(Fault.UNKNOWN_NAME, words, nearest(str(name), join_names()), ("join",))
+        raise Wrong(Fault.UNKNOWN_NAME, words, nearest(name, join_names()), ("join",))
     kind, given = join_of(name), table(options)
     if given is None:
         raise Wrong(Fault.WRONG_ARGUMENT, f"{name} takes a table, not {shown(options)}", path=("join", name))

@@ -43,7 +43,7 @@ def json_schema(registry: Registry | None = None) -> dict[str, Any]:
     named: dict[str, Any] = {"type": "string", "description": "a name of the registry"}
     if registry is not None and not registry.allow_modules:
         named["enum"] = list(registry.names)
-    kinds = {name: kind_of(name) for name in sorted(kind_names() - {"join"})}
+    kinds = {name: kind_of(name) for name in sorted(kind_names())}
     definitions: dict[str, Any] = {f"node-{name}": _node(kind) for name, kind in kinds.items()}
     definitions |= {f"join-{name}": _join(name) for name in sorted(join_names())}
     definitions |= {f"value-{sort.value}": _values(sort) for sort in VALUES}

@@ -212,7 +212,7 @@ class Values:
             if isinstance(raw, str) and name in self.registry:
                 return self.registry.entry(name, parameter.name).value
             words = f"{parameter.name} must be one of {either([*classes])}, not {shown(name)}"
-            raise Wrong(Fault.UNKNOWN_NAME, words, nearest(str(name), classes))
+            raise Wrong(Fault.UNKNOWN_NAME, words, nearest(name, classes))
         return self._instance(classes[name], given, depth)
 
     def _instance(self, made: type[Any], given: Any, depth: int) -> Any:
@@ -244,7 +244,7 @@ def _choice(raw: Any, parameter: Parameter, choices: Any) -> Any:
         if isinstance(raw, str) and raw in words:
             return words[raw]
         message = f"{parameter.name} must be {either([*words])}, not {shown(raw)}"
-        raise Wrong(Fault.WRONG_ARGUMENT, message, nearest(str(raw), words))
+        raise Wrong(Fault.WRONG_ARGUMENT, message, nearest(raw, words))
     return raw
 
 

@@ -219,7 +219,7 @@ _SOURCES: Final = {each.__name__: each for each in (interval, timer, never, empt
 @cache
 def kind_names() -> frozenset[str]:
     """The keys of which a node has one, which says what it is."""
-    return frozenset(listed("streamkit.ops")) - _OF_STREAMS - join_names() | {*_OWN, *_SOURCES, "join"}
+    return frozenset(listed("streamkit.ops")) - _OF_STREAMS - join_names() | {*_OWN, *_SOURCES}
 
 
 @cache

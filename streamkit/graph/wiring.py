@@ -175,6 +175,6 @@ def _named(raw: object, names: frozenset[str]) -> bool:
     """Whether `raw` is nothing, or a value of one of these classes, in which there is no other."""
     keys = table(raw)
     if keys is None:
-        return raw is None or raw in names
+        return raw is None or (isinstance(raw, str) and raw in names)
     then = [each.get("then") for each in map(table, keys.values()) if each]
     return keys.keys() <= names and all(_named(each, names) for each in then)
