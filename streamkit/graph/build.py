@@ -103,9 +103,9 @@ class Assembly:
     def __init__(self, wiring: Wiring, parts: Mapping[str, Part]) -> None:
         self.wiring = wiring
         self.parts = parts
-        self.depths = _depths(wiring)
+        self.depths: dict[str, int] = _depths(wiring)
         """By the name of a node behind which the graph is a tree, how deep that nests broadcasts."""
-        self.shares = any(
+        self.shares: bool = any(
             len(wiring.readers[node.name]) > 1 and not self._splits(node) for node in wiring.order
         )
 

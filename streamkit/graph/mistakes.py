@@ -94,8 +94,10 @@ class Wrong(Exception):  # noqa: N818 - it never leaves this package
 
     def __init__(self, fault: Fault, message: str, suggestion: str = "", path: Path = ()) -> None:
         super().__init__(message)
-        self.fault, self.message, self.suggestion = fault, message, suggestion
-        self.path = path
+        self.fault: Fault = fault
+        self.message: str = message
+        self.suggestion: str = suggestion
+        self.path: Path = path
         """Where it is, below the value that was read."""
         self.others: list[Wrong] = []
         """What is wrong beside it."""

@@ -29,10 +29,10 @@ class Edge:
     __slots__ = ("parameter", "path", "source")
 
     def __init__(self, source: str, path: Path, parameter: str = "") -> None:
-        self.source = source
+        self.source: str = source
         """The full name of the node that is read."""
-        self.path = path
-        self.parameter = parameter
+        self.path: Path = path
+        self.parameter: str = parameter
         """The argument that it is for; nothing, if it is an input."""
 
     def __repr__(self) -> str:
@@ -45,12 +45,12 @@ class Node:
     __slots__ = ("arguments", "edges", "inputs", "join", "keys", "kind", "name", "options", "path")
 
     def __init__(self, name: str, path: Path, keys: dict[str, Any], kind: Kind) -> None:
-        self.name = name
+        self.name: str = name
         """Its name; of one inside of another, ``other.name``."""
-        self.path = path
-        self.keys = keys
+        self.path: Path = path
+        self.keys: dict[str, Any] = keys
         """All that is written of it."""
-        self.kind = kind
+        self.kind: Kind = kind
         self.join: Kind | None = None
         """How several inputs become one; None where there is one."""
         self.options: dict[str, Any] = {}

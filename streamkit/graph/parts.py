@@ -67,7 +67,7 @@ class Parts:
         text: Text | None = None,
     ) -> None:
         self.text = text
-        self.values = Values(registry, context)
+        self.values: Values = Values(registry, context)
         self.report = report
         self.ways = ways
         """The names of nodes that are on the way to an aligned zip."""

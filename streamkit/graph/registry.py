@@ -35,9 +35,11 @@ class Entry:
         except (TypeError, ValueError):  # of some builtins, nothing is known
             self.signature = None
         known: Mapping[str, inspect.Parameter] = {} if self.signature is None else self.signature.parameters
-        self.wants_context = "context" in known and known["context"].kind is not inspect.Parameter.VAR_KEYWORD
+        self.wants_context: bool = (
+            "context" in known and known["context"].kind is not inspect.Parameter.VAR_KEYWORD
+        )
         """Whether it is called with the context of the job, which it asks for by the name."""
-        self.needs_context = self.wants_context and known["context"].default is inspect.Parameter.empty
+        self.needs_context: bool = self.wants_context and known["context"].default is inspect.Parameter.empty
         """Whether it cannot be called without."""
         self._hints: dict[str, Any] | None = None
 

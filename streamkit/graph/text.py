@@ -29,7 +29,9 @@ class Unreadable(Exception):  # noqa: N818 - it never leaves this package
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
-        self.message, self.line, self.column = message, line, column
+        self.message: str = message
+        self.line: int = line
+        self.column: int = column
 
 
 class Text:

@@ -48,9 +48,9 @@ class Values:
     def __init__(self, registry: Registry, context: Any = ABSENT) -> None:
         self.registry = registry
         self.context = context
-        self.asked = ""
+        self.asked: str = ""
         """The name of something that asks for the context; nothing, if nothing does."""
-        self.needed = ""
+        self.needed: str = ""
         """The same, of what cannot be called without it."""
 
     def argument(self, raw: Any, parameter: Parameter, depth: int = 0) -> Any:
