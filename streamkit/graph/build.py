@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
@@ -50,35 +50,26 @@ class Piece(Record):
 class GraphJob(Job[Any]):
     """The job of a graph: built anew for each run, where nodes are shared, so that no two runs share one."""
 
-    __slots__ = ("_build", "_shape")
+    __slots__ = ("_assembly", "_shape")
 
-    def __init__(
-        self,
-        stream: Inlet[Any],
-        links: tuple[Link, ...],
-        *,
-        shape: Shape = "",
-        build: Callable[[], tuple[Inlet[Any], tuple[Link, ...]]] | None = None,
-        awaited: bool = False,
-    ) -> None:
+    def __init__(self, assembly: Assembly, *, awaited: bool = False) -> None:
+        stream, links, shape = assembly.built()
         super().__init__(stream, links, awaited=awaited)
-        self._shape = shape
+        self._assembly = assembly
+        self._shape: Shape = "" if isinstance(shape, str) else shape
         """The names of what is in the result; nothing, if that is the result of the one sink."""
-        self._build = build
 
     def work(self, book: Book | None) -> Coroutine[Any, Any, Any]:
         """The coroutine of a new run. Its stages are entered in `book`."""
-        if self._build is not None:
-            stream, links = self._build()
+        if self._assembly.shares:
+            stream, links, _ = self._assembly.built()
             self._links = stream.links + links
         made = super().work(book)
         return _by_name(made, self._shape) if self._shape else made
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._awaited = True
-        # a copy of what is shared shares nothing with it: it need not be built anew
-        again = partial(GraphJob, shape=self._shape, awaited=True)
-        return again, (Inlet[Any](self._source), self._links)
+        return partial(GraphJob, awaited=True), (self._assembly,)
 
 
 async def _by_name(made: Coroutine[Any, Any, Any], shape: Shape) -> dict[str, Any]:
@@ -102,7 +93,7 @@ class Assembly:
 
     def __init__(self, wiring: Wiring, parts: Mapping[str, Part]) -> None:
         self.wiring = wiring
-        self.parts = parts
+        self.parts: dict[str, Part] = dict(parts)
         self.depths: dict[str, int] = _depths(wiring)
         """By the name of a node behind which the graph is a tree, how deep that nests broadcasts."""
         self.shares: bool = any(
@@ -111,23 +102,20 @@ class Assembly:
 
     def job(self) -> GraphJob:
         """The job of the graph."""
-        pieces = self._pieces()
-        build = (lambda: self._whole(self._pieces())) if self.shares else None
-        stream, links = self._whole(pieces)
-        shape: Shape = pieces[0].shape if len(pieces) == 1 else tuple([piece.shape for piece in pieces])
-        alone = isinstance(shape, str)
-        return GraphJob(stream, links, shape="" if alone else shape, build=build)
+        return GraphJob(self)
 
-    def _whole(self, pieces: Sequence[Piece]) -> tuple[Inlet[Any], tuple[Link, ...]]:
+    def built(self) -> tuple[Inlet[Any], tuple[Link, ...], Shape]:
+        """The stream of the job, its sink, and the names of what is in the result."""
+        pieces = self._pieces()
         if len(pieces) == 1:
-            return pieces[0].stream, pieces[0].sink.links
+            return pieces[0].stream, pieces[0].sink.links, pieces[0].shape
         aggregate: Any = ops.aggregate
         results: list[Stream[Any]] = [
             piece.stream | aggregate(piece.sink) | ops.map(partial(_numbered, number))
             for number, piece in enumerate(pieces)
         ]
         whole: Stream[Any] = merge(*results)
-        return whole, ops.to_dict().links
+        return whole, ops.to_dict().links, tuple([piece.shape for piece in pieces])
 
     def _pieces(self) -> list[Piece]:
         """The streams of the graph that end in sinks."""
