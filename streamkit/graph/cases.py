@@ -93,19 +93,21 @@ def _read(raw: Any, path: Path, nodes: Mapping[str, Node], report: Report) -> Ca
         words = f"seconds must be a number, not {shown(seconds)}"
         report.add(Fault.WRONG_ARGUMENT, (*path, "seconds"), words)
         seconds = None
-    begin = [name for name, node in nodes.items() if node.kind.role is Role.SOURCE]
+    begin = {name: node for name, node in nodes.items() if node.kind.role is Role.SOURCE}
     return Case(
         name=str(keys.get("name", f"test {path[-1]}")),
         path=path,
         context=keys.get("context"),
         sources=_named(keys.get("sources", {}), begin, "source", (*path, "sources"), report),
-        expect=_named(keys.get("expect", {}), [*nodes], "node", (*path, "expect"), report),
+        expect=_named(keys.get("expect", {}), nodes, "node", (*path, "expect"), report),
         error=str(keys.get("error", "")),
         seconds=None if seconds is None else float(seconds),
     )
 
 
-def _named(raw: Any, names: list[str], what: str, path: Path, report: Report) -> dict[str, list[Moment]]:
+def _named(
+    raw: Any, names: Mapping[str, Any], what: str, path: Path, report: Report
+) -> dict[str, list[Moment]]:
     """Lists by the full names of nodes, as ``"outer.inner"``."""
     keys = table(raw)
     if keys is None:

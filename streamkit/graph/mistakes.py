@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TypeAlias
+from string import ascii_letters, digits
+from typing import Final, TypeAlias
 
 from streamkit._core.errors import GraphError
 from streamkit._core.value import Record
@@ -109,21 +110,37 @@ class Wrong(Exception):  # noqa: N818 - it never leaves this package
         return seen
 
 
-_FAR = 4
+_FAR: Final = 4
 """How many letters a name may be longer or shorter than the one that is meant."""
+_MANY: Final = 500
+"""Of more names, only those are looked for that differ by one slip: a mistake takes no longer then."""
+_LONG: Final = 64
+_LETTERS: Final = f"{ascii_letters}{digits}._- "
 
 
-def nearest(wrong: object, names: Iterable[str]) -> str:
-    """The words that suggest the name which is most like `name`; none if no name is.
+def nearest(wrong: object, names: Collection[str]) -> str:
+    """The words that suggest the name which is most like the `wrong` one; none if no name is.
 
     >>> nearest("work.pirce", ["work.price", "work.size"])
     'write work.price'
     """
     name = str(wrong)
+    if len(names) > _MANY:
+        slips = (each for each in _slips(name) if each in names) if len(name) <= _LONG else iter(())
+        return f"write {found}" if (found := next(slips, "")) else ""
     near = [each for each in map(str, names) if abs(len(each) - len(name)) <= _FAR]
     letters = sorted(name)  # two of them changed places, most often
-    found = [each for each in near if sorted(each) == letters] or get_close_matches(name, near, 1, 0.6)
-    return f"write {found[0]}" if found else ""
+    alike = [each for each in near if sorted(each) == letters] or get_close_matches(name, near, 1, 0.6)
+    return f"write {alike[0]}" if alike else ""
+
+
+def _slips(name: str) -> Iterator[str]:
+    """The names from which `name` differs by one slip of the pen: of letters that changed places first."""
+    parts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
+    yield from (a + b[1] + b[0] + b[2:] for a, b in parts if len(b) > 1)
+    yield from (a + b[1:] for a, b in parts if b)
+    yield from (a + each + b for a, b in parts for each in _LETTERS)
+    yield from (a + each + b[1:] for a, b in parts if b for each in _LETTERS)
 
 
 def raise_all(wrongs: Sequence[Wrong]) -> None:

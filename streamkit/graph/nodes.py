@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from streamkit._core.show import shown
@@ -92,6 +93,11 @@ class _Scope:
         self.graphs: set[str] = set()
         self.told: set[str] = set()
         """Inputs that the graph was not given, of which one mistake tells."""
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """All names that can be read here, once the level was read."""
+        return frozenset(self.names) | self.graphs | self.given.keys()
 
     def target(self, name: str) -> str | None:
         """The full name of the node that `name` means here; None if there is none, or it never ends."""
@@ -247,7 +253,7 @@ class _Reading:
                 if edge.source in scope.outputs or edge.source in scope.told:
                     continue  # the graph there was told of
                 words = f"there is no node {shown(edge.source)}"
-                hint = nearest(edge.source, scope.names | scope.graphs | scope.given.keys())
+                hint = nearest(edge.source, scope.readable)
                 if edge.source in scope.graphs:
                     words, hint = (
                         f"{edge.source} holds a graph without an output",

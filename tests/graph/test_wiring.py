@@ -108,3 +108,19 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
 def test_what_is_wrong_is_told_once(name: str) -> None:
     given, expected = CASES[name]
     assert mistakes(**given) == expected
+
+
+def test_of_many_names_those_are_suggested_that_differ_by_a_slip() -> None:
+    many: dict[str, Any] = {f"node{number}": NUMBERS for number in range(600)}
+    wrong = ["node17_", "ndoe18", "node", "noda19", "nod20", "no_such_node", "n" * 100]
+    found = mistakes(**many, out={**OUT, "input": [*many, *wrong], "join": "merge"})
+    hints = {place: hint for place, _, hint in found}
+    assert [hints[f"nodes.out.input[{600 + place}]"] for place in range(len(wrong))] == [
+        "write node17",
+        "write node18",
+        "write node0",
+        "write node19",
+        "write node20",
+        "",
+        "",
+    ]
