@@ -37,6 +37,7 @@ FLOORS = {
     "rx": 6,
     "testing": 6,
     "flow": 7,
+    "graph": 7,  # the tests that a graph has run on the virtual time of `testing`
 }
 WINGS = {"compile": 1, "buffer": 2, "plan": 3, "run": 4, "face": 5}
 """Of the engine, which is one floor with steps inside."""
@@ -206,6 +207,7 @@ MIRRORED = {
     "face": "_engine/face",
     "stages": "_stages",
     "executors": "executors",
+    "graph": "graph",
     "engines": "executors",
     "operators": "operators",
     "sinks": "sinks",
@@ -249,6 +251,7 @@ MORE_FAMILIES = {
         "window",
     },
     "compile": {"opcodes"},
+    "graph": {"attacks"},
     "sinks": {"every"},
     "stages": {"push", "splice"},
     "reactive_streams": {"rsocket", "rules"},
@@ -284,7 +287,12 @@ def test_tests_are_found_by_the_name_of_what_they_test(path: Path) -> None:
 ENGINE = ROOT / "_engine"
 LANE = ENGINE / "buffer" / "lane.py"
 ROUNDS = LANE.with_name("rounds.py")
-BY_HAND = {"streamkit._core.lazy": "the doors", "streamkit._core.catalogue": "declarations that were pickled"}
+BY_HAND = {
+    "streamkit._core.lazy": "the doors",
+    "streamkit._core.catalogue": "declarations that were pickled",
+    "streamkit.graph.__main__": "the registry that a command names",
+    "streamkit.graph.registry": "modules that a user has allowed by name",
+}
 """Who imports by a call, and for what."""
 
 

@@ -9,6 +9,7 @@ from benchmarks.workloads import (
     fanning,
     flat,
     flights,
+    graphs,
     joins,
     maps,
     native,
@@ -38,6 +39,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Buffers and time": (*buffers.WORKLOADS, *strategies.WORKLOADS, *timers.WORKLOADS),
     "Workers": executors.WORKLOADS,
     "RxPY in and out": neighbours.WORKLOADS,
+    "Graphs as data": graphs.WORKLOADS,
     "A real job": flights.WORKLOADS,
     "Start-up": startup.WORKLOADS,
 }

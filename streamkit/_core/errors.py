@@ -4,6 +4,7 @@
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
+    ├── GraphError            (ValueError)     a graph has mistakes, which it lists
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
@@ -41,6 +42,7 @@ __all__ = [
     "EmitterClosedError",
     "EmptyStreamError",
     "ErrorTypes",
+    "GraphError",
     "GroupsFullError",
     "NoRouteError",
     "ObservableError",
@@ -82,6 +84,18 @@ class EmitterClosedError(StreamkitError, RuntimeError):
 
 class EmptyStreamError(StreamkitError, LookupError):
     """A sink such as ``first``, or ``element_at``, needed an item, had no default, and there was none."""
+
+
+class GraphError(StreamkitError, ValueError):
+    """A graph of `streamkit.graph` has mistakes, or what it was given at its start does not fit it."""
+
+    def __init__(self, words: str, mistakes: tuple[Any, ...] = ()) -> None:
+        super().__init__(words, mistakes)
+        self.mistakes = mistakes
+        """Each as `streamkit.graph.Mistake`."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class GroupsFullError(StreamkitError, BufferError):

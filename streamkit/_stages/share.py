@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop, Future, TimerHandle
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from threading import RLock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -23,7 +24,7 @@ from streamkit._engine.run.run import Run
 from streamkit._engine.run.shelter import sheltered
 from streamkit._stages.bursts import Bursts
 
-__all__ = ["Shares"]
+__all__ = ["Seat", "Shares"]
 
 
 class _Past(Lane):
@@ -83,6 +84,10 @@ class _Shared(Bursts):
         self.gone = asyncio.Event()
         """Whether nothing of the run is left."""
         self.timer: TimerHandle | None = None
+        self.come = 0
+        """How many readers have joined."""
+        self.awaiting: Callable[[], None] | None = None
+        """What begins the run when all have joined that it waits for; None once it has begun."""
 
     def begin(self, inlet: Inlet[Any], before: _Shared | None) -> None:
         """Read `inlet` from now on; if the run `before` this one is closing yet, when it has closed."""
@@ -108,6 +113,7 @@ class _Shared(Bursts):
             self.timer.cancel()
             self.timer = None
         self.deal()  # that was for the others
+        self.come += 1
         if run.book is not None:
             run.book.enter(self.book, source=True)
         strategy: Strategy = run.link.arguments["strategy"]
@@ -239,26 +245,39 @@ class _Runs:
             else:
                 self.last = None
 
-    def current(self, link: Link, inlet: Inlet[Any]) -> _Shared:
-        """The run to join; a new one, if there is none."""
+    def current(self, link: Link, inlet: Inlet[Any], readers: int) -> _Shared:
+        """The run to join; a new one, if there is none, which begins when so many `readers` have joined."""
         if self.joined is None:
             before, self.last = self.last, None
             shared = _Shared(self, link)
-            shared.begin(inlet, None if before is None or before.gone.is_set() else before)
+            begin = partial(shared.begin, inlet, None if before is None or before.gone.is_set() else before)
+            if readers > 1:
+                shared.awaiting = begin
+            else:
+                begin()
             self.joined = shared
         return self.joined
 
 
 class Shares:
-    """What the runs of one ``share`` have in common, for each stream that it was joined to."""
+    """What the runs of one ``share`` have in common, for each stream that it was joined to.
 
-    def __init__(self) -> None:
+    Args:
+        readers: how many must have joined before the source is opened, so that none of them misses an item.
+    """
+
+    def __init__(self, readers: int = 1) -> None:
+        self._readers = readers
+        self._gone = 0
+        """How many of them will never come."""
+        self._waiting: _Shared | None = None
+        """The run that waits for some of them."""
         self._lock = RLock()
         self._streams: WeakKeyDictionary[Source, dict[tuple[Link, ...], _Runs]] = WeakKeyDictionary()
 
-    def __reduce__(self) -> tuple[type[Shares], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Shares], tuple[int]]:
         """A copy shares nothing with this one."""
-        return Shares, ()
+        return Shares, (self._readers,)
 
     def joined(self, run: Run, inlet: Inlet[Any]) -> Channel:
         """Join the run of `inlet`, and begin it if this reader is the first.
@@ -270,4 +289,46 @@ class Shares:
             found = self._streams.setdefault(inlet.source, {})
             runs = found.setdefault(inlet.links, _Runs(inlet.source.alone))
             runs.require(run.loop)
-            return runs.current(run.link, inlet).join(run)
+            shared = runs.current(run.link, inlet, self._readers)
+            channel = shared.join(run)
+            if shared.awaiting is not None:
+                self._waiting = shared
+                self._begin()
+            return channel
+
+    def missed(self) -> None:
+        """One of the readers that are waited for will never come."""
+        self._gone += 1
+        self._begin()
+
+    def _begin(self) -> None:
+        shared = self._waiting
+        if shared is not None and shared.awaiting is not None and shared.come + self._gone >= self._readers:
+            begin, shared.awaiting = shared.awaiting, None
+            begin()
+
+
+class Seat(Source):
+    """Stands for a reader that is waited for. Runs claim it, and say when it will never come.
+
+    It is among the arguments of that reader's ``share``, and never opened.
+    """
+
+    __slots__ = ("taken",)
+
+    awaited = True
+
+    def __init__(self, shares: Shares) -> None:
+        super().__init__(())
+        self.value = shares
+        self.taken = False
+        """Whether the reader has come, or is known not to come."""
+
+    def claim(self) -> None:
+        """A run may come to read."""
+
+    def disclaim(self) -> None:
+        """A run that might have read has ended."""
+        if not self.taken:
+            self.taken = True
+            self.value.missed()

@@ -7,15 +7,15 @@ from typing import Any, Final, Literal, overload
 from streamkit._core.arguments import seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.contract import Contract
-from streamkit._core.markers import ABSENT, Gap
+from streamkit._core.markers import ABSENT, Absent, Gap
 from streamkit._core.strategy import Collect, Lossy, Strategy, Suspend, strategy_argument
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.shapes import Joined, Lists
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import Keep
+from streamkit._engine.face.stream import Keep, Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.share import Shares
+from streamkit._stages.share import Seat, Shares
 
 __all__ = ["share"]
 
@@ -23,8 +23,17 @@ _ONE: Final = Suspend(1)
 
 
 def _share(
-    run: Run, source: Inlet[Any], *, replay: int, strategy: Strategy, linger: float, _shares: Shares
+    run: Run,
+    source: Inlet[Any],
+    *,
+    replay: int,
+    strategy: Strategy,
+    linger: float,
+    _shares: Shares,
+    _seat: Inlet[Any] | Absent = ABSENT,
 ) -> Channel:
+    if _seat is not ABSENT and isinstance(_seat.source, Seat):
+        _seat.source.taken = True
     return _shares.joined(run, source)
 
 
@@ -41,10 +50,26 @@ def _share(
     ),
 )
 def _shared(
-    replay: int = 0, *, strategy: Strategy = _ONE, linger: float = 0.0, _shares: Any = ABSENT
+    replay: int = 0,
+    *,
+    strategy: Strategy = _ONE,
+    linger: float = 0.0,
+    _shares: Any = ABSENT,
+    _seat: Any = ABSENT,
 ) -> Keep | Lists | Joined[Gap]:
     kind = Lists if strategy.collects else Joined[Gap] if strategy.marks_gaps else Keep
-    return kind(_shared, replay=replay, strategy=strategy, linger=linger, _shares=_shares)
+    return kind(_shared, replay=replay, strategy=strategy, linger=linger, _shares=_shares, _seat=_seat)
+
+
+def among(readers: int, strategy: Strategy) -> list[Pipe]:
+    """As `share`, for so many `readers` as are known beforehand: one operator for each.
+
+    The source is opened when all have come, but for those whose run has ended meanwhile. So none of them
+    misses the first items, in whatever order their tasks begin. A graph is built of these.
+    """
+    shares = Shares(readers)
+    seats = [Inlet[Any](Seat(shares)) for _ in range(readers)]
+    return [_shared(strategy=strategy, _shares=shares, _seat=seat) for seat in seats]
 
 
 @overload  # a Collect is a Strategy too, and the first that fits counts

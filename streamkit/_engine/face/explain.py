@@ -253,7 +253,7 @@ def _stage(
     weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
     own = [0.0 if through and _gives_way(link) else weight.items]
-    for value in arguments.values():
+    for value in [value for name, value in arguments.items() if name[0] != "_"]:
         for each in _several(value):
             if isinstance(each, Inlet):
                 parts, other = _pipeline(each.source, each.links, depth + 1, link)
