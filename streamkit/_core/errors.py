@@ -5,11 +5,13 @@
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
+    ├── LateChangeError       (TimeoutError)   a change of a slot was not done in time
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
     ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
+    ├── RolledBackError       (RuntimeError)   the new content of a slot has failed, and was taken out again
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -41,11 +43,13 @@ __all__ = [
     "EmptyStreamError",
     "ErrorTypes",
     "GroupsFullError",
+    "LateChangeError",
     "NoRouteError",
     "ObservableError",
     "PackingError",
     "PreparationError",
     "RateExceededError",
+    "RolledBackError",
     "RunningLoopError",
     "SeveralItemsError",
     "SourceConsumedError",
@@ -86,6 +90,10 @@ class GroupsFullError(StreamkitError, BufferError):
     """An item of a new key came to ``group_by`` when it had as many groups as it may have."""
 
 
+class LateChangeError(StreamkitError, TimeoutError):
+    """A change of a slot was not done by its deadline: it was taken back, or what it said goes on."""
+
+
 class NoRouteError(StreamkitError, LookupError):
     """An item came to ``route`` whose key has no pipe, and there is no ``otherwise``."""
 
@@ -108,6 +116,10 @@ class PreparationError(StreamkitError, RuntimeError):
 
 class RateExceededError(StreamkitError, RuntimeError):
     """An item came sooner than the rate of ``throttle(failing=True)`` allows."""
+
+
+class RolledBackError(StreamkitError, RuntimeError):
+    """The new content of a slot has failed with one of its first items, and the old one has its place again."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

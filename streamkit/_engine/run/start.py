@@ -192,7 +192,7 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
         hop, part = _made(opened, links, loop, end, pace)
         return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
     own = Pace()
-    own.source, own.book = pace.source, pace.book
+    own.source, own.book, own.parts = pace.source, pace.book, pace.parts
     hop, part = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
     return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
@@ -313,6 +313,8 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
         for link in links:
             if link.declaration.rescues:
                 link.arguments[link.declaration.rescues].pace = pace
+    if pace.parts is not None:
+        pace.parts.append(part)
     leave = part.leave_now if end is _PLAIN else part.leave
     wanted: list[Any] = [part] if loop.holds or loop.nests or opened.follows is not None else []
     for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12

@@ -1,0 +1,139 @@
+"""How a slot runs: its contents follow each other, and each reads the source until the next takes its place.
+
+The old content sees the end of its source. So it passes on what it holds, in its order, before the new one
+gets an item; and the source does not notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from streamkit._core.errors import noted
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Source
+from streamkit._engine.run.run import Run
+from streamkit.live.seat import Cell, Seat
+
+__all__ = ["beside", "in_place"]
+
+Pull = Callable[[Seat], Awaitable[Any]]
+"""What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
+
+
+async def in_place(
+    run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
+) -> AsyncIterator[Any]:
+    """Contents of steps, which read the source in the task of whoever reads them."""
+    seat, source = _seated(source, content, follower)
+    if source.links and source.links[-1].declaration.buffers:  # which has a task of its own already
+        pull = _from_channel(run, source, seat)
+    else:
+        pull = partial(_from_source, run.open(source))
+    async for item in _contents(run, seat, pull):
+        yield item
+        del item
+
+
+async def beside(
+    run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
+) -> AsyncIterator[Any]:
+    """Contents with stages. The source is read in a task of its own, which stays while tasks of those go."""
+    seat, source = _seated(source, content, follower)
+    async for item in _contents(run, seat, _from_channel(run, source, seat)):
+        yield item
+        del item
+
+
+def _seated(source: Inlet[Any], cell: Cell, follower: Seat | None) -> tuple[Seat, Inlet[Any]]:
+    """A seat; and `source`, in which the slot before this one is told of it."""
+    links = source.links
+    seat = Seat(cell, links, follower)
+    for place in range(len(links) - 1, -1, -1):
+        arguments = links[place].arguments
+        if isinstance(arguments.get("content"), Cell):
+            told = links[place].but({**arguments, "follower": seat})
+            return seat, Inlet(source.source, (*links[:place], told, *links[place + 1 :]))
+    return seat, source
+
+
+# where items come from -------------------------------------------------------------------------------------
+
+
+async def _from_source(items: AsyncIterator[Any], seat: Seat) -> Any:
+    async for item in items:
+        return item
+    return EMPTY
+
+
+def _from_channel(run: Run, source: Inlet[Any], seat: Seat) -> Pull:
+    channel = run.channel()
+    run.feed(channel, source)
+    seat.wake = channel.wake
+    return partial(_taken, channel)
+
+
+async def _taken(channel: Channel, seat: Seat) -> Any:
+    while (item := channel.pop()) is EMPTY:
+        await channel.until(lambda: seat.edited or channel.ready or channel.over)
+        if seat.edited:
+            return EMPTY
+        if not channel.ready and not await channel.wait():  # which raises what it has failed with
+            return EMPTY
+    return item
+
+
+# what becomes of them --------------------------------------------------------------------------------------
+
+
+async def _contents(run: Run, seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
+    """What comes out of the contents of a slot, one after the other."""
+    try:
+        while True:
+            trial = seat.trial
+            pace = Pace()
+            pace.parts = None if trial is None else trial.parts
+            items = run.open(Inlet(Source(_inflow(seat, pull)), seat.content.links), pace=pace)
+            try:
+                async for item in items:
+                    if seat.gave():
+                        yield item  # nothing is ever thrown in here but what ends it
+                    del item
+                await run.close(items)
+            except Exception as error:
+                if not seat.rolls_back(error):
+                    if error is not seat.failure and seat.content.generation:
+                        noted(error, f"in generation {seat.content.generation} of {seat.cell!r}")
+                    raise
+                seat.turn()
+                continue
+            if not seat.turn():
+                return
+    finally:
+        seat.leave()
+
+
+async def _inflow(seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
+    """The items for the content that is there now: its source ends where the next content takes its place."""
+    while not seat.edited:
+        if seat.hand:
+            item = seat.hand.popleft()
+        else:
+            try:
+                item = await pull(seat)
+            except BaseException as error:
+                seat.failure = error
+                raise
+            if item is EMPTY:
+                break
+            if seat.edited:
+                seat.hand.append(item)
+                break
+        seat.took(item)
+        yield item
+        del item
+    seat.begin()
