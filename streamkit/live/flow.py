@@ -25,28 +25,55 @@ Pull = Callable[[Seat], Awaitable[Any]]
 """What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
 
 
-async def in_place(
-    run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
-) -> AsyncIterator[Any]:
-    """Contents of steps, which read the source in the task of whoever reads them."""
-    seat, source = _seated(source, content, follower)
-    if source.links and source.links[-1].declaration.buffers:  # which has a task of its own already
-        pull = _from_channel(run, source, seat)
-    else:
-        pull = partial(_from_source, run.open(source))
-    async for item in _contents(run, seat, pull):
-        yield item
-        del item
+def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
+    """The function of a stage; `apart`, if it reads the source in a task of its own in every case."""
+
+    async def flow(
+        run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """What comes out of the contents of a slot, one after the other."""
+        seat, source = _seated(source, content, follower)
+        try:
+            pull = _pull(run, source, seat, apart=apart)
+            while True:
+                items = run.open(Inlet(Source(_inflow(seat, pull)), seat.content.links), pace=_pace(seat))
+                try:
+                    async for item in items:
+                        if seat.gave():
+                            yield item  # nothing is ever thrown in here but what ends it
+                        del item
+                    await run.close(items)
+                except Exception as error:
+                    if not seat.rolls_back(error):
+                        _name_generation(error, seat)
+                        raise
+                    seat.turn()
+                    continue
+                if not seat.turn():
+                    return
+        finally:
+            seat.leave()
+
+    return flow
 
 
-async def beside(
-    run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
-) -> AsyncIterator[Any]:
-    """Contents with stages. The source is read in a task of its own, which stays while tasks of those go."""
-    seat, source = _seated(source, content, follower)
-    async for item in _contents(run, seat, _from_channel(run, source, seat)):
-        yield item
-        del item
+in_place = _stage(apart=False)
+"""Contents of steps, which read the source in the task of whoever reads them."""
+beside = _stage(apart=True)
+"""Contents with stages. The source has a task of its own, which stays while tasks of those come and go."""
+
+
+def _pace(seat: Seat) -> Pace:
+    """The pace of the content: where it is on trial, the segments of its loops are noted."""
+    pace = Pace()
+    if seat.trial is not None:
+        pace.parts = seat.trial.parts
+    return pace
+
+
+def _name_generation(error: Exception, seat: Seat) -> None:
+    if error is not seat.failure and seat.content.generation:
+        noted(error, f"in generation {seat.content.generation} of {seat.cell!r}")
 
 
 def _seated(source: Inlet[Any], cell: Cell, follower: Seat | None) -> tuple[Seat, Inlet[Any]]:
@@ -70,7 +97,10 @@ async def _from_source(items: AsyncIterator[Any], seat: Seat) -> Any:
     return EMPTY
 
 
-def _from_channel(run: Run, source: Inlet[Any], seat: Seat) -> Pull:
+def _pull(run: Run, source: Inlet[Any], seat: Seat, *, apart: bool) -> Pull:
+    """What gives the items of `source`. If that ends in a buffer, it has a task of its own already."""
+    if not (apart or (source.links and source.links[-1].declaration.buffers)):
+        return partial(_from_source, run.open(source))
     channel = run.channel()
     run.feed(channel, source)
     seat.wake = channel.wake
@@ -88,33 +118,6 @@ async def _taken(channel: Channel, seat: Seat) -> Any:
 
 
 # what becomes of them --------------------------------------------------------------------------------------
-
-
-async def _contents(run: Run, seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
-    """What comes out of the contents of a slot, one after the other."""
-    try:
-        while True:
-            trial = seat.trial
-            pace = Pace()
-            pace.parts = None if trial is None else trial.parts
-            items = run.open(Inlet(Source(_inflow(seat, pull)), seat.content.links), pace=pace)
-            try:
-                async for item in items:
-                    if seat.gave():
-                        yield item  # nothing is ever thrown in here but what ends it
-                    del item
-                await run.close(items)
-            except Exception as error:
-                if not seat.rolls_back(error):
-                    if error is not seat.failure and seat.content.generation:
-                        noted(error, f"in generation {seat.content.generation} of {seat.cell!r}")
-                    raise
-                seat.turn()
-                continue
-            if not seat.turn():
-                return
-    finally:
-        seat.leave()
 
 
 async def _inflow(seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:

@@ -62,9 +62,8 @@ class Slot(Operator[A, B]):
     notice nothing. Where no item comes, what the old content holds (an unfinished ``batch``) comes out with
     the next one; at once, if a buffer stands before the slot, or the slot has stages.
 
-    A slot is a value of its own: copies and pickles of it are other slots, with the same content. All runs of
-    the streams in which it stands are changed together, and it may stand in one pipe twice. Streams that
-    begin later have the content that it has then.
+    All runs of the streams in which it stands are changed together, and it may stand in one pipe twice. Streams
+    that begin later have the content that it has then. A pickle of it is another slot with the same content.
 
     Args:
         content: operators; without any, items pass.
@@ -216,6 +215,12 @@ class Slot(Operator[A, B]):
         if self._bound is not None and held > self._bound:
             raise ValueError(f"content must hold at most {self._bound} items, and may hold {held}: {links}")
 
+    def __copy__(self) -> Slot[A, B]:
+        return self  # it stands for one thing, as a lock does
+
+    def __deepcopy__(self, memo: object) -> Slot[A, B]:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (self.content, self._stages, self._bound, self.name)
 
@@ -306,6 +311,7 @@ def slots(of: Stream[Any] | Pipe | Job[Any]) -> dict[str, Slot[Any, Any]]:
     """
     if not isinstance(of, (Stream, Pipe, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"of must be a stream, operators or a job, not {shown(of)}")
+    hash(of)  # a job that was used does not warn that it was not
     found: dict[str, Slot[Any, Any]] = {}
     left: list[Any] = [of._links if isinstance(of, Job) else of]  # pyright: ignore[reportPrivateUsage] - as a handle
     while left:
