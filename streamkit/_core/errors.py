@@ -11,7 +11,7 @@
     ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
     ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
-    ├── RolledBackError       (RuntimeError)   the new content of a slot has failed, and was taken out again
+    ├── RolledBackError       (RuntimeError)   the new content of a slot has failed, and was taken out
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -119,7 +119,7 @@ class RateExceededError(StreamkitError, RuntimeError):
 
 
 class RolledBackError(StreamkitError, RuntimeError):
-    """The new content of a slot has failed with one of its first items, and the old one has its place again."""
+    """The new content of a slot has failed with one of its first items; the old one has its place again."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

@@ -8,6 +8,7 @@
 ...     slot = Slot(ops.map(str.upper))
 ...     job = (letters | slot | ops.to_list()).start()
 ...     await emitter.send("a")
+...     await asyncio.sleep(0.01)  # it is through
 ...     await slot.replace(ops.filter(str.isalpha))
 ...     await emitter.send("b")
 ...     emitter.close()

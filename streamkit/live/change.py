@@ -38,7 +38,7 @@ class Change:
 
     @property
     def generation(self) -> int:
-        """The number of the new content, which errors name; of several, the largest. The first of all is 0."""
+        """The number of the new content, which errors name; of several, the largest. The first is 0."""
         return max((each.generation for each in self._contents.values()), default=0)
 
     @property

@@ -36,7 +36,8 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         try:
             pull = _pull(run, source, seat, apart=apart)
             while True:
-                items = run.open(Inlet(Source(_inflow(seat, pull)), seat.content.links), pace=_pace(seat))
+                inlet = Inlet[Any](Source(_inflow(seat, pull)), seat.content.links)
+                items = run.open(inlet, pace=_pace(seat))
                 try:
                     async for item in items:
                         if seat.gave():

@@ -1,4 +1,4 @@
-"""Cells and seats: what stands in a slot, and each run of it, with the contents that it has yet to go over to.
+"""Cells and seats: what stands in a slot, and each run of it, with the changes that it has not made yet.
 
 A slot that stands in a pipe is there as its `Cell`: the pipe is a value, and the content of the cell is not.
 """
@@ -177,7 +177,7 @@ class Seat:
                 turn.change.began()
 
     def turn(self) -> bool:
-        """Go over to the newest content whose turn it is; False if there is none, or the last ended by itself."""
+        """Go over to the newest content whose turn it is; False if there is none, or the old one ended."""
         if not (self.cut and self.edited):
             return False
         self._end_trial()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import Any, SupportsIndex, TypeAlias, TypeVar
 
 from streamkit._core.arguments import Composed, flag, seconds, whole
 from streamkit._core.contract import Contract
@@ -50,6 +50,7 @@ class Slot(Operator[A, B]):
     ...     slot = Slot(ops.map(lambda number: number + 1))
     ...     job = (numbers | slot | ops.to_list()).start()
     ...     await emitter.send(0)
+    ...     await asyncio.sleep(0.01)  # it is through
     ...     await slot.insert(1, ops.map(lambda number: number * 10))
     ...     await emitter.send(2)
     ...     emitter.close()
@@ -62,13 +63,13 @@ class Slot(Operator[A, B]):
     notice nothing. Where no item comes, what the old content holds (an unfinished ``batch``) comes out with
     the next one; at once, if a buffer stands before the slot, or the slot has stages.
 
-    All runs of the streams in which it stands are changed together, and it may stand in one pipe twice. Streams
-    that begin later have the content that it has then. A pickle of it is another slot with the same content.
+    All runs of the streams in which it stands are changed together, and it may stand in one pipe twice. What
+    begins later has the content that it has then. A pickle of it is another slot with the same content.
 
     Args:
         content: operators; without any, items pass.
-        stages: whether its contents may be stages (``map`` with `concurrency`, ``buffer``, all that has a task or
-            a clock). Such a slot reads its source in a task of its own. By default, if `content` has one.
+        stages: whether its contents may be stages (``map`` with `concurrency`, ``buffer``, all that has a task
+            or a clock). Such a slot reads its source in a task of its own. By default, if `content` has one.
         bound: how many items a content may hold at most, by what ``explain()`` says of it.
         name: by which `slots` finds it.
 
@@ -134,18 +135,18 @@ class Slot(Operator[A, B]):
     ) -> Change:
         """Put `content` in the place of all that stands here; without any, items pass.
 
-        It is checked, and its loops are compiled, before anything is touched. This then returns at once: await
-        the change that it returns to know that the old content is gone. In ``async with edit():`` nothing
-        happens before the end of that.
+        It is checked, and its loops are compiled, before anything is touched. This then returns at once:
+        await the change that it returns to know that the old content is gone. In ``async with edit():``
+        nothing happens before the end of that.
 
         Args:
             content: operators.
             deadline: how many seconds this waits for the old content to be gone. If the consumer asks for no
                 item until then, nothing is changed. If the old content has begun to pass on what it holds, it
                 goes on with that, and the new one follows.
-            rollback: how many items are on trial. If one of them fails, the old content (anew) gets it, and all
-                that the new one held, and its error is that of the change. Until then, they are kept. This is
-                for contents of steps.
+            rollback: how many items are on trial. If one of them fails, the old content (anew) gets it, and
+                all of which nothing has come out yet; its error is that of the change. Until then, they are
+                kept. This is for contents of steps.
 
         Raises:
             LateChangeError: it was not done by the deadline.
@@ -158,7 +159,12 @@ class Slot(Operator[A, B]):
         return await self._change(_links(content), deadline, rollback)
 
     async def insert(
-        self, index: SupportsIndex, content: Filling[Any, Any], *, deadline: float | None = None, rollback: int = 0
+        self,
+        index: SupportsIndex,
+        content: Filling[Any, Any],
+        *,
+        deadline: float | None = None,
+        rollback: int = 0,
     ) -> Change:
         """Put `content` before the operator at `index`, as ``list.insert`` does; see `replace`."""
         links = [*self._now()]
@@ -177,20 +183,26 @@ class Slot(Operator[A, B]):
         try:
             del links[whole("index", index)]
         except IndexError:
-            raise IndexError(f"index must be that of one of {len(links)} operators, not {shown(index)}") from None
+            raise IndexError(
+                f"index must be that of one of {len(links)} operators, not {shown(index)}"
+            ) from None
         return await self._change(tuple(links), deadline, rollback)
 
     async def _change(self, links: tuple[Link, ...], deadline: float | None, rollback: int) -> Change:
         self._check(links)
         whole("rollback", rollback, least=0)
         if rollback and self._stages:
-            raise ValueError("rollback must be 0 where a slot has stages: which item has failed is not known there")
+            raise ValueError(
+                "rollback must be 0 where a slot has stages: which item has failed is not known there"
+            )
         if deadline is not None:
             deadline = seconds("deadline", deadline)
         open_edit = _edits.get()
         if open_edit is not None:
             if deadline is not None or rollback:
-                raise ValueError("deadline and rollback of changes in async with edit(): are not those of one slot")
+                raise ValueError(
+                    "deadline and rollback of changes in async with edit(): are not those of one slot"
+                )
             open_edit.contents[self.cell] = links
             return open_edit.change
         change = Change(rollback=rollback)
@@ -209,7 +221,8 @@ class Slot(Operator[A, B]):
             for link in links:
                 if link.declaration.stage is not None:
                     raise ValueError(
-                        f"{link!r} is a stage, and the contents of this slot are steps: write Slot(..., stages=True)"
+                        f"{link!r} is a stage, and the contents of this slot are steps: write "
+                        "Slot(..., stages=True)"
                     )
         held = explain(Source(()), links, code=True).bound if links else 0  # which compiles its loops
         if self._bound is not None and held > self._bound:
@@ -275,10 +288,10 @@ _edits: ContextVar[Edit | None] = ContextVar("edit", default=None)
 def edit(*, deadline: float | None = None) -> Edit:
     """Change several slots at once: ``async with edit() as change:``. No item sees old and new contents.
 
-    All is changed when the block ends; if it ends with an error, nothing is. An item that has been through the
-    old content of one slot goes through the old content of the others, too: so they stand one behind the other
-    in a pipe, and what is between them holds no items. (Where it does, as a ``buffer``, make one slot of both
-    and of what is between.)
+    All is changed when the block ends; if it ends with an error, nothing is. An item that has been through
+    the old content of one slot goes through the old content of the others, too: so they stand one behind the
+    other in a pipe, and what is between them holds no items. (Where it does, as a ``buffer``, make one slot
+    of both and of what is between.)
 
     Args:
         deadline: how many seconds the end of the block waits for the old contents to be gone; see
@@ -303,7 +316,7 @@ def slots(of: Stream[Any] | Pipe | Job[Any]) -> dict[str, Slot[Any, Any]]:
     >>> from streamkit.live import Slot, slots
     >>> stream = Stream("ab") | Slot(ops.map(str.upper), name="case") | ops.take(1)
     >>> slots(stream)
-    {'case': Slot(map(str.upper), name='case')}
+    {'case': Slot(map(upper), name='case')}
 
     Raises:
         TypeError: `of` is none of these.
@@ -316,9 +329,9 @@ def slots(of: Stream[Any] | Pipe | Job[Any]) -> dict[str, Slot[Any, Any]]:
     left: list[Any] = [of._links if isinstance(of, Job) else of]  # pyright: ignore[reportPrivateUsage] - as a handle
     while left:
         value = left.pop()
-        if isinstance(value, Cell) and value.name:
-            if found.setdefault(value.name, value.slot) is not value.slot:
-                raise ValueError(f"two slots have the name {value.name!r}")
+        named = isinstance(value, Cell) and value.name
+        if named and found.setdefault(value.name, value.slot) is not value.slot:
+            raise ValueError(f"two slots have the name {value.name!r}")
         if isinstance(value, (Inlet, Composed)):
             value = value.links
         if isinstance(value, Link):

@@ -58,7 +58,7 @@ def test_nothing_is_changed_by_an_edit_that_fails() -> None:
                 await first.pop(deadline=1.0)
             assert (len(first), first.generation) == (1, 0)
         assert (len(first), len(second), first.generation, second.generation) == (3, 0, 1, 1)
-        assert change.done and change.generation == 1
+        assert (change.done, change.generation) == (True, 1)
         assert repr(change) == "<Change done, generation 1>"
 
     run(main)
@@ -114,7 +114,9 @@ def test_a_change_that_nobody_asks_for_in_time_is_taken_back() -> None:
 
     async def main() -> list[int]:
         slot = Slot(ops.map(neg))
-        job = (Stream(ticks(4)) | slot | ops.map(lambda item: -item) | ops.map(stalled) | ops.to_list()).start()
+        job = (
+            Stream(ticks(4)) | slot | ops.map(lambda item: -item) | ops.map(stalled) | ops.to_list()
+        ).start()
         await asyncio.sleep(2.5)
         with pytest.raises(LateChangeError, match="taken back: nobody asked for another item in time"):
             await slot.replace(ops.map(abs), deadline=2.0)
@@ -135,7 +137,9 @@ def test_a_change_that_has_begun_goes_on_behind_its_deadline() -> None:
         slot = Slot(ops.map(slow, concurrency=3))
         job = (Stream(ticks(3)) | slot | ops.to_list()).start()
         await asyncio.sleep(2.5)
-        with pytest.raises(LateChangeError, match="goes on: an old content has still to pass on what it holds"):
+        with pytest.raises(
+            LateChangeError, match="goes on: an old content has still to pass on what it holds"
+        ):
             await slot.replace(ops.map(neg), deadline=2.0)
         assert slot.generation == 1
         return await job
@@ -163,11 +167,12 @@ def test_one_that_others_stand_on_is_not_taken_back() -> None:
 
 def news() -> list[tuple[str, Any, int, list[object]]]:
     """New contents, how many items are on trial, and what comes out of items 3 and on."""
-    old = [number for number in range(5, 9)]
+    old = [*range(5, 9)]
     return [
         ("plain", ops.map(five_fails), 8, [-3, -4, *old]),
         ("held", ops.map(five_fails) | ops.batch(2), 8, [[-3, -4], *old]),
-        ("held before", ops.batch(3) | ops.flatten() | ops.map(five_fails), 8, [-3, -4, 5, *old[1:]]),
+        # what came out stays; of the last item of the batch something did
+        ("held before", ops.batch(3) | ops.flatten() | ops.map(five_fails), 8, [-3, -4, *old[1:]]),
         ("nothing out", ops.filter(lambda number: five_fails(number) > 0), 8, [3, 4, *old]),
         ("first", ops.map(lambda number: five_fails(5)), 1, [3, 4, *old]),
     ]
@@ -191,11 +196,7 @@ def test_a_content_that_fails_on_trial_is_rolled_back(case: tuple[str, Any, int,
         assert repr(change) == "<Change taken back, generation 1>"
         return await job
 
-    result = run(main)
-    if case[0] == "held before":  # what came out of a part of it stays, and nothing is doubled
-        assert result[:3] == [0, 1, 2] and sorted(map(abs, result)) == [0, 1, 2, *sorted(map(abs, result[3:]))]
-        return
-    assert result == [0, 1, 2, *expected]
+    assert run(main) == [0, 1, 2, *expected]
 
 
 def test_a_content_that_fails_behind_its_trial_fails_the_stream() -> None:

@@ -71,7 +71,9 @@ def test_nothing_is_lost_or_doubled(stages: bool) -> None:
 def test_a_million_items_and_ten_thousand_changes() -> None:
     async def main() -> None:
         slot, changes = Slot[int, int](), 0
-        job = (Stream(counting(1_000_000, 50)) | slot | ops.enumerate() | ops.map(same) | ops.to_list()).start()
+        job = (
+            Stream(counting(1_000_000, 50)) | slot | ops.enumerate() | ops.map(same) | ops.to_list()
+        ).start()
         while changes < 10_000 and not job.done:
             await slot.replace(STEPS[changes % len(STEPS)])
             await asyncio.sleep(0)

@@ -56,11 +56,17 @@ def test_the_next_item_of_an_idle_source_meets_the_new_content(stages: bool) -> 
 
 
 @over([(), (ops.buffer(Suspend(2)),)])
-def test_what_the_old_content_holds_comes_out_before_the_new_one_gets_anything(before: tuple[Any, ...]) -> None:
+def test_what_the_old_content_holds_comes_out_before_the_new_one_gets_anything(
+    before: tuple[Any, ...],
+) -> None:
     async def main() -> tuple[list[object], list[float]]:
         times: list[float] = []
         slot = Slot(ops.batch(3))
-        job = Stream(ticks(4)).pipe(*before, slot, ops.tap(lambda _: times.append(now())), ops.to_list()).start()
+        job = (
+            Stream(ticks(4))
+            .pipe(*before, slot, ops.tap(lambda _: times.append(now())), ops.to_list())
+            .start()
+        )
         await asyncio.sleep(2.5)
         await slot.replace(ops.map(neg))
         return await job, times
@@ -139,7 +145,12 @@ def test_contents_are_changed_as_lists_are() -> None:
         slot = Slot(ops.map(neg) | ops.map(str))
         assert (len(slot), bool(Slot())) == (2, True)
         await slot.insert(-1, ops.filter(bool) | ops.skip(1))
-        assert [link.declaration.name for link in (slot.content or slot).links] == ["map", "filter", "skip", "map"]
+        assert [link.declaration.name for link in (slot.content or slot).links] == [
+            "map",
+            "filter",
+            "skip",
+            "map",
+        ]
         await slot.pop(1)
         await slot.pop()
         assert repr(slot) == "Slot(map(neg) | skip(1))"
@@ -162,7 +173,9 @@ def test_what_cannot_stand_in_a_slot_changes_nothing() -> None:
         for wrong in (ops.to_list(), neg, Stream("a"), 1):
             with pytest.raises(TypeError, match="content must be operators, and no sink"):
                 await slot.replace(wrong)
-        with pytest.raises(ValueError, match=r"buffer\(.*\) is a stage, and the contents of this slot are steps"):
+        with pytest.raises(
+            ValueError, match=r"buffer\(.*\) is a stage, and the contents of this slot are steps"
+        ):
             await slot.insert(0, ops.buffer(Suspend(1)))
         with pytest.raises(ValueError, match="at most 3 items, and may hold 10"):
             await slot.replace(ops.batch(10))
@@ -183,12 +196,12 @@ def test_errors_of_a_content_name_its_generation_and_those_of_the_source_do_not(
         for stages in (False, True):
             slot = Slot(ops.map(neg), stages=stages, name="signs")
             await slot.replace(ops.map(fails))
-            with pytest.raises(ValueError) as raised:
+            with pytest.raises(ValueError, match="1") as raised:
                 await (Stream([1]) | slot | ops.to_list())
             assert raised.value.__notes__[1] == "in generation 1 of Slot(map(fails), name='signs')"
-            with pytest.raises(ValueError) as raised:
+            with pytest.raises(ValueError, match="1") as raised:
                 await (Stream([1]) | ops.map(fails) | slot | ops.to_list())
-            with pytest.raises(ValueError) as behind:
+            with pytest.raises(ValueError, match="1") as behind:
                 await slot.replace(None)
                 await (Stream([1]) | slot | ops.map(fails) | ops.to_list())
             assert len(raised.value.__notes__) == len(behind.value.__notes__) == 1
@@ -209,7 +222,8 @@ def test_what_is_held_in_a_buffer_before_a_slot_comes_out_before_its_error() -> 
         return seen
 
     seen = run(main)
-    assert seen == [-number for number in range(len(seen))] and len(seen) >= 2
+    assert seen == [-number for number in range(len(seen))]
+    assert len(seen) >= 2
 
 
 # values and names ------------------------------------------------------------------------------------
@@ -260,9 +274,7 @@ def test_a_slot_that_runs_is_changed_in_its_event_loop_only() -> None:
 def test_what_stands_in_a_slot_is_explained() -> None:
     slot = Slot(ops.batch(3), name="a")
     explained = (Stream(range(9)) | slot | ops.to_list()).explain()
-    assert [(part.text, part.holds) for part in explained.parts[1:3]] == [
-        ("Slot(...)", 3), ("batch(3)", 0)
-    ]
+    assert [(part.text, part.holds) for part in explained.parts[1:3]] == [("Slot(...)", 3), ("batch(3)", 0)]
     asyncio.run(_emptied(slot))
     assert (Stream(range(9)) | slot | ops.to_list()).explain().bound == explained.bound - 2
     assert slot.explain(ops.batch(5)).bound == 5

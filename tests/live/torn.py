@@ -50,7 +50,9 @@ async def torn(first_stages: bool, second_stages: bool, items: int = 12, edits: 
     first = Slot[Any, Any](Mark(0).content(stages=first_stages), stages=first_stages)
     second = Slot[Any, Any](Mark(0).content(stages=second_stages), stages=second_stages)
     seen: list[Any] = []
-    job = (Stream(turns(items)) | first | ops.filter(bool) | Slot() | second | ops.for_each(seen.append)).start()
+    job = (
+        Stream(turns(items)) | first | ops.filter(bool) | Slot() | second | ops.for_each(seen.append)
+    ).start()
     changes: list[Change] = []
     for generation in range(1, edits + 1):
         for _ in range(3):
