@@ -10,17 +10,20 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from streamkit._core.errors import noted
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
-from streamkit.live.seat import Cell, Seat
+from streamkit.live.seat import Cell, Seat, named
 
 __all__ = ["beside", "in_place"]
 
+First = Callable[[AsyncGenerator[Any, None]], AsyncIterator[Any]]
+"""Makes what comes out of a content that has begun already, of what goes in from now on."""
+Taken = tuple[Seat, AsyncIterator[Any], First | None]
+"""A run of a slot that goes on: the seat, what goes in, and its content, if that has begun."""
 Pull = Callable[[Seat], Awaitable[Any]]
 """What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
 
@@ -29,15 +32,27 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
     """The function of a stage; `apart`, if it reads the source in a task of its own in every case."""
 
     async def flow(
-        run: Run, source: Inlet[Any], *, content: Cell, follower: Seat | None = None
+        run: Run,
+        source: Inlet[Any],
+        *,
+        content: Cell,
+        follower: Seat | None = None,
+        taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
-        """What comes out of the contents of a slot, one after the other."""
-        seat, source = _seated(source, content, follower)
+        """What comes out of the contents of a slot, one after the other; where it was `taken` over, those."""
+        first: First | None = None
+        if taken is None:
+            seat, source = _seated(source, content, follower)
+        else:
+            seat, items, first = taken
         try:
-            pull = _pull(run, source, seat, apart=apart)
+            pull = _pull(run, source, seat, apart=apart) if taken is None else partial(_from_source, items)
             while True:
-                inlet = Inlet[Any](Source(_inflow(seat, pull)), seat.content.links)
-                items = run.open(inlet, pace=_pace(seat))
+                inflow = _inflow(seat, pull)
+                if first is not None:
+                    items, first = first(inflow), None
+                else:
+                    items = run.open(Inlet[Any](Source(inflow), seat.content.links), pace=_pace(seat))
                 try:
                     async for item in items:
                         if seat.gave():
@@ -46,7 +61,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                     await run.close(items)
                 except Exception as error:
                     if not seat.rolls_back(error):
-                        _name_generation(error, seat)
+                        named(error, seat)
                         raise
                     seat.turn()
                     continue
@@ -70,11 +85,6 @@ def _pace(seat: Seat) -> Pace:
     if seat.trial is not None:
         pace.parts = seat.trial.parts
     return pace
-
-
-def _name_generation(error: Exception, seat: Seat) -> None:
-    if error is not seat.failure and seat.content.generation:
-        noted(error, f"in generation {seat.content.generation} of {seat.cell!r}")
 
 
 def _seated(source: Inlet[Any], cell: Cell, follower: Seat | None) -> tuple[Seat, Inlet[Any]]:

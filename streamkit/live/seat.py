@@ -12,11 +12,11 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from streamkit._core.arguments import Composed
-from streamkit._core.errors import UNCAUGHT
+from streamkit._core.errors import UNCAUGHT, noted
 from streamkit._core.value import Record
 from streamkit._engine.plan.link import Link, piped
 
-__all__ = ["Cell", "Changing", "Content", "Seat", "Trial", "Turn"]
+__all__ = ["Cell", "Changing", "Content", "Seat", "Trial", "Turn", "named"]
 
 
 class Content(Record):
@@ -236,7 +236,9 @@ class Seat:
         return True
 
     def leave(self) -> None:
-        """The stage has ended."""
+        """The run has ended."""
+        if self not in self.cell.seats:
+            return
         self.cell.seats.remove(self)
         self._end_trial()
         self.edited = False
@@ -252,3 +254,9 @@ class Seat:
         """That has not begun, and is taken back."""
         self.turns = deque([turn for turn in self.turns if turn.change is not change])
         self.edited = bool(self.turns) and self.turns[0].ready
+
+
+def named(error: Exception, seat: Seat) -> None:
+    """Note on `error` which content has raised it. That of the first is the one that is in the pipe."""
+    if error is not seat.failure and seat.content.generation:
+        noted(error, f"in generation {seat.content.generation} of {seat.cell!r}")

@@ -17,7 +17,8 @@ from streamkit._engine.face.stream import Keep, Operator, Pipe, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit.live.change import Change, post
-from streamkit.live.flow import beside, in_place
+from streamkit.live.flow import beside
+from streamkit.live.woven import in_place
 from streamkit.live.seat import Cell
 
 __all__ = ["Edit", "Filling", "Slot", "edit", "slots"]

@@ -10,6 +10,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 
 from __future__ import annotations
 
+from streamkit._engine.compile.edits import Edited
 from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over, in_parts
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
@@ -24,10 +25,16 @@ _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
 
 
-def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = None) -> Weaver:
+def woven(
+    kind: Kind,
+    steps: tuple[StepKey, ...],
+    end: End,
+    first: int | None = None,
+    edited: Edited | None = None,
+) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, handing_over(kind, steps, end), settle)
+    weaver = Weaver(steps, handing_over(kind, steps, end), settle, end, edited)
     tries = weaver.holds + (first is not None) + _scoped(weaver, kind, end)
     weaver.lines.around = max(0, tries - 1)  # one of them, there is always room for
     if end is End.PLAIN:
@@ -36,6 +43,7 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = 
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end, first)
     held = ["segment"] * (weaver.holds or weaver.nests or first is not None)
+    held += ["slots"] * (edited is not None)
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
@@ -165,9 +173,12 @@ def _slice(weaver: Weaver, end: End, probing: bool) -> None:
 
 def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     """An iterator is taken in parts by ``islice``; one without an item is the end."""
+    hand = "" if weaver.edits is None else "hand or "
     weaver.add(2, "while True:")
     weaver.add(3, "item = EMPTY")
-    _either(weaver, 3, probing, "for item in islice(source, pace.size):")
+    _either(weaver, 3, probing, f"for item in {hand}islice(source, pace.size):")
+    if hand:
+        weaver.add(3, "hand = None")
     weaver.add(3, "if item is EMPTY:")
     weaver.add(4, "break")
     _breathe(weaver, 3)
@@ -183,7 +194,12 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         _pumped(weaver, probing)
         return
     weaver.add(2, "left = min(pace.size, SMALL)")
-    weaver.add(2, "items = source")
+    ended = "items = None"
+    if weaver.edits is None:
+        weaver.add(2, "items = source")
+    else:
+        weaver.add(2, "items = hand or source")
+        ended = "items, hand = source if hand else None, None"
     weaver.add(2, "while items is not None:")
     depth = 3
     if probing:
@@ -193,12 +209,12 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         weaver.add(6, "items = Begun(items)")
         weaver.add(6, "break")
         weaver.add(4, "else:")
-        weaver.add(5, "items = None")
+        weaver.add(5, ended)
         weaver.add(3, "else:")
         depth = 4
     _counted(weaver, depth, probing=False)
     weaver.add(depth, "else:")
-    weaver.add(depth + 1, "items = None")
+    weaver.add(depth + 1, ended)
 
 
 def _pumped(weaver: Weaver, probing: bool) -> None:

@@ -55,6 +55,8 @@ class Opened:
     """Says what is read when the items have ended or failed, where something may follow."""
     steps: tuple[Any, ...] = ()
     """The links of steps that belong to it, which come first in the loop that reads it."""
+    weave: Any = None
+    """Makes the loop that reads the stage, with the stage inside, where that can be; else None."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 

@@ -153,6 +153,8 @@ def _first_half(links: Sequence[Link]) -> int:
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
+    if opened.weave is not None and (woven := opened.weave(links, end, pace)) is not None:
+        return woven
     if end is _PLAIN and opened.kind is _SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is _RESULT and not any(link.waits for link in links):
