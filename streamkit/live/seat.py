@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from streamkit._core.arguments import Composed
 from streamkit._core.errors import UNCAUGHT, noted
@@ -111,19 +111,25 @@ class Trial:
         return any(part.first is not None for part in self.parts)
 
 
+class Place(NamedTuple):
+    """Where a slot runs."""
+
+    before: tuple[Link, ...]
+    """The operators before it in the pipe."""
+    loop: asyncio.AbstractEventLoop
+
+
 class Seat:
     """One run of a slot."""
 
     def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
         self.cell = cell
-        self.before = before
-        """The operators before it, as far as they run with it."""
+        self.place = Place(before, asyncio.get_running_loop())
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None
         if follower is not None:
             follower.upstream = self
-        self.loop = asyncio.get_running_loop()
         self.content = cell.content
         self.turns: deque[Turn] = deque()
         """The changes that it has not gone over to, in their order."""

@@ -18,8 +18,8 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit.live.change import Change, post
 from streamkit.live.flow import beside
-from streamkit.live.woven import in_place
 from streamkit.live.seat import Cell
+from streamkit.live.woven import in_place
 
 __all__ = ["Edit", "Filling", "Slot", "edit", "slots"]
 
@@ -69,7 +69,7 @@ class Slot(Operator[A, B]):
 
     Args:
         content: operators; without any, items pass.
-        stages: whether its contents may be stages (``map`` with `concurrency`, ``buffer``, all that has a task
+        stages: whether its contents may be stages (``map`` with `concurrency`, ``buffer``, what has a task
             or a clock). Such a slot reads its source in a task of its own. By default, if `content` has one.
         bound: how many items a content may hold at most, by what ``explain()`` says of it.
         name: by which `slots` finds it.
@@ -136,8 +136,8 @@ class Slot(Operator[A, B]):
     ) -> Change:
         """Put `content` in the place of all that stands here; without any, items pass.
 
-        It is checked, and its loops are compiled, before anything is touched. This then returns at once:
-        await the change that it returns to know that the old content is gone. In ``async with edit():``
+        It is checked before anything is touched. This then returns at once: await the change that it returns
+        to know that the old content is gone. In ``async with edit():``
         nothing happens before the end of that.
 
         Args:
@@ -225,9 +225,10 @@ class Slot(Operator[A, B]):
                         f"{link!r} is a stage, and the contents of this slot are steps: write "
                         "Slot(..., stages=True)"
                     )
-        held = explain(Source(()), links, code=True).bound if links else 0  # which compiles its loops
-        if self._bound is not None and held > self._bound:
-            raise ValueError(f"content must hold at most {self._bound} items, and may hold {held}: {links}")
+        if self._bound is not None and links:
+            held = explain(Source(()), links).bound
+            if held > self._bound:
+                raise ValueError(f"content must hold at most {self._bound} items, and this may hold {held}")
 
     def __copy__(self) -> Slot[A, B]:
         return self  # it stands for one thing, as a lock does

@@ -1,10 +1,10 @@
 """Slots of steps as a part of the loop around them: between two changes, an item costs one look at a list.
 
 The loop is that of all steps from the source to the end, with the contents of the slots among them. When they
-change, it is left for the loop with the new contents, between two items (`compile.edits`). The steps around the
-slots keep their state, and a content that is replaced passes on what it holds.
+change, it is left for the loop with the new contents, between two items (`compile.edits`). The steps around
+the slots keep their state, and a content that is replaced passes on what it holds.
 
-Not every loop can be left so, and items on trial must be taken back one by one. Then the loop is taken `apart`:
+Not every loop can be left so, and items on trial must be taken back one by one. Then the loop is taken apart:
 steps before, between and behind the slots get loops of their own, with their state, and each slot runs as
 `flow` says.
 """
@@ -18,13 +18,14 @@ from typing import Any, Final
 
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
-from streamkit._engine.plan.source import Opened, Source
+from streamkit._engine.plan.source import Opened, Source, Weaving
 from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.leave import Segment, but_exits
 from streamkit._engine.run.own import own
@@ -101,63 +102,82 @@ class _Named(Segment):
         return blamed
 
 
-class Woven(Entry):
-    """A source, the steps behind it, and the slots among those, as one loop after the other."""
+class _Shape:
+    """The steps from the source to the end, with slots among them, and what stands in those."""
 
-    def __init__(self, run: Run, opened: Opened, kind: Kind, end: End, pace: Pace) -> None:
-        super().__init__(kind, [])
-        self._run, self._opened = run, opened
-        self._end, self._pace = end, pace
-        self._raw: Opened
-        self.steps: list[Link | Cell] = []
-        """The steps around the slots, and what stands for each slot."""
-        self.before: list[tuple[Link, ...]] = []
-        """For each slot: the operators before it."""
-        self.follower: Seat | None = None
-        self._seats: list[Seat] = []
+    def __init__(self, links: Sequence[Link], follower: Seat | None, book: Book | None) -> None:
+        self.links = counted(links, book)
+        """The steps, and the slots."""
+        self.follower = follower
+        """The next slot behind all of them."""
+        self._book = book
         self._contents: dict[int, Content] = {}
-        """By the number of a slot: what stands in the loop."""
-        self._links: dict[int, Sequence[Link]] = {}
-        self._gone: set[int] = set()
-        """The slots whose contents have ended: these begin."""
-        self._changed = False
-        self._part: Segment | None = None
-        self._pieces: list[AsyncGenerator[Any, None]] = []
-        """The generators between the source and the loop that is read."""
-
-    # its shape -------------------------------------------------------------------------------
+        """By the number of a slot: what stands in it here."""
+        self._inside: dict[int, Sequence[Link]] = {}
+        """The steps of that, which count in this run what they drop."""
 
     @property
     def cells(self) -> list[Cell]:
-        return [each for each in self.steps if isinstance(each, Cell)]
+        return [link.arguments["content"] for link in self.links if _is_slot(link)]
 
-    def _content(self, number: int, content: Content) -> Sequence[Link]:
-        """The steps of a slot, which count in this run what they drop."""
-        if self._contents.get(number) is not content:
-            self._contents[number] = content
-            self._links[number] = counted(content.links, self._run.book)
-        return self._links[number]
+    def seats(self) -> tuple[list[Seat], bool]:
+        """The runs of the slots begin; and whether a slot has another content by now."""
+        seats, seat = list[Seat](), self.follower
+        for place in range(len(self.links) - 1, -1, -1):
+            if _is_slot(self.links[place]):
+                seat = Seat(self.links[place].arguments["content"], tuple(self.links[:place]), seat)
+                seats.insert(0, seat)
+        return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
 
-    def _shape(self) -> tuple[list[Link], list[range]]:
-        """All steps; and for each slot, the indexes of those that stand in it."""
-        links: list[Link] = []
+    def inside(self, number: int) -> Sequence[Link]:
+        """The steps that stand in the slot of this number."""
+        return self._inside[number]
+
+    def steps(self, contents: Sequence[Content]) -> tuple[list[Link], list[range]]:
+        """All steps, with these contents; and for each slot, the indexes of those that stand in it."""
+        steps: list[Link] = []
         spans: list[range] = []
-        contents = [seat.content for seat in self._seats] or [cell.content for cell in self.cells]
-        for each in self.steps:
-            if isinstance(each, Cell):
-                inside = self._content(len(spans), contents[len(spans)])
-                spans.append(range(len(links), len(links) + len(inside)))
-                links += inside
-            else:
-                links.append(each)
-        return links, spans
+        for link in self.links:
+            if not _is_slot(link):
+                steps.append(link)
+                continue
+            number, content = len(spans), contents[len(spans)]
+            if self._contents.get(number) is not content:
+                self._contents[number] = content
+                self._inside[number] = counted(content.links, self._book)
+            spans.append(range(len(steps), len(steps) + len(content.links)))
+            steps += self._inside[number]
+        return steps, spans
+
+
+class Woven(Entry):
+    """A source, the steps behind it, and the slots among those, as one loop after the other."""
+
+    def __init__(self, run: Run, opened: Opened, shape: _Shape, kind: Kind, end: End, pace: Pace) -> None:
+        super().__init__(kind, [])
+        self._run, self._opened, self._shape = run, opened, shape
+        self._end, self._pace = end, pace
+        self._raw: Opened
+        self._seats: list[Seat] = []
+        self._gone: set[int] = set()
+        """The slots whose contents have ended: others begin."""
+        self._part: Segment | None = None
+        """The loop that closes all, when it ends."""
+        self._pieces: list[AsyncGenerator[Any, None]] = []
+        """The generators between the source and the loop that is read."""
+
+    def _steps(self) -> tuple[list[Link], list[range]]:
+        seats = self._seats
+        contents = [each.content for each in (seats or self._shape.cells)]
+        return self._shape.steps(contents)
 
     def _compiled(self, *, hosts: bool) -> Loop | None:
         """The loop of all that; None if it must be taken apart."""
-        links, spans = self._shape()
-        if any(seat.trial is not None for seat in self._seats) or not all(map(_is_left, flattened(links))):
+        links, spans = self._steps()
+        every = flattened(links)
+        if any(seat.trial is not None for seat in self._seats) or not all(map(_is_left, every)):
             return None
-        if hosts and any(link.declaration.hears for link in flattened(links)):
+        if hosts and any(link.declaration.hears for link in every):
             return None  # it would take errors of the loops that follow for its own
         end = self._end if hosts or self._end is End.RESULT else End.STAGE
         edited = tuple([(span.start, span.stop) for span in spans]), hosts
@@ -168,16 +188,11 @@ class Woven(Entry):
 
     def begin(self) -> bool:
         """The first loop begins; whether what it has in the place of a slot is outdated already."""
-        follower = self.follower
-        for cell, before in reversed([*zip(self.cells, self.before, strict=True)]):
-            follower = Seat(cell, before, follower)
-            follower.wake = partial(self.edits.append, None)
-            self._seats.insert(0, follower)
-        self._changed = any(
-            seat.content is not self._contents.get(number) for number, seat in enumerate(self._seats)
-        )
-        self._states = [None] * len(self._shape()[0])
-        return self._changed
+        self._seats, outdated = self._shape.seats()
+        for seat in self._seats:
+            seat.wake = partial(self.edits.append, None)
+        self._states = [None] * len(self._steps()[0])
+        return outdated
 
     def turning(self, number: int) -> bool:
         seat = self._seats[number]
@@ -192,18 +207,17 @@ class Woven(Entry):
     def leave(self, states: States, item: Any) -> None:
         """The loop ends; `states` are those of its steps, in their order."""
         self.edits.clear()
-        left, kept = iter(states), list[Any]()
-        number = 0
-        for each in self.steps:
-            if not isinstance(each, Cell):
+        left, kept, number = iter(states), States(), 0
+        for link in self._shape.links:
+            if not _is_slot(link):
                 kept.append(next(left))
                 continue
-            old = [next(left) for _ in self._links[number]]
-            content = self._seats[number].content
-            kept += [None] * len(content.links) if number in self._gone else old
+            old = [next(left) for _ in self._shape.inside(number)]
+            gone = number in self._gone
+            kept += [None] * len(self._seats[number].content.links) if gone else old
             number += 1
         self._gone.clear()
-        self._states, self._item, self._changed = kept, item, True
+        self._states, self._item = kept, item
         if self._end is End.RESULT and self._part is not None:
             self._part.hand_over()
         if any(seat.edited for seat in self._seats):
@@ -211,10 +225,7 @@ class Woven(Entry):
 
     def next(self) -> Any:
         """The loop that goes on; None if the last has ended by itself."""
-        if not self._changed:
-            return None
-        self._changed = False
-        return self._made(hosts=False)
+        return None if self._states is None else self._made(hosts=False)
 
     # loops -----------------------------------------------------------------------------------
 
@@ -234,14 +245,13 @@ class Woven(Entry):
         """What comes out of the sink at the end."""
         self.begin()
         while True:
-            self._changed = False
             result = await self._made(hosts=False)
             if result is not self:
                 return result
 
     def _made(self, *, hosts: bool) -> Any:
         loop = self._compiled(hosts=hosts)
-        links, spans = self._shape()
+        links, spans = self._steps()
         self._pieces = []
         if loop is None:
             return self._apart(links, spans)
@@ -331,15 +341,21 @@ class Woven(Entry):
 _NOTHING: Final = Inlet[Any](Source(()))
 
 
+def _is_slot(link: Link) -> bool:
+    """Whether a slot of steps stands there."""
+    return link.declaration.stage is in_place
+
+
 def _is_left(link: Link) -> bool:
-    """Whether a loop with this step can be left for another: all that it has is in variables set in setups."""
+    """Whether a loop with this step can be left for another: all it has is in variables set in setups."""
     of: Any = link.declaration
     return not (of.nests or of.closes or of.rescues or parsed(of).early)
 
 
 def _begun(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened:
     """Begin the stage of a slot. What makes the loop behind it may weave it in."""
-    opened = run.opened(Kind.ASYNC, run.owned(in_place(run, inlet, **arguments)))
+    stage = run.opened(Kind.ASYNC, run.owned(in_place(run, inlet, **arguments)))
+    opened = Weaving(**vars(stage))
     opened.weave = partial(_woven, run, inlet, arguments, opened)
     return opened
 
@@ -360,19 +376,11 @@ def _woven(
         inlet = unfolded(inlet)
         opened.items = run.owned(in_place(run, inlet, **arguments))
     stages = [link for link in inlet.links if link.declaration.stage is not None]
-    if type(inlet.source) is not Source or any(link.declaration.stage is not in_place for link in stages):
+    if type(inlet.source) is not Source or not all(map(_is_slot, stages)):
         return None
+    shape = _Shape([*inlet.links, run.link, *links], arguments.get("follower"), run.book)
     kind = Kind.ITER if inlet.source.blocking else Kind.ASYNC
-    slots = Woven(run, opened, kind, end, pace)
-    slots.follower = arguments.get("follower")
-    steps = counted([*inlet.links, run.link, *links], run.book)
-    for place, link in enumerate(steps):
-        if link.declaration.stage is in_place:
-            slots.steps.append(link.arguments["content"])
-            slots.before.append(tuple(steps[:place]))
-        else:
-            slots.steps.append(link)
-    return slots.begun(inlet.source)
+    return Woven(run, opened, shape, kind, end, pace).begun(inlet.source)
 
 
 BEGUN[in_place] = _begun

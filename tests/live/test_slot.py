@@ -177,7 +177,7 @@ def test_what_cannot_stand_in_a_slot_changes_nothing() -> None:
             ValueError, match=r"buffer\(.*\) is a stage, and the contents of this slot are steps"
         ):
             await slot.insert(0, ops.buffer(Suspend(1)))
-        with pytest.raises(ValueError, match="at most 3 items, and may hold 10"):
+        with pytest.raises(ValueError, match="at most 3 items, and this may hold 10"):
             await slot.replace(ops.batch(10))
         with pytest.raises(ValueError, match="rollback"):
             await Slot(stages=True).replace(ops.map(neg), rollback=1)

@@ -1,10 +1,10 @@
 """Edits: loops some of whose steps may be replaced while they run, and how such a loop is left for the next.
 
-A *span* is a part of the steps that may be replaced. Whoever wants that puts something into the list ``edits``.
-With the next item in its hand, the loop runs the ``finish`` of each span that is to go, tells `slots` the state
-of all other steps, and returns. The next loop takes up that state, instead of running the setups of those
-steps, and begins with that item. A loop is entered, and left, between two items of its source: there is nothing
-but variables then.
+A *span* is a part of the steps that may be replaced. Whoever wants that puts something into the list
+``edits``. With the next item in its hand, the loop runs the ``finish`` of each span that is to go, tells
+`slots` the state of all other steps, and returns. The next loop takes up that state, instead of running the
+setups of those steps, and begins with that item. A loop is entered and left between two items of its source:
+there is nothing but variables then.
 
 What a loop asks of `slots`:
 
@@ -22,11 +22,12 @@ What a loop asks of `slots`:
 
 from __future__ import annotations
 
+import ast
 from typing import Protocol, TypeAlias
 
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.layout import Exit, Layout
-from streamkit._engine.compile.lines import Lines
+from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.scopes import assigned
 
 __all__ = ["Edited", "Edits"]
@@ -39,7 +40,7 @@ a generator that others read already cannot return."""
 class Splices(Protocol):
     """What edits need of the `Splicer`."""
 
-    def setups_of(self, index: int, depth: int) -> None: ...
+    def block(self, block: list[ast.stmt], index: int, site: Site) -> None: ...
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None: ...
 
 
@@ -67,13 +68,13 @@ class Edits:
                 add(depth + 1, f"[{', '.join(kept)}] = states[{step}]")
         for index in self._layout.backwards(None):
             before = len(self._lines.all)
-            self._splicer.setups_of(index, depth + 1)
+            self._splicer.block(self._layout.parsed[index].setup, index, Site(None, depth + 1))
             if len(self._lines.all) > before:
                 self._lines.insert(before, depth, f"if states[{self._step(index)}] is None:")
         add(depth, "states = None")
 
     def leave(self, depth: int) -> None:
-        """At the beginning of a turn: if steps are to be replaced, they end, and this loop does."""
+        """At the beginning of a turn: if steps are to be replaced, they end, and so does the loop."""
         if not self._spans:
             return
         add = self._add
@@ -100,7 +101,7 @@ class Edits:
         self._add(depth, "return")
 
     def _kept(self, step: int) -> list[str]:
-        """The variables that a step of the pipe, and those in its branches, keep from one item to the next."""
+        """The variables that a step, and those in its branches, keep from one item to the next."""
         members = {*self._layout.members(None)}
         return [
             f"{name}_{index}"

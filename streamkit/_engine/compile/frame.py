@@ -176,6 +176,9 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     hand = "" if weaver.edits is None else "hand or "
     weaver.add(2, "while True:")
     weaver.add(3, "item = EMPTY")
+    if end is End.RESULT and hand:
+        weaver.sliced = True
+        weaver.leave(3)
     _either(weaver, 3, probing, f"for item in {hand}islice(source, pace.size):")
     if hand:
         weaver.add(3, "hand = None")

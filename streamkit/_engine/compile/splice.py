@@ -54,11 +54,7 @@ class Splicer:
         runs their finish. Both need their variables.
         """
         for index in self.layout.backwards(group):
-            self.setups_of(index, depth)
-
-    def setups_of(self, index: int, depth: int) -> None:
-        """The setup of one step."""
-        self.block(self.layout.parsed[index].setup, index, Site(None, depth))
+            self.block(self.layout.parsed[index].setup, index, Site(None, depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
         """What becomes of an item that has come to the step at `index`, or to an exit."""

@@ -1,7 +1,8 @@
 """Weaving: what the frame of a loop calls to have the pieces of its steps written inside.
 
 The parts of it have files of their own: `layout` numbers the steps, `splice` writes their pieces, with
-`groups` for those of steps that group, `edits` says how a loop is left for another, `names` says what names become, and `lines` holds the text.
+`groups` for those of steps that group, `edits` says how a loop is left for another, `names` says what names
+become, and `lines` holds the text.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Weaver:
         self._splicer = Splicer(self.layout, self.lines, self.names, last)
         self.edits: Edits | None = None
         """How the loop is left for another, if some of its steps may be replaced."""
+        self.sliced = False
+        """Whether it can be left between two slices, too: so it need not between two items of one."""
         if edited is not None:
             self.edits = Edits(edited, self._splicer, self.layout, self.lines, end)
 
@@ -95,14 +98,22 @@ class Weaver:
         self.names.awaits = False
         self.names.passing = ["item"]
         with self.lines.body(depth, None):
-            if self.edits is not None:
-                self.edits.leave(depth)
+            begin = len(self.lines.all)
+            self.leave(depth)
+            end, self.names.awaits = len(self.lines.all), False
             site = Site("item", depth, ends_turn=not followed, spent=True, rests=rests and not followed)
             self._splicer.each(self.layout.first, site)
             if rests:
                 self._splicer.rest(depth)
                 self._splicer.let_go()
+            if self.sliced and not self.names.awaits:
+                del self.lines.all[begin:end]  # nobody else runs between two items
         return self.names.awaits
+
+    def leave(self, depth: int) -> None:
+        """Leave the loop for another here, if steps of it are replaced."""
+        if self.edits is not None:
+            self.edits.leave(depth)
 
     def let_go(self, depth: int, *names: str) -> None:
         """Let go of the variables of these names; without any, of all that hold something for a turn."""

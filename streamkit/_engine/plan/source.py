@@ -18,7 +18,7 @@ from streamkit._engine.compile.pace import steady
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["SEEN", "Opened", "Recipe", "Source", "close_of"]
+__all__ = ["SEEN", "Opened", "Recipe", "Source", "Weaving", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _SLICE, _ASYNC = Kind.SLICE, Kind.ASYNC  # Python 3.11 looks a member of an enumeration up by a call
@@ -55,8 +55,6 @@ class Opened:
     """Says what is read when the items have ended or failed, where something may follow."""
     steps: tuple[Any, ...] = ()
     """The links of steps that belong to it, which come first in the loop that reads it."""
-    weave: Any = None
-    """Makes the loop that reads the stage, with the stage inside, where that can be; else None."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
 
@@ -84,6 +82,13 @@ class Opened:
         if self.close_now is not None:
             self.close_now()
         return None
+
+
+class Weaving(Opened):
+    """A stage that what makes the loop behind it may put into that loop."""
+
+    weave: Callable[..., Any]
+    """Makes that loop, of the links behind the stage, the end and the pace; None where that cannot be."""
 
 
 class Source:

@@ -28,7 +28,7 @@ from streamkit._engine.plan.link import (
     returned_by,
     unfolded,
 )
-from streamkit._engine.plan.source import SEEN, Opened, Source
+from streamkit._engine.plan.source import SEEN, Opened, Source, Weaving
 from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.leave import Segment, combine
@@ -153,7 +153,7 @@ def _first_half(links: Sequence[Link]) -> int:
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
-    if opened.weave is not None and (woven := opened.weave(links, end, pace)) is not None:
+    if isinstance(opened, Weaving) and (woven := opened.weave(links, end, pace)) is not None:
         return woven
     if end is _PLAIN and opened.kind is _SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
