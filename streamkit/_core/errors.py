@@ -6,12 +6,14 @@
     ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
     ├── GraphError            (ValueError)     a graph has mistakes, which it lists
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
+    ├── LateChangeError       (TimeoutError)   a change of a slot was not done in time
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
     ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RestartsExceededError (RuntimeError)   a job of a flow has ended more often than it is started again
+    ├── RolledBackError       (RuntimeError)   the new content of a slot has failed, and was taken out
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -44,12 +46,14 @@ __all__ = [
     "ErrorTypes",
     "GraphError",
     "GroupsFullError",
+    "LateChangeError",
     "NoRouteError",
     "ObservableError",
     "PackingError",
     "PreparationError",
     "RateExceededError",
     "RestartsExceededError",
+    "RolledBackError",
     "RunningLoopError",
     "SeveralItemsError",
     "SourceConsumedError",
@@ -102,6 +106,10 @@ class GroupsFullError(StreamkitError, BufferError):
     """An item of a new key came to ``group_by`` when it had as many groups as it may have."""
 
 
+class LateChangeError(StreamkitError, TimeoutError):
+    """A change of a slot was not done by its deadline: it was taken back, or what it said goes on."""
+
+
 class NoRouteError(StreamkitError, LookupError):
     """An item came to ``route`` whose key has no pipe, and there is no ``otherwise``."""
 
@@ -128,6 +136,10 @@ class RateExceededError(StreamkitError, RuntimeError):
 
 class RestartsExceededError(StreamkitError, RuntimeError):
     """A job of a flow, which is to run for ever, has come to its end more often than it is started again."""
+
+
+class RolledBackError(StreamkitError, RuntimeError):
+    """The new content of a slot has failed with one of its first items; the old one has its place again."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

@@ -63,6 +63,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         frame      the function around the steps: what it reads, and how it ends
         handing    what a loop does with the items that come out of it, for each kind of end
         weave      what a frame calls to have the steps written inside
+        edits      how a loop is left for another, where some of its steps are replaced while it runs
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key

@@ -10,6 +10,7 @@ What a loop executes per item is counted in ``tests/compile/test_opcodes.py``, b
 
 from __future__ import annotations
 
+from streamkit._engine.compile.edits import Edited
 from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over, in_parts
 from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.lines import OUT, Line
@@ -24,10 +25,16 @@ _SETTLES = {Kind.PUSH: "(yield {value})", Kind.PULL: "(yield from source.settled
 """How an awaitable is awaited in the kinds that are plain generators, run by tasks of others."""
 
 
-def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = None) -> Weaver:
+def woven(
+    kind: Kind,
+    steps: tuple[StepKey, ...],
+    end: End,
+    first: int | None = None,
+    edited: Edited | None = None,
+) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, handing_over(kind, steps, end), settle)
+    weaver = Weaver(steps, handing_over(kind, steps, end), settle, kind, end, edited)
     tries = weaver.holds + (first is not None) + _scoped(weaver, kind, end)
     weaver.lines.around = max(0, tries - 1)  # one of them, there is always room for
     if end is End.PLAIN:
@@ -36,6 +43,7 @@ def woven(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = 
     weaver.add(0, "")  # the header, which is known when everything else is
     _frame(weaver, kind, end, first)
     held = ["segment"] * (weaver.holds or weaver.nests or first is not None)
+    held += ["slots"] * (edited is not None)
     parameters = ", ".join(["source", "leave", "pace", *held, *weaver.names.wanted])
     colour = "def" if kind in _SETTLES or end is End.PLAIN else "async def"
     weaver.lines.all[0].text = f"{colour} loop({parameters}):"
@@ -165,12 +173,30 @@ def _slice(weaver: Weaver, end: End, probing: bool) -> None:
 
 def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     """An iterator is taken in parts by ``islice``; one without an item is the end."""
+    hand = "" if weaver.edits is None else "hand or "
     weaver.add(2, "while True:")
     weaver.add(3, "item = EMPTY")
-    _either(weaver, 3, probing, "for item in islice(source, pace.size):")
+    if end is End.RESULT and hand:
+        weaver.sliced = True
+        weaver.leave(3, unless="hand")
+    _either(weaver, 3, probing, f"for item in {hand}islice(source, pace.size):")
+    if hand:
+        weaver.add(3, "hand = None")
     weaver.add(3, "if item is EMPTY:")
     weaver.add(4, "break")
     _breathe(weaver, 3)
+
+
+_HANDS = (
+    ("source", "items = None", "items = Resumed({handed}, source)"),
+    (
+        "hand or source",
+        "items, hand = source if hand else None, None",
+        "items, hand = Resumed({handed}, source), None",
+    ),
+)
+"""What a loop over asynchronous items reads first; how that ends; and how it reads on behind steps that were
+taken. And what these are where a loop before it had an item in its hand."""
 
 
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
@@ -183,7 +209,8 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         _pumped(weaver, probing)
         return
     weaver.add(2, "left = min(pace.size, SMALL)")
-    weaver.add(2, "items = source")
+    first, ended, _ = _HANDS[weaver.edits is not None]
+    weaver.add(2, f"items = {first}")
     weaver.add(2, "while items is not None:")
     depth = 3
     if probing:
@@ -193,12 +220,12 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         weaver.add(6, "items = Begun(items)")
         weaver.add(6, "break")
         weaver.add(4, "else:")
-        weaver.add(5, "items = None")
+        weaver.add(5, ended)
         weaver.add(3, "else:")
         depth = 4
     _counted(weaver, depth, probing=False)
     weaver.add(depth, "else:")
-    weaver.add(depth + 1, "items = None")
+    weaver.add(depth + 1, ended)
 
 
 def _pumped(weaver: Weaver, probing: bool) -> None:
@@ -208,22 +235,23 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     cancellation to the source, which takes a step for it: what comes of that step is in ``handed``, and is
     read before the rest of the source.
     """
+    first, ended, resumed = _HANDS[weaver.edits is not None]
     weaver.add(2, "left = min(pace.size, SMALL)")
-    weaver.add(2, "handed, items = pace.handed, source")
+    weaver.add(2, f"handed, items = pace.handed, {first}")
     weaver.add(2, "while items is not None:")
     weaver.add(3, "async for item in items:")
     _turn(weaver, 4, probing, followed=True, rests=True)
     weaver.add(4, "if handed:")
-    weaver.add(5, "items = Resumed(handed, source)")
+    weaver.add(5, resumed.format(handed="handed"))
     weaver.add(5, "break")
     weaver.add(4, "left -= 1")
     weaver.add(4, "if not left:")  # before the next pull: nothing is in hand while others run
     weaver.add(5, "if pace.due() and await pace.breathe():")
-    weaver.add(6, "items = Resumed(handed, source)")
+    weaver.add(6, resumed.format(handed="handed"))
     weaver.add(6, "break")
     weaver.add(5, "left = min(pace.size, SMALL)")
     weaver.add(3, "else:")
-    weaver.add(4, "items = None")
+    weaver.add(4, ended)
 
 
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
@@ -233,10 +261,20 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     hand out all that is there at once. Guarded by `pumped` in test_opcodes.py.
     """
     weaver.add(2, "channel = source()")
-    weaver.add(2, "drained, wait = channel.drained, channel.wait")
+    wait = "channel.wait" if weaver.edits is None else "slots.reads(channel)"
+    weaver.add(2, f"drained, wait = channel.drained, {wait}")
+    header = "for item in drained(pace.size):"
     before = len(weaver.lines.all) + probing  # the `while`; where it probes, the first line in it
-    weaver.add(2, "while await wait():")
-    awaits = _either(weaver, 3, probing, "for item in drained(pace.size):")
+    if weaver.edits is None:
+        weaver.add(2, "while await wait():")
+    else:
+        weaver.add(2, "while hand or await wait():")
+        weaver.sliced = end is End.RESULT
+        weaver.add(3, "item = EMPTY")
+        weaver.leave(3, unless="hand")
+        weaver.add(3, "rest, hand = hand or (drained(pace.size) if channel.ready else ()), None")
+        header = "for item in rest:"
+    awaits = _either(weaver, 3, probing, header)
     weaver.let_go(3)
     alone = end is End.RESULT and not awaits
     if alone:
@@ -314,7 +352,7 @@ def _counted(weaver: Weaver, depth: int, *, probing: bool) -> None:
     weaver.body(depth + 1, probing=probing, rests=True, followed=weaver.loops)
     if weaver.loops:  # a step that goes through something lets others run in between, too
         weaver.add(depth + 1, "if pace.handed:")
-        weaver.add(depth + 2, "items = Resumed(pace.handed, source)")
+        weaver.add(depth + 2, _HANDS[weaver.edits is not None][2].format(handed="pace.handed"))
         weaver.add(depth + 2, "break")
 
 

@@ -46,7 +46,7 @@ class Layout:
         """By the index of a step that groups: the indexes of the pipe of its groups."""
         self.inside: dict[int, int] = {}
         """By the index of a step in such a pipe: the index of the step that groups (the innermost)."""
-        top = self._top = self._numbered(steps, Exit(group=None))
+        top = self.top = self._numbered(steps, Exit(group=None))
         self.first: int | Exit = top[0] if top else Exit(group=None)
         """The step that gets the items of the source."""
         self.last: int | None = top[-1] if top else None
@@ -136,7 +136,7 @@ class Layout:
 
     def backwards(self, group: int | None) -> list[int]:
         """The same, each behind those that get what it emits."""
-        steps = self._top if group is None else self.groups[group]
+        steps = self.top if group is None else self.groups[group]
         return [index for step in reversed(steps) for index in self._with_branches(step)]
 
     def _with_branches(self, step: int) -> Iterator[int]:
@@ -144,6 +144,16 @@ class Layout:
             for index in reversed(branch):
                 yield from self._with_branches(index)
         yield step
+
+    def within(self, step: int) -> set[int]:
+        """A step, and those in its branches and groups, however deep."""
+        found, left = set[int](), [step]
+        while left:
+            index = left.pop()
+            found.add(index)
+            for inner in (*self.forks.get(index, ()), self.groups.get(index, ())):
+                left += inner
+        return found
 
     def ends_early(self, group: int) -> bool:
         """Whether a step of the groups of the step at index `group` may ``stop()``."""

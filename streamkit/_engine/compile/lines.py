@@ -55,6 +55,10 @@ class Lines:
             raise TooLargeError
         self.all.append(Line(depth, text, owner))
 
+    def insert(self, place: int, depth: int, text: str) -> None:
+        """Write a line of the frame before that of the number `place`."""
+        self.all.insert(place, Line(depth, text, None))
+
     def within(self, loops: int) -> None:
         """See whether so many more `loops` may be around a line."""
         if self.around + self.loops + loops > LOOPS:

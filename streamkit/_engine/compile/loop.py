@@ -21,6 +21,7 @@ from streamkit._core.awaiting import PLAIN, is_awaitable, kind_of, pending
 from streamkit._core.markers import DROPPED, EMPTY
 from streamkit._core.value import Record
 from streamkit._engine.compile.bind import bound
+from streamkit._engine.compile.edits import Edited
 from streamkit._engine.compile.frame import woven
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, StepKey
@@ -79,17 +80,24 @@ _lock = Lock()
 _number = count(1)
 
 
-def compiled(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None = None) -> Loop | int:
+def compiled(
+    kind: Kind,
+    steps: tuple[StepKey, ...],
+    end: End,
+    first: int | None = None,
+    edited: Edited | None = None,
+) -> Loop | int:
     """The loop of this shape; or, where it would be too large, how many of its steps make the first half.
 
-    If something may follow its source, the `first` so many steps are for what comes from that alone.
+    If something may follow its source, the `first` so many steps are for what comes from that alone. If steps
+    of it may be replaced, `edited` says which.
     """
-    key = (kind, steps, end, first)
+    key = (kind, steps, end, first) if edited is None else (kind, steps, end, first, edited)
     found = _cache.get(key)
     if found is not None:
         return found
     try:
-        made: Loop | int = _compile(kind, steps, end, first)
+        made: Loop | int = _compile(kind, steps, end, first, edited)
     except (TooLargeError, RecursionError) as error:
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
@@ -131,8 +139,10 @@ def fits(step: StepKey) -> bool:
     return found != 0
 
 
-def _compile(kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None) -> Loop:
-    weaver = woven(kind, steps, end, first)
+def _compile(
+    kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None, edited: Edited | None
+) -> Loop:
+    weaver = woven(kind, steps, end, first, edited)
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"

@@ -1,12 +1,14 @@
 """Weaving: what the frame of a loop calls to have the pieces of its steps written inside.
 
 The parts of it have files of their own: `layout` numbers the steps, `splice` writes their pieces, with
-`groups` for those of steps that group, `names` says what names become, and `lines` holds the text.
+`groups` for those of steps that group, `edits` says how a loop is left for another, `names` says what names
+become, and `lines` holds the text.
 """
 
 from __future__ import annotations
 
-from streamkit._engine.compile.key import StepKey
+from streamkit._engine.compile.edits import Edited, Edits
+from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.names import Names
@@ -23,12 +25,26 @@ class Weaver:
     every callback whether what it returns must be awaited.
     """
 
-    def __init__(self, steps: tuple[StepKey, ...], last: str, settle: str) -> None:
+    def __init__(
+        self,
+        steps: tuple[StepKey, ...],
+        last: str,
+        settle: str,
+        kind: Kind,
+        end: End,
+        edited: Edited | None = None,
+    ) -> None:
         self.layout = Layout(steps)
         self.lines = Lines()
         self.add = self.lines.add
         self.names = Names(self.layout, self.lines, settle)
         self._splicer = Splicer(self.layout, self.lines, self.names, last)
+        self.edits: Edits | None = None
+        """How the loop is left for another, if some of its steps may be replaced."""
+        self.sliced = False
+        """Whether it can be left between two slices, too: so it need not between two items of one."""
+        if edited is not None:
+            self.edits = Edits(edited, self._splicer, self.layout, self.lines, kind, end)
 
     @property
     def loops(self) -> bool:
@@ -68,7 +84,10 @@ class Weaver:
     def setups(self, depth: int, *, probing: bool) -> None:
         """What happens before the first item is asked for."""
         self.names.probing = probing
-        self._splicer.setups(depth)
+        if self.edits is None:
+            self._splicer.setups(depth)
+        else:
+            self.edits.setups(depth)
 
     def body(self, depth: int, *, probing: bool, followed: bool = False, rests: bool = False) -> bool:
         """What happens with one item of the source, which is in ``item``; whether anything is awaited there.
@@ -80,12 +99,22 @@ class Weaver:
         self.names.awaits = False
         self.names.passing = ["item"]
         with self.lines.body(depth, None):
+            begin = len(self.lines.all)
+            self.leave(depth)
+            end, self.names.awaits = len(self.lines.all), False
             site = Site("item", depth, ends_turn=not followed, spent=True, rests=rests and not followed)
             self._splicer.each(self.layout.first, site)
             if rests:
                 self._splicer.rest(depth)
                 self._splicer.let_go()
+            if self.sliced and not self.names.awaits:
+                del self.lines.all[begin:end]  # nobody else runs between two items
         return self.names.awaits
+
+    def leave(self, depth: int, unless: str = "") -> None:
+        """Leave the loop for another here, if steps of it are replaced."""
+        if self.edits is not None:
+            self.edits.leave(depth, unless)
 
     def let_go(self, depth: int, *names: str) -> None:
         """Let go of the variables of these names; without any, of all that hold something for a turn."""

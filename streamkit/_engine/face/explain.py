@@ -261,14 +261,14 @@ def _stage(
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
-            elif isinstance(each, Composed):  # a branch: operators without a source of their own
+            elif isinstance(each, Composed) and each.links:  # a branch: operators without a source
                 sink = each.links[-1].declaration.sink
                 parts, other = _branch(each.links, weight, depth + 1, None if sink else link)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
                 weights.append(other)
-                if contract.times == "1" and not sink:  # its own places are for items as they come in
+                if contract.times == "1" and contract.holds != "0" and not sink:  # for items as they come in
                     wider += max(other.items - weight.items, 0)
                 elif contract.times != "1":
                     out = 0 if sink else times * other.items  # a place for what comes out of each
@@ -312,7 +312,7 @@ def _without_entries(link: Link) -> dict[str, Any]:
     Its contract counts them, and they are told of where they stand.
     """
     pipes = [each for value in link.arguments.values() for each in _several(value)]
-    first = [each.links[0] for each in pipes if isinstance(each, Composed)]
+    first = [each.links[0] for each in pipes if isinstance(each, Composed) and each.links]
     entries = [each.arguments["strategy"] for each in first if each.declaration.buffers]
     if not entries:
         return link.arguments

@@ -197,6 +197,10 @@ class Segment:
                     late.append(blame(rest, self._links[index]))
         return late
 
+    def hand_over(self) -> None:
+        """Another loop reads the source from now on, and closes it."""
+        self._opened = None
+
     def leave_now(self, error: BaseException | None = None) -> None:
         """`leave` for a plain generator: its source closes without waiting, so one step runs it all."""
         try:

@@ -196,13 +196,16 @@ class Run(Tasks):
         Its `origin` is the source that fills it, if that can be attached again."""
         return Inlet(Reading(channel, origin), ())
 
-    def open(self, source: Inlet[T], *, book: Book | None = None, kept: bool = True) -> AsyncIterator[T]:
+    def open(
+        self, source: Inlet[T], *, book: Book | None = None, kept: bool = True, pace: Pace | None = None
+    ) -> AsyncIterator[T]:
         """Read `source` in place, in the task that pulls the stage.
 
         Args:
             source: the stream that the stage was handed, or whatever a stream can begin with.
             book: where the stages of the stream are entered, if not in this run's.
             kept: whether this run closes it in the end, if nobody has.
+            pace: that of its loop, if it is not to be like any other.
 
         Raises:
             TypeError: it cannot be iterated.
@@ -213,7 +216,7 @@ class Run(Tasks):
         chapter = book is None
         if chapter:
             book = self.book and self.book.chapter()
-        pace = Pace()
+        pace = pace or Pace()
         items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
         own(pace.source)
         own(items)

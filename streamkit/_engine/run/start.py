@@ -28,7 +28,7 @@ from streamkit._engine.plan.link import (
     returned_by,
     unfolded,
 )
-from streamkit._engine.plan.source import SEEN, Opened, Source
+from streamkit._engine.plan.source import SEEN, Opened, Source, Weaving
 from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.leave import Segment, combine
@@ -153,6 +153,8 @@ def _first_half(links: Sequence[Link]) -> int:
 
 def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
+    if isinstance(opened, Weaving) and (woven := opened.weave(links, end, pace)) is not None:
+        return woven
     if end is _PLAIN and opened.kind is _SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is _RESULT and not any(link.waits for link in links):
@@ -192,7 +194,7 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
         hop, part = _made(opened, links, loop, end, pace)
         return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
     own = Pace()
-    own.source, own.book = pace.source, pace.book
+    own.source, own.book, own.parts = pace.source, pace.book, pace.parts
     hop, part = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
     return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
@@ -313,6 +315,8 @@ def _made(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pac
         for link in links:
             if link.declaration.rescues:
                 link.arguments[link.declaration.rescues].pace = pace
+    if pace.parts is not None:
+        pace.parts.append(part)
     leave = part.leave_now if end is _PLAIN else part.leave
     wanted: list[Any] = [part] if loop.holds or loop.nests or opened.follows is not None else []
     for place, name in loop.wanted:  # a list in brackets is a call, until Python 3.12

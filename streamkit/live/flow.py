@@ -1,0 +1,161 @@
+"""How a slot runs: its contents follow each other, and each reads the source until the next takes its place.
+
+The old content sees the end of its source. So it passes on what it holds, in its order, before the new one
+gets an item; and the source does not notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.link import Inlet, Link
+from streamkit._engine.plan.source import Source
+from streamkit._engine.run.run import Run
+from streamkit.live.seat import Cell, Seat, named
+
+__all__ = ["Follower", "beside", "in_place", "told"]
+
+First = Callable[[AsyncGenerator[Any, None]], AsyncIterator[Any]]
+"""Makes what comes out of a content that has begun already, of what goes in from now on."""
+Taken = tuple[Seat, AsyncIterator[Any], First | None]
+"""A run of a slot that goes on: the seat, what goes in, and its content, if that has begun."""
+Follower = Callable[[], Seat | None]
+"""Finds the next slot in a pipe, where that runs."""
+Pull = Callable[[Seat], Awaitable[Any]]
+"""What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
+
+
+def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
+    """The function of a stage; `apart`, if it reads the source in a task of its own in every case."""
+
+    async def flow(
+        run: Run,
+        source: Inlet[Any],
+        *,
+        content: Cell,
+        follower: Follower | None = None,
+        taken: Taken | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """What comes out of the contents of a slot, one after the other; where it was `taken` over, those."""
+        given: AsyncIterator[Any] | None = None
+        first: First | None = None
+        if taken is None:
+            seat, source = _seated(source, content, follower)
+        else:
+            seat, given, first = taken
+        try:
+            pull = _pull(run, source, seat, apart=apart) if given is None else partial(_from_source, given)
+            while True:
+                inflow = _inflow(seat, pull)
+                if first is not None:
+                    items, first = first(inflow), None
+                else:
+                    items = run.open(Inlet[Any](Source(inflow), seat.content.links), pace=_pace(seat))
+                try:
+                    async for item in items:
+                        if seat.gave():
+                            yield item  # nothing is ever thrown in here but what ends it
+                        del item
+                    await run.close(items)
+                except Exception as error:
+                    if not seat.rolls_back(error):
+                        named(error, seat)
+                        raise
+                    seat.turn()
+                    continue
+                if not seat.turn():
+                    return
+        finally:
+            seat.leave()
+
+    return flow
+
+
+in_place = _stage(apart=False)
+"""Contents of steps, which read the source in the task of whoever reads them."""
+beside = _stage(apart=True)
+"""Contents with stages. The source has a task of its own, which stays while tasks of those come and go."""
+
+
+def _pace(seat: Seat) -> Pace:
+    """The pace of the content: where it is on trial, the segments of its loops are noted."""
+    pace = Pace()
+    if seat.trial is not None:
+        pace.parts = seat.trial.parts
+    return pace
+
+
+def _seated(source: Inlet[Any], cell: Cell, follower: Follower | None) -> tuple[Seat, Inlet[Any]]:
+    """A seat; and `source`, in which the slot before this one is told of it."""
+    links = source.links
+    seat = Seat(cell, links, None if follower is None else follower())
+    return seat, Inlet(source.source, told(links, lambda: seat))
+
+
+def told(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
+    """`links`, of which the last slot is told of the next."""
+    for place in range(len(links) - 1, -1, -1):
+        arguments = links[place].arguments
+        if isinstance(arguments.get("content"), Cell):
+            slot = links[place].but({**arguments, "follower": follower})
+            return (*links[:place], slot, *links[place + 1 :])
+    return links
+
+
+# where items come from -------------------------------------------------------------------------------------
+
+
+async def _from_source(items: AsyncIterator[Any], seat: Seat) -> Any:
+    async for item in items:
+        return item
+    return EMPTY
+
+
+def _pull(run: Run, source: Inlet[Any], seat: Seat, *, apart: bool) -> Pull:
+    """What gives the items of `source`. If that ends in a buffer, it has a task of its own already."""
+    if not (apart or (source.links and source.links[-1].declaration.buffers)):
+        return partial(_from_source, run.open(source))
+    channel = run.channel()
+    run.feed(channel, source)
+    seat.wake = channel.wake
+    return partial(_taken, channel)
+
+
+async def _taken(channel: Channel, seat: Seat) -> Any:
+    while (item := channel.pop()) is EMPTY:
+        await channel.until(lambda: seat.edited or channel.ready or channel.over)
+        if seat.edited:
+            return EMPTY
+        if not channel.ready and not await channel.wait():  # which raises what it has failed with
+            return EMPTY
+    return item
+
+
+# what becomes of them --------------------------------------------------------------------------------------
+
+
+async def _inflow(seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
+    """The items for the content that is there now: its source ends where the next content takes its place."""
+    while not seat.edited:
+        if seat.hand:
+            item = seat.hand.popleft()
+        else:
+            try:
+                item = await pull(seat)
+            except BaseException as error:
+                seat.failure = error
+                raise
+            if item is EMPTY:
+                break
+            if seat.edited:
+                seat.hand.append(item)
+                break
+        seat.took(item)
+        yield item
+        del item
+    seat.begin()

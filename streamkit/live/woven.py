@@ -1,0 +1,398 @@
+"""Slots of steps as a part of the loop around them: between two changes, an item costs one look at a list.
+
+The loop is that of all steps from the source to the end, with the contents of the slots among them. When they
+change, it is left for the loop with the new contents, between two items (`compile.edits`). The steps around
+the slots keep their state, and a content that is replaced passes on what it holds.
+
+Not every loop can be left so, and items on trial must be taken back one by one. Then the loop is taken apart:
+steps before, between and behind the slots get loops of their own, with their state, and each slot runs as
+`flow` says.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import cache, partial
+from typing import Any, Final
+
+from streamkit._core.errors import raise_first
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.handing import FILLING
+from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.lines import LINES
+from streamkit._engine.compile.loop import FRAME, Loop, compiled
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pieces import parsed
+from streamkit._engine.plan.drops import counted
+from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
+from streamkit._engine.plan.source import Opened, Source, Weaving
+from streamkit._engine.run.apart import BEGUN
+from streamkit._engine.run.leave import Segment, but_exits
+from streamkit._engine.run.own import own
+from streamkit._engine.run.run import Run
+from streamkit._engine.run.start import begin
+from streamkit.live.entry import Entry, Rest, States
+from streamkit.live.flow import Follower, in_place, told
+from streamkit.live.seat import Cell, Content, Seat, named
+
+__all__ = ["Woven", "in_place"]
+
+_GENERATORS: Final = (End.STAGE, End.USER)
+_ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
+"""The ends of loops that slots are woven into; others read them through a generator."""
+
+
+class _Named(Segment):
+    """A loop in which slots stand: errors of their steps name the generation."""
+
+    __slots__ = ("seats", "spans")
+
+    seats: Sequence[Seat]
+    spans: Sequence[range]
+
+    def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
+        owner = self._line(error)
+        blamed = super()._blamed(error, opened)
+        for steps, seat in zip(self.spans, self.seats, strict=False):
+            if isinstance(owner, int) and owner in steps and isinstance(blamed, Exception):
+                named(blamed, seat)
+        return blamed
+
+
+class _Shape:
+    """The steps from the source to the end, with slots among them, and what stands in those."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        before: tuple[Link, ...],
+        follower: Follower | None,
+        book: Book | None,
+    ) -> None:
+        self.links = counted(links, book)
+        """The steps, and the slots."""
+        self.before = before
+        """The operators before all of them."""
+        self.follower = follower
+        """The next slot behind all of them."""
+        self._book = book
+        self._contents: dict[int, Content] = {}
+        """By the number of a slot: what stands in it here."""
+        self._inside: dict[int, Sequence[Link]] = {}
+        """The steps of that, which count in this run what they drop."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [link.arguments["content"] for link in self.links if _is_slot(link)]
+
+    def seats(self) -> tuple[list[Seat], bool]:
+        """The runs of the slots begin; and whether a slot has another content by now."""
+        seats = list[Seat]()
+        seat = None if self.follower is None else self.follower()
+        for place in range(len(self.links) - 1, -1, -1):
+            if _is_slot(self.links[place]):
+                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
+                seats.insert(0, seat)
+        return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
+
+    def inside(self, number: int) -> Sequence[Link]:
+        """The steps that stand in the slot of this number."""
+        return self._inside[number]
+
+    def steps(self, contents: Sequence[Content]) -> tuple[list[Link], list[range]]:
+        """All steps, with these contents; and for each slot, the indexes of those that stand in it."""
+        steps: list[Link] = []
+        spans: list[range] = []
+        for link in self.links:
+            if not _is_slot(link):
+                steps.append(link)
+                continue
+            number, content = len(spans), contents[len(spans)]
+            if self._contents.get(number) is not content:
+                self._contents[number] = content
+                self._inside[number] = counted(content.links, self._book)
+            spans.append(range(len(steps), len(steps) + len(content.links)))
+            steps += self._inside[number]
+        return steps, spans
+
+
+class Woven(Entry):
+    """A source, the steps behind it, and the slots among those, as one loop after the other."""
+
+    def __init__(self, run: Run, opened: Opened, shape: _Shape, kind: Kind, end: End, pace: Pace) -> None:
+        super().__init__(kind, [])
+        self._run, self._opened, self._shape = run, opened, shape
+        self._end, self._pace = end, pace
+        self._raw: Opened
+        self._seats: list[Seat] = []
+        self._gone: set[int] = set()
+        """The slots whose contents have ended: others begin."""
+        self._part: Segment | None = None
+        """The loop that closes all, when it ends."""
+        self._pieces: list[AsyncGenerator[Any, None]] = []
+        """The generators between the source and the loop that is read."""
+
+    @property
+    def _returns(self) -> bool:
+        """Whether a loop can return, for another to take its place: it is no generator that others read."""
+        return self._end not in _GENERATORS
+
+    def _steps(self) -> tuple[list[Link], list[range]]:
+        seats = self._seats
+        contents = [each.content for each in (seats or self._shape.cells)]
+        return self._shape.steps(contents)
+
+    def _compiled(self, *, hosts: bool) -> Loop | None:
+        """The loop of all that; None if it must be taken apart."""
+        links, spans = self._steps()
+        every = flattened(links)
+        if any(seat.trial is not None for seat in self._seats) or not all(map(_is_left, every)):
+            return None
+        if hosts and any(link.declaration.hears for link in every):
+            return None  # it would take errors of the loops that follow for its own
+        end = self._end if hosts or self._returns else End.STAGE
+        edited = tuple([(span.start, span.stop) for span in spans]), hosts
+        loop = compiled(self.kind, tuple([link.known or link.key for link in links]), end, None, edited)
+        return loop if isinstance(loop, Loop) else None
+
+    # what loops ask for ----------------------------------------------------------------------
+
+    def first(self) -> Seat | None:
+        """The first slot, if it runs."""
+        return self._seats[0] if self._seats else None
+
+    def begin(self) -> bool:
+        """The first loop begins; whether what it has in the place of a slot is outdated already."""
+        self._seats, outdated = self._shape.seats()
+        for seat in self._seats:
+            seat.wake = self._wake
+        self.put([None] * len(self._steps()[0]))
+        return outdated
+
+    def _wake(self) -> None:
+        self.edits.append(None)
+        if self.channel is not None:
+            self.channel.wake()
+
+    def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
+        super().reads(channel)
+
+        async def wait() -> bool:
+            # where there are drives, those are to step their sources, and an edit waits for an item
+            if channel.drives is None and not channel.ready:
+                await channel.until(lambda: bool(self.edits) or channel.ready or channel.over)
+                if self.edits:
+                    return True
+            return await channel.wait()
+
+        return wait
+
+    def turning(self, number: int) -> bool:
+        seat = self._seats[number]
+        if seat.edited:
+            seat.begin()
+        return seat.edited
+
+    def turned(self, number: int) -> None:
+        self._seats[number].turn()
+        self._gone.add(number)
+
+    def leave(self, states: States, item: Any, rest: Any = None) -> None:
+        """The loop ends; `states` are those of its steps, in their order. It was going through the `rest`."""
+        if rest is not None:
+            item = rest.back(item) if isinstance(rest, Rest) else Rest(item, rest)
+        elif self.channel is not None and self.channel.alone:
+            self.channel.rest()  # which the next loop need not be
+            self.channel.alone = False
+        self.edits.clear()
+        left, kept, number = iter(states), States(), 0
+        for link in self._shape.links:
+            if not _is_slot(link):
+                kept.append(next(left))
+                continue
+            old = [next(left) for _ in self._shape.inside(number)]
+            gone = number in self._gone
+            kept += [None] * len(self._seats[number].content.links) if gone else old
+            number += 1
+        self._gone.clear()
+        self.put(kept, item)
+        if self._returns and self._part is not None:
+            self._part.hand_over()
+        if any(seat.edited for seat in self._seats):
+            self.edits.append(None)
+
+    def next(self) -> Any:
+        """The loop that goes on; None if the last has ended by itself."""
+        return None if self._states is None else self._made(hosts=False)
+
+    # loops -----------------------------------------------------------------------------------
+
+    def begun(self, inlet: Inlet[Any]) -> Any:
+        """The first loop, over `inlet`, which has no slots; None if there can be none."""
+        loop = self._compiled(hosts=not self._returns)
+        if loop is None or len(loop.owners) + FRAME > LINES:
+            return None
+        self._raw = raw = begin(inlet.source, inlet.links, self._run.book)[0]
+        if raw.kind is Kind.SLICE:
+            raw.kind, raw.items = Kind.ITER, iter(raw.items)
+        elif raw.kind is Kind.CHANNEL:
+            raw.items = cache(raw.items)  # which begins the stage
+        self.kind = raw.kind
+        if raw.kind is Kind.ASYNC and not inlet.links:
+            self._pace.source = raw.items
+        return self._result() if self._returns else self._made(hosts=True)
+
+    async def _result(self) -> Any:
+        """What comes out of the sink at the end."""
+        self.begin()
+        while True:
+            result = await self._made(hosts=False)
+            if result is not self:
+                return result
+
+    def _made(self, *, hosts: bool) -> Any:
+        loop = self._compiled(hosts=hosts)
+        links, spans = self._steps()
+        self._pieces = []
+        if loop is None:
+            return self._apart(links, spans)
+        ends = hosts or self._returns
+        return self._loop(loop, links, self, self._raw.items, self._pace, ends=ends, spans=spans)
+
+    def _loop(
+        self,
+        loop: Loop,
+        links: Sequence[Link],
+        entry: Entry,
+        items: Any,
+        pace: Pace,
+        *,
+        ends: bool,
+        spans: Sequence[range] = (),
+    ) -> Any:
+        """One loop over `items`; where the run `ends` with it, it closes all."""
+        raw = self._raw
+        opened = Opened(entry.kind, items, self._close if ends else None, blame=raw.blame)
+        if ends:
+            opened.unreached, opened.halt = raw.unreached, raw.halt
+        every = flattened(links) if loop.forks else links
+        part = _Named(loop, every, opened, pace)
+        part.seats, part.spans = self._seats, spans
+        if ends:
+            self._part = part
+        wanted: list[Any] = [part] if loop.holds else []
+        wanted.append(entry)
+        for place, name in loop.wanted:
+            wanted.append(every[place].arguments[name])
+        made = loop.function(items, part.leave, pace, *wanted)
+        if not ends:
+            own(made)
+            self._pieces.append(made)
+        return made
+
+    def _apart(self, links: Sequence[Link], spans: Sequence[range]) -> Any:
+        """The same in several loops: the last of them, which reads the others."""
+        states, item = self.taken()
+        items, kind, place = self._raw.items, self.kind, 0
+        for span, seat in zip(spans, self._seats, strict=True):
+            steps = slice(place, span.start)
+            if span.start > place or kind is not Kind.ASYNC or item is not EMPTY:
+                items = self._piece(links[steps], Entry(kind, states[steps], item), items, End.STAGE)
+            inner = slice(span.start, span.stop)
+            first = None
+            if any(state is not None for state in states[inner]):
+                first = partial(self._first, links[inner], states[inner])
+            items = in_place(self._run, _NOTHING, content=seat.cell, taken=(seat, items, first))
+            own(items)
+            self._pieces.append(items)
+            item, kind, place = EMPTY, Kind.ASYNC, span.stop
+        if place == len(links) and not self._returns:
+            return items
+        self._pace.source = None  # which the first piece has
+        return self._piece(links[place:], Entry(kind, states[place:]), items, self._end)
+
+    def _first(self, links: Sequence[Link], states: States, items: Any) -> Any:
+        """What comes out of a content that has begun already."""
+        return self._piece(links, Entry(Kind.ASYNC, states), items, End.STAGE)
+
+    def _piece(self, links: Sequence[Link], entry: Entry, items: Any, end: End) -> Any:
+        """A part of the loop, whose steps stay."""
+        end = End.STAGE if end in _GENERATORS else end
+        loop = compiled(entry.kind, tuple([link.known or link.key for link in links]), end, None, ((), False))
+        assert isinstance(loop, Loop)
+        if end is not End.STAGE:
+            return self._loop(loop, links, entry, items, self._pace, ends=True)
+        pace = Pace()
+        pace.book = self._pace.book
+        if items is self._raw.items and entry.kind is Kind.ASYNC:
+            pace.source = items
+        return self._loop(loop, links, entry, items, pace, ends=False)
+
+    async def _close(self) -> None:
+        """Close what is read: what is nearest to the end first."""
+        late: list[BaseException] = []
+        closing: list[Callable[[], Any]] = [each.aclose for each in reversed(self._pieces)]
+        for close in (*closing, self._raw.release, self._opened.release):
+            try:
+                if (waits := close()) is not None:
+                    await waits
+            except BaseException as error:
+                if (rest := but_exits(error)) is not None:
+                    late.append(rest)
+        for seat in self._seats:
+            seat.leave()
+        raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))
+
+
+_NOTHING: Final = Inlet[Any](Source(()))
+
+
+def _is_slot(link: Link) -> bool:
+    """Whether a slot of steps stands there."""
+    return link.declaration.stage is in_place
+
+
+def _is_left(link: Link) -> bool:
+    """Whether a loop with this step can be left for another: all it has is in variables set in setups."""
+    of: Any = link.declaration
+    return not (of.nests or of.closes or of.rescues or parsed(of).early)
+
+
+def _begun(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened:
+    """Begin the stage of a slot. What makes the loop behind it may weave it in."""
+    stage = run.opened(Kind.ASYNC, run.owned(in_place(run, inlet, **arguments)))
+    opened = Weaving(**vars(stage))
+    opened.weave = partial(_woven, run, inlet, arguments, opened)
+    return opened
+
+
+def _woven(
+    run: Run,
+    inlet: Inlet[Any],
+    arguments: dict[str, Any],
+    opened: Opened,
+    links: Sequence[Link],
+    end: End,
+    pace: Pace,
+) -> Any:
+    """The loop with the slot, and those before it, inside; None if they run as stages."""
+    if end not in _ENDS:
+        return None
+    if inlet.source.makes:  # a second call would make another
+        inlet = unfolded(inlet)
+        opened.items = run.owned(in_place(run, inlet, **arguments))
+    cut = len(inlet.links)
+    while cut and (inlet.links[cut - 1].declaration.stage is None or _is_slot(inlet.links[cut - 1])):
+        cut -= 1
+    if cut and inlet.links[cut - 1].declaration.stage in BEGUN:  # which may say what steps follow, or streams
+        return None
+    links = [*inlet.links[cut:], run.link, *links]
+    shape = _Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
+    woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
+    return woven.begun(Inlet[Any](inlet.source, told(inlet.links[:cut], woven.first)))
+
+
+BEGUN[in_place] = _begun

@@ -1,0 +1,250 @@
+"""Changes: of several slots at once, with a deadline, and on trial."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from operator import neg
+from typing import Any
+
+import pytest
+
+from streamkit import LateChangeError, RolledBackError, Stream, Suspend, ops
+from streamkit.live import Slot, edit
+from streamkit.testing import run
+from tests.files import over
+from tests.live.torn import KINDS, Mark, torn
+from tests.tiers import examples
+
+
+async def ticks(count: int) -> AsyncIterator[int]:
+    for number in range(count):
+        await asyncio.sleep(1.0)
+        yield number
+
+
+class FiveFailsError(Exception): ...
+
+
+def five_fails(number: int) -> int:
+    if number == 5:
+        raise FiveFailsError(number)
+    return -number
+
+
+# several slots at once --------------------------------------------------------------------------------------
+
+
+@over(KINDS, named=str)
+def test_no_item_sees_the_old_content_of_one_slot_and_the_new_one_of_another(kind: str) -> None:
+    """`python -m tests.live.torn 100000` tries more."""
+    run(lambda: torn(*KINDS[kind]), schedules=examples(100), seed=1)
+
+
+def test_nothing_is_changed_by_an_edit_that_fails() -> None:
+    async def main() -> None:
+        first, second = Slot(ops.map(neg)), Slot(ops.map(str))
+        with pytest.raises(TypeError, match="content must be operators"):
+            async with edit():
+                await first.replace(None)
+                await second.replace(ops.to_list())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        assert (first.generation, second.generation) == (0, 0)
+        async with edit() as change:
+            await first.insert(0, ops.map(abs))
+            await first.insert(0, ops.skip(1))  # behind what came before in this edit
+            assert await second.pop() is change
+            with pytest.raises(RuntimeError, match="an edit is open here already"):
+                async with edit():
+                    raise AssertionError
+            with pytest.raises(ValueError, match="deadline and rollback"):
+                await first.pop(deadline=1.0)
+            assert (len(first), first.generation) == (1, 0)
+        assert (len(first), len(second), first.generation, second.generation) == (3, 0, 1, 1)
+        assert (change.done, change.generation) == (True, 1)
+        assert repr(change) == "<Change done, generation 1>"
+
+    run(main)
+
+
+@over([
+    (lambda one, two: one | ops.buffer(Suspend(2)) | two, r"buffer\(.*\) stands between two slots"),
+    (lambda one, two: one | ops.batch(2) | two, r"batch\(2\) stands between two slots"),
+    (lambda one, two: one | Slot(ops.batch(2)) | two, r"Slot\(batch\(2\)\) stands between two slots"),
+    (lambda one, two: ops.merge(Stream(ticks(3)) | one) | two, "do not stand one behind the other"),
+    (lambda one, two: one | ops.buffer(Suspend(2)) | one | two, "stands between two slots"),
+])  # fmt: skip
+def test_slots_between_which_items_may_wait_are_not_changed_at_once(case: Any) -> None:
+    make, words = case
+
+    async def main() -> None:
+        one, two = Slot[Any, Any](ops.map(abs)), Slot[Any, Any]()
+        job = (Stream(ticks(3)) | make(one, two) | ops.drain()).start()
+        await asyncio.sleep(1.5)
+        with pytest.raises(ValueError, match=words):
+            async with edit():
+                await one.pop()
+                await two.replace(ops.map(str))
+        assert (one.generation, two.generation) == (0, 0)
+        await job
+
+    run(main)
+
+
+def test_changes_that_come_faster_than_items_are_gone_over_to_in_order() -> None:
+    async def main() -> list[tuple[int, ...]]:
+        one, two = Slot[Any, Any](ops.map(Mark(0))), Slot[Any, Any](ops.map(Mark(0)))
+        job = (Stream(ticks(3)) | one | two | ops.to_list()).start()
+        await asyncio.sleep(1.5)
+        async with edit() as first:
+            await one.replace(ops.map(Mark(1)))
+            await two.replace(ops.map(Mark(1)))
+        second = await two.replace(ops.map(Mark(2)))
+        third = await one.replace(ops.map(Mark(3)))
+        await asyncio.gather(first, second, third)
+        return await job
+
+    assert run(main) == [(0, 0, 0), (1, 3, 2), (2, 3, 2)]
+
+
+# with a deadline --------------------------------------------------------------------------------------------
+
+
+def test_a_change_that_nobody_asks_for_in_time_is_taken_back() -> None:
+    async def stalled(item: int) -> int:
+        await asyncio.sleep(10.0 if item == 1 else 0.0)
+        return item
+
+    async def main() -> list[int]:
+        slot = Slot(ops.map(neg))
+        job = (
+            Stream(ticks(4)) | slot | ops.map(lambda item: -item) | ops.map(stalled) | ops.to_list()
+        ).start()
+        await asyncio.sleep(2.5)
+        with pytest.raises(LateChangeError, match="taken back: nobody asked for another item in time"):
+            await slot.replace(ops.map(abs), deadline=2.0)
+        assert (slot.generation, repr(slot)) == (0, "Slot(map(neg))")
+        change = await slot.replace(ops.map(lambda item: -10 * item), deadline=30.0)
+        assert change.done
+        return await job
+
+    assert run(main) == [0, 1, 20, 30]
+
+
+def test_a_change_that_has_begun_goes_on_behind_its_deadline() -> None:
+    async def main() -> list[int]:
+        async def slow(item: int) -> int:
+            await asyncio.sleep(5.0)
+            return item
+
+        slot = Slot(ops.map(slow, concurrency=3))
+        job = (Stream(ticks(3)) | slot | ops.to_list()).start()
+        await asyncio.sleep(2.5)
+        with pytest.raises(
+            LateChangeError, match="goes on: an old content has still to pass on what it holds"
+        ):
+            await slot.replace(ops.map(neg), deadline=2.0)
+        assert slot.generation == 1
+        return await job
+
+    assert run(main) == [0, 1, -2]
+
+
+def test_one_that_others_stand_on_is_not_taken_back() -> None:
+    async def main() -> list[Any]:
+        slot = Slot[Any, Any](ops.map(neg))
+        job = (Stream(ticks(2)) | slot | ops.to_list()).start()
+        await asyncio.sleep(0.1)
+        first = asyncio.create_task(slot.replace(ops.map(abs), deadline=0.3))
+        await asyncio.sleep(0.1)
+        await slot.insert(1, ops.map(str))
+        with pytest.raises(LateChangeError, match="goes on"):
+            await first
+        return await job
+
+    assert run(main) == ["0", "1"]
+
+
+# on trial ---------------------------------------------------------------------------------------------------
+
+
+def news() -> list[tuple[str, Any, int, list[object]]]:
+    """New contents, how many items are on trial, and what comes out of items 3 and on."""
+    old = [*range(5, 9)]
+    return [
+        ("plain", ops.map(five_fails), 8, [-3, -4, *old]),
+        ("held", ops.map(five_fails) | ops.batch(2), 8, [[-3, -4], *old]),
+        # what came out stays; of the last item of the batch something did
+        ("held before", ops.batch(3) | ops.flatten() | ops.map(five_fails), 8, [-3, -4, *old[1:]]),
+        ("nothing out", ops.filter(lambda number: five_fails(number) > 0), 8, [3, 4, *old]),
+        ("first", ops.map(lambda number: five_fails(5)), 1, [3, 4, *old]),
+    ]
+
+
+@over(news(), named=lambda each: each[0])
+def test_a_content_that_fails_on_trial_is_rolled_back(case: tuple[str, Any, int, list[object]]) -> None:
+    _, content, items, expected = case
+
+    async def main() -> list[Any]:
+        slot = Slot[Any, Any](ops.map(abs))
+        job = (Stream(ticks(9)) | slot | ops.to_list()).start()
+        await asyncio.sleep(3.5)
+        change = await slot.replace(content, rollback=items)
+        assert slot.generation == 1
+        with pytest.raises(RolledBackError, match="rolled back: FiveFailsError: 5") as raised:
+            await change
+        assert isinstance(raised.value.__cause__, FiveFailsError)
+        assert change.error is raised.value
+        assert (slot.generation, repr(slot), change.done) == (2, "Slot(map(abs))", True)
+        assert repr(change) == "<Change taken back, generation 1>"
+        return await job
+
+    assert run(main) == [0, 1, 2, *expected]
+
+
+def test_a_content_that_fails_behind_its_trial_fails_the_stream() -> None:
+    async def main() -> None:
+        slot = Slot(ops.map(abs))
+        job = (Stream(ticks(9)) | slot | ops.to_list()).start()
+        await asyncio.sleep(3.5)
+        change = await slot.replace(ops.map(five_fails), rollback=2)
+        await asyncio.sleep(1.0)
+        assert not change.done
+        with pytest.raises(FiveFailsError):
+            await job
+        await change  # it has passed its trial
+
+    run(main)
+
+
+def test_an_error_of_the_source_rolls_nothing_back() -> None:
+    async def failing() -> AsyncIterator[int]:
+        async for number in ticks(3):
+            yield number
+        raise FiveFailsError
+
+    async def main() -> None:
+        slot = Slot(ops.map(abs))
+        job = (Stream(failing()) | slot | ops.to_list()).start()
+        await asyncio.sleep(1.5)
+        change = await slot.replace(ops.map(neg), rollback=8)
+        with pytest.raises(FiveFailsError):
+            await job
+        await change
+        assert slot.generation == 1
+
+    run(main)
+
+
+def test_a_roll_back_is_for_all_runs_and_gives_way_to_what_came_later() -> None:
+    async def main() -> tuple[list[Any], ...]:
+        slot = Slot[Any, Any](ops.map(abs))
+        one = (Stream(ticks(8)) | slot | ops.to_list()).start()
+        two = (Stream(ticks(7)) | ops.skip(2) | slot | ops.to_list()).start()
+        await asyncio.sleep(4.5)
+        change = await slot.replace(ops.map(five_fails), rollback=5)
+        with pytest.raises(RolledBackError):
+            await change
+        change = await slot.replace(ops.map(five_fails), rollback=9)
+        await slot.insert(1, ops.map(str))
+        await change
+        return await one, await two
+
+    assert run(main) == ([0, 1, 2, 3, -4, 5, "-6", "-7"], [2, 3, -4, 5, "-6"])
