@@ -76,9 +76,7 @@ class Dispatch:
         slot = next((each for each in self.slots if call in each.calls), None)
         if slot is None:
             return
-        if slot.hand is None or not slot.hand.ready:
-            slot.calls.remove(call)
-            return
+        assert slot.hand is not None  # where it was lost, the call has ended, or waits for another
         call.stopped = self._loop.create_future()
         slot.hand.stop(call, first=slot.calls[0] is call)
         await ended(call.stopped)
