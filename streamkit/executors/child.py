@@ -162,7 +162,7 @@ class Child(Hand):
 
     def _heard(self, frame: Frame) -> None:
         kind, number, seconds, memory, body = frame
-        match kind:  # HELLO says enough as it comes
+        match kind:
             case Say.PREPARED:
                 self.master.prepared(self, seconds)
             case Say.UNPREPARED:
@@ -175,6 +175,8 @@ class Child(Hand):
                 call = self._calls.pop(number)
                 outcomes = _outcomes(kind, body, seconds, told=call.work is None)
                 self.master.done(self, call, outcomes, seconds, memory)
+            case _:
+                return  # HELLO
 
     def _lost(self) -> None:
         """No more will come from it: it has ended, or does now, or has been killed."""
