@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import PackingError, WorkerError
-from streamkit._core.workers import Calls, NoResult
+from streamkit._core.workers import Calls, NoResult, Outcomes
 from streamkit.executors import RemoteTraceback, cloudpickle, functions, memory
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack, unpack_error
@@ -66,6 +66,11 @@ class TestOutcomes:
         assert isinstance(result.error, PackingError)
         assert isinstance(item.error, PackingError)
         assert (str(error.error), error.item) == ("y", 5)
+
+    def test_they_may_be_pickled_as_they_are(self) -> None:
+        found = unpack(pack(Outcomes([1, NoResult(ValueError("x"), 5)], 2.0)))
+        assert (type(found), found[0], found.seconds) == (Outcomes, 1, 2.0)
+        assert (str(found[1].error), found[1].item) == ("x", 5)
 
 
 class TestFunctions:
