@@ -245,3 +245,15 @@ def test_streams_of_every_kind_may_follow_each_other_in_a_place_however_deep(dep
     found = run(lambda: stream | ops.to_list())
     assert found.count("beside") == depth
     assert sorted(map(str, found[depth:])) == ["-1", "0", "0", "1", "2", "3", "4", "5"]
+
+
+def test_streams_that_leave_out_much_while_their_reader_waits_let_others_run_in_between() -> None:
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(1600):
+            yield number
+
+    stream = Stream([1, 2]) | ops.flat_map(
+        lambda _: Stream(numbers) | ops.filter(lambda number: number % 800 == 1), concurrency=2
+    )
+    slowly = ops.map(lambda number: asyncio.sleep(1.0, number))
+    assert run(lambda: stream | slowly | ops.to_list()) == [1, 1, 801, 801]
