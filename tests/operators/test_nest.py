@@ -247,7 +247,11 @@ def test_streams_of_every_kind_may_follow_each_other_in_a_place_however_deep(dep
     assert sorted(map(str, found[depth:])) == ["-1", "0", "0", "1", "2", "3", "4", "5"]
 
 
-def test_streams_that_leave_out_much_while_their_reader_waits_let_others_run_in_between() -> None:
+def test_streams_that_leave_out_much_while_their_reader_waits_let_others_run(
+    around: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, 0.01).__next__)
+
     async def numbers() -> AsyncIterator[int]:
         for number in range(1600):
             yield number
