@@ -9,7 +9,7 @@ from streamkit.testing import Law, LawError, Report, check_operator
 from tests.testing.conformance import broken
 from tests.tiers import stride
 
-APART = stride(8)
+APART = stride(10)
 """In the default tier, an operator is tested for each so many-th of the laws that it keeps, in turn."""
 BROKEN: dict[str, tuple[Law, Callable[[], Any], dict[str, Any]]] = {}
 
