@@ -384,11 +384,6 @@ class TestNeverAwaited:
 
 
 class TestTrio:
-    def test_it_need_not_be_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delitem(sys.modules, "trio", raising=False)
-        for source in ([1, 2], iter([1, 2])):
-            assert (Stream(source) | ops.to_list()).run() == [1, 2]
-
     def test_every_form_says_at_once_that_asyncio_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         here = SimpleNamespace(lowlevel=SimpleNamespace(in_trio_run=lambda: True))
         monkeypatch.setitem(sys.modules, "trio", here)
