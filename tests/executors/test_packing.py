@@ -2,16 +2,14 @@
 
 import sys
 from functools import partial
-from io import BytesIO
 from pickle import dumps
-from runpy import run_path
 from typing import Any
 
 import pytest
 
 from streamkit import PackingError, WorkerError
-from streamkit._core.workers import Calls, NoResult, Outcomes
-from streamkit.executors import RemoteTraceback, cloudpickle, functions, memory
+from streamkit._core.workers import Calls, NoResult
+from streamkit.executors import RemoteTraceback, functions, memory
 from streamkit.executors.chunks import answered, done_elsewhere
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack, unpack_error
 from streamkit.executors.sending import Unread
@@ -67,11 +65,6 @@ class TestOutcomes:
         assert isinstance(item.error, PackingError)
         assert (str(error.error), error.item) == ("y", 5)
 
-    def test_they_may_be_pickled_as_they_are(self) -> None:
-        found = unpack(pack(Outcomes([1, NoResult(ValueError("x"), 5)], 2.0)))
-        assert (type(found), found[0], found.seconds) == (Outcomes, 1, 2.0)
-        assert (str(found[1].error), found[1].item) == ("x", 5)
-
 
 class TestFunctions:
     def test_what_is_typed_in_goes_by_what_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +75,7 @@ class TestFunctions:
         stuck = partial(double, (each for each in "ab"))
         with pytest.raises(PackingError, match=r"it cannot be sent to a worker: TypeError: cannot pickle"):
             functions.pack_function(stuck, "it")
-        monkeypatch.setitem(sys.modules, "cloudpickle", None)
-        monkeypatch.setattr(functions, "by_value", run_path(cloudpickle.__file__)["by_value"])
+        monkeypatch.setattr(functions, "by_value", None)
         with pytest.raises(PackingError, match=r"install streamkit\[cloudpickle\]"):
             functions.pack_function(stuck, "it")
 
@@ -113,13 +105,6 @@ class TestMemory:
         assert look is not None
         assert look() > 10_000
         assert memory.Peak().bytes() > 1_000_000
-
-    def test_of_a_linux_that_does_not_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sys, "platform", "linux")
-        monkeypatch.setattr(memory, "open", lambda *_: BytesIO(b"Name: it\n"), raising=False)
-        look = memory.measure()
-        assert look is not None
-        assert look() == 0
 
     def test_or_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "platform", "win32")
