@@ -76,7 +76,9 @@ class Dispatch:
         slot = next((each for each in self.slots if call in each.calls), None)
         if slot is None:
             return
-        assert slot.hand is not None  # where it was lost, the call has ended, or waits for another
+        if slot.hand is None or not slot.hand.ready:
+            slot.calls.remove(call)
+            return
         call.stopped = self._loop.create_future()
         slot.hand.stop(call, first=slot.calls[0] is call)
         await ended(call.stopped)

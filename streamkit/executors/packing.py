@@ -61,9 +61,19 @@ def _sendable(outcome: Any) -> Any:
     try:
         dumps(outcome, HIGHEST_PROTOCOL)
     except Exception as error:
-        # nor can the item of a call that has failed: its error is bytes already
-        return _Sent(PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}"), ABSENT)
+        failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
+        return _Sent(
+            failed, outcome.item if isinstance(outcome, NoResult) and _is_sendable(outcome.item) else ABSENT
+        )
     return outcome
+
+
+def _is_sendable(value: Any) -> bool:
+    try:
+        dumps(value, HIGHEST_PROTOCOL)
+    except Exception:
+        return False
+    return True
 
 
 class _Sent(NoResult):

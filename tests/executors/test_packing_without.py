@@ -1,4 +1,4 @@
-"""What goes to workers where something is missing: cloudpickle, a figure of the system, a packing of our own."""
+"""What goes to workers where something is missing: cloudpickle, a figure of the system, our packing."""
 
 import sys
 from functools import partial

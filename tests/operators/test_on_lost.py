@@ -1,4 +1,4 @@
-"""`on`: chunks that fail when others have failed already, and what is sent again after its worker was lost."""
+"""`on`: a chunk that fails when another has failed, and what is sent again after its worker was lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ class Losing(InLoop):
             yield once_lost
 
 
-def test_one_that_fails_as_it_is_cancelled_takes_nothing_from_the_first(self) -> None:
+def test_one_that_fails_as_it_is_cancelled_takes_nothing_from_the_first() -> None:
     async def dropped(item: int, error: Exception) -> None:
         if item == 4:
             try:
@@ -61,6 +61,6 @@ def test_one_that_fails_as_it_is_cancelled_takes_nothing_from_the_first(self) ->
     assert seen == [7]
 
 
-def test_what_was_lost_and_is_sent_again_may_be_dropped_by_the_pipe(self) -> None:
+def test_what_was_lost_and_is_sent_again_may_be_dropped_by_the_pipe() -> None:
     pipe = ops.on(Losing(), ops.filter(bool), chunk=1, on_lost=Retry(2))
     assert numbers_at(Stream([0, 1]) | pipe | ops.to_list()) == [1]
