@@ -8,7 +8,7 @@ import pytest
 
 from streamkit import Retry, WorkerCrashedError, WorkersClosedError
 from streamkit._core.workers import Calls
-from streamkit.executors import ChunkSent, WorkerAdded, slot
+from streamkit.executors import ChunkSent, WorkerAdded
 from tests.executors.scripted import Scripted, Told, turn
 from tests.executors.work import double
 
@@ -43,12 +43,6 @@ def run(main: Any, **options: Any) -> None:
 
     with asyncio.Runner(**options) as runner:
         runner.run(timed())
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls are given ahead, whatever they take."""
-    monkeypatch.setattr(slot, "QUICK", float("inf"))
 
 
 async def ended(*calls: "asyncio.Future[Any]") -> list[Any]:
@@ -88,7 +82,7 @@ class TestCalls:
 
         run(main)
 
-    def test_one_that_is_cancelled_twice_is_waited_for(self, quick: None) -> None:
+    def test_one_that_is_cancelled_twice_is_waited_for(self) -> None:
         async def main() -> None:
             async with Open(Scripted()) as opened:
                 call = opened.sent(1)
@@ -104,7 +98,7 @@ class TestCalls:
 
         run(main)
 
-    def test_what_was_given_ahead_ends_where_the_pool_is_closed(self, quick: None) -> None:
+    def test_what_was_given_ahead_ends_where_the_pool_is_closed(self) -> None:
         async def main() -> None:
             async with Open(Scripted(on_crash=Retry(2))) as opened:
                 calls = [opened.sent(number) for number in range(3)]
@@ -117,7 +111,7 @@ class TestCalls:
 
         run(main)
 
-    def test_halted_leave_what_was_cancelled_out(self, quick: None) -> None:
+    def test_halted_leave_what_was_cancelled_out(self) -> None:
         async def main() -> None:
             async with Open(Scripted()) as opened:
                 one, two = opened.sent(1), opened.sent(2)
