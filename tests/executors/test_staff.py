@@ -98,6 +98,19 @@ class TestCalls:
 
         run(main)
 
+    def test_one_that_is_cancelled_as_its_worker_is_lost_has_ended(self) -> None:
+        async def main() -> None:
+            async with Open(Scripted(on_crash=Retry(2))) as opened:
+                call = opened.sent(1)
+                await turn()
+                opened.pool.hands[0].dies()
+                call.cancel()
+                assert await ended(call) == [asyncio.CancelledError]
+                opened.pool.hands[1].begins()
+                assert opened.pool.hands[1].given == []
+
+        run(main)
+
     def test_what_was_given_ahead_ends_where_the_pool_is_closed(self) -> None:
         async def main() -> None:
             async with Open(Scripted(on_crash=Retry(2))) as opened:
