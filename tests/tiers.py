@@ -4,7 +4,7 @@ Most tests are in both. Of a test that runs over a product, by several marks of 
 `spread`, the default tier keeps so few cases that every value of every parameter still occurs, as the
 diagonal of a table meets each row and each column. `spread(2)` keeps every pair of values, where that
 matters. `spread(full=2)` keeps the pairs in the full tier, where parameters have little to do with each
-other. A test that runs over samples gets a quarter of those of every third operator, others in another test.
+other. A test that runs over samples gets a quarter of those of every second operator, others in another test.
 Hypothesis tries fewer examples, and a long row inside a test is tried in strides. A test that takes seconds,
 and fails with others that do not, bears the mark `full`. What is kept is the same on each run: a failure
 comes again.
@@ -45,7 +45,7 @@ FEWER = 7
 QUARTER = 4
 """Of how many samples of an operator a test of the default tier gets one."""
 MANY = 20
-"""A test of more operators than this gets every third one."""
+"""A test of more operators than this gets every second one."""
 EVERY = 9
 """The strength of a spread that leaves nothing out."""
 LEAST = 2
@@ -175,7 +175,7 @@ def of_test(item: Any) -> str:
 
 
 def _turned(test: str, cases: list[Any]) -> list[Any]:
-    """Of the samples of every third operator a quarter: the tests of all laws together meet each of them.
+    """Of the samples of every second operator a quarter: the tests of all laws together meet each of them.
 
     A test of a few operators only runs over all of them.
     """
@@ -186,7 +186,7 @@ def _turned(test: str, cases: list[Any]) -> list[Any]:
     chosen: set[str] = set()
     for operator, each in samples.items():
         turn = crc32(f"{test} {operator}".encode())
-        if len(samples) > MANY and turn // len(each) % 3:
+        if len(samples) > MANY and turn // len(each) % 2:
             continue
         start = turn % len(each)
         chosen.update(([*each] * 2)[start : start + -(-len(each) // QUARTER)])
