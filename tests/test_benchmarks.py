@@ -72,9 +72,12 @@ def test_the_chart_is_readable_in_light_and_in_dark() -> None:
         assert float(mark.attrib["y"]) < height, mark.text
 
 
-def test_by_hand_and_streamkit_give_the_same(benchmarks: Any) -> None:
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_by_hand_and_streamkit_give_the_same(benchmarks: Any, processes: bool) -> None:
     hand, ours = benchmarks.workload.HAND, benchmarks.workload.OURS
     for name, workload in benchmarks.workloads.WORKLOADS.items():
+        if name.startswith("processes") is not processes:
+            continue
         size = workload.sizes[0]
         count = workload.fit(size, 50)
         if {hand, ours} <= {*workload.contenders} and count < 1_000:

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,19 @@ def pages() -> Iterator[doctest.DocTest]:
             yield test
 
 
-@pytest.mark.parametrize("test", [*docstrings(), *pages()], ids=lambda test: test.name)
+LONG = {
+    "conformance.md": "it tries whole operators, each in hundreds of cases, as tests/testing/conformance does"
+}
+"""Pages that the full tier alone runs, and why."""
+
+
+def examples() -> Iterator[Any]:
+    for test in (*docstrings(), *pages()):
+        marks = [pytest.mark.full] if test.name in LONG else []
+        yield pytest.param(test, id=test.name, marks=marks)
+
+
+@pytest.mark.parametrize("test", [*examples()])
 def test_example(test: doctest.DocTest) -> None:
     test.globs.setdefault("__name__", "__main__")
     report: list[str] = []

@@ -103,7 +103,7 @@ def test_a_case_with_a_mark_of_its_own_is_kept(request: pytest.FixtureRequest, n
 
 def test_hypothesis_tries_fewer_examples_in_the_default_tier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tiers._tier, "full", False)
-    assert [tiers.examples(count) for count in (3, 20, 50, 150)] == [2, 4, 10, 30]
+    assert [tiers.examples(count) for count in (3, 21, 49, 140)] == [2, 3, 7, 20]
     assert tiers.stride(5) == 5
     monkeypatch.setitem(tiers._tier, "full", True)
     assert [tiers.examples(count) for count in (3, 20, 50, 150)] == [3, 20, 50, 150]

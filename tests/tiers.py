@@ -40,7 +40,7 @@ __all__ = [
     "thin",
 ]
 
-FEWER = 5
+FEWER = 7
 """By how much fewer examples hypothesis tries in the default tier."""
 QUARTER = 4
 """Of how many samples of an operator a test of the default tier gets one."""

@@ -202,10 +202,7 @@ class Lasting(Value):
 
     @answering
     def __init__(self, seconds: float, *, most: int = MOST) -> None:
-        wanted = seconds_argument("seconds", seconds)
-        if not wanted:
-            raise ValueError(f"seconds must be above 0, not {seconds}")
-        self._made_of(seconds=wanted, most=whole("most", most, least=1))
+        self._made_of(seconds=seconds_argument("seconds", seconds), most=whole("most", most, least=1))
 
 
 class Sizer:

@@ -124,7 +124,7 @@ class Places(Target):
             try:
                 await self._entry.parking
             except CancelledError as error:
-                if rescue is None:
+                if rescue is None:  # pragma: no cover - every pump hands it one
                     raise
                 await rescue(error)
             if not self.full():

@@ -105,10 +105,14 @@ class Child(Hand):
 
     # what it is told ---------------------------------------------------------------------------
 
+    @property
+    def _line(self) -> Wire:
+        """The wire of one that does the work of a worker: it has begun, and was not lost."""
+        assert self._wire is not None
+        return self._wire
+
     def give(self, call: Call) -> None:
-        wire, work = self._wire, call.work
-        if wire is None:
-            return  # it was lost, as its master hears
+        wire, work = self._line, call.work
         self._calls[call.number] = call
         if work is None:
             wire.send(Say.TELL, call.number, call.payload)
@@ -118,13 +122,12 @@ class Child(Hand):
     def stop(self, call: Call, *, first: bool) -> None:
         if first:
             self.kill()
-        elif self._wire is not None:
-            self._wire.send(Say.DROP, call.number)
+        else:
+            self._line.send(Say.DROP, call.number)
 
     def seat(self, index: int) -> None:
         super().seat(index)
-        if self._wire is not None:
-            self._wire.send(Say.SEAT, index)
+        self._line.send(Say.SEAT, index)
 
     def learn(self, work: Packed) -> None:
         if self._wire is not None:
@@ -173,7 +176,7 @@ class Child(Hand):
                 outcomes = _outcomes(kind, body, seconds, told=call.work is None)
                 self.master.done(self, call, outcomes, seconds, memory)
             case _:
-                pass  # HELLO
+                return  # HELLO
 
     def _lost(self) -> None:
         """No more will come from it: it has ended, or does now, or has been killed."""

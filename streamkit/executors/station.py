@@ -66,10 +66,10 @@ class Station:
     def begin(self) -> None:
         """Its hand is ready: give it what waits here."""
         self.deaths = 0
-        if self.hand is not None:
-            self._given = sum(len(call.items) for call in self.calls)
-            for call in self.calls:
-                self.hand.give(call)
+        assert self.hand is not None
+        self._given = sum(len(call.items) for call in self.calls)
+        for call in self.calls:
+            self.hand.give(call)
 
     def done(self, call: Call, seconds: float, memory: int) -> None:
         """A call has ended, with or without results."""

@@ -93,10 +93,6 @@ class _ThreadHand(Hand):
             self.exited.set_result(None)
             self.master.gone(self, error)
 
-    def seat(self, index: int) -> None:
-        super().seat(index)
-        self._place.seat(index)
-
     def _submit(
         self, then: Callable[[Future[Any]], None], function: Callable[..., Any], *arguments: Any
     ) -> Future[Any]:

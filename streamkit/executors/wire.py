@@ -85,7 +85,7 @@ class Wire:
     def _read(self) -> None:
         try:
             data = self._connection.recv(_READ)
-        except (BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError):  # pragma: no cover - a selector may be wrong about it
             return
         except OSError:
             data = b""

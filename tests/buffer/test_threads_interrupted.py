@@ -24,6 +24,7 @@ from streamkit import (
     Suspend,
     push,
 )
+from streamkit._engine.buffer.meanwhile import SPARE
 from streamkit._engine.buffer.threads import SharedChannel, Waiter
 from streamkit.testing import run
 from tests.laws.push_account import check_sum, every_strategy
@@ -108,6 +109,20 @@ def shared(*items: Any) -> SharedChannel:
     for item in items:
         assert channel.offer(item) is ACCEPTED
     return channel
+
+
+def test_what_was_held_at_most_in_a_burst_is_known_behind_an_interruption() -> None:
+    channel, many = SharedChannel(Suspend(SPARE + 9)), 9
+    for item in range(many):  # as many as are taken in without a look
+        channel.offer(item)
+    with channel.lock:
+        assert channel.offer(many) is ACCEPTED
+        (stats,) = channel.stats()
+        assert stats.held_at_most == many
+    channel.released()
+    assert [channel.pop() for _ in range(many + 1)] == [*range(many + 1)]
+    (stats,) = channel.stats()
+    assert (stats.offered, stats.held_at_most) == (many + 1, many + 1)
 
 
 class TestWaiting:

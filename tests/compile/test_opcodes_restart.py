@@ -55,7 +55,13 @@ def without(source: Callable[[int], Any]) -> float:
 
 @pytest.mark.spread
 @pytest.mark.parametrize("operator", OPERATORS, ids=repr)
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(make, id=name, marks=[pytest.mark.full] * (name == "stage"))
+        for name, make in SOURCES.items()
+    ],
+)
 def test_an_item_costs_what_it_costs_without(source: Callable[[int], Any], operator: Any) -> None:
     assert per_item(work(source, operator)) <= without(source) + 0.1
 

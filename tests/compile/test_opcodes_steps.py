@@ -21,7 +21,7 @@ STEPS = [
     if each.stage is None
     and each.function.__module__.startswith(("streamkit.operators.", "streamkit.sinks."))
 ]
-every_row = pytest.mark.parametrize("row", [*ROWS.values()][:: stride(2)], ids=[*ROWS][:: stride(2)])
+every_row = pytest.mark.parametrize("row", [*ROWS.values()][:: stride(3)], ids=[*ROWS][:: stride(3)])
 
 
 def measured(row: Row) -> set[Any]:

@@ -44,6 +44,7 @@ TEXTS = {
     "and one that the line itself changes": "a += (a := f(item))\nemit(a)",
     "what a generator goes through is got at once": "emit(sum(x + RATE for x in [RATE, g(item, 1)]))",
     "keywords are in order": "emit([*dict(a=noting.x, b=RATE, c=g(item, 1), d=RATE).items()])",
+    "also where some are unpacked": "emit([*dict(a=noting.x, **{'b': noting.y}, c=g(item, 1)).items()])",
     "so is what is unpacked": "emit(max(*[noting.x, RATE], g(item, 1), RATE))",
     "and a slice": "emit(noting[RATE:noting.x, g(item, 1)])",
     "and one with no beginning": "emit(noting[:RATE, g(item, 1)])",

@@ -11,9 +11,18 @@ from typing import Any
 
 import pytest
 
-from streamkit import PackingError, Stream, WorkerCrashedError, executors, ops
+from streamkit import (
+    PackingError,
+    Stream,
+    WorkerCrashedError,
+    WorkerError,
+    WorkersClosedError,
+    executors,
+    ops,
+)
 from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import Executor
+from tests.executors.door import Door
 from tests.executors.work import Unreadable, double, ends, fails_at_three, pid_of
 
 
@@ -61,6 +70,52 @@ class TestThreads:
                     assert [await each for each in calls[:4]] == [[0], [2], [4], [6]]
 
             asyncio.run(main())
+
+    def test_what_it_has_and_has_not_begun_is_taken_back(self) -> None:
+        door = Door()
+        with ThreadPoolExecutor(1) as threads:
+
+            async def main() -> None:
+                async with Executor(threads, 3) as pool, pool.used(Calls(door)) as send:
+                    calls = [asyncio.ensure_future(send([number])) for number in range(3)]
+                    await door.entered()
+                    calls[1].cancel()
+                    await asyncio.wait([calls[1]])
+                    assert await pool.halt(0.0) == (0, 2)
+                    errors = await asyncio.gather(*calls, return_exceptions=True)
+                    assert [*map(type, errors)] == [
+                        WorkersClosedError,
+                        asyncio.CancelledError,
+                        WorkersClosedError,
+                    ]
+                    door.open.set()
+
+            asyncio.run(main())
+        assert door.calls == [0]
+
+    def test_what_it_cancels_itself_is_an_error(self) -> None:
+        door = Door()
+        with ThreadPoolExecutor(1) as threads:
+
+            async def main() -> None:
+                async with Executor(threads, 2).used(Calls(door)) as send:
+                    calls = [asyncio.ensure_future(send([number])) for number in range(2)]
+                    await door.entered()
+                    threads.shutdown(wait=False, cancel_futures=True)
+                    door.open.set()
+                    assert await calls[0] == [0]
+                    with pytest.raises(WorkerError, match="the executor has cancelled the call"):
+                        await calls[1]
+
+            asyncio.run(main())
+
+    def test_a_pool_that_a_loop_has_left_open_is_opened_anew(self) -> None:
+        with ThreadPoolExecutor(1) as threads:
+            pool = Executor(threads, 1)
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(pool.__aenter__())
+            loop.close()
+            assert list(Stream([1]) | ops.map(double, on=pool)) == [2]
 
     def test_one_that_is_shut_down_is_an_error(self) -> None:
         with ThreadPoolExecutor(1) as threads:

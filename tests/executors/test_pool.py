@@ -77,6 +77,7 @@ class TestDispatch:
 
         asyncio.run(main())
         assert door.calls == [0, 3, 4, 1, 2]
+        assert list(Stream([1]) | ops.map(double, on=pool.with_priority(1))) == [2]
 
     def test_a_cancelled_call_is_taken_out_or_waited_for(self) -> None:
         door = Door()
@@ -325,6 +326,7 @@ class TestArguments:
             (lambda: Threads(2, prepare=Model, each=[{}]), ValueError, "of 2 workers, not 1"),
             (lambda: Threads(1, each=[{"a": 1}]), TypeError, "each must not be given without prepare"),
             (lambda: Threads(1, prepare=Model, each=[5]), TypeError, "must be a mapping"),  # type: ignore[list-item]
+            (lambda: Threads(1, prepare=Model, each=[{1: 2}]), TypeError, "from names of arguments"),  # type: ignore[dict-item]
             (lambda: Threads(2, most=1), ValueError, "most must be a whole number of at least 2"),
             (lambda: Threads(1, hooks=Noted), TypeError, "hooks must be an instance"),  # type: ignore[arg-type]
             (lambda: Threads(1, prepare_timeout=0), ValueError, "prepare_timeout must be a finite number"),

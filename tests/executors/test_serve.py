@@ -2,6 +2,8 @@
 
 import socket
 import threading
+from multiprocessing import Pipe
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from streamkit import PackingError
 from streamkit._core.markers import ABSENT
 from streamkit._core.workers import Calls, NoResult
+from streamkit.executors import serve
 from streamkit.executors.frames import HEAD, Say
 from streamkit.executors.packing import pack, unpack, unpack_error
 from streamkit.executors.remote import Setup
@@ -25,10 +28,15 @@ class Served:
         self.serving = Serving(theirs)
         self._theirs = theirs
         self._thread = threading.Thread(target=self._run)
+        self.error: OSError | None = None
+        """What it has ended with."""
 
     def _run(self) -> None:
         with self._theirs:
-            self.serving.run()
+            try:
+                self.serving.run()
+            except OSError as error:
+                self.error = error
 
     def send(self, kind: int, number: int = 0, body: bytes = b"") -> None:
         self.ours.sendall(HEAD.pack(kind, number, 0.0, 0, len(body)) + body)
@@ -161,6 +169,31 @@ def test_a_socket_that_ends_in_the_middle_of_a_frame_ends_it(cut: int) -> None:
     with Served() as served:
         frame = HEAD.pack(Say.LEARN, 1, 0.0, 0, 10) + b"x" * 10
         served.ours.sendall(frame[:cut])
+
+
+def test_what_has_come_before_the_end_is_not_begun() -> None:
+    """Nobody is there any more; so nobody hears of an error of closing what was prepared."""
+    with Served() as served:
+        served.prepare(CloseFails)
+        served.ours.sendall(HEAD.pack(Say.TELL, 1, 0.0, 0, 0) + HEAD.pack(Say.CALL, 2, 0.0, 0, 10))
+    assert str(served.error) == "late"
+
+
+class Ended(Exception):  # noqa: N818
+    """The process has ended."""
+
+
+def test_it_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(code: int) -> None:
+        raise Ended(code)
+
+    monkeypatch.setattr("os._exit", ends)
+    serve._end_with_parent()  # it has none: somebody has called it in a process that he has started himself
+    one, other = Pipe()
+    one.close()
+    monkeypatch.setattr(serve, "parent_process", lambda: SimpleNamespace(sentinel=other))
+    with pytest.raises(Ended), other:
+        serve._end_with_parent()
 
 
 class Closes(Model):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +16,14 @@ from streamkit import (
     Return,
     Stream,
     WorkerError,
+    WorkersClosedError,
     ops,
 )
+from streamkit._core.markers import ABSENT
 from streamkit._core.workers import Calls
 from streamkit.executors import Threads, worker
 from tests.executors.door import Door
-from tests.executors.work import Model, Noted, double, fails_at_three, not_prepared, shares
+from tests.executors.work import Model, Noted, double, fails_at_three, not_prepared, opened, shares
 
 
 def sent(pool: Any, function: Callable[..., Any], *chunks: list[Any]) -> list[Any]:
@@ -187,6 +190,8 @@ class TestPrepared:
         assert {count for _, count in found} == {3}
         assert shared[0]["items"] == [1, 2, 3, 4]
         assert all(each is shared[0] for each in shared)
+        [[words]] = sent(Threads(1, prepare=Model, each=[{"name": "a"}]), lambda _: repr(worker()), [1])
+        assert words == "<worker 0 with {'name': 'a'}>"
         with pytest.raises(RuntimeError, match="outside of a worker"):
             worker()
 
@@ -251,6 +256,52 @@ class TestPrepared:
         with pytest.raises(PreparationError, match=r"not prepared within 0.02 s"):
             list(Stream([1]) | ops.map(double, on=pool))
         door.open.set()
+
+    def test_one_that_does_not_close_in_time_is_left(self) -> None:
+        door = Door()
+
+        class Client:
+            def close(self) -> None:
+                door(0)
+
+        async def main() -> None:
+            with pytest.raises(WorkerError, match=r"worker 0 was not closed within 0.02 s"):
+                async with Threads(1, prepare=Client, prepare_timeout=0.02):
+                    pass
+            door.open.set()
+            await asyncio.sleep(0.01)  # it says so too late
+
+        asyncio.run(main())
+
+    def test_what_works_too_long_is_left_and_never_closed(self) -> None:
+        door, closed = Door(), list[int]()
+
+        class Client:
+            def __call__(self, item: int) -> Any:
+                return door(item)
+
+            def close(self) -> None:
+                closed.append(1)
+
+        async def main() -> None:
+            with pytest.raises(WorkerError, match=r"worker 0 was not closed within 0.02 s"):
+                async with Threads(1, prepare=Client, prepare_timeout=0.02) as pool:
+                    use = pool.used(Calls(ABSENT))
+                    send = await use.__aenter__()
+                    call = asyncio.ensure_future(send([1]))
+                    await door.entered()
+                    await use.__aexit__(None, None, None)
+            door.open.set()
+            with pytest.raises(WorkersClosedError):
+                await call
+
+        asyncio.run(main())
+        assert closed == []
+
+    def test_what_is_prepared_may_be_a_context_manager(self, tmp_path: Path) -> None:
+        pool = Threads(1, prepare=opened, each=[{"path": str(tmp_path / "notes")}])
+        assert list(Stream([1]) | ops.map(on=pool)) == [2]
+        assert (tmp_path / "notes").read_text() == "opened\nclosed\n"
 
     def test_closing_it_is_awaited(self) -> None:
         closed: list[int] = []

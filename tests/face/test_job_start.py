@@ -1,6 +1,7 @@
 """Jobs and their handles: await, run and start; for buffers() see test_account."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from operator import add
 from typing import Any
@@ -36,6 +37,11 @@ class TestJob:
 
     def test_runs_where_no_loop_runs(self) -> None:
         assert (Stream(ticking(3, seconds=0.0)) | ops.fold(add, 0)).run() == 3
+
+    def test_runs_where_trio_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(sys.modules, "trio", raising=False)
+        for source in ([1, 2], iter([1, 2])):
+            assert (Stream(source) | ops.to_list()).run() == [1, 2]
 
     def test_run_inside_a_loop_says_what_to_write(self) -> None:
         async def main() -> None:

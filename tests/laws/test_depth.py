@@ -15,7 +15,7 @@ from streamkit import SourceConsumedError, Stream, Suspend, ops
 from tests.laws.lab import play
 from tests.tiers import stride
 
-DEEP = 3000 // stride(8)
+DEEP = 3000 // stride(11)
 FRAMES = 200
 """Frames that a run may stack up, whatever its depth."""
 
@@ -207,7 +207,7 @@ def test_the_stack_of_a_run_is_flat_and_nothing_is_lost(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_twice_as_deep_takes_twice_as_many_calls(name: str) -> None:
-    half = 200 // stride(3)
+    half = 200 // stride(5)
 
     def calls(depth: int) -> int:
         number = 0

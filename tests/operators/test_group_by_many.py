@@ -63,6 +63,6 @@ def test_sixteen_times_the_groups_cost_sixteen_times_the_lines(pipe: str) -> Non
         return lines_of(work)
 
     lines(16)  # what is compiled is compiled
-    few = 64 // stride(2)
+    few = 64 // stride(4)
     small, large = lines(few), lines(16 * few)
     assert large < 17 * small, f"{small} lines for {few} groups, {large} for {16 * few}"

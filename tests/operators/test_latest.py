@@ -1,13 +1,14 @@
 """combine_latest, with_latest_from, zip_latest, fork_join."""
 
 import asyncio
+import operator
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Conflate, DropOldest, Stream, Suspend, ops
 from streamkit.testing import run
 from tests.operators.counted import Counted, counted, most_alive
 
@@ -32,6 +33,11 @@ def every(seconds: float, *items: Any, error: Exception | None = None) -> Callab
             raise error
 
     return source
+
+
+async def ready() -> AsyncIterator[int]:
+    for item in (1, 2, 3):
+        yield item
 
 
 class Closing:
@@ -135,6 +141,14 @@ class TestCombineLatest:
             return asyncio.get_running_loop().time()
 
         assert run(main) == endless.closed == 3.0
+
+    def test_a_buffer_before_it_that_folds_or_counts_gives_what_it_has(self) -> None:
+        for strategy, expected in (
+            (Conflate(operator.add), [(6, "a")]),
+            (DropOldest(1, gaps=True), [(3, "a")]),
+        ):
+            stream = Stream(ready) | ops.buffer(strategy) | ops.combine_latest(every(1.0, "a"))
+            assert run(lambda stream=stream: collect(stream)) == expected
 
     def test_a_source_that_has_ended_keeps_its_last_item_in_the_tuples(self) -> None:
         stream = Stream(["a"]) | ops.combine_latest(every(1.0, 1, 2))

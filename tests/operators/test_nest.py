@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from streamkit import Stream, Suspend, ops
+from streamkit import DropOldest, Stream, Suspend, ops
+from streamkit._engine.run.driver import NESTED
 from streamkit.testing import run
 from tests.marbles import drawn, note, noted
 from tests.nests import Counted, Inner, endless, first_items, letters
@@ -217,3 +218,46 @@ class TestArguments:
         assert (Stream("a") | nested).explain().bound == 9
         # what the function makes of a batch may hold all of it in each of its items
         assert (Stream("a") | ops.batch(5) | nested | ops.buffer(Suspend(2))).explain().parts[-1].holds == 10
+
+
+async def drip(*items: Any) -> AsyncIterator[Any]:
+    for item in items:
+        await asyncio.sleep(1.0)
+        yield item
+
+
+KINDS: list[Callable[[Any], Any]] = [
+    lambda item: drip(item, -item),
+    lambda item: [item, -item],
+    lambda item: asyncio.sleep(1.0, [item]),
+    lambda item: Stream(drip(item)) | ops.map(str),
+    lambda item: Stream([item]) | ops.buffer(DropOldest(2)),
+    lambda item: Stream(drip(item)) | ops.flat_map(drip, concurrency=2),
+]
+
+
+@pytest.mark.parametrize("depth", [0, NESTED, NESTED + 1])
+def test_streams_of_every_kind_may_follow_each_other_in_a_place_however_deep(depth: int) -> None:
+    stream: Any = Stream(drip(*range(6))) | ops.flat_map(lambda item: KINDS[item](item), concurrency=2)
+    for _ in range(depth):
+        parts = [stream | ops.buffer(Suspend(1)), drip("beside")]
+        stream = Stream(parts) | ops.flat_map(lambda part: part, concurrency=2)
+    found = run(lambda: stream | ops.to_list())
+    assert found.count("beside") == depth
+    assert sorted(map(str, found[depth:])) == ["-1", "0", "0", "1", "2", "3", "4", "5"]
+
+
+def test_streams_that_leave_out_much_while_their_reader_waits_let_others_run(
+    around: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamkit._engine.compile.pace.perf_counter", count(0.0, 0.01).__next__)
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(1600):
+            yield number
+
+    stream = Stream([1, 2]) | ops.flat_map(
+        lambda _: Stream(numbers) | ops.filter(lambda number: number % 800 == 1), concurrency=2
+    )
+    slowly = ops.map(lambda number: asyncio.sleep(1.0, number))
+    assert run(lambda: stream | slowly | ops.to_list()) == [1, 1, 801, 801]

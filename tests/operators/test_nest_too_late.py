@@ -133,3 +133,27 @@ def test_a_part_of_an_inner_stream_that_ends_when_nobody_waits_for_it_any_more()
             assert [await anext(items) for _ in range(4)] == [1, 1, 1, 1]
 
     run(main)
+
+
+def test_an_item_of_a_source_that_has_timed_out_before_its_reader_leaves() -> None:
+    """Its next item was taken for it already, when the one before it had waited for too long."""
+
+    async def limited(_: object) -> Any:
+        try:
+            async with asyncio.timeout(1.5):
+                for number in range(4):
+                    yield number
+        except TimeoutError:
+            yield "late"
+
+    async def main() -> list[Any]:
+        found: list[Any] = []
+        async with (Stream([1, 2]) | ops.flat_map(limited, concurrency=2)).open() as items:
+            async for item in items:
+                found.append(item)
+                await asyncio.sleep(2.0 if len(found) == 3 else 1.0)
+                if len(found) == 3:
+                    break
+        return found
+
+    assert run(main) == [0, 0, 1]

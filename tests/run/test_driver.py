@@ -301,6 +301,14 @@ class TestErrors:
         assert run(main) == [(0, 0), (1, 1)]
         assert pulled == [0, 1]
 
+    def test_a_source_that_ends_before_it_is_made_has_failed(self) -> None:
+        def none() -> Any:
+            raise StopIteration
+
+        for source in (streamkit.merge(none, [1]), streamkit.zip(none, [1])):
+            with pytest.raises(RuntimeError, match="raised StopIteration"):
+                run(lambda source=source: source | ops.drain())
+
     @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
     def test_an_interrupt_ends_the_program(self, interrupt: type[BaseException]) -> None:
         closed: list[str] = []

@@ -287,6 +287,13 @@ def test_a_task_whose_clean_up_is_short_does_not_wait_for_one_whose_is_long() ->
     assert 71.0 <= run(main) < 72.2
 
 
+def test_what_is_known_of_sources_is_forgotten_when_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamkit._engine.run.ending._known", {})
+    monkeypatch.setattr("streamkit._engine.run.ending._MANY", 1)
+    for source in (with_finally, nested, with_finally):
+        test_each_wait_of_a_source_is_told_apart(source, False)
+
+
 class TestTasks:
     def test_one_that_has_not_begun_ends_by_itself(self) -> None:
         async def main() -> None:

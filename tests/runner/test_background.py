@@ -14,6 +14,7 @@ import pytest
 import streamkit
 from streamkit import (
     EmitterClosedError,
+    Job,
     RunningLoopError,
     StoppedError,
     Stream,
@@ -256,3 +257,24 @@ class TestRates:
             assert all(each.per_second > 0 for each in rates)
             assert [each.per_second for each in running.rates()] == [0.0, 0.0, 0.0]
         assert "done" in repr(running)
+
+
+def test_one_that_is_interrupted_as_it_begins_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    gate, handles = threading.Event(), list[Any]()
+
+    def start(job: Any, **named: Any) -> Any:
+        assert gate.wait(SECONDS)
+        handles.append(usual(job, **named))
+        return handles[0]
+
+    usual = Job.start
+    monkeypatch.setattr(Job, "start", start)
+    monkeypatch.setattr("streamkit.runner.worker.Event", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        collecting().start_in_thread()
+    gate.set()
+    until(lambda: bool(handles) and handles[0].done)

@@ -18,8 +18,10 @@ from streamkit import (
     Suspend,
     ops,
 )
+from streamkit._stages import hold
+from streamkit._stages.hold import HoldingChannel
 from tests.patience import joined
-from tests.runner.jobs import SECONDS, collecting, holds, until
+from tests.runner.jobs import SECONDS, collecting, holds, stuck, until
 
 
 class TestFeeding:
@@ -193,3 +195,34 @@ class TestFeeding:
                 RuntimeError, match=r"nobody can fill inbox\(Suspend\(capacity=3\)\) here: start"
             ):
                 run()
+
+
+def test_one_that_waits_for_room_looks_whether_there_is_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = list[int]()
+    usual = HoldingChannel._forsaken
+
+    def look(channel: HoldingChannel) -> None:
+        looks.append(1)
+        usual(channel)
+
+    monkeypatch.setattr(hold, "_LONG", 0.001)
+    monkeypatch.setattr(HoldingChannel, "_forsaken", look)
+    job, closed = stuck()
+    running = job.start_in_thread()
+    running.put_from(range(99))
+    until(lambda: len(looks) > 1)
+    running.abandon()
+    until(closed)
+    until(lambda: not running.alive)
+
+
+def test_a_job_in_no_thread_has_an_inbox_that_nobody_can_fill() -> None:
+    async def main() -> None:
+        handle = collecting().start()
+        assert "inbox" in repr(handle)
+        with pytest.raises(RuntimeError, match="nobody can fill inbox"):
+            await handle
+
+    asyncio.run(main())
+    with pytest.raises(RuntimeError, match="nobody can fill inbox"):
+        list(streamkit.inbox(Suspend(1)))

@@ -1,6 +1,7 @@
 """operator: operators of RxPY of a user's own, which emit, subscribe and fail as they like."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -135,3 +136,19 @@ async def test_clean_up_that_fails_when_the_other_run_has_ended_already_is_told_
     piped = rx.operator(of.map(once), of.retry(2), of.concat(reactivex.never()), strategy=Suspend(4))
     assert await drained(Stream(source) | piped, got) is error
     assert (got, len(runs)) == ([2], 2)
+
+
+@virtual
+async def test_one_that_subscribes_in_another_thread_is_fed_in_the_loop() -> None:
+    def operator(source: Any) -> Any:
+        def subscribe(observer: Any, scheduler: Any = None) -> Any:
+            thread = threading.Thread(target=lambda: found.append(source.subscribe(observer)))
+            thread.start()
+            thread.join()
+            return found[0]
+
+        return reactivex.create(subscribe)
+
+    found, got = list[Any](), list[int]()
+    assert await drained(Stream([1, 2]) | rx.operator(operator, strategy=Suspend(4)), got) is None
+    assert got == [1, 2]

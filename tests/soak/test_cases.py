@@ -185,7 +185,7 @@ def test_an_item_that_a_lane_loses_is_found(monkeypatch: pytest.MonkeyPatch) -> 
         return pop(lane) if next(numbers) % 10 == 0 and lane.held else item
 
     monkeypatch.setattr(Lane, "pop", losing)
-    found()
+    found(seed=1)
 
 
 def test_siblings_that_are_not_stopped_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

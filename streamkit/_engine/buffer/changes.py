@@ -307,7 +307,7 @@ class Changes(Channel):
                 telling[thread] = False
                 try:
                     item, reason = self._lost.popleft()
-                except IndexError:  # another thread told of it
+                except IndexError:  # pragma: no cover - another thread has told of it
                     return
                 try:
                     strategy.dropped(item, reason)

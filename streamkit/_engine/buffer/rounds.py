@@ -72,13 +72,11 @@ def from_each(rota: Queue, most: int) -> Iterator[Any]:
 
 
 def in_turn(queue: deque[Lane]) -> Iterator[tuple[Lane, Any]]:
-    """What `Rota.turn` gives, one after the other, as long as there is something."""
+    """What `Rota.turn` gives, one after the other, as long as there is something; no pump is stepped."""
     while queue:
         lane = queue.popleft()
         held = lane.held
-        if not held:
-            item = EMPTY
-        elif lane.inline:
+        if lane.inline:
             item = held.popleft()
             lane.delivered = count = lane.delivered + 1
             if count >= lane.mark:
@@ -89,8 +87,7 @@ def in_turn(queue: deque[Lane]) -> Iterator[tuple[Lane, Any]]:
             queue.append(lane)
         else:
             lane.delist()
-        if item is not EMPTY:
-            yield lane, item
+        yield lane, item
 
 
 def rounds(lanes: Sequence[Lane], most: int, *, alone: bool) -> int:

@@ -9,7 +9,7 @@ step of a source, may be far from that step: it spares the task nothing.
 from __future__ import annotations
 
 import dis
-from asyncio import AbstractEventLoop, Task, TimerHandle, isfuture
+from asyncio import AbstractEventLoop, Task, TimerHandle
 from collections.abc import Callable, Iterator
 from gc import get_referents
 from types import AsyncGeneratorType, CodeType, CoroutineType, GeneratorType
@@ -107,8 +107,6 @@ def is_cleaning_up(task: Task[Any]) -> bool:
             following = None if following.gi_frame is None else step(following.gi_frame.f_locals)
         elif kind is GeneratorType:
             following = following.gi_yieldfrom
-        elif isfuture(following):
-            return False
         else:  # a step of an async generator has no attribute for that
             following = next((each for each in get_referents(following) if type(each) in _WAITING), None)
     return False

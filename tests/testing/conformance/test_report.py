@@ -54,7 +54,7 @@ def test_a_case_is_run_again_alone_and_raises_what_was_raised() -> None:
 
 
 def test_an_operator_that_keeps_to_all_says_what_was_not_tested() -> None:
-    report = check_operator(broken.keeps_to_all, every=5)
+    report = check_operator(broken.keeps_to_all, every=5 * stride(6))
     assert report.broken == ()
     assert {*report.tested, *report.untested} == {*Law}
     assert [*report.untested] == [Law.BOUND, Law.AWAITABLES, Law.VALIDATION]
@@ -75,7 +75,7 @@ def test_all_laws_are_tested_of_one_of_which_all_is_said() -> None:
         refuses={"concurrency": lambda: ops.map(str, concurrency=0)},
         ordered=False,
         lossless=False,
-        every=25,
+        every=25 * stride(3),
     )
     assert report.tested == (*Law,)
 
@@ -87,7 +87,7 @@ def test_what_waits_is_not_read_by_a_plain_for_which_would_wait_in_real_time() -
                 await asyncio.sleep(3600.0)
                 yield item
 
-    report = check_operator(slow, laws=[Law.ONE_TASK, Law.CLOSE], every=60)
+    report = check_operator(slow, laws=[Law.ONE_TASK, Law.CLOSE], every=60 * stride(2))
     assert report.broken == ()
     assert any("plain ``for``" in each for each in report.skipped)
 
@@ -108,7 +108,9 @@ async def in_order(source: Stream[Any]) -> AsyncIterator[Any]:
 
 
 def test_what_passes_nothing_on_before_the_end_may_keep_all_until_then() -> None:
-    report = check_operator(in_order, items=[1, 3, 2], expected=[3, 2, 1], lossless=False, every=9)
+    report = check_operator(
+        in_order, items=[1, 3, 2], expected=[3, 2, 1], lossless=False, every=9 * stride(4)
+    )
     assert report.broken == ()
     assert Law.NOTHING_PINNED in report.tested  # what a run leaves behind is looked at all the same
 
@@ -130,7 +132,7 @@ def test_what_looks_back_at_its_items_is_told_what_to_say() -> None:
 
 
 def test_a_sink_is_checked_with_its_result() -> None:
-    assert check_sink(ops.to_list, items="abc", expected=["a", "b", "c"], every=9).broken == ()
+    assert check_sink(ops.to_list, items="abc", expected=["a", "b", "c"], every=9 * stride(4)).broken == ()
     with pytest.raises(LawError, match=r"expected: \[4\]"):
         check_sink(ops.sum, items=[1, 2], expected=4, laws=Law.ACCOUNTING)
     swallowing = ops.catch(lambda _: [0]) | ops.to_list()
@@ -141,7 +143,7 @@ def test_a_sink_is_checked_with_its_result() -> None:
 
 def test_an_operator_is_run_in_other_orders_of_what_is_ready() -> None:
     assert check_operator(
-        lambda: ops.buffer(Suspend(2)), laws=Law.CLOSE, schedules=3, seed=1, every=40 * stride(3)
+        lambda: ops.buffer(Suspend(2)), laws=Law.CLOSE, schedules=3, seed=1, every=40 * stride(5)
     ).runs
 
     async def swallows(source: Stream[Any]) -> AsyncIterator[Any]:

@@ -22,7 +22,7 @@ from tests.testing.looping import ROOT
 from tests.testing.schedules.programs import Main
 from tests.testing.schedules.wrong import WRONG
 
-SEEDS = range(0, 10, tiers.stride(9))
+SEEDS = range(0, 10, tiers.stride(10))
 
 
 def failure(main: Main, **options: Any) -> tuple[BaseException, str]:
