@@ -83,6 +83,11 @@ MORE = {
         "tests/testing/test_drops_told.py",
     ],
     "streamkit/_engine/face": ["tests/run/test_blocking_words.py", "tests/rx/test_piping.py"],
+    "streamkit/_engine/face/outside.py": ["tests/runner/test_background.py"],
+    "streamkit/_engine/face/stream.py": [
+        "tests/laws/test_depth.py::test_a_pipe_is_built_in_linear_time",
+        "tests/plan/test_link_building.py",
+    ],
     "streamkit/_engine/run": [
         "tests/stages",
         "tests/face/test_mistakes_of_authors.py",

@@ -243,6 +243,17 @@ class TestMixedSources:
         assert contract.but(others_hold="unbounded").behaviour({}) == "unbounded"
 
 
+def test_a_stage_behaves_as_its_contract_says() -> None:
+    stages: dict[str, Any] = {
+        "pass-through": ops.timeout(1.0),
+        "bounded": ops.map(double, concurrency=2),
+        "unbounded": ops.buffer(Unbounded()),
+        "lossy": ops.debounce(1.0),
+    }
+    for behaviour, operator in stages.items():
+        assert (Stream([1]) | operator).explain().parts[1].behaviour == behaviour
+
+
 STRATEGIES = [Suspend(4), DropOldest(2), KeepLatest(), Collect(3), Spill(2), Unbounded()]
 NESTING: dict[str, Callable[[Any], Any]] = {
     "merge": lambda pipe: ops.merge(Stream([1]) | pipe),
