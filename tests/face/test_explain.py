@@ -243,6 +243,20 @@ class TestMixedSources:
         assert contract.but(others_hold="unbounded").behaviour({}) == "unbounded"
 
 
+def test_a_buffer_stands_for_the_place_of_a_source_that_a_stage_reads_one_ahead() -> None:
+    plain: Any = Stream([1])
+    buffered = plain | ops.buffer(Suspend(4))
+    for name in "race", "sequence_equal", "merge":
+        join = getattr(ops, name)
+        held = [
+            sum(part.holds for part in (first | join(other)).explain().parts if part.text == f"{name}(...)")
+            for first in (plain, buffered)
+            for other in (plain, buffered)
+        ]
+        most = 1 if name == "race" else 2
+        assert held == [most, 1, 1, 0]
+
+
 def test_a_stage_behaves_as_its_contract_says() -> None:
     stages: dict[str, Any] = {
         "pass-through": ops.timeout(1.0),
