@@ -217,6 +217,12 @@ class TestCode:
         assert len(code) > 1
         assert list(stream.pipe(ops.take(1))) == [0]
 
+    def test_of_a_sink_that_alone_takes_from_a_buffer_says_so(self) -> None:
+        buffered: Any = Stream([1]) | ops.buffer(Suspend(1))
+        sink, step = (buffered | last for last in (ops.count(), ops.skip(1)))
+        assert "channel.alone = True" in sink.explain(code=True).code[-1]
+        assert "channel.alone" not in step.explain(code=True).code[-1]
+
     def test_stands_behind_the_sum_in_the_text(self) -> None:
         explanation = (Stream([1]) | ops.map(double)).explain(code=True)
         assert str(explanation).endswith(explanation.code[0].rstrip())
