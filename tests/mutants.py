@@ -74,6 +74,7 @@ MORE = {
         "tests/operators/test_route.py",
         "tests/sinks/test_collect.py",
     ],
+    "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
     "streamkit/_engine/compile/key.py": ["tests/plan/test_link_building.py"],
     "streamkit/_engine/plan": [
         "tests/face",
