@@ -133,13 +133,18 @@ def test_an_error_of_the_sink_names_it() -> None:
     assert caught.value.__notes__[0].startswith("in first() at ")
 
 
-def test_so_does_one_of_what_makes_its_result() -> None:
-    def fail() -> None:
-        raise ValueError("late")
+def test_so_does_one_of_its_result() -> None:
+    @step(setup="number = 0", each="number += 1", result="1 // number")
+    def share() -> Sink[Any, int]:
+        return Sink(share)
 
-    with pytest.raises(ValueError, match="late") as caught:
-        list(Stream([1]) | ops.aggregate(made(fail)))
-    assert caught.value.__notes__[0].startswith("in made(")
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    for sink, name in ((share(), "share"), (made(fail), "made")):
+        with pytest.raises(ZeroDivisionError) as caught:
+            list(Stream([]) | ops.aggregate(sink))
+        assert caught.value.__notes__[0].startswith(f"in {name}(")
 
 
 def test_what_makes_its_result_may_wait() -> None:
