@@ -55,6 +55,7 @@ MORE = {
     ],
     "streamkit/_core/value.py": ["tests/core/test_catalogue_copies.py", "tests/core/test_strategy.py"],
     "streamkit/_engine/buffer": ["tests/run", "tests/stages", "tests/operators/test_rate_buffer.py"],
+    "streamkit/_engine/buffer/channel.py": ["tests/operators/test_batch_within.py"],
     "streamkit/_engine/buffer/rounds.py": ["tests/sources/test_threads.py"],
     "streamkit/_engine/buffer/threads.py": ["tests/sources/test_threads.py"],
     "streamkit/_engine/compile": [
@@ -74,6 +75,7 @@ MORE = {
         "tests/operators/test_route.py",
         "tests/sinks/test_collect.py",
     ],
+    "streamkit/_engine/compile/splice.py": ["tests/operators/test_aggregate.py"],
     "streamkit/_engine/compile/key.py": ["tests/plan/test_link_building.py"],
     "streamkit/_engine/plan": [
         "tests/face",
@@ -83,6 +85,11 @@ MORE = {
         "tests/testing/test_drops_told.py",
     ],
     "streamkit/_engine/face": ["tests/run/test_blocking_words.py", "tests/rx/test_piping.py"],
+    "streamkit/_engine/face/outside.py": ["tests/runner/test_background.py"],
+    "streamkit/_engine/face/stream.py": [
+        "tests/laws/test_depth.py::test_a_pipe_is_built_in_linear_time",
+        "tests/plan/test_link_building.py",
+    ],
     "streamkit/_engine/run": [
         "tests/stages",
         "tests/face/test_mistakes_of_authors.py",

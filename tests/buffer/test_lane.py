@@ -11,7 +11,9 @@ import streamkit
 from streamkit import EMPTY, DropIncoming, DropOldest, Gap, Stream, Suspend, ops
 from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
+from streamkit._engine.compile.key import End
 from streamkit.testing import run
 from tests.tiers import examples
 
@@ -261,3 +263,22 @@ class TestGaps:
             assert (stats.offered, stats.delivered, stats.dropped, stats.held) == (3, 1, 2, 0)
 
         run(main)
+
+
+def test_a_kind_of_lane_says_what_it_keeps_of_the_others() -> None:
+    class Plain(Lane):
+        plain = True
+
+    class Other(Lane):
+        """It says nothing, and may change anything."""
+
+    class Driven(Plain):
+        inline = True
+        end = End.DRIVE
+
+    kinds: list[type[Lane]] = [Plain, Other, Driven]
+    assert [(kind.plain, kind.inline, kind.end) for kind in kinds] == [
+        (True, False, End.FILL),
+        (False, False, End.PUMP),
+        (False, True, End.DRIVE),
+    ]

@@ -47,8 +47,9 @@ def test_the_latest_takes_the_place_of_the_one_before() -> None:
 
 def test_it_notes_when_the_last_item_came() -> None:
     async def main() -> None:
-        lane = StampedLane(channel := Channel(), KeepLatest())
+        lane = StampedLane(channel := Channel(), strategy := KeepLatest())
         channel.adopt(lane)
+        assert (lane.strategy, lane.waits) == (strategy, False)
         for number in range(3):
             await asyncio.sleep(1.0)
             lane.put(number)

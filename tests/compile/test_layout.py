@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from streamkit import Operator, Resume, Stream, ops, step
+from streamkit import Operator, Resume, Stream, Tumbling, ops, step
 from streamkit._core.contract import NOTHING_HELD
 from streamkit._engine.compile.key import End, Kind, Mode, nested_mode
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pieces import Pieces, StepDeclaration
+from tests.files import over
 
 
 def layout(pipe: Any) -> Layout:
@@ -145,3 +146,33 @@ def test_a_step_of_which_a_group_cannot_keep_all_is_refused_there() -> None:
         "step early: in groups, it must assign to last in setup: each group keeps what its setup assigns to, "
         "and this may be read before it is assigned"
     )
+
+
+@step(
+    setup="groups = {}",
+    each="name = 0\nstate = groups.get(name)\nif state is None:\n    enter()",
+    groups=True,
+)
+def with_none(pipe: Any) -> Operator[Any, Any]:
+    """It takes None for a group that it has not seen."""
+    return Operator(with_none, pipe=pipe)
+
+
+STATES: list[tuple[Any, bool]] = [
+    (ops.group_by(abs, ops.count(), max_groups=3), True),
+    (ops.group_by(abs, ops.map(str) | ops.count(), max_groups=3), True),
+    (ops.group_by(abs, ops.map(str), max_groups=3), False),
+    (ops.group_by(abs, ops.skip(1) | ops.count(), max_groups=3), False),
+    (ops.group_by(abs, ops.take(1), max_groups=3), False),
+    (ops.window(Tumbling(count=2), ops.count()), True),
+    (ops.window(Tumbling(count=2), ops.skip(1) | ops.count()), False),
+    (with_none(ops.count()), False),
+]
+
+
+@over(STATES)
+def test_a_group_is_kept_as_one_value_where_there_is_one_and_the_step_takes_any(
+    state: tuple[Any, bool],
+) -> None:
+    pipe, bare = state
+    assert layout(pipe).bare(0) is bare

@@ -217,6 +217,12 @@ class TestCode:
         assert len(code) > 1
         assert list(stream.pipe(ops.take(1))) == [0]
 
+    def test_of_a_sink_that_alone_takes_from_a_buffer_says_so(self) -> None:
+        buffered: Any = Stream([1]) | ops.buffer(Suspend(1))
+        sink, step = (buffered | last for last in (ops.count(), ops.skip(1)))
+        assert "channel.alone = True" in sink.explain(code=True).code[-1]
+        assert "channel.alone" not in step.explain(code=True).code[-1]
+
     def test_stands_behind_the_sum_in_the_text(self) -> None:
         explanation = (Stream([1]) | ops.map(double)).explain(code=True)
         assert str(explanation).endswith(explanation.code[0].rstrip())
@@ -241,6 +247,31 @@ class TestMixedSources:
         assert contract.of_others == ("5", "1")
         assert contract.behaviour({}) == "bounded"
         assert contract.but(others_hold="unbounded").behaviour({}) == "unbounded"
+
+
+def test_a_buffer_stands_for_the_place_of_a_source_that_a_stage_reads_one_ahead() -> None:
+    plain: Any = Stream([1])
+    buffered = plain | ops.buffer(Suspend(4))
+    for name in "race", "sequence_equal", "merge":
+        join = getattr(ops, name)
+        held = [
+            sum(part.holds for part in (first | join(other)).explain().parts if part.text == f"{name}(...)")
+            for first in (plain, buffered)
+            for other in (plain, buffered)
+        ]
+        most = 1 if name == "race" else 2
+        assert held == [most, 1, 1, 0]
+
+
+def test_a_stage_behaves_as_its_contract_says() -> None:
+    stages: dict[str, Any] = {
+        "pass-through": ops.timeout(1.0),
+        "bounded": ops.map(double, concurrency=2),
+        "unbounded": ops.buffer(Unbounded()),
+        "lossy": ops.debounce(1.0),
+    }
+    for behaviour, operator in stages.items():
+        assert (Stream([1]) | operator).explain().parts[1].behaviour == behaviour
 
 
 STRATEGIES = [Suspend(4), DropOldest(2), KeepLatest(), Collect(3), Spill(2), Unbounded()]

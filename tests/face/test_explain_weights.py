@@ -21,6 +21,7 @@ TENS: Any = NONE | ops.batch(5) | ops.batch(2)
         (TENS | ops.flatten() | ops.flatten(), 1),
         (TENS | ops.take(3) | ops.flatten(), 5),  # what passes items on leaves them as they are
         (TENS | ops.map(list) | ops.flatten(), 10),  # each that a callback returns may have all of it
+        (TENS | ops.map(list) | ops.flatten() | ops.flatten(), 10),
         (NONE | ops.merge(THREES), 3),
         (NONE | ops.merge(THREES, TENS), 10),
         (TENS | ops.merge(THREES), 10),

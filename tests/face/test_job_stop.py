@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import Handle, StoppedError, Stream, Suspend, ops
+from streamkit import Handle, StoppedError, Stream, Suspend, ops, push
 from streamkit.testing import run
 from tests.face.ticking import now, ticking, within
 
@@ -142,6 +142,15 @@ class TestStop:
             assert (source.given, source.closed) == (0, 0)
             with pytest.raises(StoppedError):
                 await handle
+
+        run(main)
+
+    def test_before_it_has_begun_lets_go_of_those_who_fill_its_source(self) -> None:
+        async def main() -> None:
+            stream, emitter = push(Suspend(1))
+            handle = (stream | ops.drain()).start()
+            await handle.stop()
+            assert emitter.closed
 
         run(main)
 

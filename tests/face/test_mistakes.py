@@ -252,6 +252,7 @@ class TestStagesOfUsers:
             (lambda run, source: run.spawn(work(), run.channel()), "work must make what is awaited"),
             (lambda run, source: run.spawn(work, run.channel().lane()), "channel must be the one that run."),
             (lambda run, source: run.spawn(work, run.channel(), run.channel()), "lane must be one that"),
+            (lambda run, source: run.after("1", print, run.channel()), "seconds must be a finite number"),
             (lambda run, source: run.after(1.0, work, run.channel()), "function must be a plain function"),
         ],
     )

@@ -52,6 +52,15 @@ def made(declare: Callable[[Any], Any], **arguments: Any) -> Any:
     return declare(mine)()
 
 
+def made_of_two() -> Any:
+    """Made without any, where two are read."""
+
+    def mine(times: int = 1, start: int = 0) -> Any:
+        return makes(mine)
+
+    return step(each="emit(item * times + start)")(mine)()
+
+
 TIMES: Any = step(each="emit(item * times)")
 CHANGED: Any = step(each="times += 1")
 
@@ -87,6 +96,7 @@ WRITTEN: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "of a variable": (lambda: made(CHANGED), TypeError, "must be made with times, not without it"),
     "another": (lambda: made(TIMES, time=3), TypeError, "made with times, not time:"),
     "one too many": (lambda: made(TIMES, times=3, more=3), TypeError, "must be made with times, not more"),
+    "one of two": (made_of_two, TypeError, "must be made with start and times, not without it"),
     "of a stage": (lambda: made(stage(counted)), TypeError, "must be made with times, not without it"),
     "another of a stage": (
         lambda: made(stage(counted), time=3),

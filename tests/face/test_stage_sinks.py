@@ -68,6 +68,13 @@ def test_a_sink_that_failed_is_left_all_the_same(sink: Any, before: Any) -> None
         run(lambda: main(fails=False))
 
 
+def test_one_that_reads_on_behind_the_end_looks_like_no_end_to_others() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        (Stream([]) | opens(fails=False)).run()
+    assert str(caught.value) == "opens(False) raised StopAsyncIteration"
+    assert isinstance(caught.value.__cause__, StopAsyncIteration)
+
+
 def generator(run: Any, source: Any) -> Any:
     yield
 

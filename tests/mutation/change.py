@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 CLASS = "\u01c1"
 """What stands before and after the name of a class, in the names that mutmut gives."""
 NEVER = "# pragma: no cover"
-"""What stands behind the first line of a function or class that never runs."""
+"""What stands behind a line that never runs, or the first one of such a function or class."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -99,11 +99,12 @@ def changes(file: Path) -> list[Change]:
     codes = {
         code.co_name: code for code in _inside(compile(mutated.code, str(file), "exec", dont_inherit=True))
     }
-    return [
+    made = (
         _change(file, name, old[_path(name)], new[(*_path(name)[:-1], name)], codes[name], texts)
         for name in mutated.mutant_names
         if _path(name) in old
-    ]
+    )
+    return [change for change in made if NEVER not in change.mutant.before]
 
 
 def _change(

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
+from _pytest.warnings import catch_warnings_for_item
 from coverage import Coverage
 
 from tests.mutation.change import ROOT, Change
 from tests.mutation.kept import forget
 
-__all__ = ["Reach", "reach"]
+__all__ = ["Reach", "reach", "reported"]
 
 KEPT = ROOT / "mutants" / "reach"
 MEASURED = [f"{ROOT}/streamkit/_core/*", f"{ROOT}/streamkit/_engine/*"]
@@ -53,6 +54,13 @@ class Reach:
         self.lines |= other.lines
 
 
+def reported(item: pytest.Item) -> list[pytest.TestReport]:
+    """Run a test as in a program that has just begun, with what its marks say of warnings."""
+    forget()
+    with catch_warnings_for_item(item.config, item.ihook, when="runtest", item=item):
+        return runtestprotocol(item, log=False, nextitem=None)
+
+
 def reach(items: Iterable[pytest.Item]) -> Reach:
     """What these tests reach: run now, unless that is known. Best in a process of its own."""
     found, common = Reach(), _digest(_imported())
@@ -76,10 +84,9 @@ def _watched(items: Iterable[pytest.Item]) -> Reach:
     watch.set_option("run:disable_warnings", ["no-data-collected"])  # as where they start an interpreter
     watch.start()
     for item in items:
-        forget()
         watch.switch_context(item.nodeid)
         start = time.process_time()
-        reports = runtestprotocol(item, log=False, nextitem=None)
+        reports = reported(item)
         if any(report.failed for report in reports):
             found.failed.append(item.nodeid)
         elif all(report.passed for report in reports):

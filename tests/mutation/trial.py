@@ -21,11 +21,9 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from tests.mutation.change import Change
-from tests.mutation.kept import forget
-from tests.mutation.reach import Reach, reach
+from tests.mutation.reach import Reach, reach, reported
 
 __all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial", "forked"]
 
@@ -138,12 +136,11 @@ def _try(change: Change, tests: list[tuple[pytest.Item, float]], said: int) -> N
         change.apply()
         code = 1
         for item, seconds in tests:
-            forget()
             os.ftruncate(said, 0)
             os.pwrite(said, item.nodeid.encode(), 0)
             signal.setitimer(signal.ITIMER_PROF, SLOWER * seconds + LONGER)
             signal.alarm(int(BLOCKED * (1 + seconds)))
-            if any(report.failed for report in runtestprotocol(item, log=False, nextitem=None)):
+            if any(report.failed for report in reported(item)):
                 break
         else:
             code = 0

@@ -1,7 +1,9 @@
 """aggregate."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given, strategies as st
@@ -31,6 +33,16 @@ def total() -> Sink[int, int]:
 )
 def first_over(limit: int) -> Sink[int, int]:
     return Sink(first_over, limit=limit)
+
+
+@step(each="pass", result="make()")
+def made(make: Callable[[], Any]) -> Sink[Any, Any]:
+    """Its result is what `make` returns."""
+    return Sink(made, make=make)
+
+
+class Thing:
+    """What is seen to be gone."""
 
 
 SINKS: dict[str, Any] = {
@@ -119,6 +131,41 @@ def test_an_error_of_the_sink_names_it() -> None:
     with pytest.raises(LookupError, match="empty stream") as caught:
         list(Stream([]) | ops.aggregate(ops.skip(1) | ops.first()))
     assert caught.value.__notes__[0].startswith("in first() at ")
+
+
+def test_so_does_one_of_its_result() -> None:
+    @step(setup="number = 0", each="number += 1", result="1 // number")
+    def share() -> Sink[Any, int]:
+        return Sink(share)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    for sink, name in ((share(), "share"), (made(fail), "made")):
+        with pytest.raises(ZeroDivisionError) as caught:
+            list(Stream([]) | ops.aggregate(sink))
+        assert caught.value.__notes__[0].startswith(f"in {name}(")
+
+
+def test_what_makes_its_result_may_wait() -> None:
+    async def make() -> int:
+        await asyncio.sleep(0)
+        return 5
+
+    assert list(Stream([]) | ops.aggregate(made(make))) == [5]
+
+
+def test_a_result_is_let_go_where_a_stream_was_made_of_it() -> None:
+    seen: list[Any] = []
+
+    async def inside(thing: Thing) -> AsyncIterator[Any]:
+        there = ref(thing)
+        del thing
+        yield 1
+        seen.append(there())
+
+    assert list(Stream([]) | ops.aggregate(made(Thing)) | ops.flat_map(inside, concurrency=1)) == [1]
+    assert seen == [None]
 
 
 def test_it_is_shown_as_it_was_written_and_is_a_value() -> None:

@@ -17,7 +17,9 @@ import pytest
 
 from streamkit import Stream, ops
 from streamkit._core.catalogue import catalogue
+from streamkit._core.places import USERS
 from streamkit._engine.compile.key import key_of
+from streamkit._engine.face.stream import plainly
 
 
 def same(item: Any) -> Any:
@@ -73,9 +75,18 @@ def test_what_is_made_plainly_is_what_the_operator_makes() -> None:
     plain = [declaration for declaration in catalogue() if declaration.plain is not None]
     assert {declaration.name for declaration in plain} >= {"map", "filter", "tap"}
     for declaration in plain:
-        made, slowly = getattr(ops, declaration.name)(same), declaration.function(same)
-        assert (type(made), made) == (type(slowly), slowly)
-        assert [*made.links[0].arguments] == [*slowly.links[0].arguments]
+        operator = getattr(ops, declaration.name)
+        plainly(operator, type(operator(same)))
+        USERS.discard(__name__)
+        for _ in range(2):  # first where nothing is known of this module and of the function
+            made, line = operator(same), sys._getframe().f_lineno
+            slowly = declaration.function(same)
+            assert (type(made), made) == (type(slowly), slowly)
+            (link,), (other,) = made.links, slowly.links
+            assert [*link.arguments] == [*other.arguments]
+            assert (link.written, link.blamed, link.awaited) == ((__file__, line), None, False)
+            key = link.key
+            assert operator(same).links[0].known is key
 
 
 def test_a_pipe_that_is_extended_copies_nothing() -> None:

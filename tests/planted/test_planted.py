@@ -80,6 +80,14 @@ def test_a_plant_is_found_with_any_seed(plant: Plant) -> None:
     _is_found(plant, range(1, 4))
 
 
+@pytest.mark.full
+def test_what_is_found_with_many_switches_leaves_runs_to_find_others() -> None:
+    """This seed finds it with seven, of which none can be left out; three are enough."""
+    found = find(PLANTS["conflict_twice"], 98)
+    assert found is not None
+    assert found.switches == 3
+
+
 @each
 def test_the_same_without_the_bug_is_right(plant: Plant) -> None:
     right_for(plant, range(1), schedules=12)

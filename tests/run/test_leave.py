@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from streamkit import OnFull, StoppedError, Stream, Suspend, attached, merge, ops
+from streamkit._engine.run.leave import combine
 from streamkit._engine.run.run import Run
 from streamkit.testing import run
 
@@ -273,3 +274,13 @@ def test_a_loop_that_was_closed_with_a_job_in_it_is_told_of_tasks_that_were_pend
         gc.collect()
         assert {*map(str, told)} == {"Task was destroyed but it is pending!"}, f"{name}: {told}"
         told.clear()
+
+
+def test_of_what_clean_up_raises_a_cancellation_comes_first() -> None:
+    for first in (None, KeyError("first")):
+        for swapped in (False, True):
+            cancelled, other = asyncio.CancelledError("late"), ValueError("late")
+            with pytest.raises(asyncio.CancelledError) as caught:
+                combine(first, *((other, cancelled) if swapped else (cancelled, other)))
+            assert caught.value is cancelled
+            assert other in attached(cancelled)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -37,8 +38,7 @@ def test_a_generator_is_new_until_its_first_step() -> None:
     assert run(main) == [True, False, False, False, False]
 
 
-@pytest.mark.parametrize("begun", [False, True])
-@pytest.mark.parametrize("owned", [False, True])
+@pytest.mark.parametrize(("owned", "begun"), [*product([False, True], repeat=2)])
 def test_one_that_is_owned_before_it_has_begun_is_not_closed_by_the_loop(owned: bool, begun: bool) -> None:
     async def main() -> list[str]:
         closed = list[str]()

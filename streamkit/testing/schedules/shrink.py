@@ -11,7 +11,7 @@ of its choices all picks behind it mean something else. So parks that lead to th
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from random import Random
 from typing import Final, TypeVar
 
@@ -39,6 +39,8 @@ _SINGLE: Final = 400
 """How many single parks are tried."""
 _SEVERAL: Final = 60
 """How many random pairs of parks are tried, and as many triples."""
+_STEAD: Final = 200
+"""How many parks are tried in the stead of two: with many switches, they would leave no runs for others."""
 
 
 class _SpentError(Exception):
@@ -103,7 +105,7 @@ class _Shrinking:
         before = len(self.best.switches) + 1
         while _FEW < len(self.best.switches) < before:
             before = len(self.best.switches)
-            self._any_of(self._one_for_two())
+            self._any_of(islice(self._one_for_two(), _STEAD))
         if len(self.best.switches) > _FEW and _has(found, Take):
             self._shrink_too(found)
         for _ in range(_OTHERS):
