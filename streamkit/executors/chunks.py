@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Final
 
 from streamkit._core.workers import Outcomes, Work
-from streamkit.executors.packing import pack_error, pack_outcomes, unpack, unpack_error
+from streamkit.executors.packing import pack_error, pack_outcomes, unpack, unpack_error, unpack_outcomes
 from streamkit.executors.remote import Place
 from streamkit.executors.sending import Unread
 
@@ -55,7 +55,7 @@ def answered(answer: Answer) -> Outcomes:
         raise Unread(unpack_error(data))
     if kind == FAILED:
         raise unpack_error(data)
-    return Outcomes(unpack(data), seconds)
+    return unpack_outcomes(data, seconds)
 
 
 def _work(key: str, data: bytes) -> Work:

@@ -13,7 +13,7 @@ from typing import Any
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
-from streamkit._core.workers import NoResult
+from streamkit._core.workers import NoResult, Outcomes
 
 __all__ = [
     "RemoteTraceback",
@@ -22,6 +22,7 @@ __all__ = [
     "pack_outcomes",
     "unpack",
     "unpack_error",
+    "unpack_outcomes",
 ]
 
 unpack = loads
@@ -46,15 +47,21 @@ def pack(value: Any) -> bytes:
         raise PackingError(f"{shown(value)} cannot be sent: {told(error)}") from error
 
 
-def pack_outcomes(outcomes: list[Any]) -> bytes:
+def pack_outcomes(outcomes: Outcomes) -> bytes:
     """`outcomes` as bytes; in place of those that cannot be, the errors that say so."""
-    sent = [*outcomes]
-    if NoResult in map(type, outcomes):
+    sure, sent = outcomes.are_results, [*outcomes]  # a plain list: the fastest to pickle
+    if not sure:
         sent = [_Sent(each.error, each.item) if type(each) is NoResult else each for each in outcomes]
     try:
-        return dumps(sent, HIGHEST_PROTOCOL)
+        return dumps((sure, sent), HIGHEST_PROTOCOL)
     except Exception:
-        return dumps([_sendable(each) for each in sent], HIGHEST_PROTOCOL)
+        return dumps((False, [_sendable(each) for each in sent]), HIGHEST_PROTOCOL)
+
+
+def unpack_outcomes(packed: bytes | bytearray, seconds: float) -> Outcomes:
+    """The outcomes that a worker has packed, for which it took so long."""
+    sure, outcomes = loads(packed)
+    return Outcomes(outcomes, seconds, sure=sure)
 
 
 def _sendable(outcome: Any) -> Any:
