@@ -48,7 +48,7 @@ def _unpacked() -> Items:
 def sliced(source: Inlet[Any]) -> Inlet[Any]:
     """`source`, of chunks; of a range, list or tuple, which are cut in C, without a step for each item."""
     items, links = source.source.native, source.links
-    if items is None or len(links) != 1 or links[0].declaration.uses.get("Chunk") is not Chunk:
+    if items is None or len(links) != 1 or links[0].declaration is not _chunks(1, 1).links[0].declaration:
         return source
     return Inlet(partial(_slices, items, links[0].arguments["chunk"]))
 

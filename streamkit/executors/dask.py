@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from streamkit._core.arguments import callback, seconds, whole
@@ -14,7 +15,7 @@ from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
 from streamkit._core.workers import NoResult, Outcomes, Work
-from streamkit.executors.chunks import FAILED, Answer, answered, done_by
+from streamkit.executors.chunks import answered, done_by, done_elsewhere, failure, work_of
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed, pack_function, pack_work
@@ -78,14 +79,14 @@ class _Prepared(_dask.WorkerPlugin):  # type: ignore[misc]
         return place
 
 
-def done_there(name: str, key: str, work: bytes, payload: bytes) -> Answer:
+def done_there(name: str, key: str, work: bytes, payload: bytes) -> bytes:
     """What becomes of a chunk. Runs in a worker of the cluster."""
     if not name:
-        return done_by(None, key, work, payload)
+        return done_elsewhere(key, work, payload)
     plugin = _dask.get_worker().plugins[name]
     if plugin.error:
-        return FAILED, plugin.error, 0.0
-    return done_by(plugin.place, key, work, payload)
+        return failure(plugin.error)
+    return done_by(plugin.place, partial(work_of, key, work), payload)
 
 
 def wrong_there(name: str, dask_worker: Any) -> bytes:
@@ -141,7 +142,7 @@ class _Opening:
             self._begun = asyncio.wrap_future(self.asked(self._prepare(self._plugin)))
         await asyncio.shield(self._begun)
 
-    async def call(self, work: Packed, items: Sequence[Any], payload: bytes) -> Answer | Outcomes:
+    async def call(self, work: Packed, items: Sequence[Any], payload: bytes) -> bytes | Outcomes:
         """What the cluster says of a call; cancelled, nothing of it is left there."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._calls.add(task)
@@ -177,11 +178,11 @@ class _Opening:
         first, second = await self._tried(work, items[:half]), await self._tried(work, items[half:])
         return Outcomes([*first, *second], first.seconds + second.seconds)
 
-    async def _asked(self, work: Packed, payload: bytes) -> Answer:
+    async def _asked(self, work: Packed, payload: bytes) -> bytes:
         name = "" if self._plugin is None else self._plugin.name
         future = self._client.submit(done_there, name, work.key, work.data, payload, pure=False)
         try:
-            answer: Answer = await future
+            answer: bytes = await future
         except asyncio.CancelledError:
             await self._client.cancel([future])
             raise

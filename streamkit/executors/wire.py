@@ -8,7 +8,7 @@ from collections.abc import Callable
 from socket import socket
 from typing import Final
 
-from streamkit.executors.frames import HEAD, Frame
+from streamkit.executors.frames import FROM_PROCESS, HEAD, Frame
 
 __all__ = ["Wire"]
 
@@ -18,7 +18,10 @@ _MANY: Final = 512
 
 
 class Wire:
-    """One end of a pair of sockets. `got` hears of each frame, and `lost` once when no more will come."""
+    """One end of a pair of sockets. `got` hears of each frame, and `lost` once when no more will come.
+
+    So it is where what comes is no frame: it might say any size, and nobody waits for so many bytes.
+    """
 
     def __init__(
         self,
@@ -101,6 +104,10 @@ class Wire:
         unread, at = self._unread, 0
         while len(unread) - at >= HEAD.size:
             kind, number, seconds, memory, size = HEAD.unpack_from(unread, at)
+            if kind not in FROM_PROCESS:
+                self.close()
+                self._lost()
+                return
             end = at + HEAD.size + size
             if len(unread) < end:
                 break
