@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
+from pickle import dumps, loads
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, Workload
@@ -18,6 +19,10 @@ from streamkit import Stream, ops
 
 def all_of(chunk: list[int]) -> list[int]:
     return [worked(number) for number in chunk]
+
+
+def packed(chunk: bytes) -> bytes:
+    return dumps(all_of(loads(chunk)))
 
 
 def chunks_of(count: int, size: int) -> Iterator[list[int]]:
@@ -37,23 +42,25 @@ async def bounded(calls: list[Callable[[list[int]], Awaitable[list[int]]]], coun
     return sum(await asyncio.gather(*map(again, calls)))
 
 
-def workload(name: str, needs: str) -> Workload:
+def workload(name: str, needs: str, most: int, others: tuple[str, ...] = ()) -> Workload:
     return Workload(
         name,
         "items in a chunk",
         (CHUNK,),
         {CHUNK: {HAND: 1.2}},
-        most=100_000,
+        most=most,
         same=True,
         waits=True,
         peers=(),
+        others=others,
         needs=needs,
     )
 
 
 # Dask ------------------------------------------------------------------------------------------------------
 
-dask = workload("Dask, in chunks", "distributed")
+LISTS = "by hand, lists"
+dask = workload("Dask, in chunks", "distributed", 20_000, (LISTS,))
 
 
 @cache
@@ -77,15 +84,29 @@ async def _(size: int, count: int) -> Any:
 
 @dask.by(HAND)
 async def _(size: int, count: int) -> Any:
-    """In the event loop of the client, which is the fastest way to use it. The scheduler sends again."""
-    submit = client().submit
-    calls = [lambda chunk: submit(all_of, chunk, pure=False)] * IN_FLIGHT
-    return client().sync(bounded, calls, count, size)
+    """In the event loop of the client, which is the fastest way, and pickled, as it looks into lists."""
+
+    async def call(chunk: list[int]) -> list[int]:
+        found: list[int] = loads(await client().submit(packed, dumps(chunk), pure=False))
+        return found
+
+    return client().sync(bounded, [call] * IN_FLIGHT, count, size)
+
+
+@dask.by(LISTS)
+async def _(size: int, count: int) -> Any:
+    """What is usually written."""
+
+    async def call(chunk: list[int]) -> list[int]:
+        found: list[int] = await client().submit(all_of, chunk, pure=False)
+        return found
+
+    return client().sync(bounded, [call] * IN_FLIGHT, count, size)
 
 
 # Ray -------------------------------------------------------------------------------------------------------
 
-ray = workload("Ray, in chunks", "ray")
+ray = workload("Ray, in chunks", "ray", 100_000)
 _open: list[Any] = []
 
 

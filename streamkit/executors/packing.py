@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from pickle import HIGHEST_PROTOCOL, PicklingError, dumps, loads
 from traceback import format_exception
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
 from streamkit._core.workers import NoResult, Outcomes
+from streamkit.executors.cloudpickle import by_value
 
 __all__ = [
     "RemoteTraceback",
     "pack",
     "pack_error",
+    "pack_far",
     "pack_outcomes",
     "unpack",
     "unpack_error",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 unpack = loads
+_SCRIPT: Final = b"__main__"
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one came from
@@ -45,6 +48,12 @@ def pack(value: Any) -> bytes:
         return dumps(value, HIGHEST_PROTOCOL)
     except Exception as error:  # of a `__reduce__`, too
         raise PackingError(f"{shown(value)} cannot be sent: {told(error)}") from error
+
+
+def pack_far(value: Any) -> bytes:
+    """The same for workers that do not import the script which runs here: what that defines goes along."""
+    packed = pack(value)
+    return by_value(value) if by_value is not None and _SCRIPT in packed else packed
 
 
 def pack_outcomes(outcomes: Outcomes) -> bytes:
@@ -68,6 +77,8 @@ def _sendable(outcome: Any) -> Any:
     try:
         dumps(outcome, HIGHEST_PROTOCOL)
     except Exception as error:
+        if by_value is not None and _SCRIPT.decode() in str(error):  # as it came here, see `pack_far`
+            return _ByValue(by_value(outcome))
         failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
         return _Sent(
             failed, outcome.item if isinstance(outcome, NoResult) and _is_sendable(outcome.item) else ABSENT
@@ -81,6 +92,16 @@ def _is_sendable(value: Any) -> bool:
     except Exception:
         return False
     return True
+
+
+class _ByValue:
+    """What is read again where it arrives, from bytes."""
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+
+    def __reduce__(self) -> Any:
+        return loads, (self.packed,)
 
 
 class _Sent(NoResult):

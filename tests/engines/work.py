@@ -7,7 +7,20 @@ from pathlib import Path
 
 from streamkit.executors import worker
 
-__all__ = ["Model", "Notebook", "lasts", "not_prepared", "poisoned", "slow_to_prepare"]
+__all__ = [
+    "PATIENCE",
+    "Model",
+    "Notebook",
+    "lasts",
+    "naps",
+    "not_prepared",
+    "noted",
+    "poisoned",
+    "slow_to_prepare",
+]
+
+PATIENCE = 150.0
+"""Seconds after which a test takes what it waits for for hanging."""
 
 
 class Notebook:
@@ -21,6 +34,12 @@ class Notebook:
         room = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(room, f"{line}\n".encode())
         os.close(room)
+
+    def wait(self, line: str) -> None:
+        """Until there is such a line."""
+        until = time.monotonic() + 100.0
+        while line not in self.lines() and time.monotonic() < until:
+            time.sleep(0.01)
 
     def lines(self) -> list[str]:
         return Path(self.path).read_text().splitlines() if Path(self.path).exists() else []
@@ -52,8 +71,10 @@ def not_prepared() -> None:
     raise ValueError("no model")
 
 
-def slow_to_prepare() -> None:
-    time.sleep(2.0)
+def slow_to_prepare(notebook: Notebook) -> None:
+    notebook.add("preparing")
+    notebook.wait("go")
+    notebook.add("prepared")
 
 
 def poisoned(number: int) -> int:
@@ -63,6 +84,18 @@ def poisoned(number: int) -> int:
 
 
 def lasts(notebook: Notebook) -> None:
+    """Until it is told to go on."""
     notebook.add("began")
-    time.sleep(1.0)
+    notebook.wait("go")
     notebook.add("ended")
+
+
+def noted(notebook: Notebook, number: int) -> int:
+    notebook.add(f"item {number} {os.getpid()}")
+    time.sleep(0.15)
+    return number
+
+
+def naps(item: object) -> object:
+    time.sleep(0.01)
+    return item
