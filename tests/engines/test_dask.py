@@ -156,6 +156,8 @@ def test_a_cancelled_run_leaves_nothing_there(
         with pytest.raises(asyncio.CancelledError):
             await running
         await until(lambda: not cluster.scheduler.tasks)
+        # and the workers have heard of it
+        await until(lambda: not any(client.run(lambda dask_worker: len(dask_worker.state.ready)).values()))
 
     within(main())
     notebook.add("go")
