@@ -2,11 +2,8 @@
 
 import asyncio
 import math
-import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,7 +21,7 @@ from dask import distributed
 from streamkit import PreparationError, Resume, Stream, WorkerCrashedError, WorkerError, ops
 from streamkit.executors import Dask
 from tests.engines.work import (
-    PATIENCE,
+    Killer,
     Model,
     Notebook,
     lasts,
@@ -106,31 +103,14 @@ def test_workers_that_are_killed_lose_nothing(client: Any, notebook: Notebook) -
     assert sum(line.startswith("prepared") for line in lines) > 2, "those that come again are prepared again"
 
 
-def test_a_worker_killed_every_two_seconds_costs_one_call_each(client: Any, notebook: Notebook) -> None:
-    kills: list[int] = []
-    ended = threading.Event()
-
-    def kill_now_and_then() -> None:
-        while not ended.wait(2.0):
-            client.wait_for_workers(2, timeout=PATIENCE)
-            before = len(notebook.lines())
-            while len(notebook.lines()) == before and not ended.wait(0.001):
-                pass
-            if not ended.wait(0.05):  # it is in the middle of that call, and what it did before has arrived
-                pid = int(notebook.lines()[before].split()[2])
-                os.kill(pid, signal.SIGKILL)
-                kills.append(pid)
-
-    killing = threading.Thread(target=kill_now_and_then)
-    killing.start()
-    try:
-        found = list(Stream(range(60)) | ops.map(partial(noted, notebook), on=Dask(client)))
-    finally:
-        ended.set()
-        killing.join()
-    assert found == [*range(60)]
-    assert len(kills) >= 2
-    assert len(notebook.lines()) <= 60 + len(kills)
+def test_a_worker_killed_every_two_seconds_costs_one_call_each(
+    cluster: Any, client: Any, notebook: Notebook
+) -> None:
+    with Killer(notebook, lambda: len(cluster.scheduler.workers) == 2) as killer:
+        found = list(Stream(range(40)) | ops.map(partial(noted, notebook), on=Dask(client)))
+    assert found == [*range(40)]
+    assert killer.kills >= 2
+    assert len(notebook.lines()) <= 40 + killer.kills
 
 
 def test_an_item_that_kills_workers_is_found_alone(cluster: Any, client: Any) -> None:
