@@ -13,10 +13,10 @@ from tests.engines.work import naps
 
 def of_this_program(name: str) -> int:
     """The process of Ray's with that name, which this program has started."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True, check=True).stdout
     for line in found.splitlines()[1:]:
         pid, parent, command = line.split(None, 2)
-        if int(parent) == os.getpid() and command.split()[0].endswith(f"/{name}"):
+        if int(parent) == os.getpid() and command.strip() == name:
             return int(pid)
     raise LookupError(name)
 
