@@ -82,15 +82,20 @@ $(VENV)/.rx-%: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'reactivex==$*.*'
 	@touch $@
 
-# Dask and Ray as workers, on this machine, in an environment of their own; a minute.
-ENGINES := .venv-engines
+# Dask and Ray as workers, on this machine, in an environment of their own; a minute, and one to install them.
+# Another interpreter:  make test-engines ENGINES=.venv-engines-3.13 PYTHON=python3.13
+ENGINES ?= .venv-engines
 test-engines: $(ENGINES)/.engines
-	$(ENGINES)/bin/python -m pytest tests/engines
+	$(ENGINES)/bin/python -m pytest -p no:benchmark tests/engines
 
 $(ENGINES)/.engines: pyproject.toml
 	$(PYTHON) -m venv --clear $(ENGINES)
-	$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dask,ray]' --group engines
+	@{ $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	   $(ENGINES)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
+	       --editable '.[dask,ray]' --group engines; } || { \
+	    echo 'test-engines has not run: Dask and Ray could not be installed for $(PYTHON), as pip says above.' \
+	        'Either the package index cannot be reached, or it has no wheels for this Python (Ray 2.60: up to 3.14).' >&2; \
+	    exit 1; }
 	@touch $@
 
 check: $(READY)

@@ -26,7 +26,9 @@ MEMORY = ("memory: peaks", "memory: growth")
 def run(results: Results, fast: bool, only: str) -> None:
     """Measure, and print each workload as it is done."""
     for workload in WORKLOADS.values():
-        if only in workload.name:
+        if only in workload.name and workload.missing:
+            print(f"{workload.name}: left out, because {workload.needs} is not installed", flush=True)
+        elif only in workload.name:
             sizes = tuple(workload.goals or workload.sizes[:1]) if fast else workload.sizes
             rows = asyncio.run(measured(workload, sizes, fast))
             results.workloads[workload.name] = {str(size): found for size, found in rows.items()}

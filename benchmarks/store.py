@@ -14,6 +14,7 @@ from benchmarks.workload import OURS, PEERS
 
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = (OURS, *PEERS, "janus")
+ABSENT = "not installed"
 Row = dict[str, Any]
 """`items`, `seconds` per item and `ratio` to streamkit; or what it `says` instead."""
 
@@ -53,7 +54,7 @@ def here() -> Results:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
+            found[name] = ABSENT
     return Results(platform.python_version(), found)
 
 
@@ -69,5 +70,8 @@ def current() -> Results:
     old = next((each for each in stored() if each.short == short), None)
     new = here()
     if old is not None:
+        for name, known in old.libraries.items():  # what is not here now was measured with that
+            if new.libraries.get(name, ABSENT) == ABSENT:
+                new.libraries[name] = known
         new.workloads, new.imports, new.peaks, new.growth = old.workloads, old.imports, old.peaks, old.growth
     return new

@@ -14,6 +14,7 @@ ITEMS = 20_000
 CASES = [
     pytest.param(workload, size, id=f"{workload.name}, {size}")
     for workload in WORKLOADS.values()
+    if not workload.missing
     for size in workload.goals or workload.sizes[-1:]
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 OURS, HAND = "streamkit", "by hand"
@@ -52,6 +53,8 @@ class Workload:
     """Who else has a row; nobody, where the code by hand says all."""
     others: tuple[str, ...] = ()
     """Contenders that are measured here only."""
+    needs: str = ""
+    """A package without which it is left out, and what was measured before is kept."""
     flat: int | None = None
     """The size for which memory is measured while ten million items pass; None for not at all."""
     contenders: dict[str, Run] = field(default_factory=dict[str, Run])
@@ -78,6 +81,11 @@ class Workload:
     def reason(self, name: str) -> str | None:
         """Why `name` has no figures; None where it does take part."""
         return None if name in self.contenders else self.reasons.get(name, NO_OPERATOR)
+
+    @property
+    def missing(self) -> bool:
+        """Whether it cannot be measured here."""
+        return bool(self.needs) and find_spec(self.needs) is None
 
     def fit(self, size: int, count: float) -> int:
         """About `count` items, in whole units: at least one, and no more than `most` has."""

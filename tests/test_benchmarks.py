@@ -80,7 +80,7 @@ def test_by_hand_and_streamkit_give_the_same(benchmarks: Any, processes: bool) -
             continue
         size = workload.sizes[0]
         count = workload.fit(size, 50)
-        if {hand, ours} <= {*workload.contenders} and count < 1_000:
+        if {hand, ours} <= {*workload.contenders} and count < 1_000 and not workload.missing:
             results = [asyncio.run(workload.contenders[who](size, count)) for who in (hand, ours)]
             assert results[0] == results[1], name
 

@@ -24,7 +24,7 @@ from streamkit._core.calls import answering
 from streamkit._core.errors import WorkerError
 from streamkit._core.limit import Limit
 from streamkit._core.markers import ABSENT, Absent
-from streamkit._core.show import shown
+from streamkit._core.show import named, shown
 from streamkit._core.value import Value
 
 __all__ = [
@@ -82,13 +82,20 @@ async def awaited(made: Any) -> Any:
 class Outcomes(list[Any]):
     """What became of a chunk: results, and a `NoResult` in place of each that there is not."""
 
-    def __init__(self, outcomes: Iterable[Any] = (), seconds: float = 0.0) -> None:
+    def __init__(self, outcomes: Iterable[Any] = (), seconds: float = 0.0, *, sure: bool = False) -> None:
         super().__init__(outcomes)
         self.seconds = seconds
         """How long a worker took for it."""
+        self._sure = sure
+        """Whether they are known to be results: nobody need look through them again."""
 
     def __reduce__(self) -> tuple[type[Outcomes], tuple[list[Any], float]]:
         return Outcomes, ([*self], self.seconds)
+
+    @property
+    def are_results(self) -> bool:
+        """Whether there is a result of each item."""
+        return self._sure or NoResult not in map(type, self)
 
 
 class Work(Value, ABC):
@@ -98,14 +105,15 @@ class Work(Value, ABC):
     """Whether each item has one outcome, in order."""
 
     @abstractmethod
-    def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
+    def outcomes(self, items: Sequence[Any], prepared: Any) -> Outcomes:
         """What becomes of `items`, in a worker in which `prepared` is at hand; ABSENT if nothing is."""
 
     def done(self, items: Sequence[Any], prepared: Any = ABSENT) -> Outcomes:
         """The same, with the time that it took."""
         begun = perf_counter()
         outcomes = self.outcomes(items, prepared)
-        return Outcomes(outcomes, perf_counter() - begun)
+        outcomes.seconds = perf_counter() - begun
+        return outcomes
 
 
 class Calls(Work):
@@ -120,19 +128,22 @@ class Calls(Work):
     def __init__(self, function: Callable[[Any], Any] | Absent) -> None:
         self._made_of(function=function)
 
-    def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
-        function = prepared if self.function is ABSENT else self.function
+    def outcomes(self, items: Sequence[Any], prepared: Any) -> Outcomes:
+        function: Any = prepared if self.function is ABSENT else self.function
         found: list[Any] = []
         left = iter(items)
-        while True:
+        while len(found) < len(items):
             try:
-                found.extend(function(item) for item in left)  # until one fails, and then those behind it
+                found.extend(map(function, left))  # until one fails, and then those behind it
             except BaseException as error:
                 found.append(NoResult(error_told(error)))
             else:
-                break
-        kinds = {*map(type, found)} - PLAIN - {NoResult}
-        return _awaited(found, kinds) if kinds else found
+                if len(found) < len(items):  # `map` has taken it for the end
+                    found.append(NoResult(RuntimeError(f"{named(function)} raised StopIteration")))
+        kinds = {*map(type, found)}
+        if others := kinds - PLAIN - {NoResult}:
+            return Outcomes(_awaited(found, others))
+        return Outcomes(found, sure=NoResult not in kinds)
 
 
 def _awaited(found: list[Any], kinds: set[type]) -> list[Any]:
@@ -235,8 +246,8 @@ def sizer_of(chunk: int | Lasting) -> Sizer:
 class Chunk(list[Any]):
     """Items that are sent together, and what says how many those will be that follow."""
 
-    def __init__(self, sizer: Sizer) -> None:
-        super().__init__()
+    def __init__(self, sizer: Sizer, items: Iterable[Any] = ()) -> None:
+        super().__init__(items)
         self.sizer = sizer
 
 

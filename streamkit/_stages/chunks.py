@@ -5,6 +5,8 @@ A stage stands between them, which sends a chunk, and gets a list of results (`s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from streamkit._core.contract import Contract
@@ -12,8 +14,9 @@ from streamkit._core.workers import Chunk, Lasting, sizer_of
 from streamkit._engine.face.shapes import Items, Lists
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator
+from streamkit._engine.plan.link import Inlet
 
-__all__ = ["CHUNKED", "in_chunks"]
+__all__ = ["CHUNKED", "in_chunks", "sliced"]
 
 CHUNKED = Contract(holds="on.limit.most", lookahead="on.limit.most", ordered="ordered")
 """The contract of a stage that sends chunks to the workers that are its argument `on`."""
@@ -40,6 +43,21 @@ def _chunks(chunk: int | Lasting, _most: int) -> Lists:
 @step(name="flatten", each="for each in item:\n    emit(each)", contract=Contract(spreads=True, opens=True))
 def _unpacked() -> Items:
     return Items(_unpacked)
+
+
+def sliced(source: Inlet[Any]) -> Inlet[Any]:
+    """`source`, of chunks; of a range, list or tuple, which are cut in C, without a step for each item."""
+    items, links = source.source.native, source.links
+    if items is None or len(links) != 1 or links[0].declaration is not _chunks(1, 1).links[0].declaration:
+        return source
+    return Inlet(partial(_slices, items, links[0].arguments["chunk"]))
+
+
+def _slices(items: Any, chunk: int | Lasting) -> Iterator[Chunk]:
+    sizer, start = sizer_of(chunk), 0
+    while part := items[start : start + sizer.size]:
+        start += len(part)
+        yield Chunk(sizer, part)
 
 
 def in_chunks(chunk: int | Lasting, stage: Lists) -> Operator[Any, Any]:

@@ -19,6 +19,7 @@ from streamkit._core.workers import Calls, Chunk, NoResult, Outcomes, Send, Work
 from streamkit._engine.face.stream import Operator, Stream
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.chunks import sliced
 from streamkit._stages.map import pooled
 
 __all__ = ["Through", "prepared", "shipped", "shipped_chunks"]
@@ -37,8 +38,8 @@ class Through(Work):
     def __init__(self, pipe: Operator[Any, Any]) -> None:
         self._made_of(pipe=pipe)
 
-    def outcomes(self, items: Sequence[Any], prepared: Any) -> list[Any]:
-        found: list[Any] = []
+    def outcomes(self, items: Sequence[Any], prepared: Any) -> Outcomes:
+        found = Outcomes()
         try:
             found.extend(Stream([*items]) | self.pipe)
         except BaseException as error:
@@ -83,7 +84,7 @@ async def shipped_chunks(
     async with on.used(work) as send:
         shipment = _Shipment(send, work, function if pipe is ABSENT else _policy)
         channel = pooled(
-            run, source, function=shipment.sent, concurrency=on.limit, ordered=ordered, lookahead=0
+            run, sliced(source), function=shipment.sent, concurrency=on.limit, ordered=ordered, lookahead=0
         )
         turn = 0
         failed: Exception | None = None
@@ -132,7 +133,7 @@ class _Shipment:
         self._begun += 1
         outcomes = await self._send(items)
         items.sizer.took(len(items), outcomes.seconds)
-        if NoResult not in map(type, outcomes):
+        if outcomes.are_results:
             return outcomes
         return await self._settled(number, items, outcomes)
 

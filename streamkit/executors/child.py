@@ -18,11 +18,10 @@ from weakref import finalize
 
 from streamkit._core.errors import WorkerError
 from streamkit._core.show import told
-from streamkit._core.workers import Outcomes
 from streamkit.executors.frames import Frame, Say
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
-from streamkit.executors.packing import unpack, unpack_error
+from streamkit.executors.packing import unpack, unpack_error, unpack_outcomes
 from streamkit.executors.sending import Unread
 from streamkit.executors.serve import serve
 from streamkit.executors.wire import Wire
@@ -223,8 +222,7 @@ def _outcomes(kind: int, body: bytes | bytearray, seconds: float, *, told: bool)
     """What a process says became of a call; an error if that cannot be read."""
     try:
         if kind == Say.DONE:
-            found = unpack(body)
-            return found if told else Outcomes(found, seconds)
+            return unpack(body) if told else unpack_outcomes(body, seconds)
         error = unpack_error(body)
         return Unread(error) if kind == Say.UNREAD else error
     except Exception as unread:

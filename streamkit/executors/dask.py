@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from streamkit._core.arguments import callback, seconds, whole
@@ -14,13 +15,13 @@ from streamkit._core.errors import WorkerCrashedError, WorkerError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import named, shown
 from streamkit._core.workers import NoResult, Outcomes, Work
-from streamkit.executors.chunks import FAILED, Answer, answered, done_by
+from streamkit.executors.chunks import answered, done_by, done_elsewhere, failure, work_of
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed, pack_function, pack_work
 from streamkit.executors.futures import Share
 from streamkit.executors.hand import Call, Hand, Master
-from streamkit.executors.packing import pack, pack_error, unpack, unpack_error
+from streamkit.executors.packing import pack_error, pack_far, unpack, unpack_error
 from streamkit.executors.pool import Pool
 from streamkit.executors.remote import Place, Setup, lone_place
 from streamkit.executors.sending import Unread
@@ -36,9 +37,15 @@ except ImportError as _missing:
 __all__ = ["Dask"]
 
 _PREPARE: Final = 300.0
+_LOOK: Final = 2.0
+"""Seconds of a call after which it is asked whether there are workers at all, again and again."""
 _AHEAD: Final = 2
 """Chunks for each thread of the cluster, so that none waits for its next."""
 _dask: Any = distributed
+
+
+class NoWorkersError(WorkerError):
+    """No call can be made, and none has failed."""
 
 
 class _Prepared(_dask.WorkerPlugin):  # type: ignore[misc]
@@ -78,14 +85,19 @@ class _Prepared(_dask.WorkerPlugin):  # type: ignore[misc]
         return place
 
 
-def done_there(name: str, key: str, work: bytes, payload: bytes) -> Answer:
+async def _result(future: Any) -> bytes:
+    found: bytes = await future
+    return found
+
+
+def done_there(name: str, key: str, work: bytes, payload: bytes) -> bytes:
     """What becomes of a chunk. Runs in a worker of the cluster."""
     if not name:
-        return done_by(None, key, work, payload)
+        return done_elsewhere(key, work, payload)
     plugin = _dask.get_worker().plugins[name]
     if plugin.error:
-        return FAILED, plugin.error, 0.0
-    return done_by(plugin.place, key, work, payload)
+        return failure(plugin.error)
+    return done_by(plugin.place, partial(work_of, key, work), payload)
 
 
 def wrong_there(name: str, dask_worker: Any) -> bytes:
@@ -141,7 +153,7 @@ class _Opening:
             self._begun = asyncio.wrap_future(self.asked(self._prepare(self._plugin)))
         await asyncio.shield(self._begun)
 
-    async def call(self, work: Packed, items: Sequence[Any], payload: bytes) -> Answer | Outcomes:
+    async def call(self, work: Packed, items: Sequence[Any], payload: bytes) -> bytes | Outcomes:
         """What the cluster says of a call; cancelled, nothing of it is left there."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._calls.add(task)
@@ -164,7 +176,7 @@ class _Opening:
     async def _tried(self, work: Packed, items: Sequence[Any]) -> Outcomes:
         """What becomes of `items` that may kill workers, while the cluster has nothing else of ours."""
         try:
-            return answered(await self._asked(work, pack([*items])))
+            return answered(await self._asked(work, pack_far([*items])))
         except _dask.KilledWorker as error:
             if len(items) == 1:
                 lost = WorkerCrashedError(f"the workers of the cluster were lost at {shown(items[0])}")
@@ -177,17 +189,30 @@ class _Opening:
         first, second = await self._tried(work, items[:half]), await self._tried(work, items[half:])
         return Outcomes([*first, *second], first.seconds + second.seconds)
 
-    async def _asked(self, work: Packed, payload: bytes) -> Answer:
+    async def _asked(self, work: Packed, payload: bytes) -> bytes:
         name = "" if self._plugin is None else self._plugin.name
         future = self._client.submit(done_there, name, work.key, work.data, payload, pure=False)
         try:
-            answer: Answer = await future
-        except asyncio.CancelledError:
+            return await self._awaited(future)
+        except (asyncio.CancelledError, NoWorkersError):
             await self._client.cancel([future])
             raise
         finally:
             future.release()  # or its error would keep it, and the cluster the task
-        return answer
+
+    async def _awaited(self, future: Any) -> bytes:
+        """What comes of `future`; an error where the cluster has no worker for too long."""
+        waiting = asyncio.ensure_future(_result(future))
+        pause, alone = min(_LOOK, self._timeout / 2), 0.0
+        try:
+            while not (await asyncio.wait([waiting], timeout=pause))[0]:
+                with suppress(OSError):  # the scheduler is gone: the client cancels what it has been given
+                    alone = 0.0 if await self._client.nthreads() else alone + pause
+                if alone >= self._timeout:
+                    raise NoWorkersError(f"the cluster has had no worker for {self._timeout:g} s")
+            return waiting.result()
+        finally:
+            waiting.cancel()
 
     async def end(self) -> None:
         """Have all workers close what they have prepared, and wait until nothing of it all is left."""
@@ -298,7 +323,7 @@ class Dask(Pool):
     in halves, until the item that ends workers is alone: a ``WorkerCrashedError`` is the error of that.
 
     A call that is under way in a thread of the cluster cannot be stopped: cancelled, its result is thrown
-    away. Where the cluster has no workers any more, chunks wait until it has some.
+    away. Where the cluster has no workers any more, chunks wait until it has some, for `prepare_timeout`.
 
     Args:
         client: a client that is connected; synchronous, or asynchronous in the same event loop.
@@ -307,7 +332,8 @@ class Dask(Pool):
             called with each item where ``on=`` is given without a function, by all threads of that worker;
             closed at the end, as for ``Threads``.
         on_event: called with each `Event`, in the event loop.
-        prepare_timeout: seconds that preparing the workers may take, and closing them.
+        prepare_timeout: seconds that preparing the workers may take, and closing them; and for which the
+            cluster may have none.
 
     Raises:
         TypeError: `client` is no client of Dask's, or another argument has the wrong type.
@@ -350,7 +376,7 @@ class Dask(Pool):
         return pack_work(work, far=True)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
-        return pack([*items])
+        return pack_far([*items])
 
     async def broadcast(self, function: Callable[..., Any]) -> list[Any]:
         """Not there: the client has `run`, which calls a function in each worker.

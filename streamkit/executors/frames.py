@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final, TypeAlias
 
-__all__ = ["HEAD", "Frame", "Say"]
+__all__ = ["FROM_PROCESS", "HEAD", "Frame", "Say"]
 
 Frame: TypeAlias = tuple[int, int, float, int, bytes | bytearray]
 """What is said, of which call, how long that took, the memory that the process has needed, and the rest."""
@@ -53,3 +53,7 @@ class Say:
     DROPPED: Final = 17
     CLOSED: Final = 18
     """With the error of that, if there is one."""
+
+
+FROM_PROCESS: Final = range(Say.HELLO, Say.CLOSED + 1)
+"""What a process may say. Anything else is no frame: its function has written to our socket."""

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from pickle import HIGHEST_PROTOCOL, PicklingError, dumps, loads
 from traceback import format_exception
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.errors import PackingError, WorkerError, noted, set_cause
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown, told
-from streamkit._core.workers import NoResult
+from streamkit._core.workers import NoResult, Outcomes
+from streamkit.executors.cloudpickle import by_value
 
 __all__ = [
     "RemoteTraceback",
     "pack",
     "pack_error",
+    "pack_far",
     "pack_outcomes",
     "unpack",
     "unpack_error",
+    "unpack_outcomes",
 ]
 
 unpack = loads
+_SCRIPT: Final = b"__main__"
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is no error, but where one came from
@@ -46,21 +50,35 @@ def pack(value: Any) -> bytes:
         raise PackingError(f"{shown(value)} cannot be sent: {told(error)}") from error
 
 
-def pack_outcomes(outcomes: list[Any]) -> bytes:
+def pack_far(value: Any) -> bytes:
+    """The same for workers that do not import the script which runs here: what that defines goes along."""
+    packed = pack(value)
+    return by_value(value) if by_value is not None and _SCRIPT in packed else packed
+
+
+def pack_outcomes(outcomes: Outcomes) -> bytes:
     """`outcomes` as bytes; in place of those that cannot be, the errors that say so."""
-    sent = [*outcomes]
-    if NoResult in map(type, outcomes):
+    sure, sent = outcomes.are_results, [*outcomes]  # a plain list: the fastest to pickle
+    if not sure:
         sent = [_Sent(each.error, each.item) if type(each) is NoResult else each for each in outcomes]
     try:
-        return dumps(sent, HIGHEST_PROTOCOL)
+        return dumps((sure, sent), HIGHEST_PROTOCOL)
     except Exception:
-        return dumps([_sendable(each) for each in sent], HIGHEST_PROTOCOL)
+        return dumps((False, [_sendable(each) for each in sent]), HIGHEST_PROTOCOL)
+
+
+def unpack_outcomes(packed: bytes | bytearray | memoryview, seconds: float) -> Outcomes:
+    """The outcomes that a worker has packed, for which it took so long."""
+    sure, outcomes = loads(packed)
+    return Outcomes(outcomes, seconds, sure=sure)
 
 
 def _sendable(outcome: Any) -> Any:
     try:
         dumps(outcome, HIGHEST_PROTOCOL)
     except Exception as error:
+        if by_value is not None and _SCRIPT.decode() in str(error):  # as it came here, see `pack_far`
+            return _ByValue(by_value(outcome))
         failed = PackingError(f"the result {shown(outcome)} cannot be sent back: {told(error)}")
         return _Sent(
             failed, outcome.item if isinstance(outcome, NoResult) and _is_sendable(outcome.item) else ABSENT
@@ -74,6 +92,16 @@ def _is_sendable(value: Any) -> bool:
     except Exception:
         return False
     return True
+
+
+class _ByValue:
+    """What is read again where it arrives, from bytes."""
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+
+    def __reduce__(self) -> Any:
+        return loads, (self.packed,)
 
 
 class _Sent(NoResult):
@@ -106,7 +134,7 @@ def pack_error(error: BaseException) -> bytes:
     return dumps((data, told(error), text), HIGHEST_PROTOCOL)
 
 
-def unpack_error(packed: bytes | bytearray) -> Exception:
+def unpack_error(packed: bytes | bytearray | memoryview) -> Exception:
     """The error that was packed in a worker, with its traceback there as its cause."""
     data, words, text = loads(packed)
     try:

@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 from socket import MSG_DONTWAIT, MSG_PEEK, socket
 from threading import Thread
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.workers import Work
 from streamkit.executors.frames import HEAD, Frame, Say
@@ -20,6 +20,8 @@ from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack
 from streamkit.executors.remote import Place, lone_place
 
 __all__ = ["Serving", "serve"]
+
+_LOOK: Final = int(MSG_PEEK | MSG_DONTWAIT)
 
 
 def serve(connection: socket) -> None:
@@ -109,7 +111,7 @@ class Serving:
     def _more(self) -> bool:
         """Whether a frame has come, or the end of them."""
         try:
-            self._connection.recv(1, MSG_PEEK | MSG_DONTWAIT)
+            self._connection.recv(1, _LOOK)
         except BlockingIOError:
             return False
         return True

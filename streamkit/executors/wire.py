@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Handle
 from collections import deque
 from collections.abc import Callable
 from socket import socket
 from typing import Final
 
-from streamkit.executors.frames import HEAD, Frame
+from streamkit.executors.frames import FROM_PROCESS, HEAD, Frame
 
 __all__ = ["Wire"]
 
@@ -18,7 +18,10 @@ _MANY: Final = 512
 
 
 class Wire:
-    """One end of a pair of sockets. `got` hears of each frame, and `lost` once when no more will come."""
+    """One end of a pair of sockets. `got` hears of each frame, and `lost` once when no more will come.
+
+    So it is where what comes is no frame: it might say any size, and nobody waits for so many bytes.
+    """
 
     def __init__(
         self,
@@ -34,19 +37,27 @@ class Wire:
         self._unsent: deque[memoryview] = deque()
         self._unread = bytearray()
         """What has come of frames that are not whole yet."""
+        self._turn: Handle | None = None
+        """Set from the first frame that is sent in a turn of the event loop until the next turn."""
+        self._full = False
+        """The socket takes no more now; it is written to when it does."""
         self._open = True
         connection.setblocking(False)
         loop.add_reader(connection, self._read)
 
     def send(self, kind: int, number: int = 0, *body: bytes) -> None:
-        """Send a frame, without waiting: what the socket does not take goes when it does."""
+        """Send a frame, without waiting: what the socket does not take goes when it does.
+
+        The first one of a turn of the event loop goes at once, all others together after it: to write wakes a
+        process, which costs more than all else that is done for a chunk here.
+        """
         if not self._open:
             return  # the other end is gone, as `lost` says
-        writing = bool(self._unsent)
         self._unsent.append(memoryview(HEAD.pack(kind, number, 0.0, 0, sum(map(len, body)))))
         self._unsent.extend([memoryview(each) for each in body if each])
-        if not writing and not self._write_now():
-            self._loop.add_writer(self._connection, self._write)
+        if self._turn is None and not self._full:
+            self._flush()
+            self._turn = self._loop.call_soon(self._next_turn)
 
     def close(self) -> None:
         """Say and hear no more. The other end reads that there is an end."""
@@ -58,8 +69,19 @@ class Wire:
             self._unsent.clear()
             self._connection.close()
 
+    def _next_turn(self) -> None:
+        self._turn = None
+        if self._unsent and not self._full:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._write_now():
+            self._full = True
+            self._loop.add_writer(self._connection, self._write)
+
     def _write(self) -> None:
         if self._write_now():
+            self._full = False
             self._loop.remove_writer(self._connection)
 
     def _write_now(self) -> bool:
@@ -101,6 +123,10 @@ class Wire:
         unread, at = self._unread, 0
         while len(unread) - at >= HEAD.size:
             kind, number, seconds, memory, size = HEAD.unpack_from(unread, at)
+            if kind not in FROM_PROCESS:
+                self.close()
+                self._lost()
+                return
             end = at + HEAD.size + size
             if len(unread) < end:
                 break

@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.engines.work import Notebook
+from tests.engines.work import PATIENCE, Notebook
 
 __all__ = ["around", "notebook", "until", "within"]
-
-PATIENCE = 60.0
-"""Seconds after which a test takes what it waits for for hanging."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +24,7 @@ def notebook(tmp_path: Path) -> Notebook:
 
 @pytest.fixture(scope="session")
 def within() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Runs a coroutine, which must end in a minute."""
+    """Runs a coroutine, which must end in time, on a slow machine too."""
 
     async def timed(coroutine: Coroutine[Any, Any, Any]) -> Any:
         async with asyncio.timeout(PATIENCE):

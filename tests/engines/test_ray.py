@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,10 +17,20 @@ pytest.importorskip("ray")
 
 import ray
 
-from streamkit import PreparationError, Resume, Retry, Stream, WorkerCrashedError, ops
+from streamkit import PreparationError, Resume, Retry, Stream, WorkerCrashedError, WorkerError, ops
 from streamkit.executors import Ray
-from streamkit.executors.ray.cluster import cluster
-from tests.engines.work import Model, Notebook, lasts, not_prepared, poisoned, slow_to_prepare
+from streamkit.executors.ray.cluster import check_version, cluster
+from tests.engines.work import (
+    PATIENCE,
+    Killer,
+    Model,
+    Notebook,
+    lasts,
+    not_prepared,
+    noted,
+    poisoned,
+    slow_to_prepare,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,18 +63,6 @@ def living() -> list[int]:
         for pid, parent, *command in lines
         if "ray::_Actor" in "".join(command) and parents.get(int(parent)) == os.getpid()
     ]
-
-
-async def killed_now_and_then(pool: Ray, seconds: float) -> None:
-    turn = 0
-    while True:
-        await asyncio.sleep(seconds)
-        ready = [each for each in pool.workers() if each.ready]
-        if ready:
-            pid = ready[turn % len(ready)].pid
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-            turn += 1
 
 
 def test_it_listens_on_loopback_only_and_asks_for_its_token() -> None:
@@ -103,12 +102,13 @@ def test_workers_are_prepared_once_with_their_arguments_and_closed(notebook: Not
     assert {*lines[-2:]} == {f"closed {pid}" for pid in prepared}
 
 
-def test_a_preparation_that_fails_or_lasts_is_an_error_at_once() -> None:
+def test_a_preparation_that_fails_or_lasts_is_an_error_at_once(notebook: Notebook) -> None:
     with pytest.raises(ValueError, match="no model") as raised:
         list(Stream([1]) | ops.map(on=Ray(1, prepare=not_prepared)))
     assert "when worker 0 was prepared: not_prepared()" in raised.value.__notes__
+    slow = Ray(1, prepare=partial(slow_to_prepare, notebook), prepare_timeout=0.5)
     with pytest.raises(PreparationError, match=r"within 0\.5 s"):
-        list(Stream([1]) | ops.map(on=Ray(1, prepare=slow_to_prepare, prepare_timeout=0.5)))
+        list(Stream([1]) | ops.map(on=slow))
 
 
 def test_workers_that_are_killed_lose_nothing(notebook: Notebook, within: Any) -> None:
@@ -121,16 +121,26 @@ def test_workers_that_are_killed_lose_nothing(notebook: Notebook, within: Any) -
 
     async def main() -> None:
         prepare = partial(Model, notebook, deadly)
-        async with Ray(2, prepare=prepare, spare=1, on_crash=Retry(5), on_event=heard) as pool:
-            killing = asyncio.ensure_future(killed_now_and_then(pool, 2.0))
+        async with Ray(2, prepare=prepare, spare=1, on_event=heard) as pool:
             found = await (Stream(range(60)) | ops.map(on=pool) | ops.to_list())
             assert found == [*range(0, 120, 2)]
-            killing.cancel()
 
     within(main())
     items = [line for line in notebook.lines() if line.startswith("item")]
     assert len(lost) >= len(deadly)
     assert len(items) <= 60 + len(lost), "one call again for each that was lost"
+
+
+def test_a_worker_killed_every_two_seconds_costs_one_call_each(notebook: Notebook, within: Any) -> None:
+    async def main() -> None:
+        async with Ray(2, on_crash=Retry(5)) as pool:
+            with Killer(notebook, lambda: all(each.ready for each in pool.workers())) as killer:
+                found = await (Stream(range(40)) | ops.map(partial(noted, notebook), on=pool) | ops.to_list())
+            assert found == [*range(40)]
+            assert killer.kills >= 2
+            assert len(notebook.lines()) <= 40 + killer.kills
+
+    within(main())
 
 
 def test_an_item_that_kills_workers_is_found_alone() -> None:
@@ -159,13 +169,44 @@ def test_a_cancelled_run_stops_its_work(notebook: Notebook, within: Any, until: 
         async with Ray(2) as pool:
             running = asyncio.ensure_future(Stream([notebook] * 20) | ops.for_each(lasts, on=pool))
             await until(lambda: len(notebook.lines()) >= 2)
+            working = {each.pid for each in pool.workers()}
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
-            await asyncio.sleep(1.2)
-            assert notebook.lines() == ["began"] * 2
+            await until(lambda: not working & {*living()})  # Ray takes a moment to kill them
+            notebook.add("go")
+            await asyncio.sleep(0.3)
+            assert notebook.lines() == ["began", "began", "go"]
 
     within(main())
+
+
+def test_a_ray_that_goes_away_is_an_error_and_no_hang() -> None:
+    """Of a program: without its raylet no actor comes back; without its GCS, Ray itself ends the program."""
+    sooner = {
+        "RAY_health_check_initial_delay_ms": "5000",
+        "RAY_health_check_period_ms": "1000",
+        "RAY_health_check_timeout_ms": "10000",
+        "RAY_health_check_failure_threshold": "3",
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
+    }
+    apart = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | sooner
+    command = [sys.executable, "-m", "tests.engines.away"]
+    programs = {
+        name: subprocess.Popen([*command, name], env=apart, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for name in ("raylet", "gcs_server")
+    }
+    said = {name: program.communicate(timeout=PATIENCE)[0].decode() for name, program in programs.items()}
+    assert ["killed" in words for words in said.values()] == [True, True], said
+    assert "WorkerError: Ray has no node any more that is alive" in said["raylet"]
+    assert "GCS may have been killed" in said["gcs_server"]
+    assert all(program.returncode for program in programs.values())
+
+
+def test_a_version_that_it_does_not_know_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "__version__", "2.99.0")
+    with pytest.raises(WorkerError, match=r"Ray 2\.99\.0 is not started here.* call ray\.init\(\) before"):
+        check_version()
 
 
 def test_bad_arguments(within: Any) -> None:

@@ -2,12 +2,28 @@
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from streamkit.executors import worker
 
-__all__ = ["Model", "Notebook", "lasts", "not_prepared", "poisoned", "slow_to_prepare"]
+__all__ = [
+    "PATIENCE",
+    "Killer",
+    "Model",
+    "Notebook",
+    "lasts",
+    "naps",
+    "not_prepared",
+    "noted",
+    "poisoned",
+    "slow_to_prepare",
+]
+
+PATIENCE = 150.0
+"""Seconds after which a test takes what it waits for for hanging."""
 
 
 class Notebook:
@@ -22,8 +38,44 @@ class Notebook:
         os.write(room, f"{line}\n".encode())
         os.close(room)
 
+    def wait(self, line: str) -> None:
+        """Until there is such a line."""
+        until = time.monotonic() + 100.0
+        while line not in self.lines() and time.monotonic() < until:
+            time.sleep(0.01)
+
     def lines(self) -> list[str]:
         return Path(self.path).read_text().splitlines() if Path(self.path).exists() else []
+
+
+class Killer:
+    """Kills a worker every two seconds, if all are `ready`: in the middle of a call of `noted`."""
+
+    def __init__(self, notebook: Notebook, ready: Callable[[], bool]) -> None:
+        self.kills = 0
+        self._notebook = notebook
+        self._ready = ready
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._ended.wait(2.0):
+            while not self._ready() and not self._ended.wait(0.01):
+                pass
+            before = len(self._notebook.lines())
+            while len(self._notebook.lines()) == before and not self._ended.wait(0.001):
+                pass
+            if not self._ended.wait(0.1):  # what was done before has arrived
+                os.kill(int(self._notebook.lines()[before].split()[2]), signal.SIGKILL)
+                self.kills += 1
+
+    def __enter__(self) -> "Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
 
 
 class Model:
@@ -52,8 +104,10 @@ def not_prepared() -> None:
     raise ValueError("no model")
 
 
-def slow_to_prepare() -> None:
-    time.sleep(2.0)
+def slow_to_prepare(notebook: Notebook) -> None:
+    notebook.add("preparing")
+    notebook.wait("go")
+    notebook.add("prepared")
 
 
 def poisoned(number: int) -> int:
@@ -63,6 +117,18 @@ def poisoned(number: int) -> int:
 
 
 def lasts(notebook: Notebook) -> None:
+    """Until it is told to go on."""
     notebook.add("began")
-    time.sleep(1.0)
+    notebook.wait("go")
     notebook.add("ended")
+
+
+def noted(notebook: Notebook, number: int) -> int:
+    notebook.add(f"item {number} {os.getpid()}")
+    time.sleep(0.3)
+    return number
+
+
+def naps(item: object) -> object:
+    time.sleep(0.01)
+    return item

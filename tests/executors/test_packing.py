@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from streamkit import PackingError, WorkerError
-from streamkit._core.workers import Calls, NoResult
+from streamkit._core.workers import Calls, NoResult, Outcomes
 from streamkit.executors import RemoteTraceback, functions, memory
 from streamkit.executors.chunks import answered, done_elsewhere
-from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack, unpack_error
+from streamkit.executors.packing import (
+    pack,
+    pack_error,
+    pack_far,
+    pack_outcomes,
+    unpack,
+    unpack_error,
+    unpack_outcomes,
+)
 from streamkit.executors.sending import Unread
 from tests.executors.work import Stubborn, Unreadable, double, fails_at_three
 
@@ -57,13 +65,24 @@ class TestOutcomes:
     def test_what_cannot_be_sent_back_is_the_error_of_its_item(self) -> None:
         def local() -> None: ...
 
-        good, result, item, error = unpack(
-            pack_outcomes([1, local, NoResult(ValueError("x"), local), NoResult(ValueError("y"), 5)])
-        )
+        found = [1, local, NoResult(ValueError("x"), local), NoResult(ValueError("y"), 5)]
+        good, result, item, error = unpack_outcomes(pack_outcomes(Outcomes(found)), 0.0)
         assert good == 1
         assert isinstance(result.error, PackingError)
         assert isinstance(item.error, PackingError)
         assert (str(error.error), error.item) == ("y", 5)
+
+    def test_what_the_script_defines_goes_along_and_comes_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        script = type(sys)("__main__")
+        exec("class Item:\n    number = 5", script.__dict__)
+        item = vars(script)["Item"]()
+        monkeypatch.setitem(sys.modules, "__main__", script)
+        packed = pack_far([item])
+        monkeypatch.setitem(sys.modules, "__main__", type(sys)("__main__"))  # as a worker elsewhere has it
+        [there] = unpack(packed)
+        assert there.number == 5
+        back, text = unpack_outcomes(pack_outcomes(Outcomes([there, "__main__"])), 0.0)
+        assert (type(back), text) == (type(item), "__main__")
 
 
 class TestFunctions:

@@ -25,7 +25,7 @@ from streamkit.executors import (
     WorkerPrepared,
     child,
 )
-from tests.executors.work import Model, ends, forks, killed_by, lasts, only_once, pid_of
+from tests.executors.work import Model, babbles, ends, forks, killed_by, lasts, only_once, pid_of
 
 
 def kill(worker: WorkerInfo) -> None:
@@ -170,6 +170,16 @@ class TestCalls:
                 assert await send(["good"]) == ["good"]
 
         asyncio.run(main())
+
+    def test_one_that_sends_garbage_is_lost(
+        self, forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(child, "GRACE", 0.05)
+        letters: list[Any] = []
+        pool = Processes(1, context=forkserver)
+        resume = Resume(lambda item, error: letters.append((item, type(error))))
+        assert list(Stream(["this", "that"]) | ops.map(babbles, on=pool, on_error=resume)) == []
+        assert letters == [("this", WorkerCrashedError), ("that", WorkerCrashedError)]
 
 
 class TestLoops:

@@ -13,7 +13,7 @@ from streamkit._core.markers import ABSENT
 from streamkit._core.workers import Calls, NoResult
 from streamkit.executors import serve
 from streamkit.executors.frames import HEAD, Say
-from streamkit.executors.packing import pack, unpack, unpack_error
+from streamkit.executors.packing import pack, unpack, unpack_error, unpack_outcomes
 from streamkit.executors.remote import Setup
 from streamkit.executors.serve import Serving
 from tests.executors.work import Model, Unreadable, double, ends, loop_of, not_prepared
@@ -86,7 +86,7 @@ def test_it_is_prepared_does_work_is_told_and_closes() -> None:
         served.send(Say.LEARN, 1, pack(Calls(ABSENT)))
         served.call(7, 1, ["x"])
         kind, number, body = served.hear()
-        assert (kind, number, unpack(body)) == (Say.DONE, 7, [("a", 1, "x")])
+        assert (kind, number, unpack_outcomes(body, 0.0)) == (Say.DONE, 7, [("a", 1, "x")])
         served.send(Say.TELL, 8, pack(Model.reload))
         kind, number, body = served.hear()
         assert (kind, number, unpack(body)) == (Say.DONE, 8, "a 2")
@@ -96,7 +96,7 @@ def test_it_is_prepared_does_work_is_told_and_closes() -> None:
         assert isinstance(unpack_error(body), TypeError)
         served.send(Say.LEARN, 2, pack(Calls(loop_of)))
         served.call(9, 2, [1, 2])
-        one, two = unpack(served.hear()[2])
+        one, two = unpack_outcomes(served.hear()[2], 0.0)
         assert one == two  # awaited, in the loop of the chunk
         served.send(Say.FORGET, 1)
         served.call(10, 1, ["x"])
@@ -138,12 +138,12 @@ def test_what_cannot_be_read_or_sent_back_is_told() -> None:
         assert (kind, number) == (Say.FAILED, 2)
         assert isinstance(unpack_error(body), LookupError)
         served.call(3, 1, ["good", "result", "error"])
-        good, result, error = unpack(served.hear()[2])
+        good, result, error = unpack_outcomes(served.hear()[2], 0.0)
         assert good == "good"
         assert isinstance(result.error, PackingError)
         assert isinstance(error, NoResult)
         served.call(4, 1, ["x" * 10_000])
-        assert unpack(served.hear()[2]) == ["x" * 10_000]
+        assert unpack_outcomes(served.hear()[2], 0.0) == ["x" * 10_000]
 
 
 def test_a_call_that_waits_is_dropped(held: tuple[threading.Event, threading.Event]) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "SlowToClose",
     "Stubborn",
     "Unreadable",
+    "babbles",
     "double",
     "ends",
     "fails_at_three",
@@ -72,6 +73,15 @@ def hides(seconds: float) -> None:
             if stat.S_ISSOCK(os.fstat(number).st_mode):
                 os.close(number)
     time.sleep(seconds)
+
+
+def babbles(item: object) -> None:
+    """Writes to its socket what is no frame."""
+    for number in range(3, 200):
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                os.write(number, b"garbage" * 100)
+    time.sleep(60.0)
 
 
 def killed_by(number: int) -> int:

@@ -1,5 +1,6 @@
 """`on`, and `on=`: what is sent to workers in chunks, and what is done where a worker could not."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Failure, Job, Lasting, Replace, Resume, Retry, Return, Stream, WorkersClosedError, ops
-from streamkit._core.workers import Outcomes, Send, Work
+from streamkit._core.workers import Calls, Outcomes, Send, Work
 from streamkit.testing import run
 from tests.workers import InLoop
 
@@ -27,6 +28,22 @@ class TestOn:
     def test_a_chunk_goes_through_the_pipe_by_itself(self) -> None:
         pipe = ops.on(InLoop(), ops.enumerate(), ops.filter(lambda pair: pair[0] != 1), chunk=3)
         assert list(Stream("abcdefg") | pipe) == [(0, "a"), (2, "c"), (0, "d"), (2, "f"), (0, "g")]
+
+    def test_what_is_cut_in_slices_is_cut_as_what_is_not(self) -> None:
+        for source in (range(7), [*range(7)], (*range(7),), lambda: iter(range(7))):
+            for chunk, cut in (
+                (3, [[0, 1, 2], [3, 4, 5], [6]]),
+                (Lasting(2 / 64), [[0], [1, 2], [3, 4], [5, 6]]),
+            ):
+                pipe = ops.on(InLoop(1), ops.batch(100), chunk=chunk)
+                assert numbers_at(Stream(source) | pipe | ops.to_list()) == cut
+
+    def test_a_list_that_grows_while_it_is_read_is_read_to_its_end(self) -> None:
+        items = [0]
+        pipe = ops.map(str, on=InLoop(1), chunk=2) | ops.tap(
+            lambda _: items.append(5) if len(items) < 4 else None
+        )
+        assert numbers_at(Stream(items) | pipe | ops.to_list()) == ["0", "5", "5", "5"]
 
     def test_what_came_before_an_error_in_its_chunk_is_delivered(self) -> None:
         seen = list[float]()
@@ -131,6 +148,22 @@ def test_chunks_grow_until_they_last_as_long_as_was_said() -> None:
     pipe = ops.on(workers, ops.batch(100) | note, chunk=Lasting(5 / 64))
     numbers_at(Stream(range(20)) | pipe | ops.drain())
     assert sizes == [1, 2, 4, 5, 5, 3]
+
+
+class TestCalls:
+    @pytest.mark.parametrize("bad", [0, 1, 2])
+    def test_one_that_raises_stop_iteration_is_named_and_ends_nothing(self, bad: int) -> None:
+        def stops(number: int) -> int:
+            if number == bad:
+                raise StopIteration(number)
+            return number
+
+        found = Calls(stops).done([0, 1, 2])
+        assert [found.index(each) for each in (0, 1, 2) if each in found] == [
+            n for n in (0, 1, 2) if n != bad
+        ]
+        assert re.fullmatch(r".*stops raised StopIteration", str(found[bad].error))
+        assert not found.are_results
 
 
 class TestMap:

@@ -16,6 +16,7 @@ import pytest
 
 import streamkit
 from streamkit import Replace, Resume, Retry, StoppedError, Stream, Suspend, ops, runner
+from streamkit.executors import ChunkDone, Event, Threads
 from streamkit.testing import run
 from tests.patience import comes
 
@@ -29,6 +30,11 @@ def until(condition: Callable[[], bool]) -> None:
 def three_fails(item: int) -> int:
     if item == 3:
         raise ValueError(item)
+    return item
+
+
+def slowly(item: str) -> str:
+    time.sleep(0.002)
     return item
 
 
@@ -317,6 +323,25 @@ class TestWatching:
         with job.start_in_thread() as running:
             pass
         assert (running.count, running.ok, running.join()) == (5, True, [1, 3, 5, 7, 9])
+
+    def test_pa30_the_slow_step_shows_by_its_seconds_while_it_runs_and_at_the_end(self) -> None:
+        done: dict[str, list[ChunkDone]] = {"quick": [], "slow": []}
+
+        def reporter(step: str) -> Callable[[Event], None]:
+            return lambda event: done[step].append(event) if isinstance(event, ChunkDone) else None
+
+        quick, slow = (Threads(1, on_event=reporter(step)) for step in done)
+        job = streamkit.inbox(Suspend(8)) | ops.map(str, on=quick) | ops.map(slowly, on=slow) | ops.drain()
+        with job.start_in_thread() as running:
+            running.put_all(range(10))
+            until(lambda: running.count == 10)
+            [now] = slow.workers()
+            assert (now.items, now.seconds) == (10, sum(event.seconds for event in done["slow"]))
+            assert now.pid is None, "a thread: what it needs is that of the process"
+        assert [len(events) for events in done.values()] == [10, 10]
+        assert min(event.seconds for event in done["slow"]) >= 0.002
+        own = {step: sum(event.seconds for event in events) for step, events in done.items()}
+        assert own["slow"] > own["quick"]  # each without what it waits for
 
 
 class TestGenerators:

@@ -13,7 +13,7 @@ from streamkit._core.workers import Work
 from streamkit.executors.dispatch import ended
 from streamkit.executors.events import Event
 from streamkit.executors.functions import Packed, pack_function, pack_work
-from streamkit.executors.packing import pack
+from streamkit.executors.packing import pack_far
 from streamkit.executors.pool import Pool
 from streamkit.executors.ray.actor import Opening
 from streamkit.executors.ray.cluster import apart
@@ -89,7 +89,7 @@ class Ray(Pool):
         return pack_work(work, far=True)
 
     def _payload(self, items: Sequence[Any], work: Packed) -> Any:
-        return pack([*items])
+        return pack_far([*items])
 
     def _function(self, function: Callable[..., Any]) -> Any:
         return pack_function(function, named(function), far=True)

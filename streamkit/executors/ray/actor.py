@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from threading import Event, Lock, Thread
 from time import perf_counter
 from typing import Any, Final
 
 from streamkit._core.errors import WorkerError
 from streamkit._core.show import named, shown
-from streamkit.executors.chunks import Answer, answered, done_by
-from streamkit.executors.functions import pack_function
+from streamkit._core.workers import Outcomes, Work
+from streamkit.executors.chunks import answered, done_by
+from streamkit.executors.functions import Packed, pack_function
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
 from streamkit.executors.packing import pack, pack_error, unpack, unpack_error
 from streamkit.executors.ray.cluster import cluster, engine
@@ -37,6 +39,8 @@ class _Actor:
         self._index = index
         self._setup = setup
         self._place: Place | None = None
+        self._known: dict[int, Work | Exception] = {}
+        """Work by its number; or why it could not be read."""
 
     @engine.method(concurrency_group=_LIFE)  # type: ignore[untyped-decorator]
     def stays(self) -> None:
@@ -53,8 +57,23 @@ class _Actor:
             return os.getpid(), pack_error(error)
         return os.getpid(), b""
 
-    def done(self, key: str, work: bytes, payload: bytes) -> Answer:
-        return done_by(self._place, key, work, payload)
+    def learn(self, number: int, work: bytes) -> None:
+        try:
+            self._known[number] = unpack(work)
+        except Exception as error:  # of each call, because a run may have none
+            self._known[number] = error
+
+    def forget(self, number: int) -> None:
+        self._known.pop(number, None)
+
+    def _work(self, number: int) -> Work:
+        work = self._known[number]
+        if isinstance(work, Exception):
+            raise work
+        return work
+
+    def done(self, number: int, payload: bytes) -> bytes:
+        return done_by(self._place, partial(self._work, number), payload)
 
     def seat(self, index: int) -> None:
         self._here.seat(index)
@@ -105,6 +124,8 @@ class Opening:
         with self._lock:
             if self._ours is None:
                 self._ours = cluster.enter()
+        if not any(node["Alive"] for node in engine.nodes()):
+            raise WorkerError("Ray has no node any more that is alive: its raylet is gone")
         # where we have started it, nobody else needs its processors: there are as many as were asked for
         options = {"num_cpus": 0 if self._ours else 1, **self._options, "max_restarts": 0}
         made = engine.remote(concurrency_groups={_LIFE: 1})(_Actor)
@@ -157,6 +178,8 @@ class _ActorHand(Hand):
         else:
             self._begun = perf_counter()
             self._await(actor.prepare.remote(), self._prepared)
+            for work in self.master.works.values():
+                self.learn(work)
             self._await(actor.stays.remote(), self._left)
 
     def _prepared(self, found: Any, error: BaseException | None) -> None:
@@ -183,7 +206,7 @@ class _ActorHand(Hand):
         if call.work is None:
             reference = self._actor.tell.remote(call.payload)
         else:
-            reference = self._actor.done.remote(call.work.key, call.work.data, call.payload)
+            reference = self._actor.done.remote(call.work.number, call.payload)
         self._calls[call] = reference
 
         def answer(found: Any, error: BaseException | None) -> None:
@@ -201,7 +224,8 @@ class _ActorHand(Hand):
         elif error is not None:
             self.master.done(self, call, _failed(error), 0.0, 0)
         else:
-            outcomes, seconds = _outcomes(call, found)
+            outcomes = _outcomes(call, found)
+            seconds = outcomes.seconds if isinstance(outcomes, Outcomes) else 0.0
             self.master.done(self, call, outcomes, seconds, 0)
 
     def stop(self, call: Call, *, first: bool) -> None:
@@ -230,6 +254,14 @@ class _ActorHand(Hand):
     def seat(self, index: int) -> None:
         super().seat(index)
         self._actor.seat.remote(index)
+
+    def learn(self, work: Packed) -> None:
+        if self._actor is not None:
+            self._actor.learn.remote(work.number, work.data)
+
+    def forget(self, work: Packed) -> None:
+        if self._actor is not None:
+            self._actor.forget.remote(work.number)
 
     def abandon(self) -> None:
         self._end(self._actor)
@@ -267,12 +299,12 @@ def _failed(error: BaseException) -> WorkerError:
     return failed
 
 
-def _outcomes(call: Call, found: Any) -> tuple[Any, float]:
-    """What an actor says became of a call, and how long it took."""
+def _outcomes(call: Call, found: Any) -> Any:
+    """What an actor says became of a call."""
     try:
         if call.work is None:
             fine, packed = found
-            return (unpack(packed) if fine else unpack_error(packed)), 0.0
-        return answered(found), found[2]
+            return unpack(packed) if fine else unpack_error(packed)
+        return answered(found)
     except Exception as failed:
-        return failed, 0.0
+        return failed

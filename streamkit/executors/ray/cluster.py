@@ -18,7 +18,7 @@ try:
 except ImportError as _missing:
     raise ImportError("streamkit.executors.Ray needs ray: pip install streamkit[ray]") from _missing
 
-__all__ = ["Cluster", "apart", "cluster", "engine"]
+__all__ = ["Cluster", "apart", "check_version", "cluster", "engine"]
 
 _LOOPBACK: Final = "127.0.0.1"
 _TOKEN: Final = "RAY_AUTH_TOKEN"
@@ -30,9 +30,22 @@ _SETTINGS: Final = {
 }
 """What stands in the environment while Ray runs that was started here."""
 
+_KNOWN: Final = (2, 55), (2, 60)
+"""The oldest and the newest Ray that is started here: nothing public starts it on loopback, with a token."""
+
 engine: Any = ray
 """The package, of which type checkers know nothing."""
-_constants: Any = engine._private.ray_constants
+
+
+def check_version() -> None:
+    """Refuse to start a Ray of which it is not known that nobody else reaches it then."""
+    found = tuple([int(part) for part in engine.__version__.split(".")[:2]])
+    if not _KNOWN[0] <= found <= _KNOWN[1]:
+        oldest, newest = (".".join(map(str, each)) for each in _KNOWN)
+        raise WorkerError(
+            f"Ray {engine.__version__} is not started here, as only of {oldest} to {newest} it is known how "
+            "to keep others out: call ray.init() before, or install one of those"
+        )
 
 
 class Cluster:
@@ -69,12 +82,14 @@ class Cluster:
         self._restore()
 
     def _start(self) -> None:
+        check_version()
         self._before = self._before or {name: os.environ.get(name) for name in _SETTINGS}
         os.environ.update(_SETTINGS)
         os.environ[_TOKEN] = self._before[_TOKEN] or token_hex(32)
         _heed_environment()
         # Ray takes the address of the machine in the place of loopback, unless it is told to make no cluster
-        usual, _constants.ENABLE_RAY_CLUSTER = _constants.ENABLE_RAY_CLUSTER, False
+        constants = engine._private.ray_constants
+        usual, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
         try:
             engine.init(
                 address="local",
@@ -90,7 +105,7 @@ class Cluster:
             self._restore()
             raise
         finally:
-            _constants.ENABLE_RAY_CLUSTER = usual
+            constants.ENABLE_RAY_CLUSTER = usual
 
     def _restore(self) -> None:
         before, self._before = self._before or {}, None
