@@ -79,7 +79,7 @@ def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
         gc.disable()
         try:
             await (Stream(sources.pop()) | joins(sources.pop(), sources.pop(), sources.pop()) | ops.drain())
-            assert not any([each() for each in known])
+            assert not any(each() for each in known)
         finally:
             gc.enable()
 
