@@ -116,6 +116,8 @@ class Drives(Steps):
             if not self._loose:
                 self.count()
                 self._loose = True
+            if most < len(rota.queue):  # a part of a round would change whose turn it is in the next
+                return
 
     def _takes(self, lanes: list[Any], helds: list[Any]) -> None:
         """These are the lanes from now on of which one item each is taken."""
