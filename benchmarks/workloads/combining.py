@@ -74,11 +74,13 @@ def opened(size: int, count: int) -> list[AsyncIterator[int]]:
 
 
 GOALS: Goals = {HAND: 1.5, "aiostream": 12, "reactivex": 3}
+ENDS: dict[int, Goals] = {2: {HAND: 1.3}, 10_000: {HAND: 1.4}}
+"""The fewest sources, and the most: there a burst is short, and here a source has few items."""
 merge = Workload(
     "merge",
     "sources",
     (2, 10, 100, 1_000, 10_000),
-    goals={10: GOALS, 1_000: GOALS},
+    goals={10: GOALS, 1_000: GOALS, **ENDS},
     same=True,
     unit=lambda size: size,
 )

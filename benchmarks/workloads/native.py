@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamkit
@@ -11,6 +12,7 @@ from streamkit import ops
 
 GOALS: Goals = {HAND: 1.5, "aiostream": 10, "reactivex": 3}
 SIZES = (2, 10)
+Make = Callable[[int, int], Sequence[Sequence[int]]]
 
 
 def ranges(size: int, count: int) -> list[range]:
@@ -21,12 +23,11 @@ def lists(size: int, count: int) -> list[list[int]]:
     return [[*each] for each in ranges(size, count)]
 
 
-def _workload(name: str, **goals: float) -> Workload:
-    allowed: Goals = {**GOALS, **goals}
-    return Workload(name, "sources", SIZES, goals=dict.fromkeys(SIZES, allowed), unit=lambda size: size)
+def _workload(name: str) -> Workload:
+    return Workload(name, "sources", SIZES, goals=dict.fromkeys(SIZES, GOALS), unit=lambda size: size)
 
 
-def _of_peers(workload: Workload, name: str) -> None:
+def _of_peers(workload: Workload, name: str, make: Make) -> None:
     """What the peers have under this name; those that merge give the items in another order."""
     seen: Any = checked if name == "merge" else list
 
@@ -35,50 +36,57 @@ def _of_peers(workload: Workload, name: str) -> None:
         from aiostream import pipe, stream
 
         join = {"zip": stream.zip, "merge": stream.merge, "concat": stream.chain}[name]
-        return seen(await (join(*map(stream.iterate, ranges(size, count))) | pipe.list()))
+        return seen(await (join(*map(stream.iterate, make(size, count))) | pipe.list()))
 
     @workload.by("reactivex")
     async def _(size: int, count: int) -> Any:
         import reactivex
         from reactivex import operators
 
-        sources = [reactivex.from_iterable(each) for each in ranges(size, count)]
+        sources = [reactivex.from_iterable(each) for each in make(size, count)]
         join = {"zip": reactivex.zip, "merge": reactivex.merge, "concat": reactivex.concat}[name]
         return seen(rx_last(join(*sources).pipe(operators.to_list())))
 
 
-zip_ = _workload("zip of ranges")
-merge = _workload("merge of ranges")
+def zipped(kind: str, make: Make) -> Workload:
+    workload = _workload(f"zip of {kind}")
+
+    @workload.by(HAND)
+    async def _(size: int, count: int) -> Any:
+        out: list[Any] = []
+        for row in zip(*make(size, count), strict=False):
+            out.append(row)
+        return out
+
+    @workload.by(OURS)
+    async def _(size: int, count: int) -> Any:
+        return await (streamkit.zip(*make(size, count)) | ops.to_list())
+
+    _of_peers(workload, "zip", make)
+    return workload
+
+
+def merged(kind: str, make: Make) -> Workload:
+    workload = _workload(f"merge of {kind}")
+
+    @workload.by(HAND)
+    async def _(size: int, count: int) -> Any:
+        out: list[int] = []
+        for row in zip(*make(size, count), strict=True):
+            for item in row:
+                out.append(item)
+        return checked(out)
+
+    @workload.by(OURS)
+    async def _(size: int, count: int) -> Any:
+        return checked(await (streamkit.merge(*make(size, count)) | ops.to_list()))
+
+    _of_peers(workload, "merge", make)
+    return workload
+
+
 concat = _workload("concat of lists")
-for each, name in ((zip_, "zip"), (merge, "merge"), (concat, "concat")):
-    _of_peers(each, name)
-
-
-@zip_.by(HAND)
-async def _(size: int, count: int) -> Any:
-    out: list[Any] = []
-    for row in zip(*ranges(size, count), strict=False):
-        out.append(row)
-    return out
-
-
-@zip_.by(OURS)
-async def _(size: int, count: int) -> Any:
-    return await (streamkit.zip(*ranges(size, count)) | ops.to_list())
-
-
-@merge.by(HAND)
-async def _(size: int, count: int) -> Any:
-    out: list[int] = []
-    for row in zip(*ranges(size, count), strict=True):
-        for item in row:
-            out.append(item)
-    return checked(out)
-
-
-@merge.by(OURS)
-async def _(size: int, count: int) -> Any:
-    return checked(await (streamkit.merge(*ranges(size, count)) | ops.to_list()))
+_of_peers(concat, "concat", lists)
 
 
 @concat.by(HAND)
@@ -95,4 +103,10 @@ async def _(size: int, count: int) -> Any:
     return await (streamkit.concat(*lists(size, count)) | ops.to_list())
 
 
-WORKLOADS = (zip_, merge, concat)
+WORKLOADS = (
+    zipped("ranges", ranges),
+    zipped("lists", lists),
+    merged("ranges", ranges),
+    merged("lists", lists),
+    concat,
+)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from functools import partial
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, WITHOUT, Goals, Workload
@@ -79,45 +78,64 @@ lists_in_turn = Workload(
 )
 
 
-def listed(size: int, number: int) -> list[int]:
-    return [number] * size
+def lists(size: int) -> Callable[[int], list[int]]:
+    """What makes a list of so many items of a number. All contenders call it as it is."""
+
+    def listed(number: int) -> list[int]:
+        return [number] * size
+
+    return listed
+
+
+def generators(size: int) -> Callable[[int], AsyncIterator[int]]:
+    """What makes an async generator of so many items of a number."""
+
+    async def generated(number: int) -> AsyncIterator[int]:
+        for each in range(number, number + size):
+            yield each
+
+    return generated
 
 
 @in_turn.by(HAND)
 async def _(size: int, count: int) -> Any:
-    out = list[int]()
+    out, make = list[int](), generators(size)
     for number in range(count // size):
-        async for item in numbers(size, number):
+        async for item in make(number):
             out.append(item)
     return checked(out)
 
 
 @lists_in_turn.by(HAND)
 async def _(size: int, count: int) -> Any:
-    out = list[int]()
+    out, make = list[int](), lists(size)
     for number in range(count // size):
-        for item in listed(size, number):
+        for item in make(number):
             out.append(item)
     return checked(out)
 
 
-def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Callable[[int, int], Any]) -> None:
-    """Add everyone who makes a stream of each number by `make`, and reads them one after the other.
+def each_in_turn(
+    workload: Workload, making: Callable[[int], Callable[[int], Any]], own: Callable[[int, int], Any]
+) -> None:
+    """Add everyone who makes a stream of each number, and reads them one after the other.
 
     RxPY knows no async generators: it has the same items by `own`.
     """
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> Any:
-        nested = ops.flat_map(partial(make, size), concurrency=1)
+        nested = ops.flat_map(making(size), concurrency=1)
         return checked(await (Stream(range(count // size)) | nested | ops.to_list()))
 
     @workload.by("aiostream")
     async def _(size: int, count: int) -> Any:
         from aiostream import pipe, stream
 
+        make = making(size)
+
         def made(number: int) -> Any:
-            return stream.iterate(make(size, number))
+            return stream.iterate(make(number))
 
         nested = stream.iterate(range(count // size)) | pipe.concatmap(made, task_limit=1)
         return checked(await (nested | pipe.list()))
@@ -135,12 +153,12 @@ def each_in_turn(workload: Workload, make: Callable[[int, int], Any], own: Calla
     async def _(size: int, count: int) -> Any:
         from streamable import stream
 
-        items = stream(range(count // size)).map(lambda number: make(size, number)).flatten()
+        items = stream(range(count // size)).map(making(size)).flatten()
         return checked([item async for item in items])
 
 
-each_in_turn(in_turn, numbers, lambda size, number: range(number, number + size))
-each_in_turn(lists_in_turn, listed, listed)
+each_in_turn(in_turn, generators, lambda size, number: range(number, number + size))
+each_in_turn(lists_in_turn, lists, lambda size, number: [number] * size)
 
 concat = Workload(
     "concat of ranges",

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from operator import add
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.workload import HAND, OURS, PEERS, Goals, Workload
@@ -205,6 +206,8 @@ GOALS: dict[str, float] = {
 }
 SPILL = 2e-6
 """Seconds that an item may take which goes to disk."""
+ON_DISK = "persist-queue"
+"""A queue on disk, as one finds it on PyPI."""
 
 
 def same(kind: str, found: Any) -> Any:
@@ -215,9 +218,12 @@ def same(kind: str, found: Any) -> Any:
 def hop_under(kind: str, strategy: Any) -> Workload:
     """From task to task, where the consumer is as fast as it can be and the producer never waits for it."""
     goals: dict[int, Goals] = {SIZE: {HAND: GOALS[kind]}} if kind in GOALS else {}
-    if kind == "Spill":
-        goals = {SIZE: {OURS: SPILL}}
-    workload = Workload(f"buffer({kind})", "places", (SIZE,), goals=goals)
+    spills = kind == "Spill"
+    if spills:
+        goals = {SIZE: {OURS: SPILL, ON_DISK: 1}}
+    workload = Workload(
+        f"buffer({kind})", "places", (SIZE,), goals=goals, others=(ON_DISK,) if spills else ()
+    )
 
     @workload.by(OURS)
     async def _(size: int, count: int) -> Any:
@@ -233,6 +239,18 @@ def hop_under(kind: str, strategy: Any) -> Workload:
         @workload.by(HAND)
         async def _(size: int, count: int) -> Any:
             return same(kind, await BY_HAND[kind](count))
+
+    if spills:
+
+        @workload.by(ON_DISK)
+        async def _(size: int, count: int) -> Any:
+            import persistqueue
+
+            with TemporaryDirectory() as path:
+                queue = persistqueue.Queue(path, chunksize=count, autosave=False)  # as fast as it can be
+                for item in range(count):
+                    queue.put(item)
+                return sum([queue.get() for _ in range(count)])
 
     workload.lacks("nothing to hand", HAND)
     return workload

@@ -161,6 +161,7 @@ class Places(Target):
         driver = Worker(self.level, lane, self.channel.drives.clock)
         driver.make = lane.streams
         lane.driver = driver
+        self.channel.drives.renewed()
         lane.begun()  # the reader comes before the task
         self.run.drive(driver, self.channel)
 

@@ -82,17 +82,28 @@ class Filler:
 
     async def read(self, source: AsyncGeneratorType[Any, None], link: Link) -> None:
         """Read `source` to its end, and close it; errors name the operator whose function has made it."""
-        pace = self.pace
-        pace.source = source
-        pace.rested()
         try:
-            await self._run(source, self._leave, pace)
+            await self.begun(source)
         except BaseException as error:
             noted(error, link)
             raise
         finally:
-            if pace.handed:  # nothing of the stream is kept
-                pace.handed.clear()
+            self.over()
+
+    def begun(self, source: AsyncGeneratorType[Any, None]) -> Any:
+        """What reads `source` to its end, and closes it, when it is awaited; `over` is called then.
+
+        For a pump that is stepped for each item: a coroutine around it would be resumed each time.
+        """
+        pace = self.pace
+        pace.source = source
+        pace.rested()
+        return self._run(source, self._leave, pace)
+
+    def over(self) -> None:
+        """It has ended: nothing of the stream is kept."""
+        if self.pace.handed:
+            self.pace.handed.clear()
 
     def _leave(self, error: BaseException | None = None) -> Any:
         """Close the source, once; one that has ended is closed."""
@@ -138,7 +149,13 @@ class PlaceLane(TurnLane):
                 self.joins()
                 if filler is None:
                     filler = self._filler = Filler(self, DrivenPump(places.run, self))
-                await filler.read(held.pop(), places.link)
+                try:
+                    await filler.begun(held.pop())
+                except BaseException as error:
+                    noted(error, places.link)
+                    raise
+                finally:
+                    filler.over()
                 while self.held and self.limit >= 0:
                     self.noted(len(self.held))
                     await self.parking

@@ -203,7 +203,7 @@ def test_an_item_of_a_merge_costs_at_most_half_more_than_through_a_queue() -> No
 
 
 def test_an_item_of_a_merge_that_reads_ahead_costs_less_than_through_one_deque() -> None:
-    assert per_item(ahead_ours) <= 0.95 * per_item(ahead_by_hand)
+    assert per_item(ahead_ours) <= 0.9 * per_item(ahead_by_hand)
 
 
 # the counting itself ---------------------------------------------------------------------------------------

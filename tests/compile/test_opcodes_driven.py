@@ -46,7 +46,7 @@ def by_hand(sources: int) -> Work:
     return run
 
 
-PARK = (120, 115)
+PARK = (112, 114)
 """To step a pump in its task's name, from where it is parked to where it parks again: on 3.11, and later."""
 ROW = (103, 83)
 """To look whether there is a row, and to hand it over alone."""

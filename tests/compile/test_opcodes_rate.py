@@ -1,7 +1,11 @@
 """What an item costs that is lost or folded because nobody takes any, or that waits for a list to be full."""
 
+from functools import partial
+
 import pytest
 
+from benchmarks.workload import HAND, OURS
+from benchmarks.workloads.neighbours import queued
 from benchmarks.workloads.strategies import collecting
 from streamkit import Collect, Stream, ops
 from streamkit._core.strategy import Strategy
@@ -49,3 +53,8 @@ async def collected_by_hand(items: int) -> int:
 
 def test_what_there_is_room_for_comes_out_of_a_list_with_no_line_for_each() -> None:
     assert per_item(collected) <= 0.8 * per_item(collected_by_hand)
+
+
+def test_an_item_of_a_subject_costs_less_than_through_a_queue_of_its_loop() -> None:
+    ours, by_hand = (partial(queued.contenders[name], 1) for name in (OURS, HAND))
+    assert per_item(ours) <= 0.92 * per_item(by_hand)

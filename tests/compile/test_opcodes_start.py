@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
 from typing import Any
 
-from streamkit import Stream, ops
+from streamkit import Stream, merge, ops
 from tests.compile.by_hand import Work
 from tests.compile.test_opcodes import (
     opcodes,
@@ -14,6 +15,9 @@ from tests.compile.test_opcodes import (
 )
 
 RUNS = 20
+INNER = 10
+"""Items of a source of a merge."""
+SOURCE = 3_100
 
 
 def same(item: Any) -> Any:
@@ -99,3 +103,21 @@ def test_a_job_that_waits_for_its_turn_is_few_objects() -> None:
     for job in waiting:
         job.explain()
     assert kept / RUNS <= 12  # the job, its source, its links with their arguments, and the tuple of these
+
+
+async def numbers(count: int) -> AsyncIterator[int]:
+    for number in range(count):
+        yield number
+
+
+async def merged(sources: int) -> None:
+    await (merge(*[numbers(INNER) for _ in range(sources)], lookahead=2 * INNER) | ops.drain())
+
+
+def test_a_source_of_a_merge_costs_so_many_opcodes_besides_its_items() -> None:
+    """Its task, its lane, the loop that reads it, and what closes and accounts for all of that.
+
+    And ten items: three are put in, and the others appended, as the pump looks at the clock after the first.
+    """
+    opcodes(merged, 20)
+    assert (opcodes(merged, 60) - opcodes(merged, 20)) / 40 <= SOURCE

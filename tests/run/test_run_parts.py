@@ -1,8 +1,10 @@
 """What a stage calls, opens and runs as a part of its job: it is awaited, counted and paused with that."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -67,3 +69,18 @@ def test_the_buffers_of_what_a_stage_opens_are_its_jobs(streams: int) -> None:
     assert {operator for operator, _, _ in found} == {"buffer(Suspend(capacity=3))"}
     assert [sum(column) for column in zip(*[each[1:] for each in found], strict=True)] == [2 * streams] * 2
     assert len(found) <= 2 * MANY
+
+
+@pytest.mark.parametrize("joins", [ops.merge, ops.merge_sorted])
+def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
+    async def main() -> None:
+        sources: list[Any] = [ticks() for _ in range(4)]
+        known = [ref(each) for each in sources]
+        gc.disable()
+        try:
+            await (Stream(sources.pop()) | joins(sources.pop(), sources.pop(), sources.pop()) | ops.drain())
+            assert not any(each() for each in known)
+        finally:
+            gc.enable()
+
+    run(main)

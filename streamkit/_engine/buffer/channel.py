@@ -22,7 +22,7 @@ from streamkit._engine.buffer.clock import clock_of
 from streamkit._engine.buffer.kinds import lane_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.rota import Rota
-from streamkit._engine.buffer.target import Abandoned, Reader
+from streamkit._engine.buffer.target import Abandoned, Reader, as_it_is
 
 __all__ = ["Channel"]
 
@@ -294,6 +294,11 @@ class Channel(Rota, Reader):
     def desert(self) -> None:
         """Nobody will read: wake nobody."""
         self._reader = None
+
+    def forget(self) -> None:
+        """The run that owns it has ended: keep no way to it. So what was read is freed, with no collector."""
+        self._failed = None
+        self.blame = as_it_is
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""

@@ -217,7 +217,8 @@ class Lane(Target):
 
     def vacancy(self) -> Future[None]:
         self.writer = writer = get_running_loop().create_future()
-        self.watch()
+        if self.mark:  # not where `put` has filled it
+            self.watch()
         return writer
 
     @property

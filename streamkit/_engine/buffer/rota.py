@@ -198,13 +198,16 @@ class Rota:
         if turns is None:
             return
         turns.count()
-        # lanes that were listed meanwhile come next, after the round
-        self.queue.rotate(-(turns.partial or len(turns.lanes)))
-        gone = False
+        gone = 0
         for lane in turns.lanes:
             if not lane.held:
                 lane.delist()
-                gone = True
+                gone += 1
+        if gone == len(self.queue):  # the usual end: all is taken, and nothing has come meanwhile
+            self.queue.clear()
+            return
+        # lanes that were listed meanwhile come next, after the round
+        self.queue.rotate(-(turns.partial or len(turns.lanes)))
         if gone:
             self.queue = deque([lane for lane in self.queue if lane.held])
 

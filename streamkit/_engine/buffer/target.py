@@ -15,7 +15,7 @@ from streamkit._engine.compile.key import End
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["Abandoned", "Failing", "Queue", "Reader", "Rescue", "Target"]
+__all__ = ["Abandoned", "Failing", "Queue", "Reader", "Rescue", "Target", "as_it_is"]
 
 Rescue = Callable[[CancelledError], Awaitable[None]]
 """Raises a cancellation that came while a pump waited for room, or deals with it."""
@@ -54,7 +54,7 @@ class Queue(Protocol):
         ...
 
 
-def _as_it_is(error: BaseException) -> BaseException:
+def as_it_is(error: BaseException) -> BaseException:
     return error
 
 
@@ -62,7 +62,7 @@ class Reader(Failing, ABC):
     """What a lane needs of its channel."""
 
     clock: Callable[[], float]
-    blame: Callable[[BaseException], BaseException] = staticmethod(_as_it_is)
+    blame: Callable[[BaseException], BaseException] = staticmethod(as_it_is)
     """Names the operator that owns it in an error of a buffer; by default, there is none."""
     alone: bool
     """Whether it lets nobody run while it takes what is there, and notes first how much that is."""

@@ -174,9 +174,10 @@ _DRIVE_EACH = f"""\
         del {{item}}
         continue
 {_PARK}\
-    if free > left:
-        free = left
-    left -= free - 1
+    if free > 1:
+        if free > left:
+            free = left
+        left -= free - 1
 else:
     lane.put({{item}})
 """

@@ -62,7 +62,9 @@ class Nests:
         if self._names.mode(index, declaration.nests) is Mode.STREAMS:
             self._asynchronous(stream, index, site)
             return
-        self._add(site.depth, f"if ({kind} := type({stream})) not in LISTS and {kind} is not AsyncGenerator:")
+        # what most are is asked first: to look into a set takes several times as long
+        others = f"{kind} is not AsyncGenerator and {kind} not in LISTS"
+        self._add(site.depth, f"if ({kind} := type({stream})) is not list and {others}:")
         opened = self._names.settle.format(value=f"segment.opened({index}, {stream})")
         self._add(site.depth + 1, f"{stream}, {kind} = {opened}", index)
         self._add(site.depth, f"if {kind} is AsyncGenerator:")

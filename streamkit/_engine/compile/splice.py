@@ -308,16 +308,16 @@ class Splicer:
 
         What is short is one part: its length is looked at, which costs a call, and nothing per element. What
         does not know its length is sliced, and the clock is looked at if there is a second slice. Where it is
-        known which, `unsized` is a test for that.
+        known which, `unsized` is a test for that, and `source` a variable, which has the parts then.
         """
         # no name of a piece ends like these: those end in the index of their step
         part, rest = (f"{name}_{index}_{self.lines.loops}_" for name in ("part", "rest"))
+        part = source if unsized else part
         self.names.passes(part, rest)
         self.names.awaits = True
         add = self.lines.add
         add(depth, f"{rest} = None", index)
         if unsized:
-            add(depth, f"{part} = {source}", index)
             add(depth, f"if {unsized} or len({part}) > SMALL:", index)
         else:
             add(depth, f"if length_hint({part} := {source}, LARGEST) > SMALL:", index)

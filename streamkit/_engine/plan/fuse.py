@@ -27,7 +27,8 @@ def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Str
     The third is the buffer that errors of the merged strategy name: the one that gave it its kind; None if
     the user's own did.
     """
-    links, named = inlet.links, None
+    links = whole = inlet.links
+    named = None
     while links and links[-1].declaration.buffers:
         first: Strategy = links[-1].arguments["strategy"]
         buffer = first if strategy is None else first.before(strategy)
@@ -36,7 +37,7 @@ def fused(inlet: Inlet[Any], strategy: Strategy | None) -> tuple[Inlet[Any], Str
         if type(buffer) is not type(strategy):
             named = links[-1]
         strategy, links = buffer, links[:-1]
-    return (inlet if links is inlet.links else Inlet(inlet.source, links)), strategy, named
+    return (inlet if links is whole else Inlet(inlet.source, links)), strategy, named
 
 
 def joined(inlet: Inlet[Any], link: Link) -> tuple[Inlet[Any], dict[str, Any]]:

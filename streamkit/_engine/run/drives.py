@@ -35,7 +35,10 @@ Each has left a task, which then takes its last step.
 class Drives(Steps):
     """Steps the pumps of the driven lanes of one channel, for its reader."""
 
-    __slots__ = ("_counted", "_lanes", "_left", "_plan", "_reads", "_ready", "_touched", "context")
+    __slots__ = (
+        *("_counted", "_drivers", "_helds", "_lanes", "_left", "_loose", "_plan", "_reads", "_ready"),
+        *("_touched", "context"),
+    )
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
@@ -44,7 +47,12 @@ class Drives(Steps):
         self._touched: deque[TurnLane] = deque()
         """Lanes whose pumps may go on when others run."""
         self._lanes: list[Any] = []
-        """The lanes of the rounds that are taken."""
+        """The lanes of the rounds that are taken; while they stay the same, no item has one looked at."""
+        self._helds: list[Any] = []
+        """What each of them holds."""
+        self._drivers: list[Driver] = []
+        self._loose = False
+        """Whether each of them was told that something was taken, since lanes were filled up."""
         self._left: Any = iter(())
         self._plan = self._counted = 0
         """How many items the rounds have, with those that `_left` still counts; and how many were counted."""
@@ -95,15 +103,31 @@ class Drives(Steps):
                     if item is not EMPTY:  # pragma: no branch - only their reader takes items out
                         yield item
                 continue
+            if lanes is not self._lanes:
+                self._takes(lanes, helds)
             if len(lanes) == len(rota.queue):
                 many = min(map(len, helds), default=0)
                 if many > 1:
-                    helds *= min(many, 1 + most // len(lanes))
+                    helds = helds * min(many, 1 + most // len(lanes))
             most -= len(helds)
-            self._lanes, self._plan, self._counted = lanes, len(helds), 0
+            self._plan += len(helds) - length_hint(self._left)
             self._left = left = iter(helds)
             yield from map(_popleft, left)
-            self.count()
+            if not self._loose:
+                self.count()
+                self._loose = True
+            if most < len(rota.queue):  # a part of a round would change whose turn it is in the next
+                return
+
+    def _takes(self, lanes: list[Any], helds: list[Any]) -> None:
+        """These are the lanes from now on of which one item each is taken."""
+        self.count()
+        self._lanes, self._helds, self._drivers = lanes, helds, [lane.driver for lane in lanes]
+        self._plan, self._counted, self._left, self._loose = 0, 0, iter(()), False
+
+    def renewed(self) -> None:
+        """A lane has another driver: look which each has."""
+        self._takes([], [])
 
     def _round(self, rota: Any, most: int) -> tuple[list[Any], list[Any]]:
         """The lanes of the next round, `most` of them, which have something; and what they hold."""
@@ -113,10 +137,17 @@ class Drives(Steps):
         lanes = [turn.popleft() for _ in range(most)] if some else [*turn]
         if not some:
             turn.clear()
-        helds = [lane.held for lane in lanes]
+        if lanes == self._lanes:
+            lanes, helds = self._lanes, self._helds
+        else:
+            helds = [lane.held for lane in lanes]
         if not all(helds):
-            empty = [lane for lane in lanes if not lane.held and lane.driver is not None]
-            left = self.step([lane.driver for lane in empty])
+            if not (any(helds) or rota.mixed or lanes is not self._lanes):
+                empty, drivers = lanes, self._drivers
+            else:
+                empty = [lane for lane in lanes if not lane.held and lane.driver is not None]
+                drivers = [lane.driver for lane in empty]
+            left = self.step(drivers)
             if left or not all(helds):
                 later = empty[len(empty) - left :]
                 lanes = self._found(turn, lanes, later)
@@ -169,7 +200,7 @@ class Drives(Steps):
             self._reads = False
             self.fill()
             return
-        self._touched = deque()
+        self._touched, self._loose = deque(), False
         while touched and not (self.clock.late or self._stopped):
             part = [touched.popleft() for _ in range(min(self.clock.left, len(touched)))]
             before = [len(lane.held) for lane in part]

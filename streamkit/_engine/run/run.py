@@ -395,4 +395,6 @@ class Run(Tasks):
             late += self._ahead
         late += map(self.blame, self.claims.release())  # what tasks were handed that it has ended
         self._late = []
+        for channel in self.channels:
+            channel.forget()
         raise_first(sorted(late, key=lambda error: not isinstance(error, CancelledError)))

@@ -1,0 +1,58 @@
+"""The counts of lanes whose pumps are driven: many rounds of the same lanes are counted together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from streamkit import Stream, ops
+from streamkit.testing import run
+
+
+@pytest.mark.parametrize("lengths", [[5] * 4, [1, 7, 3, 0, 12, 2], [40, 40, 1, 1, 1]])
+@pytest.mark.parametrize("pauses", [False, True])
+@pytest.mark.parametrize("lookahead", [1, 3])
+@pytest.mark.parametrize("every", [1, 5])
+def test_they_are_those_of_the_moment_when_a_callback_looks(
+    every: int, lookahead: int, pauses: bool, lengths: list[int]
+) -> None:
+    async def inner(length: int) -> AsyncIterator[int]:
+        for number in range(length):
+            if pauses and number % 3 == 2:
+                await asyncio.sleep(1.0)
+            yield number
+
+    async def main() -> None:
+        came = 0
+
+        def look(_: int) -> None:
+            nonlocal came
+            came += 1
+            if came % every:
+                return
+            stats = handle.buffers()
+            assert sum(each.delivered for each in stats) == came
+            assert all(each.offered == each.delivered + each.held for each in stats)
+            assert all(each.held_at_most <= lookahead for each in stats)
+
+        flat = ops.flat_map(inner, concurrency=3, lookahead=lookahead)
+        handle = (Stream(lengths) | flat | ops.for_each(look)).start()
+        await handle
+        assert came == sum(lengths) == sum(each.delivered for each in handle.buffers())
+
+    run(main)
+
+
+@pytest.mark.parametrize("taken", [1, 4, 7, 11])
+def test_what_was_taken_counts_where_the_reader_leaves_in_a_round(taken: int) -> None:
+    async def inner(start: int) -> AsyncIterator[int]:
+        for number in range(start, start + 10):
+            yield number
+
+    async def main() -> None:
+        flat = ops.flat_map(inner, concurrency=3)
+        handle = (Stream(range(9)) | flat | ops.take(taken) | ops.to_list()).start()
+        assert len(await handle) == taken
+        assert sum(each.delivered for each in handle.buffers()) == taken
+
+    run(main)
