@@ -247,7 +247,7 @@ class DropAll(Lossy[G_co]):
 
 
 class KeepLatest(DropOldest[G_co]):
-    """One slot, overwritten: ``DropOldest(1)`` by its usual name.
+    """One place, overwritten: ``DropOldest(1)`` by its usual name.
 
     >>> from streamkit import KeepLatest
     >>> KeepLatest()

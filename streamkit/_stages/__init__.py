@@ -15,7 +15,7 @@ bursts      items that go into the lanes of several readers, put there once for 
 broadcast   each item to a lane of every branch, where branches have tasks of their own
 group_by    each item to the group of its key, where groups have tasks of their own
 keyed       steps that a stage puts around a pipe, which add a key or a name
-slot        where such groups work, one after the other
+berth       where such groups work, one after the other
 panes       the windows of ``window`` that are open, which end when, and what is late
 window_steps   what each kind of windows does with an item, in the loop
 window_stages  the clock of windows, the account of late items, and windows that have tasks of their own

@@ -16,9 +16,9 @@ from streamkit._engine.buffer.target import Abandoned, Rescue, Target
 from streamkit._engine.face.job import Job
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
+from streamkit._stages.berth import Berth, Berths
 from streamkit._stages.branches import Outcome
 from streamkit._stages.keyed import naming
-from streamkit._stages.slot import Slot, Slots
 
 __all__ = ["INTAKE", "INTAKE_AHEAD", "Reopened", "ReopenedInOrder", "Router"]
 
@@ -39,7 +39,7 @@ class Groups(Outcome):
     def leave(self) -> None:
         errors: list[Exception] = []
         self.source.left = True
-        intakes = [slot.inbox for slot in self.router.slots]
+        intakes = [berth.inbox for berth in self.router.berths]
         for leave in (super().leave, self.router.drop, *[channel.leave for channel in intakes]):
             try:
                 leave()
@@ -48,7 +48,7 @@ class Groups(Outcome):
         raise_first(errors)
 
     def stats(self, operator: str = "") -> list[BufferStats]:
-        found = [slot.intake.stats(self.name or operator) for slot in self.router.slots]
+        found = [berth.intake.stats(self.name or operator) for berth in self.router.berths]
         return found + super().stats(operator)
 
 
@@ -78,22 +78,22 @@ class Idle:
 
     def _sweep(self) -> None:
         self._timer = None
-        router, slots = self._router, self._router.slots
+        router, berths = self._router, self._router.berths
         now = self._loop.time()
-        while slots.groups and not router.over:
-            slot = next(iter(slots.groups.values()))
-            if router.hand is not EMPTY and slots.groups.get(router.hand[0]) is slot:
-                slots.came(slot.name, slot, now)
-            if slot.came + self._seconds > now:
-                self.start(slot.came)
+        while berths.groups and not router.over:
+            berth = next(iter(berths.groups.values()))
+            if router.hand is not EMPTY and berths.groups.get(router.hand[0]) is berth:
+                berths.came(berth.name, berth, now)
+            if berth.came + self._seconds > now:
+                self.start(berth.came)
                 return
-            slots.end(slot)
+            berths.end(berth)
 
 
 class Router(Target):
     """The target of the pump: puts each item into the group of its key, and begins and ends groups.
 
-    While an item waits in `hand`, for room in its group or for a slot, the source waits too.
+    While an item waits in `hand`, for room in its group or for a berth, the source waits too.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Router(Target):
         run: Run,
         pipe: tuple[Link, ...],
         most: int,
-        overflowed: Callable[[Slots, Hashable], None],
+        overflowed: Callable[[Berths, Hashable], None],
         idle: float | None,
     ) -> None:
         self.run = run
@@ -113,7 +113,7 @@ class Router(Target):
         buffered = pipe[0].declaration.buffers
         strategy: Strategy = pipe[0].arguments["strategy"] if buffered else Suspend(1)
         self._pipe = pipe[buffered:]
-        self.slots = Slots(self.out, strategy, most, self._ended, self.wake)
+        self.berths = Berths(self.out, strategy, most, self._ended, self.wake)
         self._idle = None if idle is None else Idle(self, idle)
         self.hand: Any = EMPTY
         """The key and the item that wait for room in a group; EMPTY if none does."""
@@ -135,8 +135,8 @@ class Router(Target):
         except Exception:
             if self.hand is not EMPTY:  # too many groups, or no key; what came to a group is counted there
                 self.hand = EMPTY
-                for slot in self.slots:
-                    slot.intake.account.refuse()
+                for berth in self.berths:
+                    berth.intake.account.refuse()
                     break
             raise
 
@@ -145,14 +145,14 @@ class Router(Target):
 
     async def room(self, rescue: Rescue | None = None) -> None:
         while self.hand is not EMPTY and not self._placed():
-            slot = self.slots.groups.get(self.hand[0])
-            if slot is not None:
-                await slot.intake.room(rescue)
+            berth = self.berths.groups.get(self.hand[0])
+            if berth is not None:
+                await berth.intake.room(rescue)
             else:
                 await self._slot(rescue)
 
     async def _slot(self, rescue: Rescue | None) -> None:
-        """Wait for a slot to become free."""
+        """Wait for a berth to become free."""
         try:
             await self.vacancy()
         except CancelledError as error:
@@ -167,22 +167,22 @@ class Router(Target):
         if self._idle is not None:
             self._idle.stop()
         self._last()
-        for slot in self.slots:
-            if slot.running:
-                if self.channel.error is not None and slot.intake.open:
-                    slot.inbox.fail(self.channel.error)
-                slot.intake.close()
+        for berth in self.berths:
+            if berth.running:
+                if self.channel.error is not None and berth.intake.open:
+                    berth.inbox.fail(self.channel.error)
+                berth.intake.close()
         self._finish()
 
     def _last(self) -> None:
         """After an error of the source, give the item in hand to its group if possible, or drop it."""
         if self.hand is EMPTY or self.out.left:
             return
-        (_, item), slot = self.hand, self.slots.groups.get(self.hand[0])
-        if slot is not None and slot.intake.open and slot.intake.limit >= 0:
+        (_, item), berth = self.hand, self.berths.groups.get(self.hand[0])
+        if berth is not None and berth.intake.open and berth.intake.limit >= 0:
             self.hand = EMPTY
-            slot.intake.widen()  # the item counted in hand already: the bound stays the same
-            slot.intake.put(item)
+            berth.intake.widen()  # the item counted in hand already: the bound stays the same
+            berth.intake.put(item)
             return
         try:
             self.drop()
@@ -193,18 +193,18 @@ class Router(Target):
         """Drop the item in hand, and count it."""
         if self.hand is not EMPTY:
             (_, item), self.hand = self.hand, EMPTY
-            next(iter(self.slots)).intake.turn_away(item)
+            next(iter(self.berths)).intake.turn_away(item)
 
     def _placed(self) -> bool:
         """Put the item in hand into its group; return whether there was room."""
         key, item = self.hand
-        slot = self.slots.groups.get(key) or self._begun(key)
-        if slot is None:
+        berth = self.berths.groups.get(key) or self._begun(key)
+        if berth is None:
             return False
-        self.slots.came(key, slot, self.run.loop.time())
+        self.berths.came(key, berth, self.run.loop.time())
         if self._idle is not None:
-            self._idle.start(slot.came)
-        intake = slot.intake
+            self._idle.start(berth.came)
+        intake = berth.intake
         if intake.full():
             return False
         self.hand = EMPTY
@@ -216,40 +216,40 @@ class Router(Target):
 
     # groups --------------------------------------------------------------------------------
 
-    def _begun(self, key: Hashable) -> Slot | None:
-        """Begin a group for `key`; return its slot, or None if it must wait for one."""
-        if key not in self.slots.leaving and self.slots.full:
-            self._overflowed(self.slots, key)
-        slot = self.slots.taken(key)
-        if slot is None:
+    def _begun(self, key: Hashable) -> Berth | None:
+        """Begin a group for `key`; return its berth, or None if it must wait for one."""
+        if key not in self.berths.leaving and self.berths.full:
+            self._overflowed(self.berths, key)
+        berth = self.berths.taken(key)
+        if berth is None:
             return None
-        slot.book = self.run.book and self.run.book.chapter(after=True)
-        inlet = self.run.reading(slot.inbox)
+        berth.book = self.run.book and self.run.book.chapter(after=True)
+        inlet = self.run.reading(berth.inbox)
         if self._pipe and self._pipe[-1].declaration.sink:
             job: Job[Any] = Job(inlet, self._pipe)
-            self.run.spawn(partial(self._work, slot, key, job), self.out, slot)
+            self.run.spawn(partial(self._work, berth, key, job), self.out, berth)
         else:
             links = (*self._pipe, naming(self.run, key))
-            self.run.pump(Inlet(inlet.source, links), into=slot, book=slot.book)
-        return slot
+            self.run.pump(Inlet(inlet.source, links), into=berth, book=berth.book)
+        return berth
 
-    async def _work(self, slot: Slot, key: Hashable, job: Job[Any]) -> None:
-        result = await self.run.part(job, slot.book)
-        slot.put((key, result))
+    async def _work(self, berth: Berth, key: Hashable, job: Job[Any]) -> None:
+        result = await self.run.part(job, berth.book)
+        berth.put((key, result))
 
-    def _ended(self, slot: Slot) -> None:
-        """The pipe of a group has ended: close its intake, free the slot."""
-        slot.inbox.leave()  # what was left in it, who has read it has dropped
-        if self.run.book and slot.book:
-            self.run.book.close(slot.book)
-        self.slots.left(slot, reopens=self.reopens)
+    def _ended(self, berth: Berth) -> None:
+        """The pipe of a group has ended: close its intake, free the berth."""
+        berth.inbox.leave()  # what was left in it, who has read it has dropped
+        if self.run.book and berth.book:
+            self.run.book.close(berth.book)
+        self.berths.left(berth, reopens=self.reopens)
         self._finish()
 
     def _finish(self) -> None:
-        if self.over and not self._finished and not self.slots.running:
+        if self.over and not self._finished and not self.berths.running:
             self._finished = True
-            for slot in self.slots:
-                slot.shut()
+            for berth in self.berths:
+                berth.shut()
             self.out.closed()
 
 

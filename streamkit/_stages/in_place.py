@@ -291,7 +291,7 @@ class InPlace(Streams[AsyncIterator[Any]]):
 
     async def _above(self, block: Block) -> None:
         """Close all that `block` reads, which does not want more: what is innermost, first."""
-        if not block.slot.over:
+        if not block.hatch.over:
             await self._leave_down_to(self._blocks.index(block) + 1)
 
     async def leave(self) -> None:

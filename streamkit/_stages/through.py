@@ -1,9 +1,9 @@
 """Steps between streams that follow each other: they stand on one stack, too, and run in turn.
 
 In ``a | concat(b) | map(f) | concat(c)``, what `a` and `b` give goes through ``map(f)``, and what `c` gives
-does not. Such steps are a `Block`: a loop like any other, which reads a `Slot`. A loop that needs an item
+does not. Such steps are a `Block`: a loop like any other, which reads a `Hatch`. A loop that needs an item
 would resume the loop that it reads, and that the next, as deep as streams are nested. Instead it stands still
-in its slot. `Through` goes on with the next loop then, and hands the item over when that has come: an item
+in its hatch. `Through` goes on with the next loop then, and hands the item over when that has come: an item
 costs one turn for each block that it goes through, and the stack of Python does not grow.
 """
 
@@ -30,7 +30,7 @@ Steps = Generator[Any, Any, Any]
 """What is awaited, step by step."""
 
 _NEEDS = object()
-"""What a loop asks for in its slot: the next item."""
+"""What a loop asks for in its hatch: the next item."""
 _LEAVES = object()
 """What it is given instead of one that is to end.
 
@@ -47,7 +47,7 @@ _LARGE: Final = 16
 
 
 class _Asks:
-    """What a loop asks for in its slot, where a cancellation has come that may be for the source."""
+    """What a loop asks for in its hatch, where a cancellation has come that may be for the source."""
 
     __slots__ = ("error",)
 
@@ -55,7 +55,7 @@ class _Asks:
         self.error = error
 
 
-class Slot:
+class Hatch:
     """What the loop of a block reads: what comes out of the streams and blocks above it."""
 
     __slots__ = ("failure", "over")
@@ -66,7 +66,7 @@ class Slot:
         self.failure: BaseException | None = None
         """The error that it has ended with."""
 
-    def __aiter__(self) -> Slot:
+    def __aiter__(self) -> Hatch:
         return self
 
     @coroutine
@@ -80,7 +80,7 @@ class Slot:
 
     @coroutine
     def athrow(self, error: CancelledError) -> Steps:
-        """Hand `error` to the stream that is read now; return what comes to this slot next."""
+        """Hand `error` to the stream that is read now; return what comes to this hatch next."""
         if self.over:  # pragma: no cover - a loop asks so between two items, and at its end there are none
             raise error
         try:
@@ -105,12 +105,12 @@ class _Turn(Pace):
 
     __slots__ = ("_out", "_seen")
 
-    def __init__(self, out: Through, slot: Slot) -> None:
+    def __init__(self, out: Through, hatch: Hatch) -> None:
         super().__init__()
         self._out = out
         self._seen = 0
         self.size = _UNSEEN
-        self.source = slot
+        self.source = hatch
 
     def due(self) -> bool:
         seen, self._seen = self._seen, self._out.left
@@ -120,7 +120,7 @@ class _Turn(Pace):
 class Block:
     """Steps between streams that follow each other, as one loop; in the end, the last of these streams."""
 
-    __slots__ = ("_loop", "height", "holds", "links", "slot", "step")
+    __slots__ = ("_loop", "hatch", "height", "holds", "links", "step")
 
     def __init__(
         self,
@@ -135,11 +135,11 @@ class Block:
         """How many entries stand below it."""
         self.holds = any(link.declaration.hears for link in flattened(links))
         """Whether it does something after an error: passes on what it holds, or makes an item of it."""
-        self.slot = Slot()
+        self.hatch = Hatch()
         self.step: Any = None
-        """The pull that stands still in the slot."""
-        opened = Opened(Kind.ASYNC, self.slot, lambda: leave(self))
-        self._loop = run.steps(opened, links, _Turn(out, self.slot))
+        """The pull that stands still in the hatch."""
+        opened = Opened(Kind.ASYNC, self.hatch, lambda: leave(self))
+        self._loop = run.steps(opened, links, _Turn(out, self.hatch))
 
     def pull(self) -> Any:
         """Begin to ask it for an item."""
@@ -148,8 +148,8 @@ class Block:
 
     def ended(self, failure: BaseException | None) -> None:
         """What it reads has ended, or failed: it is read as a stream from now on."""
-        self.slot.over = True
-        self.slot.failure = failure
+        self.hatch.over = True
+        self.hatch.failure = failure
 
     def __aiter__(self) -> Block:
         return self
@@ -157,12 +157,12 @@ class Block:
     @coroutine
     def __anext__(self) -> Steps:
         step, self.step = self.step, None
-        pull = self._loop.__anext__() if step is None else _resumed(step, step.throw, self.slot.end())
+        pull = self._loop.__anext__() if step is None else _resumed(step, step.throw, self.hatch.end())
         return (yield from cast("Steps", pull))
 
     async def aclose(self) -> None:
         """Let go of the loop, which stands still: what it reads has been left before."""
-        self.slot.over = True
+        self.hatch.over = True
         step, self.step = self.step, None
         if step is not None:
             try:

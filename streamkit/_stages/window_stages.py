@@ -16,9 +16,9 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator, Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
+from streamkit._stages.berth import Berths
 from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Router
 from streamkit._stages.panes import LATE, Pane, Tick, bounds, end_of, moment
-from streamkit._stages.slot import Slots
 
 __all__ = ["clocked", "counted", "routed"]
 
@@ -181,13 +181,13 @@ class _Windows(Router):
         if item is not EMPTY:
             return super()._placed()
         self.hand = EMPTY
-        slot = self.slots.groups.get(name)
-        if slot is not None:  # pragma: no branch - a window has one until it is told to end
-            self.slots.end(slot)
+        berth = self.berths.groups.get(name)
+        if berth is not None:  # pragma: no branch - a window has one until it is told to end
+            self.berths.end(berth)
         return True
 
 
-def _wait(slots: Slots, key: object) -> None:
+def _wait(berths: Berths, key: object) -> None:
     """Do nothing: the item waits until the tasks of a window that has ended have."""
 
 

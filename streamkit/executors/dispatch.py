@@ -13,7 +13,7 @@ from streamkit._core.show import shown
 from streamkit.executors.events import ChunkDone, ChunkSent, Event
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Crash, Hand
-from streamkit.executors.slot import Slot
+from streamkit.executors.station import Station
 
 __all__ = ["Dispatch", "ended"]
 
@@ -24,8 +24,10 @@ CRASHES: Final = 100
 class Dispatch:
     """The calls of a pool that is open."""
 
-    def __init__(self, slots: list[Slot], prefetch: int, on_event: Callable[[Event], object] | None) -> None:
-        self.slots = slots
+    def __init__(
+        self, stations: list[Station], prefetch: int, on_event: Callable[[Event], object] | None
+    ) -> None:
+        self.stations = stations
         self._prefetch = prefetch
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
@@ -47,13 +49,13 @@ class Dispatch:
         self.go()
         return await self._outcome(call)
 
-    async def tell(self, slots: Sequence[Slot], payload: Any) -> list[Any]:
-        """What a function gives in each of `slots`, or the error that there is instead."""
+    async def tell(self, stations: Sequence[Station], payload: Any) -> list[Any]:
+        """What a function gives in each of `stations`, or the error that there is instead."""
         if self.refusal is not None:
             raise self.refusal
-        calls = [Call(next(self._number), None, (), payload, self._loop.create_future()) for _ in slots]
-        for slot, call in zip(slots, calls, strict=True):
-            slot.give(call)
+        calls = [Call(next(self._number), None, (), payload, self._loop.create_future()) for _ in stations]
+        for station, call in zip(stations, calls, strict=True):
+            station.give(call)
         try:
             await asyncio.wait([call.future for call in calls])
         finally:
@@ -73,14 +75,14 @@ class Dispatch:
             raise
 
     async def _stopped(self, call: Call) -> None:
-        slot = next((each for each in self.slots if call in each.calls), None)
-        if slot is None:
+        station = next((each for each in self.stations if call in each.calls), None)
+        if station is None:
             return
-        if slot.hand is None or not slot.hand.ready:
-            slot.calls.remove(call)
+        if station.hand is None or not station.hand.ready:
+            station.calls.remove(call)
             return
         call.stopped = self._loop.create_future()
-        slot.hand.stop(call, first=slot.calls[0] is call)
+        station.hand.stop(call, first=station.calls[0] is call)
         await ended(call.stopped)
 
     def go(self) -> None:
@@ -90,23 +92,23 @@ class Dispatch:
             if waiting[0].future.done():  # it was cancelled
                 heappop(waiting).forget()
                 continue
-            free = [slot for slot in self.slots if slot.room(self._prefetch)]
+            free = [station for station in self.stations if station.room(self._prefetch)]
             if not free:
                 return
-            slot = min(free, key=_busy)
+            station = min(free, key=_busy)
             call = heappop(waiting)
-            self.tell_of(ChunkSent, worker=slot.index, chunk=call.number, items=len(call.items))
-            slot.give(call)
+            self.tell_of(ChunkSent, worker=station.index, chunk=call.number, items=len(call.items))
+            station.give(call)
 
-    def dropped(self, slot: Slot, call: Call) -> None:
+    def dropped(self, station: Station, call: Call) -> None:
         """A call that was stopped had not begun, and will not."""
-        slot.calls.remove(call)
+        station.calls.remove(call)
         self._total -= len(call.items)
         call.forget()
 
-    def done(self, slot: Slot, call: Call, outcomes: Any, seconds: float, memory: int) -> None:
+    def done(self, station: Station, call: Call, outcomes: Any, seconds: float, memory: int) -> None:
         """A call has ended: with `outcomes`, or with an error."""
-        slot.done(call, seconds, memory)
+        station.done(call, seconds, memory)
         self._crashes = 0
         if not call.future.done():
             if isinstance(outcomes, Exception):
@@ -118,7 +120,7 @@ class Dispatch:
             self._done += items
             self.tell_of(
                 ChunkDone,
-                worker=slot.index,
+                worker=station.index,
                 chunk=call.number,
                 items=items,
                 seconds=seconds,
@@ -127,10 +129,10 @@ class Dispatch:
             )
         call.forget()
 
-    def crashed(self, slot: Slot, hand: Hand) -> None:
-        """The hand of `slot` was lost: the call that was under way ends so, others go elsewhere."""
-        calls = [*slot.calls]
-        slot.calls.clear()
+    def crashed(self, station: Station, hand: Hand) -> None:
+        """The hand of `station` was lost: the call that was under way ends so, others go elsewhere."""
+        calls = [*station.calls]
+        station.calls.clear()
         if not calls:
             return
         first, *others = calls
@@ -145,7 +147,7 @@ class Dispatch:
                 call.future.set_exception(self.refusal)
                 call.forget()
             elif call.work is None:
-                slot.calls.append(call)
+                station.calls.append(call)
             else:
                 call.worker = -1
                 heappush(self._waiting, call)
@@ -162,10 +164,10 @@ class Dispatch:
             self._total -= len(first.items)
             hand.exited.add_done_callback(lambda _: first.forget())
 
-    def end(self, slot: Slot, error: Exception) -> None:
-        """`slot` will have no hand any more: what it was told to do ends with `error`."""
-        while slot.calls:
-            call = slot.calls.popleft()
+    def end(self, station: Station, error: Exception) -> None:
+        """`station` will have no hand any more: what it was told to do ends with `error`."""
+        while station.calls:
+            call = station.calls.popleft()
             if not call.future.done():
                 call.future.set_exception(error)
             call.forget()
@@ -181,7 +183,7 @@ class Dispatch:
 
     def unfinished(self) -> Iterator[Call]:
         """The calls that wait or are under way."""
-        for call in [*(call for slot in self.slots for call in slot.calls), *sorted(self._waiting)]:
+        for call in [*(call for station in self.stations for call in station.calls), *sorted(self._waiting)]:
             if not call.future.done():
                 yield call
 
@@ -195,8 +197,8 @@ class Dispatch:
                 self.refuse(error)
 
 
-def _busy(slot: Slot) -> int:
-    return len(slot.calls)
+def _busy(station: Station) -> int:
+    return len(station.calls)
 
 
 async def ended(future: asyncio.Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Hands: each does the work of one slot, in a thread or a process, as long as that lives. And their calls."""
+"""Hands: each does the work of one station, in a thread or a process, as long as it lives. And their calls."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Pool(Workers):
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         """How each worker is now; none where the pool is not open."""
-        return () if self._staff is None else tuple([slot.info() for slot in self._staff.slots])
+        return () if self._staff is None else tuple([station.info() for station in self._staff.stations])
 
     async def add_worker(self, **arguments: Any) -> int:
         """Add a worker, prepared with `arguments`; returns its index when it is ready.
@@ -112,9 +112,9 @@ class Pool(Workers):
             ValueError: it has as many workers as it may have, by ``most=``.
         """
         staff = self._open()
-        if len(staff.slots) >= self._terms.most:
+        if len(staff.stations) >= self._terms.most:
             raise ValueError(
-                f"there are {len(staff.slots)} workers; where there may be more, give that as most="
+                f"there are {len(staff.stations)} workers; where there may be more, give that as most="
             )
         try:
             return await staff.grown(arguments)
@@ -129,13 +129,13 @@ class Pool(Workers):
             ValueError: there is no such worker, or no other.
         """
         staff = self._open()
-        slot = next((each for each in staff.slots if each.index == index and not each.removed), None)
-        if slot is None:
+        station = next((each for each in staff.stations if each.index == index and not each.removed), None)
+        if station is None:
             raise ValueError(f"index must be that of a worker, not {shown(index)}")
-        if sum(not each.removed for each in staff.slots) == 1:
+        if sum(not each.removed for each in staff.stations) == 1:
             raise ValueError(f"worker {index} is the only one")
         try:
-            await staff.shrunk(slot)
+            await staff.shrunk(station)
         finally:
             self._resize(staff)
 
@@ -147,7 +147,7 @@ class Pool(Workers):
         """
         staff = self._open()
         callback("function", function, waits=False)
-        found = await staff.dispatch.tell([*staff.slots], self._function(function))
+        found = await staff.dispatch.tell([*staff.stations], self._function(function))
         raise_first([_crashed(each) for each in found if isinstance(each, Exception)])
         return found
 
@@ -192,7 +192,7 @@ class Pool(Workers):
 
     def _resize(self, staff: Staff) -> None:
         if staff is self._staff:
-            self._limit.set(max(1, sum(not each.removed for each in staff.slots)) * self._share)
+            self._limit.set(max(1, sum(not each.removed for each in staff.stations)) * self._share)
 
     def enter(self) -> Staff:
         """The staff, for one more that uses it: opened if it is not open."""

@@ -1,4 +1,4 @@
-"""What runs where the work is done: in a thread, a process, a worker of a cluster. It knows of no slots.
+"""What runs where the work is done: in a thread, a process, a worker of a cluster. It knows of no stations.
 
 A `Place` is prepared once, learns the work of each run once, does it chunk by chunk, and is closed.
 """

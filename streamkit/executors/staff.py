@@ -11,7 +11,7 @@ from streamkit.executors.dispatch import Dispatch, ended
 from streamkit.executors.events import WorkerAdded, WorkerLost, WorkerPrepared, WorkerRemoved
 from streamkit.executors.functions import Packed
 from streamkit.executors.hand import Call, Hand, Master
-from streamkit.executors.slot import Slot
+from streamkit.executors.station import Station
 from streamkit.executors.terms import Terms
 
 __all__ = ["LONG", "Recruit", "Staff"]
@@ -27,8 +27,8 @@ Recruit: TypeAlias = Callable[[Master, int, Mapping[str, Any]], Hand]
 class _Post:
     """What is known of a hand."""
 
-    def __init__(self, slot: Slot | None, timer: asyncio.TimerHandle) -> None:
-        self.slot = slot
+    def __init__(self, station: Station | None, timer: asyncio.TimerHandle) -> None:
+        self.station = station
         """Whose work it does; None of a spare."""
         self.timer = timer
         """When preparing or closing it has taken too long."""
@@ -45,12 +45,14 @@ class Staff:
         self._terms = terms
         self.recruit = recruit
         """What makes them."""
-        self.slots: list[Slot] = [Slot(*each, terms.recycle_after) for each in enumerate(terms.arguments)]
-        self.dispatch: Dispatch = Dispatch(self.slots, terms.prefetch, terms.on_event)
+        self.stations: list[Station] = [
+            Station(*each, terms.recycle_after) for each in enumerate(terms.arguments)
+        ]
+        self.dispatch: Dispatch = Dispatch(self.stations, terms.prefetch, terms.on_event)
         self._spares: list[Hand] = []
         self._hands: dict[Hand, _Post] = {}
         """All that are not gone."""
-        self._growing: dict[Slot, asyncio.Future[None]] = {}
+        self._growing: dict[Station, asyncio.Future[None]] = {}
         """Workers that were added, until they are ready."""
         self._opened: asyncio.Future[None] = self.loop.create_future()
         self._ended: asyncio.Future[None] = self.loop.create_future()
@@ -60,8 +62,8 @@ class Staff:
 
     def open(self) -> None:
         """Start all."""
-        for slot in self.slots:
-            self._fill(slot)
+        for station in self.stations:
+            self._fill(station)
         different: list[Mapping[str, Any]] = []
         for arguments in self._terms.arguments:
             if arguments not in different:
@@ -84,7 +86,7 @@ class Staff:
             if not future.done():
                 future.set_exception(closed)
             future.exception()  # whoever waits has it
-        busy = {slot.hand for slot in self.slots if slot.calls}
+        busy = {station.hand for station in self.stations if station.calls}
         for hand in [*self._hands]:
             ended = (hand in busy or not hand.ready) and (hand.kill() or (now and hand.leave()))
             if not ended:
@@ -104,23 +106,23 @@ class Staff:
 
     async def grown(self, arguments: Mapping[str, Any]) -> int:
         """Add a worker; its index, when it is prepared."""
-        index = max(slot.index for slot in self.slots) + 1
-        slot = Slot(index, arguments, self._terms.recycle_after)
-        grown = self._growing[slot] = self.loop.create_future()
-        self.slots.append(slot)
-        self._fill(slot)
+        index = max(station.index for station in self.stations) + 1
+        station = Station(index, arguments, self._terms.recycle_after)
+        grown = self._growing[station] = self.loop.create_future()
+        self.stations.append(station)
+        self._fill(station)
         await asyncio.shield(grown)
-        return slot.index
+        return station.index
 
-    async def shrunk(self, slot: Slot) -> None:
+    async def shrunk(self, station: Station) -> None:
         """Remove a worker, when what it has is done."""
-        slot.leaving = slot.removed = True
-        if (grown := self._growing.pop(slot, None)) is not None:
-            grown.set_exception(WorkersClosedError(f"worker {slot.index} was removed before it was ready"))
+        station.leaving = station.removed = True
+        if (grown := self._growing.pop(station, None)) is not None:
+            grown.set_exception(WorkersClosedError(f"worker {station.index} was removed before it was ready"))
             grown.exception()  # whoever adds it has it, unless that was cancelled
-        hand = slot.hand
-        if not slot.calls:
-            self._replace(slot)
+        hand = station.hand
+        if not station.calls:
+            self._replace(station)
         if hand is not None:
             await asyncio.shield(hand.exited)
 
@@ -160,106 +162,112 @@ class Staff:
             return
         self._hands[hand].timer.cancel()
         hand.ready = True
-        slot = self._hands[hand].slot
-        self.dispatch.tell_of(WorkerPrepared, worker=-1 if slot is None else slot.index, seconds=seconds)
-        if slot is not None:
-            slot.begin()
-            if (grown := self._growing.pop(slot, None)) is not None:
+        station = self._hands[hand].station
+        self.dispatch.tell_of(
+            WorkerPrepared, worker=-1 if station is None else station.index, seconds=seconds
+        )
+        if station is not None:
+            station.begin()
+            if (grown := self._growing.pop(station, None)) is not None:
                 grown.set_result(None)
-        if not self._opened.done() and all(slot.ready for slot in self.slots if slot not in self._growing):
+        if not self._opened.done() and all(
+            station.ready for station in self.stations if station not in self._growing
+        ):
             self._opened.set_result(None)
         self.dispatch.go()
 
     def unprepared(self, hand: Hand, error: Exception) -> None:
         self._close(hand)
-        self._fail(self._hands[hand].slot, error)
+        self._fail(self._hands[hand].station, error)
 
     def done(self, hand: Hand, call: Call, outcomes: Any, seconds: float, memory: int) -> None:
-        slot = self._slot_of(hand)
-        if slot is None or call not in slot.calls:
+        station = self._slot_of(hand)
+        if station is None or call not in station.calls:
             return
-        self.dispatch.done(slot, call, outcomes, seconds, memory)
+        self.dispatch.done(station, call, outcomes, seconds, memory)
         terms = self._terms
-        if slot.used_up or (terms.memory_limit is not None and memory > terms.memory_limit):
-            slot.leaving = True
-        self._after(slot)
+        if station.used_up or (terms.memory_limit is not None and memory > terms.memory_limit):
+            station.leaving = True
+        self._after(station)
 
     def dropped(self, hand: Hand, call: Call) -> None:
-        slot = self._slot_of(hand)
-        if slot is not None and call in slot.calls:
-            self.dispatch.dropped(slot, call)
-            self._after(slot)
+        station = self._slot_of(hand)
+        if station is not None and call in station.calls:
+            self.dispatch.dropped(station, call)
+            self._after(station)
 
     def lost(self, hand: Hand) -> None:
-        slot = self._slot_of(hand)
-        if slot is None:
+        station = self._slot_of(hand)
+        if station is None:
             if hand in self._spares:
                 self._spares.remove(hand)
                 if hand.ready and not hand.ending:
                     self._add_spare(hand.arguments)
             return
-        if slot.hand is not hand:
+        if station.hand is not hand:
             return
-        slot.hand = None
+        station.hand = None
         if not hand.ending:
-            slot.crashed()
-            index = slot.index
+            station.crashed()
+            index = station.index
             hand.exited.add_done_callback(lambda exited: self._tell_lost(index, exited))
             if not hand.ready:
-                slot.deaths += 1
-        self.dispatch.crashed(slot, hand)
-        if slot.deaths >= _DEATHS:
-            hand.exited.add_done_callback(lambda exited: self._give_up(slot, exited))
-        elif slot.removed and not slot.calls:
-            self._replace(slot)
+                station.deaths += 1
+        self.dispatch.crashed(station, hand)
+        if station.deaths >= _DEATHS:
+            hand.exited.add_done_callback(lambda exited: self._give_up(station, exited))
+        elif station.removed and not station.calls:
+            self._replace(station)
         elif self.dispatch.refusal is None:
-            self._fill(slot)
+            self._fill(station)
             self.dispatch.go()
 
     def gone(self, hand: Hand, error: Exception | None) -> None:
         post = self._hands.pop(hand)
         post.timer.cancel()
-        slot = post.slot
-        self.dispatch.tell_of(WorkerRemoved, worker=-1 if slot is None else slot.index)
-        if slot is not None and slot.hand is hand:  # it was closed before it had begun what it was told
-            slot.hand = None
-            self.dispatch.end(slot, WorkersClosedError("these workers are closed"))
+        station = post.station
+        self.dispatch.tell_of(WorkerRemoved, worker=-1 if station is None else station.index)
+        if station is not None and station.hand is hand:  # it was closed before it had begun what it was told
+            station.hand = None
+            self.dispatch.end(station, WorkersClosedError("these workers are closed"))
         if error is not None:
             self._errors.append(error)
         self._end()
 
     # -------------------------------------------------------------------------------------------
 
-    def _after(self, slot: Slot) -> None:
-        """`slot` has a call less."""
-        if slot.leaving and not slot.calls:
-            self._replace(slot)
+    def _after(self, station: Station) -> None:
+        """`station` has a call less."""
+        if station.leaving and not station.calls:
+            self._replace(station)
         self.dispatch.go()
 
-    def _fill(self, slot: Slot) -> None:
-        """Give `slot` a hand: a spare that was prepared alike, or a new one."""
-        slot.leaving = slot.removed
-        self.dispatch.tell_of(WorkerAdded, worker=slot.index)
-        spare = next((each for each in self._spares if each.ready and each.arguments == slot.arguments), None)
+    def _fill(self, station: Station) -> None:
+        """Give `station` a hand: a spare that was prepared alike, or a new one."""
+        station.leaving = station.removed
+        self.dispatch.tell_of(WorkerAdded, worker=station.index)
+        spare = next(
+            (each for each in self._spares if each.ready and each.arguments == station.arguments), None
+        )
         if spare is None:
-            slot.hand = self._start(slot.index, slot.arguments, slot)
+            station.hand = self._start(station.index, station.arguments, station)
             return
         self._spares.remove(spare)
-        self._hands[spare].slot, slot.hand = slot, spare
-        spare.seat(slot.index)
-        slot.begin()
-        self._add_spare(slot.arguments)
+        self._hands[spare].station, station.hand = station, spare
+        spare.seat(station.index)
+        station.begin()
+        self._add_spare(station.arguments)
 
-    def _replace(self, slot: Slot) -> None:
-        """The hand of `slot` has done its last; another takes its place, unless it was removed."""
-        hand, slot.hand = slot.hand, None
+    def _replace(self, station: Station) -> None:
+        """The hand of `station` has done its last; another takes its place, unless it was removed."""
+        hand, station.hand = station.hand, None
         if hand is not None:
             self._close(hand)
-        if slot.removed:
-            if slot in self.slots:
-                self.slots.remove(slot)
+        if station.removed:
+            if station in self.stations:
+                self.stations.remove(station)
         elif not self._closing:
-            self._fill(slot)
+            self._fill(station)
 
     def _add_spare(self, arguments: Mapping[str, Any]) -> None:
         if self._terms.spare and not self._closing and self.dispatch.refusal is None:
@@ -267,32 +275,32 @@ class Staff:
             if spare is not None:
                 self._spares.append(spare)
 
-    def _start(self, index: int, arguments: Mapping[str, Any], slot: Slot | None) -> Hand | None:
+    def _start(self, index: int, arguments: Mapping[str, Any], station: Station | None) -> Hand | None:
         hand: Hand | None = None
         try:
             hand = self.recruit(self, index, arguments)
-            self._hands[hand] = _Post(slot, self._timer(self._late, hand))
+            self._hands[hand] = _Post(station, self._timer(self._late, hand))
             hand.start()
         except Exception as error:  # its arguments cannot be sent, or there can be no more threads
             if hand is not None:
                 self._hands.pop(hand).timer.cancel()
-            self._fail(slot, error)
+            self._fail(station, error)
             return None
         return hand
 
-    def _slot_of(self, hand: Hand) -> Slot | None:
-        return self._hands[hand].slot if hand in self._hands else None
+    def _slot_of(self, hand: Hand) -> Station | None:
+        return self._hands[hand].station if hand in self._hands else None
 
     def _timer(self, function: Callable[[Hand], None], hand: Hand) -> asyncio.TimerHandle:
         return self.loop.call_later(min(self._terms.timeout, LONG), function, hand)
 
     def _late(self, hand: Hand) -> None:
         """`hand` is not prepared in time."""
-        seconds, slot = self._terms.timeout, self._slot_of(hand)
+        seconds, station = self._terms.timeout, self._slot_of(hand)
         error = PreparationError(
             f"worker {hand.index} was not prepared within {seconds:g} s: prepare_timeout="
         )
-        self._fail(slot, error)
+        self._fail(station, error)
         if not hand.kill():
             hand.leave()
 
@@ -312,16 +320,16 @@ class Staff:
     def _tell_lost(self, index: int, exited: asyncio.Future[int | None]) -> None:
         self.dispatch.tell_of(WorkerLost, worker=index, exit_code=exited.result())
 
-    def _give_up(self, slot: Slot, exited: asyncio.Future[int | None]) -> None:
-        words = f"worker {slot.index} has ended {slot.deaths} times in a row before it was prepared"
-        self._fail(slot, PreparationError(f"{words}, the last time with exit code {exited.result()}"))
+    def _give_up(self, station: Station, exited: asyncio.Future[int | None]) -> None:
+        words = f"worker {station.index} has ended {station.deaths} times in a row before it was prepared"
+        self._fail(station, PreparationError(f"{words}, the last time with exit code {exited.result()}"))
 
-    def _fail(self, slot: Slot | None, error: Exception) -> None:
+    def _fail(self, station: Station | None, error: Exception) -> None:
         """A worker cannot be prepared: that is the error of whoever adds it, or of all who use them."""
-        if slot is not None and (grown := self._growing.pop(slot, None)) is not None:
-            slot.removed = True
-            self.slots.remove(slot)
-            self.dispatch.end(slot, error)
+        if station is not None and (grown := self._growing.pop(station, None)) is not None:
+            station.removed = True
+            self.stations.remove(station)
+            self.dispatch.end(station, error)
             grown.set_exception(error)
             grown.exception()  # whoever adds it has it, unless that was cancelled
             return

@@ -40,13 +40,14 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
         """What comes out of the contents of a slot, one after the other; where it was `taken` over, those."""
+        given: AsyncIterator[Any] | None = None
         first: First | None = None
         if taken is None:
             seat, source = _seated(source, content, follower)
         else:
-            seat, items, first = taken
+            seat, given, first = taken
         try:
-            pull = _pull(run, source, seat, apart=apart) if taken is None else partial(_from_source, items)
+            pull = _pull(run, source, seat, apart=apart) if given is None else partial(_from_source, given)
             while True:
                 inflow = _inflow(seat, pull)
                 if first is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, SupportsIndex, TypeAlias, TypeVar
+from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 
 from streamkit._core.arguments import Composed, flag, seconds, whole
 from streamkit._core.contract import Contract
@@ -13,7 +12,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.explain import Explanation, explain
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
-from streamkit._engine.face.stream import Keep, Operator, Pipe, Stream, rebuilt
+from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit.live.change import Change, post
@@ -26,7 +25,7 @@ __all__ = ["Edit", "Filling", "Slot", "edit", "slots"]
 A = TypeVar("A")
 B = TypeVar("B")
 
-Filling: TypeAlias = Operator[A, B] | Keep | Callable[[Stream[A]], Stream[B]]
+Filling: TypeAlias = Operator[A, B] | Keep | Shape
 """What may stand in a slot: an operator, or several that are joined."""
 
 
@@ -84,9 +83,27 @@ class Slot(Operator[A, B]):
     cell: Cell
     """What the pipe has of it."""
 
+    @overload
     def __init__(
         self,
-        content: Filling[A, B] | None = None,
+        content: Operator[A, B],
+        *,
+        stages: bool | None = None,
+        bound: int | None = None,
+        name: str = "",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Slot[Any, Any],
+        content: Keep | Shape | None = None,
+        *,
+        stages: bool | None = None,
+        bound: int | None = None,
+        name: str = "",
+    ) -> None: ...
+    def __init__(
+        self,
+        content: Any = None,
         *,
         stages: bool | None = None,
         bound: int | None = None,

@@ -25,10 +25,10 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet, flattened
 from streamkit._engine.run.run import Run
+from streamkit._stages.berth import Berths, full_error
 from streamkit._stages.forks import lone
 from streamkit._stages.group_by import INTAKE, INTAKE_AHEAD, Reopened, ReopenedInOrder, Router
 from streamkit._stages.keyed import keyed
-from streamkit._stages.slot import Slots, full_error
 
 __all__ = ["OnFull", "group_by"]
 
@@ -157,15 +157,15 @@ async def _routed_run(
     router.out.raise_source_error()
 
 
-def _fail(slots: Slots, key: object) -> None:
-    raise full_error(key, slots.most)
+def _fail(berths: Berths, key: object) -> None:
+    raise full_error(key, berths.most)
 
 
-def _evict(slots: Slots, key: object) -> None:
-    slots.end(next(iter(slots.groups.values())))
+def _evict(berths: Berths, key: object) -> None:
+    berths.end(next(iter(berths.groups.values())))
 
 
-def _wait(slots: Slots, key: object) -> None:
+def _wait(berths: Berths, key: object) -> None:
     """Do nothing: the item waits until an idle group ends."""
 
 

@@ -23,7 +23,7 @@ from streamkit.executors import (
     WorkerRemoved,
     child,
     processes,
-    slot,
+    station,
 )
 from tests.executors.work import Model, SlowToClose, hides, killed_by, lasts, not_prepared, only_once, pid_of
 
@@ -114,7 +114,7 @@ def leave(model: Model) -> None:
 def test_what_was_given_ahead_goes_elsewhere_and_counts_as_no_crash(
     forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slot, "QUICK", 1e9)
+    monkeypatch.setattr(station, "QUICK", 1e9)
 
     async def main() -> None:
         pool = Processes(1, context=forkserver, on_crash=Retry(2, 0.01), prefetch=2)

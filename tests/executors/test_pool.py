@@ -19,7 +19,7 @@ from streamkit import (
     ops,
 )
 from streamkit._core.workers import Calls
-from streamkit.executors import ChunkDone, ChunkSent, Event, Threads, WorkerAdded, WorkerRemoved, slot
+from streamkit.executors import ChunkDone, ChunkSent, Event, Threads, WorkerAdded, WorkerRemoved, station
 from tests.executors.door import Door
 from tests.executors.work import Model, Noted, double
 
@@ -30,7 +30,7 @@ def started(*calls: Awaitable[Any]) -> list[asyncio.Future[Any]]:
 
 class TestDispatch:
     def test_db5_no_worker_has_more_than_its_share(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(slot, "QUICK", 1e9)
+        monkeypatch.setattr(station, "QUICK", 1e9)
         door = Door()
         pool = Threads(2, prefetch=1)
 

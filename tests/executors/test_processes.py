@@ -25,7 +25,7 @@ from streamkit import (
     ops,
 )
 from streamkit._core.workers import Calls, NoResult
-from streamkit.executors import Processes, RemoteTraceback, functions, slot
+from streamkit.executors import Processes, RemoteTraceback, functions, station
 from tests.executors.work import (
     Model,
     Unreadable,
@@ -197,7 +197,7 @@ class TestEnd:
     def test_a_call_that_has_not_begun_is_taken_out_of_the_process(
         self, forkserver: BaseContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(slot, "QUICK", 1e9)
+        monkeypatch.setattr(station, "QUICK", 1e9)
 
         async def main() -> None:
             async with Processes(1, context=forkserver) as pool, pool.used(Calls(lasts)) as send:

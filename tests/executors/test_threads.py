@@ -233,7 +233,7 @@ class TestPrepared:
                 calls = [asyncio.ensure_future(send([number])) for number in range(2)]
                 await door.entered()
                 assert pool._staff is not None
-                hand: Any = pool._staff.slots[0].hand
+                hand: Any = pool._staff.stations[0].hand
                 hand._executor.shutdown(wait=False)
                 door.open.set()
                 assert await calls[0] == [0]

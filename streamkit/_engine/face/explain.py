@@ -261,9 +261,7 @@ def _stage(
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
-            elif (
-                isinstance(each, Composed) and each.links
-            ):  # a branch: operators without a source of their own
+            elif isinstance(each, Composed) and each.links:  # a branch: operators without a source
                 sink = each.links[-1].declaration.sink
                 parts, other = _branch(each.links, weight, depth + 1, None if sink else link)
                 inner += [

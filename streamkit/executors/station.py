@@ -1,4 +1,4 @@
-"""Slots: what stays of a worker when its thread or process is replaced: its index, arguments and counts."""
+"""Stations: what stays of a worker when its thread or process is replaced: index, arguments and counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from streamkit.executors.events import WorkerInfo
 from streamkit.executors.hand import Call, Hand
 
-__all__ = ["Slot"]
+__all__ = ["Station"]
 
 QUICK: Final = 0.02
 """Seconds. Where calls take longer, the next one is not given ahead: another worker may be free sooner."""
@@ -17,7 +17,7 @@ _SMOOTH: Final = 0.2
 """How much the last call counts in the mean time of a call."""
 
 
-class Slot:
+class Station:
     """One worker of a pool, and what it has to do now."""
 
     def __init__(self, index: int, arguments: Mapping[str, Any], recycle_after: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Slots: each runs groups of a ``group_by``, one after the other."""
+"""Berths: each runs groups of a ``group_by``, one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 
-__all__ = ["Slot", "Slots", "full_error"]
+__all__ = ["Berth", "Berths", "full_error"]
 
 
 def full_error(key: object, most: int) -> GroupsFullError:
@@ -24,7 +24,7 @@ def full_error(key: object, most: int) -> GroupsFullError:
     )
 
 
-class Slot(Lane):
+class Berth(Lane):
     """The lane of what a group emits, and its `inbox`; used by one group at a time."""
 
     inbox: Channel
@@ -40,15 +40,15 @@ class Slot(Lane):
     free: bool = False
     """Whether a new group may take it."""
 
-    def __init__(self, slots: Slots, out: Channel) -> None:
+    def __init__(self, berths: Berths, out: Channel) -> None:
         super().__init__(out, Suspend(1))
-        self.slots = slots
+        self.berths = berths
         self._open_intake()
 
     def _open_intake(self) -> None:
         self.inbox = Channel()
-        self.inbox.blame = self.slots.out.blame
-        self.intake = self.inbox.lane(self.slots.strategy)
+        self.inbox.blame = self.berths.out.blame
+        self.intake = self.inbox.lane(self.berths.strategy)
 
     def refill(self) -> None:
         """Replace the intake by an empty one, which continues the counts."""
@@ -58,29 +58,29 @@ class Slot(Lane):
 
     def pop(self) -> Any:
         item = super().pop()
-        self.slots.settle(self)
+        self.berths.settle(self)
         return item
 
     def close(self) -> None:
         """The group has ended."""
         self.running = False
-        self.slots.running -= 1
-        self.slots.ended(self)
+        self.berths.running -= 1
+        self.berths.ended(self)
 
     def shut(self) -> None:
         """Close the lane: no further group will begin."""
         super().close()
 
 
-class Slots:
-    """The slots, at most one for each group that may exist at once, and the group in each."""
+class Berths:
+    """The berths, at most one for each group that may exist at once, and the group in each."""
 
     def __init__(
         self,
         out: Channel,
         strategy: Strategy,
         most: int,
-        ended: Callable[[Slot], None],
+        ended: Callable[[Berth], None],
         roomy: Callable[[], None],
     ) -> None:
         self.out = out
@@ -90,18 +90,18 @@ class Slots:
         self.ended = ended
         """Called when the pipe of a group has ended."""
         self._roomy = roomy
-        """Called when a slot has become free."""
-        self.groups: OrderedDict[Hashable, Slot] = OrderedDict()
-        """The slots of groups, the longest idle first: the first of a plain dict is found by going past all
+        """Called when a berth has become free."""
+        self.groups: OrderedDict[Hashable, Berth] = OrderedDict()
+        """The berths of groups, the longest idle first: the first of a plain dict is found by going past all
         that were deleted before it."""
         self.running = 0
-        """How many slots are running."""
-        self.leaving: dict[Hashable, Slot] = {}
+        """How many berths are running."""
+        self.leaving: dict[Hashable, Berth] = {}
         """Groups that were told to end, and have not ended yet."""
-        self._all: list[Slot] = []
-        self._free: list[Slot] = []
+        self._all: list[Berth] = []
+        self._free: list[Berth] = []
 
-    def __iter__(self) -> Iterator[Slot]:
+    def __iter__(self) -> Iterator[Berth]:
         return iter(self._all)
 
     @property
@@ -109,53 +109,53 @@ class Slots:
         """Whether no further group may begin."""
         return len(self.groups) >= self.most
 
-    def came(self, name: Hashable, slot: Slot, now: float) -> None:
+    def came(self, name: Hashable, berth: Berth, now: float) -> None:
         """Note that an item came for the group at the time `now`: it moves to the end of `groups`."""
         self.groups.move_to_end(name)
-        slot.came = now
+        berth.came = now
 
-    def taken(self, name: Hashable) -> Slot | None:
-        """Take a slot for a new group; None if none is free, or an old group of that name is still ending."""
+    def taken(self, name: Hashable) -> Berth | None:
+        """Take a berth for a new group; None if none is free, or an old group of that name still ends."""
         if name in self.leaving:
             return None
         if self._free:
-            slot = self._free.pop()
-            slot.free = False
-            slot.refill()
+            berth = self._free.pop()
+            berth.free = False
+            berth.refill()
         elif len(self._all) < self.most:
-            slot = Slot(self, self.out)
-            self._all.append(slot)
-            self.out.adopt(slot)
+            berth = Berth(self, self.out)
+            self._all.append(berth)
+            self.out.adopt(berth)
         else:
             return None
-        self.groups[name] = slot
-        slot.name, slot.running = name, True
+        self.groups[name] = berth
+        berth.name, berth.running = name, True
         self.running += 1
-        return slot
+        return berth
 
-    def end(self, slot: Slot) -> None:
+    def end(self, berth: Berth) -> None:
         """End a group as if the source had ended."""
-        del self.groups[slot.name]
-        if slot.running:
-            self.leaving[slot.name] = slot
-            slot.intake.close()
+        del self.groups[berth.name]
+        if berth.running:
+            self.leaving[berth.name] = berth
+            berth.intake.close()
         else:
-            self.settle(slot)
+            self.settle(berth)
 
-    def left(self, slot: Slot, *, reopens: bool) -> None:
-        """The group has ended. If it did so by itself, it keeps its slot, to drop later items of its key.
+    def left(self, berth: Berth, *, reopens: bool) -> None:
+        """The group has ended. If it did so by itself, it keeps its berth, to drop later items of its key.
 
         If it `reopens`, it does not: the next item of its key begins a new group.
         """
-        self.leaving.pop(slot.name, None)
-        if reopens and self.groups.get(slot.name) is slot:
-            del self.groups[slot.name]
-        self.settle(slot)
+        self.leaving.pop(berth.name, None)
+        if reopens and self.groups.get(berth.name) is berth:
+            del self.groups[berth.name]
+        self.settle(berth)
 
-    def settle(self, slot: Slot) -> None:
-        """Free a slot, if no group has it and the reader has taken all that the last group emitted."""
-        if slot.running or slot.held or self.groups.get(slot.name) is slot or slot.free:
+    def settle(self, berth: Berth) -> None:
+        """Free a berth, if no group has it and the reader has taken all that the last group emitted."""
+        if berth.running or berth.held or self.groups.get(berth.name) is berth or berth.free:
             return
-        slot.free = True
-        self._free.append(slot)
+        berth.free = True
+        self._free.append(berth)
         self._roomy()

@@ -1,0 +1,136 @@
+"""Slots in the loop around them: whatever stands beside them keeps what it has, and the loop goes on.
+
+The contents pass items on as they are, one way or another. So a pipe with slots, changed at random, gives what it
+gives without them.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from operator import add
+from typing import Any
+
+import pytest
+
+from streamkit import Job, Stream, Suspend, ops, step
+from streamkit.live import Slot, edit
+from streamkit.testing import run
+from tests.files import over
+from tests.laws.lab import trying
+from tests.tiers import examples
+
+COUNT = 24
+
+
+async def turn(item: Any) -> Any:
+    await asyncio.sleep(0)
+    return item
+
+
+def numbers() -> Iterator[int]:
+    yield from range(COUNT)
+
+
+async def ready() -> AsyncIterator[int]:
+    for number in range(COUNT):
+        yield number
+
+
+async def slow() -> AsyncIterator[int]:
+    for number in range(COUNT):
+        await asyncio.sleep(0)
+        yield number
+
+
+def same(item: Any) -> Any:
+    return item
+
+
+CONTENTS: list[Any] = [
+    None,
+    ops.map(same),
+    ops.batch(3) | ops.flatten(),
+    ops.filter(lambda _: True) | ops.map(turn),
+    ops.sliding(1) | ops.flatten(),
+    ops.broadcast(ops.map(same), ops.ignore_items()),
+]
+
+SOURCES: list[Any] = [range(COUNT), numbers, ready, slow, lambda: Stream(ready) | ops.map(turn)]
+
+AROUND: list[Any] = [
+    lambda: ops.enumerate(),
+    lambda: ops.map(turn),
+    lambda: ops.scan(_pair),
+    lambda: ops.pairwise(),
+    lambda: ops.batch(3),
+    lambda: ops.batch(2) | ops.flatten(),
+    lambda: ops.filter(bool) | ops.skip(1),
+    lambda: ops.take(COUNT // 2),
+    lambda: ops.distinct(key=repr),
+    lambda: ops.broadcast(ops.enumerate(), ops.skip(2) | ops.map(repr)),
+    lambda: ops.group_by(lambda item: len(repr(item)) % 3, ops.enumerate(), max_groups=3),
+    lambda: ops.start_with("first") | ops.end_with("last"),
+    lambda: ops.flat_map(lambda item: [item, item], concurrency=1),
+    lambda: ops.materialize(),
+]
+
+SINKS: list[Any] = [lambda: ops.to_list(), lambda: ops.broadcast(ops.to_list(), ops.count())]
+
+
+def _pair(before: Any, item: Any) -> Any:
+    return (repr(before)[-8:], item)
+
+
+async def changed(slots: list[Slot[Any, Any]], drawn: random.Random, rollback: bool) -> None:
+    """Change one slot, or all at once, again and again."""
+    while True:
+        for _ in range(drawn.randrange(4)):
+            await asyncio.sleep(0)
+        if drawn.random() < 0.3:
+            try:
+                async with edit():
+                    for slot in slots:
+                        await slot.replace(drawn.choice(CONTENTS))
+            except ValueError as error:  # there is a batch between them
+                assert "between two slots" in str(error)
+        else:
+            trial = 2 if rollback and drawn.random() < 0.1 else 0
+            await drawn.choice(slots).replace(drawn.choice(CONTENTS), rollback=trial)
+        await asyncio.sleep(0)
+
+
+async def alike(seed: int, *, rollback: bool = False) -> None:
+    drawn = random.Random(seed)
+    source, sink = drawn.choice(SOURCES), drawn.choice(SINKS)
+    around = [drawn.choice(AROUND) for _ in range(drawn.randrange(1, 4))]
+    behind = drawn.choice(["steps", "steps", "buffer", "for"])
+
+    def built(slots: list[Slot[Any, Any]]) -> Job[Any]:
+        pipe: Any = Stream(source)
+        for number, make in enumerate(around):
+            if number < len(slots):
+                pipe |= slots[number]
+            pipe |= make()
+        if behind == "buffer":
+            pipe |= ops.buffer(Suspend(2))
+        elif behind == "for":
+            pipe = Stream(lambda pipe=pipe: aiter(pipe))
+        job: Job[Any] = pipe | ops.map(turn) | sink()
+        return job
+
+    slots = [Slot[Any, Any](drawn.choice(CONTENTS)) for _ in range(drawn.randrange(1, 3))]
+    changing = asyncio.create_task(changed(slots, drawn, rollback))
+    try:
+        found = await built(slots)
+    finally:
+        changing.cancel()
+        await asyncio.wait([changing])
+    assert changing.cancelled(), changing.exception()
+    assert found == await built([]), (source, around, behind, slots)
+
+
+@pytest.mark.parametrize("rollback", [False, True], ids=["", "rollback"])
+def test_a_pipe_with_slots_that_change_gives_what_it_gives_without(rollback: bool) -> None:
+    for seed in range(examples(300)):
+        with trying(seed):
+            run(alike(seed, rollback=rollback))
