@@ -25,7 +25,7 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
-from streamkit._engine.plan.source import Opened, Source, Weaving
+from streamkit._engine.plan.source import Made, Opened, Source, Weaving
 from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.leave import Segment, but_exits
 from streamkit._engine.run.own import own
@@ -235,6 +235,7 @@ class Woven(Entry):
         if self._compiled(hosts=hosts) is None:
             return None
         self._raw = raw = source.open()
+        assert raw.kind is self.kind or raw.kind is Kind.SLICE
         if raw.kind is Kind.SLICE:
             raw.kind, raw.items = Kind.ITER, iter(raw.items)
         if raw.kind is Kind.ASYNC:
@@ -375,12 +376,13 @@ def _woven(
     if inlet.source.makes:  # a second call would make another
         inlet = unfolded(inlet)
         opened.items = run.owned(in_place(run, inlet, **arguments))
+    source = inlet.source
     stages = [link for link in inlet.links if link.declaration.stage is not None]
-    if type(inlet.source) is not Source or not all(map(_is_slot, stages)):
+    if type(source) not in (Source, Made) or not all(map(_is_slot, stages)):
         return None
     shape = _Shape([*inlet.links, run.link, *links], arguments.get("follower"), run.book)
-    kind = Kind.ITER if inlet.source.blocking else Kind.ASYNC
-    return Woven(run, opened, shape, kind, end, pace).begun(inlet.source)
+    kind = Kind.ASYNC if hasattr(type(source.value), "__aiter__") else Kind.ITER
+    return Woven(run, opened, shape, kind, end, pace).begun(source)
 
 
 BEGUN[in_place] = _begun

@@ -126,7 +126,8 @@ async def alike(seed: int, *, rollback: bool = False) -> None:
         changing.cancel()
         await asyncio.wait([changing])
     assert changing.cancelled(), changing.exception()
-    assert found == await built([]), (source, around, behind, slots)
+    expected = await built([])
+    assert found == expected, (found, expected, source, [make() for make in around], behind, slots)
 
 
 @pytest.mark.parametrize("rollback", [False, True], ids=["", "rollback"])

@@ -73,12 +73,12 @@ class Edits:
                 self._lines.insert(before, depth, f"if states[{self._step(index)}] is None:")
         add(depth, "states = None")
 
-    def leave(self, depth: int) -> None:
+    def leave(self, depth: int, unless: str = "") -> None:
         """At the beginning of a turn: if steps are to be replaced, they end, and so does the loop."""
         if not self._spans:
             return
         add = self._add
-        add(depth, "if edits:")
+        add(depth, f"if edits and not {unless}:" if unless else "if edits:")
         for number, (begin, end) in enumerate(self._spans):
             add(depth + 1, f"if slots.turning({number}):")
             if begin < end:

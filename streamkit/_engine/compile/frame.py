@@ -178,7 +178,7 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(3, "item = EMPTY")
     if end is End.RESULT and hand:
         weaver.sliced = True
-        weaver.leave(3)
+        weaver.leave(3, unless="hand")
     _either(weaver, 3, probing, f"for item in {hand}islice(source, pace.size):")
     if hand:
         weaver.add(3, "hand = None")

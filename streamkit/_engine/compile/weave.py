@@ -110,10 +110,10 @@ class Weaver:
                 del self.lines.all[begin:end]  # nobody else runs between two items
         return self.names.awaits
 
-    def leave(self, depth: int) -> None:
+    def leave(self, depth: int, unless: str = "") -> None:
         """Leave the loop for another here, if steps of it are replaced."""
         if self.edits is not None:
-            self.edits.leave(depth)
+            self.edits.leave(depth, unless)
 
     def let_go(self, depth: int, *names: str) -> None:
         """Let go of the variables of these names; without any, of all that hold something for a turn."""

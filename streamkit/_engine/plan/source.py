@@ -18,7 +18,7 @@ from streamkit._engine.compile.pace import steady
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["SEEN", "Opened", "Recipe", "Source", "Weaving", "close_of"]
+__all__ = ["SEEN", "Made", "Opened", "Recipe", "Source", "Weaving", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _SLICE, _ASYNC = Kind.SLICE, Kind.ASYNC  # Python 3.11 looks a member of an enumeration up by a call
@@ -164,13 +164,13 @@ class Source:
         value = self.value()
         if type(value) not in _USUAL:
             self._check_made(value)
-        return _Made(value)
+        return Made(value)
 
     @classmethod
     def returned(cls, value: Any) -> Source:
         """The source of `value`, which a function of a pipe has returned to a run: that closes it."""
         source = cls(value)
-        return source if source._makes or type(value) in _NATIVE else _Made(value)
+        return source if source._makes or type(value) in _NATIVE else Made(value)
 
     def _opened(self, *, made: bool = False, blocking: bool) -> Opened:
         value = self.value
@@ -264,7 +264,7 @@ class Source:
         return named(self.value)
 
 
-class _Made(Source):
+class Made(Source):
     """What a callable has made, for one run."""
 
     __slots__ = ()
@@ -296,7 +296,7 @@ class Recipe(Source):
         return True
 
     def made(self) -> Source:
-        return _Made(self.value())
+        return Made(self.value())
 
     @property
     def kind(self) -> str:
