@@ -1,4 +1,4 @@
-"""Hands: each does the work of one station, in a thread or a process, as long as it lives. And their calls."""
+"""Hands: each does the work of one station, in a thread or process, as long as it lives; and their calls."""
 
 from __future__ import annotations
 

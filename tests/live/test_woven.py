@@ -1,21 +1,19 @@
 """Slots in the loop around them: whatever stands beside them keeps what it has, and the loop goes on.
 
-The contents pass items on as they are, one way or another. So a pipe with slots, changed at random, gives what it
-gives without them.
+The contents pass items on as they are, one way or another. So a pipe with slots, changed at random, gives
+what it gives without them.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from operator import add
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
-from streamkit import Job, Stream, Suspend, ops, step
+from streamkit import Job, Stream, Suspend, ops
 from streamkit.live import Slot, edit
 from streamkit.testing import run
-from tests.files import over
 from tests.laws.lab import trying
 from tests.tiers import examples
 

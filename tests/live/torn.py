@@ -7,10 +7,11 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 from streamkit import Stream, ops
-from streamkit.live import Change, Slot, edit
+from streamkit.live import Slot, edit
 from streamkit.testing import run
 
 __all__ = ["KINDS", "Mark", "torn"]
@@ -45,25 +46,27 @@ async def turns(count: int) -> AsyncIterator[int]:
         yield number
 
 
-async def torn(first_stages: bool, second_stages: bool, items: int = 12, edits: int = 3) -> None:
-    """Fail if an item is torn, lost, doubled or overtaken."""
+async def torn(first_stages: bool, second_stages: bool, items: int = 10, edits: int = 2) -> None:
+    """Fail if an item is torn, lost, doubled or overtaken, while two tasks change both slots."""
     first = Slot[Any, Any](Mark(0).content(stages=first_stages), stages=first_stages)
     second = Slot[Any, Any](Mark(0).content(stages=second_stages), stages=second_stages)
     seen: list[Any] = []
-    job = (
-        Stream(turns(items)) | first | ops.filter(bool) | Slot() | second | ops.for_each(seen.append)
-    ).start()
-    changes: list[Change] = []
-    for generation in range(1, edits + 1):
-        for _ in range(3):
+    numbers = count(1)
+
+    async def changed() -> None:
+        for _ in range(edits):
             await asyncio.sleep(0)
-        async with edit() as change:
-            await first.replace(Mark(generation).content(stages=first_stages))
-            await second.replace(Mark(generation).content(stages=second_stages))
-        changes.append(change)
-    await job
-    for each in changes:
-        await each
+            async with edit() as change:
+                mark = Mark(next(numbers))
+                await first.replace(mark.content(stages=first_stages))
+                await second.replace(mark.content(stages=second_stages))
+            await change
+
+    stream = Stream(turns(items)) | first | ops.filter(bool) | Slot() | second
+    async with asyncio.TaskGroup() as group:
+        group.create_task(changed())
+        group.create_task(changed())
+        await (stream | ops.for_each(seen.append))
     assert [item for item, _, _ in seen] == [*range(items)], seen
     assert all(one == other for _, one, other in seen), seen
     assert [one for _, one, _ in seen] == sorted([one for _, one, _ in seen]), seen
