@@ -31,8 +31,8 @@ def slot(name: str, source: Callable[[int], Any], goal: float) -> Workload:
         pipe = Stream(source(count)) | ops.filter(bool) | hole | ops.map(add_one)
         if not size:
             return await (pipe | ops.sum())
-        job = (pipe | ops.tap(lambda _: None) | ops.sum()).start() if size > 1 else (pipe | ops.sum()).start()
-        await asyncio.sleep(0)  # the job begins
+        job = (pipe | ops.sum()).start()
+        await asyncio.sleep(0)  # it begins
         for _ in range(size):
             await hole.replace(ops.map(add_one))
         return await job

@@ -130,6 +130,6 @@ async def alike(seed: int, *, rollback: bool = False) -> None:
 
 @pytest.mark.parametrize("rollback", [False, True], ids=["", "rollback"])
 def test_a_pipe_with_slots_that_change_gives_what_it_gives_without(rollback: bool) -> None:
-    for seed in range(examples(300)):
+    for seed in range(examples(150)):
         with trying(seed):
             run(alike(seed, rollback=rollback))
