@@ -19,6 +19,7 @@ from typing import Any, Final
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.compile.pace import Pace
@@ -35,7 +36,8 @@ from streamkit.live.seat import Cell, Content, Seat, named
 
 __all__ = ["Woven", "in_place"]
 
-_ENDS: Final = (End.RESULT, End.STAGE, End.USER)
+_GENERATORS: Final = (End.STAGE, End.USER)
+_ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 """The ends of loops that slots are woven into; others read them through a generator."""
 
 States = list[Any]
@@ -166,6 +168,11 @@ class Woven(Entry):
         self._pieces: list[AsyncGenerator[Any, None]] = []
         """The generators between the source and the loop that is read."""
 
+    @property
+    def _returns(self) -> bool:
+        """Whether a loop can return, for another to take its place: it is no generator that others read."""
+        return self._end not in _GENERATORS
+
     def _steps(self) -> tuple[list[Link], list[range]]:
         seats = self._seats
         contents = [each.content for each in (seats or self._shape.cells)]
@@ -179,7 +186,7 @@ class Woven(Entry):
             return None
         if hosts and any(link.declaration.hears for link in every):
             return None  # it would take errors of the loops that follow for its own
-        end = self._end if hosts or self._end is End.RESULT else End.STAGE
+        end = self._end if hosts or self._returns else End.STAGE
         edited = tuple([(span.start, span.stop) for span in spans]), hosts
         loop = compiled(self.kind, tuple([link.known or link.key for link in links]), end, None, edited)
         return loop if isinstance(loop, Loop) else None
@@ -218,7 +225,7 @@ class Woven(Entry):
             number += 1
         self._gone.clear()
         self._states, self._item = kept, item
-        if self._end is End.RESULT and self._part is not None:
+        if self._returns and self._part is not None:
             self._part.hand_over()
         if any(seat.edited for seat in self._seats):
             self.edits.append(None)
@@ -231,7 +238,7 @@ class Woven(Entry):
 
     def begun(self, source: Source) -> Any:
         """The first loop, over `source`; None if there can be none."""
-        hosts = self._end is not End.RESULT
+        hosts = not self._returns
         if self._compiled(hosts=hosts) is None:
             return None
         self._raw = raw = source.open()
@@ -256,7 +263,7 @@ class Woven(Entry):
         self._pieces = []
         if loop is None:
             return self._apart(links, spans)
-        ends = hosts or self._end is End.RESULT
+        ends = hosts or self._returns
         return self._loop(loop, links, self, self._raw.items, self._pace, ends=ends, spans=spans)
 
     def _loop(
@@ -306,8 +313,9 @@ class Woven(Entry):
             own(items)
             self._pieces.append(items)
             item, kind, place = EMPTY, Kind.ASYNC, span.stop
-        if place == len(links):
+        if place == len(links) and not self._returns:
             return items
+        self._pace.source = None  # which the first piece has
         return self._piece(links[place:], Entry(kind, states[place:]), items, self._end)
 
     def _first(self, links: Sequence[Link], states: States, items: Any) -> Any:
@@ -316,12 +324,16 @@ class Woven(Entry):
 
     def _piece(self, links: Sequence[Link], entry: Entry, items: Any, end: End) -> Any:
         """A part of the loop, whose steps stay."""
-        end = end if end is End.RESULT else End.STAGE
+        end = End.STAGE if end in _GENERATORS else end
         loop = compiled(entry.kind, tuple([link.known or link.key for link in links]), end, None, ((), False))
         assert isinstance(loop, Loop)
+        if end is not End.STAGE:
+            return self._loop(loop, links, entry, items, self._pace, ends=True)
         pace = Pace()
         pace.book = self._pace.book
-        return self._loop(loop, links, entry, items, pace, ends=end is End.RESULT)
+        if items is self._raw.items and entry.kind is Kind.ASYNC:
+            pace.source = items
+        return self._loop(loop, links, entry, items, pace, ends=False)
 
     async def _close(self) -> None:
         """Close what is read: what is nearest to the end first."""

@@ -90,7 +90,7 @@ class Edits:
         if self._hosts:
             self._host(depth + 1)
         else:
-            add(depth + 1, "return slots" if self._end is End.RESULT else "return")
+            add(depth + 1, "return" if self._end is End.STAGE else "return slots")
 
     def _host(self, depth: int) -> None:
         """Pass on what comes out of the loops that follow."""

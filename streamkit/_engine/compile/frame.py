@@ -187,6 +187,18 @@ def _iter(weaver: Weaver, end: End, probing: bool) -> None:
     _breathe(weaver, 3)
 
 
+_HANDS = (
+    ("source", "items = None", "items = Resumed({handed}, source)"),
+    (
+        "hand or source",
+        "items, hand = source if hand else None, None",
+        "items, hand = Resumed({handed}, source), None",
+    ),
+)
+"""What a loop over asynchronous items reads first; how that ends; and how it reads on behind steps that were
+taken. And what these are where a loop before it had an item in its hand."""
+
+
 def _async(weaver: Weaver, end: End, probing: bool) -> None:
     """An ``async for`` cannot be had in parts: it counts down to the next look at the clock.
 
@@ -197,12 +209,8 @@ def _async(weaver: Weaver, end: End, probing: bool) -> None:
         _pumped(weaver, probing)
         return
     weaver.add(2, "left = min(pace.size, SMALL)")
-    ended = "items = None"
-    if weaver.edits is None:
-        weaver.add(2, "items = source")
-    else:
-        weaver.add(2, "items = hand or source")
-        ended = "items, hand = source if hand else None, None"
+    first, ended, _ = _HANDS[weaver.edits is not None]
+    weaver.add(2, f"items = {first}")
     weaver.add(2, "while items is not None:")
     depth = 3
     if probing:
@@ -227,22 +235,23 @@ def _pumped(weaver: Weaver, probing: bool) -> None:
     cancellation to the source, which takes a step for it: what comes of that step is in ``handed``, and is
     read before the rest of the source.
     """
+    first, ended, resumed = _HANDS[weaver.edits is not None]
     weaver.add(2, "left = min(pace.size, SMALL)")
-    weaver.add(2, "handed, items = pace.handed, source")
+    weaver.add(2, f"handed, items = pace.handed, {first}")
     weaver.add(2, "while items is not None:")
     weaver.add(3, "async for item in items:")
     _turn(weaver, 4, probing, followed=True, rests=True)
     weaver.add(4, "if handed:")
-    weaver.add(5, "items = Resumed(handed, source)")
+    weaver.add(5, resumed.format(handed="handed"))
     weaver.add(5, "break")
     weaver.add(4, "left -= 1")
     weaver.add(4, "if not left:")  # before the next pull: nothing is in hand while others run
     weaver.add(5, "if pace.due() and await pace.breathe():")
-    weaver.add(6, "items = Resumed(handed, source)")
+    weaver.add(6, resumed.format(handed="handed"))
     weaver.add(6, "break")
     weaver.add(5, "left = min(pace.size, SMALL)")
     weaver.add(3, "else:")
-    weaver.add(4, "items = None")
+    weaver.add(4, ended)
 
 
 def _channel(weaver: Weaver, end: End, probing: bool) -> None:
@@ -333,7 +342,7 @@ def _counted(weaver: Weaver, depth: int, *, probing: bool) -> None:
     weaver.body(depth + 1, probing=probing, rests=True, followed=weaver.loops)
     if weaver.loops:  # a step that goes through something lets others run in between, too
         weaver.add(depth + 1, "if pace.handed:")
-        weaver.add(depth + 2, "items = Resumed(pace.handed, source)")
+        weaver.add(depth + 2, _HANDS[weaver.edits is not None][2].format(handed="pace.handed"))
         weaver.add(depth + 2, "break")
 
 
