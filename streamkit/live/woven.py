@@ -393,7 +393,8 @@ def _woven(
     if type(source) not in (Source, Made) or not all(map(_is_slot, stages)):
         return None
     shape = _Shape([*inlet.links, run.link, *links], arguments.get("follower"), run.book)
-    kind = Kind.ASYNC if hasattr(type(source.value), "__aiter__") else Kind.ITER
+    value: object = source.value
+    kind = Kind.ASYNC if hasattr(value, "__aiter__") else Kind.ITER
     return Woven(run, opened, shape, kind, end, pace).begun(source)
 
 
