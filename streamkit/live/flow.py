@@ -13,17 +13,19 @@ from typing import Any
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.pace import Pace
-from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
 from streamkit.live.seat import Cell, Seat, named
 
-__all__ = ["beside", "in_place"]
+__all__ = ["Follower", "beside", "in_place", "told"]
 
 First = Callable[[AsyncGenerator[Any, None]], AsyncIterator[Any]]
 """Makes what comes out of a content that has begun already, of what goes in from now on."""
 Taken = tuple[Seat, AsyncIterator[Any], First | None]
 """A run of a slot that goes on: the seat, what goes in, and its content, if that has begun."""
+Follower = Callable[[], Seat | None]
+"""Finds the next slot in a pipe, where that runs."""
 Pull = Callable[[Seat], Awaitable[Any]]
 """What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
 
@@ -36,7 +38,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         source: Inlet[Any],
         *,
         content: Cell,
-        follower: Seat | None = None,
+        follower: Follower | None = None,
         taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
         """What comes out of the contents of a slot, one after the other; where it was `taken` over, those."""
@@ -88,16 +90,21 @@ def _pace(seat: Seat) -> Pace:
     return pace
 
 
-def _seated(source: Inlet[Any], cell: Cell, follower: Seat | None) -> tuple[Seat, Inlet[Any]]:
+def _seated(source: Inlet[Any], cell: Cell, follower: Follower | None) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
-    seat = Seat(cell, links, follower)
+    seat = Seat(cell, links, None if follower is None else follower())
+    return seat, Inlet(source.source, told(links, lambda: seat))
+
+
+def told(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
+    """`links`, of which the last slot is told of the next."""
     for place in range(len(links) - 1, -1, -1):
         arguments = links[place].arguments
         if isinstance(arguments.get("content"), Cell):
-            told = links[place].but({**arguments, "follower": seat})
-            return seat, Inlet(source.source, (*links[:place], told, *links[place + 1 :]))
-    return seat, source
+            slot = links[place].but({**arguments, "follower": follower})
+            return (*links[:place], slot, *links[place + 1 :])
+    return links
 
 
 # where items come from -------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ steps before, between and behind the slots get loops of their own, with their st
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from functools import partial
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import cache, partial
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
@@ -21,17 +21,20 @@ from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind
-from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.lines import LINES
+from streamkit._engine.compile.loop import FRAME, Loop, compiled
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
-from streamkit._engine.plan.source import Made, Opened, Source, Weaving
+from streamkit._engine.plan.source import Opened, Source, Weaving
 from streamkit._engine.run.apart import BEGUN
 from streamkit._engine.run.leave import Segment, but_exits
 from streamkit._engine.run.own import own
 from streamkit._engine.run.run import Run
-from streamkit.live.flow import in_place
+from streamkit._engine.run.start import begin
+from streamkit.live.entry import Entry, Rest, States
+from streamkit.live.flow import Follower, in_place, told
 from streamkit.live.seat import Cell, Content, Seat, named
 
 __all__ = ["Woven", "in_place"]
@@ -39,52 +42,6 @@ __all__ = ["Woven", "in_place"]
 _GENERATORS: Final = (End.STAGE, End.USER)
 _ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 """The ends of loops that slots are woven into; others read them through a generator."""
-
-States = list[Any]
-"""By the index of a step: what it keeps; None, if it is to begin."""
-
-
-class _Once:
-    """One item, to be iterated over."""
-
-    __slots__ = ("_item",)
-
-    def __init__(self, item: Any) -> None:
-        self._item = item
-
-    def __aiter__(self) -> _Once:
-        return self
-
-    async def __anext__(self) -> Any:
-        item, self._item = self._item, EMPTY
-        if item is EMPTY:
-            raise StopAsyncIteration
-        return item
-
-
-def _once(item: list[Any]) -> Generator[Any, None, None]:
-    yield item.pop()
-
-
-class Entry:
-    """What a loop asks for that goes on with the state of another, and an item which that had in hand."""
-
-    def __init__(self, kind: Kind, states: States, item: Any = EMPTY) -> None:
-        self.kind = kind
-        self.edits: list[None] = []
-        """Holds something while the loop is to be left."""
-        self._states: States | None = states
-        self._item = item
-
-    def entered(self) -> States | None:
-        states, self._states = self._states, None
-        return states
-
-    def given(self) -> Any:
-        item, self._item = self._item, EMPTY
-        if item is EMPTY:
-            return None
-        return _Once(item) if self.kind is Kind.ASYNC else _once([item])
 
 
 class _Named(Segment):
@@ -107,9 +64,17 @@ class _Named(Segment):
 class _Shape:
     """The steps from the source to the end, with slots among them, and what stands in those."""
 
-    def __init__(self, links: Sequence[Link], follower: Seat | None, book: Book | None) -> None:
+    def __init__(
+        self,
+        links: Sequence[Link],
+        before: tuple[Link, ...],
+        follower: Follower | None,
+        book: Book | None,
+    ) -> None:
         self.links = counted(links, book)
         """The steps, and the slots."""
+        self.before = before
+        """The operators before all of them."""
         self.follower = follower
         """The next slot behind all of them."""
         self._book = book
@@ -124,10 +89,11 @@ class _Shape:
 
     def seats(self) -> tuple[list[Seat], bool]:
         """The runs of the slots begin; and whether a slot has another content by now."""
-        seats, seat = list[Seat](), self.follower
+        seats = list[Seat]()
+        seat = None if self.follower is None else self.follower()
         for place in range(len(self.links) - 1, -1, -1):
             if _is_slot(self.links[place]):
-                seat = Seat(self.links[place].arguments["content"], tuple(self.links[:place]), seat)
+                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
                 seats.insert(0, seat)
         return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
 
@@ -193,13 +159,22 @@ class Woven(Entry):
 
     # what loops ask for ----------------------------------------------------------------------
 
+    def first(self) -> Seat | None:
+        """The first slot, if it runs."""
+        return self._seats[0] if self._seats else None
+
     def begin(self) -> bool:
         """The first loop begins; whether what it has in the place of a slot is outdated already."""
         self._seats, outdated = self._shape.seats()
         for seat in self._seats:
-            seat.wake = partial(self.edits.append, None)
+            seat.wake = self._wake
         self._states = [None] * len(self._steps()[0])
         return outdated
+
+    def _wake(self) -> None:
+        self.edits.append(None)
+        if self.channel is not None:
+            self.channel.interrupt()
 
     def turning(self, number: int) -> bool:
         seat = self._seats[number]
@@ -211,8 +186,13 @@ class Woven(Entry):
         self._seats[number].turn()
         self._gone.add(number)
 
-    def leave(self, states: States, item: Any) -> None:
-        """The loop ends; `states` are those of its steps, in their order."""
+    def leave(self, states: States, item: Any, rest: Any = None) -> None:
+        """The loop ends; `states` are those of its steps, in their order. It was going through the `rest`."""
+        if rest is not None:
+            item = rest.back(item) if isinstance(rest, Rest) else Rest(item, rest)
+        elif self.channel is not None and self.channel.alone:
+            self.channel.rest()  # which the next loop need not be
+            self.channel.alone = False
         self.edits.clear()
         left, kept, number = iter(states), States(), 0
         for link in self._shape.links:
@@ -236,18 +216,20 @@ class Woven(Entry):
 
     # loops -----------------------------------------------------------------------------------
 
-    def begun(self, source: Source) -> Any:
-        """The first loop, over `source`; None if there can be none."""
-        hosts = not self._returns
-        if self._compiled(hosts=hosts) is None:
+    def begun(self, inlet: Inlet[Any]) -> Any:
+        """The first loop, over `inlet`, which has no slots; None if there can be none."""
+        loop = self._compiled(hosts=not self._returns)
+        if loop is None or len(loop.owners) + FRAME > LINES:
             return None
-        self._raw = raw = source.open()
-        assert raw.kind is self.kind or raw.kind is Kind.SLICE
+        self._raw = raw = begin(inlet.source, inlet.links, self._run.book)[0]
         if raw.kind is Kind.SLICE:
             raw.kind, raw.items = Kind.ITER, iter(raw.items)
-        if raw.kind is Kind.ASYNC:
+        elif raw.kind is Kind.CHANNEL:
+            raw.items = cache(raw.items)  # which begins the stage
+        self.kind = raw.kind
+        if raw.kind is Kind.ASYNC and not inlet.links:
             self._pace.source = raw.items
-        return self._made(hosts=True) if hosts else self._result()
+        return self._result() if self._returns else self._made(hosts=True)
 
     async def _result(self) -> Any:
         """What comes out of the sink at the end."""
@@ -383,19 +365,20 @@ def _woven(
     pace: Pace,
 ) -> Any:
     """The loop with the slot, and those before it, inside; None if they run as stages."""
-    if end not in _ENDS or type(inlet.source) is not Source:
+    if end not in _ENDS:
         return None
     if inlet.source.makes:  # a second call would make another
         inlet = unfolded(inlet)
         opened.items = run.owned(in_place(run, inlet, **arguments))
-    source = inlet.source
-    stages = [link for link in inlet.links if link.declaration.stage is not None]
-    if type(source) not in (Source, Made) or not all(map(_is_slot, stages)):
+    cut = len(inlet.links)
+    while cut and (inlet.links[cut - 1].declaration.stage is None or _is_slot(inlet.links[cut - 1])):
+        cut -= 1
+    if cut and inlet.links[cut - 1].declaration.stage in BEGUN:  # which may say what steps follow, or streams
         return None
-    shape = _Shape([*inlet.links, run.link, *links], arguments.get("follower"), run.book)
-    value: object = source.value
-    kind = Kind.ASYNC if hasattr(value, "__aiter__") else Kind.ITER
-    return Woven(run, opened, shape, kind, end, pace).begun(source)
+    links = [*inlet.links[cut:], run.link, *links]
+    shape = _Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
+    woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
+    return woven.begun(Inlet[Any](inlet.source, told(inlet.links[:cut], woven.first)))
 
 
 BEGUN[in_place] = _begun

@@ -53,7 +53,17 @@ CONTENTS: list[Any] = [
     ops.broadcast(ops.map(same), ops.ignore_items()),
 ]
 
-SOURCES: list[Any] = [range(COUNT), numbers, ready, slow, lambda: Stream(ready) | ops.map(turn)]
+SOURCES: list[Any] = [
+    range(COUNT),
+    numbers,
+    ready,
+    slow,
+    lambda: Stream(ready) | ops.map(turn),
+    lambda: Stream(slow) | ops.buffer(Suspend(3)),
+    lambda: Stream(ready) | ops.map(turn, concurrency=3),
+    lambda: Stream(ready) | ops.concat(slow, numbers),
+    lambda: Stream(ready) | ops.zip(slow),
+]
 
 AROUND: list[Any] = [
     lambda: ops.enumerate(),

@@ -15,7 +15,8 @@ What a loop asks of `slots`:
 ``given()``              the item that the last loop had in its hand, as something to iterate over
 ``turning(span)``        whether the steps of this span are to go
 ``turned(span)``         told that they are gone
-``leave(states, item)``  told last
+``leave(states, item)``  told last; of a channel, also what the loop was taking items of
+``reads(channel)``       told which channel it reads
 ``next()``               the loop that goes on, where this one hosts it; None at the end
 =======================  ========================================================================
 """
@@ -25,7 +26,7 @@ from __future__ import annotations
 import ast
 from typing import Protocol, TypeAlias
 
-from streamkit._engine.compile.key import End
+from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.scopes import assigned
@@ -47,13 +48,15 @@ class Splices(Protocol):
 class Edits:
     """Writes how a loop is entered, and left."""
 
-    def __init__(self, edited: Edited, splicer: Splices, layout: Layout, lines: Lines, end: End) -> None:
+    def __init__(
+        self, edited: Edited, splicer: Splices, layout: Layout, lines: Lines, kind: Kind, end: End
+    ) -> None:
         self._spans, self._hosts = edited
         self._splicer = splicer
         self._layout = layout
         self._add = lines.add
         self._lines = lines
-        self._end = end
+        self._kind, self._end = kind, end
 
     def setups(self, depth: int) -> None:
         """What happens before the first item is asked for: each step begins, or takes up its state."""
@@ -85,7 +88,8 @@ class Edits:
                 self._splicer.finish(depth + 2, begin, self._layout.after[end - 1])
             add(depth + 2, f"slots.turned({number})")
         states = "".join([f"[{', '.join(self._kept(step))}], " for step in self._layout.top])
-        add(depth + 1, f"slots.leave([{states}], item)")
+        rest = ", rest" if self._kind is Kind.CHANNEL and not unless else ""
+        add(depth + 1, f"slots.leave([{states}], item{rest})")
         add(depth + 1, "del item")
         if self._hosts:
             self._host(depth + 1)

@@ -34,7 +34,7 @@ def woven(
 ) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, handing_over(kind, steps, end), settle, end, edited)
+    weaver = Weaver(steps, handing_over(kind, steps, end), settle, kind, end, edited)
     tries = weaver.holds + (first is not None) + _scoped(weaver, kind, end)
     weaver.lines.around = max(0, tries - 1)  # one of them, there is always room for
     if end is End.PLAIN:
@@ -262,9 +262,20 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     """
     weaver.add(2, "channel = source()")
     weaver.add(2, "drained, wait = channel.drained, channel.wait")
+    header = "for item in drained(pace.size):"
+    if weaver.edits is not None:
+        weaver.add(2, "slots.reads(channel)")
     before = len(weaver.lines.all) + probing  # the `while`; where it probes, the first line in it
-    weaver.add(2, "while await wait():")
-    awaits = _either(weaver, 3, probing, "for item in drained(pace.size):")
+    if weaver.edits is None:
+        weaver.add(2, "while await wait():")
+    else:
+        weaver.add(2, "while hand or await wait():")
+        weaver.sliced = end is End.RESULT
+        weaver.add(3, "item = EMPTY")
+        weaver.leave(3, unless="hand")
+        weaver.add(3, "rest, hand = hand or (drained(pace.size) if channel.ready else ()), None")
+        header = "for item in rest:"
+    awaits = _either(weaver, 3, probing, header)
     weaver.let_go(3)
     alone = end is End.RESULT and not awaits
     if alone:

@@ -8,7 +8,7 @@ become, and `lines` holds the text.
 from __future__ import annotations
 
 from streamkit._engine.compile.edits import Edited, Edits
-from streamkit._engine.compile.key import End, StepKey
+from streamkit._engine.compile.key import End, Kind, StepKey
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.names import Names
@@ -30,6 +30,7 @@ class Weaver:
         steps: tuple[StepKey, ...],
         last: str,
         settle: str,
+        kind: Kind,
         end: End,
         edited: Edited | None = None,
     ) -> None:
@@ -43,7 +44,7 @@ class Weaver:
         self.sliced = False
         """Whether it can be left between two slices, too: so it need not between two items of one."""
         if edited is not None:
-            self.edits = Edits(edited, self._splicer, self.layout, self.lines, end)
+            self.edits = Edits(edited, self._splicer, self.layout, self.lines, kind, end)
 
     @property
     def loops(self) -> bool:

@@ -1,0 +1,85 @@
+"""How a loop begins that takes the place of another: with the states of its steps, and an item in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from streamkit._core.markers import EMPTY
+from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.compile.key import Kind
+
+__all__ = ["Entry", "Rest", "States"]
+
+States = list[Any]
+"""By the index of a step: what it keeps; None, if it is to begin."""
+
+
+class _Once:
+    """One item, to be iterated over."""
+
+    __slots__ = ("_item",)
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def __aiter__(self) -> _Once:
+        return self
+
+    async def __anext__(self) -> Any:
+        item, self._item = self._item, EMPTY
+        if item is EMPTY:
+            raise StopAsyncIteration
+        return item
+
+
+class Rest:
+    """What a loop has taken of a channel, and not gone through: the item in its hand, and what follows."""
+
+    __slots__ = ("_item", "_rest")
+
+    def __init__(self, item: Any, rest: Iterator[Any]) -> None:
+        self._item = item
+        self._rest = rest
+
+    def __iter__(self) -> Rest:
+        return self
+
+    def __next__(self) -> Any:
+        item, self._item = self._item, EMPTY
+        return next(self._rest) if item is EMPTY else item
+
+    def back(self, item: Any) -> Rest:
+        """The same, with `item` in front again: however often that happens, it is one."""
+        self._item = item
+        return self
+
+
+def _once(item: list[Any]) -> Generator[Any, None, None]:
+    yield item.pop()
+
+
+class Entry:
+    """What a loop asks for that goes on with the state of another, and an item which that had in hand."""
+
+    channel: Channel | None = None
+
+    def __init__(self, kind: Kind, states: States, item: Any = EMPTY) -> None:
+        self.kind = kind
+        self.edits: list[None] = []
+        """Holds something while the loop is to be left."""
+        self._states: States | None = states
+        self._item = item
+
+    def entered(self) -> States | None:
+        states, self._states = self._states, None
+        return states
+
+    def given(self) -> Any:
+        item, self._item = self._item, EMPTY
+        if item is EMPTY or self.kind is Kind.CHANNEL:
+            return None if item is EMPTY else item
+        return _Once(item) if self.kind is Kind.ASYNC else _once([item])
+
+    def reads(self, channel: Channel) -> None:
+        self.channel = channel
