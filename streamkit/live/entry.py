@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import Any
 
 from streamkit._core.markers import EMPTY
@@ -75,11 +75,21 @@ class Entry:
         states, self._states = self._states, None
         return states
 
+    def taken(self) -> tuple[States, Any]:
+        """Both at once, for several loops."""
+        item, self._item = self._item, EMPTY
+        return self.entered() or [], item
+
     def given(self) -> Any:
         item, self._item = self._item, EMPTY
         if item is EMPTY or self.kind is Kind.CHANNEL:
             return None if item is EMPTY else item
         return _Once(item) if self.kind is Kind.ASYNC else _once([item])
 
-    def reads(self, channel: Channel) -> None:
+    def put(self, states: States, item: Any = EMPTY) -> None:
+        """What the next loop begins with."""
+        self._states, self._item = states, item
+
+    def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
         self.channel = channel
+        return channel.wait

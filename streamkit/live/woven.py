@@ -12,13 +12,14 @@ steps before, between and behind the slots get loops of their own, with their st
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import cache, partial
 from typing import Any, Final
 
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
 from streamkit._engine.buffer.book import Book
+from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.lines import LINES
@@ -168,13 +169,26 @@ class Woven(Entry):
         self._seats, outdated = self._shape.seats()
         for seat in self._seats:
             seat.wake = self._wake
-        self._states = [None] * len(self._steps()[0])
+        self.put([None] * len(self._steps()[0]))
         return outdated
 
     def _wake(self) -> None:
         self.edits.append(None)
         if self.channel is not None:
-            self.channel.interrupt()
+            self.channel.wake()
+
+    def reads(self, channel: Channel) -> Callable[[], Awaitable[bool]]:
+        super().reads(channel)
+
+        async def wait() -> bool:
+            # where there are drives, those are to step their sources, and an edit waits for an item
+            if channel.drives is None and not channel.ready:
+                await channel.until(lambda: bool(self.edits) or channel.ready or channel.over)
+                if self.edits:
+                    return True
+            return await channel.wait()
+
+        return wait
 
     def turning(self, number: int) -> bool:
         seat = self._seats[number]
@@ -204,7 +218,7 @@ class Woven(Entry):
             kept += [None] * len(self._seats[number].content.links) if gone else old
             number += 1
         self._gone.clear()
-        self._states, self._item = kept, item
+        self.put(kept, item)
         if self._returns and self._part is not None:
             self._part.hand_over()
         if any(seat.edited for seat in self._seats):
@@ -281,7 +295,7 @@ class Woven(Entry):
 
     def _apart(self, links: Sequence[Link], spans: Sequence[range]) -> Any:
         """The same in several loops: the last of them, which reads the others."""
-        states, item, self._item = self.entered() or [], self._item, EMPTY
+        states, item = self.taken()
         items, kind, place = self._raw.items, self.kind, 0
         for span, seat in zip(spans, self._seats, strict=True):
             steps = slice(place, span.start)

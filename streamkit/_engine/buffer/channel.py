@@ -151,14 +151,6 @@ class Channel(Rota, Reader):
 
     # the reader ----------------------------------------------------------------------------
 
-    interrupted: bool = False
-    """Whether the reader is to go on once without an item."""
-
-    def interrupt(self) -> None:
-        """Have the reader look at something else, if it waits; or when it does so next."""
-        self.interrupted = True
-        self.wake()
-
     async def wait(self) -> bool:
         """Wait for something to pop; False at the end. The first error comes after what is held."""
         while True:
@@ -171,9 +163,6 @@ class Channel(Rota, Reader):
                 throw(error, self.trace)
             if ended:
                 return False
-            if self.interrupted:
-                self.interrupted = False
-                return True
             if self.drives is None:
                 await self._wait()
                 continue

@@ -16,7 +16,7 @@ What a loop asks of `slots`:
 ``turning(span)``        whether the steps of this span are to go
 ``turned(span)``         told that they are gone
 ``leave(states, item)``  told last; of a channel, also what the loop was taking items of
-``reads(channel)``       told which channel it reads
+``reads(channel)``       what is awaited before it reads that: whether there is something to do
 ``next()``               the loop that goes on, where this one hosts it; None at the end
 =======================  ========================================================================
 """

@@ -261,10 +261,9 @@ def _channel(weaver: Weaver, end: End, probing: bool) -> None:
     hand out all that is there at once. Guarded by `pumped` in test_opcodes.py.
     """
     weaver.add(2, "channel = source()")
-    weaver.add(2, "drained, wait = channel.drained, channel.wait")
+    wait = "channel.wait" if weaver.edits is None else "slots.reads(channel)"
+    weaver.add(2, f"drained, wait = channel.drained, {wait}")
     header = "for item in drained(pace.size):"
-    if weaver.edits is not None:
-        weaver.add(2, "slots.reads(channel)")
     before = len(weaver.lines.all) + probing  # the `while`; where it probes, the first line in it
     if weaver.edits is None:
         weaver.add(2, "while await wait():")
