@@ -3,8 +3,8 @@
     python -m benchmarks.changes [--changes 1000]
 
 Prints the median, the 99th percentile and the longest of each kind, in milliseconds, and fails if a 99th
-percentile is above the goal. The clock is the processor's own: other programs are not counted, the flow meanwhile is.
-The source is always ready, and lets others run at each 20th item.
+percentile is above the goal. The clock is the processor's own: other programs are not counted, the flow
+meanwhile is. The source is always ready, and lets others run at each 20th item.
 """
 
 from __future__ import annotations
