@@ -173,7 +173,7 @@ class FlowHandle:
         inner = _inner(post)
         if inner is None:
             raise LookupError(f"{post.path} is no flow that runs")
-        inner.add(child)
+        inner.add(child, paused=post.paused)
         return Member(self._post, child.name if to is None else f"{to}/{child.name}")
 
     async def remove(self, path: str, deadline: float | None = None) -> Report:
