@@ -30,7 +30,7 @@ class _Way(Enum):
     """How a flow ends."""
 
     CANCEL = "each child is cancelled, in reverse order, and has closed everything before the next is"
-    DRAIN = "each child finishes what is inside, in reverse order; all are cancelled at the deadline"
+    DRAIN = "each child finishes what is inside, in order: what is upstream first; cancelled at the deadline"
 
 
 class _Main(NamedTuple):
@@ -142,7 +142,7 @@ class Supervisor:
         while untold and (len(untold) == len(live) or now >= self._next_at):
             # One that does not end holds up the others for its share of the time only.
             self._next_at = now + (self._until - now) / len(untold)
-            untold.pop().drain(self._until)
+            untold.pop(0).drain(self._until)
         return self._next_at if untold else math.inf
 
     def _begin(self, post: Post) -> None:
@@ -261,10 +261,11 @@ class Supervisor:
     # how it is steered -------------------------------------------------------------------------
 
     def drain(self, until: float) -> None:
-        """Let the children end, in reverse order, and cancel at that time those that have not."""
+        """Let the children end, in order, and cancel at that time those that have not."""
         self._until = min(self._until, until)
         self._next_at = min(self._next_at, self._until)
         self._end(_Way.DRAIN)
+        self.pause(False)  # else what is upstream could wait for ever for one that is held, and not yet told
         for post in self.posts.values():
             if post.told:
                 post.drain(self._until)
