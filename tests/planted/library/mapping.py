@@ -74,8 +74,15 @@ async def lane_not_given_back() -> None:
         await asyncio.sleep(1.0)
         yield number
         await asyncio.create_task(_nothing())
+        await asyncio.create_task(_nothing())
 
-    found = await (Stream(range(3)) | ops.flat_map(pages, concurrency=2, lookahead=2) | ops.to_list())
+    async def stored(number: int) -> int:
+        await asyncio.create_task(_nothing())  # meanwhile the next item comes, and its stream goes on
+        return number
+
+    found = await (
+        Stream(range(3)) | ops.flat_map(pages, concurrency=2, lookahead=2) | ops.map(stored) | ops.to_list()
+    )
     assert sorted(found) == [0, 1, 2]
 
 
