@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from threading import Thread, get_ident
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from streamkit import Conflate, DropIncoming, DropOldest, Fail, Offered, Strateg
 from streamkit._engine.buffer.meanwhile import CHAIN
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit.testing import run
+from tests.patience import joined
 
 ACCEPTED, DROPPED, FULL, CLOSED = Offered
 
@@ -97,3 +99,40 @@ def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
     assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
     with channel.lock:
         assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
+
+
+def test_what_was_dropped_in_a_call_that_failed_is_told_of_too() -> None:
+    told: list[Any] = []
+
+    def on_drop(item: Any, why: str) -> None:
+        told.append(item)
+        if item == "second":
+            emitter.offer("third")
+            raise LookupError(why)
+
+    stream, emitter = push(DropIncoming(1, on_drop=on_drop))
+    emitter.offer("first")
+    assert emitter.offer("second") is DROPPED
+    assert told == ["second", "third"]
+    with pytest.raises(LookupError, match="full"):
+        list(stream)
+
+
+def test_another_thread_may_tell_of_what_was_dropped_first() -> None:
+    told: list[tuple[Any, int]] = []
+
+    class Raced(SharedChannel):
+        def tells(self) -> bool:
+            """Looked at when something was lost, before that is told of."""
+            before = super().tells()
+            if not (before or self._meanwhile.owned()) and get_ident() == main:
+                other = Thread(target=self.released)
+                other.start()
+                assert joined(other)
+            return before
+
+    main = get_ident()
+    channel = Raced(DropIncoming(1, on_drop=lambda item, why: told.append((item, get_ident()))))
+    assert [channel.offer(1), channel.offer(2)] == [ACCEPTED, DROPPED]
+    assert [item for item, thread in told if thread != main] == [2]
+    assert not channel.tells()

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from operator import add
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane
 from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.lane import NEVER, Lane
-from streamkit._engine.buffer.rounds import from_each
+from streamkit._engine.buffer.rounds import from_each, in_turn
 
 
 class Item:
@@ -127,3 +128,13 @@ class TestInTurn:
         assert [*from_each(channel, 9)] == [2]
         lane.put(3)
         assert [*from_each(channel, 9)] == [3]
+
+    def test_each_comes_with_its_lane_also_of_one_that_folds(self) -> None:
+        channel, lane = filled(Suspend(9), 1, 2)
+        other = channel.lane(Conflate(add))
+        other.extend([3, 4])
+        lane.watch_low()
+        assert [*in_turn(channel.queue)] == [(lane, 1), (other, 7), (lane, 2)]
+        assert (channel.ready, lane.mark, lane.delivered, other.delivered) == (False, NEVER, 2, 1)
+        lane.put(5)
+        assert [*in_turn(channel.queue)] == [(lane, 5)]
