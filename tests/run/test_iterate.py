@@ -175,9 +175,9 @@ def test_clean_up_that_fails_at_once_after_a_break_is_told_to_the_loop() -> None
     told: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         async for _ in Stream(Kept(error=boom)) | STEP:
             break
 
     asyncio.run(main())
-    assert told == [boom]
+    assert told == [{"message": "clean-up of a dropped stream failed", "exception": boom}]
