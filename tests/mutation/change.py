@@ -8,7 +8,7 @@ and a traceback shows what it always shows. So all tests run on a mutant as on t
 import ast
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
