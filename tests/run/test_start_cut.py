@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import pytest
@@ -37,8 +38,10 @@ def test_a_plain_for_reads_them_and_closes_the_source_once(depth: int) -> None:
     assert log == ["closed"] * 2
 
 
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(depth: int) -> None:
+@pytest.mark.parametrize(("depth", "follows"), [*product(DEPTHS, (False, True))])
+def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(
+    depth: int, follows: bool
+) -> None:
     async def source() -> AsyncIterator[Any]:
         for number in range(4):
             try:
@@ -49,7 +52,8 @@ def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(dept
 
     async def main() -> list[Any]:
         found: list[Any] = []
-        async for item in behind_filters(depth, Stream(source)) | ops.buffer(Suspend(1)):
+        stream: Any = Stream([]) | ops.concat(source) if follows else Stream(source)
+        async for item in behind_filters(depth, stream) | ops.buffer(Suspend(1)):
             found.append(item)
             await asyncio.sleep(2.5)
         return found
