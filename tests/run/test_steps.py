@@ -95,6 +95,7 @@ class TestSteps:
                 super().__init__(0, cast(Any, SimpleNamespace(noted=lambda size: None, held=())), steps.clock)
                 self.number = number
                 self.ready = True
+                self.task = asyncio.current_task()
                 self.stopped = bool
                 self.there = self.step
 
