@@ -68,6 +68,7 @@ __all__ = [
     "error_types",
     "is_error_types",
     "noted",
+    "notes",
     "raise_first",
     "replaces_cancellation",
     "set_cause",
@@ -228,9 +229,14 @@ def attach(error: BaseException, late: BaseException) -> None:
 
 def noted(error: BaseException, note: str) -> None:
     """Put `note` on `error`, if it has none that says the same; no code of the error's class runs."""
-    notes: Any = _attributes(error).get(_NOTES, ())
-    if type(notes) is not list or not any(type(each) is str and each == note for each in notes):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - of any items
+    if note not in notes(error):
         _note(error, note)
+
+
+def notes(error: BaseException) -> list[str]:
+    """The notes on `error`; no code of its class runs."""
+    found: Any = _attributes(error).get(_NOTES, ())
+    return [each for each in found if type(each) is str] if type(found) is list else []  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - of any items
 
 
 def _note(error: BaseException, note: str) -> None:

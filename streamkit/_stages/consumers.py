@@ -6,6 +6,7 @@ import asyncio
 from asyncio import CancelledError, Future
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 from streamkit._core.again import throw
@@ -27,6 +28,10 @@ class _Consumer(Channel):
     def __init__(self, exchange: Broadcasting) -> None:
         super().__init__()
         self.exchange = exchange
+
+    def finish(self) -> None:
+        """Take in no more; what is held is delivered. From any thread."""
+        self.exchange.dismiss(self)
 
     def leave(self) -> None:
         if self.left:
@@ -103,6 +108,19 @@ class Broadcasting(Exchange):
         lane.refuse()
         self.leave()
         self.look()
+
+    def dismiss(self, consumer: _Consumer) -> None:
+        """`consumer` gets what it holds, and then the end."""
+        assert self._home is not None  # it came in that loop
+        with suppress(RuntimeError):  # which was closed
+            self._home.call_soon_threadsafe(self._dismiss, consumer)
+
+    def _dismiss(self, consumer: _Consumer) -> None:
+        (lane,) = consumer.lanes
+        if any(lane is each for each in self._open):
+            self._part(lane)
+            self._finish(lane)
+            self.look()
 
     def note(self, consumer: _Consumer) -> None:
         """Keep the counts of one who has gone."""

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -336,20 +337,34 @@ async def fill(run: Run, source: Inlet[Any], *, hub: Any) -> int:
 class HubSource(Source):
     """The source of the streams of a hub: each run of one is a consumer."""
 
-    __slots__ = ("strategy",)
+    __slots__ = ("_came", "strategy")
 
-    def __init__(self, exchange: Exchange, strategy: Strategy | None) -> None:
+    def __init__(
+        self, exchange: Exchange, strategy: Strategy | None, came: Callable[[Any], None] | None = None
+    ) -> None:
         self.value = exchange
         self._consumed = False
         self.strategy: Strategy | None = strategy
+        self._came = came
+        """Told of each consumer that has a channel of its own."""
+
+    def telling(self, came: Callable[[Any], None]) -> HubSource:
+        """The same, of whose consumers `came` is told, to end them."""
+        return HubSource(self.value, self.strategy, came)
 
     def open(self, *, blocking: bool = False) -> Opened:
         opened: Opened = self.value.opened()
+        if self._came is not None:
+            self._came(opened.buffer)
         return opened
 
     def attached(self, run: Run) -> Source:
         consumer: Channel | None = self.value.consumer()
-        return self if consumer is None else run.reading(run.adopt(consumer), self).source
+        if consumer is None:
+            return self
+        if self._came is not None:
+            self._came(consumer)
+        return run.reading(run.adopt(consumer), self).source
 
     @property
     def blocking(self) -> bool:

@@ -6,6 +6,7 @@ import ast
 import linecache
 import logging
 import re
+from asyncio import CancelledError
 from collections.abc import Callable
 from enum import Enum
 from itertools import islice
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from streamkit._core.arguments import at_once
 from streamkit._core.awaiting import pending
-from streamkit._core.errors import attach
+from streamkit._core.errors import attach, notes
 from streamkit._core.show import shown
 from streamkit._core.value import Record
 from streamkit._engine.compile.loop import NAMED
@@ -100,7 +101,7 @@ def tell(hook: Tell | None, fault: Fault) -> None:
         return
     try:
         at_once("on_error", hook(fault))
-    except Exception as error:
+    except (Exception, CancelledError) as error:
         attach(fault.error, error)
         _log(fault)
 
@@ -114,7 +115,7 @@ def fault_of(
 ) -> Fault:
     """What is known of `error`, with which `job` of `flow` has failed."""
     operator = place = None
-    for note in getattr(error, "__notes__", ()):
+    for note in notes(error):
         if found := _BLAMED.fullmatch(note):
             operator, place = found.groups()
             break

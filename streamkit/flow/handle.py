@@ -173,7 +173,7 @@ class FlowHandle:
         inner = _inner(post)
         if inner is None:
             raise LookupError(f"{post.path} is no flow that runs")
-        inner.add(child)
+        inner.add(child, paused=post.paused)
         return Member(self._post, child.name if to is None else f"{to}/{child.name}")
 
     async def remove(self, path: str, deadline: float | None = None) -> Report:
@@ -183,10 +183,10 @@ class FlowHandle:
     async def stop(self, deadline: float | None = None) -> Report:
         """End the flow, and say what was left; return at the deadline at the latest, or a moment later.
 
-        Children take in no more, one after the other, in reverse order: each finishes what is inside before
-        the one that it is after is told. One that takes long holds up the next for its share of the time
-        only. At the deadline all that is left is cancelled. What then still closes something is named in the
-        report; awaiting the flow waits for it.
+        Children take in no more, one after the other, in the order in which they were started: each finishes
+        what is inside before those that are after it, and read that, are told. One that takes long holds up
+        the next for its share of the time only. At the deadline all that is left is cancelled. What then
+        still closes something is named in the report; awaiting the flow waits for it.
 
         Called again, it can only shorten the time.
 

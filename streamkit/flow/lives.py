@@ -175,6 +175,10 @@ class Inner(Protocol):
         """Run them to their ends."""
         ...
 
+    def over(self) -> None:
+        """That has come to its end, or was cancelled before it has begun."""
+        ...
+
     def drain(self, until: float) -> None:
         """Let them end, until that time."""
         ...
@@ -208,3 +212,4 @@ class FlowLife(Life):
 
     def forget(self) -> None:
         """Its children stay, for what is told of them."""
+        self.inner.over()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
+from streamkit._core.show import told
 from streamkit._core.value import Record
 from streamkit.flow.faults import Fault
 
@@ -62,7 +63,7 @@ class Status(Record):
         return "\n".join(self._lines(0))
 
     def _lines(self, depth: int) -> Iterator[str]:
-        error = f", {type(self.error).__name__}: {self.error}" if self.error is not None else ""
+        error = f", {told(self.error)}" if self.error is not None else ""
         again = f", {self.restarts} restarts" if self.restarts else ""
         yield f"{'    ' * depth}{self.name}: {self.state.value} since {self.since:.3f}{again}{error}"
         for each in self.children:

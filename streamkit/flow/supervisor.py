@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator
+from contextvars import Context, copy_context
 from enum import Enum
+from typing import NamedTuple
 
 from streamkit._core.errors import RestartsExceededError, attach, noted
-from streamkit.flow.faults import Action, Fault, Tell, tell
+from streamkit.flow.faults import Action, Tell, tell
 from streamkit.flow.lives import FlowLife, JobLife, Life, is_mistake
 from streamkit.flow.posts import Post
 from streamkit.flow.recovery import Recovery, Window, falling
@@ -28,7 +30,15 @@ class _Way(Enum):
     """How a flow ends."""
 
     CANCEL = "each child is cancelled, in reverse order, and has closed everything before the next is"
-    DRAIN = "each child finishes what is inside, in reverse order; all are cancelled at the deadline"
+    DRAIN = "each child finishes what is inside, in order: what is upstream first; cancelled at the deadline"
+
+
+class _Main(NamedTuple):
+    """What a flow runs in."""
+
+    task: asyncio.Task[None]
+    context: Context
+    """That of each life of its children, also where somebody else has started one."""
 
 
 class Supervisor:
@@ -47,7 +57,7 @@ class Supervisor:
         """When a drain is over, at which all is cancelled, and when the next child is told at the latest."""
         self._failure: BaseException | None = None
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._main: _Main | None = None
         for child in tree.children:
             self.posts[child.name] = Post(child, path)
             self.posts[child.name].paused = paused
@@ -56,7 +66,9 @@ class Supervisor:
         """Run the children to their ends. If this is cancelled, they are, and are waited for."""
         cancelled: tuple[object, ...] | None = None
         if self._way is None:
-            self._task = asyncio.current_task()
+            task = asyncio.current_task()
+            assert task is not None
+            self._main = _Main(task, copy_context())
             for post in self.posts.values():
                 self._start(post)
         while (due := self._turn()) is not None:
@@ -130,7 +142,7 @@ class Supervisor:
         while untold and (len(untold) == len(live) or now >= self._next_at):
             # One that does not end holds up the others for its share of the time only.
             self._next_at = now + (self._until - now) / len(untold)
-            untold.pop().drain(self._until)
+            untold.pop(0).drain(self._until)
         return self._next_at if untold else math.inf
 
     def _begin(self, post: Post) -> None:
@@ -158,19 +170,24 @@ class Supervisor:
     def _is_cancelled(self, error: BaseException | None) -> bool:
         """Whether the program ends, which cancels all tasks at once, in any order."""
         cancelled = isinstance(error, asyncio.CancelledError)
-        return cancelled and self._task is not None and self._task.cancelling() > 0
+        return cancelled and self._main is not None and self._main.task.cancelling() > 0
 
     def _stopped(self, post: Post, error: BaseException | None) -> None:
         """It has ended when it was meant to."""
         if error is not None and not self._is_cancelled(error):
             post.enter(State.FAILED)
-            post.fallen = self._tell(post.fault(error, Action.STOP))
             if self._failure is not None:
                 attach(self._failure, error)
         else:
             post.enter(State.STOPPED if post.told or post.cut or error is not None else State.DONE)
+            error = None
+        for recovery in self._recoveries:
+            recovery.names.discard(post.name)
         if post.removed:
             self.posts.pop(post.name, None)
+        if error is not None:
+            post.fallen = post.fault(error, Action.STOP)
+            tell(self._hook, post.fallen)
 
     def _joined(self, post: Post, error: BaseException | None, recovery: Recovery) -> None:
         """It has ended because of another, or together with one."""
@@ -182,7 +199,7 @@ class Supervisor:
             recovery.names.discard(post.name)
         post.enter(State.WAITING if again else State.STOPPED if error is None else State.FAILED)
         if error is not None:
-            self._tell(post.fault(error, Action.JOIN if again else Action.LEAVE))
+            tell(self._hook, post.fault(error, Action.JOIN if again else Action.LEAVE))
 
     def _fallen(self, post: Post, error: BaseException | None) -> None:
         """It has ended by itself."""
@@ -191,7 +208,7 @@ class Supervisor:
         elif not post.again(error):
             post.enter(State.DONE if error is None else State.FAILED)
             if error is not None:
-                self._tell(post.fault(error, Action.LEAVE))
+                tell(self._hook, post.fault(error, Action.LEAVE))
         else:
             self._recover(post, error)
 
@@ -208,13 +225,15 @@ class Supervisor:
             wait = post.wait()
             self._recoveries.append(Recovery(names, asyncio.get_running_loop().time() + wait))
         else:
-            self._escalate(post, error or RestartsExceededError(f"{post.path} has ended too often"))
+            if error is None:
+                error = RestartsExceededError(f"{post.path} has ended too often")
+            self._escalate(post, error)
             return
         for name in names:
             if not self.posts[name].live:
                 self.posts[name].enter(State.WAITING)
         if error is not None:
-            self._tell(post.fault(error, Action.JOIN if wait is None else Action.RESTART, wait))
+            tell(self._hook, post.fault(error, Action.JOIN if wait is None else Action.RESTART, wait))
 
     def _escalate(self, post: Post, error: BaseException) -> None:
         """The flow fails with `error`."""
@@ -222,12 +241,8 @@ class Supervisor:
         self._failure = error
         if not is_mistake(error):
             noted(error, f"{post.path} is not started again: {self._window.words}")
-        self._tell(post.fault(error, Action.ESCALATE))
         self._end(_Way.CANCEL)
-
-    def _tell(self, fault: Fault) -> Fault:
-        tell(self._hook, fault)
-        return fault
+        tell(self._hook, post.fault(error, Action.ESCALATE))
 
     def _end(self, way: _Way) -> None:
         """End all children, in that way; a cancelled flow drains no more."""
@@ -239,13 +254,18 @@ class Supervisor:
                 post.enter(State.STOPPED)
         self._woken.set()
 
+    def over(self) -> None:
+        """Its task has ended, perhaps before it has begun: nothing waits any longer, or is started."""
+        self._end(_Way.CANCEL)
+
     # how it is steered -------------------------------------------------------------------------
 
     def drain(self, until: float) -> None:
-        """Let the children end, in reverse order, and cancel at that time those that have not."""
+        """Let the children end, in order, and cancel at that time those that have not."""
         self._until = min(self._until, until)
         self._next_at = min(self._next_at, self._until)
         self._end(_Way.DRAIN)
+        self.pause(False)  # else what is upstream could wait for ever for one that is held, and not yet told
         for post in self.posts.values():
             if post.told:
                 post.drain(self._until)
@@ -261,11 +281,14 @@ class Supervisor:
             if post.life is not None:
                 yield from post.life.left()
 
-    def add(self, child: Child) -> Post:
+    def add(self, child: Child, *, paused: bool) -> Post:
         """Start one more child."""
         self._require_running(child.name)
-        children = in_order([*[post.child for post in self.posts.values()], child])
+        names = {*self.posts, child.name}  # those that others are after may have been removed
+        others = [each.child.but(after=names.intersection(each.child.after)) for each in self.posts.values()]
+        children = in_order([*others, child])
         post = Post(child, self._path)
+        post.paused = paused
         self.posts = {each.name: self.posts.get(each.name, post) for each in children}
         self._start(post)
         self._woken.set()
@@ -285,15 +308,16 @@ class Supervisor:
 
     def _start(self, post: Post) -> None:
         """Start one by hand, or at first; before the flow has begun, it does that itself."""
-        if self._task is not None and not post.live and not post.held:
-            self._begin(post)
+        if self._main is not None and not post.live and not post.held:
+            self._main.context.copy().run(self._begin, post)
 
     def stop(self, post: Post, until: float, *, remove: bool) -> None:
         """Let one end until then; no rule starts it again."""
         post.held = post.held or post.live or post.state is State.WAITING
         post.removed = post.removed or remove
         for recovery in self._recoveries:
-            recovery.names.discard(post.name)
+            if not (post.live and post.cut):  # others wait until that has closed
+                recovery.names.discard(post.name)
         if post.live:
             post.drain(until)
         else:
@@ -304,5 +328,5 @@ class Supervisor:
         self._woken.set()
 
     def _require_running(self, name: str) -> None:
-        if self._way is not None or (self._task is not None and self._task.done()):
+        if self._way is not None or (self._main is not None and self._main.task.done()):
             raise RuntimeError(f"{name} cannot be started: the flow {self._path} is ending")

@@ -33,7 +33,8 @@ class Child(Value):
         name: by which it is found; without ``/``.
         make: called at each start, in the event loop; returns a fresh job. Or a flow.
         restart: whether it is started again when it has ended.
-        after: names of children of the same flow that are started before it, and stopped after it.
+        after: names of children of the same flow that are started before it, and cancelled after it; whose
+            items it reads, so that they end before it where there is time.
         backoff: seconds to wait before it is started again, or a ``Backoff``.
         reset_after: if it has run for so many seconds, its next failure counts as the first for `backoff`.
             None for never.

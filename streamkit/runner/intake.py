@@ -20,6 +20,7 @@ from streamkit._engine.face.stream import Pipe, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link, shares
 from streamkit._engine.plan.source import Opened, Recipe, Source
 from streamkit._engine.run.run import Run
+from streamkit._stages.hub import HubSource
 from streamkit._stages.inbox import InboxSource
 from streamkit._stages.push import PushSource
 from streamkit._stages.threaded import ThreadSource
@@ -93,6 +94,8 @@ class Intake:
         if isinstance(source, PushSource):
             self.add(source.value)
             return source
+        if isinstance(source, HubSource) and source.strategy is not None:  # each consumer holds its own
+            return source.telling(self.add)
         if source.makes:
             return _Late(self, source)
         if isinstance(source, ThreadSource) or type(source).open is Source.open:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Replace, Stream, ops
-from streamkit.flow import Action, Child, Fault, Flow, Restart
+from streamkit.flow import Action, Child, Fault, Flow, Intensity, Restart
 from streamkit.testing import run
 
 
@@ -156,6 +156,75 @@ class TestHooks:
 
         run(main)
         assert lives == [1]
+
+    def test_one_that_cancels_keeps_no_flow_from_its_end(self, caplog: pytest.LogCaptureFixture) -> None:
+        def hook(_: Fault) -> None:
+            raise asyncio.CancelledError("a hook")
+
+        failing = Child("a", lambda: Stream([0]) | ops.for_each(inverse), backoff=1.0)
+        once = Intensity(1, seconds=60.0)
+        with pytest.raises(ZeroDivisionError):
+            run(
+                lambda: awaited(
+                    Flow(Child("in", Flow(failing, intensity=once)), on_error=hook, intensity=once)
+                )
+            )
+        assert len(caplog.records) == 6
+        assert all("a hook" in (record.exc_text or "") for record in caplog.records)
+
+    def test_when_one_is_told_that_the_flow_fails_nothing_more_is_started(self) -> None:
+        handles: list[Any] = []
+        refused: list[str] = []
+
+        def hook(_: Fault) -> None:
+            with pytest.raises(RuntimeError) as caught:
+                handles[0].add(Child("b", lambda: Stream([1]) | ops.drain()))
+            refused.append(str(caught.value))
+
+        async def main() -> None:
+            failing = Child("a", lambda: Stream([0]) | ops.for_each(inverse))
+            handles.append(Flow(failing, on_error=hook, intensity=Intensity(0, seconds=1.0)).start())
+            with pytest.raises(ZeroDivisionError):
+                await handles[0]
+
+        run(main)
+        assert refused == ["b cannot be started: the flow flow is ending"]
+
+
+class OddError(Exception):
+    """Whatever is asked of it fails, or is False."""
+
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def __notes__(self) -> Any:
+        raise LookupError("no notes")
+
+
+def test_an_error_that_cannot_be_read_is_told_and_fails_the_flow() -> None:
+    found: list[Fault] = []
+
+    def fails(_: int) -> None:
+        raise OddError
+
+    async def main() -> None:
+        failing = Child("a", lambda: Stream([1]) | ops.for_each(fails), backoff=1.0)
+        handle = Flow(failing, intensity=Intensity(1, seconds=60.0), on_error=found.append).start()
+        with pytest.raises(OddError):
+            await handle
+        assert "OddError: <its __str__ failed with LookupError>" in str(handle.status())
+
+    run(main)
+    assert [(each.action, each.operator) for each in found] == [
+        (Action.RESTART, "for_each(fails)"),
+        (Action.ESCALATE, "for_each(fails)"),
+    ]
 
 
 async def awaited(flow: Flow) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 import streamkit
-from streamkit import ops
+from streamkit import Job, ops
 from streamkit.flow import Child, Flow, FlowHandle, Intensity, Restart, Scope, State
 from streamkit.testing import run
 from tests.flow.jobs import Log, end, ends, fails, lasts
@@ -255,6 +256,50 @@ class TestChange:
         steered(Flow(Child("in", inner), on_error=log.fault), main)
         assert log.times("c closes") == [2.0]
 
+    def test_in_a_flow_that_is_paused_it_is_paused(self) -> None:
+        log = Log()
+        flow = Flow(Child("in", Flow(Child("b", log.job("b", lasts())))))
+
+        async def main(handle: FlowHandle) -> None:
+            handle["in"].pause()
+            handle.add(Child("c", log.job("c", lasts())), to="in")
+            await asyncio.sleep(1.0)
+            assert {each.state for each in handle.status()["in"].children} == {State.PAUSED}
+            assert not log.times("c begins")
+            handle["in"].resume()
+            await asyncio.sleep(1.0)
+            assert len(log.times("c begins")) == 1
+
+        steered(flow, main)
+
+    def test_also_where_what_others_are_after_was_removed_and_comes_back(self) -> None:
+        log = Log()
+        after = Child("b", log.job("b", lasts()), after=["a"])
+
+        async def main(handle: FlowHandle) -> None:
+            await handle.remove("a", 0.0)
+            handle.add(Child("c", log.job("c", lasts())))
+            handle.add(Child("a", log.job("a", lasts())))
+            names = [each.name for each in handle.status().children]
+            assert sorted(names) == ["a", "b", "c"]
+            assert names.index("a") < names.index("b")
+
+        steered(Flow(Child("a", log.job("a", lasts())), after), main)
+
+    def test_one_that_was_cancelled_before_it_began_takes_no_more(self) -> None:
+        log = Log()
+
+        async def main() -> None:
+            handle = Flow(Child("a", log.job("a", lasts()))).start()
+            (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+            task.cancel()
+            await asyncio.wait([task])
+            assert handle.status()["a"].state is State.STOPPED
+            with pytest.raises(RuntimeError, match="b cannot be started"):
+                handle.add(Child("b", log.job("b", lasts())))
+
+        run(main)
+
     def test_what_cannot_be_added_is_an_error(self) -> None:
         log = Log()
         flow = Flow(Child("a", log.job("a", lasts(), closing=1.0)))
@@ -271,3 +316,33 @@ class TestChange:
                 handle.add(Child("b", log.job("b", lasts())))
 
         steered(flow, main)
+
+
+def test_all_lives_of_a_child_see_the_variables_of_who_started_the_flow() -> None:
+    """Not those of somebody who has started one by hand, or has added it: a request is over long before."""
+    variable: ContextVar[str] = ContextVar("variable", default="nobody")
+    seen: list[str] = []
+
+    def make() -> Job[None]:
+        seen.append(variable.get())
+        return streamkit.interval(1.0) | ops.take(1) | ops.drain()
+
+    async def by_hand(handle: FlowHandle) -> None:
+        variable.set("a request")
+        await handle["in/a"].stop()
+        await handle["in/a"].start()
+        handle.add(Child("b", make, restart=Restart.PERMANENT), to="in")
+        await handle["in"].stop()
+        await handle["in"].start()
+
+    async def main() -> None:
+        variable.set("program")
+        handle = Flow(Child("in", Flow(Child("a", make, restart=Restart.PERMANENT)))).start()
+        await asyncio.sleep(0.5)
+        await asyncio.create_task(by_hand(handle))
+        await asyncio.sleep(5.0)
+        await end(handle)
+
+    run(main)
+    assert len(seen) > 4
+    assert {*seen} == {"program"}

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 import streamkit
-from streamkit import Stream, Suspend, ops
+from streamkit import Hub, Job, Stream, Suspend, ops
 from streamkit.flow import Child, Flow, Intensity, Left, Scope
 from streamkit.testing import run
 from tests.flow.jobs import Log, end, fails, lasts
@@ -20,28 +20,27 @@ async def stuck(_: int) -> None:
     await asyncio.Event().wait()
 
 
-def test_children_finish_what_is_inside_in_reverse_order() -> None:
+def test_children_finish_what_is_inside_in_order() -> None:
     log = Log()
-    inner = Flow(Child("b", log.job("b", lasts(), deaf=2.0)), Child("c", log.job("c", lasts(), deaf=3.0)))
+
+    def child(name: str, *after: str) -> Child:
+        return Child(name, log.job(name, lasts(), closing=1.0), after=after)
 
     async def main() -> None:
-        handle = Flow(
-            Child("a", log.job("a", lasts(), deaf=4.0)),
-            Child("in", inner),
-            Child("d", log.job("d", lasts(), deaf=1.5)),
-        ).start()
+        inner = Flow(child("b"), child("c"))
+        handle = Flow(child("d", "in"), child("a"), Child("in", inner, after=["a"])).start()
         await asyncio.sleep(1.0)
         report = await handle.stop()
         assert report.ok
         assert report.ended == ("flow/a", "flow/in/b", "flow/in/c", "flow/d")
-        assert report.seconds == 3.0
+        assert report.seconds == 4.0
         await handle
         await asyncio.sleep(9.0)
         assert handle.report() == report
 
     run(main)
-    assert [what for _, what in log.seen if what.endswith("worked")] == [
-        *("d has worked", "b has worked", "c has worked", "a has worked")
+    assert [each for each in log.seen if each[1].endswith("closes")] == [
+        *((1.0, "a closes"), (2.0, "b closes"), (3.0, "c closes"), (4.0, "d closes"))
     ]
 
 
@@ -68,7 +67,41 @@ def test_one_that_takes_long_holds_up_the_others_for_its_share_only() -> None:
         await handle
 
     run(main)
-    assert told == [(2.5, "c"), (5.5, "b"), (8.5, "a")]
+    assert told == [(2.5, "a"), (5.5, "b"), (8.5, "c")]
+
+
+def test_what_one_child_reads_of_another_is_not_lost() -> None:
+    async def later(number: int) -> int:
+        await asyncio.sleep(0.5)
+        return number
+
+    async def main(*, paused: bool) -> None:
+        hub: Hub[int] = Hub(Suspend(4))
+        read: list[int] = []
+        written: list[int] = []
+
+        async def write(number: int) -> None:
+            await asyncio.sleep(0.3)
+            written.append(number)
+
+        def poller() -> Job[int]:
+            numbers = streamkit.interval(0.2) | ops.map(later, concurrency=4)
+            return numbers | ops.tap(read.append) | hub.sink()
+
+        flow = Flow(
+            Child("poller", poller),
+            Child("writer", lambda: hub.stream() | ops.for_each(write), after=["poller"]),
+        )
+        handle = flow.start()
+        await asyncio.sleep(5.0)
+        if paused:
+            handle["writer"].pause()
+        assert (await handle.stop()).ok
+        assert len(read) > 15
+        assert written == read
+
+    run(lambda: main(paused=False))
+    run(lambda: main(paused=True))
 
 
 def test_the_report_names_operators_and_how_many_they_held() -> None:

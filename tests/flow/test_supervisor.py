@@ -212,6 +212,27 @@ class TestScope:
         assert {name: log.times(f"{name} begins") for name in "abc"} == {name: [0.0, 10.0] for name in "abc"}
         assert log.told() == [("flow/b", "RESTART"), ("flow/c", "RESTART"), ("flow/a", "JOIN")]
 
+    def test_the_others_wait_for_one_that_is_stopped_by_hand_while_it_closes(self) -> None:
+        log = Log()
+        flow = Flow(
+            Child("a", log.job("a", fails(1.0), lasts()), backoff=1.0),
+            Child("b", log.job("b", lasts(), closing=5.0)),
+            scope=Scope.ALL,
+            on_error=log.fault,
+        )
+
+        async def main() -> None:
+            handle = flow.start()
+            await asyncio.sleep(3.0)
+            await handle["b"].stop()
+            await asyncio.sleep(9.0)
+            assert handle["b"].status.state is State.STOPPED
+            await end(handle)
+
+        run(main)
+        assert log.times("b closes") == [1.0]
+        assert log.times("a begins") == [0.0, 6.0]
+
     def test_one_that_is_never_started_again_falls_for_good(self) -> None:
         log = Log()
         flow = Flow(

@@ -71,6 +71,26 @@ class TestEnd:
 
         assert run(main) == [0, 1, 2]
 
+    def test_of_a_consumer_of_a_hub_loses_nothing_that_it_holds(self) -> None:
+        async def slowly(number: int) -> int:
+            await asyncio.sleep(10.0)
+            return number
+
+        async def main() -> Any:
+            hub: Hub[int] = Hub(Suspend(4))
+            intake = Intake()
+            jobs = [
+                hub.stream() | ops.map(slowly) | ops.to_list(),
+                hub.stream() | ops.merge() | ops.to_list(),
+            ]
+            found = [intake.steered(job).start() for job in jobs]
+            await asyncio.sleep(0.5)
+            assert await (Stream([0, 1, 2]) | hub.sink()) == 3
+            intake.end()
+            return [await each for each in found]
+
+        assert run(main) == [[0, 1, 2], [0, 1, 2]]
+
     def test_that_came_before_counts(self) -> None:
         intake = Intake()
         intake.end()
