@@ -2,14 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
+from threading import Thread, get_ident
+from time import sleep
 from typing import Any
 
 import pytest
 
-from streamkit import Conflate, DropIncoming, DropOldest, Fail, Offered, Strategy, Suspend, push
+from streamkit import (
+    Conflate,
+    DropIncoming,
+    DropOldest,
+    Fail,
+    Offered,
+    RunningLoopError,
+    Strategy,
+    Suspend,
+    push,
+)
 from streamkit._engine.buffer.meanwhile import CHAIN
 from streamkit._engine.buffer.threads import SharedChannel
 from streamkit.testing import run
+from tests.patience import comes, joined
 
 ACCEPTED, DROPPED, FULL, CLOSED = Offered
 
@@ -97,3 +110,73 @@ def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
     assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
     with channel.lock:
         assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]
+
+
+def test_what_was_dropped_in_a_call_that_failed_is_told_of_too() -> None:
+    told: list[Any] = []
+
+    def on_drop(item: Any, why: str) -> None:
+        told.append(item)
+        if item == "second":
+            emitter.offer("third")
+            raise LookupError(why)
+
+    stream, emitter = push(DropIncoming(1, on_drop=on_drop))
+    emitter.offer("first")
+    assert emitter.offer("second") is DROPPED
+    assert told == ["second", "third"]
+    with pytest.raises(LookupError, match="full"):
+        list(stream)
+
+
+def test_another_thread_may_tell_of_what_was_dropped_first() -> None:
+    told: list[tuple[Any, int]] = []
+
+    class Raced(SharedChannel):
+        def tells(self) -> bool:
+            """Looked at when something was lost, before that is told of."""
+            before = super().tells()
+            if not (before or self._meanwhile.owned()) and get_ident() == main:
+                other = Thread(target=self.released)
+                other.start()
+                assert joined(other)
+            return before
+
+    main = get_ident()
+    channel = Raced(DropIncoming(1, on_drop=lambda item, why: told.append((item, get_ident()))))
+    assert [channel.offer(1), channel.offer(2)] == [ACCEPTED, DROPPED]
+    assert [item for item, thread in told if thread != main] == [2]
+    assert not channel.tells()
+
+
+def test_the_first_error_of_on_drop_is_raised_where_the_reader_leaves_and_all_is_told() -> None:
+    told: list[Any] = []
+
+    def on_drop(item: Any, why: str) -> None:
+        told.append(item)
+        raise LookupError(item)
+
+    channel = SharedChannel(DropOldest(2, on_drop=on_drop))
+    assert [channel.offer(1), channel.offer(2)] == [ACCEPTED] * 2
+    with pytest.raises(LookupError, match="1"):
+        channel.leave()
+    assert told == [1, 2]
+
+
+def test_no_thread_that_reads_may_wait_for_itself_though_no_loop_runs_in_it_now() -> None:
+    stream, emitter = push(Suspend(4))
+    items = iter(stream)
+    channel: Any = stream.source.value
+
+    def producer() -> None:
+        assert comes(lambda seconds: channel.asking or sleep(seconds))
+        emitter.offer(1)
+
+    other = Thread(target=producer)
+    other.start()
+    assert next(items) == 1
+    assert joined(other)
+    with pytest.raises(RunningLoopError, match="send_blocking would hold the thread that reads"):
+        emitter.send_blocking(2)
+    emitter.close()
+    assert [*items] == []

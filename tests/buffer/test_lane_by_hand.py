@@ -2,6 +2,8 @@
 
 import gc
 import weakref
+from itertools import islice
+from operator import add
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.flooding import FoldingLane, SheddingLane
 from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.lane import NEVER, Lane
-from streamkit._engine.buffer.rounds import from_each
+from streamkit._engine.buffer.rounds import from_each, in_turn
 
 
 class Item:
@@ -127,3 +129,25 @@ class TestInTurn:
         assert [*from_each(channel, 9)] == [2]
         lane.put(3)
         assert [*from_each(channel, 9)] == [3]
+
+    def test_each_comes_with_its_lane_also_of_one_that_folds(self) -> None:
+        channel, lane = filled(Suspend(9), 1, 2)
+        other = channel.lane(Conflate(add))
+        other.extend([3, 4])
+        lane.watch_low()
+        assert [*islice(in_turn(channel.queue), 9)] == [(lane, 1), (other, 7), (lane, 2)]
+        assert (channel.ready, lane.mark, lane.delivered, other.delivered) == (False, NEVER, 2, 1)
+        lane.put(5)
+        assert [*islice(in_turn(channel.queue), 9)] == [(lane, 5)]
+
+    def test_of_whole_rounds_no_more_come_either(self) -> None:
+        channel, lane = filled(Suspend(20), *range(8))
+        channel.lane(Suspend(20)).extend([*range(8)])
+        assert [*channel.drained(4)] == [0, 0, 1, 1]
+        channel.count()
+        assert lane.delivered == 2
+
+    def test_a_gap_comes_first_also_where_the_reader_lets_nobody_run(self) -> None:
+        channel, _ = filled(DropOldest(2, gaps=True), 1, 2, 3)
+        channel.alone = True
+        assert [*channel.drained(9)] == [Gap(1), 2, 3]

@@ -39,7 +39,7 @@ def test_the_latest_takes_the_place_of_the_one_before() -> None:
         with pytest.raises(Abandoned):
             lane.put("f")
         stats = lane.stats()
-        assert (stats.delivered, stats.dropped, stats.refused) == (1, 4, 1)
+        assert (stats.operator, stats.delivered, stats.dropped, stats.refused) == ("", 1, 4, 1)
         assert balanced(stats)
 
     run(main)

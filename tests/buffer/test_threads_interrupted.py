@@ -136,6 +136,18 @@ class TestWaiting:
         assert [channel.pop() for _ in range(2)] == [2, 3]
         assert (waiter.outcome, waiter.woken) == (ACCEPTED, 1)
 
+    def test_one_is_not_overtaken_though_there_is_room(self) -> None:
+        channel = SharedChannel(Suspend(8))
+        for item in range(8):
+            assert channel.offer(item) is ACCEPTED
+        waiter: Any = channel.offer(8, Held)
+        assert [channel.pop(), channel.pop(), waiter.outcome] == [0, 1, None]
+        with channel.lock:
+            assert channel.offer(9) is FULL
+        channel.released()
+        assert [channel.pop() for _ in range(8)] == [*range(2, 9), EMPTY]
+        assert waiter.outcome is ACCEPTED
+
     def test_one_that_holds_its_thread_is_refused_for_it_would_hold_the_change(self) -> None:
         channel = shared(1, 2)
         with channel.lock:

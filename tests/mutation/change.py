@@ -8,7 +8,7 @@ and a traceback shows what it always shows. So all tests run on a mutant as on t
 import ast
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +19,11 @@ from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from coverage import Coverage
+
 ROOT = Path(__file__).parent.parent.parent
 CLASS = "\u01c1"
 """What stands before and after the name of a class, in the names that mutmut gives."""
-NEVER = "# pragma: no cover"
-"""What stands behind a line that never runs, or the first one of such a function or class."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -95,16 +95,17 @@ def changes(file: Path) -> list[Change]:
 
         mutated = mutate_file_contents(str(file), source)
     texts = source.splitlines(), mutated.code.splitlines()
-    old, new = _functions(ast.parse(source), texts[0]), _functions(ast.parse(mutated.code))
+    old, new = _functions(ast.parse(source)), _functions(ast.parse(mutated.code))
     codes = {
         code.co_name: code for code in _inside(compile(mutated.code, str(file), "exec", dont_inherit=True))
     }
+    never = {*Coverage(data_file=None).analysis2(str(file))[2]}  # coverage is told that these lines never run
     made = (
         _change(file, name, old[_path(name)], new[(*_path(name)[:-1], name)], codes[name], texts)
         for name in mutated.mutant_names
         if _path(name) in old
     )
-    return [change for change in made if NEVER not in change.mutant.before]
+    return [change for change in made if change.lines.start not in never]
 
 
 def _change(
@@ -150,12 +151,10 @@ def _statement(function: Definition, line: int) -> range:
     return found
 
 
-def _functions(tree: ast.Module, lines: Sequence[str] | None = None) -> dict[tuple[str, ...], Definition]:
-    """Those of a module and its classes; with its `lines`, those that coverage looks at, for they may run."""
+def _functions(tree: ast.Module) -> dict[tuple[str, ...], Definition]:
+    """Those of a module and its classes."""
     found: dict[tuple[str, ...], Definition] = {}
     for each in tree.body:
-        if lines and isinstance(each, Definition | ast.ClassDef) and NEVER in lines[each.lineno - 1]:
-            continue
         if isinstance(each, Definition):
             found[each.name,] = each
         elif isinstance(each, ast.ClassDef):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import pytest
@@ -141,8 +142,7 @@ def test_no_stage_is_left_out_and_none_runs_twice(count: int, steps: bool) -> No
     assert run(lambda: taken(pipe, 5))[0] == [number + added for number in range(5)]
 
 
-@pytest.mark.parametrize("steps", [0, 2])
-@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize(("more", "steps"), [*product((0, 1), (0, 2))])
 def test_so_many_stand_on_one_stack_and_steps_between_them_do_not_count(more: int, steps: int) -> None:
     source = Where()
     pipe: Any = Stream(source)

@@ -174,3 +174,28 @@ def test_a_source_that_is_read_in_place_is_closed_at_once_where_a_loop_runs(pipe
         next(items)
     source.check()
     assert source.given < 9
+
+
+def test_where_a_loop_runs_all_that_reads_is_closed_before_the_next_step() -> None:
+    closed: list[str] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            for number in range(9):
+                yield number
+                await asyncio.sleep(0)
+        finally:
+            await asyncio.sleep(0.01)
+            closed.append("source")
+
+    items: Any = iter(Stream(source) | ops.buffer(Suspend(2)))
+    assert next(items) == 0
+
+    def refused() -> None:
+        with pytest.raises(RunningLoopError):
+            next(items)
+
+    in_a_loop(refused)
+    assert next(items) == 1
+    assert closed == ["source"]
+    items.close()

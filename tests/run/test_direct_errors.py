@@ -13,6 +13,7 @@ import pytest
 from streamkit import Replace, Resume, Stream, ops
 from streamkit.testing import run
 from tests.run.feeding import at_once, outcome, raising, turn, turn_raising
+from tests.run.staging import notes
 
 
 def test_a_worker_delivers_in_its_own_task() -> None:
@@ -76,10 +77,12 @@ class TestErrorsBehind:
             job = Stream(range(9)) | ops.map(function, concurrency=3) | ops.tap(behind) | ops.to_list()
             found = run(lambda: outcome(job))
             assert type(found) is RuntimeError
-            cause = found.__cause__
-            while type(cause) is RuntimeError:  # a coroutine makes one of StopIteration by itself
-                cause = cause.__cause__
-            assert cause is error
+            chain: list[Any] = [found]
+            while type(chain[-1]) is RuntimeError:  # a coroutine makes one of StopIteration by itself
+                chain.append(chain[-1].__cause__)
+            assert chain[-1] is error
+            assert "in tap" in [note.partition("(")[0] for each in chain for note in notes(each)]
+            error.__dict__.clear()
 
     @pytest.mark.parametrize("kind", [asyncio.CancelledError, GeneratorExit])
     def test_signals_come_out_as_they_are(self, kind: type[BaseException]) -> None:

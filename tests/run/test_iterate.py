@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops
+from streamkit._engine.run.iterate import iterate
 from streamkit.testing import FaultySource, run
 from tests.patience import idle, joined
 
@@ -175,9 +176,36 @@ def test_clean_up_that_fails_at_once_after_a_break_is_told_to_the_loop() -> None
     told: list[Any] = []
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
         async for _ in Stream(Kept(error=boom)) | STEP:
             break
 
     asyncio.run(main())
-    assert told == [boom]
+    assert told == [{"message": "clean-up of a dropped stream failed", "exception": boom}]
+
+
+def test_what_the_collector_finds_with_all_that_it_reads_is_cleaned_up_in_order() -> None:
+    ends: list[Any] = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await asyncio.get_running_loop().create_future()  # nobody else knows of it, and so of the task
+        except BaseException as error:
+            ends.append(type(error))
+            await asyncio.sleep(1.0)
+            ends.append("closed")
+            raise
+
+    async def main() -> None:
+        items: Any = iterate(Stream(source) | STAGE)
+        assert await anext(items) == 1
+        await asyncio.sleep(0)
+        ring: list[Any] = [items]
+        ring.append(ring)
+        del items, ring
+        gc.collect()
+        await asyncio.sleep(60.0)
+
+    run(main)
+    assert ends == [asyncio.CancelledError, "closed"]

@@ -8,7 +8,7 @@ from weakref import ref
 
 import pytest
 
-from streamkit import Stream, Suspend, ops
+from streamkit import Resume, Stream, Suspend, attached, ops
 from streamkit._engine.buffer.account import MANY
 from streamkit.testing import run
 from tests.run.staging import outcome, written
@@ -84,3 +84,33 @@ def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
             gc.enable()
 
     run(main)
+
+
+def test_what_steps_drop_of_a_stream_that_follows_is_counted_with_its_job() -> None:
+    def fails(item: int) -> int:
+        raise OSError(item)
+
+    async def main() -> int:
+        behind = Stream([1, 2]) | ops.map(fails, on_error=Resume()) | ops.batch(2)  # in a loop of its own
+        handle = (Stream([]) | ops.concat(behind) | ops.buffer(Suspend(1)) | ops.drain()).start()
+        await handle
+        return sum(each.dropped for each in handle.buffers())
+
+    assert run(main) == 2
+
+
+def test_an_error_ahead_that_nobody_was_told_of_is_attached_to_that_of_a_step() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        raise OSError("ahead")
+
+    def fails(item: int) -> int:
+        raise LookupError(item)
+
+    async def main() -> None:
+        async for _ in Stream(source) | ops.buffer(Suspend(4)) | ops.map(soon) | ops.map(fails):
+            pass
+
+    with pytest.raises(LookupError) as caught:
+        run(main)
+    assert [str(each) for each in attached(caught.value)] == ["ahead"]

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -12,6 +13,8 @@ import anyio
 import pytest
 
 from streamkit import Stream, Suspend, Valve, merge, ops, zip as zip_streams
+from streamkit._engine.run.shelter import sheltered
+from streamkit.testing import run
 
 TURNS = 9
 """Turns of the loop that the clean-up of a source takes."""
@@ -328,3 +331,20 @@ def test_a_clean_up_that_begins_when_the_program_cancels_its_tasks_finishes() ->
     asyncio.run(main())
     kept.clear()
     assert cleaned == ["begun", "done"]
+
+
+def test_what_the_loop_waits_for_at_its_end_is_let_go_of_without_a_task() -> None:
+    async def closing() -> None:
+        await asyncio.sleep(1.0)
+
+    async def main() -> list[Any]:
+        hooks, dropped = sys.get_asyncgen_hooks(), list[Any]()
+        sys.set_asyncgen_hooks(finalizer=dropped.append)
+        try:
+            await sheltered(closing(), asyncio.get_running_loop())
+            await asyncio.sleep(1.0)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+        return dropped
+
+    assert run(main) == []

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import pytest
@@ -37,8 +38,10 @@ def test_a_plain_for_reads_them_and_closes_the_source_once(depth: int) -> None:
     assert log == ["closed"] * 2
 
 
-@pytest.mark.parametrize("depth", DEPTHS)
-def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(depth: int) -> None:
+@pytest.mark.parametrize(("depth", "follows"), [*product(DEPTHS, (False, True))])
+def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(
+    depth: int, follows: bool
+) -> None:
     async def source() -> AsyncIterator[Any]:
         for number in range(4):
             try:
@@ -49,7 +52,8 @@ def test_a_scope_of_the_source_that_fires_while_there_is_no_room_is_its_own(dept
 
     async def main() -> list[Any]:
         found: list[Any] = []
-        async for item in behind_filters(depth, Stream(source)) | ops.buffer(Suspend(1)):
+        stream: Any = Stream([]) | ops.concat(source) if follows else Stream(source)
+        async for item in behind_filters(depth, stream) | ops.buffer(Suspend(1)):
             found.append(item)
             await asyncio.sleep(2.5)
         return found
@@ -72,3 +76,26 @@ def test_an_error_of_clean_up_is_told_from_others(at: int, expected: bool) -> No
     with pytest.raises(OSError) as caught:  # noqa: PT011 - it has no text
         run(lambda: Stream(source) | ops.take(2) | ops.drain())
     assert is_of_clean_up(caught.value) == expected
+
+
+READ_IN_PLACE: dict[str, Any] = {
+    "behind steps": ops.map(str) | ops.throttle(1e6),
+    "one after the other": ops.map(str) | ops.concat(Stream([2]) | ops.map(repr)),
+    "streams of steps": ops.concat_map(lambda item: [item]) | ops.map(str),
+    "tasks": ops.map(str) | ops.buffer(Suspend(1)) | ops.map(str),
+}
+
+
+@pytest.mark.parametrize("pipe", READ_IN_PLACE.values(), ids=READ_IN_PLACE)
+def test_the_steps_before_what_is_read_in_place_are_a_part_of_its_loop(pipe: Any) -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 0
+        yield 1
+
+    async def main() -> None:
+        for made in (source, [0, 1]):
+            found = await (Stream(made) | pipe | ops.to_list())
+            assert found == [item async for item in Stream(made) | pipe]
+            assert found[:2] == ["0", "1"]
+
+    run(main)

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import streamkit
 from streamkit import Stream, ops
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import LATE, PARKED
+from streamkit._engine.run.driver import Driver
+from streamkit._engine.run.steps import Steps
 from streamkit.testing import run
 
 COST = 0.001
@@ -77,6 +81,49 @@ def test_a_reader_that_pops_lets_others_run_beside_a_stream_that_brings_nothing(
         )
 
     assert run(main) < 0.06
+
+
+class TestSteps:
+    """Where pumps fail, or are late: how many of those behind them are left for when others have run."""
+
+    @pytest.mark.parametrize(("waiting", "expected"), [(LATE, 1), (OSError("gone"), 0), (None, 0)])
+    def test_how_many_are_left(self, waiting: Any, expected: int) -> None:
+        stepped: list[int] = []
+
+        class Pump(Driver):
+            def __init__(self, number: int) -> None:
+                super().__init__(0, cast(Any, SimpleNamespace(noted=lambda size: None, held=())), steps.clock)
+                self.number = number
+                self.ready = True
+                self.task = asyncio.current_task()
+                self.stopped = bool
+                self.there = self.step
+
+            def step(self, *_: Any) -> Any:
+                stepped.append(self.number)
+                if self.number != 1:
+                    return PARKED
+                if isinstance(waiting, Exception):
+                    raise waiting
+                return waiting
+
+        class Reader(Steps):
+            def goes_on(self, driver: Driver) -> None:
+                assert isinstance(driver, Pump)
+                assert driver.number == 1
+
+        async def main() -> None:
+            nonlocal steps
+            for left in (1, 9):  # pumps before the clock is looked at
+                steps = Reader(asyncio.get_running_loop())
+                steps.clock.left = left
+                stepped.clear()
+                assert steps.step([Pump(number) for number in range(3)]) == expected
+                assert stepped == ([0, 1, 2] if waiting is None else [0, 1])
+                assert steps.failed == isinstance(waiting, Exception)
+
+        steps: Any = None
+        run(main)
 
 
 class TestPlaces:
@@ -148,3 +195,18 @@ class TestPlaces:
         for task in {*ended}:
             last = max(number for number, each in enumerate(tasks) if each is task)
             assert [number for number, each in enumerate(tasks) if each is task and number % 3 < 2] == [last]
+
+    def test_nor_after_one_that_waited_first_though_its_reader_steps_it_to_its_end(self) -> None:
+        tasks: list[Any] = []
+
+        async def stream(number: int) -> AsyncIterator[int]:
+            await asyncio.sleep(0)
+            for each in range(3):
+                yield each
+            tasks.append(asyncio.current_task())
+
+        async def main() -> None:
+            await (Stream(range(9)) | ops.flat_map(stream, concurrency=2) | ops.drain())
+
+        run(main)
+        assert len({*tasks}) == 9

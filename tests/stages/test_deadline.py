@@ -129,15 +129,22 @@ def test_what_steps_hold_comes_before_an_error() -> None:
 
 @pytest.mark.parametrize("operator", [ops.timeout(9.0), ops.keep_alive(9.0, function=still)], ids=repr)
 @pytest.mark.parametrize("waits", [False, True])
-def test_every_item_is_counted(operator: Any, waits: bool) -> None:
+@pytest.mark.parametrize("ready", [False, True])
+def test_every_item_is_counted(operator: Any, waits: bool, ready: bool) -> None:
     found: list[BufferStats] = []
+
+    async def at_once() -> AsyncIterator[str]:
+        for letter in "abcd":
+            yield letter
 
     async def main() -> None:
         def look(_: Any) -> Any:
             found.append(handle.buffers()[0])
             return asyncio.sleep(0) if waits else None
 
-        handle = (Stream(drawn("abc-d|")) | operator | ops.for_each(look)).start()
+        source: Any = Stream(at_once) if ready else Stream(drawn("abc-d|"))
+        read = operator | ops.concat([]) if ready else operator  # by a loop that is not the reader's own
+        handle = (source | read | ops.for_each(look)).start()
         await handle
         found.append(handle.buffers()[0])
 
@@ -216,3 +223,13 @@ def test_where_the_total_ends_while_the_reader_works_it_goes_on_with_the_fallbac
             seen.clear()
 
     run(main)
+
+
+def test_items_that_a_step_keeps_from_coming_put_off_no_deadline() -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(3):
+            await asyncio.sleep(0.75)
+            yield number
+
+    rare = Stream(source) | ops.filter(lambda number: number > 1) | ops.timeout(1.0)
+    assert plain(handed(rare)) == plain(noted(rare)) == [(1.0, "no item came within 1.0 s")]

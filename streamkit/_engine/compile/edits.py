@@ -106,12 +106,11 @@ class Edits:
 
     def _kept(self, step: int) -> list[str]:
         """The variables that a step, and those in its branches, keep from one item to the next."""
-        members = {*self._layout.members(None)}
         return [
             f"{name}_{index}"
-            for index in sorted(self._layout.within(step) & members)
+            for index in sorted(self._layout.with_branches(step))
             for name in sorted(assigned(self._layout.parsed[index].setup))
         ]
 
     def _step(self, index: int) -> int:
-        return next(step for step in self._layout.top if index in self._layout.within(step))
+        return next(step for step in self._layout.top if index in self._layout.with_branches(step))

@@ -137,23 +137,14 @@ class Layout:
     def backwards(self, group: int | None) -> list[int]:
         """The same, each behind those that get what it emits."""
         steps = self.top if group is None else self.groups[group]
-        return [index for step in reversed(steps) for index in self._with_branches(step)]
+        return [index for step in reversed(steps) for index in self.with_branches(step)]
 
-    def _with_branches(self, step: int) -> Iterator[int]:
+    def with_branches(self, step: int) -> Iterator[int]:
+        """A step, behind those in its branches, however deep."""
         for branch in self.forks.get(step, ()):
             for index in reversed(branch):
-                yield from self._with_branches(index)
+                yield from self.with_branches(index)
         yield step
-
-    def within(self, step: int) -> set[int]:
-        """A step, and those in its branches and groups, however deep."""
-        found, left = set[int](), [step]
-        while left:
-            index = left.pop()
-            found.add(index)
-            for inner in (*self.forks.get(index, ()), self.groups.get(index, ())):
-                left += inner
-        return found
 
     def ends_early(self, group: int) -> bool:
         """Whether a step of the groups of the step at index `group` may ``stop()``."""

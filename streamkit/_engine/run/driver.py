@@ -82,6 +82,8 @@ class Driver:
     task: Any = None
     there: Any = None
     """Runs a step in the context of the task."""
+    make: Any = None
+    """Makes the coroutine of the pump: called in the task, when it is first stepped."""
     work: Any = None
     """The coroutine of the pump, when it has begun."""
     ready: bool = False
@@ -91,14 +93,10 @@ class Driver:
     park: Future[None] | None = None
     """What the task waits for while its pump is parked, and nobody steps it."""
 
-    def __init__(
-        self, level: int, lane: DrivenLane, clock: Clock | None = None, make: Callable[[], Any] | None = None
-    ) -> None:
+    def __init__(self, level: int, lane: DrivenLane, clock: Clock | None = None) -> None:
         self.clock = clock
         """That of its reader, which steps the pump from the first, also where it only fills up lanes."""
         self._level = level
-        self.make: Any = make
-        """Makes the coroutine of the pump: called in the task, when it is first stepped."""
         self.lane = lane
         self.send: Any = self._first
 
