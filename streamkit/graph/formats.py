@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any, Final
@@ -9,13 +11,19 @@ from typing import Any, Final
 from streamkit._core.lazy import from_door
 from streamkit._core.show import shown
 from streamkit.graph.json_text import read_json
-from streamkit.graph.mistakes import Fault, Mistake, either
+from streamkit.graph.mistakes import Fault, Mistake, Wrong, either
 from streamkit.graph.text import Text, Unreadable
 from streamkit.graph.toml_text import read_toml
 
-__all__ = ["format_of", "read_text"]
+__all__ = ["copied", "format_of", "read_text"]
 
 _FORMATS: Final = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+_NO_TEXT: Final = re.compile("[\udc80-\udcff]")
+"""What stands in a text for bytes that are none."""
+_DEEP: Final = 200
+"""Tables and lists within each other."""
+_WIDE: Final = 512
+"""Bits of a whole number: so many can be reckoned with, and printed in a short time."""
 
 
 def format_of(path: str | PathLike[str]) -> str:
@@ -30,6 +38,31 @@ def format_of(path: str | PathLike[str]) -> str:
     return _FORMATS[suffix]
 
 
+def copied(value: Any, deep: int = _DEEP) -> Any:
+    """`value` in tables and lists of its own; what is inside of them stays the same object.
+
+    Raises:
+        Wrong: it nests too deep, as what holds itself does; or it has a number that is too large.
+    """
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is int and value.bit_length() > _WIDE:
+        raise Wrong(Fault.UNREADABLE, f"a whole number has {_WIDE} bits at most, not {value.bit_length()}")
+    listed = kind is list or kind is tuple
+    if not listed and not isinstance(value, Mapping):
+        return value
+    if not deep:
+        raise Wrong(Fault.UNREADABLE, "it is nested too deep")
+    made: dict[Any, Any] = {}
+    for key, each in enumerate(value) if listed else value.items():
+        try:
+            made[key] = copied(each, deep - 1)
+        except Wrong as wrong:
+            raise wrong.below(key) from None
+    return kind(made.values()) if listed else made
+
+
 def read_text(text: str, kind: str, file: str = "") -> tuple[Text | None, list[Mistake]]:
     """`text` as data, and the mistakes in it that can be told of it alone; no data, if it is unreadable."""
     reader: Any = {"json": read_json, "toml": read_toml}.get(kind)
@@ -41,7 +74,11 @@ def read_text(text: str, kind: str, file: str = "") -> tuple[Text | None, list[M
     if reader is None:
         raise ValueError(f"format must be json, toml or yaml, not {shown(kind)}")
     try:
-        found, twice = reader(text, file)
+        if (wrong := _NO_TEXT.search(text)) is not None:
+            begin = text.rfind("\n", 0, wrong.start()) + 1
+            line = text.count("\n", 0, begin) + 1
+            raise Unreadable("here is a byte that is not UTF-8", line, wrong.start() - begin + 1)
+        found, twice = reader(text.removeprefix("\ufeff"), file)
     except Unreadable as error:
         mistake = Mistake(
             fault=Fault.UNREADABLE,
