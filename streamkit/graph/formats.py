@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any, Final
@@ -14,6 +13,7 @@ from streamkit.graph.json_text import read_json
 from streamkit.graph.mistakes import Fault, Mistake, Wrong, either
 from streamkit.graph.text import Text, Unreadable
 from streamkit.graph.toml_text import read_toml
+from streamkit.graph.values import listing, table
 
 __all__ = ["copied", "format_of", "read_text"]
 
@@ -44,23 +44,24 @@ def copied(value: Any, deep: int = _DEEP) -> Any:
     Raises:
         Wrong: it nests too deep, as what holds itself does; or it has a number that is too large.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind is str:
         return value
     if kind is int and value.bit_length() > _WIDE:
         raise Wrong(Fault.UNREADABLE, f"a whole number has {_WIDE} bits at most, not {value.bit_length()}")
-    listed = kind is list or kind is tuple
-    if not listed and not isinstance(value, Mapping):
+    items = listing(value) if kind is list or kind is tuple else None
+    pairs = table(value) if items is None else dict[Any, Any](enumerate(items))
+    if pairs is None:
         return value
     if not deep:
         raise Wrong(Fault.UNREADABLE, "it is nested too deep")
     made: dict[Any, Any] = {}
-    for key, each in enumerate(value) if listed else value.items():
+    for key, each in pairs.items():
         try:
             made[key] = copied(each, deep - 1)
         except Wrong as wrong:
             raise wrong.below(key) from None
-    return kind(made.values()) if listed else made
+    return made if items is None else [*made.values()] if kind is list else tuple(made.values())
 
 
 def read_text(text: str, kind: str, file: str = "") -> tuple[Text | None, list[Mistake]]:

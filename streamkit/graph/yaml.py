@@ -152,7 +152,7 @@ class _Reader:
             if not isinstance(value, (str, int, float, type(None))):
                 raise Unreadable("a key must be a text", mark.line + 1, mark.column + 1)
             top.key = value
-            path = (*top.path, value)
+            path: Any = (*top.path, value)
             if value in top.made:
                 self.found.twice.append((path, mark.index))
             self.found.places[path] = mark.index

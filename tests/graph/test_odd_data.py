@@ -134,10 +134,10 @@ def test_types_of_zips_of_zips_are_told_in_short() -> None:
 
 def test_names_that_are_alike_and_many_take_no_time() -> None:
     given: dict[str, Any] = {"x" * 50 + f"{number:04}": {"source": [1]} for number in range(400)}
-    given["o"] = {"count": True, "join": "merge", "input": [f"{'x' * 48}{at:06}" for at in range(500, 800)]}
+    given["o"] = {"count": True, "join": "merge", "input": [f"{'x' * 48}{at:06}" for at in range(500, 540)]}
     begun = time.process_time()
-    assert len(graph(**given).check()) == 700
-    assert time.process_time() - begun < 20  # it was minutes
+    assert len(graph(**given).check()) == 440
+    assert time.process_time() - begun < 5  # it was 30
 
 
 def test_times_of_a_test_are_numbers_that_come() -> None:
