@@ -183,7 +183,7 @@ def test_commands_tell_of_files_that_are_none(tmp_path: Path, capsys: pytest.Cap
     ):
         for command in ("check", "test", "draw"):
             path = str(tmp_path / name)
-            assert main([command, path, "--registry", "tests.graph.test_odd_data:REGISTRY"]) == 1
+            assert main([command, path, "--registry", "tests.graph.test_whole_odd:REGISTRY"]) == 1
             told = capsys.readouterr().err
             assert told.startswith(f"{path}: ")
             assert words in told
@@ -195,6 +195,6 @@ def test_commands_tell_of_files_that_are_none(tmp_path: Path, capsys: pytest.Cap
     Path(path).write_text(text)
     if "none" not in REGISTRY:
         REGISTRY.add("none", lambda item: None)
-    assert main(["test", path, "--registry", "tests.graph.test_odd_data:REGISTRY", "--fix"]) == 1
+    assert main(["test", path, "--registry", "tests.graph.test_whole_odd:REGISTRY", "--fix"]) == 1
     assert "TOML, which has no null" in capsys.readouterr().err
     assert Path(path).read_text() == text
