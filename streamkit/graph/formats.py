@@ -44,7 +44,7 @@ def copied(value: Any, deep: int = _DEEP) -> Any:
     Raises:
         Wrong: it nests too deep, as what holds itself does; or it has a number that is too large.
     """
-    kind: Any = type(value)
+    kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType] - of anything
     if kind is str:
         return value
     if kind is int and value.bit_length() > _WIDE:
