@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from streamkit._core.errors import GraphError
+from streamkit._core.show import told
 from streamkit.graph.registry import Registry
 from streamkit.graph.schema import json_schema
 from streamkit.graph.trial import fixed, run_tests
@@ -41,6 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if given.file is None or registry is None:
         parser.error(f"{given.command} needs a file, and --registry module:name")
+    try:
+        return _run(given, registry)
+    except (OSError, ValueError, GraphError) as error:
+        print(f"{given.file}: {told(error)}", file=sys.stderr)
+        return 1
+
+
+def _run(given: argparse.Namespace, registry: Registry) -> int:
     graph = Graph.load(given.file, registry=registry)
     if mistakes := graph.check():
         print(*mistakes, sep="\n")
@@ -58,15 +68,18 @@ def _test(graph: Graph, file: str, *, fix: bool) -> int:
     outcomes = run_tests(graph)
     print(*outcomes, sep="\n")
     if fix:
-        words = fixed(graph, outcomes)
-        with open(file, "w", encoding="utf-8") as written:
+        words = fixed(graph, outcomes).encode()  # before the file is opened, which empties it
+        with open(file, "wb") as written:
             written.write(words)
     return 0 if all(each.ok for each in outcomes) else 1
 
 
 def _registry(name: str) -> Registry:
     module, _, attribute = name.partition(":")
-    found: object = vars(import_module(module)).get(attribute or "registry")
+    try:
+        found: object = vars(import_module(module)).get(attribute or "registry")
+    except (ModuleNotFoundError, ValueError) as error:
+        raise SystemExit(f"{name}: {error}") from None
     if not isinstance(found, Registry):
         raise SystemExit(f"{name} is no registry: write module:name of a streamkit.graph.Registry")
     return found

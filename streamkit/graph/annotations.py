@@ -47,6 +47,8 @@ _STREAMS: Final = (
     set,
 )
 _UNIONS: Final = (Union, types.UnionType)
+_LONG: Final = 500
+"""Letters of the types that are kept in full."""
 _NUMBERS: Final = {float: (int,), complex: (int, float)}
 """What passes as a number of another kind, as type checkers have it."""
 
@@ -88,7 +90,8 @@ def _comes(node: Node, gives: Mapping[str, Any]) -> Any:
     if node.join is None:
         return types_[0] if types_ else Any
     if node.join.name in ("zip", "latest", "combine_latest", "zip_latest", "with_latest_from"):
-        return tuple.__class_getitem__(tuple(types_))
+        found = tuple.__class_getitem__(tuple(types_))
+        return found if len(str(found)) <= _LONG else tuple  # zips of zips double it each time
     return types_[0] if all(each == types_[0] for each in types_) else Any
 
 

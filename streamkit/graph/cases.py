@@ -11,6 +11,7 @@ Sinks are replaced by what only notes what comes: a test writes nothing anywhere
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Final
 
 from streamkit._core.show import shown
@@ -71,6 +72,10 @@ def moments(raw: object) -> list[Moment] | None:
     return found
 
 
+def _is_time(raw: object) -> bool:
+    return isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 <= raw < inf
+
+
 def read_cases(raw: Any, nodes: Mapping[str, Node], report: Report) -> list[Case]:
     """The tests of a graph; what is wrong with how they are written goes to `report`."""
     tests = listing(raw)
@@ -89,8 +94,8 @@ def _read(raw: Any, path: Path, nodes: Mapping[str, Node], report: Report) -> Ca
         words = f"a test takes no {shown(wrong)}"
         report.add(Fault.UNKNOWN_ARGUMENT, (*path, wrong), words, nearest(wrong, KEYS))
     seconds = keys.get("seconds")
-    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
-        words = f"seconds must be a number, not {shown(seconds)}"
+    if seconds is not None and not _is_time(seconds):
+        words = f"seconds must be a number of at least 0, not {shown(seconds)}"
         report.add(Fault.WRONG_ARGUMENT, (*path, "seconds"), words)
         seconds = None
     begin = {name: node for name, node in nodes.items() if node.kind.role is Role.SOURCE}
@@ -123,4 +128,8 @@ def _named(
             report.add(Fault.WRONG_ARGUMENT, (*path, name), f"it must be a list of items, not {shown(value)}")
         else:
             found[name] = items
+            for number, each in enumerate(items):
+                if each.at is not None and not _is_time(each.at):
+                    words = f"at must be a number of at least 0, not {shown(each.at)}"
+                    report.add(Fault.WRONG_ARGUMENT, (*path, name, number, "at"), words)
     return found

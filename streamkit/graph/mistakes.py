@@ -65,7 +65,9 @@ class Mistake(Record):
         return words.removeprefix(".") or "the graph"
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}: " if self.line else ""
+        place = (
+            f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: " * bool(self.file)
+        )
         hint = f"; {self.suggestion}" if self.suggestion else ""
         return f"{place}{self.where}: {self.fault}: {self.message}{hint}"
 
@@ -114,6 +116,8 @@ _FAR: Final = 4
 """How many letters a name may be longer or shorter than the one that is meant."""
 _MANY: Final = 500
 """Of more names, only those are looked for that differ by one slip: a mistake takes no longer then."""
+_WIDE: Final = 2_000
+"""The same of names with more letters in all: to compare those takes the product of their lengths."""
 _LONG: Final = 64
 _LETTERS: Final = f"{ascii_letters}{digits}._- "
 
@@ -125,10 +129,11 @@ def nearest(wrong: object, names: Collection[str]) -> str:
     'write work.price'
     """
     name = str(wrong)
-    if len(names) > _MANY:
+    few = len(names) <= _MANY
+    near = [each for each in map(str, names) if abs(len(each) - len(name)) <= _FAR] if few else []
+    if not few or sum(map(len, near)) > _WIDE:
         slips = (each for each in _slips(name) if each in names) if len(name) <= _LONG else iter(())
         return f"write {found}" if (found := next(slips, "")) else ""
-    near = [each for each in map(str, names) if abs(len(each) - len(name)) <= _FAR]
     letters = sorted(name)  # two of them changed places, most often
     alike = [each for each in near if sorted(each) == letters] or get_close_matches(name, near, 1, 0.6)
     return f"write {alike[0]}" if alike else ""

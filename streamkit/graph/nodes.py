@@ -119,6 +119,8 @@ class _Reading:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.nodes: dict[str, Node] = {}
+        self.levels: list[tuple[_Scope, _Scope, Path]] = []
+        """Each level with the one inside of it, and where it is said what that is given."""
         self.scopes: dict[str, _Scope] = {}
         """By the full name of a node, the level that it stands in."""
 
@@ -215,8 +217,14 @@ class _Reading:
             hint = nearest(wrong, _NESTED)
             words = f"a graph takes no {shown(wrong)}"
             self.report.add(Fault.UNKNOWN_ARGUMENT, (*path, "graph", wrong), words, hint)
-        inputs, given = listing(inner.get("inputs", [])) or [], self.given(keys.get("input"))
-        if len(inputs) != len(given) or not all(isinstance(each, str) for each in (*inputs, *given)):
+        raw, given = inner.get("inputs", []), self.given(keys.get("input"))
+        inputs = listing(raw) or []
+        if listing(raw) is None or len({*map(str, inputs)}) < len(inputs):
+            words = f"inputs must be a list of names, each another, not {shown(raw)}"
+            self.report.add(Fault.WRONG_ARGUMENT, (*path, "graph", "inputs"), words, node=full)
+            scope_told = {raw} if isinstance(raw, str) else {*map(str, inputs)}
+            inputs, given = [], []
+        elif len(inputs) != len(given) or not all(isinstance(each, str) for each in (*inputs, *given)):
             words = f"its graph has the inputs {shown(inputs)}, and is given {shown(given)}"
             self.report.add(Fault.WRONG_INPUT, path, words, node=full)
             scope_told = {each for each in inputs if isinstance(each, str)}
@@ -225,6 +233,7 @@ class _Reading:
             scope_told = set[str]()
         level = _Scope(f"{full}.", {key: (scope, value) for key, value in zip(inputs, given, strict=True)})
         level.told = scope_told
+        self.levels.append((scope, level, (*path, "input")))
         output = inner.get("output")
         if isinstance(output, str):
             scope.outputs[name] = level, output
@@ -242,6 +251,11 @@ class _Reading:
 
     def resolve(self) -> None:
         """Have each edge name the node that it means, in full."""
+        for scope, level, path in self.levels:
+            for inside, (_, name) in level.given.items():
+                if scope.target(name) is None:
+                    self.missing(scope, name, path, level.prefix.removesuffix("."))
+                    level.told.add(inside)
         for name, node in self.nodes.items():
             scope, edges = self.scopes[name], list[Edge]()
             for edge in node.edges:
@@ -249,20 +263,20 @@ class _Reading:
                 if target is not None:
                     edge.source = target
                     edges += [edge] if target in self.nodes else []
-                    continue
-                if edge.source in scope.outputs or edge.source in scope.told:
-                    continue  # the graph there was told of
-                words = f"there is no node {shown(edge.source)}"
-                hint = nearest(edge.source, scope.readable)
-                if edge.source in scope.graphs:
-                    words, hint = (
-                        f"{edge.source} holds a graph without an output",
-                        "write output in that graph",
-                    )
-                self.report.add(Fault.UNKNOWN_NAME, edge.path, words, hint, node=name)
+                else:
+                    self.missing(scope, edge.source, edge.path, name)
             if len(edges) < len(node.edges):
                 node.inputs = [edge for edge in edges if not edge.parameter]
             node.edges = edges
+
+    def missing(self, scope: _Scope, source: str, path: Path, reader: str) -> None:
+        """Tell of a name that no node has, if that was not told already."""
+        if source in scope.outputs or source in scope.told:
+            return
+        words, hint = f"there is no node {shown(source)}", nearest(source, scope.readable)
+        if source in scope.graphs:
+            words, hint = f"{source} holds a graph without an output", "write output in that graph"
+        self.report.add(Fault.UNKNOWN_NAME, path, words, hint, node=reader)
 
 
 def read(data: Any, report: Report) -> dict[str, Node]:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from streamkit import ops
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
+from streamkit._core.strategy import Suspend
 from streamkit._core.value import Record
 from streamkit._engine.face.stream import Pipe, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
@@ -34,6 +35,8 @@ _STRATEGY = Parameter(
 _ITEMS = "a function, an iterable or a stream"
 
 
+_LATER: Final = ops.buffer(Suspend(1))
+"""In the place of an operator that cannot be made before there is a context."""
 _NONE: Final[Mapping[str, Any]] = {}
 
 
@@ -72,6 +75,8 @@ class Parts:
         self.ways = ways
         """The names of nodes that are on the way to an aligned zip."""
         self.found: dict[str, Part] = {}
+        self.later: str = ""
+        """The name of something that makes an operator, when it has the context; nothing, if nothing does."""
 
     def make(self, nodes: Mapping[str, Node]) -> None:
         """Make the part of each node."""
@@ -217,6 +222,9 @@ class Parts:
                 raise Wrong(Fault.UNKNOWN_ARGUMENT, words, "give it to what makes it, in args", (key,))
         if not isinstance(made, Pipe) and callable(made):
             function = self.values.bound(entry, table(node.keys.get("args", {})) or {}, 0)
+            if entry.needs_context and self.values.context is ABSENT:
+                self.later = entry.name
+                return _LATER
             try:
                 made = function()
             except Exception as error:  # of the user's function, which is told as a mistake of this node
@@ -249,6 +257,10 @@ def _check_args(node: Node) -> None:
     raw, kind = node.keys["args"], node.kind
     if table(raw) is None:
         raise Wrong(Fault.WRONG_ARGUMENT, f"args must be a table, not {shown(raw)}", path=("args",))
+    for key in table(raw) or ():
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - data may have anything
+            words = f"the name of an argument is a text, not {shown(key)}"
+            raise Wrong(Fault.WRONG_ARGUMENT, words, path=("args", key))
     takes = kind.name in ("source", "sink", "operator") or (
         kind.first is not None and kind.first.sort is Sort.FUNCTION
     )

@@ -40,6 +40,8 @@ def read_toml(text: str, file: str = "") -> tuple[Text, bool]:
             raise _unreadable(error) from None
     except RecursionError:
         raise Unreadable("it is nested too deep") from None
+    except ValueError as error:  # a number that Python refuses to read
+        raise Unreadable(str(error)) from None
     left = text
     for start, end in scanner.spans:  # the rest is read without what stands there a second time
         head = left[:start].rstrip()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any, Final
 
 from streamkit import ops
@@ -31,6 +33,8 @@ __all__ = ["Outcome", "fixed", "run_tests"]
 _CLOSE: Final = 6
 """Digits of a second that count."""
 _WIDE: Final = 100
+_SPECIAL: Final = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Letters that may not stand in a text of YAML or TOML by themselves, or end a line there."""
 
 
 class Outcome(Record):
@@ -215,7 +219,7 @@ def fixed(graph: Graph, outcomes: Sequence[Outcome]) -> str:
 
 
 def _written(items: list[Any], text: Text) -> str:
-    write: Callable[[Any], str] = _toml if text.kind == "toml" else partial(json.dumps, ensure_ascii=False)
+    write: Callable[[Any], str] = partial(_data, kind=text.kind)
     parts = [write(each) for each in items]
     short = f"[{', '.join(parts)}]"
     if len(short) <= _WIDE or text.kind == "yaml":  # whose lines say by their indents what belongs to what
@@ -223,18 +227,27 @@ def _written(items: list[Any], text: Text) -> str:
     return "[\n" + "".join(f"  {part},\n" for part in parts[:-1]) + f"  {parts[-1]}\n]"
 
 
-def _toml(value: Any) -> str:
-    if value is None:
+def _data(value: Any, kind: str) -> str:
+    """`value`, which is plain, in the words of a format."""
+    if value is None and kind == "toml":
         raise ValueError("items must be writable in TOML, which has no null: keep this graph in JSON or YAML")
-    if isinstance(value, dict):
-        pairs = [f"{json.dumps(key)} = {_toml(each)}" for key, each in _items(value)]
-        plain = [pair if not _bare(pair) else pair.replace('"', "", 2) for pair in pairs]
-        return f"{{ {', '.join(plain)} }}"
+    if isinstance(value, float) and not isfinite(value):
+        if kind == "json":
+            raise ValueError(f"items must be writable in JSON, which has no {value}: keep this graph in TOML")
+        return str(value) if kind == "toml" else str(value).replace("inf", ".inf").replace("nan", ".nan")
+    if isinstance(value, str):
+        return _SPECIAL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(value, ensure_ascii=False))
     if isinstance(value, list):
-        return f"[{', '.join(map(_toml, _each(value)))}]"
-    return json.dumps(value, ensure_ascii=False)
+        return f"[{', '.join([_data(each, kind) for each in _each(value)])}]"
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    pairs = [(_data(key, kind), _data(each, kind)) for key, each in _items(value)]
+    if kind != "toml":
+        return f"{{{', '.join([f'{key}: {each}' for key, each in pairs])}}}"
+    return f"{{ {', '.join([f'{_bare(key)} = {each}' for key, each in pairs])} }}"
 
 
-def _bare(pair: str) -> bool:
-    key: str = json.loads(pair.partition(" = ")[0])
-    return key.isascii() and key.replace("_", "a").replace("-", "a").isalnum()
+def _bare(key: str) -> str:
+    """A key of TOML, without quotes where it can be."""
+    word = key[1:-1]
+    return word if word.isascii() and word.replace("_", "a").replace("-", "a").isalnum() else key

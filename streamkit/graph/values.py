@@ -187,7 +187,7 @@ class Values:
         except Wrong as wrong:
             raise (wrong if wrong.path[:1] == ("args",) else wrong.below(key)) from None
         if parameter.several:
-            places += listing(found) or [found]
+            places += [found] if (several := listing(found)) is None else several
         elif key == kind.name:
             places.append(found)
         else:

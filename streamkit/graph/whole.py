@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,13 +17,14 @@ from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
 from streamkit.graph.cases import Case, read_cases
 from streamkit.graph.diagram import as_dot, as_mermaid
-from streamkit.graph.formats import format_of, read_text
-from streamkit.graph.mistakes import Mistake, Report, either, refuse
+from streamkit.graph.formats import copied, format_of, read_text
+from streamkit.graph.mistakes import Fault, Mistake, Report, Wrong, either, refuse
 from streamkit.graph.nodes import Node, read
 from streamkit.graph.parts import Part, Parts
 from streamkit.graph.picture import as_svg
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
+from streamkit.graph.values import table
 from streamkit.graph.wiring import Wiring, check_wiring
 
 __all__ = ["Graph"]
@@ -59,7 +59,7 @@ class Graph:
 
     def __init__(self, data: Mapping[str, Any], *, registry: Registry) -> None:
         self._text: Text | None = None
-        self._begin(deepcopy(dict(data)), registry, [])
+        self._begin(data, registry, [])
 
     @classmethod
     def load(cls, path: str | PathLike[str], *, registry: Registry) -> Graph:
@@ -71,7 +71,7 @@ class Graph:
             ValueError: the suffix is another.
         """
         kind = format_of(path)
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return cls.read(file.read(), format=kind, registry=registry, file=fspath(path))
 
     @classmethod
@@ -88,10 +88,16 @@ class Graph:
         return graph
 
     def _begin(self, data: Any, registry: Registry, before: list[Mistake]) -> None:
-        self._data: dict[str, Any] = data
+        self._data: dict[str, Any] = {"nodes": {}}
         self._registry = registry
         report = Report()
+        try:
+            self._data = copied(data)
+        except Wrong as wrong:
+            report.refused(wrong, ())
         self._nodes: dict[str, Node] = read(self._data, report)
+        if not (self._nodes or before or report.mistakes):
+            report.add(Fault.WRONG_ARGUMENT, ("nodes",), "there is no node, so that nothing would run")
         self._wiring = Wiring(self._nodes)
         self._ways = ways(self._wiring, report)
         self._parts = Parts(registry, report, self._ways, text=self._text)
@@ -99,8 +105,12 @@ class Graph:
         check_wiring(self._wiring, report)
         typed(self._wiring, self._parts, report)
         self._cases: list[Case] = []
-        if "tests" in self._data:
+        if "tests" in (table(self._data) or ()):
             self._cases = read_cases(self._data["tests"], self._nodes, report)
+            for case in self._cases if self._parts.values.needed else ():
+                if case.context is None:
+                    words = f"{self._parts.values.needed} asks for the context"
+                    report.add(Fault.MISSING_ARGUMENT, case.path, words, "write context in the test")
         located = self._text.located if self._text is not None else None
         found = report.mistakes if located is None else [located(each) for each in report.mistakes]
         found = sorted([*before, *found], key=lambda each: (each.line, each.column, each.where))
@@ -125,15 +135,20 @@ class Graph:
         """What is fused, what buffers where, and the bound in items, before anything runs.
 
         Raises:
-            GraphError: the graph has mistakes.
+            GraphError: the graph has mistakes; or an operator is made only when there is a context, and
+                ``graph.job(context=...).explain()`` says it then.
         """
         refuse(self._mistakes)
+        if self._parts.later:
+            words = f"{self._parts.later} makes an operator when it has the context"
+            raise GraphError(f"{words}: write graph.job(context=...).explain()")
         job: GraphJob = Assembly(self._wiring, self._parts.found).job()
         return job.explain()
 
     def to_data(self) -> dict[str, Any]:
         """The graph as data: a graph made of this is the same."""
-        return deepcopy(self._data)
+        found: dict[str, Any] = copied(self._data)
+        return found
 
     def diagram(self, form: str = "mermaid") -> str:
         """The graph, drawn: as text for ``"mermaid"`` or ``"dot"`` (Graphviz), or as a picture, ``"svg"``.

@@ -95,7 +95,10 @@ class _Reader:
         elif isinstance(event, yaml.AliasEvent):
             self.alias(str(event.anchor), mark)
         elif isinstance(event, yaml.ScalarEvent):
-            value = _resolved(event.value) if event.implicit[0] else event.value
+            try:
+                value = _resolved(event.value) if event.implicit[0] else event.value
+            except ValueError as error:  # a number that Python refuses to read
+                raise Unreadable(str(error), mark.line + 1, mark.column + 1) from None
             self.put(value, 1, event.anchor, mark)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             made: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -149,7 +152,7 @@ class _Reader:
             if not isinstance(value, (str, int, float, type(None))):
                 raise Unreadable("a key must be a text", mark.line + 1, mark.column + 1)
             top.key = value
-            path = (*top.path, str(value))
+            path: Any = (*top.path, value)
             if value in top.made:
                 self.found.twice.append((path, mark.index))
             self.found.places[path] = mark.index

@@ -158,3 +158,12 @@ def test_a_row_of_any_length_is_one_pipe() -> None:
     many = {f"m{number:05}": {"map": "add", "input": f"m{number - 1:05}"} for number in range(1, 2_000)}
     found = graph(m00000={"source": [0]}, **many, out={"sum": True, "input": "m01999"})
     assert found.job().run() == 1_999
+
+
+def test_ways_that_part_and_meet_again_and_again_are_run_in_a_short_time() -> None:
+    rows: dict[str, Any] = {}
+    for number in range(24):
+        rows[f"a{number}"] = {"map": "add", "input": f"m{number}"}
+        rows[f"m{number + 1}"] = {"starmap": "total", "input": [f"m{number}", f"a{number}"]}
+    found = graph(m0={"source": [0]}, **rows, out={"to_list": True, "input": "m24"})
+    assert found.job().run() == [2**24 - 1]  # to go each way to the source takes as many steps

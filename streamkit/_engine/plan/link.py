@@ -175,15 +175,16 @@ _AWAITED: Final = attrgetter("awaited")
 def awaited(*values: object) -> Iterator[Any]:
     """The sources that are `awaited` in `values`, arguments of stages or streams, and in theirs."""
     left: list[object] = [value for value in values if _awaits(value)]
+    seen: set[int] = set()  # links that several streams have, as behind a share: each is gone into once
     while left:
         value = left.pop()
-        if _is_several(value):
-            left += value
-            continue
+        left += value if _is_several(value) else ()
         links: Sequence[Link] = value.links if _is_stream(value) or isinstance(value, Composed) else ()
         if _is_stream(value) and value.source.awaited:
             yield value.source
-        left += [argument for link in filter(_AWAITED, links) for argument in link.arguments.values()]
+        new = [link for link in links if link.awaited and id(link) not in seen]
+        seen.update(map(id, new))
+        left += [argument for link in new for argument in link.arguments.values()]
 
 
 def shares(link: Link) -> bool:
@@ -354,13 +355,12 @@ class Inlet(Generic[T_co]):
             raise TypeError(_OPENED)
 
     def __eq__(self, other: object) -> bool:
-        """Whether `other` has the same source and equal operators."""
         if not isinstance(other, Inlet):
             return NotImplemented
         return self._source is other._source and self.links == other.links
 
     def __hash__(self) -> int:
-        return hash((id(self._source), self.links))
+        return hash((id(self._source), *[id(link.declaration) for link in self.links]))
 
     def __getstate__(self) -> Any:
         """What copies and pickles have: the links, and not the streams that it was made of."""
