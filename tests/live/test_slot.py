@@ -239,6 +239,13 @@ def test_slots_are_found_by_name_also_deep_inside() -> None:
     with pytest.raises(TypeError, match="a stream, operators or a job"):
         slots("ab")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
+    async def running() -> None:
+        handle = (stream | ops.drain()).start()
+        assert slots(handle) == slots(stream)
+        await handle
+
+    run(running)
+
 
 def test_a_copy_is_the_same_slot_and_a_pickle_another_with_the_same_content() -> None:
     slot = Slot(ops.map(neg), name="a", bound=2)
