@@ -242,7 +242,7 @@ def test_slots_are_found_by_name_also_deep_inside() -> None:
     async def running() -> None:
         handle = (stream | ops.drain()).start()
         assert slots(handle) == slots(stream)
-        await handle
+        await handle.stop()
 
     run(running)
 
