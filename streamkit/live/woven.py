@@ -47,18 +47,34 @@ _ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 class _Named(Segment):
     """A loop in which slots stand: errors of their steps name the generation."""
 
-    __slots__ = ("seats", "spans")
+    __slots__ = ("seats", "spans", "top")
 
     seats: Sequence[Seat]
     spans: Sequence[range]
+    top: Sequence[Link]
+    """The steps that are in no branch."""
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
-        owner = self._line(error)
+        step = self._step(error)
         blamed = super()._blamed(error, opened)
         for steps, seat in zip(self.spans, self.seats, strict=False):
-            if isinstance(owner, int) and owner in steps and isinstance(blamed, Exception):
+            if step in steps and isinstance(blamed, Exception):
                 named(blamed, seat)
         return blamed
+
+    def _step(self, error: BaseException) -> int | None:
+        """Which of the steps has raised `error`, itself or in a branch: those come behind all steps."""
+        owner = self._line(error)
+        if not isinstance(owner, int):
+            return None
+        if owner < len(self.top):
+            return owner
+        behind = len(self.top)
+        for step, link in enumerate(self.top):
+            behind += len(flattened([link])) - 1
+            if owner < behind:
+                return step
+        return None
 
 
 class Woven(Entry):
@@ -222,7 +238,7 @@ class Woven(Entry):
             opened.unreached, opened.halt = raw.unreached, raw.halt
         every = flattened(links) if loop.forks else links
         part = _Named(loop, every, opened, pace)
-        part.seats, part.spans = self._seats, spans
+        part.seats, part.spans, part.top = self._seats, spans, links
         if ends:
             self._part = part
         wanted: list[Any] = [part] if loop.holds else []

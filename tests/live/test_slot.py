@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from operator import neg
 from typing import Any
 
@@ -206,6 +206,26 @@ def test_errors_of_a_content_name_its_generation_and_those_of_the_source_do_not(
                 await (Stream([1]) | slot | ops.map(fails) | ops.to_list())
             assert len(raised.value.__notes__) == len(behind.value.__notes__) == 1
             assert not attached(raised.value)
+
+    run(main)
+
+
+def test_errors_in_branches_of_a_content_name_its_generation_too() -> None:
+    def two(fails: Callable[[int], object]) -> Any:
+        return ops.broadcast(ops.map(abs), ops.map(abs) | ops.map(fails))
+
+    def fail(number: int) -> int:
+        raise ArithmeticError(number)
+
+    async def main() -> None:
+        slot = Slot[Any, Any](name="s")
+        for content, behind, found in [(two(fail), two(abs), 1), (two(abs), two(fail), 0)]:
+            await slot.replace(content)
+            with pytest.raises(ArithmeticError) as caught:
+                await (Stream([1]) | two(abs) | slot | behind | ops.drain())
+            notes = [note for note in caught.value.__notes__ if "in generation" in note]
+            assert len(notes) == found
+            assert all(f"in generation {slot.generation} of" in note for note in notes)
 
     run(main)
 
