@@ -9,7 +9,7 @@ from typing import TypeAlias
 from streamkit._core.contract import amount
 from streamkit._core.errors import LateChangeError, RolledBackError
 from streamkit._engine.plan.link import Link, flattened
-from streamkit.live.seat import Cell, Content, Seat, Turn
+from streamkit.live.seat import Cell, Changing, Content, Seat, Turn
 
 __all__ = ["Change", "Contents", "post"]
 
@@ -26,8 +26,10 @@ class Change:
 
     def __init__(self, *, rollback: int = 0) -> None:
         self._rollback = rollback
+        self._posted = False
         self._contents: dict[Cell, Content] = {}
-        self._old: dict[Cell, Content] = {}
+        self._old: dict[Cell, tuple[Content, Changing | None]] = {}
+        """What stood there before, and the change that it came with; until this one is over."""
         self._left = 0
         """Runs of slots that have not gone over to it."""
         self._trials = 0
@@ -52,12 +54,18 @@ class Change:
         return self._error
 
     def __await__(self) -> Generator[object, None, None]:
+        if not self._posted:
+            raise RuntimeError(
+                "this change has not begun: it does when its async with edit(): ends, and never if that fails"
+            )
         yield from self._over.wait().__await__()
         if self._error is not None:
             raise self._error
 
     def __repr__(self) -> str:
-        state = "taken back" if self._error is not None else "done" if self.done else "under way"
+        state = "under way" if self._posted else "not begun"
+        if self.done:
+            state = "done" if self._error is None else "taken back"
         return f"<Change {state}, generation {self.generation}>"
 
     # what runs of slots say ------------------------------------------------------------------
@@ -66,6 +74,7 @@ class Change:
         self._begun = True
 
     def turned(self) -> int:
+        self._begun = True
         self._left -= 1
         trial = self._rollback if self._error is None else 0
         self._trials += bool(trial)
@@ -87,20 +96,22 @@ class Change:
             self._error.__cause__ = error
             [(cell, content)] = self._contents.items()
             if cell.content is content:
-                Change().begin({cell: self._old[cell].links})
+                Change().begin({cell: self._old[cell][0].links})
         self._settle()
 
     def _settle(self) -> None:
         if not self._left and not self._trials:
+            self._old.clear()  # the next change knows this one: they would keep all that ever stood there
             self._over.set()
 
     # what is done with it --------------------------------------------------------------------
 
     def begin(self, contents: Contents) -> None:
         """Give each slot its content, and each run of it its turn."""
+        self._posted = True
         seats: list[Seat] = []
         for cell, links in contents.items():
-            self._old[cell] = cell.content
+            self._old[cell] = cell.content, cell.last
             content = Content(links=links, generation=cell.content.generation + 1)
             cell.content = self._contents[cell] = content
             cell.last = self
@@ -123,16 +134,25 @@ class Change:
             async with asyncio.timeout(seconds):
                 await self
         except TimeoutError:
-            raise self._late() from None
+            error = self._error if self.done else self._late()  # both at one moment: it was in time
+            if error is not None:
+                raise error from error.__cause__
 
     def _late(self) -> LateChangeError:
-        if self._begun or any(cell.last is not self for cell in self._contents):
+        if self._begun:
             return LateChangeError("the change goes on: an old content has still to pass on what it holds")
+        if any(cell.last is not self for cell in self._contents):
+            return LateChangeError("the change goes on: another has followed it")
+        if any(seat.content is each for cell, each in self._contents.items() for seat in cell.seats):
+            return LateChangeError("the change goes on: a stream has begun with its content")
         for cell, old in self._old.items():
             for seat in cell.seats:
                 seat.withdraw(self)
-            cell.content, cell.last = old, None
-        self._error = LateChangeError("the change was taken back: nobody asked for another item in time")
+            cell.content, cell.last = old
+        self._old.clear()
+        self._error = LateChangeError(
+            "the change was taken back: nobody asked for another item in time, or none came"
+        )
         self._over.set()
         return self._error
 

@@ -6,7 +6,7 @@ gets an item; and the source does not notice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,16 +18,18 @@ from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
 from streamkit.live.seat import Cell, Seat, named
 
-__all__ = ["Follower", "beside", "in_place", "told"]
+__all__ = ["Follower", "Pull", "beside", "in_place", "read", "rested", "told"]
 
+Blame = Callable[[BaseException], BaseException]
+"""Notes on an error which operator has raised it."""
 First = Callable[[AsyncGenerator[Any, None]], AsyncIterator[Any]]
 """Makes what comes out of a content that has begun already, of what goes in from now on."""
-Taken = tuple[Seat, AsyncIterator[Any], First | None]
-"""A run of a slot that goes on: the seat, what goes in, and its content, if that has begun."""
 Follower = Callable[[], Seat | None]
 """Finds the next slot in a pipe, where that runs."""
 Pull = Callable[[Seat], Awaitable[Any]]
 """What gives the next item; EMPTY if there is none, or the seat is edited while that is waited for."""
+Taken = tuple[Seat, Pull, First | None]
+"""A run of a slot that goes on: the seat, what goes in, and its content, if that has begun."""
 
 
 def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
@@ -42,14 +44,14 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
         """What comes out of the contents of a slot, one after the other; where it was `taken` over, those."""
-        given: AsyncIterator[Any] | None = None
+        pull: Pull | None = None
         first: First | None = None
         if taken is None:
             seat, source = _seated(source, content, follower)
         else:
-            seat, given, first = taken
+            seat, pull, first = taken
         try:
-            pull = _pull(run, source, seat, apart=apart) if given is None else partial(_from_source, given)
+            pull = pull or _pull(run, source, seat, apart=apart)
             while True:
                 inflow = _inflow(seat, pull)
                 if first is not None:
@@ -110,7 +112,8 @@ def told(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
 # where items come from -------------------------------------------------------------------------------------
 
 
-async def _from_source(items: AsyncIterator[Any], seat: Seat) -> Any:
+async def read(items: AsyncIterator[Any], seat: Seat) -> Any:
+    """The next of `items`, however long that takes."""
     async for item in items:
         return item
     return EMPTY
@@ -119,7 +122,7 @@ async def _from_source(items: AsyncIterator[Any], seat: Seat) -> Any:
 def _pull(run: Run, source: Inlet[Any], seat: Seat, *, apart: bool) -> Pull:
     """What gives the items of `source`. If that ends in a buffer, it has a task of its own already."""
     if not (apart or (source.links and source.links[-1].declaration.buffers)):
-        return partial(_from_source, run.open(source))
+        return partial(read, run.open(source))
     channel = run.channel()
     run.feed(channel, source)
     seat.wake = channel.wake
@@ -134,6 +137,18 @@ async def _taken(channel: Channel, seat: Seat) -> Any:
         if not channel.ready and not await channel.wait():  # which raises what it has failed with
             return EMPTY
     return item
+
+
+async def rested(rest: Iterator[Any], channel: Channel, blame: Blame | None, seat: Seat) -> Any:
+    """The next of a channel of which another has taken the `rest`, and not gone through that."""
+    for item in rest:
+        return item
+    try:
+        return await _taken(channel, seat)
+    except Exception as error:
+        if blame is None:
+            raise
+        raise blame(error) from error.__cause__
 
 
 # what becomes of them --------------------------------------------------------------------------------------

@@ -10,14 +10,14 @@ from streamkit._core.arguments import Composed, flag, seconds, whole
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
 from streamkit._engine.face.explain import Explanation, explain
-from streamkit._engine.face.job import Job
+from streamkit._engine.face.job import Handle, Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape, Stream, rebuilt
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit.live.change import Change, post
 from streamkit.live.flow import beside
-from streamkit.live.seat import Cell
+from streamkit.live.seat import Cell, Content
 from streamkit.live.woven import in_place
 
 __all__ = ["Edit", "Filling", "Slot", "edit", "slots"]
@@ -215,7 +215,7 @@ class Slot(Operator[A, B]):
             )
         if deadline is not None:
             deadline = seconds("deadline", deadline)
-        open_edit = _edits.get()
+        open_edit = _opened()
         if open_edit is not None:
             if deadline is not None or rollback:
                 raise ValueError(
@@ -231,8 +231,8 @@ class Slot(Operator[A, B]):
 
     def _now(self) -> tuple[Link, ...]:
         """What stands here, or will when the edit that is open has ended."""
-        open_edit = _edits.get()
-        return self.cell.links if open_edit is None else open_edit.contents.get(self.cell, self.cell.links)
+        open_edit = _opened()
+        return self.cell.links if open_edit is None else open_edit.links(self.cell)
 
     def _check(self, links: tuple[Link, ...]) -> None:
         if not self._stages:
@@ -281,27 +281,52 @@ class Edit:
     def __init__(self, deadline: float | None) -> None:
         self.change = Change()
         self.contents: dict[Cell, tuple[Link, ...]] = {}
+        self.ended = False
+        """Tasks that were begun inside may go on behind the end of it."""
+        self._bases: dict[Cell, Content] = {}
+        """What stood in a slot when its content was first made of that."""
         self._deadline = deadline
         self._token: Token[Edit | None]
 
+    def links(self, cell: Cell) -> tuple[Link, ...]:
+        """What is to stand in a slot, if nothing else is said, for something to be made of it."""
+        if cell in self.contents:
+            return self.contents[cell]
+        return self._bases.setdefault(cell, cell.content).links
+
     async def __aenter__(self) -> Change:
-        if _edits.get() is not None:
+        if _opened() is not None:
             raise RuntimeError("an edit is open here already: change all slots in that")
+        if self.ended:
+            raise RuntimeError("this edit has ended: call edit() for another")
         self._token = _edits.set(self)
         return self.change
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.ended = True
         _edits.reset(self._token)
         if error is not None:
             return
+        for cell, base in self._bases.items():
+            if cell in self.contents and cell.content is not base:
+                raise RuntimeError(
+                    f"{cell!r} was changed by others while this edit was open: what this inserts and pops "
+                    "was meant for another content"
+                )
         post(self.contents, self.change)
         if self._deadline is not None:
             await self.change.within(self._deadline)
 
 
 _edits: ContextVar[Edit | None] = ContextVar("edit", default=None)
+
+
+def _opened() -> Edit | None:
+    """The edit that is open here."""
+    found = _edits.get()
+    return None if found is None or found.ended else found
 
 
 def edit(*, deadline: float | None = None) -> Edit:
@@ -318,7 +343,8 @@ def edit(*, deadline: float | None = None) -> Edit:
 
     Raises:
         LateChangeError: (at the end of the block) it was not done by the deadline.
-        RuntimeError: (there) a slot runs in another event loop; or (at its beginning) an edit is open.
+        RuntimeError: (there) a slot runs in another event loop, or others have changed one into which this
+            inserts; or (at its beginning) an edit is open.
         ValueError: (at the end of the block) an item might see the old content of one, and the new one of
             another.
     """
@@ -328,8 +354,10 @@ def edit(*, deadline: float | None = None) -> Edit:
 # by name ---------------------------------------------------------------------------------------------------
 
 
-def slots(of: Stream[Any] | Pipe | Job[Any]) -> dict[str, Slot[Any, Any]]:
+def slots(of: Stream[Any] | Pipe | Job[Any] | Handle[Any]) -> dict[str, Slot[Any, Any]]:
     """The slots that have a name in a stream, a pipe or a job, and in the streams and pipes inside, by name.
+
+    Of a job that runs, its handle does, too.
 
     >>> from streamkit import Stream, ops
     >>> from streamkit.live import Slot, slots
@@ -341,11 +369,11 @@ def slots(of: Stream[Any] | Pipe | Job[Any]) -> dict[str, Slot[Any, Any]]:
         TypeError: `of` is none of these.
         ValueError: two slots have the same name.
     """
-    if not isinstance(of, (Stream, Pipe, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(of, (Stream, Pipe, Job, Handle)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"of must be a stream, operators or a job, not {shown(of)}")
     hash(of)  # a job that was used does not warn that it was not
     found: dict[str, Slot[Any, Any]] = {}
-    left: list[Any] = [of._links if isinstance(of, Job) else of]  # pyright: ignore[reportPrivateUsage] - as a handle
+    left: list[Any] = [of._links if isinstance(of, (Job, Handle)) else of]  # pyright: ignore[reportPrivateUsage] - both
     while left:
         value = left.pop()
         named = isinstance(value, Cell) and value.name

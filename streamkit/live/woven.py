@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from streamkit._core.errors import raise_first
 from streamkit._core.markers import EMPTY
-from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind
@@ -26,7 +25,6 @@ from streamkit._engine.compile.lines import LINES
 from streamkit._engine.compile.loop import FRAME, Loop, compiled
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.compile.pieces import parsed
-from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link, flattened, unfolded
 from streamkit._engine.plan.source import Opened, Source, Weaving
 from streamkit._engine.run.apart import BEGUN
@@ -35,8 +33,9 @@ from streamkit._engine.run.own import own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin
 from streamkit.live.entry import Entry, Rest, States
-from streamkit.live.flow import Follower, in_place, told
-from streamkit.live.seat import Cell, Content, Seat, named
+from streamkit.live.flow import Pull, in_place, read, rested, told
+from streamkit.live.seat import Seat, named
+from streamkit.live.shape import Shape, is_slot
 
 __all__ = ["Woven", "in_place"]
 
@@ -48,81 +47,40 @@ _ENDS: Final = (End.RESULT, *_GENERATORS, *FILLING)
 class _Named(Segment):
     """A loop in which slots stand: errors of their steps name the generation."""
 
-    __slots__ = ("seats", "spans")
+    __slots__ = ("seats", "spans", "top")
 
     seats: Sequence[Seat]
     spans: Sequence[range]
+    top: Sequence[Link]
+    """The steps that are in no branch."""
 
     def _blamed(self, error: BaseException, opened: Opened) -> BaseException:
-        owner = self._line(error)
+        step = self._step(error)
         blamed = super()._blamed(error, opened)
         for steps, seat in zip(self.spans, self.seats, strict=False):
-            if isinstance(owner, int) and owner in steps and isinstance(blamed, Exception):
+            if step in steps and isinstance(blamed, Exception):
                 named(blamed, seat)
         return blamed
 
-
-class _Shape:
-    """The steps from the source to the end, with slots among them, and what stands in those."""
-
-    def __init__(
-        self,
-        links: Sequence[Link],
-        before: tuple[Link, ...],
-        follower: Follower | None,
-        book: Book | None,
-    ) -> None:
-        self.links = counted(links, book)
-        """The steps, and the slots."""
-        self.before = before
-        """The operators before all of them."""
-        self.follower = follower
-        """The next slot behind all of them."""
-        self._book = book
-        self._contents: dict[int, Content] = {}
-        """By the number of a slot: what stands in it here."""
-        self._inside: dict[int, Sequence[Link]] = {}
-        """The steps of that, which count in this run what they drop."""
-
-    @property
-    def cells(self) -> list[Cell]:
-        return [link.arguments["content"] for link in self.links if _is_slot(link)]
-
-    def seats(self) -> tuple[list[Seat], bool]:
-        """The runs of the slots begin; and whether a slot has another content by now."""
-        seats = list[Seat]()
-        seat = None if self.follower is None else self.follower()
-        for place in range(len(self.links) - 1, -1, -1):
-            if _is_slot(self.links[place]):
-                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
-                seats.insert(0, seat)
-        return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
-
-    def inside(self, number: int) -> Sequence[Link]:
-        """The steps that stand in the slot of this number."""
-        return self._inside[number]
-
-    def steps(self, contents: Sequence[Content]) -> tuple[list[Link], list[range]]:
-        """All steps, with these contents; and for each slot, the indexes of those that stand in it."""
-        steps: list[Link] = []
-        spans: list[range] = []
-        for link in self.links:
-            if not _is_slot(link):
-                steps.append(link)
-                continue
-            number, content = len(spans), contents[len(spans)]
-            if self._contents.get(number) is not content:
-                self._contents[number] = content
-                self._inside[number] = counted(content.links, self._book)
-            spans.append(range(len(steps), len(steps) + len(content.links)))
-            steps += self._inside[number]
-        return steps, spans
+    def _step(self, error: BaseException) -> int | None:
+        """Which of the steps has raised `error`, itself or in a branch: those come behind all steps."""
+        owner = self._line(error)
+        if not isinstance(owner, int):
+            return None
+        if owner < len(self.top):
+            return owner
+        behind = len(self.top)
+        for step, link in enumerate(self.top):
+            behind += len(flattened([link])) - 1
+            if owner < behind:
+                return step
+        return None
 
 
 class Woven(Entry):
     """A source, the steps behind it, and the slots among those, as one loop after the other."""
 
-    def __init__(self, run: Run, opened: Opened, shape: _Shape, kind: Kind, end: End, pace: Pace) -> None:
+    def __init__(self, run: Run, opened: Opened, shape: Shape, kind: Kind, end: End, pace: Pace) -> None:
         super().__init__(kind, [])
         self._run, self._opened, self._shape = run, opened, shape
         self._end, self._pace = end, pace
@@ -210,7 +168,7 @@ class Woven(Entry):
         self.edits.clear()
         left, kept, number = iter(states), States(), 0
         for link in self._shape.links:
-            if not _is_slot(link):
+            if not is_slot(link):
                 kept.append(next(left))
                 continue
             old = [next(left) for _ in self._shape.inside(number)]
@@ -280,7 +238,7 @@ class Woven(Entry):
             opened.unreached, opened.halt = raw.unreached, raw.halt
         every = flattened(links) if loop.forks else links
         part = _Named(loop, every, opened, pace)
-        part.seats, part.spans = self._seats, spans
+        part.seats, part.spans, part.top = self._seats, spans, links
         if ends:
             self._part = part
         wanted: list[Any] = [part] if loop.holds else []
@@ -299,13 +257,18 @@ class Woven(Entry):
         items, kind, place = self._raw.items, self.kind, 0
         for span, seat in zip(spans, self._seats, strict=True):
             steps = slice(place, span.start)
-            if span.start > place or kind is not Kind.ASYNC or item is not EMPTY:
+            pull: Pull | None = None
+            seat.wake = None
+            if kind is Kind.CHANNEL and not span.start:
+                pull = self._at_once(seat, item)
+            if pull is None and (span.start > place or kind is not Kind.ASYNC or item is not EMPTY):
                 items = self._piece(links[steps], Entry(kind, states[steps], item), items, End.STAGE)
             inner = slice(span.start, span.stop)
             first = None
             if any(state is not None for state in states[inner]):
                 first = partial(self._first, links[inner], states[inner])
-            items = in_place(self._run, _NOTHING, content=seat.cell, taken=(seat, items, first))
+            taken = seat, pull or partial(read, items), first
+            items = in_place(self._run, _NOTHING, content=seat.cell, taken=taken)
             own(items)
             self._pieces.append(items)
             item, kind, place = EMPTY, Kind.ASYNC, span.stop
@@ -313,6 +276,14 @@ class Woven(Entry):
             return items
         self._pace.source = None  # which the first piece has
         return self._piece(links[place:], Entry(kind, states[place:]), items, self._end)
+
+    def _at_once(self, seat: Seat, item: Any) -> Pull | None:
+        """Read the channel right before a slot so that a change need not wait for an item."""
+        channel: Channel = self._raw.items()
+        if channel.drives is not None:
+            return None
+        seat.wake = channel.wake
+        return partial(rested, iter(() if item is EMPTY else item), channel, self._raw.blame)
 
     def _first(self, links: Sequence[Link], states: States, items: Any) -> Any:
         """What comes out of a content that has begun already."""
@@ -350,11 +321,6 @@ class Woven(Entry):
 _NOTHING: Final = Inlet[Any](Source(()))
 
 
-def _is_slot(link: Link) -> bool:
-    """Whether a slot of steps stands there."""
-    return link.declaration.stage is in_place
-
-
 def _is_left(link: Link) -> bool:
     """Whether a loop with this step can be left for another: all it has is in variables set in setups."""
     of: Any = link.declaration
@@ -385,12 +351,12 @@ def _woven(
         inlet = unfolded(inlet)
         opened.items = run.owned(in_place(run, inlet, **arguments))
     cut = len(inlet.links)
-    while cut and (inlet.links[cut - 1].declaration.stage is None or _is_slot(inlet.links[cut - 1])):
+    while cut and (inlet.links[cut - 1].declaration.stage is None or is_slot(inlet.links[cut - 1])):
         cut -= 1
     if cut and inlet.links[cut - 1].declaration.stage in BEGUN:  # which may say what steps follow, or streams
         return None
     links = [*inlet.links[cut:], run.link, *links]
-    shape = _Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
+    shape = Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
     woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
     return woven.begun(Inlet[Any](inlet.source, told(inlet.links[:cut], woven.first)))
 

@@ -1,7 +1,9 @@
 """Changes: of several slots at once, with a deadline, and on trial."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
+from contextvars import Context
 from operator import neg
 from typing import Any
 
@@ -60,6 +62,64 @@ def test_nothing_is_changed_by_an_edit_that_fails() -> None:
         assert (len(first), len(second), first.generation, second.generation) == (3, 0, 1, 1)
         assert (change.done, change.generation) == (True, 1)
         assert repr(change) == "<Change done, generation 1>"
+
+    run(main)
+
+
+def test_an_edit_is_over_for_tasks_that_were_begun_inside_of_it() -> None:
+    async def main() -> None:
+        slot, ended = Slot(ops.map(neg)), asyncio.Event()
+
+        async def later() -> None:
+            await ended.wait()
+            await slot.pop()
+            async with edit():
+                await slot.insert(0, ops.map(abs))
+
+        one = edit()
+        async with one:
+            task = asyncio.create_task(later())
+            await slot.insert(0, ops.map(abs))
+        ended.set()
+        await task
+        assert (slot.generation, len(slot)) == (3, 2)
+        with pytest.raises(RuntimeError, match="this edit has ended"):
+            async with one:
+                raise AssertionError
+
+    run(main)
+
+
+def test_a_change_that_has_not_begun_is_not_waited_for_in_vain() -> None:
+    async def main() -> None:
+        slot = Slot(ops.map(neg))
+        change = None
+        with pytest.raises(RuntimeError, match="has not begun"):
+            async with edit():
+                change = await slot.pop()
+                await change
+        assert (repr(change), slot.generation) == ("<Change not begun, generation 0>", 0)
+
+    run(main)
+
+
+def test_an_edit_does_not_undo_what_others_have_changed_meanwhile() -> None:
+    async def main() -> None:
+        slot = Slot(ops.map(neg))
+
+        async def others() -> None:
+            await slot.insert(0, ops.filter(bool))
+
+        with pytest.raises(RuntimeError, match=r"Slot\(.*\) was changed by others"):
+            async with edit():
+                await slot.insert(1, ops.map(abs))
+                # a task of its own context: not one of this edit
+                await asyncio.create_task(others(), context=Context())
+        assert (slot.generation, repr(slot)) == (1, "Slot(filter(bool) | map(neg))")
+        async with edit():
+            await asyncio.create_task(others(), context=Context())
+            await slot.replace(None)  # whatever stands there
+        assert (slot.generation, len(slot)) == (3, 0)
 
     run(main)
 
@@ -162,6 +222,56 @@ def test_one_that_others_stand_on_is_not_taken_back() -> None:
     assert run(main) == ["0", "1"]
 
 
+def test_what_is_taken_back_leaves_the_change_before_it_to_be_taken_back_too() -> None:
+    async def main() -> list[int]:
+        slot = Slot(ops.map(neg))
+        job = (Stream(ticks(3)) | slot | ops.to_list()).start()
+        await asyncio.sleep(1.1)
+        first = asyncio.create_task(slot.replace(ops.map(lambda item: 10 * item), deadline=0.4))
+        await asyncio.sleep(0.1)
+        with pytest.raises(LateChangeError, match="taken back"):
+            await slot.replace(ops.map(lambda item: 100 * item), deadline=0.1)
+        with pytest.raises(LateChangeError, match="taken back"):
+            await first
+        return await job
+
+    assert run(main) == [0, -1, -2]
+
+
+def test_a_change_with_which_a_stream_has_begun_is_not_taken_back() -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        slot = Slot(ops.map(neg))
+        stream = Stream(ticks(3)) | slot | ops.to_list()
+        job = stream.start()
+        await asyncio.sleep(1.1)
+        change = asyncio.create_task(slot.replace(ops.map(lambda item: 10 * item), deadline=0.5))
+        await asyncio.sleep(0.1)
+        other = (Stream(ticks(3)) | slot | ops.to_list()).start()
+        with pytest.raises(LateChangeError, match="goes on: a stream has begun with its content"):
+            await change
+        return await job, await other
+
+    assert run(main) == ([0, 10, 20], [0, 10, 20])
+
+
+def test_a_change_that_is_over_lets_go_of_the_old_content() -> None:
+    async def main() -> None:
+        async def contents() -> list[weakref.ref[Any]]:
+            kept: list[weakref.ref[Any]] = []
+            for number in range(5):
+                mark = Mark(number)
+                kept.append(weakref.ref(mark))
+                await (await slot.replace(ops.map(mark)))
+            return kept
+
+        slot = Slot[Any, Any]()
+        *gone, stands = await contents()
+        assert [each() for each in gone] == [None] * 4
+        assert stands() is not None
+
+    run(main)
+
+
 # on trial ---------------------------------------------------------------------------------------------------
 
 
@@ -248,3 +358,21 @@ def test_a_roll_back_is_for_all_runs_and_gives_way_to_what_came_later() -> None:
         return await one, await two
 
     assert run(main) == ([0, 1, 2, 3, -4, 5, "-6", "-7"], [2, 3, -4, 5, "-6"])
+
+
+def test_behind_a_buffer_a_change_waits_for_no_item_after_a_trial_either() -> None:
+    async def main() -> list[Any]:
+        got: list[Any] = []
+        slot = Slot[Any, Any]()
+        job = (Stream(ticks(4)) | ops.buffer(Suspend(2)) | slot | ops.for_each(got.append)).start()
+        await asyncio.sleep(0.5)
+        await slot.replace(ops.batch(3), rollback=1)
+        await asyncio.sleep(2.0)
+        assert got == []
+        change = await slot.replace(None)
+        await asyncio.sleep(0.1)
+        assert (got, change.done) == ([[0, 1]], True)
+        await job
+        return got
+
+    assert run(main) == [[0, 1], 2, 3]

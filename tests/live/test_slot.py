@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from operator import neg
 from typing import Any
 
@@ -210,6 +210,26 @@ def test_errors_of_a_content_name_its_generation_and_those_of_the_source_do_not(
     run(main)
 
 
+def test_errors_in_branches_of_a_content_name_its_generation_too() -> None:
+    def two(fails: Callable[[int], object]) -> Any:
+        return ops.broadcast(ops.map(abs), ops.map(abs) | ops.map(fails))
+
+    def fail(number: int) -> int:
+        raise ArithmeticError(number)
+
+    async def main() -> None:
+        slot = Slot[Any, Any](name="s")
+        for content, behind, found in [(two(fail), two(abs), 1), (two(abs), two(fail), 0)]:
+            await slot.replace(content)
+            with pytest.raises(ArithmeticError) as caught:
+                await (Stream([1]) | two(abs) | slot | behind | ops.drain())
+            notes = [note for note in caught.value.__notes__ if "in generation" in note]
+            assert len(notes) == found
+            assert all(f"in generation {slot.generation} of" in note for note in notes)
+
+    run(main)
+
+
 def test_what_is_held_in_a_buffer_before_a_slot_comes_out_before_its_error() -> None:
     async def main() -> list[int]:
         seen: list[int] = []
@@ -238,6 +258,13 @@ def test_slots_are_found_by_name_also_deep_inside() -> None:
         slots(stream | Slot(name="outer"))
     with pytest.raises(TypeError, match="a stream, operators or a job"):
         slots("ab")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    async def running() -> None:
+        handle = (stream | ops.drain()).start()
+        assert slots(handle) == slots(stream)
+        await handle.stop()
+
+    run(running)
 
 
 def test_a_copy_is_the_same_slot_and_a_pickle_another_with_the_same_content() -> None:

@@ -175,6 +175,7 @@ class Handle(Generic[R_co]):
         loop = asyncio.get_running_loop()
         self._book: Book = Book()
         self._book.gate.set()
+        self._links = job._links  # pyright: ignore[reportPrivateUsage] - the handle of this
         self._stopped = False
         self._task: asyncio.Task[R_co] = loop.create_task(_driven(job, self._book), name=name)
         self._task.add_done_callback(lambda _: raise_first(claims.release()))

@@ -1,0 +1,75 @@
+"""The steps of a loop with slots among them, and what stands in those."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.plan.drops import counted
+from streamkit._engine.plan.link import Link
+from streamkit.live.flow import Follower, in_place
+from streamkit.live.seat import Cell, Content, Seat
+
+__all__ = ["Shape", "is_slot"]
+
+
+def is_slot(link: Link) -> bool:
+    """Whether a slot of steps stands there."""
+    return link.declaration.stage is in_place
+
+
+class Shape:
+    """The steps from the source to the end, with slots among them, and what stands in those."""
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        before: tuple[Link, ...],
+        follower: Follower | None,
+        book: Book | None,
+    ) -> None:
+        self.links = counted(links, book)
+        """The steps, and the slots."""
+        self.before = before
+        """The operators before all of them."""
+        self.follower = follower
+        """The next slot behind all of them."""
+        self._book = book
+        self._contents: dict[int, Content] = {}
+        """By the number of a slot: what stands in it here."""
+        self._inside: dict[int, Sequence[Link]] = {}
+        """The steps of that, which count in this run what they drop."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [link.arguments["content"] for link in self.links if is_slot(link)]
+
+    def seats(self) -> tuple[list[Seat], bool]:
+        """The runs of the slots begin; and whether a slot has another content by now."""
+        seats = list[Seat]()
+        seat = None if self.follower is None else self.follower()
+        for place in range(len(self.links) - 1, -1, -1):
+            if is_slot(self.links[place]):
+                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
+                seats.insert(0, seat)
+        return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
+
+    def inside(self, number: int) -> Sequence[Link]:
+        """The steps that stand in the slot of this number."""
+        return self._inside[number]
+
+    def steps(self, contents: Sequence[Content]) -> tuple[list[Link], list[range]]:
+        """All steps, with these contents; and for each slot, the indexes of those that stand in it."""
+        steps: list[Link] = []
+        spans: list[range] = []
+        for link in self.links:
+            if not is_slot(link):
+                steps.append(link)
+                continue
+            number, content = len(spans), contents[len(spans)]
+            if self._contents.get(number) is not content:
+                self._contents[number] = content
+                self._inside[number] = counted(content.links, self._book)
+            spans.append(range(len(steps), len(steps) + len(content.links)))
+            steps += self._inside[number]
+        return steps, spans
