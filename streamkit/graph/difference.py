@@ -103,7 +103,7 @@ class _Steps:
 
     Each node that stays goes over to its new readers between two items of its own. Where the ways to a join
     part at a node that stays, and all on them is new, all of them begin with the same item. Where some nodes
-    on them stay, these have items of before inside, whose counterparts have gone to where they had to go then.
+    on them stay, these have items of before inside, whose counterparts have gone where they had to go then.
     """
 
     def __init__(self, old: Wiring, new: Wiring, found: Difference, report: Report) -> None:

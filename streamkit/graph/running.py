@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from streamkit import ops
 from streamkit._core.errors import StoppedError
@@ -21,15 +22,34 @@ from streamkit.graph.difference import Difference, check_difference, check_runs
 from streamkit.graph.lanes import Input, Lane, Port
 from streamkit.graph.mistakes import Fault, Report, refuse
 from streamkit.graph.nodes import Edge, Node
+from streamkit.graph.parts import Part
+from streamkit.graph.registry import Registry
+from streamkit.graph.text import Text
 from streamkit.graph.vocabulary import Role
+from streamkit.graph.wiring import Wiring
 from streamkit.live.watchfiles import watch
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from streamkit.graph.whole import Graph
-
 __all__ = ["Applied", "RunningGraph"]
+
+
+class Plan(Protocol):
+    """What is asked of a graph."""
+
+    @property
+    def nodes(self) -> Mapping[str, Node]: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def text(self) -> Text | None: ...
+    @property
+    def wiring(self) -> Wiring: ...
+    def diff(self, new: Self) -> Difference: ...
+    def parts(self, context: Any = ...) -> Mapping[str, Part]: ...
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, registry: Registry) -> Self: ...
+
+
+G = TypeVar("G", bound=Plan)
 
 
 class Unit:
@@ -151,13 +171,13 @@ def _results(units: Mapping[str, Unit]) -> dict[str, Any]:
     return found
 
 
-class RunningGraph:
+class RunningGraph(Generic[G]):
     """A graph that runs: await it for its result, stop it, or apply another graph to it.
 
     `Graph.start` makes one.
     """
 
-    def __init__(self, graph: Graph, context: Any) -> None:
+    def __init__(self, graph: G, context: Any) -> None:
         self._graph = graph
         self._context = context
         self._loop = asyncio.get_running_loop()
@@ -175,7 +195,7 @@ class RunningGraph:
         self._task = self._loop.create_task(self._main(), name=repr(graph))
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> G:
         """What runs now: the graph that was applied last."""
         return self._graph
 
@@ -184,7 +204,7 @@ class RunningGraph:
         """Whether it has ended, and everything is closed."""
         return self._task.done()
 
-    async def apply(self, graph: Graph) -> Applied:
+    async def apply(self, graph: G) -> Applied:
         """Go over to `graph`: change the nodes in which it is different, and touch no others.
 
         All is checked and made before anything is touched. This then returns at once: await what it returns
@@ -255,7 +275,7 @@ class RunningGraph:
 
     # changes -----------------------------------------------------------------------------------
 
-    def _refuse_or(self, graph: Graph, assembly: Assembly, found: Difference) -> None:
+    def _refuse_or(self, graph: G, assembly: Assembly, found: Difference) -> None:
         """Raise if the nodes that run cannot become those of `graph`."""
         report, fresh = Report(), (*found.added, *found.changed)
         check_runs(graph.nodes, assembly.parts, fresh, report)

@@ -124,7 +124,7 @@ class Graph:
         """
         return Assembly(self._wiring, self.parts(context)).job()
 
-    def start(self, *, context: Any = ABSENT) -> RunningGraph:
+    def start(self, *, context: Any = ABSENT) -> RunningGraph[Graph]:
         """Run it in the running event loop, so that other graphs can be applied to it meanwhile.
 
         Each node runs in a task of its own. A graph that is not to be changed costs less as a `job`.

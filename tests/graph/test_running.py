@@ -55,7 +55,7 @@ class World:
         self.allowed = upto
         self.more.set()
 
-    async def end(self, running: RunningGraph) -> Any:
+    async def end(self, running: RunningGraph[Graph]) -> Any:
         """The result, when all numbers have come."""
         self.allow(COUNT)
         return await running
