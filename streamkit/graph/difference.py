@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, Final
 
 from streamkit._core.value import Record
-from streamkit.graph.mistakes import Fault, Report
+from streamkit.graph.mistakes import Fault, Path, Report
 from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
 from streamkit.graph.wiring import IN_STEP, Wiring
@@ -128,11 +128,18 @@ class _Steps:
         for node in self.new.order:
             if node.name in self.stays:
                 for old, edge in zip(self.old.nodes[node.name].edges, node.edges, strict=True):
-                    before = self.before[old.source]
-                    if before != self.after[edge.source]:
-                        self.moved(node, edge, before)
+                    before, after = self.before[old.source], self.after[edge.source]
+                    if before != after and not self.missed(node, edge.path, before, after):
+                        self.moved(node, edge)
             elif _in_step(node):
                 self.begun(node)
+            elif not self.new.readers[node.name] and node.name in self.found.changed:
+                sides = ((self.before, self.old.nodes[node.name]), (self.after, node))
+                before, after = [
+                    frozenset[str]().union(*[begins[edge.source] for edge in each.edges])
+                    for begins, each in sides
+                ]
+                self.missed(node, node.path, before, after)
 
     def begun(self, node: Node) -> None:
         """Tell of a join that begins over nodes that stay, and have items inside."""
@@ -143,19 +150,22 @@ class _Steps:
             )
             self.report.add(Fault.NOT_LIVE, node.path, words, _HINT, node=node.name)
 
-    def moved(self, node: Node, edge: Edge, before: frozenset[str]) -> None:
-        """Tell of a node that stays and would miss items, or get some twice, as it reads from elsewhere now.
+    def missed(self, node: Node, path: Path, before: frozenset[str], after: frozenset[str]) -> bool:
+        """Tell of a node that would miss items, or get some twice, as it reads from elsewhere now.
 
         It has had the items of `before` up to now. What the other is about to give it may be of older ones,
         or of newer, if both come from one node.
         """
-        after = self.after[edge.source]
         for one, other in product(sorted(before - after), sorted(after - before)):
             if any(_meet(wiring, (one, other)) for wiring in (self.old, self.new)):
                 words = f"{node.name} would miss what {one} and {other} have under way, or get it twice"
                 hint = f"give {one} or {other} a new name, so that it begins anew"
-                self.report.add(Fault.NOT_LIVE, edge.path, words, hint, node=node.name)
-                return
+                self.report.add(Fault.NOT_LIVE, path, words, hint, node=node.name)
+                return True
+        return False
+
+    def moved(self, node: Node, edge: Edge) -> None:
+        """Tell of a join behind this `edge` that stays, and would not be in step any more."""
         left, seen = [node], {node.name}
         while left:
             below = left.pop()

@@ -213,6 +213,7 @@ def test_what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() -> N
         ("nodes.z", {"z": {**z, "input": ["n", "a", "n"]}}),
         ("nodes.z.input[1]", {"z": {"join": "zip", "input": ["n", "b"]}}),
         ("nodes.b.input", {"b": mapped("same", "n")}),  # it would get again what `a` has under way
+        ("nodes.o", {"o": {"count": True, "input": "b"}, "z": {**z, "input": ["n", "a"]}, "r": listed("z")}),
         ("nodes.b", {"b": {"retry": 3, "input": "a"}}),
         ("nodes.b.map", {"b": mapped("unknown", "a")}),  # an ordinary mistake
     ]

@@ -90,7 +90,8 @@ def test_a_graph_that_runs_follows_a_file(tmp_path: Path) -> None:
     file, errors = tmp_path / "graph.toml", list[Exception]()
     numbers, emitter = push(Suspend(1), of=int)
     registry = Registry({"numbers": numbers, "ten": lambda number: 10 * number})
-    text = "[nodes]\nn = { source = 'numbers' }\na = { skip = 0, input = 'n' }\no = { to_list = true, input = 'a' }"
+    text = "[nodes]\nn = { source = 'numbers' }\na = { skip = 0, input = 'n' }\n"
+    text += "o = { to_list = true, input = 'a' }\n"
     file.write_text(text)
 
     async def main() -> object:
