@@ -60,7 +60,8 @@ class Lane:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         item = self.items.popleft()
-        _wake(self._writer)
+        if 2 * len(self.items) <= self.room:  # so that tasks take turns for several items, not for each
+            _wake(self._writer)
         return item
 
     def close(self, error: BaseException | None = None) -> None:

@@ -177,9 +177,11 @@ class RunningGraph(Generic[G]):
     `Graph.start` makes one.
     """
 
-    def __init__(self, graph: G, context: Any) -> None:
+    def __init__(self, graph: G, context: Any, room: int) -> None:
         self._graph = graph
         self._context = context
+        self._room = room
+        """How many items wait on each edge, at most, where no more need to."""
         self._loop = asyncio.get_running_loop()
         self._units: dict[str, Unit] = {}
         self._old: set[Unit] = set()
@@ -316,7 +318,7 @@ class RunningGraph(Generic[G]):
             for read in unit.inputs:
                 leave(read)
         nodes, units = assembly.wiring.nodes, {**self._units, **fresh}
-        rooms = {name: assembly.room(node) for name, node in nodes.items()}
+        rooms = {name: max(self._room, assembly.room(node)) for name, node in nodes.items()}
         for name, unit in units.items():
             for place, edge in enumerate(nodes[name].edges):
                 read, source, room = unit.inputs[place], units[edge.source], rooms[edge.source]

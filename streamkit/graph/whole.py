@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, Final
 
+from streamkit._core.arguments import whole
 from streamkit._core.errors import GraphError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
@@ -124,21 +125,25 @@ class Graph:
         """
         return Assembly(self._wiring, self.parts(context)).job()
 
-    def start(self, *, context: Any = ABSENT) -> RunningGraph[Graph]:
+    def start(self, *, context: Any = ABSENT, room: int = 1) -> RunningGraph[Graph]:
         """Run it in the running event loop, so that other graphs can be applied to it meanwhile.
 
         Each node runs in a task of its own. A graph that is not to be changed costs less as a `job`.
 
         Args:
             context: as of `job`. Functions of nodes that come later get it, too.
+            room: how many items wait between two nodes, at most, where no more need to. With more, tasks take
+                turns less often, and sources are read ahead further.
 
         Raises:
             GraphError: the graph has mistakes; a function asks for the context, and there is none; or it has
                 a node that cannot run so, as ``retry``.
             RuntimeError: no event loop runs in this thread.
+            TypeError: `room` is no whole number.
+            ValueError: `room` is below 1.
         """
         require_loop("graph.start()", "graph.job().run()")
-        return RunningGraph(self, context)
+        return RunningGraph(self, context, whole("room", room, least=1))
 
     def diff(self, new: Graph) -> Difference:
         """The nodes in which `new` is different.
