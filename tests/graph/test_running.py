@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ class World:
             {
                 "numbers": self.numbers,
                 "forever": self.forever,
+                "endless": count,
+                "slow": self.slow,
                 "same": lambda item: item,
                 "late": self.late,
                 "ten": lambda number: number * 10,
@@ -39,10 +42,10 @@ class World:
             }
         )
 
-    async def numbers(self, start: int = 0, count: int = COUNT) -> AsyncIterator[int]:
+    async def numbers(self, start: int = 0, much: int = COUNT) -> AsyncIterator[int]:
         self.told.append(f"open {start}")
         try:
-            for number in range(start, start + count):
+            for number in range(start, start + much):
                 while number >= self.allowed:
                     self.more.clear()
                     await self.more.wait()
@@ -72,6 +75,10 @@ class World:
         await asyncio.sleep(item % 3)
         return item
 
+    async def slow(self, item: Any) -> Any:
+        await asyncio.sleep(1.0)
+        return item
+
     def fail(self, item: Any) -> Any:
         raise ValueError(item)
 
@@ -98,15 +105,15 @@ async def turns(count: int) -> None:
 def test_nodes_are_added_taken_out_and_rewired_and_no_item_is_lost() -> None:
     async def main() -> None:
         world = World()
-        count = {"enumerate": 1, "input": "n"}
+        place = {"enumerate": 1, "input": "n"}
         late = mapped("late", "n", concurrency=3)
         steps = [
-            {"n": N, "e": count, "o": listed("e")},
-            {"n": N, "l": late, "e": {**count, "input": "l"}, "o": listed("e")},  # one before it, with a task
-            {"n": N, "l": late, "e": {**count, "input": "l"}, "s": mapped("same", "e"), "o": listed("s")},
+            {"n": N, "e": place, "o": listed("e")},
+            {"n": N, "l": late, "e": {**place, "input": "l"}, "o": listed("e")},  # one before it, with a task
+            {"n": N, "l": late, "e": {**place, "input": "l"}, "s": mapped("same", "e"), "o": listed("s")},
             {"n": N, "b": {"batch": 5, "input": "n"}, "f": {"flatten": True, "input": "b"}}
-            | {"e": {**count, "input": "f"}, "s": mapped("same", "e"), "o": listed("s")},
-            {"n": N, "e": count, "o": listed("e")},
+            | {"e": {**place, "input": "f"}, "s": mapped("same", "e"), "o": listed("s")},
+            {"n": N, "e": place, "o": listed("e")},
         ]
         running = world.graph(**steps[0]).start()
         for number, step in enumerate(steps[1:], 1):
@@ -212,6 +219,7 @@ def test_what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() -> N
         ("nodes.q", {"q": {"join": "zip", "input": ["n", "a"]}, "r": listed("q")}),  # over ways that run
         ("nodes.z", {"z": {**z, "input": ["n", "a", "n"]}}),
         ("nodes.z.input[1]", {"z": {"join": "zip", "input": ["n", "b"]}}),
+        ("nodes.z.input[1]", {"z": {"join": "zip", "input": ["n", "m"]}, "m": N}),
         ("nodes.b.input", {"b": mapped("same", "n")}),  # it would get again what `a` has under way
         ("nodes.o", {"o": {"count": True, "input": "b"}, "z": {**z, "input": ["n", "a"]}, "r": listed("z")}),
         ("nodes.b", {"b": {"retry": 3, "input": "a"}}),
@@ -249,7 +257,7 @@ def test_what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() -> N
 def test_a_source_is_closed_before_the_one_in_its_place_is_opened() -> None:
     async def main() -> None:
         world = World()
-        one, other = ({**N, "args": {"start": start, "count": 4}} for start in (0, 4))
+        one, other = ({**N, "args": {"start": start, "much": 4}} for start in (0, 4))
         running = world.graph(n=one, a=mapped("late", "n"), o=listed("a")).start()
         world.allow(3)
         await turns(12)
@@ -310,6 +318,61 @@ def test_it_is_stopped_and_knows_its_context_and_its_loop() -> None:
         assert world.told == ["open", "close"]
 
     run(main)
+
+
+def test_what_has_ended_stays_so_and_what_was_taken_out_is_waited_for() -> None:
+    async def main() -> None:
+        world = World()
+        first = {"n": N, "t": {"take": 1, "input": "n"}, "o": listed("t")}
+        second = {"m": N, "s": mapped("slow", "m"), "p": listed("s")}
+        running = world.graph(**first, **second).start()
+        world.allow(3)
+        await asyncio.sleep(0.5)  # `t` has ended; `s` has one in hand, and more behind it
+        refused = {
+            "nodes.t.input": {"t": {"take": 1, "input": "m"}, "q": listed("n")},
+            "nodes.n": {"n": {**N, "args": {"start": 1}}},
+        }
+        for where, change in refused.items():
+            with pytest.raises(GraphError, match="ended") as caught:
+                await running.apply(world.graph(**{**first, **second, **change}))
+            assert [each.where for each in caught.value.mistakes] == [where]
+        applied = await running.apply(world.graph(**first))
+        assert await running == [0]
+        assert applied.done
+        left = (await applied)["p"]
+        assert left == [*range(len(left))]
+        assert len(left) >= 2
+
+    run(main, schedules=10, seed=9)
+
+
+def test_a_source_that_never_waits_can_be_taken_out() -> None:
+    async def main() -> None:
+        world = World()
+        read = {"a": mapped("slow", "n"), "o": listed("a")}
+        running = world.graph(n={"source": "endless"}, **read).start(room=2)
+        await asyncio.sleep(3.5)
+        await running.apply(world.graph(n={"source": [-1]}, **read))
+        result = await running
+        assert result == [*range(len(result) - 1), -1]
+        assert 5 <= len(result) <= 10
+
+    run(main, limit=100)
+
+
+def test_a_way_that_holds_more_after_a_change_has_the_others_wait_with_as_many() -> None:
+    async def main() -> float:
+        world = World()
+        loop = asyncio.get_running_loop()
+        both = {"z": {"join": "zip", "input": ["n", "a"]}, "o": listed("z")}
+        running = world.graph(n=N, a=mapped("slow", "n"), **both).start()
+        await asyncio.sleep(0.5)
+        await running.apply(world.graph(n=N, a=mapped("slow", "n", concurrency=COUNT), **both))
+        began = loop.time()
+        assert await world.end(running) == [(number, number) for number in range(COUNT)]
+        return loop.time() - began
+
+    assert run(main) == pytest.approx(1.0)
 
 
 def drawn(chance: random.Random) -> dict[str, Any]:
