@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
 
@@ -29,7 +29,7 @@ class World:
             {
                 "numbers": self.numbers,
                 "forever": self.forever,
-                "endless": count,
+                "endless": self.endless,
                 "slow": self.slow,
                 "same": lambda item: item,
                 "late": self.late,
@@ -74,6 +74,10 @@ class World:
     async def late(self, item: Any) -> Any:
         await asyncio.sleep(item % 3)
         return item
+
+    def endless(self) -> Iterator[int]:
+        for self.allowed in count():
+            yield self.allowed
 
     async def slow(self, item: Any) -> Any:
         await asyncio.sleep(1.0)
@@ -346,6 +350,19 @@ def test_what_has_ended_stays_so_and_what_was_taken_out_is_waited_for() -> None:
     run(main, schedules=10, seed=9)
 
 
+def test_what_was_to_begin_and_is_not_needed_any_more_holds_back_nobody() -> None:
+    async def main() -> None:
+        world = World()
+        rest = {"n": N, "t": {"take": 2, "input": "a"}, "o": listed("t"), "p": listed("n")}
+        running = world.graph(**rest, a=mapped("slow", "n")).start()
+        world.allow(2)
+        await asyncio.sleep(0.5)
+        await running.apply(world.graph(**rest, a=mapped("slow", "n", concurrency=2)))
+        assert await world.end(running) == {"o": [0, 1], "p": [*range(COUNT)]}
+
+    run(main, schedules=10, seed=10)
+
+
 def test_a_source_that_never_waits_can_be_taken_out() -> None:
     async def main() -> None:
         world = World()
@@ -356,6 +373,7 @@ def test_a_source_that_never_waits_can_be_taken_out() -> None:
         result = await running
         assert result == [*range(len(result) - 1), -1]
         assert 5 <= len(result) <= 10
+        assert world.allowed == len(result) - 2  # the last that it was asked for
 
     run(main, limit=100)
 
