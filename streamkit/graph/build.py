@@ -130,13 +130,13 @@ class Assembly:
             if name in below:
                 below.update([reader.name for reader, _ in readers])
                 continue
-            stream = self._begun(node, streams)
+            stream = self.begun(node, streams)
             if node.kind.role is Role.SINK:
-                sink = self._pipe(node, streams)
+                sink = self.pipe(node, streams)
                 assert sink is not None
                 pieces.append(Piece(stream=stream, sink=sink, shape=name))
                 continue
-            for pipe in (self._pipe(node, streams), self.parts[name].after):
+            for pipe in (self.pipe(node, streams), self.parts[name].after):
                 stream = stream if pipe is None else stream | pipe
             if len(readers) > 1 and self._splits(node):
                 below.update([reader.name for reader, _ in readers])
@@ -145,12 +145,12 @@ class Assembly:
                 continue
             ways = [stream]
             if len(readers) > 1:
-                shares = among(len(readers), Suspend(self._room(node)))
+                shares = among(len(readers), Suspend(self.room(node)))
                 ways = [stream | share for share in shares]
             streams[name] = iter(ways)
         return pieces
 
-    def _begun(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Stream[Any]:
+    def begun(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Stream[Any]:
         """What the operator of `node` reads: its inputs, joined."""
         part = self.parts[node.name]
         if part.source is not None:
@@ -164,7 +164,7 @@ class Assembly:
         joined: Stream[Any] = inputs[0] | node.join.function(*inputs[1:], **part.options)
         return joined | LEAVES_OUT if node.aligned and node.kind.role is not Role.JOIN else joined
 
-    def _pipe(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Pipe | None:
+    def pipe(self, node: Node, streams: Mapping[str, Iterator[Stream[Any]]]) -> Pipe | None:
         """The operator or sink of `node`, with the streams that are arguments of it."""
         part = self.parts[node.name]
         others = {edge.parameter: next(streams[edge.source]) for edge in node.edges if edge.parameter}
@@ -204,11 +204,13 @@ class Assembly:
             chains[name] = links, shape
         return found
 
-    def _room(self, node: Node) -> int:
+    def room(self, node: Node) -> int:
         """How many items wait for each reader of `node`: so many that no way holds back another by itself.
 
         A way that holds eight, as eight calls are in flight, has the others wait with eight.
         """
+        if len(self.wiring.readers[node.name]) < 2:
+            return 1
         most = 1.0
         for reader, _ in self.wiring.readers[node.name]:
             held, at = 0.0, reader

@@ -41,6 +41,8 @@ class Fault(StrEnum):
     """Nothing says how items wait where that could go on for ever."""
     DUPLICATE_KEY = "duplicate key"
     TYPE_MISMATCH = "type mismatch"
+    NOT_LIVE = "not while it runs"
+    """A graph that runs cannot become this one."""
 
 
 class Mistake(Record):

@@ -7,22 +7,26 @@ from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, Final
 
+from streamkit._core.arguments import whole
 from streamkit._core.errors import GraphError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._engine.face.explain import Explanation
 from streamkit._engine.face.job import Job
+from streamkit._engine.run.blocking import require_loop
 from streamkit.graph.aligned import ways
 from streamkit.graph.annotations import typed
 from streamkit.graph.build import Assembly, GraphJob
 from streamkit.graph.cases import Case, read_cases
 from streamkit.graph.diagram import as_dot, as_mermaid
+from streamkit.graph.difference import Difference, difference
 from streamkit.graph.formats import copied, format_of, read_text
 from streamkit.graph.mistakes import Fault, Mistake, Report, Wrong, either, refuse
 from streamkit.graph.nodes import Node, read
 from streamkit.graph.parts import Part, Parts
 from streamkit.graph.picture import as_svg
 from streamkit.graph.registry import Registry
+from streamkit.graph.running import RunningGraph
 from streamkit.graph.text import Text
 from streamkit.graph.values import table
 from streamkit.graph.wiring import Wiring, check_wiring
@@ -131,6 +135,36 @@ class Graph:
         """
         return Assembly(self._wiring, self.parts(context)).job()
 
+    def start(self, *, context: Any = ABSENT, room: int = 1) -> RunningGraph[Graph]:
+        """Run it in the running event loop, so that other graphs can be applied to it meanwhile.
+
+        Each node runs in a task of its own. A graph that is not to be changed costs less as a `job`.
+
+        Args:
+            context: as of `job`. Functions of nodes that come later get it, too.
+            room: how many items wait between two nodes, at most, where no more need to. With more, tasks take
+                turns less often, and sources are read ahead further.
+
+        Raises:
+            GraphError: the graph has mistakes; a function asks for the context, and there is none; or it has
+                a node that cannot run so, as ``retry``.
+            RuntimeError: no event loop runs in this thread.
+            TypeError: `room` is no whole number.
+            ValueError: `room` is below 1.
+        """
+        require_loop("graph.start()", "graph.job().run()")
+        return RunningGraph(self, context, whole("room", room, least=1))
+
+    def diff(self, new: Graph) -> Difference:
+        """The nodes in which `new` is different.
+
+        Raises:
+            ValueError: it has another registry, where names may stand for something else.
+        """
+        if new._registry is not self._registry:
+            raise ValueError("both graphs must have the same registry")
+        return difference(self._wiring, new._wiring, (self._ways, new._ways))
+
     def explain(self) -> Explanation:
         """What is fused, what buffers where, and the bound in items, before anything runs.
 
@@ -167,6 +201,11 @@ class Graph:
     def nodes(self) -> Mapping[str, Node]:
         """The nodes by their full names, those of inner graphs as ``outer.inner``."""
         return MappingProxyType(self._nodes)
+
+    @property
+    def registry(self) -> Registry:
+        """What its names stand for."""
+        return self._registry
 
     @property
     def wiring(self) -> Wiring:

@@ -11,13 +11,13 @@ from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.values import table
 from streamkit.graph.vocabulary import Role
 
-__all__ = ["Wiring", "check_wiring"]
+__all__ = ["IN_STEP", "Wiring", "check_wiring"]
 
 _ONE_FOR_ONE: Final = frozenset(
     {"map", "starmap", "enumerate", "tap", "timestamp", "time_interval", "delay", "throttle", "on_close"}
 )
 """Operators that emit one item for each, which is why two ways of them stay in step."""
-_IN_STEP: Final = frozenset({"zip", "interleave", "merge_sorted"})
+IN_STEP: Final = frozenset({"zip", "interleave", "merge_sorted"})
 """Joins that wait for one input, and hold back the others meanwhile."""
 _IN_TURN: Final = frozenset({"concat"})
 """Joins that read an input when those before it have ended."""
@@ -120,7 +120,7 @@ class _Rhythms:
             self.forks[name] = above
             same = node.kind.name in _ONE_FOR_ONE and len(sources) == 1 and not _drops(node)
             self.origin[name] = self.origin[sources[0]] if same else name
-            if node.join is not None and node.join.name in _IN_STEP and len(node.inputs) > 1:
+            if node.join is not None and node.join.name in IN_STEP and len(node.inputs) > 1:
                 self.join(node)
 
     def join(self, node: Node) -> None:

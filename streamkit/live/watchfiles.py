@@ -35,7 +35,7 @@ except ImportError:  # pragma: no cover - it is among the tools of the tests
 else:
     awatch = watchfiles.awatch
 
-__all__ = ["follow"]
+__all__ = ["follow", "watch"]
 
 LOOK: Final = 1_000
 """Milliseconds after which the file is looked at without a word of the system: a change may come unheard."""
@@ -71,6 +71,22 @@ async def follow(
     whole("rollback", rollback, least=0)
     if on_error is not None:
         callback("on_error", on_error)
+
+    async def loaded(file: Path) -> None:
+        content: Any = load(file)
+        if is_awaitable(content):
+            content = await content
+        await slot.replace(content, rollback=rollback)
+
+    await watch(path, loaded, on_error)
+
+
+async def watch(
+    path: str | os.PathLike[str],
+    loaded: Callable[[Path], Awaitable[None]],
+    on_error: Callable[[Exception], object] | None,
+) -> None:
+    """Call `loaded` now, and whenever the file changes; `on_error` is told what that has raised."""
     if awatch is None:  # pragma: no cover - as above
         raise ImportError("follow() needs watchfiles: pip install streamkit[watchfiles]")
     file = await asyncio.to_thread(Path(path).absolute)
@@ -84,10 +100,7 @@ async def follow(
             if now == seen:
                 return
             seen = now
-            content: Any = load(file)
-            if is_awaitable(content):
-                content = await content
-            await slot.replace(content, rollback=rollback)
+            await loaded(file)
         except Exception as error:
             if on_error is None:
                 raise

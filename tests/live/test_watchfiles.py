@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+from streamkit import Stream, Suspend, ops, push
+from streamkit.graph import Graph, Registry
 from streamkit.live import Slot
 from streamkit.testing import run
 
@@ -83,3 +84,31 @@ def test_a_file_may_be_loaded_by_a_coroutine(tmp_path: Path) -> None:
         return await (Stream([1]) | slot | ops.to_list())
 
     assert run(main, threads=True, limit=SECONDS) == [3]
+
+
+def test_a_graph_that_runs_follows_a_file(tmp_path: Path) -> None:
+    file, errors = tmp_path / "graph.toml", list[Exception]()
+    numbers, emitter = push(Suspend(1), of=int)
+    registry = Registry({"numbers": numbers, "ten": lambda number: 10 * number})
+    text = "[nodes]\nn = { source = 'numbers' }\na = { skip = 0, input = 'n' }\n"
+    text += "o = { to_list = true, input = 'a' }\n"
+    file.write_text(text)
+
+    async def main() -> object:
+        running = Graph.load(file, registry=registry).start()
+        following = asyncio.create_task(running.follow(file, on_error=errors.append))
+        await emitter.send(1)
+        file.write_text(text.replace("skip = 0", "map = 'two'"))
+        await until(lambda: bool(errors))
+        await emitter.send(2)
+        file.write_text(text.replace("skip = 0", "map = 'ten'"))
+        await until(lambda: running.graph.nodes["a"].does == "map ten")
+        await emitter.send(3)
+        emitter.close()
+        result = await running
+        await following  # which ends with it
+        return result
+
+    found = run(main, threads=True, limit=SECONDS)
+    assert "graph.toml:3:7: nodes.a.map: unknown name" in str(errors[0])
+    assert found in ([1, 2, 30], [1, 20, 30])  # the second may have been on its way

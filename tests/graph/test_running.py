@@ -1,0 +1,442 @@
+"""Graphs that are changed while they run: what holds, in many schedules."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from streamkit import GraphError, StoppedError
+from streamkit.graph import Graph, Registry, RunningGraph
+from streamkit.testing import run
+
+SCHEDULES = 30
+COUNT = 12
+
+
+class World:
+    """What the graphs of one test name, and what became of the sources that they have opened."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.written: list[Any] = []
+        self.allowed = 0
+        """How many items a source may give up to now."""
+        self.more = asyncio.Event()
+        self.registry = Registry(
+            {
+                "numbers": self.numbers,
+                "forever": self.forever,
+                "endless": self.endless,
+                "slow": self.slow,
+                "same": lambda item: item,
+                "late": self.late,
+                "ten": lambda number: number * 10,
+                "odd": lambda number: number % 2 == 1,
+                "fail": self.fail,
+                "write": self.written.append,
+                "told": lambda error: [str(error)],
+                "tagged": lambda item, context: (context, item),
+            }
+        )
+
+    async def numbers(self, start: int = 0, much: int = COUNT) -> AsyncIterator[int]:
+        self.told.append(f"open {start}")
+        try:
+            for number in range(start, start + much):
+                while number >= self.allowed:
+                    self.more.clear()
+                    await self.more.wait()
+                yield number
+        finally:
+            self.told.append(f"close {start}")
+
+    def allow(self, upto: int) -> None:
+        """Let sources give the numbers below `upto`."""
+        self.allowed = upto
+        self.more.set()
+
+    async def end(self, running: RunningGraph[Graph]) -> Any:
+        """The result, when all numbers have come."""
+        self.allow(COUNT)
+        return await running
+
+    async def forever(self) -> AsyncIterator[int]:
+        self.told.append("open")
+        try:
+            yield 0
+            await asyncio.Event().wait()
+        finally:
+            self.told.append("close")
+
+    async def late(self, item: Any) -> Any:
+        await asyncio.sleep(item % 3)
+        return item
+
+    def endless(self) -> Iterator[int]:
+        for self.allowed in count():
+            yield self.allowed
+
+    async def slow(self, item: Any) -> Any:
+        await asyncio.sleep(1.0)
+        return item
+
+    def fail(self, item: Any) -> Any:
+        raise ValueError(item)
+
+    def graph(self, **nodes: Any) -> Graph:
+        return Graph({"nodes": nodes}, registry=self.registry)
+
+
+N = {"source": "numbers"}
+
+
+def mapped(name: str, source: str, **more: Any) -> dict[str, Any]:
+    return {"map": name, "input": source, **more}
+
+
+def listed(source: str) -> dict[str, Any]:
+    return {"to_list": True, "input": source}
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_nodes_are_added_taken_out_and_rewired_and_no_item_is_lost() -> None:
+    async def main() -> None:
+        world = World()
+        place = {"enumerate": 1, "input": "n"}
+        late = mapped("late", "n", concurrency=3)
+        steps = [
+            {"n": N, "e": place, "o": listed("e")},
+            {"n": N, "l": late, "e": {**place, "input": "l"}, "o": listed("e")},  # one before it, with a task
+            {"n": N, "l": late, "e": {**place, "input": "l"}, "s": mapped("same", "e"), "o": listed("s")},
+            {"n": N, "b": {"batch": 5, "input": "n"}, "f": {"flatten": True, "input": "b"}}
+            | {"e": {**place, "input": "f"}, "s": mapped("same", "e"), "o": listed("s")},
+            {"n": N, "e": place, "o": listed("e")},
+        ]
+        running = world.graph(**steps[0]).start()
+        for number, step in enumerate(steps[1:], 1):
+            world.allow(2 * number)
+            await turns(6)
+            await running.apply(world.graph(**step))
+        assert await world.end(running) == [(place + 1, place) for place in range(COUNT)]  # it has counted on
+        assert world.told == ["open 0", "close 0"]
+
+    run(main, schedules=SCHEDULES, seed=1)
+
+
+def test_what_was_changed_is_told() -> None:
+    async def main() -> None:
+        world = World()
+        old = world.graph(n=N, a=mapped("same", "n"), b=mapped("same", "a"), o=listed("b"))
+        new = world.graph(
+            n=N, a=mapped("ten", "n"), b=mapped("same", "n"), c=mapped("same", "a"), o=listed("b")
+        )
+        new = Graph(
+            new.to_data() | {"nodes": {**new.to_data()["nodes"], "p": listed("c")}}, registry=world.registry
+        )
+        found = old.diff(new)
+        assert (found.added, found.removed, found.changed, found.rewired) == (("c", "p"), (), ("a",), ("b",))
+        assert found
+        assert not old.diff(old)
+        assert str(old.diff(old)) == "no difference"
+        one, other = (
+            world.graph(n={"source": [1]}, o=listed("n")),
+            world.graph(n={"source": [True]}, o=listed("n")),
+        )
+        assert one.diff(other).changed == ("n",)
+        with pytest.raises(ValueError, match="the same registry"):
+            old.diff(Graph(old.to_data(), registry=Registry()))
+
+    run(main)
+
+
+def test_branches_and_sinks_come_and_go() -> None:
+    async def main() -> None:
+        world = World()
+        first: dict[str, Any] = {"n": N, "o": listed("n")}
+        second = first | {"t": mapped("ten", "n"), "p": listed("t")}
+        running = world.graph(**first).start()
+        world.allow(4)
+        await turns(6)
+        await running.apply(world.graph(**second))
+        world.allow(8)
+        await turns(12)
+        applied = await running.apply(world.graph(**first))
+        assert applied.difference.removed == ("p", "t")
+        taken = (await applied)["p"]
+        assert applied.done
+        assert await world.end(running) == [*range(COUNT)]
+        assert taken == [
+            10 * number for number in range(COUNT) if taken and taken[0] <= 10 * number <= taken[-1]
+        ]
+
+    run(main, schedules=SCHEDULES, seed=2)
+
+
+def test_a_sink_that_is_changed_has_ended_before_the_next_writes() -> None:
+    async def main() -> None:
+        world = World()
+        running = world.graph(n=N, o={"sink": "write", "input": "n", "concurrency": 2}).start()
+        world.allow(5)
+        await turns(7)
+        await running.apply(world.graph(n=N, o={"sink": "write", "input": "n"}))
+        await world.end(running)
+        assert world.written == [*range(COUNT)]
+
+    run(main, schedules=SCHEDULES, seed=3)
+
+
+def test_a_zip_stays_in_step_when_its_ways_change() -> None:
+    async def main() -> None:
+        world = World()
+        both = {"join": "zip", "input": ["n", "a"]}
+        ways = [mapped("same", "n"), mapped("late", "n", concurrency=2), mapped("same", "n")]
+        running = world.graph(n=N, a=ways[0], z=both, o=listed("z")).start()
+        for number, way in enumerate(ways[1:], 1):
+            world.allow(3 * number)
+            await turns(8)
+            await running.apply(world.graph(n=N, a=way, z=both, o=listed("z")))
+        world.allow(8)
+        await turns(4)
+        # another zip, over ways of its own
+        more = {"x": mapped("late", "n"), "y": {"join": "zip", "input": ["n", "x"]}, "p": listed("y")}
+        await running.apply(world.graph(n=N, a=ways[-1], z=both, o=listed("z"), **more))
+        result = await world.end(running)
+        pairs = [(number, number) for number in range(COUNT)]
+        assert result["o"] == pairs
+        assert result["p"] == pairs[COUNT - len(result["p"]) :]
+        assert len(result["p"]) >= COUNT - 8
+
+    run(main, schedules=SCHEDULES, seed=4)
+
+
+def test_what_cannot_be_changed_is_refused_by_name_and_nothing_is_touched() -> None:
+    z, both = {"join": "zip", "input": ["n", "a"]}, {"n": N, "a": mapped("same", "n")}
+    start = {**both, "z": z, "o": listed("z"), "b": mapped("same", "a"), "p": listed("b")}
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("nodes.q", {"q": {"join": "zip", "input": ["n", "a"]}, "r": listed("q")}),  # over ways that run
+        ("nodes.z", {"z": {**z, "input": ["n", "a", "n"]}}),
+        ("nodes.z.input[1]", {"z": {"join": "zip", "input": ["n", "b"]}}),
+        ("nodes.z.input[1]", {"z": {"join": "zip", "input": ["n", "m"]}, "m": N}),
+        ("nodes.b.input", {"b": mapped("same", "n")}),  # it would get again what `a` has under way
+        ("nodes.o", {"o": {"count": True, "input": "b"}, "z": {**z, "input": ["n", "a"]}, "r": listed("z")}),
+        ("nodes.b", {"b": {"retry": 3, "input": "a"}}),
+        ("nodes.b.map", {"b": mapped("unknown", "a")}),  # an ordinary mistake
+    ]
+
+    async def main() -> None:
+        world = World()
+        graph = world.graph(**start)
+        running = graph.start()
+        world.allow(5)
+        for where, change in refused:
+            await turns(5)
+            with pytest.raises(GraphError) as caught:
+                await running.apply(world.graph(**{**start, **change}))
+            assert [each.where for each in caught.value.mistakes] == [where]
+        assert running.graph is graph
+        # where all on the ways to it begins anew, it can be done
+        anew = {
+            "n": N,
+            "c": mapped("same", "n"),
+            "z": {"join": "zip", "input": ["n", "c", "n"]},
+            "o": listed("z"),
+        }
+        await running.apply(world.graph(**anew, b=mapped("same", "c"), p=listed("b")))
+        result = await world.end(running)
+        assert [pair[0] for pair in result["o"]] == [*range(COUNT)] == result["p"]
+        assert {len(pair) for pair in result["o"]} == {2, 3}
+        with pytest.raises(RuntimeError, match="has ended"):
+            await running.apply(graph)
+
+    run(main, schedules=20, seed=5)
+
+
+def test_a_source_is_closed_before_the_one_in_its_place_is_opened() -> None:
+    async def main() -> None:
+        world = World()
+        one, other = ({**N, "args": {"start": start, "much": 4}} for start in (0, 4))
+        running = world.graph(n=one, a=mapped("late", "n"), o=listed("a")).start()
+        world.allow(3)
+        await turns(12)
+        await (await running.apply(world.graph(n=other, a=mapped("late", "n"), o=listed("a"))))
+        result = await world.end(running)
+        assert result == [*range(len(result) - 4), 4, 5, 6, 7]
+        assert world.told in (["open 0", "close 0", "open 4", "close 4"], ["open 4", "close 4"])
+
+    run(main, schedules=SCHEDULES, seed=6)
+
+
+def test_errors_go_the_way_of_the_items_and_end_the_graph_unless_a_node_takes_them() -> None:
+    async def main() -> None:
+        world = World()
+        world.allow(COUNT)
+        fails = {
+            "n": N,
+            "m": {"source": "forever"},
+            "a": mapped("same", "n"),
+            "o": listed("a"),
+            "p": listed("m"),
+        }
+        running = world.graph(**fails).start()
+        await running.apply(world.graph(**{**fails, "a": mapped("fail", "n")}))
+        with pytest.raises(ValueError, match="0"):
+            await running
+        assert running.done
+        assert world.told.count("close") == world.told.count("open")
+        caught = world.graph(
+            n=N, a=mapped("fail", "n"), c={"catch": "told", "input": "a"}, o=listed("c")
+        ).start()
+        assert await caught == ["0"]
+        ended = world.graph(n={"source": "forever"}, t={"take": 1, "input": "n"}, o=listed("t")).start()
+        assert await ended == [0]
+        assert world.told.count("close") == world.told.count("open")
+
+    run(main, schedules=20, seed=7)
+
+
+def test_it_is_stopped_and_knows_its_context_and_its_loop() -> None:
+    world = World()
+    graph = world.graph(n={"source": "forever"}, a=mapped("tagged", "n"), o=listed("a"))
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        graph.start(context=1)
+
+    async def main() -> None:
+        with pytest.raises(GraphError, match="asks for the context"):
+            graph.start()
+        running = graph.start(context=7)
+        await turns(9)
+        took = {"t": {"take": 1, "input": "a"}, "o": listed("t")}
+        await running.apply(
+            world.graph(n={"source": "forever"}, a=mapped("tagged", "n"), **took, p=listed("a"))
+        )
+        await running.stop()
+        with pytest.raises(StoppedError):
+            await running
+        assert world.told == ["open", "close"]
+
+    run(main)
+
+
+def test_what_has_ended_stays_so_and_what_was_taken_out_is_waited_for() -> None:
+    async def main() -> None:
+        world = World()
+        first = {"n": N, "t": {"take": 1, "input": "n"}, "o": listed("t")}
+        second = {"m": N, "s": mapped("slow", "m"), "p": listed("s")}
+        running = world.graph(**first, **second).start()
+        world.allow(3)
+        await asyncio.sleep(0.5)  # `t` has ended; `s` has one in hand, and more behind it
+        refused = {
+            "nodes.t.input": {"t": {"take": 1, "input": "m"}, "q": listed("n")},
+            "nodes.n": {"n": {**N, "args": {"start": 1}}},
+        }
+        for where, change in refused.items():
+            with pytest.raises(GraphError, match="ended") as caught:
+                await running.apply(world.graph(**{**first, **second, **change}))
+            assert [each.where for each in caught.value.mistakes] == [where]
+        applied = await running.apply(world.graph(**first))
+        assert await running == [0]
+        assert applied.done
+        left = (await applied)["p"]
+        assert left == [*range(len(left))]
+        assert len(left) >= 2
+
+    run(main, schedules=10, seed=9)
+
+
+def test_what_was_to_begin_and_is_not_needed_any_more_holds_back_nobody() -> None:
+    async def main() -> None:
+        world = World()
+        rest = {"n": N, "t": {"take": 2, "input": "a"}, "o": listed("t"), "p": listed("n")}
+        running = world.graph(**rest, a=mapped("slow", "n")).start()
+        world.allow(2)
+        await asyncio.sleep(0.5)
+        await running.apply(world.graph(**rest, a=mapped("slow", "n", concurrency=2)))
+        assert await world.end(running) == {"o": [0, 1], "p": [*range(COUNT)]}
+
+    run(main, schedules=10, seed=10)
+
+
+def test_a_source_that_never_waits_can_be_taken_out() -> None:
+    async def main() -> None:
+        world = World()
+        read = {"a": mapped("slow", "n"), "o": listed("a")}
+        running = world.graph(n={"source": "endless"}, **read).start(room=2)
+        await asyncio.sleep(3.5)
+        await running.apply(world.graph(n={"source": [-1]}, **read))
+        result = await running
+        assert result == [*range(len(result) - 1), -1]
+        assert 5 <= len(result) <= 10
+        assert world.allowed == len(result) - 2  # the last that it was asked for
+
+    run(main, limit=100)
+
+
+def test_a_way_that_holds_more_after_a_change_has_the_others_wait_with_as_many() -> None:
+    async def main() -> float:
+        world = World()
+        loop = asyncio.get_running_loop()
+        both = {"z": {"join": "zip", "input": ["n", "a"]}, "o": listed("z")}
+        running = world.graph(n=N, a=mapped("slow", "n"), **both).start()
+        await asyncio.sleep(0.5)
+        await running.apply(world.graph(n=N, a=mapped("slow", "n", concurrency=COUNT), **both))
+        began = loop.time()
+        assert await world.end(running) == [(number, number) for number in range(COUNT)]
+        return loop.time() - began
+
+    assert run(main) == pytest.approx(1.0)
+
+
+def drawn(chance: random.Random) -> dict[str, Any]:
+    """A source, three sinks that are in each graph, and between them ways of other nodes."""
+    names, found = ["n"], dict[str, Any]({"n": N})
+    for number in range(chance.randint(0, 4)):
+        name = f"a{number}{chance.choice('xy')}"
+        kind = chance.choice([{"map": "same"}, {"map": "late", "concurrency": chance.randint(1, 2)}])
+        found[name] = {**kind, "input": chance.choice(names)}
+        names.append(name)
+    found |= {name: listed(chance.choice(names)) for name in ("o", "p")}
+    found["zipped"] = {"to_list": True, "input": [chance.choice(names), chance.choice(names)]}
+    while True:
+        inputs = [node.get("input", []) for node in found.values()]
+        read = {name for each in inputs for name in ([each] if isinstance(each, str) else each)}
+        unread = [name for name in found if "map" in found[name] and name not in read]
+        if not unread:
+            return found
+        for name in unread:
+            del found[name]
+
+
+def test_random_changes_lose_and_double_nothing() -> None:
+    applied = refused = 0
+
+    async def main(seed: int) -> None:
+        nonlocal applied, refused
+        world, chance = World(), random.Random(f"ways {seed}")
+        running = world.graph(**drawn(chance)).start(room=1 + seed % 3)
+        for number in range(1, 6):
+            world.allow(2 * number)
+            await turns(chance.randint(0, 12))
+            try:
+                await running.apply(world.graph(**drawn(chance)))
+                applied += 1
+            except GraphError:
+                refused += 1
+        items = [*range(COUNT)]
+        assert await world.end(running) == {
+            "o": items,
+            "p": items,
+            "zipped": [*zip(items, items, strict=True)],
+        }
+        assert world.told == ["open 0", "close 0"]
+
+    for seed in range(20):
+        run(lambda seed=seed: main(seed), schedules=5, seed=seed)  # type: ignore[misc]
+    assert applied > 200
+    assert refused > 50
