@@ -158,8 +158,7 @@ class Places(Target):
             driver.again()
             lane.begun()
             return
-        driver = Worker(self.level, lane, self.channel.drives.clock)
-        driver.make = lane.streams
+        driver = Worker(self.level, lane, self.channel.drives.clock, lane.streams)
         lane.driver = driver
         self.channel.drives.renewed()
         lane.begun()  # the reader comes before the task

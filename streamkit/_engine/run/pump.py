@@ -82,10 +82,9 @@ class Clock(Pace):
         """Whether it is time."""
         return self.late or self.due()
 
-    def stepped(self, pumps: int) -> None:
-        """So many were stepped; look whether it is time, now and then."""
-        self.left -= pumps
-        if self.left <= 0:
+    def look(self) -> None:
+        """As many were stepped as may be before that: look whether it is time."""
+        if not self.late:
             self.left = min(self.size, MOST)
             if self.due():
                 self.tires()
