@@ -43,6 +43,7 @@ class RowReader(Steps):
     def reads(self, lane: DrivenLane) -> None:
         """Read this one, too."""
         self.lanes.append(lane)
+        self.clock.ahead(lane.limit)
         self._single = self._single and lane.limit == 1
         self._drivers.append(lane.driver)
         self._helds.append(lane.held)

@@ -41,8 +41,8 @@ class Steps(ABC):
 
         Return how many are left for then.
         """
-        clock, many = self.clock, len(drivers)
-        if many > clock.left or self._stopped:
+        clock, many, stopped = self.clock, len(drivers), self._stopped
+        if many > clock.left or stopped:
             return self._parts(drivers)
         clock.left -= many
         loop, left, rest = self._loop, 0, iter(drivers)
