@@ -48,12 +48,12 @@ def by_hand(sources: int) -> Work:
 
 PARK = (112, 114)
 """To step a pump in its task's name, from where it is parked to where it parks again: on 3.11, and later."""
-ROW = (103, 83)
+ROW = (95, 80)
 """To look whether there is a row, and to hand it over alone."""
 ROWS = (22, 23)
 """The same for each of sixteen that are handed over at once."""
-APPEND = (12, 14)
-"""To append an item under a count, and to look after every eighth whether the pump still parks."""
+APPEND = (12, 13)
+"""To append an item under a count, and to look after every sixteenth whether the pump still parks."""
 
 
 @pytest.mark.parametrize("sources", [2, 10])

@@ -39,7 +39,7 @@ async def by_hand(items: int) -> list[int]:
     return [item for start in range(items // EACH) async for item in numbers(start)]
 
 
-STREAM = 500
+STREAM = 503
 """To begin a stream in the task of a place, end it, and give the place back: no task is made for it."""
 ITEM = {1: 164, 16: 53}
 """To step the pump, append an item, and take it out in turn: by lookahead."""

@@ -62,6 +62,21 @@ PIPES: dict[str, Callable[[Clock], Stream[Any]]] = {
 }
 
 
+@pytest.mark.parametrize("lookahead", [1, 4, 16])
+def test_sources_that_were_quick_and_become_slow_are_noticed_after_as_many_items_whatever_is_held(
+    monkeypatch: pytest.MonkeyPatch, lookahead: int
+) -> None:
+    clock = Clock(monkeypatch)
+
+    async def tires() -> AsyncIterator[int]:
+        for number in range(100):
+            clock.now += COST if number >= 80 else 0.0
+            yield number
+
+    rows = streamkit.zip(*[tires() for _ in range(40)], lookahead=lookahead)
+    assert run(lambda: clock.gap(rows | ops.drain())) < 0.06
+
+
 @pytest.mark.parametrize("pipe", PIPES)
 def test_a_hundred_slow_sources_hold_up_nobody(monkeypatch: pytest.MonkeyPatch, pipe: str) -> None:
     clock = Clock(monkeypatch)

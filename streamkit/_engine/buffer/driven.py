@@ -19,6 +19,7 @@ from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.buffer.target import Queue, Reader
 from streamkit._engine.compile.key import End
+from streamkit._engine.compile.pace import AGAIN, AHEAD
 
 __all__ = ["IDLE", "LATE", "PARKED", "DrivenLane", "HandLane", "TurnLane", "idle", "late"]
 
@@ -70,6 +71,8 @@ class DrivenLane(Lane):
     inline = True
     end = End.DRIVE
     parking: ClassVar[Any] = Parking()
+    stint: ClassVar[int] = AHEAD + 1  # that which parks is counted when it goes on
+    """Items after which its loop looks whether it has parked, where each goes in as it is."""
 
     def __init__(self, channel: Reader, strategy: Strategy | None) -> None:
         super().__init__(channel, strategy)
@@ -127,6 +130,7 @@ class TurnLane(DrivenLane):
     plain = True
     inline = True
     end = End.DRIVE
+    stint = AGAIN  # its reader counts pumps: most streams are short
 
     def __init__(self, channel: Reader, strategy: Strategy) -> None:
         super().__init__(channel, strategy)

@@ -173,7 +173,7 @@ _DRIVE_EACH = f"""\
     if free:
         del {{item}}
         continue
-{_PARK}\
+{_PARK.replace("AGAIN", "stint")}\
     if free > 1:
         if free > left:
             free = left
@@ -260,7 +260,7 @@ OPENING = {
     End.FOLD: (_LANE, (2, "cell, flood, fold = lane.cell, lane.flood, lane.fold"), *_ROOM_FIRST),
     End.DRIVE: (
         _LANE,
-        (2, "held, parking = lane.held, lane.parking"),
+        (2, "held, parking, stint = lane.held, lane.parking, lane.stint"),
         (2, "free, left = 1, 0"),
     ),
     End.HAND: (

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 __all__ = [
     "AGAIN",
+    "AHEAD",
     "ENDED",
     "LARGEST",
     "NOTED",
@@ -39,6 +40,8 @@ BUDGET = 0.005
 """Seconds a loop may run before it lets the event loop breathe."""
 AGAIN = 8
 """Items after which a loop that has parked looks whether it has done so since; at the clock, if not."""
+AHEAD = 16
+"""The same, where each item goes into a lane as it is, so that a reader that steps the loop counts them."""
 LARGEST = 1024
 """Items between two looks at the clock at most, so that items that suddenly cost more are noticed."""
 FEW = 8

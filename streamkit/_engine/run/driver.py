@@ -77,21 +77,21 @@ _DONE = _Told(over=True)
 class Driver:
     """Runs one pump in its task, or has a reader run it there. It is awaited in that task."""
 
-    # there may be one for each item: what the class says costs nothing
-    _told: _Told | None = None
-    task: Any = None
-    there: Any = None
-    """Runs a step in the context of the task."""
-    make: Any = None
-    """Makes the coroutine of the pump: called in the task, when it is first stepped."""
-    work: Any = None
-    """The coroutine of the pump, when it has begun."""
-    ready: bool = False
-    """Whether its reader may step the pump: it is parked, or has not begun."""
-    stopped: Any = None
-    """Whether it is to be stepped by its task all the same: a cancellation is on its way there."""
-    park: Future[None] | None = None
-    """What the task waits for while its pump is parked, and nobody steps it."""
+    # by slots: what an instance has in place of what its class says is looked up anew for each item
+    __slots__ = (
+        "_level",
+        "_told",
+        "clock",
+        "lane",
+        "make",
+        "park",
+        "ready",
+        "send",
+        "stopped",
+        "task",
+        "there",
+        "work",
+    )
 
     def __init__(self, level: int, lane: DrivenLane, clock: Clock | None = None) -> None:
         self.clock = clock
@@ -99,6 +99,20 @@ class Driver:
         self._level = level
         self.lane = lane
         self.send: Any = self._first
+        self.task: Any = None
+        self.there: Any = None
+        """Runs a step in the context of the task."""
+        self.make: Any = None
+        """Makes the coroutine of the pump: called in the task, when it is first stepped."""
+        self.work: Any = None
+        """The coroutine of the pump, when it has begun."""
+        self.ready = False
+        """Whether its reader may step the pump: it is parked, or has not begun."""
+        self.stopped: Any = None
+        """Whether it is to be stepped by its task all the same: a cancellation is on its way there."""
+        self.park: Future[None] | None = None
+        """What the task waits for while its pump is parked, and nobody steps it."""
+        self._told: _Told | None = None
 
     @staticmethod
     def level() -> int:
@@ -295,10 +309,14 @@ class Worker(Driver):
     stream that has waited, or has left a cancellation behind, is the last of its task.
     """
 
-    _last: bool = False
-    """Whether there is no stream after this one."""
-    idle: bool = False
-    """Whether a stream has ended, and it may be given another."""
+    __slots__ = ("_last", "idle")
+
+    def __init__(self, level: int, lane: DrivenLane, clock: Clock | None = None) -> None:
+        super().__init__(level, lane, clock)
+        self._last = False
+        """Whether there is no stream after this one."""
+        self.idle = False
+        """Whether a stream has ended, and it may be given another."""
 
     def _context(self) -> Context:
         """That of the reader: what a stream sets in the context of the task would be kept."""

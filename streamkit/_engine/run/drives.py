@@ -77,8 +77,7 @@ class Drives(Steps):
         """
         driver = lane.driver
         if driver.parked and not self._stopped:
-            self._step((driver,))
-            self.clock.stepped(1)
+            self.step((driver,))
             if self.clock.late and driver.ready and not lane.held:
                 driver.told()
         return bool(lane.held)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from streamkit._engine.buffer.driven import DrivenLane, late
 from streamkit._engine.buffer.kinds import SpillLane
 from streamkit._engine.buffer.target import Target
-from streamkit._engine.compile.pace import AGAIN, BUDGET, Pace
+from streamkit._engine.compile.pace import AGAIN, AHEAD, BUDGET, Pace
 from streamkit._engine.plan.link import Link
 from streamkit._engine.run.leave import blame
 
@@ -17,7 +17,7 @@ __all__ = ["Clock", "DrivenPump", "Pump"]
 
 
 MOST = 32
-"""Pumps that are stepped between two looks at the clock of their reader at most: they may slow down."""
+"""Items that pumps bring between two looks at the clock of their reader at most: they may slow down."""
 
 
 class Owner(Protocol):
@@ -69,6 +69,8 @@ class Clock(Pace):
         super().__init__()
         self.left = 1
         """How many pumps are stepped before it is looked at; none, where it is time."""
+        self.most = MOST
+        """How many of them at most."""
         self.late = False
         """Whether it is time: the reader steps no more, until others have run."""
 
@@ -82,11 +84,14 @@ class Clock(Pace):
         """Whether it is time."""
         return self.late or self.due()
 
-    def stepped(self, pumps: int) -> None:
-        """So many were stepped; look whether it is time, now and then."""
-        self.left -= pumps
-        if self.left <= 0:
-            self.left = min(self.size, MOST)
+    def ahead(self, items: int) -> None:
+        """A pump may bring so many in a step; it looks at the clock by itself after `AHEAD`."""
+        self.most = min(self.most, MOST // min(items, AHEAD))
+
+    def look(self) -> None:
+        """As many were stepped as may be before that: look whether it is time."""
+        if not self.late:
+            self.left = min(self.size, self.most)
             if self.due():
                 self.tires()
 
@@ -97,7 +102,7 @@ class Clock(Pace):
     def rested(self) -> None:
         super().rested()
         if self.late:
-            self.late, self.left = False, min(self.size, MOST)
+            self.late, self.left = False, min(self.size, self.most)
 
 
 class DrivenPump(Pump):

@@ -24,7 +24,7 @@ _popleft: Callable[[Any], Any] = deque[Any].popleft
 class RowReader(Steps):
     """Reads several driven lanes at once: one item of each makes a row."""
 
-    __slots__ = ("_counted", "_drivers", "_given", "_helds", "_left", "lanes", "late")
+    __slots__ = ("_counted", "_drivers", "_given", "_helds", "_left", "_single", "lanes", "late")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         super().__init__(loop)
@@ -35,12 +35,16 @@ class RowReader(Steps):
         self._given = self._counted = 0
         """Rows that were given, with those that `_left` still counts; and how many the lanes have counted."""
         self._left: Any = iter(())
+        self._single = True
+        """Whether each lane holds one item at most."""
         self.late = False
         """Whether pumps can go on that are to bring the next row, when others have run."""
 
     def reads(self, lane: DrivenLane) -> None:
         """Read this one, too."""
         self.lanes.append(lane)
+        self.clock.ahead(lane.limit)
+        self._single = self._single and lane.limit == 1
         self._drivers.append(lane.driver)
         self._helds.append(lane.held)
         self.fill()
@@ -49,9 +53,11 @@ class RowReader(Steps):
         """How many whole rows there are, once the pumps were driven whose lanes are empty."""
         helds = self._helds
         if not all(helds):
-            empty = [*compress(self._drivers, map(not_, helds))]
+            empty = [*compress(self._drivers, map(not_, helds))] if any(helds) else self._drivers
             if left := self.step(empty):
                 self.late = any(driver.ready for driver in empty[len(empty) - left :])
+            if self._single:
+                return all(helds)
         return min(map(len, helds))
 
     def rested(self) -> None:

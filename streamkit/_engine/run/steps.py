@@ -41,24 +41,17 @@ class Steps(ABC):
 
         Return how many are left for then.
         """
-        clock, many = self.clock, len(drivers)
-        if many < clock.left and not self._stopped:  # `Clock.stepped` without the call
-            clock.left -= many
-            return self._step(drivers)
-        place = 0
-        while place < many and not (self._stopped or clock.late):
-            part = drivers[place : place + clock.left]
-            place += len(part) - self._step(part)
-            clock.stepped(len(part))
-        return 0 if self._stopped else many - place
-
-    def _step(self, drivers: Sequence[Driver]) -> int:
-        loop, clock, left = self._loop, self.clock, iter(drivers)
-        home = current(loop)
-        for driver in left:
+        clock, many, stopped = self.clock, len(drivers), self._stopped
+        if many > clock.left or stopped:
+            return self._parts(drivers)
+        clock.left -= many
+        loop, left, rest = self._loop, 0, iter(drivers)
+        home = task = current(loop)
+        for driver in rest:
             if not driver.ready or driver.stopped():
                 continue
-            enter(loop, driver.task)
+            task = driver.task
+            enter(loop, task)
             try:
                 waiting = driver.there(driver.send, None)
             except BaseException as error:
@@ -68,10 +61,21 @@ class Steps(ABC):
                     continue
                 self._told(driver, waiting)
             if clock.late or self._stopped:
+                left = 0 if self._stopped else length_hint(rest)
                 break
-        if current(loop) is not home:  # Python 3.12 cannot go from no task back to none
+        if task is not home:  # Python 3.12 cannot go from no task back to none
             back(loop, home)
-        return 0 if self._stopped else length_hint(left)
+        if not clock.left:
+            clock.look()
+        return left
+
+    def _parts(self, drivers: Sequence[Driver]) -> int:
+        """The same for more than may be stepped before a look at the clock."""
+        clock, place, many = self.clock, 0, len(drivers)
+        while place < many and not (self._stopped or clock.late):
+            part = drivers[place : place + clock.left]
+            place += len(part) - self.step(part)
+        return 0 if self._stopped else many - place
 
     def _told(self, driver: Driver, waiting: Any = None, error: BaseException | None = None) -> None:
         """A pump waits now, lets others run, or has ended."""
