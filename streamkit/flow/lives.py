@@ -201,7 +201,7 @@ class FlowLife(Life):
 
     def drain(self, until: float) -> None:
         self.told = True
-        self.until = min(until, self.until)
+        self.until: float = min(until, self.until)
         self.inner.drain(self.until)
 
     def pause(self, paused: bool) -> None:

@@ -23,15 +23,15 @@ class Lane:
     __slots__ = ("_reader", "_writer", "closed", "error", "gone", "items", "port", "room")
 
     def __init__(self, port: Port, room: int) -> None:
-        self.port = port
-        self.room = room
+        self.port: Port = port
+        self.room: int = room
         """How many items wait here at most."""
         self.items: deque[Any] = deque()
-        self.closed = False
+        self.closed: bool = False
         """Whether nothing more comes."""
         self.error: BaseException | None = None
         """With what it ends, then."""
-        self.gone = False
+        self.gone: bool = False
         """Whether nobody reads it any more."""
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
@@ -171,7 +171,7 @@ class Input:
     def __init__(self) -> None:
         self.lanes: deque[Lane] = deque()
         """What is read, and then what follows that."""
-        self.over = False
+        self.over: bool = False
         """Whether nothing more is read here."""
 
     async def items(self) -> AsyncGenerator[Any, None]:

@@ -58,12 +58,12 @@ class Unit:
     def __init__(self, node: Node, assembly: Assembly, ended: Callable[[Unit], object]) -> None:
         self.node = node
         """As the graph has it now: it may read other nodes than when it began."""
-        self.inputs = [Input() for _ in node.edges]
-        self.port = Port(self._unread)
+        self.inputs: list[Input] = [Input() for _ in node.edges]
+        self.port: Port = Port(self._unread)
         self.before: Unit | None = None
         """What stood in its place, and is to end first."""
         self.task: asyncio.Task[Any] | None = None
-        self.stopped = False
+        self.stopped: bool = False
         self._ended = ended
         self._gone = asyncio.Event()
         streams: dict[str, list[Stream[Any]]] = {}

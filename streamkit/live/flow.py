@@ -78,9 +78,9 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
     return flow
 
 
-in_place = _stage(apart=False)
+in_place: Callable[..., AsyncGenerator[Any, None]] = _stage(apart=False)
 """Contents of steps, which read the source in the task of whoever reads them."""
-beside = _stage(apart=True)
+beside: Callable[..., AsyncGenerator[Any, None]] = _stage(apart=True)
 """Contents with stages. The source has a task of its own, which stays while tasks of those come and go."""
 
 

@@ -84,9 +84,9 @@ class Turn:
     __slots__ = ("change", "content", "ready")
 
     def __init__(self, change: Changing, content: Content) -> None:
-        self.change = change
-        self.content = content
-        self.ready = False
+        self.change: Changing = change
+        self.content: Content = content
+        self.ready: bool = False
         """Whether no item can come that an older content of another slot of the change has seen."""
 
 
@@ -96,9 +96,9 @@ class Trial:
     __slots__ = ("before", "change", "left", "log", "parts")
 
     def __init__(self, change: Changing, before: Content, items: int) -> None:
-        self.change = change
-        self.before = before
-        self.left = items
+        self.change: Changing = change
+        self.before: Content = before
+        self.left: int = items
         """How many more are on trial."""
         self.log: list[Any] = []
         """Those that came in since something last came out."""
@@ -124,16 +124,16 @@ class Seat:
 
     def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
         self.cell = cell
-        self.place = Place(before, asyncio.get_running_loop())
+        self.place: Place = Place(before, asyncio.get_running_loop())
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None
         if follower is not None:
             follower.upstream = self
-        self.content = cell.content
+        self.content: Content = cell.content
         self.turns: deque[Turn] = deque()
         """The changes that it has not gone over to, in their order."""
-        self.edited = False
+        self.edited: bool = False
         """Whether it is to go over to the first of them now."""
         self.hand: deque[Any] = deque()
         """Items that came in, and that no content has got."""
@@ -142,7 +142,7 @@ class Seat:
         self.trial: Trial | None = None
         self.failure: BaseException | None = None
         """The error of what is before it, which is none of the content's."""
-        self.cut = False
+        self.cut: bool = False
         """Whether the content has seen the end of its source: because of a change, or of the end."""
         cell.seats.append(self)
 

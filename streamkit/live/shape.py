@@ -28,7 +28,7 @@ class Shape:
         follower: Follower | None,
         book: Book | None,
     ) -> None:
-        self.links = counted(links, book)
+        self.links: Sequence[Link] = counted(links, book)
         """The steps, and the slots."""
         self.before = before
         """The operators before all of them."""

@@ -279,9 +279,9 @@ class Edit:
     """What is changed in an ``async with edit():``, all of it at its end."""
 
     def __init__(self, deadline: float | None) -> None:
-        self.change = Change()
+        self.change: Change = Change()
         self.contents: dict[Cell, tuple[Link, ...]] = {}
-        self.ended = False
+        self.ended: bool = False
         """Tasks that were begun inside may go on behind the end of it."""
         self._bases: dict[Cell, Content] = {}
         """What stood in a slot when its content was first made of that."""

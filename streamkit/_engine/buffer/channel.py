@@ -298,7 +298,7 @@ class Channel(Rota, Reader):
     def forget(self) -> None:
         """The run that owns it has ended: keep no way to it. So what was read is freed, with no collector."""
         self._failed = None
-        self.blame = as_it_is
+        self.blame: Callable[[BaseException], BaseException] = as_it_is
 
     def hold(self) -> None:
         """Let nobody run the reader's loop until the reader has been awake again."""
