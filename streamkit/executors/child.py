@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from socket import socket, socketpair
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Final
 from weakref import finalize
 
@@ -35,6 +35,9 @@ GRACE: Final = 2.0
 """Seconds that a process may take to end by itself when it has closed its socket; then it is killed."""
 WATCH: Final = 1.0
 """Seconds between two looks at a process that works: what it has started may keep its socket open."""
+_asking: Final = Lock()
+"""Held by who asks how processes have ended, as each that starts does of all. A fork server says it once: of
+two threads that ask at the same time, one would be told 255."""
 
 
 class Child(Hand):
@@ -68,7 +71,8 @@ class Child(Hand):
         try:
             with theirs:
                 process = made.Process(target=serve, args=(theirs,), name=f"streamkit-{self.index}")
-                process.start()
+                with _asking:
+                    process.start()
         except Exception as failed:
             error = failed
         if not loop_hears(self.master.loop, self._begun, process, ours, error):
@@ -190,7 +194,7 @@ class Child(Hand):
 
     def _watch(self) -> None:
         """Look now and then whether it is still there, as long as its socket is."""
-        if self._process is not None and self._process.exitcode is not None:
+        if self._process is not None and _exit_code(self._process) is not None:
             self._lost()
         else:
             self._timer = self.master.loop.call_later(WATCH, self._watch)
@@ -199,7 +203,7 @@ class Child(Hand):
         """Look whether it has ended, and if not, again after a pause."""
         process = self._process
         assert process is not None
-        code = process.exitcode
+        code = _exit_code(process)
         if code is not None:
             self._process = None
             self._abandon.detach()
@@ -216,6 +220,16 @@ class Child(Hand):
         self.exited.set_result(code)
         self._calls.clear()
         self.master.gone(self, self._error)
+
+
+def _exit_code(process: BaseProcess) -> int | None:
+    """How it has ended; None while it has not, or another thread asks."""
+    if not _asking.acquire(blocking=False):
+        return None
+    try:
+        return process.exitcode
+    finally:
+        _asking.release()
 
 
 def _outcomes(kind: int, body: bytes | bytearray, seconds: float, *, told: bool) -> Any:
