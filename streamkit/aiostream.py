@@ -59,7 +59,7 @@ def to_aiostream(stream: Stream[T]) -> Any:
     Raises:
         TypeError: `stream` is not a stream of streamkit.
     """
-    if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"stream must be a stream of streamkit, not {shown(stream)}")
     return aiostream.stream.iterate(stream)
 

@@ -240,7 +240,7 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
         then: Resume | Replace | Return | None = None,
     ) -> None:
         # not every program is type checked, so this may be false
-        if then is not None and not isinstance(then, (Resume, Replace, Return)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if then is not None and not isinstance(then, (Resume, Replace, Return)):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"then must be Resume(...), Replace(...), Return(...) or None, not {shown(then)}")
         self._made_of(
             attempts=attempts_argument(attempts),
@@ -261,7 +261,7 @@ class Retry(OnError):  # noqa: N818 - a value that is no error
 def on_error_argument(value: OnError | None, name: str = "on_error") -> OnError | None:
     """Return the argument of this `name` if it is what may be done where a callback fails."""
     # not every program is type checked, so this may be false
-    if value is None or isinstance(value, OnError):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if value is None or isinstance(value, OnError):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         return value
     raise TypeError(
         f"{name} must be Resume(...), Replace(...), Return(...), Retry(...) or None, not {shown(value)}"

@@ -354,7 +354,7 @@ class Spill(Strategy):
         path = None
         if directory is not None:
             # callers without a type checker get the error here
-            if not isinstance(directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(directory, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
                 raise TypeError(f"directory must be the path of a directory, not {shown(directory)}")
             path = os.fspath(directory)
             if not os.path.isdir(path):

@@ -15,8 +15,8 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._stages.forks import all_sinks
 
 __all__ = [
+    "ByOutput",
     "Output",
-    "Places",
     "Tagged",
     "ToOperators",
     "ToSinks",
@@ -104,7 +104,7 @@ class Output(Value, Generic[T]):
     name: str
 
     def __init__(self, name: str) -> None:
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"name must be a text, not {shown(name)}")
         self._made_of(name=name)
 
@@ -144,13 +144,13 @@ _PICK = "pick(_numbers[item.output if type(item) is Tagged and item.output in _n
 
 
 @step(each=_PICK, name="route", forks=True, contract=Contract(keeps="True"))
-def by_output(key: Places, *branches: Pipe, names: Any, _numbers: Any) -> Operator[Any, Any]:
+def by_output(key: ByOutput, *branches: Pipe, names: Any, _numbers: Any) -> Operator[Any, Any]:
     """A ``route`` by outputs in the loop that reads the source, to operators."""
     return Operator(by_output, key=key, branches=branches, names=names, _numbers=_numbers)
 
 
 @step(setup="results = ()", each=_PICK, result="dict(zip(names, results))", name="route", forks=True)
-def by_output_to_sinks(key: Places, *branches: Pipe, names: Any, _numbers: Any) -> Sink[Any, Any]:
+def by_output_to_sinks(key: ByOutput, *branches: Pipe, names: Any, _numbers: Any) -> Sink[Any, Any]:
     """The same, to sinks."""
     return Sink(by_output_to_sinks, key=key, branches=branches, names=names, _numbers=_numbers)
 
@@ -166,7 +166,7 @@ def name_of(key: object) -> str:
     return key
 
 
-class Places:
+class ByOutput:
     """Says for which output an item is: the key of a ``route`` by outputs."""
 
     def __init__(self, names: Iterable[str], rest: bool) -> None:
@@ -191,7 +191,7 @@ class Places:
             raise NoRouteError(f"no branch takes the output {name!r}: add one, or otherwise=")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Places) and (self._names, self._rest) == (other._names, other._rest)
+        return isinstance(other, ByOutput) and (self._names, self._rest) == (other._names, other._rest)
 
     def __hash__(self) -> int:
         return hash((self._names, self._rest))

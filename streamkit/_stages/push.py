@@ -194,7 +194,7 @@ class Emitter(Generic[T_contra]):
         Raises:
             TypeError: `error` is not an exception.
         """
-        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"error must be an exception, not {shown(error)}")
         return self._channel.end(error)
 

@@ -19,7 +19,7 @@ from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.broadcast import Fan, begin, join, results
 from streamkit._stages.keyed import keyed
-from streamkit._stages.outputs import Places
+from streamkit._stages.outputs import ByOutput
 
 __all__ = ["Numbers", "balanced", "balanced_to_sinks", "routed", "routed_to_sinks"]
 
@@ -198,7 +198,7 @@ def _routed(
     numbers: Any,
     strategies: tuple[Strategy | None, ...],
 ) -> tuple[Outcome, list[Inlet[Any]]]:
-    kind = _ToOutputs if isinstance(key, Places) else _Route
+    kind = _ToOutputs if isinstance(key, ByOutput) else _Route
     fan = kind(run, not_ if numbers is ABSENT else numbers.__getitem__)
     return fan.out, begin(run, keyed(run, source, key), fan, branches, strategies)
 

@@ -24,7 +24,7 @@ from streamkit._engine.run.run import Run
 from streamkit._engine.run.shelter import sheltered
 from streamkit._stages.bursts import Bursts
 
-__all__ = ["Seat", "Shares"]
+__all__ = ["Expected", "Shares"]
 
 
 class _Past(Lane):
@@ -308,7 +308,7 @@ class Shares:
             begin()
 
 
-class Seat(Source):
+class Expected(Source):
     """Stands for a reader that is waited for. Runs claim it, and say when it will never come.
 
     It is among the arguments of that reader's ``share``, and never opened.

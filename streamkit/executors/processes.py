@@ -121,7 +121,7 @@ def _context(value: BaseContext | None) -> BaseContext:
     if value is None:
         return multiprocessing.get_context("spawn")
     # not every program is type checked, so this may be false
-    if not isinstance(value, BaseContext):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(value, BaseContext):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f'context must be that of multiprocessing.get_context("spawn"), not {shown(value)}')
     if value.get_start_method() == "fork":
         raise ValueError(

@@ -17,8 +17,9 @@ from streamkit._core.errors import PreparationError, noted
 from streamkit._core.markers import ABSENT, Absent
 from streamkit._core.show import named, shown
 from streamkit._core.workers import Calls, NoResult, Outcomes, Work, awaited
+from streamkit.executors.packing import unpack
 
-__all__ = ["Hooks", "Place", "Setup", "Worker", "lone_place", "worker"]
+__all__ = ["Hooks", "KnownWork", "Place", "Setup", "Worker", "lone_place", "worker"]
 
 
 class Worker:
@@ -199,3 +200,27 @@ def lone_place(setup: Setup, index: int, arguments: Mapping[str, Any]) -> Place:
     worker = Worker(index, arguments, {}, siblings)
     siblings.append(worker)
     return Place(worker, setup)
+
+
+class KnownWork:
+    """The work that a worker far away has learned: it comes once, and calls name it by its number."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Work | Exception] = {}
+        """Or why it could not be read: an error of each call, because a run may have none."""
+
+    def learn(self, number: int, packed: Any) -> None:
+        try:
+            self._known[number] = unpack(packed)
+        except Exception as error:
+            self._known[number] = error
+
+    def forget(self, number: int) -> None:
+        self._known.pop(number, None)
+
+    def work(self, number: int) -> Work:
+        """That of this number, or what reading it raised."""
+        work = self._known[number]
+        if isinstance(work, Exception):
+            raise work
+        return work

@@ -13,11 +13,10 @@ from threading import Thread
 from time import perf_counter
 from typing import Any, Final
 
-from streamkit._core.workers import Work
 from streamkit.executors.frames import HEAD, Frame, Say
 from streamkit.executors.memory import Peak
 from streamkit.executors.packing import pack, pack_error, pack_outcomes, unpack
-from streamkit.executors.remote import Place, lone_place
+from streamkit.executors.remote import KnownWork, Place, lone_place
 
 __all__ = ["Serving", "serve"]
 
@@ -55,8 +54,7 @@ class Serving:
         self._connection = connection
         self._inbox: deque[Frame] = deque()
         """Frames that are here; calls wait in it while others are done."""
-        self._known: dict[int, Work | Exception] = {}
-        """Work by its number; or why it could not be read."""
+        self._known = KnownWork()
         self._begun = 0.0
         self._place: Place | None = None
         self._peak = Peak()
@@ -173,25 +171,16 @@ class Serving:
         self._here.seat(number)
 
     def _learn(self, number: int, body: Any) -> None:
-        try:
-            self._known[number] = unpack(body)
-        except Exception as error:  # of each call, because a run may have none
-            self._known[number] = error
+        self._known.learn(number, body)
 
     def _forget(self, number: int, body: Any) -> None:
-        self._known.pop(number, None)
-
-    def _work(self, number: int) -> Work:
-        work = self._known[number]
-        if isinstance(work, Exception):
-            raise work
-        return work
+        self._known.forget(number)
 
     def _call(self, number: int, body: Any) -> None:
         begun = perf_counter()
         try:
             with memoryview(body) as data:
-                work = self._work(int.from_bytes(data[:8]))
+                work = self._known.work(int.from_bytes(data[:8]))
                 try:
                     items = unpack(data[8:])
                 except Exception as error:

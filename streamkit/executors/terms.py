@@ -49,7 +49,7 @@ def terms(
         ABSENT if prepare is None else callback("prepare", prepare, waits=False)
     )
     # not every program is type checked, so this may be false
-    if hooks is not None and not isinstance(hooks, Hooks):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if hooks is not None and not isinstance(hooks, Hooks):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"hooks must be an instance of a subclass of Hooks, not {shown(hooks)}")
     arguments = each_argument(each, count)
     if made is ABSENT and any(arguments):
@@ -71,7 +71,7 @@ def each_argument(each: Sequence[Mapping[str, Any]] | None, count: int) -> tuple
         return (nothing,) * count
     found = [dict(mapping("each of each", one)) for one in each]
     for one in found:
-        if not all(isinstance(name, str) for name in one):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not all(isinstance(name, str) for name in one):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"each must have mappings from names of arguments, not {shown(one)}")
     if len(found) != count:
         raise ValueError(f"each must have the arguments of {count} workers, not {len(found)}")
@@ -81,7 +81,7 @@ def each_argument(each: Sequence[Mapping[str, Any]] | None, count: int) -> tuple
 def on_crash_argument(value: Retry | None) -> Retry | None:
     """Return the argument ``on_crash`` if it says how often a chunk is sent again."""
     # not every program is type checked, so this may be false
-    if value is not None and not isinstance(value, Retry):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if value is not None and not isinstance(value, Retry):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"on_crash must be Retry(...) or None, not {shown(value)}")
     if value is not None and (value.then is not None or value.errors is not Exception):
         raise ValueError(

@@ -167,9 +167,9 @@ class FlowHandle:
             TypeError: `child` is no `Child`.
             ValueError: there is a child of that name, or none that it is after.
         """
-        if not isinstance(child, Child):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(child, Child):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"child must be Child(name, make), not {shown(child)}")
-        post = self._post if to is None else Member(self._post, to)._found[1]  # pyright: ignore[reportPrivateUsage]
+        post = self._post if to is None else Member(self._post, to)._found[1]  # pyright: ignore[reportPrivateUsage] - of this module
         inner = _inner(post)
         if inner is None:
             raise LookupError(f"{post.path} is no flow that runs")

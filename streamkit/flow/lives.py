@@ -110,7 +110,7 @@ class JobLife(Life):
 
     async def _live(self, make: Callable[[], Job[Any]]) -> None:
         job = make()
-        if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise NoJobError(
                 f"{self.path} must be made as a job, as stream | ops.drain() is one, not {shown(job)}"
             )
@@ -146,7 +146,7 @@ class JobLife(Life):
         """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""
         if self.task.cancelling():
             return  # the program has ended meanwhile
-        if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage]
+        if self._handle is not None and is_cleaning_up(self._handle._task):  # pyright: ignore[reportPrivateUsage] - to look, not to steer
             self._handle.resume()
             # perhaps it is that of a stream in it, after which it would go on
             self._look = asyncio.get_running_loop().call_later(again, self._cancel, min(2 * again, _LATER))

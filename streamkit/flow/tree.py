@@ -67,7 +67,7 @@ class Child(Value):
             raise TypeError("make must be a function that makes the job: write lambda: job")
         if not isinstance(make, Tree):
             callback("make", make, waits=False)
-        if not isinstance(restart, Restart):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(restart, Restart):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"restart must be a Restart, such as Restart.PERMANENT, not {shown(restart)}")
         if isinstance(after, str):
             raise TypeError(f"after must be names, as in after=[{after!r}], not {shown(after)}")

@@ -68,11 +68,11 @@ class Flow(Tree):
         on_error: Tell | None = None,
     ) -> None:
         for each in children:
-            if not isinstance(each, Child):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(each, Child):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
                 raise TypeError(f"children must be Child(name, make), not {shown(each)}")
-        if not isinstance(scope, Scope):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(scope, Scope):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"scope must be a Scope, such as Scope.ALL, not {shown(scope)}")
-        if not isinstance(intensity, Intensity):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(intensity, Intensity):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"intensity must be Intensity(restarts, seconds=...), not {shown(intensity)}")
         if on_error is not None:
             callback("on_error", on_error, waits=False)

@@ -3,6 +3,9 @@
 A port is where they leave a node. Each of them goes to all lanes that are there when it comes; a change of
 those waits for the item that is on its way. So one item has the old readers, and the next one the new ones.
 An input has its lanes one behind the other: what comes by a new one waits until the old one is empty.
+
+The lanes of the engine belong to the run of one pipe, which opens and closes them. These join runs that come
+and go, and all of a change has to happen between the same two items, which a `Hub` does not promise.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ class Graph:
 
     @property
     def wiring(self) -> Wiring:
-        """Who reads whom."""
+        """Its nodes, and the edges between them."""
         return self._wiring
 
     @property

@@ -1,4 +1,4 @@
-"""How nodes hang together: who reads whom, in which order they are made, and what is wrong with that."""
+"""The edges between nodes: which nodes read each one, in which order they are made, and mistakes in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IN_TURN: Final = frozenset({"concat"})
 
 
 class Wiring:
-    """Who reads whom."""
+    """The nodes of a graph, and the edges between them."""
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
         self.nodes = nodes

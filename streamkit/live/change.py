@@ -167,7 +167,7 @@ def post(contents: Contents, change: Change) -> None:
     seats = [seat for cell in contents for seat in cell.seats]
     here = asyncio._get_running_loop()
     for seat in seats:
-        if seat.place.loop is not here:
+        if seat.position.loop is not here:
             raise RuntimeError(f"{seat.cell!r} runs in another event loop: change it there")
     if len(seats) > 1:
         for seat in seats:
@@ -178,7 +178,7 @@ def post(contents: Contents, change: Change) -> None:
 def _check_way(seat: Seat, contents: Contents) -> None:
     """Refuse what may hold items on their way to this slot from another of those that are changed."""
     between: list[Link] = []
-    for link in reversed(seat.place.before):
+    for link in reversed(seat.position.before):
         if _cell(link) in contents:
             if (held := _holding(between)) is not None:
                 raise ValueError(
@@ -188,7 +188,7 @@ def _check_way(seat: Seat, contents: Contents) -> None:
             break
         between.append(link)
     bottom = [seat, *seat.below()][-1]
-    way = [bottom.cell, *map(_cell, bottom.place.before)]
+    way = [bottom.cell, *map(_cell, bottom.position.before)]
     for cell in contents:
         if cell.seats and cell not in way:
             raise ValueError(

@@ -111,7 +111,7 @@ class Trial:
         return any(part.first is not None for part in self.parts)
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a slot runs."""
 
     before: tuple[Link, ...]
@@ -124,7 +124,7 @@ class Seat:
 
     def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
         self.cell = cell
-        self.place: Place = Place(before, asyncio.get_running_loop())
+        self.position: Position = Position(before, asyncio.get_running_loop())
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None

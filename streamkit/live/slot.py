@@ -109,7 +109,7 @@ class Slot(Operator[A, B]):
         bound: int | None = None,
         name: str = "",
     ) -> None:
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"name must be a string, not {shown(name)}")
         links = _links(content)
         if stages is None:
@@ -369,7 +369,7 @@ def slots(of: Stream[Any] | Pipe | Job[Any] | Handle[Any]) -> dict[str, Slot[Any
         TypeError: `of` is none of these.
         ValueError: two slots have the same name.
     """
-    if not isinstance(of, (Stream, Pipe, Job, Handle)):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(of, (Stream, Pipe, Job, Handle)):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"of must be a stream, operators or a job, not {shown(of)}")
     hash(of)  # a job that was used does not warn that it was not
     found: dict[str, Slot[Any, Any]] = {}

@@ -65,7 +65,7 @@ async def follow(
         ImportError: watchfiles is not installed.
         TypeError: an argument has the wrong type.
     """
-    if not isinstance(slot, Slot):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(slot, Slot):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"slot must be a slot, not {shown(slot)}")
     callback("load", load)
     whole("rollback", rollback, least=0)

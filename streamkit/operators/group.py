@@ -361,7 +361,7 @@ def group_by(
     if not isinstance(pipe, Pipe):
         raise TypeError(f"pipe must be operators, or operators and a sink, not {shown(pipe)}{instead(pipe)}")
     max_groups = whole("max_groups", max_groups, least=1)
-    if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(on_full, OnFull):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"on_full must be OnFull.FAIL, OnFull.EVICT or OnFull.WAIT, not {shown(on_full)}")
     if idle is not ABSENT:
         idle = seconds("idle", idle)

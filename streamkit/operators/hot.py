@@ -15,7 +15,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Pipe
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit._stages.share import Seat, Shares
+from streamkit._stages.share import Expected, Shares
 
 __all__ = ["share"]
 
@@ -30,10 +30,10 @@ def _share(
     strategy: Strategy,
     linger: float,
     _shares: Shares,
-    _seat: Inlet[Any] | Absent = ABSENT,
+    _expected: Inlet[Any] | Absent = ABSENT,
 ) -> Channel:
-    if _seat is not ABSENT and isinstance(_seat.source, Seat):
-        _seat.source.taken = True
+    if _expected is not ABSENT and isinstance(_expected.source, Expected):
+        _expected.source.taken = True
     return _shares.joined(run, source)
 
 
@@ -55,10 +55,12 @@ def _shared(
     strategy: Strategy = _ONE,
     linger: float = 0.0,
     _shares: Any = ABSENT,
-    _seat: Any = ABSENT,
+    _expected: Any = ABSENT,
 ) -> Keep | Lists | Joined[Gap]:
     kind = Lists if strategy.collects else Joined[Gap] if strategy.marks_gaps else Keep
-    return kind(_shared, replay=replay, strategy=strategy, linger=linger, _shares=_shares, _seat=_seat)
+    return kind(
+        _shared, replay=replay, strategy=strategy, linger=linger, _shares=_shares, _expected=_expected
+    )
 
 
 def among(readers: int, strategy: Strategy) -> list[Pipe]:
@@ -68,8 +70,8 @@ def among(readers: int, strategy: Strategy) -> list[Pipe]:
     misses the first items, in whatever order their tasks begin. A graph is built of these.
     """
     shares = Shares(readers)
-    seats = [Inlet[Any](Seat(shares)) for _ in range(readers)]
-    return [_shared(strategy=strategy, _shares=shares, _seat=seat) for seat in seats]
+    expected = [Inlet[Any](Expected(shares)) for _ in range(readers)]
+    return [_shared(strategy=strategy, _shares=shares, _expected=each) for each in expected]
 
 
 @overload  # a Collect is a Strategy too, and the first that fits counts

@@ -20,7 +20,7 @@ from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Sink, Stre
 from streamkit._engine.plan.link import Inlet
 from streamkit._stages import forks
 from streamkit._stages.outputs import (
-    Places,
+    ByOutput,
     Tagged,
     ToOperators,
     ToSinks,
@@ -387,7 +387,7 @@ def route(
 
 def _outputs(
     given: Any, routes: object, otherwise: object, on_error: object
-) -> tuple[Places, dict[str, Any]]:
+) -> tuple[ByOutput, dict[str, Any]]:
     """The key, and the routes by name, where routes are `given` by output."""
     if routes is not ABSENT:
         raise TypeError(
@@ -396,4 +396,4 @@ def _outputs(
     if on_error is not None:
         raise ValueError("on_error is for a key that fails, and outputs have none: send errors to an output")
     named = {name_of(output): branch for output, branch in given.items()}
-    return Places(named, otherwise is not ABSENT), named
+    return ByOutput(named, otherwise is not ABSENT), named

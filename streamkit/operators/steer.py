@@ -90,7 +90,7 @@ class Valve:
         Raises:
             TypeError: `error` is not an exception.
         """
-        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"error must be an exception, not {shown(error)}")
         with self._lock:
             self._paused = False
@@ -175,6 +175,6 @@ def valve(control: Valve) -> Keep:
     Raises:
         TypeError: `control` is not a `Valve`.
     """
-    if not isinstance(control, Valve):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(control, Valve):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"control must be a Valve, not {shown(control)}")
     return Keep(valve, control=control)

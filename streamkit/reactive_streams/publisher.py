@@ -53,7 +53,7 @@ def to_publisher(stream: Stream[T], *, loop: asyncio.AbstractEventLoop | None = 
     Raises:
         TypeError: `stream` is not a stream.
     """
-    if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"stream must be a Stream, not {shown(stream)}")
     return StreamPublisher(stream, loop)
 
@@ -79,7 +79,7 @@ class StreamPublisher(Generic[T]):
         Raises:
             TypeError: `subscriber` is None, or lacks one of the four methods (rule 1.9).
         """
-        if not isinstance(subscriber, Subscriber):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(subscriber, Subscriber):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"subscriber must be a Subscriber, not {shown(subscriber)} (rule 1.9)")
         subscription = StreamSubscription(
             self._stream, subscriber, self._loop or _loop_here(), self._ahead, self._subscriptions.discard

@@ -152,7 +152,7 @@ class Intake(SharedChannel):
 
     def on_error(self, exception: BaseException) -> None:
         """End the stream with `exception`, after what is held."""
-        if not isinstance(exception, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(exception, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             self._reject("exception", exception)
         self._over = True
         self.end(exception)

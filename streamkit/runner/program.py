@@ -53,7 +53,7 @@ def run(*jobs: Job[Any]) -> int:
     if not jobs:
         raise TypeError("run needs a job: write runner.run(stream | ops.drain())")
     for job in jobs:
-        if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(job, Job):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"jobs must be jobs, as stream | ops.drain() is one, not {shown(job)}")
     program = _Program(jobs)
     require_no_loop("runner.run()", "job.start()")

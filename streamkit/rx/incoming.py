@@ -343,6 +343,6 @@ def from_observable(observable: Observable[Any], *, strategy: Strategy) -> Strea
 
 def observed(observable: Observable[Any], strategy: Strategy, place: tuple[str, int]) -> Stream[Any]:
     """As `from_observable`, written in this `place`: a file and line."""
-    if not isinstance(observable, Observable):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(observable, Observable):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"observable must be an RxPY observable, not {shown(observable)}")
     return Stream(_ObservableSource(observable, strategy, place))

@@ -222,6 +222,6 @@ def to_observable(stream: SourceLike[T], *, scheduler: AsyncIOScheduler | None =
         TypeError: `stream` is no source, or `scheduler` no asyncio scheduler.
         RuntimeError: (when subscribed) no scheduler was given, and no event loop runs in this thread.
     """
-    if scheduler is not None and not isinstance(scheduler, AsyncIOScheduler):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if scheduler is not None and not isinstance(scheduler, AsyncIOScheduler):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"scheduler must be an asyncio scheduler of RxPY, not {shown(scheduler)}")
     return StreamObservable(Stream(stream), scheduler)

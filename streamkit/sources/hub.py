@@ -143,7 +143,7 @@ class Hub(Generic[T]):
         Raises:
             TypeError: `error` is not an exception.
         """
-        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"error must be an exception, not {shown(error)}")
         return self._exchange.close(error)
 

@@ -125,7 +125,7 @@ class _Plan:
         self.every = None if every is None else seconds("every", every, positive=False)
         self.at = None if at is None else whole("at", at, least=0)
         self.stall = seconds("stall", stall, positive=False)
-        if leave is not None and not isinstance(leave, Leave):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if leave is not None and not isinstance(leave, Leave):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"leave must be one of {', '.join(map(str, Leave))}, not {shown(leave)}")
         self.leave = leave
         self.error = error if error is None else as_error("error", error)

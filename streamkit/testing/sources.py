@@ -275,7 +275,7 @@ def _check_fault(error: object, hangs: bool, *, at: object, times: object) -> No
 
 
 def _after_end(value: AfterEnd) -> AfterEnd:
-    if not isinstance(value, AfterEnd):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(value, AfterEnd):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"after_end must be one of {', '.join(map(str, AfterEnd))}, not {shown(value)}")
     return value
 

@@ -77,6 +77,16 @@ class Door:
             raise self._error
 
 
+async def cancelled(opening: asyncio.Future[Any], door: Door) -> None:
+    """Cancel what opens a pool while its process starts, which then goes on with that."""
+    opening.cancel()
+    await asyncio.sleep(0)
+    door.open.set()
+    async with asyncio.timeout(10.0):
+        await asyncio.wait([opening])
+    assert opening.cancelled()
+
+
 def test_it_does_what_a_process_does() -> None:
     context = Here()
 
@@ -97,12 +107,7 @@ def test_one_that_starts_when_its_pool_is_closed_already_ends(error: Exception |
     async def main() -> None:
         opening = asyncio.ensure_future(Processes(1, context=context).__aenter__())
         await asyncio.to_thread(door.came.wait, 10.0)
-        opening.cancel()
-        await asyncio.sleep(0)
-        door.open.set()
-        async with asyncio.timeout(10.0):
-            await asyncio.wait([opening])
-        assert opening.cancelled()
+        await cancelled(opening, door)
 
     asyncio.run(main())
     assert [process.calls for process in context.made] == [[] if error else ["kill", "close"]]
@@ -121,12 +126,7 @@ def test_one_that_starts_where_its_loop_watches_no_sockets_ends(monkeypatch: pyt
         opening = asyncio.ensure_future(pool.__aenter__())
         await asyncio.to_thread(door.came.wait, 10.0)
         monkeypatch.setattr(loop, "add_reader", refuses)
-        opening.cancel()
-        await asyncio.sleep(0)
-        door.open.set()
-        async with asyncio.timeout(10.0):
-            await asyncio.wait([opening])
-        assert opening.cancelled()
+        await cancelled(opening, door)
 
     asyncio.run(main())
     assert [process.calls for process in context.made] == [["kill", "join", "close"]]

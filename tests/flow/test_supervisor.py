@@ -1,4 +1,4 @@
-"""Supervision: who is started again, with whom, when, and how often at most."""
+"""Supervision: which children are started again after one has failed, when, and how often at most."""
 
 import asyncio
 import re
@@ -57,6 +57,13 @@ def test_each_life_is_a_fresh_job() -> None:
 
 async def started(flow: Flow) -> None:
     await flow
+
+
+async def for_a_while(flow: Flow, seconds: float) -> None:
+    """Run it for so long, and end it."""
+    handle = flow.start()
+    await asyncio.sleep(seconds)
+    await end(handle)
 
 
 class TestScope:
@@ -139,12 +146,7 @@ class TestScope:
             on_error=log.fault,
         )
 
-        async def main() -> None:
-            handle = flow.start()
-            await asyncio.sleep(30.0)
-            await end(handle)
-
-        run(main)
+        run(lambda: for_a_while(flow, 30.0))
         assert log.seen[:3] == [(0.0, "a begins"), (0.0, "b begins"), (0.0, "c begins")]
         assert [(time, what) for time, what in log.seen if time == 6.0] == [
             *((6.0, f"{name} begins") for name in "abc"),
@@ -170,12 +172,7 @@ class TestScope:
             on_error=log.fault,
         )
 
-        async def main() -> None:
-            handle = flow.start()
-            await asyncio.sleep(3.5)
-            await end(handle)
-
-        run(main)
+        run(lambda: for_a_while(flow, 3.5))
         (closed, *_), begun = log.times("a has closed"), log.times("a begins")
         assert closed == 3.0
         assert 3.0 <= begun[1] < 3.1
@@ -203,12 +200,7 @@ class TestScope:
             on_error=log.fault,
         )
 
-        async def main() -> None:
-            handle = flow.start()
-            await asyncio.sleep(30.0)
-            await end(handle)
-
-        run(main)
+        run(lambda: for_a_while(flow, 30.0))
         assert {name: log.times(f"{name} begins") for name in "abc"} == {name: [0.0, 10.0] for name in "abc"}
         assert log.told() == [("flow/b", "RESTART"), ("flow/c", "RESTART"), ("flow/a", "JOIN")]
 

@@ -129,7 +129,7 @@ class Channel(Rota, Reader):
 
     def _require(self, *lanes: Lane) -> None:
         for lane in lanes:
-            if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
                 raise TypeError(
                     f"lane must be one that run.feed(...) or channel.lane(...) made, not {shown(lane)}"
                 )

@@ -217,7 +217,7 @@ class Pipe(Composed):
 
     def apply(self, stream: Stream[Any]) -> Any:
         """Join this operator to `stream`; the ``__call__`` of a `Shape` calls this."""
-        if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(stream, Stream):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             called(self, stream)
         return stream | self
 

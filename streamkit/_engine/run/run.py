@@ -109,7 +109,7 @@ class Run(Tasks):
         Raises:
             TypeError: `source` cannot be iterated, or `into` is no lane.
         """
-        if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(into, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"into must be a lane, as channel.lane(strategy) makes it, not {shown(into)}")
         inlet = returned(source)
         self.claims.take(inlet)
@@ -146,7 +146,7 @@ class Run(Tasks):
         Raises:
             TypeError: an argument is something else.
         """
-        if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(channel, Channel):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"channel must be one that run.channel() made, not {shown(channel)}")
         for name, value in (("strategy", strategy), ("otherwise", otherwise)):
             if value is not None:
@@ -165,7 +165,7 @@ class Run(Tasks):
             TypeError: `lane` is no lane.
             ValueError: the lane is none of this run's channels', or was retired before.
         """
-        if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(lane, Lane):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(
                 f"lane must be one that run.feed(...) or channel.lane(...) made, not {shown(lane)}"
             )

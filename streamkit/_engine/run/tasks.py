@@ -171,7 +171,7 @@ class Tasks(ABC):
                 f"{shown(work)}"
             )
         _channel_argument(channel)
-        if lane is not None and not isinstance(lane, Target):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if lane is not None and not isinstance(lane, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
             raise TypeError(f"lane must be one that channel.lane(strategy) made, not {shown(lane)}")
         if lane in self._writers:
             raise ValueError(f"lane must have no writer yet: {shown(lane)} has one, so make another lane")

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from streamkit._core.errors import WorkerError
 from streamkit._core.show import named, shown
-from streamkit._core.workers import Outcomes, Work
+from streamkit._core.workers import Outcomes
 from streamkit.executors.chunks import answered, done_by
 from streamkit.executors.functions import Packed, pack_function
 from streamkit.executors.hand import Call, Hand, Master, loop_hears
 from streamkit.executors.packing import pack, pack_error, unpack, unpack_error
 from streamkit.executors.ray.cluster import cluster, engine
-from streamkit.executors.remote import Place, Setup, lone_place
+from streamkit.executors.remote import KnownWork, Place, Setup, lone_place
 
 __all__ = ["Opening"]
 
@@ -39,8 +39,7 @@ class _Actor:
         self._index = index
         self._setup = setup
         self._place: Place | None = None
-        self._known: dict[int, Work | Exception] = {}
-        """Work by its number; or why it could not be read."""
+        self._known = KnownWork()
 
     @engine.method(concurrency_group=_LIFE)  # type: ignore[untyped-decorator]
     def stays(self) -> None:
@@ -58,22 +57,13 @@ class _Actor:
         return os.getpid(), b""
 
     def learn(self, number: int, work: bytes) -> None:
-        try:
-            self._known[number] = unpack(work)
-        except Exception as error:  # of each call, because a run may have none
-            self._known[number] = error
+        self._known.learn(number, work)
 
     def forget(self, number: int) -> None:
-        self._known.pop(number, None)
-
-    def _work(self, number: int) -> Work:
-        work = self._known[number]
-        if isinstance(work, Exception):
-            raise work
-        return work
+        self._known.forget(number)
 
     def done(self, number: int, payload: bytes) -> bytes:
-        return done_by(self._place, partial(self._work, number), payload)
+        return done_by(self._place, partial(self._known.work, number), payload)
 
     def seat(self, index: int) -> None:
         self._here.seat(index)
