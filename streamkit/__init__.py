@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from streamkit._engine.buffer.channel import Channel as Channel
     from streamkit._engine.buffer.lane import Lane as Lane
     from streamkit._engine.buffer.threads import Offered as Offered
-    from streamkit._engine.face.explain import Explanation as Explanation
+    from streamkit._engine.face.explanation import Explanation as Explanation
     from streamkit._engine.face.job import Handle as Handle, Job as Job
     from streamkit._engine.face.stage import stage as stage
     from streamkit._engine.face.step import step as step

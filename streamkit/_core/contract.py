@@ -56,6 +56,8 @@ class Contract(Record):
     """What `holds` is for each source but the first, where that differs: the others then count, too."""
     others_lookahead: str = ""
     """What `lookahead` is for each source but the first, where that differs."""
+    again_holds: str = ""
+    """What `holds` is for each reader but the first of a run that several share, where that differs."""
     together: bool = False
     """Whether it makes one item out of one item of each source, as ``zip`` does."""
     spreads: bool = False

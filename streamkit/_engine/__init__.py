@@ -9,7 +9,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         windowed   the same of windows
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         outside    what jobs have for code that has no event loop; its types are in `outside.pyi`
-        explain    what is fused, what buffers where, and the bound in items
+        explain    what is fused, what buffers where, and the bound in items: how that is worked out
+        explanation  `Explanation`: the parts that were found, and their sums
         weight     how many items of the source an item further on counts for
         mistakes   what newcomers get wrong, answered with what to write
         step       the decorator `step`

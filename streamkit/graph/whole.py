@@ -11,7 +11,7 @@ from streamkit._core.arguments import whole
 from streamkit._core.errors import GraphError
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
-from streamkit._engine.face.explain import Explanation
+from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.job import Job
 from streamkit._engine.run.blocking import require_loop
 from streamkit.graph.aligned import ways

@@ -9,7 +9,8 @@ from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 from streamkit._core.arguments import Composed, flag, seconds, whole
 from streamkit._core.contract import Contract
 from streamkit._core.show import shown
-from streamkit._engine.face.explain import Explanation, explain
+from streamkit._engine.face.explain import explain
+from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.job import Handle, Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape, Stream, rebuilt

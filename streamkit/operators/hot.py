@@ -43,6 +43,9 @@ def _share(
     shares=True,
     contract=Contract(
         holds="replay + (strategy.limit if strategy.overflows else unbounded)",
+        # where no reader is waited for, each may hold other items that were replayed to it
+        again_holds="strategy.limit if strategy.waits else "
+        "replay + (strategy.limit if strategy.overflows else unbounded)",
         lookahead="strategy.limit if strategy.waits else unbounded",
         weight="max(strategy.limit, replay) if strategy.collects else 1",
         keeps="not (strategy.collects or strategy.folds)",

@@ -167,3 +167,20 @@ def test_ways_that_part_and_meet_again_and_again_are_run_in_a_short_time() -> No
         rows[f"m{number + 1}"] = {"starmap": "total", "input": [f"m{number}", f"a{number}"]}
     found = graph(m0={"source": [0]}, **rows, out={"to_list": True, "input": "m24"})
     assert found.job().run() == [2**24 - 1]  # to go each way to the source takes as many steps
+
+
+@pytest.mark.parametrize(("join", "then"), [("merge", "add"), ("zip", "pair")])
+def test_ways_that_part_and_meet_again_many_times_are_explained_once_each(join: str, then: str) -> None:
+    def explained(count: int) -> Any:
+        given: dict[str, Any] = {"j0": NUMBERS}
+        for number in range(count):
+            given[f"w{number}"] = {"map": "add", "input": f"j{number}"}
+            given[f"j{number + 1}"] = {"join": join, "map": then, "input": [f"w{number}", f"j{number}"]}
+        return graph(**given, out={"drain": True, "input": f"j{count}"}).explain()
+
+    found = {count: explained(count) for count in (1, 8, 24)}
+    parts = {count: len(each.parts) - 1 for count, each in found.items()}
+    assert parts == {count: count * parts[1] for count in parts}
+    assert len(str(found[24])) < 24 * len(str(found[1]))
+    if join == "merge":  # a pair of pairs may be made of four items
+        assert [each.bound - 1 for each in found.values()] == [4, 8 * 4, 24 * 4]

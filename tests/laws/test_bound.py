@@ -131,18 +131,28 @@ def clock(busy: str) -> Callable[[], float]:
 
 def run_through(operators: list[Way], plan: Plan) -> tuple[int, float]:
     """Run `plan`; return how many items were inside at most, and how many may be."""
+
+    def build(lab: Watched) -> Any:
+        built: Any = Stream(lab.source(operators[0].shape))
+        for way in operators:
+            built = built | way.make(lab)
+        return built
+
+    return run_built(build, plan, failing=any(way.catches for way in operators))
+
+
+def run_built(
+    build: Callable[[Any], Any], plan: Plan, *, failing: bool = False, watched: type[Watched] = Watched
+) -> tuple[int, float]:
+    """The same for what `build` makes of the lab; `failing`, if the source may fail at its end."""
     choose = random.Random(plan.seed).choice
     seeded = plan.seed is not None
     kind = "sync" if plan.callbacks is None else "async"
-    failing = ("main",) if seeded and any(way.catches for way in operators) else ()
-    lab = Watched(
-        plan.style, kind, count=LENGTH, pause=partial(choose, PAUSES) if seeded else None, failing=failing
-    )
+    pause = partial(choose, PAUSES) if seeded else None
+    lab = watched(plan.style, kind, count=LENGTH, pause=pause, failing=("main",) * (seeded and failing))
     lab.random_turns = partial(choose, range(4)) if seeded else None
     lab.stall = plan.callbacks or 0.0
-    built: Any = Stream(lab.source(operators[0].shape))
-    for way in operators:
-        built = built | way.make(lab)
+    built = build(lab)
 
     async def consume() -> None:
         async with built.open() as items:

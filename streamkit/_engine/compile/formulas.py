@@ -14,7 +14,8 @@ from streamkit._engine.compile.syntax import parse
 __all__ = ["check_contract"]
 
 _FORMULAS: Final = (
-    *("holds", "lookahead", "weight", "others_hold", "others_lookahead", "times", "ordered", "loses"),
+    *("holds", "lookahead", "weight", "others_hold", "others_lookahead"),
+    *("again_holds", "times", "ordered", "loses"),
 )
 _WORDS: Final = {"unbounded", "ABSENT", *vars(builtins)}
 

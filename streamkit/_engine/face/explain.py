@@ -6,87 +6,34 @@ of it, counts for what it may hold: of a batch of batches ``flatten`` makes batc
 - what each step keeps between two pulls, and what each stage holds, as their contracts say;
 - one item in the hand of each task that reads: the consumer's, and those that pump into stages; less the
   one place that such a pump reserves, before it pulls, where its item goes.
+
+What several readers share runs once: where the second of them stands, only what it holds itself is counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy, Suspend
-from streamkit._core.value import Record, alike
+from streamkit._core.value import alike
 from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.face.explanation import Explanation, Part
 from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit._engine.plan.fuse import collapsed
-from streamkit._engine.plan.link import Inlet, Link, flattened
+from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
 
-__all__ = ["Explanation", "Part", "explain"]
-
-
-class Part(Record):
-    """One part of a pipeline: a segment of fused steps, or a stage."""
-
-    text: str
-    """The operators, as they were written."""
-    kind: str
-    """``source``, ``segment`` or ``stage``."""
-    holds: float
-    """Items inside it at most."""
-    lookahead: float = 0
-    """Items it takes before anyone asks for them."""
-    keys: float = 0
-    """Keys of items that it keeps, to know those again; outside the bound."""
-    strategy: str = ""
-    """What its buffer does when it is full."""
-    loses: str = "nothing"
-    behaviour: Behaviour = Behaviour.PASS_THROUGH
-    """Pass-through, bounded, unbounded or lossy; of several steps, the last of these that one of them is."""
-    result: str = ""
-    """What it keeps until the end of the run; outside the bound."""
-    depth: int = 0
-    """How far it is nested: 1 for the other streams of a merge."""
-    at_end: bool = False
-    """Whether nothing comes out of it before its source has ended."""
-
-
-class Explanation(Record):
-    """What `explain` found; ``print`` shows it."""
-
-    parts: tuple[Part, ...]
-    code: tuple[str, ...] = ()
-    """The generated loops, if they were asked for."""
-
-    @property
-    def bound(self) -> float:
-        """Items inside the pipeline at most: taken from a source, and not yet delivered or dropped."""
-        return _whole(sum(part.holds for part in self.parts))
-
-    @property
-    def lookahead(self) -> float:
-        """Items taken from the sources at most before the consumer asks for them."""
-        return _whole(sum(part.lookahead for part in self.parts))
-
-    @property
-    def at_end(self) -> bool:
-        """Whether nothing comes out before the source has ended."""
-        return any(part.at_end for part in self.parts if not part.depth)
-
-    def __str__(self) -> str:
-        width = max(len(part.text) + 2 * part.depth for part in self.parts)
-        lines = [f"{'  ' * part.depth + part.text:<{width}}  {_told(part)}".rstrip() for part in self.parts]
-        lines.append(f"bound: {_shown(self.bound)} inside at most, {_shown(self.lookahead)} read ahead")
-        return "\n".join([*lines, *(f"\n{text.rstrip()}" for text in self.code)])
-
-    __repr__ = __str__
+__all__ = ["explain"]
 
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
-    parts, _ = _pipeline(source, links, 0, None)
+    parts, _ = _pipeline(source, links, 0, None, _Runs())
     return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
 
 
@@ -103,6 +50,49 @@ def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
         group = []
     if group:
         yield group
+
+
+def _places(links: Sequence[Link], begin: int) -> Iterator[tuple[int, list[Link]]]:
+    """The groups of `links` from `begin` on, as they run; where one is a ``share``, its place is with it.
+
+    What stands before a ``share`` never runs as one with what stands behind it.
+    """
+    cuts = [place for place in range(begin + 1, len(links)) if shares(links[place])]
+    for first, end in pairwise([begin, *cuts, len(links)]):
+        for group in _groups(collapsed(links[first:end])):
+            yield first, group
+
+
+class _Runs:
+    """The shared runs that were explained, each with what an item counts for that it puts into the lanes."""
+
+    def __init__(self) -> None:
+        self._weights: dict[tuple[int, ...], Weight] = {}
+
+    def add(self, source: Source | None, links: Sequence[Link], place: int, weight: Weight) -> None:
+        """The reader at `place`, whose items count for `weight`, is explained, if one stands there."""
+        if run := self._joined(source, links, place):
+            self._weights[run] = weight
+
+    def last(self, source: Source | None, links: Sequence[Link]) -> tuple[int, Weight | None]:
+        """The place of the last reader whose run was explained, and the weight; without one, 0 and None."""
+        for place in range(len(links) - 1, -1, -1):
+            weight = self._weights.get(self._joined(source, links, place))
+            if weight is not None:
+                return place, weight
+        return 0, None
+
+    @staticmethod
+    def _joined(source: Source | None, links: Sequence[Link], place: int) -> tuple[int, ...]:
+        """What tells the run that is joined at `place` from others; nothing, if there is no such run.
+
+        Links and sources are told apart by their identity, as ``==`` goes through all that is inside of them.
+        So readers of one run may be taken for those of two: that is too much, and never too little.
+        """
+        if source is None or source.alone or not shares(links[place]):
+            return ()  # a branch, or what only one run can read: each begins a run of its own
+        runs = links[place].arguments.get("_shares")
+        return () if runs is None else (id(runs), id(source), *map(id, links[:place]))
 
 
 class _Chain:
@@ -134,13 +124,22 @@ class _Chain:
 
 
 def _pipeline(
-    source: Source | None, links: Sequence[Link], depth: int, reader: Link | None, weight: Weight = ONE
+    source: Source | None,
+    links: Sequence[Link],
+    depth: int,
+    reader: Link | None,
+    runs: _Runs,
+    weight: Weight = ONE,
 ) -> tuple[list[Part], Weight]:
     """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
-    parts = [] if source is None else [_source(source, depth)]
+    begin, shared = runs.last(source, links)
+    weight = weight if shared is None else shared
+    parts = list[Part]()
+    if source is not None:
+        parts.append(_source(source, depth) if shared is None else _above(source, links[:begin], depth))
     chain = _Chain(weight.items)
     last: Link | None = None
-    for group in _groups(collapsed(links)):
+    for place, group in _places(links, begin):
         before, last = last, group[0]
         if last.declaration.stage is None:
             part, weight = _segment(group, weight, depth)
@@ -150,13 +149,16 @@ def _pipeline(
             )
         elif last.declaration.pumps:
             _end(parts, chain, weight.items, before, depth, reserved=_reserves(last))
+            if last is links[place]:
+                runs.add(source, links, place, weight)
             through = before is not None and before.declaration.buffers
-            part, inner, weight = _stage(last, weight, depth, through=through)
+            again = before is None and shared is not None
+            part, inner, weight = _stage(last, weight, depth, runs, through=through, again=again)
             parts += [part, *inner]
             # who has it step its source has the item before in hand still
             chain = _Chain(weight.items * (1 + last.declaration.hands_over))
         else:
-            part, inner, weight = _stage(last, weight, depth)
+            part, inner, weight = _stage(last, weight, depth, runs)
             chain.parts += [part, *inner]
             chain.start = max(chain.start, weight.items)  # its streams take turns in the same hand
     _end(parts, chain, weight.items, last, depth, reserved=_reserves(reader, others=True))
@@ -190,6 +192,13 @@ def _source(source: Source, depth: int) -> Part:
         behaviour=behaviour,
         depth=depth,
     )
+
+
+def _above(source: Source, links: Sequence[Link], depth: int) -> Part:
+    """What stands for `links` over `source`, which were explained where the first of the readers is."""
+    last = [f"{link.declaration.name}(...)" for link in links[-1:]]
+    text = " | ".join([repr(source), *["..."] * (len(links) > 1), *last])
+    return Part(text=f"{text}, as above", kind="source", holds=0, depth=depth)
 
 
 _BUFFER = Contract(holds="holds", loses="loses")
@@ -246,24 +255,29 @@ def _kept(links: Sequence[Link], weight: Weight) -> tuple[float, Weight]:
 
 
 def _stage(
-    link: Link, weight: Weight, depth: int, *, through: bool = False
+    link: Link, weight: Weight, depth: int, runs: _Runs, *, through: bool = False, again: bool = False
 ) -> tuple[Part, list[Part], Weight]:
-    """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own."""
+    """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own.
+
+    It is there `again`, if it is one more reader of a shared run.
+    """
     contract, arguments = link.declaration.contract, _without_entries(link)
+    if again and contract.again_holds:
+        contract = contract.but(holds=contract.again_holds)
     weights, inner, out, wider = [weight], list[Part](), 0.0, 0.0
     times = amount(contract.times, arguments)
     own = [0.0 if through and _gives_way(link) else weight.items]
     for value in [value for name, value in arguments.items() if name[0] != "_"]:
         for each in _several(value):
             if isinstance(each, Inlet):
-                parts, other = _pipeline(each.source, each.links, depth + 1, link)
+                parts, other = _pipeline(each.source, each.links, depth + 1, link, runs)
                 weights.append(other)
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
             elif isinstance(each, Composed) and each.links:  # a branch: operators without a source
                 sink = each.links[-1].declaration.sink
-                parts, other = _branch(each.links, weight, depth + 1, None if sink else link)
+                parts, other = _branch(each.links, weight, depth + 1, None if sink else link, runs)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
@@ -293,13 +307,13 @@ def _stage(
 
 
 def _branch(
-    links: Sequence[Link], weight: Weight, depth: int, reader: Link | None
+    links: Sequence[Link], weight: Weight, depth: int, reader: Link | None, runs: _Runs
 ) -> tuple[list[Part], Weight]:
     """The parts of a branch. A buffer at its start is what the items are put into, and fuses with none."""
     if not links[0].declaration.buffers:
-        return _pipeline(None, links, depth, reader, weight)
-    entry, _, weight = _stage(links[0], weight, depth)
-    parts, weight = _pipeline(None, links[1:], depth, reader, weight)
+        return _pipeline(None, links, depth, reader, runs, weight)
+    entry, _, weight = _stage(links[0], weight, depth, runs)
+    parts, weight = _pipeline(None, links[1:], depth, reader, runs, weight)
     return [entry, *parts], weight
 
 
@@ -353,30 +367,6 @@ def _several(value: object) -> tuple[Any, ...]:
     if isinstance(value, tuple):
         return (*value,)  # pyright: ignore[reportUnknownVariableType] - mypy knows, and rejects a cast
     return (value,)
-
-
-def _told(part: Part) -> str:
-    if part.kind == "source" and not part.strategy:
-        return ""
-    told = [f"{part.kind:<7}  holds {_shown(part.holds)}"]
-    if part.lookahead:
-        told.append(f"reads {_shown(part.lookahead)} ahead")
-    told += [f"keeps {_shown(part.keys, 'key')}"] * bool(part.keys)
-    if part.strategy:
-        told.append(part.strategy)
-    told += ["emits at the end only"] * part.at_end
-    told += [f"loses {part.loses}"] * (part.loses != "nothing")
-    told += [f"result: {part.result}"] * bool(part.result)
-    return ", ".join(told)
-
-
-def _whole(number: float) -> float:
-    return number if number == UNBOUNDED else int(number)
-
-
-def _shown(number: float, what: str = "item") -> str:
-    number = _whole(number)
-    return f"any number of {what}s" if number == UNBOUNDED else f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _code(source: Source, links: Sequence[Link]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from streamkit._engine.buffer.account import BufferStats
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import ENDED
-from streamkit._engine.face.explain import Explanation, explain
+from streamkit._engine.face.explain import explain
+from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.mistakes import OF_HANDLES, OF_JOBS, attribute, behind_sink, never_run
 from streamkit._engine.face.outside import Outside
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
