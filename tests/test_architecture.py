@@ -31,6 +31,8 @@ FLOORS = {
     "sinks": 4,
     "ops": 5,
     "aiostream": 6,
+    "connect": 6,
+    "durable": 6,
     "executors": 6,
     "live": 6,
     "reactive_streams": 6,

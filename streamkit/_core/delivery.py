@@ -1,0 +1,100 @@
+"""Deliveries: which handing-out of a durable source an item stands for, counted until all of it has left.
+
+A delivery is in as many places as its `count` says: in a loop's hand, in a buffer, in a call under way. Each
+place lets go of it once, by `settle` or by `fail`; the last one closes it, and the worst outcome wins. It is
+counted here, never by references: Python frees an object of a forgotten place just as one of a finished one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, NoReturn, Protocol
+
+__all__ = ["NO_DELIVERY", "Delivery", "Ledger", "Together"]
+
+
+class Ledger(Protocol):
+    """What a run keeps of a durable source: it hands out, and is told of what became of it."""
+
+    async def open(self) -> None:
+        """Connect; the run awaits it before the first pull."""
+        ...
+
+    def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
+        """The items, each with its delivery, whose count is one: the place it is handed to."""
+        ...
+
+    def closed(self, delivery: Delivery) -> None:
+        """`delivery` is nowhere any more. It is acknowledged soon, or handed back if it `failed`."""
+        ...
+
+    async def close(self) -> None:
+        """End: acknowledge what is settled, hand back the rest. Called when no task of the run is left."""
+        ...
+
+
+class Delivery:
+    """One handing-out of one item."""
+
+    __slots__ = ("count", "failed", "ledger", "message")
+
+    def __init__(self, ledger: Ledger, message: Any) -> None:
+        self.count = 1
+        """In how many places it is. Loops add to it and take from it in place."""
+        self.failed = False
+        self.ledger = ledger
+        self.message: Any = message
+        """What the carrier knows it by."""
+
+    def settle(self) -> None:
+        """One place is done with it."""
+        self.count -= 1
+        if not self.count:
+            self.ledger.closed(self)
+
+    def fail(self) -> None:
+        """One place could not do with it what was asked: it is handed out again, whatever the others do."""
+        self.failed = True
+        self.settle()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a delivery cannot be copied or sent: its copy would acknowledge nothing")
+
+
+class _Nothing(Delivery):
+    """Stands beside items that no durable source has handed out."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.count = 1
+        self.failed = False
+
+    def settle(self) -> None:
+        pass
+
+    def fail(self) -> None:
+        pass
+
+
+NO_DELIVERY: Delivery = _Nothing()
+
+
+class Together(Delivery):
+    """What stands beside an item made of several: each of theirs, let go of at once."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[Delivery]) -> None:
+        self.count = 1
+        self.failed = False
+        self.parts = parts
+
+    def settle(self) -> None:
+        self.count -= 1
+        if not self.count:
+            for part in self.parts:
+                if self.failed:
+                    part.fail()
+                else:
+                    part.settle()
