@@ -210,6 +210,7 @@ MIRRORED = {
     "face": "_engine/face",
     "stages": "_stages",
     "executors": "executors",
+    "connect": "connect",
     "graph": "graph",
     "live": "live",
     "engines": "executors",
@@ -226,6 +227,7 @@ MIRRORED = {
 }
 """Folders of tests, and what is tested there."""
 UNMIRRORED = {
+    "brokers",
     "laws",
     "examples",
     "load",

@@ -1,0 +1,29 @@
+"""Connectors: sources and sinks that reach the world, each thin over the library that its field uses.
+
+    from streamkit import connect
+
+A connector is a `Stream` or a sink like any other. What it needs beyond the standard library is an extra, and
+is imported when the connector is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from streamkit._core.lazy import lazily
+
+if TYPE_CHECKING:
+    from streamkit.connect.asyncpg import (
+        postgres_notifications as postgres_notifications,
+        postgres_rows as postgres_rows,
+        postgres_writer as postgres_writer,
+    )
+    from streamkit.connect.files import lines as lines, tail as tail
+    from streamkit.connect.obstore import (
+        object_chunks as object_chunks,
+        objects as objects,
+        objects_writer as objects_writer,
+    )
+    from streamkit.connect.program import CommandError as CommandError, command as command
+    from streamkit.connect.sqlite import sqlite_rows as sqlite_rows, sqlite_writer as sqlite_writer
+    from streamkit.connect.watchfiles import Changed as Changed, watch as watch
+else:
+    __getattr__, __dir__, __all__ = lazily()
