@@ -32,10 +32,19 @@ Absent: TypeAlias = Literal[Marker.ABSENT]
 
 
 class Gap(Value):
-    """An item that says how many were dropped here, under a strategy with ``gaps=True``."""
+    """An item that says that items are missing here.
 
-    count: int
-    """How many items were dropped there."""
+    Under a strategy with ``gaps=True`` it says how many were dropped. Of a connector it says why: what it is
+    connected to was lost for a while, and nobody knows what came meanwhile.
+    """
 
-    def __init__(self, count: int) -> None:
-        self._made_of(count=count)
+    count: int | None
+    """How many items are missing; None where nobody knows."""
+    reason: str = ""
+    """Why, if they were not dropped by a strategy."""
+
+    def __init__(self, count: int | None, reason: str = "") -> None:
+        if reason:
+            self._made_of(count=count, reason=reason)
+        else:
+            self._made_of(count=count)
