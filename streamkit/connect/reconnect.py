@@ -209,6 +209,8 @@ async def linked(
     while True:
         try:
             link = await connect()
+        except EndOfFeed:
+            return
         except errors as error:
             wait = await course.failed(error)
         else:

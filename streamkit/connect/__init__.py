@@ -1,0 +1,22 @@
+"""Connectors: sources and sinks that reach the world, each thin over the library that its field uses.
+
+    from streamkit import connect
+
+A connector is a `Stream` or a sink like any other. What it needs beyond the standard library is an extra, and
+is imported when the connector is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from streamkit._core.lazy import lazily
+
+if TYPE_CHECKING:
+    from streamkit.connect.aiohttp.events import events as events
+    from streamkit.connect.aiohttp.pages import PagesExceededError as PagesExceededError, pages as pages
+    from streamkit.connect.aiohttp.poll import poll as poll
+    from streamkit.connect.aiohttp.session import Reply as Reply
+    from streamkit.connect.aiohttp.sse import ServerEvent as ServerEvent
+    from streamkit.connect.reconnect import Reconnect as Reconnect
+    from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
+else:
+    __getattr__, __dir__, __all__ = lazily()
