@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from streamkit._core.value import Value
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["ABSENT", "DROPPED", "EMPTY", "Absent", "Gap", "Marker"]
 
@@ -34,17 +37,26 @@ Absent: TypeAlias = Literal[Marker.ABSENT]
 class Gap(Value):
     """An item that says that items are missing here.
 
-    Under a strategy with ``gaps=True`` it says how many were dropped. Of a connector it says why: what it is
-    connected to was lost for a while, and nobody knows what came meanwhile.
+    Under a strategy with ``gaps=True`` it says how many were dropped. Of a connector it says why, and when: what
+    it is connected to was lost for a while, and nobody knows what came meanwhile.
     """
 
     count: int | None
     """How many items are missing; None where nobody knows."""
     reason: str = ""
     """Why, if they were not dropped by a strategy."""
+    since: datetime | None = None
+    """When the last item came before it, or the connection was made; in UTC, by the clock on the wall here."""
+    until: datetime | None = None
+    """When it was there again."""
 
-    def __init__(self, count: int | None, reason: str = "") -> None:
-        if reason:
-            self._made_of(count=count, reason=reason)
-        else:
-            self._made_of(count=count)
+    def __init__(
+        self,
+        count: int | None,
+        reason: str = "",
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        parts = {"count": count, "reason": reason, "since": since, "until": until}
+        self._made_of(**{name: part for name, part in parts.items() if name == "count" or part})

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
+    from streamkit.connect.aiohttp.events import events as events
+    from streamkit.connect.aiohttp.pages import PagesExceededError as PagesExceededError, pages as pages
+    from streamkit.connect.aiohttp.poll import poll as poll
+    from streamkit.connect.aiohttp.session import Reply as Reply
+    from streamkit.connect.aiohttp.sse import ServerEvent as ServerEvent
     from streamkit.connect.asyncpg import (
         postgres_notifications as postgres_notifications,
         postgres_rows as postgres_rows,
@@ -23,7 +28,9 @@ if TYPE_CHECKING:
         objects_writer as objects_writer,
     )
     from streamkit.connect.program import CommandError as CommandError, command as command
+    from streamkit.connect.reconnect import Reconnect as Reconnect
     from streamkit.connect.sqlite import sqlite_rows as sqlite_rows, sqlite_writer as sqlite_writer
+    from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
     from streamkit.connect.watchfiles import Changed as Changed, watch as watch
 else:
     __getattr__, __dir__, __all__ = lazily()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import count
 from typing import Any, Final
 
 from streamkit._core.arguments import seconds as seconds_argument, whole
-from streamkit._core.backoff import Backoff, backoff_argument, waits
 from streamkit._core.calls import answering
 from streamkit._core.markers import Gap
 from streamkit._core.show import shown
@@ -19,6 +17,7 @@ from streamkit._core.strategy import Collect, Strategy, Suspend, strategy_argume
 from streamkit._engine.face.stream import Keep, Sink, Stream
 from streamkit._engine.plan.source import Recipe
 from streamkit.connect.files import is_text
+from streamkit.connect.reconnect import Reconnect, linked, reconnect_argument
 from streamkit.connect.sqlite import sql_argument
 from streamkit.operators.batch import batch_within
 from streamkit.operators.rate import buffer
@@ -35,12 +34,26 @@ except ImportError:  # pragma: no cover - it is among the tools of the tests
 
 __all__ = ["postgres_notifications", "postgres_rows", "postgres_writer"]
 
+
+def _passing() -> list[type[Exception]]:
+    return [
+        _asyncpg.PostgresConnectionError,
+        _asyncpg.InterfaceError,
+        _asyncpg.OperatorInterventionError,  # it shuts down
+        _asyncpg.InsufficientResourcesError,  # it has too many connections
+    ]
+
+
 _FAILURES: Final[tuple[type[Exception], ...]] = (
     OSError,
     TimeoutError,
-    *([_asyncpg.PostgresError, _asyncpg.InterfaceError] if _asyncpg is not None else []),
+    *([_asyncpg.PostgresConnectionError, _asyncpg.InterfaceError] if _asyncpg is not None else []),
+    *(
+        [_asyncpg.OperatorInterventionError, _asyncpg.InsufficientResourcesError]
+        if _asyncpg is not None
+        else []
+    ),
 )
-_AGAIN: Final = Backoff(0.5, most=30.0)
 _ALLOWED: Final = "a DSN such as 'postgresql://user@host/name', or a pool of asyncpg's"
 
 
@@ -159,84 +172,53 @@ def postgres_writer(pool: Any, sql: str, *, batch: int = 1_000, seconds: float =
 
 
 class _Listener:
-    """What one connection has heard, until it was lost."""
+    """A connection that listens: what it has heard, until it is lost."""
 
-    def __init__(self) -> None:
-        self.heard: deque[str] = deque()
-        self.lost = False
+    resumed = False  # the server keeps nothing for those who are away
+    least = 0.0
+
+    def __init__(self, connection: Any, heartbeat: float) -> None:
+        self._connection = connection
+        self._heartbeat = heartbeat
+        self._heard = deque[str]()
         self._news = asyncio.Event()
+        connection.add_termination_listener(self._ended)
 
-    def told(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
-        self.heard.append(payload)
+    async def listen(self, channel: str) -> _Listener:
+        await self._connection.add_listener(channel, self._told)
+        return self
+
+    def _told(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
+        self._heard.append(payload)
         self._news.set()
 
-    def ended(self, _connection: Any) -> None:
-        self.lost = True
+    def _ended(self, _connection: Any) -> None:
         self._news.set()
 
-    async def news(self, seconds: float) -> bool:
-        """Wait for some; False if there were none for so many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        self._news.clear()
-        return True
+    async def receive(self) -> str:
+        while not self._heard:
+            self._news.clear()
+            if self._connection.is_closed():
+                raise ConnectionError("the connection to PostgreSQL was lost")
+            try:
+                async with asyncio.timeout(self._heartbeat):
+                    await self._news.wait()
+            except TimeoutError:
+                # a connection that is half open says nothing by itself
+                await self._connection.execute("SELECT 1", timeout=self._heartbeat)
+        return self._heard.popleft()
+
+    async def close(self) -> None:
+        self._connection.terminate()  # without a word to a server that may be gone
 
 
-async def _reached(dsn: str, channel: str, listener: _Listener, waits: Iterator[float], attempts: int) -> Any:
-    """A connection that listens; the last error, if so many attempts have failed."""
-    for attempt in count(1):
-        try:
-            connection = await _asyncpg.connect(dsn)
-            connection.add_termination_listener(listener.ended)
-            await connection.add_listener(channel, listener.told)
-        except _FAILURES as error:  # pyright: ignore[reportUnknownVariableType] - asyncpg has no types
-            if attempt == attempts or not _may_pass(error):
-                raise
-        else:
-            return connection
-        await asyncio.sleep(next(waits))
-    raise AssertionError  # pragma: no cover - `count` has no end
-
-
-def _may_pass(error: Any) -> bool:
-    """Whether the server may be there again: not where it has refused who asks, or what."""
-    return not isinstance(
-        error, (_asyncpg.InvalidAuthorizationSpecificationError, _asyncpg.InvalidCatalogNameError)
-    )
-
-
-async def _listening(
-    dsn: str, channel: str, again: float | Backoff, attempts: int, heartbeat: float
-) -> AsyncIterator[Any]:
-    lost = ""
-    while True:
-        listener = _Listener()
-        connection = await _reached(dsn, channel, listener, waits(again), attempts)
-        try:
-            if lost:
-                yield Gap(None, lost)
-            while True:
-                while listener.heard:
-                    yield listener.heard.popleft()
-                if listener.lost:
-                    break
-                if not await listener.news(heartbeat) and not await _answers(connection, heartbeat):
-                    break
-        finally:
-            connection.terminate()  # without a word to a server that may be gone
-        lost = "the connection to PostgreSQL was lost"
-
-
-async def _answers(connection: Any, seconds: float) -> bool:
-    """Whether the server is there: a connection that is half open says nothing by itself."""
+async def _listener(dsn: str, channel: str, heartbeat: float) -> _Listener:
+    connection = await _asyncpg.connect(dsn)
     try:
-        await connection.execute("SELECT 1", timeout=seconds)
-    except _FAILURES:
-        return False
-    return True
+        return await _Listener(connection, heartbeat).listen(channel)
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 @answering
@@ -245,8 +227,7 @@ def postgres_notifications(
     channel: str,
     *,
     strategy: Strategy,
-    backoff: float | Backoff = _AGAIN,
-    attempts: int = 10,
+    reconnect: Reconnect | None = None,
     heartbeat: float = 30.0,
 ) -> Stream[str | Gap]:
     """What is told by ``NOTIFY``, on a connection that is made again when it is lost.
@@ -269,16 +250,14 @@ def postgres_notifications(
         dsn: such as ``"postgresql://user@host/name"``.
         channel: the name that ``LISTEN`` is given.
         strategy: how many are held for the consumer, and what happens to one more.
-        backoff: seconds between two attempts to reach the server, or a `Backoff`.
-        attempts: how many in a row may fail before the stream does. A refused user or an unknown database
-            fails it at once.
+        reconnect: what is done when the connection fails; by default, ``Reconnect()``. Whoever is refused, or
+            asks for a database that is not there, fails at once.
         heartbeat: seconds of silence after which the server is asked whether it is there, and has to answer.
 
     Raises:
         ImportError: asyncpg is not installed.
         TypeError: an argument has the wrong type.
-        ValueError: `strategy` would wait, `attempts` is less than 1, or `heartbeat` is not finite, or not
-            above 0.
+        ValueError: `strategy` would wait, or `heartbeat` is not finite, or not above 0.
         OSError: (when run) the server cannot be reached.
         asyncpg.PostgresError: (when run) as the server has it.
     """
@@ -290,9 +269,8 @@ def postgres_notifications(
         raise ValueError(
             f"strategy must be one that does not wait, such as DropOldest(100), not {shown(strategy)}"
         )
-    again, attempts = backoff_argument(backoff), whole("attempts", attempts, least=1)
-    heartbeat = seconds_argument("heartbeat", heartbeat)
-    make = partial(_listening, dsn, channel, again, attempts, heartbeat)
+    reconnect, heartbeat = reconnect_argument(reconnect), seconds_argument("heartbeat", heartbeat)
+    make = partial(linked, partial(_listener, dsn, channel, heartbeat), reconnect, _FAILURES)
     told: Stream[str | Gap] = Stream(Recipe("postgres_notifications", (channel,), make))
     hold: Callable[[Any], Any] = buffer  # its overloads tell strategies apart
     held: Keep = hold(strategy)

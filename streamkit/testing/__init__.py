@@ -24,6 +24,14 @@ if TYPE_CHECKING:
         check_sink as check_sink,
         check_source as check_source,
     )
+    from streamkit.testing.connector import (
+        ConnectorError as ConnectorError,
+        ConnectorFault as ConnectorFault,
+        ConnectorOutcome as ConnectorOutcome,
+        ConnectorReport as ConnectorReport,
+        Peer as Peer,
+        check_connector as check_connector,
+    )
     from streamkit.testing.consumers import Consumed as Consumed, Leave as Leave, consume as consume
     from streamkit.testing.drops import Drops as Drops
     from streamkit.testing.expectations import Expectation as Expectation, expect as expect

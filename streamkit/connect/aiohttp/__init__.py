@@ -1,0 +1,1 @@
+"""Connectors over HTTP, which aiohttp speaks: the extra ``streamkit[http]``."""

@@ -1,0 +1,155 @@
+"""Sessions of aiohttp: the user's or one of the run's own, and one answer of a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from streamkit._core.arguments import mapping, seconds, whole
+from streamkit._core.show import shown
+from streamkit._core.value import Record, Value
+from streamkit.connect.reconnect import Reconnect, reconnect_argument, wall_clock
+from streamkit.connect.status import StatusError, date_header, retry_after
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    try:
+        import aiohttp
+    except ImportError:  # pragma: no cover - an extra, which the tests have
+        aiohttp = None
+
+__all__ = ["FAILURES", "Reply", "Rules", "answer", "opened", "public", "refused", "rules"]
+
+FAILURES: tuple[type[Exception], ...] = (
+    OSError,
+    StatusError,
+    *(() if aiohttp is None else (aiohttp.ClientError,)),
+)
+"""What may be over when it is tried again; `TimeoutError` is an `OSError`."""
+_OK = 300
+NOT_MODIFIED = 304
+
+
+class Reply(Value):
+    """What a server has answered, with a status of success."""
+
+    url: str
+    """Where it came from, after redirects."""
+    status: int
+    """The status, such as 200."""
+    headers: Mapping[str, str]
+    """The headers; a name is found however it is written."""
+    body: bytes
+    """The body, as it is."""
+    at: datetime | None
+    """What time the server had, in UTC, by its ``Date``; None if it did not say."""
+    charset: str
+    """How text in it is encoded."""
+
+    def __init__(self, url: str, status: int, headers: Mapping[str, str], body: bytes, charset: str) -> None:
+        at = date_header(headers.get("Date"))
+        self._made_of(url=url, status=status, headers=headers, body=body, at=at, charset=charset)
+
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(self.charset)
+
+    def json(self) -> Any:
+        """What the body says in JSON."""
+        from json import loads  # noqa: PLC0415 - who takes no JSON does not load it
+
+        return loads(self.text())
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.status} of {public(self.url)}, {len(self.body)} bytes>"
+
+
+class Rules(Record):
+    """What all sources over HTTP are told of their requests."""
+
+    headers: Mapping[str, str]
+    timeout: float
+    largest: int
+    session: Any
+    reconnect: Reconnect
+
+
+def rules(
+    name: str,
+    url: object,
+    headers: Mapping[str, str] | None,
+    timeout: float,
+    largest: int,
+    session: object,
+    reconnect: Reconnect | None,
+) -> Rules:
+    """The arguments that all sources over HTTP have, checked."""
+    if aiohttp is None:  # pragma: no cover - it is among the tools of the tests
+        raise ImportError(f"{name}() needs aiohttp: install streamkit[http]")
+    if (
+        not isinstance(url, str)
+        or urlsplit(url).scheme not in ("http", "https")
+        or not urlsplit(url).hostname
+    ):
+        raise (ValueError if isinstance(url, str) else TypeError)(
+            f"url must be a text such as 'https://example.org/feed', not {shown(url)}"
+        )
+    if session is not None and not isinstance(session, aiohttp.ClientSession):
+        raise TypeError(f"session must be a ClientSession of aiohttp, not {shown(session)}")
+    return Rules(
+        headers={} if headers is None else dict(mapping("headers", headers)),
+        timeout=seconds("timeout", timeout),
+        largest=whole("largest", largest, least=1),
+        session=session,
+        reconnect=reconnect_argument(reconnect),
+    )
+
+
+def public(url: str) -> str:
+    """`url` as it may be shown: a user, a password or a key in it is nobody's business."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?...' if parts.query else ''}"
+
+
+@asynccontextmanager
+async def opened(session: Any) -> AsyncIterator[Any]:
+    """The session of a user, which stays open; or one that is closed with the run."""
+    if session is not None:
+        yield session
+        return
+    async with aiohttp.ClientSession() as own:
+        yield own
+
+
+def refused(response: Any) -> StatusError:
+    """The error that says what `response` answers in place of success."""
+    asked = retry_after(response.headers, wall_clock()())
+    return StatusError(response.status, public(str(response.url)), asked)
+
+
+async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rules) -> Reply:
+    """Ask once.
+
+    Raises:
+        StatusError: the status is neither one of success nor 304.
+        TimeoutError: the body was not there in time.
+        aiohttp.ClientError: the server cannot be reached, or its answer is broken or too large.
+    """
+    async with asyncio.timeout(rules.timeout), session.get(url, headers=headers) as response:
+        if response.status >= _OK and response.status != NOT_MODIFIED:
+            raise refused(response)
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > rules.largest:
+                raise aiohttp.ClientPayloadError(
+                    f"the body of {public(url)} has more than {rules.largest} bytes"
+                )
+        charset: str = response.get_encoding() if response.charset else "utf-8"
+        return Reply(str(response.url), response.status, response.headers, bytes(body), charset)

@@ -1,0 +1,144 @@
+"""`check_connector`: a connector, put through twelve faults on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from streamkit._core.arguments import callback, flag, seconds, whole
+from streamkit._core.show import shown
+from streamkit._engine.face.stream import Stream
+from streamkit.testing.connector.faults import ConnectorFault
+from streamkit.testing.connector.network import NetworkLoop
+from streamkit.testing.connector.trial import ConnectorOutcome, Terms, Trial
+from streamkit.testing.leaks import LeakError, Watch
+from streamkit.testing.outside import aside
+from streamkit.testing.waits import DeadlockError
+
+__all__ = ["ConnectorError", "ConnectorReport", "check_connector"]
+
+
+@dataclass(frozen=True)
+class ConnectorReport:
+    """What came of each fault; `print` shows it as a table."""
+
+    outcomes: tuple[ConnectorOutcome, ...]
+
+    @property
+    def broken(self) -> tuple[ConnectorFault, ...]:
+        """The faults that the connector does not come through."""
+        return tuple(each.fault for each in self.outcomes if each.problems)
+
+    def __str__(self) -> str:
+        rows = [f"{'fault':<13}{'again after':>12}{'items':>7}{'gaps':>6}{'dials':>7}"]
+        for each in self.outcomes:
+            after = "never" if each.recovered is None else f"{each.recovered:.1f} s"
+            rows.append(f"{each.fault.name:<13}{after:>12}{each.items:>7}{len(each.gaps):>6}{each.dials:>7}")
+            rows += [f"    {problem}" for problem in each.problems]
+        return "\n".join(rows)
+
+
+class ConnectorError(AssertionError):
+    """A connector does not come through a fault; `report` says which, and its text is what this prints."""
+
+    report: ConnectorReport
+    """What came of each fault."""
+
+    def __init__(self, report: ConnectorReport) -> None:
+        self.report = report
+        super().__init__(f"faults that it does not come through: {len(report.broken)}\n{report}")
+
+
+def check_connector(
+    connector: Callable[[Any], Stream[Any]],
+    peer: Callable[[], Any],
+    *,
+    faults: Iterable[ConnectorFault] = ConnectorFault,
+    samples: bool = False,
+    repeats: bool = False,
+    lasts: float = 30.0,
+    within: float = 180.0,
+    dials: int = 40,
+    closing: float = 15.0,
+    threads: bool = False,
+) -> ConnectorReport:
+    """Put a connector through the twelve faults, on virtual time, and raise if it does not come through.
+
+    For each fault, numbers are sent by a peer, one a second. The fault strikes after some have come, and ends
+    after `lasts` seconds. Then numbers must come again; what is missing must be told of by a `Gap`; nobody may
+    be asked more often than `dials`, or sooner than a server has asked for; nothing may be left when the
+    consumer leaves, also while the fault lasts.
+
+    The libraries that a connector uses run as they are, on a network in memory: whatever connects and serves
+    by the event loop does, without TLS.
+
+    Args:
+        connector: called with a peer; returns the stream of the numbers that the peer sends, and of gaps.
+        peer: makes a `Peer`: an object with ``start()``, ``stop()`` and ``send(number)``, all of them async.
+        faults: those that are tried; all, if not given.
+        samples: whether it reads a state, as what polls does: then numbers may be missing without a gap.
+        repeats: whether a number may come twice without a gap.
+        lasts: seconds that a fault takes.
+        within: seconds within which numbers must come again when it is over.
+        dials: how often it may try to connect meanwhile.
+        closing: seconds within which it must have ended when its consumer leaves.
+        threads: whether the connector has threads, or waits for the world outside; then time passes, too, in
+            which nothing happens.
+
+    Returns:
+        What came of each fault.
+
+    Raises:
+        ConnectorError: it does not come through one of them.
+        TypeError: an argument has the wrong type.
+        ValueError: a number is not finite, or too small.
+    """
+    callback("connector", connector, waits=False)
+    callback("peer", peer, waits=False)
+    chosen = tuple(faults)
+    if wrong := [each for each in chosen if not isinstance(each, ConnectorFault)]:  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        raise TypeError(f"faults must be of ConnectorFault, not {shown(wrong[0])}")
+    terms = Terms(
+        samples=flag("samples", samples),
+        repeats=flag("repeats", repeats),
+        lasts=seconds("lasts", lasts),
+        within=seconds("within", within),
+        dials=whole("dials", dials, least=1),
+        closing=seconds("closing", closing),
+    )
+    flag("threads", threads)
+    report = ConnectorReport(tuple(_tried(connector, peer, fault, terms, threads) for fault in chosen))
+    if report.broken:
+        raise ConnectorError(report)
+    return report
+
+
+def _tried(
+    connector: Callable[[Any], Stream[Any]],
+    peer: Callable[[], Any],
+    fault: ConnectorFault,
+    terms: Terms,
+    threads: bool,
+) -> ConnectorOutcome:
+    through, left = (Trial(connector, peer, fault, terms) for _ in range(2))
+    for trial, play in ((through, through.through), (left, left.left)):
+        try:
+            _played(play, threads)
+        except (LeakError, DeadlockError) as error:
+            trial.outcome.problems.append(str(error))
+    found = through.outcome
+    found.problems += [
+        f"left while it lasts: {each}" for each in left.outcome.problems if each not in found.problems
+    ]
+    return found
+
+
+def _played(main: Callable[[], Coroutine[Any, Any, None]], threads: bool) -> None:
+    """Run `main` on a network in memory; nothing may be left when it ends."""
+    with aside():
+        runner = asyncio.Runner(loop_factory=lambda: NetworkLoop(threads=threads))
+        with Watch(runner) as watch:
+            watch.generators_from_now_on()
+            runner.run(main())

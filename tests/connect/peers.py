@@ -1,0 +1,125 @@
+"""What connectors are connected to in tests: servers of the libraries, on a network in memory or on loopback."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from streamkit.testing import Peer
+
+__all__ = ["Feed", "Site", "State"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Site(Peer):
+    """A server of aiohttp's, at ``url``; `handle` answers every request."""
+
+    def __init__(self, handle: Handler | None = None, port: int = 8080) -> None:
+        self._handle = handle
+        self._runner: web.AppRunner | None = None
+        self.port = port
+        self.requests: list[tuple[float, dict[str, str]]] = []
+        """When each came, and its headers."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._noted)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        server: Any = site._server
+        self.port = server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def send(self, number: int) -> None:
+        """Numbers are for kinds that send some."""
+
+    async def _noted(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append((asyncio.get_running_loop().time(), dict(request.headers)))
+        return await self.answer(request)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        assert self._handle is not None
+        return await self._handle(request)
+
+    async def __aenter__(self) -> "Site":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+class State(Site):
+    """Answers with the newest number, which is not sent twice to who knows it."""
+
+    number = -1
+
+    async def send(self, number: int) -> None:
+        self.number = number
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        tag = f'"{self.number}"'
+        if request.headers.get("If-None-Match") == tag or self.number < 0:
+            return web.Response(status=304)
+        return web.Response(text=json.dumps({"number": self.number}), headers={"ETag": tag})
+
+
+class Feed(Site):
+    """Server-sent events: each number, with itself as its identifier; with `replays`, those that were missed."""
+
+    def __init__(self, *, replays: bool = False) -> None:
+        super().__init__()
+        self._replays = replays
+        self._past: list[int] = []
+        self._open: set[web.StreamResponse] = set()
+        self._over = asyncio.Event()
+
+    async def start(self) -> None:
+        self._over.clear()
+        await super().start()
+
+    async def stop(self) -> None:
+        self._over.set()
+        await super().stop()
+
+    async def send(self, number: int) -> None:
+        self._past.append(number)
+        for response in [*self._open]:
+            with suppress(ConnectionError):
+                await response.write(self._event(number))
+
+    @staticmethod
+    def _event(number: int) -> bytes:
+        return f"id: {number}\ndata: {number}\n\n".encode()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        last = request.headers.get("Last-Event-ID")
+        missed: list[int] = []
+        if self._replays and last is not None:
+            if int(last) not in self._past:
+                return web.Response(status=410)
+            missed = self._past[self._past.index(int(last)) + 1 :]
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number in missed:
+            await response.write(self._event(number))
+        self._open.add(response)
+        try:
+            await self._over.wait()
+        finally:
+            self._open.discard(response)
+        return response
