@@ -36,6 +36,8 @@ __all__ = ["postgres_notifications", "postgres_rows", "postgres_writer"]
 
 
 def _passing() -> list[type[Exception]]:
+    if _asyncpg is None:  # pragma: no cover - as above
+        return []
     return [
         _asyncpg.PostgresConnectionError,
         _asyncpg.InterfaceError,
