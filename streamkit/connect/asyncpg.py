@@ -49,13 +49,9 @@ def _passing() -> list[type[Exception]]:
 _FAILURES: Final[tuple[type[Exception], ...]] = (
     OSError,
     TimeoutError,
-    *([_asyncpg.PostgresConnectionError, _asyncpg.InterfaceError] if _asyncpg is not None else []),
-    *(
-        [_asyncpg.OperatorInterventionError, _asyncpg.InsufficientResourcesError]
-        if _asyncpg is not None
-        else []
-    ),
+    *_passing(),
 )
+"""Those after which the server may be there again: not that it has refused who asks, or what."""
 _ALLOWED: Final = "a DSN such as 'postgresql://user@host/name', or a pool of asyncpg's"
 
 
