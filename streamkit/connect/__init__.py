@@ -18,5 +18,7 @@ if TYPE_CHECKING:
     from streamkit.connect.aiohttp.sse import ServerEvent as ServerEvent
     from streamkit.connect.reconnect import Reconnect as Reconnect
     from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
+    from streamkit.connect.websockets.receive import websocket as websocket
+    from streamkit.connect.websockets.serve import websocket_server as websocket_server
 else:
     __getattr__, __dir__, __all__ = lazily()

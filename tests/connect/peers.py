@@ -7,10 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 
 from streamkit.testing import Peer
 
-__all__ = ["Feed", "Site", "State"]
+__all__ = ["Feed", "Site", "State", "Talker"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -123,3 +124,34 @@ class Feed(Site):
         finally:
             self._open.discard(response)
         return response
+
+
+class Talker(Peer):
+    """A websocket server that sends each number to all who are there."""
+
+    def __init__(self, port: int = 8080) -> None:
+        self.port = port
+        self._server: Server | None = None
+        self._clients: set[ServerConnection] = set()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/"
+
+    async def start(self) -> None:
+        self._server = await serve(self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def send(self, number: int) -> None:
+        broadcast(self._clients, str(number))
+
+    async def _client(self, connection: ServerConnection) -> None:
+        self._clients.add(connection)
+        try:
+            await connection.wait_closed()
+        finally:
+            self._clients.discard(connection)

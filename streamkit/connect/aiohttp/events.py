@@ -13,10 +13,10 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, Rules, opened, public, refused, rules
+from streamkit.connect.aiohttp.session import FAILURES, Rules, opened, refused, rules
 from streamkit.connect.aiohttp.sse import EventParser, ServerEvent
 from streamkit.connect.reconnect import EndOfFeed, Reconnect, linked
-from streamkit.connect.status import HeartbeatLostError
+from streamkit.connect.status import HeartbeatLostError, public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:

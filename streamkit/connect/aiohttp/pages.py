@@ -14,8 +14,9 @@ from streamkit._core.errors import StreamkitError
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, Reply, Rules, answer, opened, public, rules
+from streamkit.connect.aiohttp.session import FAILURES, Reply, Rules, answer, opened, rules
 from streamkit.connect.reconnect import Course, Reconnect, settled
+from streamkit.connect.status import public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from streamkit._core.calls import answering
 from streamkit._core.markers import DROPPED
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, NOT_MODIFIED, Reply, Rules, answer, opened, public, rules
+from streamkit.connect.aiohttp.session import FAILURES, NOT_MODIFIED, Reply, Rules, answer, opened, rules
 from streamkit.connect.reconnect import Course, Reconnect
+from streamkit.connect.status import public
 from streamkit.operators.choose import filter as filter_items
 from streamkit.operators.transform import map as map_items
 from streamkit.sources.defer import using

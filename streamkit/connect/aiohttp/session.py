@@ -13,7 +13,7 @@ from streamkit._core.arguments import mapping, seconds, whole
 from streamkit._core.show import shown
 from streamkit._core.value import Record, Value
 from streamkit.connect.reconnect import Reconnect, reconnect_argument, wall_clock
-from streamkit.connect.status import StatusError, date_header, retry_after
+from streamkit.connect.status import StatusError, date_header, public, retry_after
 
 if TYPE_CHECKING:
     import aiohttp
@@ -23,7 +23,7 @@ else:
     except ImportError:  # pragma: no cover - an extra, which the tests have
         aiohttp = None
 
-__all__ = ["FAILURES", "Reply", "Rules", "answer", "opened", "public", "refused", "rules"]
+__all__ = ["FAILURES", "Reply", "Rules", "answer", "opened", "refused", "rules"]
 
 FAILURES: tuple[type[Exception], ...] = (OSError, StatusError, *(() if aiohttp is None else (aiohttp.ClientError,)))
 """What may be over when it is tried again; `TimeoutError` is an `OSError`."""
@@ -100,13 +100,6 @@ def rules(
         session=session,
         reconnect=reconnect_argument(reconnect),
     )
-
-
-def public(url: str) -> str:
-    """`url` as it may be shown: a user, a password or a key in it is nobody's business."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}{'?...' if parts.query else ''}"
 
 
 @asynccontextmanager
