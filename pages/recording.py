@@ -105,7 +105,7 @@ class Tape:
         for name, number in counted.items():
             if getattr(stats, name) != number:
                 raise RuntimeError(f"{name}: {number} were seen, which is not what was counted: {stats}")
-        if self.gaps and stats.dropped != sum(gap.count for _, gap in self.gaps):
+        if self.gaps and stats.dropped != sum(gap.count or 0 for _, gap in self.gaps):
             raise RuntimeError(f"{self.gaps} is not what was dropped: {stats}")
 
 

@@ -1,7 +1,7 @@
 """Clients that call back: what they send is held, as a strategy says, until the stream is read.
 
-Each connection has a buffer of its own. When it ends, what it holds is still delivered, and then `linked` makes
-the next.
+Each connection has a buffer of its own. When it ends, what it holds is still delivered, and then `linked`
+makes the next.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Sender(Generic[T]):
         self._emitter.close()
 
     def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, for the client to call: what it raises there fails the connection, and is raised too."""
+        """`function`, for the client to call: what it raises fails the connection, and not the client."""
         callback("function", function, waits=False)
 
         def call(*arguments: Any, **named: Any) -> Any:
@@ -82,7 +82,7 @@ class Sender(Generic[T]):
                 return function(*arguments, **named)
             except Exception as error:
                 self.fail(error)
-                raise
+                return None
 
         return call
 

@@ -20,9 +20,11 @@ from streamkit.connect.sender import BufferedRecipe, Inflow
 from streamkit.connect.status import public
 
 try:
-    import socketio as _socketio
+    import socketio as _imported  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 except ImportError:  # pragma: no cover - an extra, which the tests have
     _socketio: Any = None
+else:
+    _socketio = _imported
 
 __all__ = ["SocketEvent", "socketio"]
 

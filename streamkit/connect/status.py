@@ -49,8 +49,8 @@ def date_header(value: str | None) -> datetime | None:
 def retry_after(headers: Mapping[str, str], now: float) -> float:
     """The seconds that ``Retry-After`` asks for, in either form; 0.0 where it does not, or in no known form.
 
-    A date is measured by the ``Date`` of the same answer: so a clock here that is wrong changes nothing. `now`,
-    in seconds since the year 1970, is for servers that do not say what time they have.
+    A date is measured by the ``Date`` of the same answer: so a clock here that is wrong changes nothing.
+    `now`, in seconds since the year 1970, is for servers that do not say what time they have.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

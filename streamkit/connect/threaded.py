@@ -22,7 +22,9 @@ __all__ = ["threaded"]
 T = TypeVar("T")
 
 
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> tuple[Any, asyncio.CancelledError | None]:
+async def _in_thread(
+    function: Callable[..., Any], *arguments: Any
+) -> tuple[Any, asyncio.CancelledError | None]:
     """What `function` returns in a thread, and the cancellation that came meanwhile: it has to end first."""
     loop, cancelled = asyncio.get_running_loop(), None
     call = loop.run_in_executor(None, partial(copy_context().run, function, *arguments))
@@ -67,7 +69,7 @@ async def _connected(
 
 @answering
 def threaded(
-    open: Callable[[Sender[T]], Callable[[], object]],  # noqa: A002 - what it does
+    open: Callable[[Sender[T]], Callable[[], object]],
     *,
     strategy: Strategy,
     heartbeat: float | None = None,
@@ -94,8 +96,8 @@ def threaded(
     Completes when: the client has called ``sender.end()``, and the held items were passed on.
     Closes when: it ends, or the consumer leaves: the client is closed, and that is waited for.
 
-    `open` is called in a thread, once for each connection, with a `Sender`, and what it returns, too, when the
-    connection is over. What fails in a thread of the client comes to the stream by ``sender.fail(error)``,
+    `open` is called in a thread, once for each connection, with a `Sender`; and so is what it returns, when
+    the connection is over. What fails in a thread of the client comes here by ``sender.fail(error)``,
     ``sender.guarded(function)`` or ``sender.watch(thread)``: the client is closed, and opened again, as
     `reconnect` says; after too many failures the stream fails with the last. So it is where the client was
     not heard of for longer than `heartbeat`. What `open` raises is a failure if it is an ``OSError``, and

@@ -1,4 +1,4 @@
-"""What connectors are connected to in tests: servers of the libraries, on a network in memory or on loopback."""
+"""What connectors are connected to in tests: servers of the libraries, in memory or on loopback."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ class State(Site):
 
 
 class Feed(Site):
-    """Server-sent events: each number, with itself as its identifier; with `replays`, those that were missed."""
+    """Server-sent events: each number is its own identifier; with `replays`, those that were missed, too."""
 
     def __init__(self, *, replays: bool = False) -> None:
         super().__init__()
@@ -140,7 +140,9 @@ class Talker(Peer):
         return f"ws://127.0.0.1:{self.port}/"
 
     async def start(self) -> None:
-        self._server = await serve(self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1)
+        self._server = await serve(
+            self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1
+        )
 
     async def stop(self) -> None:
         if self._server is not None:

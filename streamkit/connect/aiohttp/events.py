@@ -13,19 +13,14 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, Rules, opened, refused, rules
+from streamkit.connect.aiohttp.session import FAILURES, Rules, aiohttp, opened, refused, rules
 from streamkit.connect.aiohttp.sse import EventParser, ServerEvent
 from streamkit.connect.reconnect import EndOfFeed, Reconnect, linked
 from streamkit.connect.status import HeartbeatLostError, public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:
-    import aiohttp
-else:
-    try:
-        import aiohttp
-    except ImportError:  # pragma: no cover - an extra, which the tests have
-        aiohttp = None
+    from aiohttp import ClientSession
 
 __all__ = ["events"]
 
@@ -95,7 +90,9 @@ class _Wish:
         if response.status == _NO_MORE:
             raise EndOfFeed
         if response.status == _OK:
-            raise aiohttp.ClientPayloadError(f"{public(self._url)} has no events, but {response.content_type}")
+            raise aiohttp.ClientPayloadError(
+                f"{public(self._url)} has no events, but {response.content_type}"
+            )
         if response.status in _UNKNOWN:
             self.last_id = ""  # then nothing is resumed, and a gap tells of it
         raise refused(response)
@@ -112,9 +109,9 @@ def events(
     timeout: float = 10.0,
     largest: int = _LARGEST,
     reconnect: Reconnect | None = None,
-    session: aiohttp.ClientSession | None = None,
+    session: ClientSession | None = None,
 ) -> Stream[ServerEvent | Gap]:
-    """The events that a server sends (``text/event-stream``), on a connection that is made again when it ends.
+    """The events that a server sends (``text/event-stream``), on a connection that is made again.
 
         events(url)  --a--b------gap-c--
 

@@ -20,7 +20,7 @@ from streamkit.connect.status import public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:
-    import aiohttp
+    from aiohttp import ClientSession
 
 __all__ = ["PagesExceededError", "pages"]
 
@@ -50,7 +50,7 @@ async def _reading(
     course, home = Course(rules.reconnect), _origin(url)
     for _ in range(limit):
         # headers may have a key of the user, which no answer can have sent elsewhere
-        headers = rules.headers if _origin(url) == home else {}
+        headers: Mapping[str, str] = rules.headers if _origin(url) == home else {}
         reply = await _fetched(session, url, headers, course, rules)
         yield reply
         found = await settled(following(reply))
@@ -71,14 +71,14 @@ def _origin(url: str) -> tuple[str, str]:
 @answering
 def pages(
     url: str,
-    next: Callable[[Reply], str | None | Awaitable[str | None]],  # noqa: A002 - the word of those who page
+    next: Callable[[Reply], str | Awaitable[str | None] | None],
     *,
     limit: int = 1000,
     headers: Mapping[str, str] | None = None,
     timeout: float = 30.0,
     largest: int = _LARGEST,
     reconnect: Reconnect | None = None,
-    session: aiohttp.ClientSession | None = None,
+    session: ClientSession | None = None,
 ) -> Stream[Reply]:
     """The pages of an answer that comes in several, as each says where the next is.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from streamkit._core.arguments import mapping, seconds, whole
@@ -15,17 +15,32 @@ from streamkit._core.value import Record, Value
 from streamkit.connect.reconnect import Reconnect, reconnect_argument, wall_clock
 from streamkit.connect.status import StatusError, date_header, public, retry_after
 
-if TYPE_CHECKING:
-    import aiohttp
+try:
+    import aiohttp as _aiohttp
+except ImportError:  # pragma: no cover - an extra, which the tests have
+    aiohttp: Any = None
 else:
-    try:
-        import aiohttp
-    except ImportError:  # pragma: no cover - an extra, which the tests have
-        aiohttp = None
+    aiohttp = _aiohttp
 
-__all__ = ["FAILURES", "NOT_MODIFIED", "Refusals", "Reply", "Rules", "answer", "http_url", "opened", "refused", "rules"]
+__all__ = [
+    "FAILURES",
+    "NOT_MODIFIED",
+    "Refusals",
+    "Reply",
+    "Rules",
+    "aiohttp",
+    "answer",
+    "http_url",
+    "opened",
+    "refused",
+    "rules",
+]
 
-FAILURES: tuple[type[Exception], ...] = (OSError, StatusError, *(() if aiohttp is None else (aiohttp.ClientError,)))
+FAILURES: tuple[type[Exception], ...] = (
+    OSError,
+    StatusError,
+    *(() if aiohttp is None else (aiohttp.ClientError,)),
+)
 """What may be over when it is tried again; `TimeoutError` is an `OSError`."""
 _OK = 300
 NOT_MODIFIED = 304
@@ -110,7 +125,7 @@ def rules(
 
 
 @asynccontextmanager
-async def opened(session: Any) -> AsyncIterator[Any]:
+async def opened(session: Any) -> AsyncGenerator[Any, None]:
     """The session of a user, which stays open; or one that is closed with the run."""
     if session is not None:
         yield session

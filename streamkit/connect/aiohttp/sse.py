@@ -24,7 +24,7 @@ class ServerEvent(Value):
     id: str
     """The last identifier that the server has sent, with this event or before it; ``""`` if none."""
 
-    def __init__(self, event: str, data: str, id: str = "") -> None:  # noqa: A002 - the name of the field
+    def __init__(self, event: str, data: str, id: str = "") -> None:
         self._made_of(event=event, data=data, id=id)
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from streamkit._core.arguments import mapping
 from streamkit._core.show import shown
 from streamkit.connect.status import StatusError
 
 try:
-    import websockets
-    from websockets import exceptions
-    from websockets.asyncio import client, server
-    from websockets.uri import parse_uri
+    from websockets import exceptions as _exceptions
+    from websockets.asyncio import client as _client, server as _server
+    from websockets.uri import parse_uri as _parse_uri
 except ImportError:  # pragma: no cover - an extra, which the tests have
-    if not TYPE_CHECKING:
-        websockets = exceptions = client = server = parse_uri = None
+    exceptions: Any = None
+    client: Any = None
+    server: Any = None
+    parse_uri: Any = None
+else:
+    exceptions, client, server, parse_uri = _exceptions, _client, _server, _parse_uri
 
 __all__ = ["CLOSING", "FAILURES", "address", "client", "exceptions", "needed", "options_argument", "server"]
 
@@ -32,7 +35,7 @@ FAILURES: Final[tuple[type[Exception], ...]] = (
 
 def needed(name: str) -> None:
     """Raise an error that names the extra, if it is missing."""
-    if websockets is None:  # pragma: no cover - it is among the tools of the tests
+    if exceptions is None:  # pragma: no cover - it is among the tools of the tests
         raise ImportError(f"{name}() needs websockets: install streamkit[websockets]")
 
 

@@ -178,8 +178,8 @@ def websocket(
     Completes when: it never does; with `ends`, when the server closes with code 1000.
     Closes when: it ends, or the consumer leaves; the connection is closed, and waited for 2 s at most.
 
-    It needs ``streamkit[websockets]``. A server that closes, in whatever way, is connected to again: that is a
-    failure, which `reconnect` counts in a row, until a message comes. A server that refuses by a status
+    It needs ``streamkit[websockets]``. A server that closes, in whatever way, is connected to again: that is
+    a failure, which `reconnect` counts in a row, until a message comes. A server that refuses by a status
     (429, 503) and says ``Retry-After`` is not asked sooner.
 
     Args:

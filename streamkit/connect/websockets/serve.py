@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,8 +20,8 @@ from streamkit.connect.reconnect import settled
 from streamkit.connect.websockets.library import CLOSING, exceptions, needed, options_argument, server
 from streamkit.operators.effects import tap
 from streamkit.operators.until import take_until
-from streamkit.sinks.ask import count
 from streamkit.sinks.effects import drain, for_each
+from streamkit.sinks.fold import count
 from streamkit.sources.defer import using
 from streamkit.sources.hub import Hub
 from streamkit.sources.waiting import from_awaitable
@@ -92,7 +92,7 @@ async def _open(
     on_listening: Callable[[Any], object] | None,
     closing: float,
     options: Mapping[str, Any],
-) -> AsyncIterator[_Fan]:
+) -> AsyncGenerator[_Fan, None]:
     fan = _Fan(strategy, encode)
     # without clients, and when the last has left, items are for nobody, and nobody waits
     nobody = (fan.hub.stream() | drain()).start()
