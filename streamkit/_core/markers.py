@@ -37,8 +37,8 @@ Absent: TypeAlias = Literal[Marker.ABSENT]
 class Gap(Value):
     """An item that says that items are missing here.
 
-    Under a strategy with ``gaps=True`` it says how many were dropped. Of a connector it says why, and when: what
-    it is connected to was lost for a while, and nobody knows what came meanwhile.
+    Under a strategy with ``gaps=True`` it says how many were dropped. Of a connector it says why, and when:
+    what it is connected to was lost for a while, and nobody knows what came meanwhile.
     """
 
     count: int | None
@@ -46,7 +46,7 @@ class Gap(Value):
     reason: str = ""
     """Why, if they were not dropped by a strategy."""
     since: datetime | None = None
-    """When the last item came before it, or the connection was made; in UTC, by the clock on the wall here."""
+    """When the last item came before it, or the connection was made; in UTC, by the clock here."""
     until: datetime | None = None
     """When it was there again."""
 

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     )
     from streamkit.connect.program import CommandError as CommandError, command as command
     from streamkit.connect.reconnect import Reconnect as Reconnect
+    from streamkit.connect.sender import Sender as Sender
+    from streamkit.connect.socketio import SocketEvent as SocketEvent, socketio as socketio
     from streamkit.connect.sqlite import sqlite_rows as sqlite_rows, sqlite_writer as sqlite_writer
     from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
+    from streamkit.connect.threaded import threaded as threaded
     from streamkit.connect.watchfiles import Changed as Changed, watch as watch
+    from streamkit.connect.websockets.receive import websocket as websocket
+    from streamkit.connect.websockets.serve import websocket_server as websocket_server
 else:
     __getattr__, __dir__, __all__ = lazily()

@@ -182,17 +182,22 @@ class Course:
         return wait
 
 
-class EndOfFeed(Exception):
+class EndOfFeed(Exception):  # noqa: N818 - it is no error
     """The server has said that nothing more will come. No error: `linked` ends then."""
 
 
 class Link(Protocol[T_co]):
     """One connection, made; `linked` reads and closes it."""
 
-    resumed: bool
-    """Whether the server goes on where the connection before this one has ended: so nothing is missing."""
-    least: float
-    """Seconds that the server wants to pass before the next connection."""
+    @property
+    def resumed(self) -> bool:
+        """Whether the server goes on where the last connection has ended: so nothing is missing."""
+        ...
+
+    @property
+    def least(self) -> float:
+        """Seconds that the server wants to pass before the next connection."""
+        ...
 
     async def receive(self) -> T_co:
         """The next item.

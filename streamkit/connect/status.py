@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from streamkit._core.errors import StreamkitError
 
-__all__ = ["HeartbeatLostError", "StatusError", "date_header", "retry_after"]
+__all__ = ["HeartbeatLostError", "StatusError", "date_header", "public", "retry_after"]
 
 
 class StatusError(StreamkitError, ConnectionError):
@@ -48,8 +49,8 @@ def date_header(value: str | None) -> datetime | None:
 def retry_after(headers: Mapping[str, str], now: float) -> float:
     """The seconds that ``Retry-After`` asks for, in either form; 0.0 where it does not, or in no known form.
 
-    A date is measured by the ``Date`` of the same answer: so a clock here that is wrong changes nothing. `now`,
-    in seconds since the year 1970, is for servers that do not say what time they have.
+    A date is measured by the ``Date`` of the same answer: so a clock here that is wrong changes nothing.
+    `now`, in seconds since the year 1970, is for servers that do not say what time they have.
     """
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
@@ -59,3 +60,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
         return 0.0
     sent = date_header(headers.get("Date"))
     return max(0.0, until.timestamp() - (now if sent is None else sent.timestamp()))
+
+
+def public(url: str) -> str:
+    """`url` as it may be shown: a user, a password or a key in it is nobody's business."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?...' if parts.query else ''}"

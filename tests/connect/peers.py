@@ -1,4 +1,4 @@
-"""What connectors are connected to in tests: servers of the libraries, on a network in memory or on loopback."""
+"""What connectors are connected to in tests: servers of the libraries, in memory or on loopback."""
 
 import asyncio
 import json
@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import socketio
 from aiohttp import web
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 
 from streamkit.testing import Peer
 
-__all__ = ["Feed", "Site", "State"]
+__all__ = ["Feed", "Rooms", "Site", "State", "Talker"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -79,7 +81,7 @@ class State(Site):
 
 
 class Feed(Site):
-    """Server-sent events: each number, with itself as its identifier; with `replays`, those that were missed."""
+    """Server-sent events: each number is its own identifier; with `replays`, those that were missed, too."""
 
     def __init__(self, *, replays: bool = False) -> None:
         super().__init__()
@@ -123,3 +125,69 @@ class Feed(Site):
         finally:
             self._open.discard(response)
         return response
+
+
+class Talker(Peer):
+    """A websocket server that sends each number to all who are there."""
+
+    def __init__(self, port: int = 8080) -> None:
+        self.port = port
+        self._server: Server | None = None
+        self._clients: set[ServerConnection] = set()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/"
+
+    async def start(self) -> None:
+        self._server = await serve(
+            self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1
+        )
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def send(self, number: int) -> None:
+        broadcast(self._clients, str(number))
+
+    async def _client(self, connection: ServerConnection) -> None:
+        self._clients.add(connection)
+        try:
+            await connection.wait_closed()
+        finally:
+            self._clients.discard(connection)
+
+
+class Rooms(Peer):
+    """A Socket.IO server that sends each number to all who are there, as an event."""
+
+    def __init__(self, port: int = 8080) -> None:
+        self.port = port
+        self._runner: web.AppRunner | None = None
+        self.joined: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        server: Any = socketio.AsyncServer(async_mode="aiohttp", ping_interval=5, ping_timeout=5)
+        app = web.Application()
+        server.attach(app)
+        server.on("join", lambda _, name: self.joined.append(name))
+        self._server = server
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._server.shutdown()
+            await self._runner.cleanup()
+            self._runner = None
+            await asyncio.sleep(6.0)  # the library's own tasks look once more whether to send a ping
+
+    async def send(self, number: int) -> None:
+        await self._server.emit("number", number)

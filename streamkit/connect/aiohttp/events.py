@@ -13,19 +13,14 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, Rules, opened, public, refused, rules
+from streamkit.connect.aiohttp.session import FAILURES, Rules, aiohttp, opened, refused, rules
 from streamkit.connect.aiohttp.sse import EventParser, ServerEvent
 from streamkit.connect.reconnect import EndOfFeed, Reconnect, linked
-from streamkit.connect.status import HeartbeatLostError
+from streamkit.connect.status import HeartbeatLostError, public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:
-    import aiohttp
-else:
-    try:
-        import aiohttp
-    except ImportError:  # pragma: no cover - an extra, which the tests have
-        aiohttp = None
+    from aiohttp import ClientSession
 
 __all__ = ["events"]
 
@@ -114,9 +109,9 @@ def events(
     timeout: float = 10.0,
     largest: int = _LARGEST,
     reconnect: Reconnect | None = None,
-    session: aiohttp.ClientSession | None = None,
+    session: ClientSession | None = None,
 ) -> Stream[ServerEvent | Gap]:
-    """The events that a server sends (``text/event-stream``), on a connection that is made again when it ends.
+    """The events that a server sends (``text/event-stream``), on a connection that is made again.
 
         events(url)  --a--b------gap-c--
 

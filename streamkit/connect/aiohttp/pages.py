@@ -14,12 +14,13 @@ from streamkit._core.errors import StreamkitError
 from streamkit._core.show import named, shown
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import FAILURES, Reply, Rules, answer, opened, public, rules
+from streamkit.connect.aiohttp.session import FAILURES, Reply, Rules, answer, opened, rules
 from streamkit.connect.reconnect import Course, Reconnect, settled
+from streamkit.connect.status import public
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:
-    import aiohttp
+    from aiohttp import ClientSession
 
 __all__ = ["PagesExceededError", "pages"]
 
@@ -49,7 +50,7 @@ async def _reading(
     course, home = Course(rules.reconnect), _origin(url)
     for _ in range(limit):
         # headers may have a key of the user, which no answer can have sent elsewhere
-        headers = rules.headers if _origin(url) == home else {}
+        headers: Mapping[str, str] = rules.headers if _origin(url) == home else {}
         reply = await _fetched(session, url, headers, course, rules)
         yield reply
         found = await settled(following(reply))
@@ -77,7 +78,7 @@ def pages(
     timeout: float = 30.0,
     largest: int = _LARGEST,
     reconnect: Reconnect | None = None,
-    session: aiohttp.ClientSession | None = None,
+    session: ClientSession | None = None,
 ) -> Stream[Reply]:
     """The pages of an answer that comes in several, as each says where the next is.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
@@ -15,23 +14,16 @@ from streamkit._core.calls import answering
 from streamkit._core.markers import DROPPED
 from streamkit._engine.face.stream import Stream
 from streamkit._engine.plan.source import Recipe
-from streamkit.connect.aiohttp.session import (
-    FAILURES,
-    NOT_MODIFIED,
-    Reply,
-    Rules,
-    answer,
-    opened,
-    public,
-    rules,
-)
+from streamkit._stages.timetable import reach
+from streamkit.connect.aiohttp.session import FAILURES, NOT_MODIFIED, Reply, Rules, answer, opened, rules
 from streamkit.connect.reconnect import Course, Reconnect
+from streamkit.connect.status import public
 from streamkit.operators.choose import filter as filter_items
 from streamkit.operators.transform import map as map_items
 from streamkit.sources.defer import using
 
 if TYPE_CHECKING:
-    import aiohttp
+    from aiohttp import ClientSession
 
 __all__ = ["poll"]
 
@@ -57,13 +49,13 @@ class _Poller:
         return asked | filter_items(_came)
 
     async def _due(self) -> AsyncIterator[int]:
-        """A number whenever a request is due: at whole multiples of the interval, but those that were missed."""
+        """A number whenever a request is due: at whole multiples of the interval, less those missed."""
         loop = get_running_loop()
         begun, index = loop.time(), 0
         while True:
             due = begun + (index + self._jitter * random()) * self._interval
-            while (wait := max(due, self._not_before) - loop.time()) > 0:
-                await asyncio.sleep(wait)
+            while loop.time() < (when := max(due, self._not_before)):
+                await reach(loop, when)
             index = max(index + 1, floor((loop.time() - begun) / self._interval) + 1)
             yield index
 
@@ -99,7 +91,7 @@ def poll(
     timeout: float = 8.0,
     largest: int = _LARGEST,
     reconnect: Reconnect | None = None,
-    session: aiohttp.ClientSession | None = None,
+    session: ClientSession | None = None,
 ) -> Stream[Reply]:
     """What a server answers, asked every so many seconds, when it is something new.
 

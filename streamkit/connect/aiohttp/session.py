@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from streamkit._core.arguments import mapping, seconds, whole
 from streamkit._core.show import shown
 from streamkit._core.value import Record, Value
 from streamkit.connect.reconnect import Reconnect, reconnect_argument, wall_clock
-from streamkit.connect.status import StatusError, date_header, retry_after
+from streamkit.connect.status import StatusError, date_header, public, retry_after
 
-if TYPE_CHECKING:
-    import aiohttp
+try:
+    import aiohttp as _aiohttp
+except ImportError:  # pragma: no cover - an extra, which the tests have
+    aiohttp: Any = None
 else:
-    try:
-        import aiohttp
-    except ImportError:  # pragma: no cover - an extra, which the tests have
-        aiohttp = None
+    aiohttp = _aiohttp
 
-__all__ = ["FAILURES", "Reply", "Rules", "answer", "opened", "public", "refused", "rules"]
+__all__ = [
+    "FAILURES",
+    "NOT_MODIFIED",
+    "Refusals",
+    "Reply",
+    "Rules",
+    "aiohttp",
+    "answer",
+    "http_url",
+    "opened",
+    "refused",
+    "rules",
+]
 
 FAILURES: tuple[type[Exception], ...] = (
     OSError,
@@ -79,6 +90,16 @@ class Rules(Record):
     reconnect: Reconnect
 
 
+def http_url(url: object) -> str:
+    """Return the argument ``url`` if it is one of HTTP."""
+    if not isinstance(url, str):
+        raise TypeError(f"url must be a text such as 'https://example.org/feed', not {shown(url)}")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"url must be a text such as 'https://example.org/feed', not {shown(url)}")
+    return url
+
+
 def rules(
     name: str,
     url: object,
@@ -91,14 +112,7 @@ def rules(
     """The arguments that all sources over HTTP have, checked."""
     if aiohttp is None:  # pragma: no cover - it is among the tools of the tests
         raise ImportError(f"{name}() needs aiohttp: install streamkit[http]")
-    if (
-        not isinstance(url, str)
-        or urlsplit(url).scheme not in ("http", "https")
-        or not urlsplit(url).hostname
-    ):
-        raise (ValueError if isinstance(url, str) else TypeError)(
-            f"url must be a text such as 'https://example.org/feed', not {shown(url)}"
-        )
+    http_url(url)
     if session is not None and not isinstance(session, aiohttp.ClientSession):
         raise TypeError(f"session must be a ClientSession of aiohttp, not {shown(session)}")
     return Rules(
@@ -110,15 +124,8 @@ def rules(
     )
 
 
-def public(url: str) -> str:
-    """`url` as it may be shown: a user, a password or a key in it is nobody's business."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}{'?...' if parts.query else ''}"
-
-
 @asynccontextmanager
-async def opened(session: Any) -> AsyncIterator[Any]:
+async def opened(session: Any) -> AsyncGenerator[Any, None]:
     """The session of a user, which stays open; or one that is closed with the run."""
     if session is not None:
         yield session
@@ -153,3 +160,20 @@ async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rule
                 )
         charset: str = response.get_encoding() if response.charset else "utf-8"
         return Reply(str(response.url), response.status, response.headers, bytes(body), charset)
+
+
+class Refusals:
+    """A session for a library that tells of no headers: it notes what a server has refused last."""
+
+    def __init__(self) -> None:
+        self._last: StatusError | None = None
+        traces = aiohttp.TraceConfig()
+        traces.on_request_end.append(self._note)
+        self.session: Any = aiohttp.ClientSession(trace_configs=[traces])
+
+    async def _note(self, _session: Any, _context: Any, ended: Any) -> None:
+        self._last = refused(ended.response) if ended.response.status >= _OK else None
+
+    def said(self, error: Exception) -> Exception:
+        """What to raise for `error` of the library: what the server has said, if it has refused."""
+        return error if self._last is None else self._last

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,9 @@ from streamkit._core.arguments import callback, flag, seconds, whole
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
 from streamkit.testing.connector.faults import ConnectorFault
-from streamkit.testing.connector.network import NetworkLoop
+from streamkit.testing.connector.network import on_network
 from streamkit.testing.connector.trial import ConnectorOutcome, Terms, Trial
-from streamkit.testing.leaks import LeakError, Watch
-from streamkit.testing.outside import aside
+from streamkit.testing.leaks import LeakError
 from streamkit.testing.waits import DeadlockError
 
 __all__ = ["ConnectorError", "ConnectorReport", "check_connector"]
@@ -67,8 +65,8 @@ def check_connector(
     """Put a connector through the twelve faults, on virtual time, and raise if it does not come through.
 
     For each fault, numbers are sent by a peer, one a second. The fault strikes after some have come, and ends
-    after `lasts` seconds. Then numbers must come again; what is missing must be told of by a `Gap`; nobody may
-    be asked more often than `dials`, or sooner than a server has asked for; nothing may be left when the
+    after `lasts` seconds. Then numbers must come again; what is missing must be told of by a `Gap`; nobody
+    may be asked more often than `dials`, or sooner than a server has asked for; nothing may be left when the
     consumer leaves, also while the fault lasts.
 
     The libraries that a connector uses run as they are, on a network in memory: whatever connects and serves
@@ -97,9 +95,7 @@ def check_connector(
     """
     callback("connector", connector, waits=False)
     callback("peer", peer, waits=False)
-    chosen = tuple(faults)
-    if wrong := [each for each in chosen if not isinstance(each, ConnectorFault)]:  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
-        raise TypeError(f"faults must be of ConnectorFault, not {shown(wrong[0])}")
+    chosen = tuple(_fault(each) for each in faults)
     terms = Terms(
         samples=flag("samples", samples),
         repeats=flag("repeats", repeats),
@@ -115,6 +111,12 @@ def check_connector(
     return report
 
 
+def _fault(value: object) -> ConnectorFault:
+    if not isinstance(value, ConnectorFault):
+        raise TypeError(f"faults must be of ConnectorFault, not {shown(value)}")
+    return value
+
+
 def _tried(
     connector: Callable[[Any], Stream[Any]],
     peer: Callable[[], Any],
@@ -125,7 +127,7 @@ def _tried(
     through, left = (Trial(connector, peer, fault, terms) for _ in range(2))
     for trial, play in ((through, through.through), (left, left.left)):
         try:
-            _played(play, threads)
+            on_network(play, threads=threads)
         except (LeakError, DeadlockError) as error:
             trial.outcome.problems.append(str(error))
     found = through.outcome
@@ -133,12 +135,3 @@ def _tried(
         f"left while it lasts: {each}" for each in left.outcome.problems if each not in found.problems
     ]
     return found
-
-
-def _played(main: Callable[[], Coroutine[Any, Any, None]], threads: bool) -> None:
-    """Run `main` on a network in memory; nothing may be left when it ends."""
-    with aside():
-        runner = asyncio.Runner(loop_factory=lambda: NetworkLoop(threads=threads))
-        with Watch(runner) as watch:
-            watch.generators_from_now_on()
-            runner.run(main())

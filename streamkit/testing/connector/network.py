@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from streamkit.testing.clock import VirtualLoop
 from streamkit.testing.connector.wire import Manner, Wire
+from streamkit.testing.leaks import Watch
+from streamkit.testing.outside import aside
 
-__all__ = ["Network", "NetworkLoop"]
+__all__ = ["Network", "NetworkLoop", "on_network"]
+
+T = TypeVar("T")
 
 _HOST: Final = "127.0.0.1"
 _FIRST_PORT: Final = 49_152
@@ -34,7 +38,7 @@ class _Named:
         return _HOST, self._port
 
 
-class Listener(asyncio.AbstractServer):
+class Listener:
     """A server in the network."""
 
     def __init__(self, network: Network, port: int, factory: Factory) -> None:
@@ -153,9 +157,10 @@ class NetworkLoop(VirtualLoop):
             port = self._calling.pop(sock.fileno())
             sock.close()
             listener = self.network.listeners.get(port)
-            server = self.network.answers or (None if listener is None else listener.factory)
-            if server is None:
+            found = self.network.answers or (None if listener is None else listener.factory)
+            if found is None:
                 raise ConnectionResetError(104, "Connection reset by peer")
+            server = found
         await asyncio.sleep(0)
         return self.network.connect(protocol_factory, server, port)
 
@@ -176,3 +181,12 @@ class NetworkLoop(VirtualLoop):
 
     async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (_HOST, int(port or 0)))]
+
+
+def on_network(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False) -> T:
+    """Run `main` on a network in memory; nothing may be left when it ends."""
+    with aside():
+        runner = asyncio.Runner(loop_factory=lambda: NetworkLoop(threads=threads))
+        with Watch(runner) as watch:
+            watch.generators_from_now_on()
+            return runner.run(main())

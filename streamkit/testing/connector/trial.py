@@ -104,8 +104,13 @@ class Trial:
         strike = Strike(self.outcome.fault, loop)
         self._peer = self._make()
         await self._peer.start()
+        try:
+            stream = self._connector(self._peer)
+        except BaseException:
+            await self._peer.stop()
+            raise
         sending = asyncio.create_task(self._send())
-        reading = asyncio.create_task(self._read(self._connector(self._peer)))
+        reading = asyncio.create_task(self._read(stream))
         try:
             if await self._comes(_FIRST - 1, 60.0):
                 await play(strike, reading)

@@ -1,0 +1,1 @@
+"""Connectors over websockets, which the library websockets speaks: the extra ``streamkit[websockets]``."""

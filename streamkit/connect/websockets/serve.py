@@ -1,0 +1,191 @@
+"""A websocket server: what a stream gives, to all clients that are there, each at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from streamkit._core.arguments import callback, seconds, whole
+from streamkit._core.calls import answering
+from streamkit._core.errors import BufferOverflowError
+from streamkit._core.show import shown
+from streamkit._core.strategy import Strategy
+from streamkit._engine.face.job import Job
+from streamkit._engine.face.stream import Stream
+from streamkit.connect.reconnect import settled
+from streamkit.connect.websockets.library import CLOSING, exceptions, needed, options_argument, server
+from streamkit.operators.effects import tap
+from streamkit.operators.until import take_until
+from streamkit.sinks.effects import drain, for_each
+from streamkit.sinks.fold import count
+from streamkit.sources.defer import using
+from streamkit.sources.hub import Hub
+from streamkit.sources.waiting import from_awaitable
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
+__all__ = ["websocket_server"]
+
+Serving: TypeAlias = Callable[[Any], Job[int]]
+
+_FAILED, _LEAVING, _SLOW = 1011, 1001, 1013
+
+
+def _text(item: Any) -> str | bytes:
+    return item if isinstance(item, (str, bytes)) else json.dumps(item)
+
+
+class _Fan:
+    """The clients of one run."""
+
+    def __init__(self, strategy: Strategy, encode: Callable[[Any], Any]) -> None:
+        self.hub: Hub[Any] = Hub(strategy)
+        self._encode = encode
+        self._clients: set[Any] = set()
+        self._left = asyncio.Event()
+
+    async def give(self, item: Any) -> None:
+        """Send `item` to all clients, once each has room, as the strategy says."""
+        await self.hub.send(await settled(self._encode(item)))
+
+    async def client(self, connection: ServerConnection) -> None:
+        """Send to one client until it leaves, or the stream ends."""
+        self._clients.add(connection)
+        gone = from_awaitable(partial(_gone, connection))
+        try:
+            await (self.hub.stream() | take_until(gone) | for_each(connection.send))
+        except exceptions.ConnectionClosed:
+            return  # it has left while something was sent
+        except BufferOverflowError:
+            await connection.close(_SLOW, "too slow")
+        finally:
+            self._clients.discard(connection)
+            self._left.set()
+
+    async def served(self) -> None:
+        """Wait until every client has got what is held for it."""
+        while self._clients:
+            self._left.clear()
+            await self._left.wait()
+
+
+async def _gone(connection: ServerConnection) -> bool:
+    """Wait until a client leaves. What it sends is thrown away, or its pings would wait behind it."""
+    try:
+        async for _ in connection:
+            pass
+    except exceptions.ConnectionClosed:
+        return True
+    return True
+
+
+@asynccontextmanager
+async def _open(
+    address: tuple[str | None, int],
+    strategy: Strategy,
+    encode: Callable[[Any], Any],
+    on_listening: Callable[[Any], object] | None,
+    closing: float,
+    options: Mapping[str, Any],
+) -> AsyncGenerator[_Fan, None]:
+    fan = _Fan(strategy, encode)
+    # without clients, and when the last has left, items are for nobody, and nobody waits
+    nobody = (fan.hub.stream() | drain()).start()
+    code = _FAILED
+    try:
+        listening = await server.serve(fan.client, *address, **{"close_timeout": CLOSING, **options})
+        try:
+            if on_listening is not None:
+                await settled(on_listening([each.getsockname() for each in listening.sockets]))
+            yield fan
+            fan.hub.close()
+            code = _LEAVING
+            try:
+                async with asyncio.timeout(closing):
+                    await fan.served()
+            except TimeoutError:
+                pass  # those who are too slow are closed as they are
+        except (GeneratorExit, asyncio.CancelledError):
+            code = _LEAVING
+            raise
+        finally:
+            fan.hub.close()
+            listening.close(code=code)
+            await listening.wait_closed()
+    finally:
+        fan.hub.close()
+        await nobody
+
+
+@answering
+def websocket_server(
+    host: str | None,
+    port: int,
+    *,
+    strategy: Strategy,
+    encode: Callable[[Any], Any] | None = None,
+    on_listening: Callable[[list[Any]], object] | None = None,
+    closing: float = 10.0,
+    options: Mapping[str, Any] | None = None,
+) -> Serving:
+    """A sink that sends each item to every client of a websocket server, which is there while the job runs.
+
+    >>> from streamkit import DropOldest, connect
+    >>> prices = connect.poll("https://example.org/prices", 5.0).map(lambda reply: reply.text())
+    >>> job = prices | connect.websocket_server("127.0.0.1", 8000, strategy=DropOldest(100))
+
+    Completes when: the source does, and every client has got what is held for it; connections are closed
+        with code 1001. The result is how many items there were.
+    Closes when: it ends: clients are closed with code 1001, or 1011 if the source has failed.
+
+    It needs ``streamkit[websockets]``. A client gets what comes while it is there. Each has a buffer of its
+    own: under ``DropOldest(n)`` a slow one loses items, and others none; under ``Fail(n)`` it is closed, with
+    code 1013; under ``Suspend(n)`` the source waits for it. Without clients, items are for nobody.
+
+    What clients send is thrown away.
+
+    Args:
+        host: where to listen, such as ``"127.0.0.1"``; None for all addresses of this machine.
+        port: the port; 0 for a free one.
+        strategy: how many items are held for each client, and what happens to one more. There is no default:
+            you must choose.
+        encode: makes a text or bytes of an item, once for all clients; by default JSON, but of texts and
+            bytes themselves. What it raises fails the job.
+        on_listening: called with the addresses, when the server listens.
+        closing: seconds that clients have to take what is held for them when the source has ended.
+        options: for ``websockets.serve``, such as ``ssl``, ``origins`` or ``process_request``.
+
+    Raises:
+        ImportError: websockets is not installed.
+        TypeError: an argument has the wrong type.
+        ValueError: `port` is out of range, `closing` is not finite, or not above 0, or `strategy` makes other
+            items, as ``Collect`` does.
+        OSError: (when run) the address cannot be listened at.
+    """
+    needed("websocket_server")
+    if host is not None and not isinstance(host, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        raise TypeError(f"host must be a text such as '127.0.0.1', or None, not {shown(host)}")
+    address = (host, whole("port", port, least=0, most=65_535))
+    Hub[Any](strategy)  # it says what is wrong with it now, and not when run
+    if encode is not None:
+        callback("encode", encode)
+    if on_listening is not None:
+        callback("on_listening", on_listening)
+    closing = seconds("closing", closing)
+    given = options_argument(options, frozenset())
+    opened = partial(_open, address, strategy, encode or _text, on_listening, closing, given)
+
+    def served(stream: Any) -> Job[int]:
+        items: Stream[Any] = Stream(stream)
+
+        def sent(fan: _Fan) -> Stream[Any]:
+            return items | tap(fan.give)
+
+        return using(opened, sent) | count()
+
+    return served
