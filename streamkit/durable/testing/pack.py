@@ -75,8 +75,8 @@ def check_carrier(
     - `only`: names of those that are done.
     - `lease`: seconds of a lease that is waited out: the shortest that the carrier knows.
     - `patience`: seconds after which what was not handed out counts as lost.
-    - `run`: runs a coroutine to its end; ``streamkit.testing.run`` where the carrier lives by the clock of its
-      loop, so that nobody waits.
+    - `run`: runs a coroutine to its end; ``streamkit.testing.run`` for a carrier that lives by the clock of
+      the event loop, so that nobody waits.
 
     Raises `CarrierLawError`, an `AssertionError`, if a check has failed; `TypeError` and `ValueError` for
     arguments that are not allowed.
