@@ -11,6 +11,7 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
+        durable as durable,
         executors as executors,
         flow as flow,
         graph as graph,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from streamkit._core.contract import Behaviour as Behaviour, Contract as Contract
     from streamkit._core.errors import (
         BufferOverflowError as BufferOverflowError,
+        CarrierAwayError as CarrierAwayError,
+        CarrierError as CarrierError,
         EmitterClosedError as EmitterClosedError,
         EmptyStreamError as EmptyStreamError,
         GraphError as GraphError,

@@ -31,14 +31,14 @@ FLOORS = {
     "sinks": 4,
     "ops": 5,
     "aiostream": 6,
-    "connect": 6,
-    "durable": 6,
     "executors": 6,
     "live": 6,
     "reactive_streams": 6,
     "runner": 6,
     "rx": 6,
     "testing": 6,
+    "connect": 7,
+    "durable": 7,
     "flow": 7,
     "graph": 7,  # the tests that a graph has run on the virtual time of `testing`
 }

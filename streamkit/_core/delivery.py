@@ -36,12 +36,14 @@ class Ledger(Protocol):
 class Delivery:
     """One handing-out of one item."""
 
-    __slots__ = ("count", "failed", "ledger", "message")
+    __slots__ = ("count", "error", "failed", "ledger", "message")
 
     def __init__(self, ledger: Ledger, message: Any) -> None:
         self.count = 1
         """In how many places it is. Loops add to it and take from it in place."""
         self.failed = False
+        self.error: BaseException | None = None
+        """With what it failed first, if its place knew; the ledger lets go of it when it has told it."""
         self.ledger = ledger
         self.message: Any = message
         """What the carrier knows it by."""
@@ -52,9 +54,11 @@ class Delivery:
         if not self.count:
             self.ledger.closed(self)
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException | None = None) -> None:
         """One place could not do with it what was asked: it is handed out again, whatever the others do."""
-        self.failed = True
+        if not self.failed:
+            self.failed = True
+            self.error = error
         self.settle()
 
     def __reduce__(self) -> NoReturn:
@@ -69,11 +73,12 @@ class _Nothing(Delivery):
     def __init__(self) -> None:
         self.count = 1
         self.failed = False
+        self.error = None
 
     def settle(self) -> None:
         pass
 
-    def fail(self) -> None:
+    def fail(self, error: BaseException | None = None) -> None:
         pass
 
 
@@ -88,6 +93,7 @@ class Together(Delivery):
     def __init__(self, parts: list[Delivery]) -> None:
         self.count = 1
         self.failed = False
+        self.error = None
         self.parts = parts
 
     def settle(self) -> None:
@@ -95,6 +101,6 @@ class Together(Delivery):
         if not self.count:
             for part in self.parts:
                 if self.failed:
-                    part.fail()
+                    part.fail(self.error)
                 else:
                     part.settle()

@@ -2,6 +2,8 @@
 
     StreamkitError
     ├── BufferOverflowError   (BufferError)    a buffer under ``Fail`` was offered more than it holds
+    ├── CarrierError          (RuntimeError)   what keeps items between processes cannot be used
+    │   └── CarrierAwayError  (ConnectionError)  it did not answer for as long as it was waited for
     ├── EmitterClosedError    (RuntimeError)   an item was sent to a push source that has ended
     ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
     ├── GraphError            (ValueError)     a graph has mistakes, which it lists
@@ -41,6 +43,8 @@ from streamkit._core.show import shown, told
 __all__ = [
     "UNCAUGHT",
     "BufferOverflowError",
+    "CarrierAwayError",
+    "CarrierError",
     "EmitterClosedError",
     "EmptyStreamError",
     "ErrorTypes",
@@ -81,6 +85,17 @@ class StreamkitError(Exception):
 
 class BufferOverflowError(StreamkitError, BufferError):
     """A buffer whose strategy is ``Fail`` was full and was offered one more item."""
+
+
+class CarrierError(StreamkitError, RuntimeError):
+    """A carrier of `streamkit.durable` cannot be used: its disk is full, its file is locked or no database.
+
+    What was not stored is not acknowledged, and what was not acknowledged is handed out again.
+    """
+
+
+class CarrierAwayError(CarrierError, ConnectionError):
+    """A carrier did not answer for as long as it was waited for: its server is gone, its file is locked."""
 
 
 class EmitterClosedError(StreamkitError, RuntimeError):

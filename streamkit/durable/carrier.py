@@ -1,92 +1,119 @@
-"""The contract of what keeps items between two processes: a `Carrier`, and a `Connection` to it."""
+"""The contract of what keeps items between two processes: a `Carrier`, which users name and pass around."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
+
+from streamkit._core.value import Value
+from streamkit._engine.face.stream import Sink, Stream
+from streamkit.durable.events import Event
+from streamkit.durable.messages import Codec, Connection, Depth, Entry, Message
+from streamkit.durable.reader import group_argument, opened_reader
+from streamkit.durable.writer import writing
 
 __all__ = ["Carrier", "Connection", "Depth", "Entry", "Message"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is to be stored."""
+class Carrier(Value):
+    """Keeps items between processes that come and go. It is a value, and opens nothing before it is used.
 
-    body: bytes
-    key: str | None = None
-    """Entries of one key are handed out in order, where the carrier has partitions."""
-    delay: float = 0.0
-    """Seconds before it may be handed out."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    A carrier of your own says how to `connect`, and sets its parts in ``__init__`` with ``_made_of``, `codec`
+    among them. ``streamkit.durable.testing.check_carrier`` checks it against the contract of `Connection`.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What was handed out."""
-
-    body: bytes
-    place: Any
-    """What the carrier knows it by: a row, an identifier of a stream, a partition with an offset."""
-    times: int = 1
-    """How many times it was handed out to this group, this time included."""
-    key: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How far a group has come."""
-
-    waiting: int
-    """Entries that can be handed out, now or after their delay."""
-    claimed: int
-    """Those that are handed out and not acknowledged."""
-
-    @property
-    def lag(self) -> int:
-        """Entries that are not acknowledged."""
-        return self.waiting + self.claimed
-
-
-class Connection(Protocol):
-    """What one run has of a carrier. Its calls may come from several tasks at once."""
-
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Store all of them or none; return when they survive the death of this process and the server's."""
-        ...
-
-    async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
-        """Up to `most` messages, for `lease` seconds; waits up to `wait` seconds for the first of them.
-
-        A message whose lease has ended is handed out again. An empty answer means that none came in time.
-        """
-        ...
-
-    async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
-        """They are done. Returns those whose lease had ended, and that another reader may have, too."""
-        ...
-
-    async def hand_back(self, group: str, messages: Sequence[Message], *, delay: float = 0.0) -> None:
-        """They can be handed out again after `delay` seconds: at once, without a lease's end."""
-        ...
-
-    async def renew(self, group: str, messages: Sequence[Message], lease: float) -> Sequence[Message]:
-        """Lease them for `lease` seconds from now on. Returns those that were lost meanwhile."""
-        ...
-
-    async def depth(self, group: str) -> Depth: ...
-
-    async def purge(self) -> int:
-        """Delete all entries; returns how many there were."""
-        ...
-
-
-class Carrier(ABC):
-    """Keeps items between processes that come and go. It is a value, and opens nothing before it is used."""
+    codec: Codec | None = None
+    """How items become bytes; without one, they are bytes."""
 
     @abstractmethod
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         """A connection, for one run."""
+        raise NotImplementedError  # pragma: no cover - every kind of carrier has its own
+
+    def writer(
+        self,
+        *,
+        batch: int = 100,
+        key: Callable[[Any], str | None] | None = None,
+        delay: float | Callable[[Any], float] = 0.0,
+    ) -> Sink[Any, int]:
+        """A sink that stores the items, and returns how many they were when all are stored.
+
+        While a batch is stored, the next is collected of what comes meanwhile: an item that comes alone is
+        stored at once. What is stored survives the death of this process.
+
+        Args:
+            batch: how many items are stored at once, at most; when as many wait, the source does.
+            key: called with each item; items of one key are handed out in order, where the carrier has
+                partitions. None is no key.
+            delay: seconds before an item may be handed out; or a function that says it of each.
+
+        Raises:
+            TypeError: an argument has the wrong type; (when run) an item is not bytes, and there is no codec.
+            ValueError: `batch` is less than 1, or `delay` less than 0.
+            CarrierError: (when run) the batch was not stored. Those before it are.
+        """
+        return writing(self, batch=batch, key=key, delay=delay)
+
+    def reader(
+        self,
+        *,
+        group: str,
+        batch: int = 100,
+        lease: float = 30.0,
+        max_deliveries: int | None = None,
+        dead_letters: Carrier | None = None,
+        prefetch: int | None = None,
+        messages: bool = False,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Stream[Any]:
+        """A stream of what is stored, now and later: it waits for more, and never completes by itself.
+
+        Each group is handed out everything; the readers of one group, in any number of processes, share it.
+        An item is acknowledged when everything made of it has left through the sink of the pipe, and handed
+        out again if that fails, or if this process dies. So an item may come twice, and none is lost.
+
+        Args:
+            group: who reads. A group exists from its first claim on, and is handed out all that is there.
+            batch: how many messages are claimed at once, at most.
+            lease: seconds after which others are handed out what this process has, if it has died. While it
+                lives, leases are renewed, so work may take longer.
+            max_deliveries: how often a message is handed out, before it goes to the dead letters; 5, if there
+                are some and nothing else is said; without them, there is no limit.
+            dead_letters: another carrier, for messages that fail or kill their process over and over, and
+                those that do not decode. Why, is in their headers.
+            prefetch: how many messages may be open at once: claimed and not acknowledged. So many may come
+                twice after a crash. By default, `batch`.
+            messages: give the messages themselves, undecoded and with their headers: for dead letters.
+            on_event: called with each `LeaseLost`, `DeadLettered` and `Trimmed`; by default, they are logged.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: a number is out of range, or `max_deliveries` is given without `dead_letters`.
+            CarrierError: (when run) the carrier cannot be used; or a message does not decode, and there are
+                no dead letters.
+        """
+        return opened_reader(
+            self,
+            group=group,
+            batch=batch,
+            lease=lease,
+            max_deliveries=max_deliveries,
+            dead_letters=dead_letters,
+            prefetch=prefetch,
+            messages=messages,
+            on_event=on_event,
+        )
+
+    async def depth(self, group: str) -> Depth:
+        """How many entries wait for `group`, and how many it has in work."""
+        group_argument(group)
+        async with self.connect() as connection:
+            return await connection.depth(group)
+
+    async def purge(self) -> int:
+        """Delete all entries, for every group; returns how many there were."""
+        async with self.connect() as connection:
+            return await connection.purge()

@@ -1,0 +1,343 @@
+"""The ledger: what a run keeps of a reader's messages from their claim to their acknowledgement.
+
+Two tasks of its own work beside the run. One claims ahead: never more messages are open than the reader's
+`prefetch`, and that is how many may come twice after a crash. The other acknowledges in batches, hands back
+what has failed, and renews leases long before they end, so that work may take as long as it takes.
+Acknowledging waits for half a batch, for 10 ms, or until the run has nothing left to work on.
+
+Both are hidden from ``asyncio.run``, which cancels all tasks when the program ends: `CarrierLedger.close`
+ends them, when none of the run's own tasks is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError, Task
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final
+
+from streamkit._core.delivery import Delivery
+from streamkit._core.errors import raise_first
+from streamkit._core.show import told
+from streamkit._engine.run.shelter import hide
+from streamkit.durable.codecs import decoded
+from streamkit.durable.events import Event, LeaseLost, Trimmed
+from streamkit.durable.letters import Dead, DeadLetters
+from streamkit.durable.messages import Connection, Connects, Message
+
+__all__ = ["CarrierLedger", "Reading"]
+
+_WAIT: Final = 0.05
+"""Seconds that a claim waits. A run that ends waits for it: what one that was cancelled has, nobody knows."""
+_LINGER: Final = 0.01
+"""Seconds after which what is done is acknowledged, however little it is."""
+_RENEW: Final = 1 / 3
+"""After which part of the lease it is renewed: two renewals may come late before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader was asked for."""
+
+    carrier: Connects
+    group: str
+    batch: int
+    lease: float
+    prefetch: int
+    max_deliveries: int | None
+    dead_letters: Connects | None
+    messages: bool
+    """Whether items are the messages themselves, undecoded and with their headers."""
+    tell: Callable[[Event], object]
+
+    @property
+    def enough(self) -> int:
+        """How many are acknowledged at once, where work is quick."""
+        return max(1, min(self.batch, self.prefetch) // 2)
+
+
+class _Bell:
+    """Rung by one task, heard by another; it is remembered until then."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+
+    async def heard(self, due: float = inf) -> None:
+        """Wait until it rings, and by the clock of the loop no longer than until `due`."""
+        loop = asyncio.get_running_loop()
+        timer = None if due == inf else loop.call_at(due, self._event.set)
+        try:
+            await self._event.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+        self._event.clear()
+
+
+@dataclass(slots=True)
+class _State:
+    working: int = 0
+    """Deliveries that the run works on."""
+    renew_at: float = inf
+    lost: int = 0
+    trimmed: int = 0
+    ending: bool = False
+    blamed: bool = False
+    """Whether a delivery has failed with an error of its own: then the others in work are not to blame."""
+    error: BaseException | None = None
+    """What a task has failed with."""
+    raised: bool = False
+    """Whether the run was told of it."""
+
+
+class CarrierLedger:
+    """Hands out the messages of one reader, in one run."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._opened = AsyncExitStack()
+        self._letters = DeadLetters(reading.carrier, reading.group, reading.tell)
+        self._connection: Connection
+        self._tasks: dict[Callable[[], Coroutine[Any, Any, None]], Task[None]] = {}
+        self._held: dict[int, Delivery] = {}
+        """What is claimed and not acknowledged, by the identity of its message."""
+        self._ready: deque[tuple[Delivery, Any]] = deque()
+        self._done: deque[Delivery] = deque()
+        self._wake = _Bell()
+        self._room = _Bell()
+        self._arrived = _Bell()
+        self._state = _State()
+
+    async def open(self) -> None:
+        reading = self.reading
+        try:
+            self._connection = await self._opened.enter_async_context(reading.carrier.connect())
+            if reading.dead_letters is not None:
+                letters = await self._opened.enter_async_context(reading.dead_letters.connect())
+                self._letters.connection = letters
+        except BaseException:
+            await self._opened.aclose()
+            raise
+
+    async def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
+        ready, state = self._ready, self._state
+        state.error, state.raised = None, False
+        for work in (self._claim, self._keep):
+            if work not in self._tasks or self._tasks[work].done():  # begun, or begun again by a retry
+                self._tasks[work] = self._begun(work())
+        while True:
+            while not ready:
+                if state.error is not None:
+                    state.raised = True
+                    raise state.error
+                self._room.ring()
+                await self._arrived.heard()
+            state.working += 1
+            yield ready.popleft()
+
+    def closed(self, delivery: Delivery) -> None:
+        done, state = self._done, self._state
+        done.append(delivery)
+        state.working -= 1
+        count = len(done)
+        if count == 1 or not state.working or count == self.reading.enough:
+            self._wake.ring()
+
+    async def close(self) -> None:
+        state = self._state
+        state.ending = True
+        errors: list[BaseException] = [] if state.error is None or state.raised else [state.error]
+        state.error = None
+        for bell in (self._wake, self._room):
+            bell.ring()
+        if self._keep in self._tasks:
+            await _attempt(_ended(self._tasks[self._keep]), errors)
+        await _attempt(self._settle(), errors)
+        await _attempt(self._rest(), errors)
+        if self._claim in self._tasks:  # it may wait for some time: what is open was handed back before
+            await _attempt(_ended(self._tasks[self._claim]), errors)
+            await _attempt(self._rest(), errors)
+        await _attempt(self._opened.aclose(), errors)
+        raise_first(errors)
+
+    # tasks ---------------------------------------------------------------------------------
+
+    def _begun(self, work: Coroutine[Any, Any, None]) -> Task[None]:
+        task = asyncio.create_task(self._watched(work))
+        if not task.done():  # pragma: no branch - an eager task may be
+            hide(task)
+        return task
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        """An error of a task ends the stream, when what is ready was handed out."""
+        try:
+            await work
+        except Exception as error:
+            if self._state.error is None:
+                self._state.error = error
+            self._arrived.ring()
+
+    async def _claim(self) -> None:
+        reading, state = self.reading, self._state
+        loop = asyncio.get_running_loop()
+        while not state.ending:
+            room = reading.prefetch - len(self._held)
+            if room <= 0 or (self._ready and room < reading.batch):
+                await self._room.heard()
+                continue
+            most = min(room, reading.batch)
+            messages = await self._connection.claim(reading.group, most, reading.lease, _WAIT)
+            if self._connection.trimmed > state.trimmed:
+                count, state.trimmed = self._connection.trimmed - state.trimmed, self._connection.trimmed
+                reading.tell(Trimmed(reading.group, count, state.trimmed))
+            if messages:
+                state.renew_at = min(state.renew_at, loop.time() + reading.lease * _RENEW)
+                await self._take(messages)
+                self._arrived.ring()
+                self._wake.ring()
+
+    async def _take(self, messages: Iterable[Message]) -> None:
+        """Hold `messages`, and make their items; what cannot be worked on goes to the dead letters."""
+        reading = self.reading
+        dead: list[Dead] = []
+        for message in messages:
+            delivery = self._held[id(message)] = Delivery(self, message)
+            if reading.max_deliveries is not None and message.times > reading.max_deliveries:
+                dead.append(Dead.of(message, None))
+                continue
+            try:
+                item = message if reading.messages else decoded(reading.carrier.codec, message.body)
+            except Exception as error:
+                dead.append(Dead(message, f"it does not decode: {told(error)}"))
+                continue
+            self._ready.append((delivery, item))
+        await self._bury(dead)
+
+    async def _keep(self) -> None:
+        loop, state, enough = asyncio.get_running_loop(), self._state, self.reading.enough
+        since = inf
+        while not state.ending:
+            now = loop.time()
+            if not self._done:
+                since = inf
+            elif since == inf:
+                since = now
+            if since < inf and (len(self._done) >= enough or not state.working or now >= since + _LINGER):
+                since = inf
+                await self._settle()
+            elif now >= state.renew_at:
+                await self._renew()
+            else:
+                await self._wake.heard(min(state.renew_at, since + _LINGER))
+
+    # what becomes of them ------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Acknowledge what is done, and hand back what has failed."""
+        done, self._done = self._done, deque()
+        settled: list[Message] = []
+        failed: list[Message] = []
+        beside: list[Message] = []
+        dead: list[Dead] = []
+        for delivery in done:
+            message = delivery.message
+            if id(message) not in self._held:
+                continue  # its lease was lost, which was told then
+            if not delivery.failed:
+                settled.append(message)
+            elif delivery.error is None:
+                beside.append(message)
+            else:
+                self._state.blamed = True
+                self._failed(delivery, failed, dead)
+        await self._acknowledge(settled)
+        await self._bury(dead)
+        await self._hand_back(failed)
+        await self._hand_back(beside, counted=not self._state.blamed)
+
+    def _failed(self, delivery: Delivery, failed: list[Message], dead: list[Dead]) -> None:
+        message, most = delivery.message, self.reading.max_deliveries
+        if most is not None and message.times >= most:
+            dead.append(Dead.of(message, delivery.error))
+        else:
+            failed.append(message)
+        delivery.error = None
+
+    async def _bury(self, dead: Sequence[Dead]) -> None:
+        if dead:
+            await self._letters.write(dead)
+            await self._acknowledge([each.message for each in dead])
+
+    async def _acknowledge(self, messages: list[Message]) -> None:
+        if messages:
+            lost = await self._connection.acknowledge(self.reading.group, messages)
+            self._let_go(messages)
+            self._tell_lost(len(lost))
+
+    async def _hand_back(self, messages: list[Message], *, counted: bool = True) -> None:
+        if messages:
+            await self._connection.hand_back(self.reading.group, messages, counted=counted)
+            self._let_go(messages)
+
+    def _let_go(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self._held.pop(id(message), None)
+        self._room.ring()
+
+    async def _renew(self) -> None:
+        reading, state = self.reading, self._state
+        held = [delivery.message for delivery in self._held.values()]
+        if not held:
+            state.renew_at = inf
+            return
+        state.renew_at = asyncio.get_running_loop().time() + reading.lease * _RENEW
+        lost = await self._connection.renew(reading.group, held, reading.lease)
+        missing = {id(message) for message in lost} & self._held.keys()  # others were let go of meanwhile
+        if missing:
+            kept = [pair for pair in self._ready if id(pair[0].message) not in missing]
+            self._ready.clear()
+            self._ready.extend(kept)
+            self._let_go(lost)
+            self._tell_lost(len(missing))
+
+    def _tell_lost(self, count: int) -> None:
+        if count:
+            self._state.lost += count
+            self.reading.tell(LeaseLost(self.reading.group, count, self._state.lost))
+
+    async def _rest(self) -> None:
+        """Hand back all that is open: what was never handed out, as if it had not been claimed."""
+        untouched = [delivery.message for delivery, _ in self._ready]
+        self._ready.clear()
+        await self._hand_back(untouched, counted=False)
+        open_still = [delivery.message for delivery in self._held.values()]
+        await self._hand_back(open_still, counted=not self._state.blamed)
+
+
+async def _attempt(work: Awaitable[None], errors: list[BaseException]) -> None:
+    """A part of the end. Its error does not keep the other parts from being done."""
+    try:
+        await work
+    except BaseException as error:
+        errors.append(error)
+
+
+async def _ended(task: Task[None]) -> None:
+    """Wait for the end of `task`, however often this is cancelled."""
+    cancelled: CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -1,0 +1,72 @@
+"""The writer: a sink that stores items, in batches of those that have come meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streamkit._core.arguments import callback, seconds, whole
+from streamkit._core.contract import Contract
+from streamkit._core.show import shown
+from streamkit._core.strategy import Collect
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Sink
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
+from streamkit.durable.codecs import encoded
+from streamkit.durable.messages import Connects, Entry
+from streamkit.operators.rate import buffer
+
+__all__ = ["writing"]
+
+
+async def _stored(run: Run, source: Inlet[Any], *, carrier: Connects, key: Any, delay: Any) -> int:
+    """Store each list of items; all of one are stored before the next is asked for."""
+    count = 0
+    codec = carrier.codec
+    async with carrier.connect() as connection:
+        async for items in run.open(source):
+            entries = [
+                Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item)) for item in items
+            ]
+            del items
+            await connection.append(entries)
+            count += len(entries)
+    return count
+
+
+@stage(_stored, name="writer", pumps=False, contract=Contract(result="the number of items"))
+def _writer(carrier: Connects, *, key: Any, delay: Any) -> Sink[Any, int]:
+    return Sink(_writer, carrier=carrier, key=key, delay=delay)
+
+
+def _key(key: Callable[[Any], Any] | None, item: Any) -> str | None:
+    if key is None:
+        return None
+    found = key(item)
+    if found is None or isinstance(found, str):
+        return found
+    raise TypeError(f"key must return a text, or None, not {shown(found)}")
+
+
+def _delay(delay: Any, item: Any) -> float:
+    return seconds("delay", delay(item), positive=False) if callable(delay) else delay  # type: ignore[no-any-return]
+
+
+def writing(
+    carrier: Connects,
+    *,
+    batch: int,
+    key: Callable[[Any], str | None] | None,
+    delay: float | Callable[[Any], float],
+) -> Sink[Any, int]:
+    """The sink, when its arguments were checked."""
+    if key is not None:
+        callback("key", key, waits=False)
+    if callable(delay):
+        callback("delay", delay, waits=False)
+    else:
+        delay = seconds("delay", delay, positive=False)
+    collected: Any = buffer(Collect(whole("batch", batch, least=1)))
+    sink: Sink[Any, int] = collected | _writer(carrier, key=key, delay=delay)
+    return sink
