@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Message as Message,
     )
     from streamkit.durable.msgpack import MsgPack as MsgPack
+    from streamkit.durable.redis import Redis as Redis
     from streamkit.durable.sqlite import SQLite as SQLite
 else:
-    __getattr__, __dir__, __all__ = lazily(extras=frozenset({"MsgPack"}))
+    __getattr__, __dir__, __all__ = lazily(extras=frozenset({"Kafka", "MsgPack", "Nats", "Redis"}))

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import redis
 from redis.asyncio import Redis as Client
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from streamkit._core.errors import CarrierError
 from streamkit._core.show import told
-from streamkit.durable.away import Patience, unless_cancelled
+from streamkit.durable.servers import Patience, unless_cancelled
 from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.redis import scripts
 from streamkit.durable.redis.scripts import Script
 
-__all__ = ["RedisConnection"]
+if TYPE_CHECKING:
+    from streamkit.durable.redis import Redis
+
+__all__ = ["RedisConnection", "opened"]
 
 _MOST: Final = 1000
 """Messages of one script: for its time no other is served, and Lua passes some thousand arguments."""
 _SLICE: Final = 2.0
 """Seconds that one call waits in the server at most: well below the time after which it is held for dead."""
+_DEAD: Final = 10.0
+"""Seconds after which a server that does not answer is tried again by another connection."""
 _AWAY: Final = (redis.ConnectionError, redis.TimeoutError, OSError)
 _BUSY: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "BUSY ")
 """How answers begin of a server that is there, and cannot serve yet."""
@@ -59,7 +67,7 @@ class Leased:
 class RedisConnection:
     """A `Connection`. Each call is tried again while the server is away, and is done once all the same."""
 
-    def __init__(self, client: Client, carrier: Any) -> None:
+    def __init__(self, client: Client, carrier: Redis) -> None:
         self.trimmed = 0
         """Entries that others have deleted before they were acknowledged."""
         self.patience = Patience(carrier, carrier.patience)
@@ -189,6 +197,24 @@ class RedisConnection:
                 raise
             hint = next((hint for part, hint in _HINTS.items() if part in words), "")
             raise CarrierError(f"{self._carrier!r}: {told(error)}{hint and '; ' + hint}") from error
+
+
+@asynccontextmanager
+async def opened(carrier: Redis) -> AsyncIterator[RedisConnection]:
+    """A connection to `carrier`, whose server has answered."""
+    client = Client.from_url(
+        carrier.url,
+        retry=Retry(NoBackoff(), 0),  # there is patience for it
+        socket_connect_timeout=_DEAD,
+        socket_timeout=_DEAD,
+        socket_keepalive=True,
+    )
+    try:
+        connection = RedisConnection(client, carrier)
+        await connection.depth("")
+        yield connection
+    finally:
+        await client.aclose()
 
 
 def _message(entry: Any, mark: bytes, times: int) -> Message:
