@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Message as Message,
     )
     from streamkit.durable.msgpack import MsgPack as MsgPack
+    from streamkit.durable.nats import Nats as Nats
     from streamkit.durable.redis import Redis as Redis
     from streamkit.durable.sqlite import SQLite as SQLite
 else:
