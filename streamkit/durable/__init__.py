@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         LeaseLost as LeaseLost,
         Trimmed as Trimmed,
     )
+    from streamkit.durable.kafka import Kafka as Kafka
     from streamkit.durable.messages import (
         Codec as Codec,
         Connection as Connection,
