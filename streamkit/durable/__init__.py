@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         LeaseLost as LeaseLost,
         Trimmed as Trimmed,
     )
+    from streamkit.durable.kafka import Kafka as Kafka
     from streamkit.durable.messages import (
         Codec as Codec,
         Connection as Connection,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         Message as Message,
     )
     from streamkit.durable.msgpack import MsgPack as MsgPack
+    from streamkit.durable.nats import Nats as Nats
+    from streamkit.durable.redis import Redis as Redis
     from streamkit.durable.sqlite import SQLite as SQLite
 else:
-    __getattr__, __dir__, __all__ = lazily(extras=frozenset({"MsgPack"}))
+    __getattr__, __dir__, __all__ = lazily(extras=frozenset({"Kafka", "MsgPack", "Nats", "Redis"}))

@@ -1,0 +1,279 @@
+"""A reader of one group: a consumer, whose calls wait in a thread of its own, and what it has handed out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from heapq import heappop, heappush
+from itertools import count
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from streamkit._core.errors import CarrierAwayError, CarrierError
+from streamkit.durable.kafka.offsets import Offsets, Place
+from streamkit.durable.messages import Message
+
+__all__ = ["DELAY", "Group"]
+
+T = TypeVar("T")
+
+DELAY: Final = "streamkit-delay"
+"""The header of an entry with a delay: seconds from its timestamp on."""
+_SLICE: Final = 0.05
+"""Seconds for which the thread waits at most, before it looks whether something was handed back."""
+_ANSWER: Final = 5.0
+_HELD: Final = 10_000
+"""Messages whose time has not come, after which no more are read."""
+_LOST: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError._STATE,
+        KafkaError._ASSIGNMENT_LOST,
+    }
+)
+"""Why a commit fails of a reader that does not have the partition any more."""
+_PASSING: Final = frozenset(
+    {
+        KafkaError._PARTITION_EOF,
+        KafkaError._MAX_POLL_EXCEEDED,  # it joins again
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._TIMED_OUT,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,  # it is being made
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+    }
+)
+"""What the client gets over by itself."""
+
+
+class Group:
+    """What a connection has of one group. All is changed under a lock: the thread and the loop both do."""
+
+    def __init__(self, carrier: Any, name: str, config: dict[str, Any], lease: float) -> None:
+        self.trimmed = 0
+        self._carrier = carrier
+        self._lock = Lock()
+        self._parts: dict[int, Offsets] = {}
+        self._later: list[tuple[float, int, Message]] = []
+        """What may be handed out from a time on: it was handed back, came too early, or nobody took it."""
+        self._numbers = count()
+        self._down: float | None = None
+        self._error: KafkaError | None = None
+        self._thread = ThreadPoolExecutor(1, f"kafka-{name}")
+        self._commits = ThreadPoolExecutor(1, f"kafka-{name}-commits")
+        session = min(max(lease, 6.0), 45.0)
+        self._consumer = Consumer(
+            {
+                "session.timeout.ms": round(session * 1000),
+                "heartbeat.interval.ms": round(session * 100),
+                "max.poll.interval.ms": round(max(lease, session) * 1000),
+                "partition.assignment.strategy": "cooperative-sticky",
+                "auto.offset.reset": "earliest",
+                "allow.auto.create.topics": True,
+                "queued.max.messages.kbytes": 16384,
+                **config,
+                "group.id": name,
+                "enable.auto.commit": False,
+                "error_cb": self._failed,
+            }
+        )
+        self._consumer.subscribe(
+            [carrier.name], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._dropped
+        )
+
+    # called in the loop --------------------------------------------------------------------
+
+    async def claim(self, most: int, wait: float) -> list[Message]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while True:
+            if messages := self._due(most):
+                return messages
+            pause = max(0.0, min(until - loop.time(), _SLICE))
+            await self._call(self._poll, most, pause)
+            self._check()
+            messages = self._due(most)
+            if messages or loop.time() >= until:
+                return messages
+
+    async def acknowledge(self, messages: Sequence[Message]) -> list[Message]:
+        with self._lock:
+            for message in messages:
+                place: Place = message.place
+                if not place.offsets.lost:
+                    place.offsets.settle(place.offset)
+        await asyncio.get_running_loop().run_in_executor(self._commits, self._commit)
+        return [message for message in messages if message.place.offsets.lost]
+
+    def hand_back(self, messages: Sequence[Message], delay: float, counted: bool) -> None:
+        due = time.monotonic() + delay
+        with self._lock:
+            for message in messages:
+                place: Place = message.place
+                if not place.offsets.lost:
+                    times = message.times + counted
+                    again = Message(message.body, place, times, message.key, message.headers)
+                    heappush(self._later, (due, next(self._numbers), again))
+
+    async def renew(self, messages: Sequence[Message]) -> list[Message]:
+        """Let the brokers know that the work goes on."""
+        await self._call(self._poll, 0, 0.0)
+        self._check()
+        return [message for message in messages if message.place.offsets.lost]
+
+    def counts(self) -> tuple[int, int]:
+        """How many are handed out, and how many are done behind one that is open."""
+        with self._lock:
+            parts = self._parts.values()
+            return sum(each.open for each in parts) - len(self._later), sum(each.ahead for each in parts)
+
+    async def close(self) -> None:
+        """Leave the group, whose other readers then have what is open here."""
+        try:
+            await self._call(self._consumer.close)
+        finally:
+            self._thread.shutdown()
+            self._commits.shutdown()
+
+    async def _call(self, call: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+    def _due(self, most: int) -> list[Message]:
+        now, found = time.monotonic(), list[Message]()
+        with self._lock:
+            while self._later and self._later[0][0] <= now and len(found) < most:
+                message = heappop(self._later)[2]
+                if not message.place.offsets.lost:
+                    found.append(message)
+        return found
+
+    def _check(self) -> None:
+        """Raise what the client cannot get over."""
+        if self._error is not None:
+            raise CarrierError(f"{self._carrier!r}: {self._error.str()}")
+        if self._down is not None and time.monotonic() - self._down > self._carrier.patience:
+            raise CarrierAwayError(
+                f"{self._carrier!r} has not answered for {self._carrier.patience:g} s: no broker can be reached"
+            )
+
+    # called in the threads -----------------------------------------------------------------
+
+    def _poll(self, most: int, seconds: float) -> None:
+        """Read what is there. All goes by the heap: who is cancelled meanwhile loses nothing."""
+        paused = [] if most and len(self._later) < _HELD else self._consumer.assignment()
+        if paused:  # only to let the brokers know that this is alive
+            self._consumer.pause(paused)
+        try:
+            first = self._consumer.poll(seconds)
+            found = [] if first is None else [first]
+            if first is not None and most > 1:
+                found += self._consumer.consume(most - 1, 0)
+        finally:
+            if paused:
+                self._consumer.resume(paused)
+        if self._down is not None:
+            self._look_for_brokers()
+        with self._lock:
+            for each in found:
+                self._take(each)
+
+    def _look_for_brokers(self) -> None:
+        try:
+            self._consumer.list_topics(self._carrier.name, timeout=0.5)
+        except KafkaException:
+            return
+        self._down = None
+
+    def _take(self, found: Any) -> None:
+        if (error := found.error()) is not None:
+            self._failed(error)
+            return
+        offsets = self._parts.get(found.partition())
+        if offsets is None:
+            return  # it was revoked meanwhile
+        self.trimmed += offsets.read(found.offset())
+        headers = {name: (value or b"").decode() for name, value in found.headers() or ()}
+        due = time.monotonic()
+        if delay := headers.pop(DELAY, None):
+            due += found.timestamp()[1] / 1000 + float(delay) - time.time()
+        key = found.key()
+        place = Place(offsets, found.offset())
+        message = Message(found.value() or b"", place, 1, None if key is None else key.decode(), headers)
+        heappush(self._later, (due, next(self._numbers), message))
+
+    def _commit(self) -> None:
+        self._commit_of(list(self._parts.values()), self._carrier.patience)
+
+    def _commit_of(self, parts: Sequence[Offsets], patience: float) -> None:
+        """Commit how far each of `parts` has come; who does not have one any more has lost it."""
+        with self._lock:
+            moved = {each.number: (each, at) for each in parts if (at := each.to_commit()) is not None}
+        until = time.monotonic() + patience
+        while moved:
+            begins = [TopicPartition(self._carrier.name, number, at) for number, (_, at) in moved.items()]
+            try:
+                answers = self._consumer.commit(offsets=begins, asynchronous=False) or []
+                errors = {each.partition: each.error for each in answers if each.error is not None}
+            except KafkaException as failure:
+                errors = dict.fromkeys(moved, failure.args[0])
+            with self._lock:
+                self._lose([moved[number][0] for number, error in errors.items() if error.code() in _LOST])
+            moved = {number: each for number, each in moved.items() if number in errors and not each[0].lost}
+            if moved and time.monotonic() > until:
+                with self._lock:
+                    for each, _ in moved.values():
+                        each.told = None  # it is told again
+                words = errors[next(iter(moved))].str()
+                raise CarrierAwayError(
+                    f"{self._carrier!r} has not taken what is acknowledged for {patience:g} s: {words}"
+                )
+            if moved:
+                time.sleep(0.05)
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        begins: dict[int, int] = {}
+        if partitions:
+            with suppress(KafkaException):  # then what others have deleted before is not counted
+                for each in consumer.committed(partitions, timeout=_ANSWER):
+                    if each.offset >= 0:
+                        begins[each.partition] = each.offset
+        with self._lock:
+            for each in partitions:
+                self._parts[each.partition] = Offsets(each.partition, begins.get(each.partition))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = [self._parts[each.partition] for each in partitions if each.partition in self._parts]
+        with suppress(CarrierError):  # what is not committed comes again
+            self._commit_of(gone, _ANSWER)
+        with self._lock:
+            self._lose(gone)
+
+    def _dropped(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        with self._lock:
+            self._lose([self._parts[each.partition] for each in partitions if each.partition in self._parts])
+
+    def _lose(self, gone: Sequence[Offsets]) -> None:
+        for each in gone:
+            each.lost = True
+            self._parts.pop(each.number, None)
+        self._later = [each for each in self._later if not each[2].place.offsets.lost]
+        self._later.sort()
+
+    def _failed(self, error: KafkaError) -> None:
+        if error.code() in {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE}:
+            if self._down is None:
+                self._down = time.monotonic()
+        elif error.code() not in _PASSING and (error.fatal() or not error.retriable()):
+            self._error = error

@@ -1,0 +1,92 @@
+"""NATS: a stream of JetStream for each carrier, and a consumer for each group; with ``streamkit[nats]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from streamkit._core.arguments import flag, mapping, seconds
+from streamkit.durable.carrier import Carrier
+from streamkit.durable.codecs import codec_argument
+from streamkit.durable.messages import Codec, Connection
+from streamkit.durable.servers import name_argument, url_argument, without_password
+
+try:
+    from streamkit.durable.nats.connection import opened
+except ImportError as _missing:
+    raise ImportError("streamkit.durable.Nats needs nats-py: pip install streamkit[nats]") from _missing
+
+__all__ = ["Nats"]
+
+
+class Nats(Carrier):
+    """A stream of NATS JetStream, from version 2.12 on; with ``streamkit[nats]``.
+
+    >>> from streamkit.durable import Json, Nats
+    >>> Nats("nats://localhost", "inbox", codec=Json())
+    Nats(url='nats://localhost', name='inbox', codec=Json(), patience=30.0, atomic=True, options={})
+
+    - **Stored** is a batch when the server has it in its files, all of it or nothing. It survives the death of
+      the server; that of its machine too with ``sync_interval: always`` in the server's configuration.
+    - **Order**: that of the appends. Several readers of a group have several of a key at once: there are no
+      partitions.
+    - **Leases** are the consumer's wait for an acknowledgement. Whether one has ended, a reader knows by its own
+      clock.
+    - **Delays** begin when the server has the entry. Readers ask the server for its time when they join.
+    - **Groups** are durable consumers. What all that exist have acknowledged is deleted, each second, up to the
+      first that is open: what waits long for a second try keeps what came behind it in the server's files.
+    - **Depth** counts what was handed back as claimed, until it is handed out again.
+    - **Times** a message was handed out count also those for which nobody has begun with it.
+    - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.
+    - **Trimmed**: entries that others have deleted before a group had them are told as `Trimmed`; at least so
+      many, because what comes twice hides them.
+
+    Args:
+        url: ``nats://``, ``tls://``, ``ws://`` or ``wss://``; with a user and a password, if need be.
+        name: of the stream and of its subject: letters, digits, ``-`` and ``_``. Groups have such names, too.
+        codec: how items become bytes.
+        patience: seconds for which a server that does not answer is tried again.
+        atomic: whether a batch of up to 1,000 is stored all or not at all. That takes its own files in the
+            server, so it is slower. Without, of a batch that fails a part may be stored.
+        options: further arguments of `nats.connect`, such as ``user_credentials`` and ``tls``.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: `url` has another scheme, `name` has other characters, or `patience` is not above 0.
+        CarrierError: (when used) the server has no JetStream, refuses the password, or its disk is full.
+        CarrierAwayError: (when used) the server has not answered for `patience` seconds.
+    """
+
+    url: str
+    name: str
+    patience: float
+    atomic: bool
+    options: Mapping[str, Any]
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        codec: Codec | None = None,
+        patience: float = 30.0,
+        atomic: bool = True,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._made_of(
+            url=url_argument(url, "nats", "tls", "ws", "wss"),
+            name=name_argument(name, r"[\w-]+", "letters, digits, - and _"),
+            codec=codec_argument(codec),
+            patience=seconds("patience", patience),
+            atomic=flag("atomic", atomic),
+            options=dict(mapping("options", options or {})),
+        )
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]:
+        return opened(self)
+
+    def __repr__(self) -> str:
+        """Without what may be secret."""
+        options = {name: "..." for name in self.options}
+        return Carrier.__repr__(self.but(url=without_password(self.url), options=options))

@@ -1,0 +1,374 @@
+"""What one run has of JetStream: a stream, and for each group a consumer, whose wait for an ack is the lease."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from uuid import uuid4
+
+import nats
+
+from streamkit._core.errors import CarrierError
+from streamkit._core.show import told
+from streamkit.durable.messages import Depth, Entry, Message
+from streamkit.durable.nats.link import ConsumerGoneError, Link, Msg, Question, away
+from streamkit.durable.servers import Patience, unless_cancelled
+
+if TYPE_CHECKING:
+    from streamkit.durable.nats import Nats
+
+__all__ = ["NatsConnection", "opened"]
+
+T = TypeVar("T")
+
+_HEADER: Final = "Streamkit"
+"""Of a message with a key, headers or a delay: these, in JSON."""
+_BATCH: Final = 1000
+"""Messages of one atomic batch; the server takes no more."""
+_SLICE: Final = 2.0
+_TIDY: Final = 1.0
+"""Seconds from one look at what all groups have acknowledged, and what can be deleted, to the next."""
+_NO_STREAM: Final = 10059
+_NO_CONSUMER: Final = 10014
+_TWICE: Final = 10201
+"""The server has a message of this batch already."""
+_BUSY: Final = frozenset({10008, 10176, 10210, 10211})
+"""What may succeed if it is tried again: no leader yet, a batch whose begin it has not got, too many batches."""
+_HINT: Final = "it has no JetStream: start it with -js, or allow it to this account"
+
+
+class Refusal(Exception):
+    """The server has answered, and not done it."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Place:
+    """Where a message is: how it is acknowledged, its number, and when its lease ends by the clock here."""
+
+    __slots__ = ("number", "reply", "until")
+
+    def __init__(self, reply: str, number: int, until: float) -> None:
+        self.reply = reply
+        self.number = number
+        self.until = until
+
+    def __repr__(self) -> str:
+        return str(self.number)
+
+
+class Seen(NamedTuple):
+    """How far a group had come: the last number of the stream that was handed out, and how many times any was."""
+
+    last: int
+    times: int
+
+
+class NatsConnection:
+    """A `Connection`."""
+
+    def __init__(self, carrier: Nats) -> None:
+        self.trimmed = 0
+        """Entries that others have deleted before they were handed out; fewer, where some came twice."""
+        self.patience = Patience(carrier, carrier.patience)
+        self._carrier = carrier
+        self._subject = carrier.name
+        self._link = Link(carrier.url, carrier.options, self._stray)
+        self._leases: dict[str, float] = {}
+        """Of each group that this run reads: the seconds of its consumer."""
+        self._seen: dict[str, Seen] = {}
+        self._ahead = 0.0
+        """Seconds by which the server's clock is ahead of ours."""
+        self._tidy_at = 0.0
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        for start in range(0, len(entries), _BATCH):
+            some, mark = entries[start : start + _BATCH], uuid4().hex
+            if self._carrier.atomic:
+                await self._patient(lambda some=some, mark=mark: self._append_batch(some, mark))
+            else:
+                questions = [
+                    (self._subject, entry.body, _headers(entry) | {"Nats-Msg-Id": f"{mark}.{index}"})
+                    for index, entry in enumerate(some)
+                ]
+                await self._patient(lambda questions=questions: self._append_each(questions))
+
+    async def _append_batch(self, entries: Sequence[Entry], mark: str) -> None:
+        """Store all or none. The first has the mark of the batch: one that is sent twice is stored once."""
+        batch = uuid4().hex
+        questions: list[Question] = []
+        for index, entry in enumerate(entries, 1):
+            headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index), **_headers(entry)}
+            questions.append((self._subject, entry.body, headers))
+        questions[0][2]["Nats-Msg-Id"] = mark  # type: ignore[index]
+        questions[-1][2]["Nats-Batch-Commit"] = "1"  # type: ignore[index]
+        await self._link.send(questions[:-1])
+        [answer] = await self._link.ask(questions[-1:])
+        try:
+            _said(answer)
+        except Refusal as error:
+            if error.code != _TWICE:
+                raise
+
+    async def _append_each(self, questions: Sequence[Question]) -> None:
+        for answer in await self._link.ask(questions):
+            _said(answer)
+
+    async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        await self._patient(lambda: self._joined(group, lease))
+        messages = await self._taken(group, most, lease, 0.0)
+        while not messages and (left := until - loop.time()) > 0:
+            messages = await self._taken(group, 1, lease, min(left, _SLICE))
+        return messages
+
+    async def acknowledge(self, group: str, messages: Sequence[Message]) -> Sequence[Message]:
+        mine, lost = _parted(messages)
+        if mine:
+            await self._told(mine, b"+ACK")
+            now = asyncio.get_running_loop().time()
+            if now >= self._tidy_at:
+                self._tidy_at = now + _TIDY
+                await self._patient(self._tidied)
+        return lost
+
+    async def hand_back(
+        self, group: str, messages: Sequence[Message], *, delay: float = 0.0, counted: bool = True
+    ) -> None:
+        mine, _ = _parted(messages)
+        if mine:
+            await self._told(mine, _again_in(delay))
+
+    async def renew(self, group: str, messages: Sequence[Message], lease: float) -> Sequence[Message]:
+        mine, lost = _parted(messages)
+        if mine:
+            await self._lease(group, mine, lease)
+        return lost
+
+    async def depth(self, group: str) -> Depth:
+        async def look() -> Depth:
+            try:
+                found = await self._api(f"CONSUMER.INFO.{self._subject}.{group}")
+            except Refusal as error:
+                if error.code != _NO_CONSUMER:
+                    raise
+                return Depth((await self._api(f"STREAM.INFO.{self._subject}"))["state"]["messages"], 0)
+            return Depth(found["num_pending"], found["num_ack_pending"])
+
+        return await self._patient(look)
+
+    async def purge(self) -> int:
+        async def delete() -> int:
+            count: int = (await self._api(f"STREAM.PURGE.{self._subject}"))["purged"]
+            return count
+
+        return await self._patient(delete)
+
+    # groups --------------------------------------------------------------------------------
+
+    async def _joined(self, group: str, lease: float) -> None:
+        """See to it that `group` has a consumer. Who makes it says how long a lease is that nobody names."""
+        if group in self._leases:
+            return
+        name = f"{self._subject}.{group}"
+        try:
+            found = await self._api(f"CONSUMER.INFO.{name}")
+        except Refusal as error:
+            if error.code != _NO_CONSUMER:
+                raise
+            config = {
+                "durable_name": group,
+                "ack_policy": "explicit",
+                "ack_wait": _nanoseconds(lease),
+                "deliver_policy": "all",
+                "max_ack_pending": -1,
+                "max_deliver": -1,
+            }
+            asked = {"stream_name": self._subject, "config": config}
+            found = await self._api(f"CONSUMER.DURABLE.CREATE.{name}", asked)
+        if found["config"].get("ack_policy") != "explicit" or "deliver_subject" in found["config"]:
+            raise CarrierError(f"{self._carrier!r}: the consumer {group!r} does not pull, or not acknowledge each")
+        self._leases[group] = found["config"]["ack_wait"] / 1e9
+        self._ahead = datetime.fromisoformat(found["ts"]).timestamp() - time.time()
+
+    async def _taken(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
+        async def undo(got: list[Message]) -> None:
+            await self.hand_back(group, got)
+
+        return await unless_cancelled(self._patient(lambda: self._pulled(group, most, lease, wait)), undo)
+
+    async def _pulled(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
+        asked: dict[str, Any] = {"batch": most, "no_wait": True}
+        if wait:
+            asked = {"batch": most, "expires": _nanoseconds(wait)}
+        until = asyncio.get_running_loop().time() + self._leases[group]
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._subject}.{group}"
+        found, status = await self._link.pull(subject, json.dumps(asked).encode(), most, wait)
+        if status in {"409", "503"}:  # it was deleted, or has no leader: it is looked for again
+            self._leases.pop(group, None)
+            if not found:
+                raise ConsumerGoneError
+        messages: list[Message] = []
+        for each in found:
+            message, early = _message(each, until, time.time() + self._ahead)
+            if early > 0:
+                await self._link.send([(each.reply, _again_in(early), None)])
+            else:
+                messages.append(message)
+        if messages and lease != self._leases.get(group):
+            await self._lease(group, messages, lease)
+        return messages
+
+    async def _lease(self, group: str, messages: Sequence[Message], lease: float) -> None:
+        """Lease `messages` from now on: for what the consumer says, or handed out again after another time."""
+        until = asyncio.get_running_loop().time() + lease
+        await self._told(messages, b"+WPI" if lease == self._leases.get(group) else _again_in(lease))
+        for message in messages:
+            message.place.until = until
+
+    async def _told(self, messages: Sequence[Message], word: bytes) -> None:
+        """Say `word` of each. The server goes through them in order: the answer of the last stands for all."""
+        questions: list[Question] = [(each.place.reply, word, None) for each in messages]
+
+        async def tell() -> None:
+            await self._link.send(questions[:-1])
+            await self._link.ask(questions[-1:])
+
+        await self._patient(tell)
+
+    async def _stray(self, message: Msg) -> None:
+        """One that came when nobody waited for it any more."""
+        await self._link.send([(message.reply, b"-NAK", None)])
+
+    async def _tidied(self) -> None:
+        """Delete what all groups have acknowledged, and count what others have deleted before."""
+        state = (await self._api(f"STREAM.INFO.{self._subject}"))["state"]
+        consumers: list[dict[str, Any]] = []
+        while True:
+            page = await self._api(f"CONSUMER.LIST.{self._subject}", {"offset": len(consumers)})
+            consumers += page["consumers"] or []
+            if not page["consumers"] or len(consumers) >= page["total"]:
+                break
+        for each in consumers:
+            if each["name"] in self._leases:
+                last, times = each["delivered"]["stream_seq"], each["delivered"]["consumer_seq"]
+                seen = self._seen.get(each["name"])
+                if seen is not None:
+                    self.trimmed += max(0, last - seen.last - (times - seen.times))
+                self._seen[each["name"]] = Seen(max(last, state["first_seq"] - 1), times)
+        floor = min((each["ack_floor"]["stream_seq"] for each in consumers), default=0)
+        if floor >= state["first_seq"]:
+            await self._api(f"STREAM.PURGE.{self._subject}", {"seq": floor + 1})
+
+    # the server ----------------------------------------------------------------------------
+
+    async def _api(self, name: str, asked: dict[str, Any] | None = None) -> Any:
+        payload = b"" if asked is None else json.dumps(asked).encode()
+        [answer] = await self._link.ask([(f"$JS.API.{name}", payload, None)])
+        return _said(answer)
+
+    async def _patient(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self.patience.call(call, _may_answer)
+        except (Refusal, nats.errors.Error) as error:
+            raise CarrierError(f"{self._carrier!r}: {told(error)}") from error
+
+    async def prepared(self) -> None:
+        """See to it that there is a stream."""
+        name, atomic = self._subject, self._carrier.atomic
+        try:
+            found = await self._api(f"STREAM.INFO.{name}")
+        except nats.errors.NoRespondersError:
+            raise CarrierError(f"{self._carrier!r}: {_HINT}") from None
+        except Refusal as error:
+            if error.code != _NO_STREAM:
+                raise
+            config = {"name": name, "subjects": [name], "storage": "file", "allow_atomic": atomic}
+            found = await self._api(f"STREAM.CREATE.{name}", config)
+        config = found["config"]
+        if name not in config["subjects"]:
+            raise CarrierError(f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}")
+        if atomic and not config.get("allow_atomic"):
+            found = await self._api(f"STREAM.UPDATE.{name}", {**config, "allow_atomic": True})
+            if not found["config"].get("allow_atomic"):
+                raise CarrierError(
+                    f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a "
+                    "batch whose append fails a part may be stored"
+                )
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+@asynccontextmanager
+async def opened(carrier: Nats) -> AsyncIterator[NatsConnection]:
+    """A connection to `carrier`, whose server has answered."""
+    connection = NatsConnection(carrier)
+    try:
+        await connection._patient(connection.prepared)
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _may_answer(error: Exception) -> bool:
+    return error.code in _BUSY if isinstance(error, Refusal) else away(error)
+
+
+def _said(answer: Msg) -> Any:
+    """What the server has answered; `Refusal`, if that is an error."""
+    if answer.headers and answer.headers.get("Status") == "503":
+        raise nats.errors.NoRespondersError
+    said = json.loads(answer.data)
+    if "error" in said:
+        error = said["error"]
+        raise Refusal(error.get("err_code", 0), error.get("description", "no reason given"))
+    return said
+
+
+def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
+    """Those that are leased by the clock here, and those that are not any more."""
+    now = asyncio.get_running_loop().time()
+    mine = [each for each in messages if each.place.until > now]
+    return mine, [] if len(mine) == len(messages) else [each for each in messages if each.place.until <= now]
+
+
+def _headers(entry: Entry) -> dict[str, str]:
+    if entry.key is None and not entry.headers and not entry.delay:
+        return {}
+    return {_HEADER: json.dumps([entry.key, dict(entry.headers), entry.delay])}
+
+
+def _message(found: Msg, until: float, now: float) -> tuple[Message, float]:
+    """The message, and for how many seconds it is too early for it."""
+    # $JS.ACK.<stream>.<consumer>.<times>.<number>.<any>.<when>.<pending>, perhaps with a domain and an account
+    # before the stream, and then a word behind
+    words = found.reply.split(".")
+    begin = 4 if len(words) == 9 else 6
+    times, place = int(words[begin]), Place(found.reply, int(words[begin + 1]), until)
+    header = found.headers and found.headers.get(_HEADER)
+    if not header:
+        return Message(found.data, place, times), 0.0
+    key, headers, delay = json.loads(header)
+    if not delay:
+        return Message(found.data, place, times, key, headers), 0.0
+    # it was handed out once when it was too early
+    message = Message(found.data, place, max(1, times - 1), key, headers)
+    return message, int(words[begin + 3]) / 1e9 + delay - now
+
+
+def _again_in(seconds: float) -> bytes:
+    """What says that a message may be handed out after so many seconds."""
+    return b'-NAK {"delay": %d}' % _nanoseconds(seconds) if seconds > 0 else b"-NAK"
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e9)

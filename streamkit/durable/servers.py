@@ -1,0 +1,93 @@
+"""What carriers with a server share: calls to one that is away are made again, and passwords are not shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from streamkit._core.backoff import Backoff
+from streamkit._core.errors import CarrierAwayError
+from streamkit._core.show import shown, told
+
+__all__ = ["Patience", "name_argument", "unless_cancelled", "url_argument", "without_password"]
+
+T = TypeVar("T")
+
+_PAUSES: Final = Backoff(0.02, most=1.0, jitter=0.5)
+_GRACE: Final = 1.0
+"""Seconds that a call which was cancelled may go on, so that what it did on the server can be undone."""
+
+
+class Patience:
+    """How long calls to one server are tried again, and how many had to be."""
+
+    def __init__(self, server: object, seconds: float) -> None:
+        self.seconds = seconds
+        self.retries = 0
+        self._server = server
+
+    async def call(self, call: Callable[[], Awaitable[T]], away: Callable[[Exception], bool]) -> T:
+        """What `call()` gives. If it fails because the server is `away`, it is made again.
+
+        Raises `CarrierAwayError`, with the last error as its cause, when the server stays away for too long.
+        """
+        loop = asyncio.get_running_loop()
+        until: float | None = None
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                return await call()
+            except Exception as error:
+                if not away(error):
+                    raise
+                now = loop.time()
+                until = until or now + self.seconds
+                if now >= until:
+                    raise CarrierAwayError(
+                        f"{self._server!r} has not answered for {self.seconds:g} s: {told(error)}"
+                    ) from error
+            self.retries += 1
+            await asyncio.sleep(min(next(pauses), max(0.0, until - now)))
+
+
+async def unless_cancelled(call: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[object]]) -> T:
+    """What `call` gives. If this is cancelled before it has come here, what the server did is undone."""
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except CancelledError:
+        try:
+            await asyncio.wait([task], timeout=_GRACE)
+        finally:
+            if not task.done():
+                task.cancel()
+        if task.done() and not task.cancelled() and task.exception() is None:
+            await undo(task.result())
+        raise
+
+
+def name_argument(name: str, pattern: str = ".+", allowed: str = "a text that is not empty") -> str:
+    """Return `name`, if a carrier may have it."""
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        raise TypeError(f"name must be a text, not {shown(name)}")
+    if not re.fullmatch(pattern, name, re.DOTALL):
+        raise ValueError(f"name must be {allowed}, not {shown(name)}")
+    return name
+
+
+def url_argument(url: str, *schemes: str) -> str:
+    """Return `url`, if it has one of the `schemes`."""
+    ways = ", ".join(f"{each}://" for each in schemes)
+    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
+        raise TypeError(f"url must be a text that begins with one of {ways}; not {shown(url)}")
+    if url.partition("://")[0] not in schemes:
+        raise ValueError(f"url must begin with one of {ways}; not {shown(without_password(url))}")
+    return url
+
+
+def without_password(url: str) -> str:
+    """`url`, as it may be shown."""
+    return re.sub(r"(?<=//)([^/@]*:)?[^/@:]+(?=@)", r"\1***", url)
