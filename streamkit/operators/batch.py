@@ -36,6 +36,7 @@ __all__ = ["batch", "batch_within"]
             emit(full)
     """,
     finish="if held: emit(held)",
+    keeps="len(held)",
     contract=Contract(holds="size - 1", weight="size", regroups=True),
 )
 def batch(size: int) -> Lists:

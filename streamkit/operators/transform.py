@@ -285,6 +285,7 @@ def enumerate(start: int = 0) -> Numbered:
             emit((last, item))
         last = item
     """,
+    keeps="1",
     contract=Contract(holds="1", weight="2"),
 )
 def pairwise() -> Pairs:
@@ -330,6 +331,7 @@ def scan(function: Callable[[A, A], A], *, on_error: OnError | None = None) -> O
             state = function(state, item)
         emit(state)
     """,
+    keeps="0",
     contract=Contract(result="the state that function returned last"),
 )
 def scan(

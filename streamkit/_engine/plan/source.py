@@ -57,6 +57,8 @@ class Opened:
     """The links of steps that belong to it, which come first in the loop that reads it."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
+    tracked: bool = False
+    """Whether the items are pairs of a delivery and what it brings."""
 
     def __init__(
         self,
@@ -103,6 +105,9 @@ class Source:
 
     alone: bool = False
     """Whether only one run can ever read it."""
+
+    tracked: bool = False
+    """Whether it hands out deliveries, which the operators behind it follow (`run.follow`)."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
