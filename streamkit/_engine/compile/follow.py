@@ -47,8 +47,10 @@ class Follower:
         self.on = pairs is not None
         self._kept: dict[int, ast.expr | None] = {}
         """By the index of a step that keeps deliveries: how many of the newest stay; None for a sink."""
-        self._moved: set[str] = set()
-        """The variables of deliveries that may be None, because what they stood for has left."""
+        self._begun: dict[str, int] = {}
+        """By the variable of a delivery that is in hand: how deep its turn is indented."""
+        self._moved: dict[str, bool] = {}
+        """Those that are in hand no more, because all has left: always (True), or on one way through the turn."""
         if self.on:
             names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
             names.constants |= {"together": together, "trimmed": trimmed}
@@ -78,14 +80,13 @@ class Follower:
         takes = self._pairs is Pairs.TAKES
         if takes:
             self._add(site.depth, "token, item = item")
-            self._names.passes("token")
-            self._moved.discard("token")
+            self._in_hand("token", site.depth)
         return site.at(ends_turn=False, rests=False, token="token", tail=takes)
 
     def ended(self, site: Site) -> None:
         """The turn is over: what it had in hand is settled."""
         if self._pairs is Pairs.TAKES:
-            self._settle(site.depth, "token", maybe="token" in self._moved)
+            self._settle(site.depth, "token")
 
     def made(self, depth: int, *, last: bool = False) -> Site:
         """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
@@ -109,9 +110,8 @@ class Follower:
         if site.token != _NOTHING and not site.tail:
             self._add(site.depth, f"{site.token}.count += 1", index)
         self._add(site.depth, f"{_kept(index)}.append({site.token})", index)
-        if site.token != _NOTHING and site.tail:
-            self._add(site.depth, f"{site.token} = None", index)
-            self._moved.add(site.token)
+        if site.tail:
+            self._moves(site, index)
         return site.at(ends_turn=False, rests=False)
 
     def left(self, index: int, site: Site) -> None:
@@ -137,8 +137,7 @@ class Follower:
 
     def _gathered(self, index: int, many: str, site: Site) -> Site:
         token = f"token_{index}_"
-        self._names.passes(token)
-        self._moved.discard(token)
+        self._in_hand(token, site.depth)
         self._add(site.depth, f"{token} = together({_kept(index)}, {many})", index)
         return site.at(token=token, tail=True)
 
@@ -146,7 +145,7 @@ class Follower:
         """What the step at `index` has emitted is through."""
         token = f"token_{index}_"
         if site.token == token:
-            self._settle(site.depth, token, maybe=token in self._moved)
+            self._settle(site.depth, token)
 
     def finished(self, index: int, depth: int) -> None:
         """The step at `index` has come to its end: what it has kept until then is let go of."""
@@ -176,27 +175,45 @@ class Follower:
         assert item is not None
         if not self.on or not self._hands:
             return item, last
-        pair, text = f"({site.token}, {item})", "pair"
-        if site.token != _NOTHING and site.tail:
-            self._add(site.depth, f"pair, {site.token} = {pair}, None")
-            self._moved.add(site.token)
-        else:
-            if site.token != _NOTHING:
-                self._add(site.depth, f"{site.token}.count += 1")
-            self._add(site.depth, f"pair = {pair}")
+        if site.token != _NOTHING and not site.tail:
+            self._add(site.depth, f"{site.token}.count += 1")
+        self._add(site.depth, f"pair = ({site.token}, {item})")
+        if site.tail:
+            self._moves(site)
         self._names.passes("pair")
         rests = f"{{item}} = {item} = None" if site.free else "{item} = None"
-        return text, last.replace("{item} = None", rests)
+        return "pair", last.replace("{item} = None", rests)
 
     def stopped(self, site: Site) -> None:
         """The stream ends by itself at `site`: it needs no more of what this turn has in hand."""
         if self.on and site.tail and site.token != _NOTHING:
-            self._settle(site.depth, site.token, maybe=True)
-            self._add(site.depth, f"{site.token} = None")
-            self._moved.add(site.token)
+            self._settle(site.depth, site.token)
+            self._moves(site)
 
-    def _settle(self, depth: int, token: str, *, maybe: bool) -> None:
-        if maybe:
+    def _in_hand(self, token: str, depth: int) -> None:
+        """A turn begins with a delivery in this variable."""
+        self._names.passes(token)
+        self._begun[token] = depth
+        self._moved.pop(token, None)
+
+    def _moves(self, site: Site, index: int | None = None) -> None:
+        """What leaves at `site`, or stays with the step at `index`, takes the place of the hand."""
+        token = site.token
+        if token == _NOTHING:
+            return
+        if site.depth == self._begun[token]:
+            self._moved[token] = True  # on each way through the turn
+        elif token not in self._moved:
+            self._moved[token] = False
+        if not self._moved[token]:
+            self._add(site.depth, f"{token} = None", index)
+
+    def _settle(self, depth: int, token: str) -> None:
+        """A turn is over, and what it has in hand is settled, where that is in hand still."""
+        moved = self._moved.get(token)
+        if moved:
+            return
+        if moved is not None:
             self._add(depth, f"if {token} is not None:")
             depth += 1
         self._add(depth, f"{token}.count -= 1")

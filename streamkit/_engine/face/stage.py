@@ -36,7 +36,7 @@ from streamkit._engine.face.mistakes import check_decorated
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import combine, tell
-from streamkit._engine.run.run import Run
+from streamkit._engine.run.paired import run_of
 
 __all__ = ["stage"]
 
@@ -52,10 +52,10 @@ class _Stage(StageDeclaration):
     """A stage whose function takes a `Run`."""
 
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
-        return Run(link, book).begin(inlet)
+        return run_of(link, inlet, book).begin(inlet)
 
     async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
-        run = Run(link, book)
+        run = run_of(link, inlet, book)
         inlet, arguments = run.attached(inlet)
         try:
             result = await self.runs(run, inlet, **arguments)

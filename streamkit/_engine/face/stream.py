@@ -343,8 +343,10 @@ def plainly(function: Callable[..., Any], kind: Callable[..., Pipe]) -> None:
         if frame.f_globals.get("__name__") not in USERS:
             frame = looked_at(frame)
         link: Any = _new(Link)  # what its `__init__` does for such a step, without the call
-        link.declaration, link.arguments = declaration, {name: value}
-        link._where, link._at = frame.f_code, frame.f_lasti
+        link.declaration = declaration  # one by one: to assign two at once costs an opcode more
+        link.arguments = {name: value}
+        link._where = frame.f_code
+        link._at = frame.f_lasti
         link.blamed = None
         link.awaited = False
         known = codes.get(id(value.__code__))

@@ -12,7 +12,7 @@ from streamkit._core.arguments import Composed, awaitable, discard, is_said, mak
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
 from streamkit._core.value import copied
-from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.key import Kind, Pairs
 from streamkit._engine.compile.pace import steady
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Opened:
     """The links of steps that belong to it, which come first in the loop that reads it."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
-    tracked: bool = False
-    """Whether the items are pairs of a delivery and what it brings."""
+    pairs: Pairs | None = None
+    """How the loop over it has to do with pairs of a delivery and an item; most have not."""
 
     def __init__(
         self,

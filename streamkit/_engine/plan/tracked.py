@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from streamkit._core.arguments import Composed
 from streamkit._core.delivery import Ledger
 from streamkit._engine.compile.follow import CANNOT, unfollowed
-from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.key import Kind, Pairs
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened, Recipe, Source
 
-__all__ = ["Tracked", "refused", "tracked"]
+__all__ = ["Tracked", "Unopened", "refused", "tracked"]
 
 
 class Tracked(Recipe):
@@ -43,15 +43,29 @@ class Tracked(Recipe):
         return self
 
     def open(self, *, blocking: bool = False) -> Opened:
+        return Opened(Kind.ASYNC, Unopened(self), pairs=Pairs.TAKES)
+
+
+class Unopened:
+    """Stands for what a tracked source hands out, until its run gives it the ledger (`run.followed`)."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Tracked) -> None:
+        self.source = source
+
+    def refuse(self) -> NoReturn:
+        """It is read where nobody follows its items."""
         raise TypeError(
-            f"{self!r} hands out deliveries, and what reads it here cannot say what became of them: "
-            "begin a pipe with it, as in Stream(source) | ..."
+            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it, as "
+            "in Stream(source) | ..."
         )
 
-    def deliveries(self, ledger: Ledger) -> Opened:
-        """What `ledger` hands out, which the run has opened."""
-        items: Any = ledger.deliveries()
-        return Opened(Kind.ASYNC, items, getattr(items, "aclose", None), tracked=True)
+    def __aiter__(self) -> NoReturn:
+        self.refuse()
+
+    def __anext__(self) -> NoReturn:
+        self.refuse()
 
 
 def tracked(values: Iterable[object]) -> Iterator[Tracked]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 from streamkit._core.delivery import Ledger
 from streamkit._core.errors import raise_first
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.follow import CANNOT
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
+from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened
-from streamkit._engine.plan.tracked import tracked
+from streamkit._engine.plan.tracked import Unopened, tracked
 from streamkit._engine.run.leave import combine
 
-__all__ = ["Followed", "followed", "handed_out", "unread"]
+__all__ = ["Followed", "followed", "shapes"]
 
 
 class Followed:
@@ -67,13 +70,30 @@ async def followed(stream: Inlet[Any], book: Book | None, work: Callable[[Book],
         return await work(book)
 
 
-def handed_out(source: Any, book: Book | None) -> Opened:
-    """What a tracked source hands out in the run of `book`."""
-    ledger = None if book is None or book.ledgers is None else book.ledgers.get(source)
-    opened: Opened = source.open() if ledger is None else source.deliveries(ledger)
-    return opened
+def shapes(opened: Opened, end: End, pace: Pace) -> Callable[..., Loop | int]:
+    """What makes the loops over `opened`, which has to do with pairs of a delivery and an item.
 
+    Raises:
+        TypeError: what reads the last of these loops knows nothing of such pairs.
+    """
+    unopened, pairs = opened.items, opened.pairs
+    if isinstance(unopened, Unopened):
+        book: Book | None = pace.book
+        ledger = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
+        if ledger is None:
+            unopened.refuse()
+        opened.items = items = ledger.deliveries()
+        opened.close = getattr(items, "aclose", None)
+        if pace.source is unopened:
+            pace.source = items
+    if not pace.pairs and end not in (End.RESULT, End.USER):
+        raise TypeError(f"what reads pairs of a delivery and an item here {CANNOT}")
 
-def unread(opened: Opened) -> NoReturn:
-    """Refuse to have pairs of a delivery and an item read by what does not know of them."""
-    raise TypeError(f"what reads a durable source here {CANNOT}: begin a pipe with it ({opened.items!r})")
+    def shaped(kind: Kind, keys: tuple[StepKey, ...], ending: End, first: int | None) -> Loop | int:
+        nonlocal pairs
+        loop = compiled(kind, keys, ending, first, pairs=pairs)
+        if isinstance(loop, Loop):
+            pairs = Pairs.TAKES  # what reads it
+        return loop
+
+    return shaped

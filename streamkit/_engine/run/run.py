@@ -26,7 +26,6 @@ from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.plan.tracked import refused
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
@@ -46,6 +45,11 @@ T = TypeVar("T")
 
 class Run(Tasks):
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
+
+    tracked: bool = False
+    """Whether what it reads are pairs of a delivery and an item, and so what it gives (`paired.py`)."""
+    starts: Any = staticmethod(start)
+    """Makes the loops over what it reads."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
@@ -71,8 +75,6 @@ class Run(Tasks):
         """The stage itself, where it is an async generator."""
         self._end: End = End.STAGE
         """How what `open` reads ends."""
-        self.tracked: bool = False
-        """Whether what it reads are pairs of a delivery and an item, and so what it gives."""
 
     # what a stage uses ---------------------------------------------------------------------
 
@@ -127,10 +129,7 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
-        if self.tracked:
-            pace.pairs = True
-        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, pace, book)
-        return filled
+        return self.starts(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]
 
     def feed(
         self,
@@ -222,9 +221,7 @@ class Run(Tasks):
         if chapter:
             book = self.book and self.book.chapter()
         pace = pace or Pace()
-        if self.tracked:
-            pace.pairs = True
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
+        items: AsyncGenerator[T, None] = self.starts(inlet.source, inlet.links, self._end, pace, book)
         own(pace.source)
         own(items)
         if kept:
@@ -320,8 +317,6 @@ class Run(Tasks):
         """The stage, as `items` of this `kind` to be read; this run ends with it."""
         halt = self.halt if self.link.declaration.pumps else None  # of what is read in place, nothing is held
         asked: dict[str, Any] = {"blame": self.blame_own, "unreached": self.unreached, "halt": halt}
-        if self.tracked:
-            asked["tracked"] = True
         return Opened(kind, items, self.leave, **(asked | how))
 
     def _filled(self, channel: Any) -> Channel:
@@ -337,9 +332,6 @@ class Run(Tasks):
         If one of them cannot be opened, all are left, whether they come before it or after.
         """
         errors: list[Exception] = []
-        if inlet.source.tracked:
-            refused([self.link])
-            self.tracked = True
         self.claims.take(inlet, *(self.link.arguments.values() if self.link.awaited else ()))
         inlet, arguments = joined(inlet, self.link)
         inlet = attached(self, inlet, errors, shares=shares(self.link))

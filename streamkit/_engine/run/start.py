@@ -16,7 +16,7 @@ from streamkit._core.errors import raise_first
 from streamkit._core.markers import DROPPED
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.compile.handing import RESCUED
-from streamkit._engine.compile.key import End, Kind, Pairs
+from streamkit._engine.compile.key import End, Kind
 from streamkit._engine.compile.loop import Loop, compiled, seen
 from streamkit._engine.compile.pace import Own, Pace
 from streamkit._engine.plan.drops import counted
@@ -31,7 +31,7 @@ from streamkit._engine.plan.link import (
 from streamkit._engine.plan.source import SEEN, Opened, Source, Weaving
 from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
-from streamkit._engine.run.followed import handed_out, unread
+from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.leave import Segment, combine
 from streamkit._engine.run.own import is_new, own
 
@@ -111,8 +111,6 @@ def begin(
         link = links[cut - 1]
         assert isinstance(link.declaration, StageDeclaration)
         opened = link.declaration.begin(link, Inlet(source, tuple(links[: cut - 1])), book)
-    elif source.tracked:
-        opened = handed_out(source, book)
     else:
         opened = source.open(blocking=blocking)
         if book is not None and opened.buffer is not None:
@@ -154,16 +152,18 @@ def _first_half(links: Sequence[Link]) -> int:
     return 0
 
 
-def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
+def segment(
+    opened: Opened, links: Sequence[Link], end: End, pace: Pace, shape: Callable[..., Loop | int] = compiled
+) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
+    if opened.pairs is not None and shape is compiled:
+        return segment(opened, links, end, pace, shapes(opened, end, pace))
     if isinstance(opened, Weaving) and (woven := opened.weave(links, end, pace)) is not None:
         return woven
     if end is _PLAIN and opened.kind is _SLICE:
         opened.kind, opened.items = Kind.ITER, iter(opened.items)
     if opened.direct and end is _RESULT and not any(link.waits for link in links):
         opened.kind = _PUSH
-    if opened.tracked and not pace.pairs and end not in (_RESULT, End.USER):
-        unread(opened)
     rest = [links]
     """What is to be made into loops yet, the first part last."""
     while True:
@@ -172,12 +172,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         asynchronous = opened.kind is _ASYNC or first is not None
         relays = asynchronous and pace.source is not None and end in RESCUED
         ending = end if end is _RESULT and not rest else _ending(end, relays=relays, last=not rest)
-        keys = tuple([link.known or link.key for link in part])
-        if opened.tracked or pace.pairs:
-            pairs = Pairs.TAKES if opened.tracked else Pairs.GIVES
-            loop = compiled(opened.kind, keys, ending, first, pairs=pairs)
-        else:
-            loop = compiled(opened.kind, keys, ending, first)
+        loop = shape(opened.kind, tuple([link.known or link.key for link in part]), ending, first)
         if isinstance(loop, int):
             if opened.kind is _PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
@@ -205,13 +200,10 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
         return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
     own = Pace()
     own.source, own.book, own.parts = pace.source, pace.book, pace.parts
-    if opened.tracked or pace.pairs:
-        own.pairs, own.token = True, pace.token
+    own.token = pace.token
     hop, part = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
-    opened = Opened(Kind.ASYNC, hop, partial(_close, hop, part))
-    opened.tracked = own.pairs
-    return opened
+    return Opened(Kind.ASYNC, hop, partial(_close, hop, part))
 
 
 AsyncGenerator: Any = AsyncGeneratorType

@@ -1,0 +1,96 @@
+"""The pipes that are put behind a durable source, and run with every kind of end at every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from streamkit import OnFull, Stream, Tumbling, ops
+from tests.durable.ledger import Trial
+
+Out = Callable[[Any], None]
+Piped = Callable[[Stream[Any], "Calls"], Any]
+
+
+class Calls:
+    """The callbacks of a pipe: one of their calls may fail."""
+
+    def __init__(self, out: Out, failing: int = 0) -> None:
+        self._out = out
+        self.failing = failing
+        """Which call fails; none, if it is 0."""
+        self.many = 0
+
+    def same(self, item: Any) -> Any:
+        self.many += 1
+        if self.many == self.failing:
+            raise ValueError("the call that is to fail")
+        return item
+
+    def odd(self, item: Any) -> bool:
+        return bool(self.same(item) % 2)
+
+    def twice(self, item: Any) -> list[Any]:
+        return [self.same(item), item]
+
+    async def slow(self, item: Any) -> Any:
+        await asyncio.sleep(0)
+        return self.same(item)
+
+    async def store(self, item: Any) -> None:
+        self.same(item)
+        await asyncio.sleep(0)
+        self._out(item)
+
+    def put(self, item: Any) -> None:
+        self.same(item)
+        self._out(item)
+
+
+STEPS: dict[str, Piped] = {
+    "map": lambda s, c: s | ops.map(c.same) | ops.for_each(c.put),
+    "filter": lambda s, c: s | ops.filter(c.odd) | ops.for_each(c.store),
+    "flatten": lambda s, c: s | ops.map(c.twice) | ops.flatten() | ops.for_each(c.store),
+    "flatten, take": lambda s, c: s | ops.map(c.twice) | ops.flatten() | ops.take(3) | ops.for_each(c.put),
+    "take": lambda s, c: s | ops.take(3) | ops.for_each(c.store),
+    "take_while": lambda s, c: s | ops.take_while(lambda n: n < 1003) | ops.for_each(c.store),
+    "skip, distinct": lambda s, c: s | ops.skip(1) | ops.distinct(last=9) | ops.for_each(c.put),
+    "insert": lambda s, c: s | ops.start_with(1) | ops.intersperse(2) | ops.end_with(3) | ops.for_each(c.put),
+    "batch": lambda s, c: s | ops.batch(4) | ops.for_each(c.store),
+    "batch, take": lambda s, c: s | ops.batch(2) | ops.take(2) | ops.for_each(c.store),
+    "batch twice": lambda s, c: s | ops.batch(2) | ops.map(c.same) | ops.batch(2) | ops.for_each(c.store),
+    "flatten, batch": lambda s, c: s | ops.map(c.twice) | ops.flatten() | ops.batch(3) | ops.for_each(c.store),
+    "pairwise": lambda s, c: s | ops.pairwise() | ops.map(c.same) | ops.for_each(c.store),
+    "sliding": lambda s, c: s | ops.sliding(3) | ops.map(c.same) | ops.for_each(c.store),
+    "sliding apart": lambda s, c: s | ops.sliding(2, step=3) | ops.map(c.same) | ops.for_each(c.store),
+    "skip_last": lambda s, c: s | ops.skip_last(2) | ops.map(c.same) | ops.for_each(c.store),
+    "take_last": lambda s, c: s | ops.take_last(2) | ops.map(c.same) | ops.for_each(c.store),
+    "concat_map": lambda s, c: s | ops.concat_map(c.twice) | ops.for_each(c.store),
+    "groups": lambda s, c: s | ops.group_by(c.odd, ops.batch(2), max_groups=3) | ops.for_each(c.store),
+    "group sinks": lambda s, c: s | ops.group_by(c.odd, ops.to_list(), max_groups=3) | ops.for_each(c.store),
+    "evicted": lambda s, c: (
+        s | ops.group_by(lambda n: n % 3, ops.batch(2), max_groups=2, on_full=OnFull.EVICT) | ops.for_each(c.store)
+    ),
+    "window": lambda s, c: s | ops.window(Tumbling(count=2), ops.to_list()) | ops.for_each(c.store),
+    "broadcast": lambda s, c: s | ops.broadcast(ops.map(c.same), ops.batch(4)) | ops.for_each(c.store),
+    "branches": lambda s, c: s | ops.broadcast(ops.for_each(c.put), ops.batch(3) | ops.for_each(c.put)),
+    "partition": lambda s, c: s | ops.partition(c.odd, ops.batch(2), ops.map(c.same)) | ops.for_each(c.store),
+    "aggregate": lambda s, c: s | ops.take(4) | ops.aggregate(ops.to_list()) | ops.for_each(c.store),
+    "for_each slow": lambda s, c: s | ops.map(c.slow) | ops.for_each(c.store),
+}
+
+
+async def items_of(stream: Any, out: Out) -> None:
+    """Take what comes out of a stream by a loop of one's own."""
+    async for item in stream:
+        out(item)
+        await asyncio.sleep(0)
+
+
+def work(piped: Piped, trial: Trial, stream: Stream[Any], failing: int = 0) -> tuple[Any, Calls]:
+    """A run of the pipe over `stream`, whose callbacks tell `trial`; and these."""
+    calls = Calls(trial.out, failing)
+    made = piped(stream, calls)
+    waits: Awaitable[Any] = items_of(made, trial.out) if isinstance(made, Stream) else made
+    return waits, calls
