@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from streamkit import OnFull, Stream, Tumbling, ops
+from streamkit import Collect, Limit, OnFull, Spill, Stream, Suspend, Tumbling, Unbounded, ops
 from tests.durable.ledger import Trial
 
 Out = Callable[[Any], None]
@@ -36,6 +36,11 @@ class Calls:
 
     async def slow(self, item: Any) -> Any:
         await asyncio.sleep(0)
+        return self.same(item)
+
+    async def uneven(self, item: Any) -> Any:
+        for _ in range(3 if item % 2 else 1):
+            await asyncio.sleep(0)
         return self.same(item)
 
     async def store(self, item: Any) -> None:
@@ -81,6 +86,33 @@ STEPS: dict[str, Piped] = {
 }
 
 
+STAGES: dict[str, Piped] = {
+    "buffer": lambda s, c: s | ops.map(c.same) | ops.buffer(Suspend(2)) | ops.map(c.slow) | ops.for_each(c.store),
+    "buffer, take": lambda s, c: s | ops.buffer(Suspend(1)) | ops.take(3) | ops.for_each(c.store),
+    "buffer read": lambda s, c: s | ops.buffer(Suspend(3)) | ops.map(c.slow),
+    "unbounded": lambda s, c: s | ops.buffer(Unbounded()) | ops.map(c.slow) | ops.for_each(c.store),
+    "collect": lambda s, c: s | ops.buffer(Collect(3)) | ops.map(c.slow) | ops.for_each(c.store),
+    "conflate": lambda s, c: s | ops.map(c.same) | ops.conflate(together) | ops.map(c.slow) | ops.for_each(c.store),
+    "spill": lambda s, c: s | ops.buffer(Spill(2)) | ops.map(c.slow) | ops.for_each(c.store),
+    "map": lambda s, c: s | ops.map(c.slow, concurrency=3) | ops.for_each(c.store),
+    "map unordered": lambda s, c: s | ops.map(c.uneven, concurrency=3, ordered=False) | ops.for_each(c.put),
+    "map ordered": lambda s, c: s | ops.map(c.uneven, concurrency=3) | ops.for_each(c.put),
+    "map plain": lambda s, c: s | ops.map(c.same, concurrency=3) | ops.for_each(c.put),
+    "map ahead": lambda s, c: s | ops.map(c.slow, concurrency=2, lookahead=2) | ops.batch(2) | ops.for_each(c.put),
+    "map by key": lambda s, c: s | ops.map(c.slow, concurrency=2, key=c.odd) | ops.for_each(c.put),
+    "map limited": lambda s, c: s | ops.map(c.slow, concurrency=Limit(2)) | ops.for_each(c.put),
+    "map, take": lambda s, c: s | ops.map(c.slow, concurrency=2) | ops.take(3) | ops.for_each(c.put),
+    "flattened map": lambda s, c: (
+        s | ops.map(c.twice) | ops.flatten() | ops.map(c.slow, concurrency=3) | ops.for_each(c.put)
+    ),
+    "for_each": lambda s, c: s | ops.for_each(c.store, concurrency=3),
+    "merge": lambda s, c: s | ops.merge([1, 2], slowly([3, 4])) | ops.map(c.slow) | ops.for_each(c.put),
+    "merge ahead": lambda s, c: s | ops.merge([1, 2], lookahead=3) | ops.batch(2) | ops.for_each(c.store),
+    "zip": lambda s, c: s | ops.zip(range(9)) | ops.map(c.slow) | ops.for_each(c.put),
+    "zip filled": lambda s, c: s | ops.zip(slowly([1, 2]), fill=0) | ops.map(c.slow) | ops.for_each(c.put),
+}
+
+
 async def items_of(stream: Any, out: Out) -> None:
     """Take what comes out of a stream by a loop of one's own."""
     async for item in stream:
@@ -94,3 +126,15 @@ def work(piped: Piped, trial: Trial, stream: Stream[Any], failing: int = 0) -> t
     made = piped(stream, calls)
     waits: Awaitable[Any] = items_of(made, trial.out) if isinstance(made, Stream) else made
     return waits, calls
+
+
+def together(one: Any, other: Any) -> list[Any]:
+    """What is folded of two items."""
+    return [*(one if isinstance(one, list) else [one]), other]
+
+
+async def slowly(items: list[int]) -> AsyncIterator[int]:
+    """Items of another source, which nothing acknowledges."""
+    for item in items:
+        await asyncio.sleep(0)
+        yield item

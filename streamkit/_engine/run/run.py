@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from types import CodeType
 from typing import Any, NoReturn, TypeVar
@@ -50,6 +50,8 @@ class Run(Tasks):
     """Whether what it reads are pairs of a delivery and an item, and so what it gives (`paired.py`)."""
     starts: Any = staticmethod(start)
     """Makes the loops over what it reads."""
+    begins: Mapping[Any, Any] = BEGUN
+    """What begins stages, where that is more than to call them."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
@@ -305,7 +307,7 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        if stage in BEGUN and (begun := BEGUN[stage](self, inlet, arguments)) is not None:
+        if stage in self.begins and (begun := self.begins[stage](self, inlet, arguments)) is not None:
             return begun
         if declaration.generates:
             relay = self.relay if declaration.relays else None
