@@ -22,7 +22,6 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.key import Mode, mode_of
-from streamkit._engine.run.paired import paired
 from streamkit._engine.run.run import Run
 from streamkit._stages.crew import Crew, Rest
 from streamkit._stages.supply import Supply
@@ -54,8 +53,7 @@ class Pool(Lane):
         self.supply = supply
         if isinstance(function, Guarded):
             function = function.but(raises=True)
-        if run.tracked:
-            function = paired(function)
+        function = run.form.becomes(function)
         self.crew = Crew(run, channel, partial(self.work, function, {*PLAIN}), supply)
         self.rest = Rest()
         self.ordered = ordered

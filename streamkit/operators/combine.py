@@ -9,12 +9,10 @@ from typing import Any, TypeVar, overload
 from streamkit._core.again import throw
 from streamkit._core.arguments import flag, whole
 from streamkit._core.contract import PER_SOURCE, Contract
-from streamkit._core.delivery import NO_DELIVERY
 from streamkit._core.markers import ABSENT
 from streamkit._core.show import shown
 from streamkit._core.strategy import Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.paired import gathered
 from streamkit._engine.face.shapes import Joined, Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
@@ -105,9 +103,9 @@ async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
     channel, inlets = run.channel(), (source, *sources)
-    row_of: Any = tuple
-    if run.tracked:
-        row_of, fill = gathered, fill if fill is ABSENT else (NO_DELIVERY, fill)
+    row_of = run.form.row
+    if run.tracked and fill is not ABSENT:
+        fill = run.form.made(fill)
     reader = None if run.tracked else driven(run, channel, inlets, ahead(lookahead))
     lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT

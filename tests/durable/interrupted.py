@@ -14,6 +14,8 @@ from tests.durable.pipes import Piped, work
 
 FAR = 400
 """Steps of the event loop that no pipe here needs."""
+REST = 20
+"""Those in which all has ended that was cancelled."""
 
 
 def everywhere(piped: Piped, *, exact: bool = True, seconds: float = 0.0) -> None:
@@ -29,7 +31,7 @@ def everywhere(piped: Piped, *, exact: bool = True, seconds: float = 0.0) -> Non
             told.append(f"{where}: {wrong}")
 
     trial = Trial(due=due)
-    steps = run(lambda: _whole(piped, trial))
+    steps = run(lambda: _whole(piped, trial, seconds))
     look(trial, "whole")
     left_open = {item for item in trial.open if trial.left[item] >= due[item] > 0}
     if exact and (left_open or trial.failed):
@@ -53,13 +55,13 @@ async def _due(piped: Piped) -> tuple[Counter[int], int]:
     return trial.left, calls.many
 
 
-async def _whole(piped: Piped, trial: Trial) -> int:
-    """Run to the end; about how many steps of the event loop that takes."""
+async def _whole(piped: Piped, trial: Trial, seconds: float) -> int:
+    """Run to the end; about how many steps of the event loop, or of so many seconds, that takes."""
     waits, _ = work(piped, trial, trial.stream())
     task = asyncio.ensure_future(_awaited(waits))
     steps = 0
     while not task.done() and steps < FAR:
-        await asyncio.sleep(0)
+        await asyncio.sleep(seconds)
         steps += 1
     await task
     return steps
@@ -73,6 +75,8 @@ async def _cancelled(piped: Piped, trial: Trial, step: int, seconds: float) -> N
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+    for _ in range(REST):  # of an ``async for`` that is left, what waits is closed behind it
+        await asyncio.sleep(0)
 
 
 async def _failed(piped: Piped, trial: Trial, call: int) -> None:

@@ -53,7 +53,8 @@ class Trial:
         found = {
             "acknowledged early": self.early,
             "closed twice": twice,
-            "opened or closed not once": [self.opened, self.closings] * ((self.opened, self.closings) != (1, 1)),
+            "opened or closed not once": [self.opened, self.closings]
+            * ((self.opened, self.closings) != (1, 1)),
         }
         return ", ".join(f"{what}: {items}" for what, items in found.items() if items)
 

@@ -16,34 +16,43 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import named
 from streamkit._core.spill import SpillStore
 from streamkit._core.strategy import Collect, Conflate, Lossy, Spill, Strategy
-from streamkit._engine.buffer.kinds import CollectingLane, GapLane, SpillLane, lane_of
+from streamkit._engine.buffer.kinds import CollectingLane, GapLane, SpillLane, kind_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Reader
 
-__all__ = ["gathered", "paired_lane"]
+__all__ = ["Dropping", "gathered", "paired_kind", "paired_lane"]
 
 
 def paired_lane(channel: Reader, strategy: Strategy | None) -> Lane:
     """A lane of pairs."""
+    kind, strategy = paired_kind(strategy)
+    return kind(channel, strategy)  # type: ignore[arg-type]
+
+
+def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
+    """The kind of lane that holds pairs under `strategy`, and the strategy that it is given."""
     if isinstance(strategy, Lossy):
         found: Lossy[bool] = strategy
-        dropping = found.but(on_drop=_Dropping(found.on_drop))
-        return _Gaps(channel, dropping) if found.marks_gaps else lane_of(channel, dropping)
+        dropping = found.but(on_drop=Dropping(found.on_drop))
+        return _Gaps if found.marks_gaps else kind_of(dropping), dropping
     if isinstance(strategy, Conflate):
-        return lane_of(channel, strategy.but(fold=_Folding(strategy.fold)))
+        folding = strategy.but(fold=_Folding(strategy.fold))
+        return kind_of(folding), folding
     if isinstance(strategy, Collect):
-        return _Lists(channel, strategy)
-    return _Spilled(channel, strategy) if isinstance(strategy, Spill) else lane_of(channel, strategy)
+        return _Lists, strategy
+    return (_Spilled if isinstance(strategy, Spill) else kind_of(strategy)), strategy
 
 
-def gathered(pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple) -> tuple[Delivery, Any]:
+def gathered(
+    pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple
+) -> tuple[Delivery, Any]:
     """One pair of several: of their deliveries, and of their items in a tuple, or something of another kind."""
     items = [item for _, item in pairs]
     tokens = [token for token, _ in pairs if token is not NO_DELIVERY]
     return together(tokens, 0), kind(items)
 
 
-class _Dropping:
+class Dropping:
     """The ``on_drop`` of a lane of pairs: what is dropped because it was full is settled, on purpose.
 
     What is dropped at an early end stays open, and so is handed back.

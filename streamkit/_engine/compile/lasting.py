@@ -56,7 +56,9 @@ def _later(pieces: Parsed) -> frozenset[str]:
                     of = name if isinstance(call.func, ast.Name) else _base(call.func)
                     more |= (frozenset({of}) | setup.get(of, frozenset())) & pieces.assigned
                     if name not in _WORDS:
-                        more |= frozenset(each.id for each in call.args if isinstance(each, ast.Name)) & lasting
+                        more |= (
+                            frozenset(each.id for each in call.args if isinstance(each, ast.Name)) & lasting
+                        )
         if more == tainted:
             return _spread(tainted & lasting, [*pieces.each, *pieces.finish, *pieces.failed]) - {"item"}
         tainted = more

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from streamkit._core.awaiting import is_awaitable, pending
-from streamkit._core.guarded import Dropped
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.paired import paired_lane
-from streamkit._engine.compile.key import End, Kind, Mode, Pairs, mode_of
+from streamkit._engine.buffer.target import Target
+from streamkit._engine.compile.key import End, Kind, Pairs
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.plan.tracked import refused
+from streamkit._engine.run.form import PAIRS
+from streamkit._engine.run.pump import Pump
 from streamkit._engine.run.run import Run
-from streamkit._engine.run.start import begin, loop_of
+from streamkit._engine.run.start import begin, loop_of, start
 
-__all__ = ["PairedRun", "followed_anyway", "of_item", "paired", "run_of"]
+__all__ = ["PairedRun", "followed_anyway", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -33,6 +34,7 @@ class PairedRun(Run):
 
     tracked = True
     begins: Mapping[Any, Any] = {}
+    form = PAIRS
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         refused([link])
@@ -43,46 +45,15 @@ class PairedRun(Run):
         channel.made = paired_lane
         return super().adopt(channel)
 
+    def fill(
+        self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
+    ) -> Awaitable[None]:
+        if lane.bare:
+            return start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)  # type: ignore[no-any-return]
+        return super().fill(lane, inlet, book, blamed)
+
     def opened(self, kind: Kind, items: Any, **how: Any) -> Opened:
         return super().opened(kind, items, pairs=Pairs.TAKES, **how)
-
-
-def paired(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`function`, a callback of such a stage, called with the item of a pair; a pair of its result.
-
-    An item that it drops is settled.
-    """
-
-    async def waited(token: Any, result: Any) -> Any:
-        try:
-            return token, await pending(result)
-        except Dropped:
-            token.settle()
-            raise
-
-    async def awaited(pair: Any) -> Any:
-        token, item = pair
-        try:
-            return token, await function(item)
-        except Dropped:
-            token.settle()
-            raise
-
-    def called(pair: Any) -> Any:
-        token, item = pair
-        try:
-            result = function(item)
-        except Dropped:
-            token.settle()
-            raise
-        return waited(token, result) if is_awaitable(result) else (token, result)
-
-    return awaited if mode_of(function) is Mode.ASYNC else called
-
-
-def of_item(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`function`, which says something of an item, called with the pair of that."""
-    return lambda pair: function(pair[1])
 
 
 def _paired(source: Source, links: Sequence[Link], end: End, pace: Pace, book: Book | None) -> Any:

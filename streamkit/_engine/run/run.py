@@ -29,6 +29,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
+from streamkit._engine.run.form import BARE, Form
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -52,6 +53,8 @@ class Run(Tasks):
     """Makes the loops over what it reads."""
     begins: Mapping[Any, Any] = BEGUN
     """What begins stages, where that is more than to call them."""
+    form: Form = BARE
+    """What its items look like to the stage."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
