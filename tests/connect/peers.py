@@ -10,9 +10,10 @@ import socketio
 from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 
-from streamkit.testing import Peer
+from streamkit.connect import Sender
+from streamkit.testing import ConnectorFault, Peer
 
-__all__ = ["Feed", "Rooms", "Site", "State", "Talker"]
+__all__ = ["Feed", "Phone", "Rooms", "Site", "State", "Talker"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -191,3 +192,53 @@ class Rooms(Peer):
 
     async def send(self, number: int) -> None:
         await self._server.emit("number", number)
+
+
+_SILENT = (ConnectorFault.HANGS, ConnectorFault.DRIP)
+
+
+class Phone(Peer):
+    """A client with callbacks, and what it is connected to, in one: it makes the faults itself."""
+
+    def __init__(self) -> None:
+        self._calls: list[Sender[int]] = []
+        self._reached: list[Sender[int]] = []
+        """Those that are not dead without knowing."""
+        self._serving = False
+        self._fault: ConnectorFault | None = None
+
+    async def start(self) -> None:
+        self._serving = True
+
+    async def stop(self) -> None:
+        self._serving = False
+        self._drop("it was stopped")
+
+    async def send(self, number: int) -> None:
+        if self._fault not in _SILENT:
+            for sender in [*self._reached]:
+                sender.offer(number)
+
+    def call(self, sender: Sender[int]) -> Callable[[], None]:
+        """Connect; return what closes the connection."""
+        if not self._serving or self._fault not in (None, ConnectorFault.HALF_OPEN, *_SILENT):
+            raise ConnectionRefusedError("nobody answers")
+        self._calls.append(sender)
+        self._reached.append(sender)
+        return lambda: self._calls.remove(sender)
+
+    def strike(self, fault: ConnectorFault | None) -> bool:
+        """Make a fault, but one of the clock."""
+        if fault in (ConnectorFault.CLOCK_CHANGE, ConnectorFault.CLOCK_JUMP):
+            return False
+        ended, self._fault = self._fault, fault
+        if fault is ConnectorFault.HALF_OPEN:
+            self._reached.clear()
+        elif fault is not None and fault not in _SILENT:
+            self._drop("it was dropped")
+        return (fault or ended) is not None
+
+    def _drop(self, why: str) -> None:
+        for sender in self._calls:
+            sender.fail(why)
+        self._reached.clear()
