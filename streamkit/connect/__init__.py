@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from streamkit.connect.aiohttp.poll import poll as poll
     from streamkit.connect.aiohttp.session import Reply as Reply
     from streamkit.connect.aiohttp.sse import ServerEvent as ServerEvent
+    from streamkit.connect.callbacks import threaded as threaded
     from streamkit.connect.reconnect import Reconnect as Reconnect
     from streamkit.connect.sender import Sender as Sender
     from streamkit.connect.socketio import SocketEvent as SocketEvent, socketio_events as socketio_events
     from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
-    from streamkit.connect.callbacks import threaded as threaded
     from streamkit.connect.websockets.receive import websocket as websocket
     from streamkit.connect.websockets.serve import websocket_server as websocket_server
 else:

@@ -44,7 +44,10 @@ def test_pages_follow_each_other_until_there_is_none(follow: Any) -> None:
 
 def test_a_page_is_asked_for_when_the_consumer_wants_it() -> None:
     async def main() -> None:
-        async with Site(book("/1", "/2", "/3", None)) as site, connect.pages(site.url, following).open() as pages:
+        async with (
+            Site(book("/1", "/2", "/3", None)) as site,
+            connect.pages(site.url, following).open() as pages,
+        ):
             for wanted in (1, 2):
                 await anext(pages)
                 await asyncio.sleep(10.0)
@@ -64,7 +67,10 @@ def test_a_page_that_fails_is_asked_for_again_and_none_is_left_out() -> None:
         async with Site(answer) as site:
             rules = Reconnect(Backoff(1.0, jitter=0.0), threshold=3)
             with pytest.raises(StatusError, match="404"):
-                await (connect.pages(site.url, following, reconnect=rules) | ops.for_each(lambda r: found.append(r.url)))
+                await (
+                    connect.pages(site.url, following, reconnect=rules)
+                    | ops.for_each(lambda r: found.append(r.url))
+                )
             assert [when for when, _ in site.requests] == [0.0, 0.0, 1.0, 3.0, 3.0, 4.0, 6.0]
         return found
 
@@ -77,7 +83,10 @@ def test_a_circle_has_an_end_and_what_is_no_link_is_told() -> None:
             with pytest.raises(PagesExceededError, match="more than 3 pages"):
                 await (connect.pages(site.url, following, limit=3) | ops.drain())
             assert len(site.requests) == 3
-            wrong: Any = lambda _: 5
+
+            def wrong(_: Reply) -> Any:
+                return 5
+
             with pytest.raises(TypeError, match="must return the URL of a page or None, not 5"):
                 await (connect.pages(site.url, wrong) | ops.drain())
 

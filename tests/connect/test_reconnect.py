@@ -26,7 +26,7 @@ class Scripted:
         self.closed = 0
 
     async def receive(self) -> Any:
-        while isinstance(self.script[0], str):
+        if isinstance(self.script[0], str):
             await asyncio.sleep(float(self.script.pop(0)))
         found = self.script.pop(0)
         if isinstance(found, Exception):
