@@ -24,15 +24,20 @@ async def serve(*_: Any, **options: Any) -> Silent:
     return Silent()
 
 
+def text(_: Any) -> str:
+    """Of any item."""
+    return "an item"
+
+
 SINKS = [
     Sample(
         "websocket_server",
-        lambda lab: connect.websocket_server("", 0, strategy=Suspend(1), encode=str, serve=serve),
+        lambda lab: connect.websocket_server("", 0, strategy=Suspend(1), encode=text, serve=serve),
     ),
     Sample(
         "websocket_server-encode",
         lambda lab: connect.websocket_server(
-            "", 0, strategy=Suspend(1), encode=lab.callback(str), serve=serve
+            "", 0, strategy=Suspend(1), encode=lab.callback(text), serve=serve
         ),
         calls=True,
     ),

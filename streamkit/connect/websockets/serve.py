@@ -127,23 +127,20 @@ async def _serve(
     host: str | None,
     port: int,
     strategy: Strategy,
-    encode: Callable[[Any], Any],
+    encode: Callable[[Any], Any] | None,
     on_listening: Callable[[Any], object] | None,
     closing: float,
-    options: Mapping[str, Any],
-    serve: Callable[..., Any],
+    options: Mapping[str, Any] | None,
+    serve: Callable[..., Any] | None,
 ) -> int:
-    fan, sent = _Fan(strategy, encode), 0
-    listening = await serve(fan.client, host, port, **{"close_timeout": CLOSING, **options})
+    fan, sent = _Fan(strategy, encode or _text), 0
+    listen = serve or server.serve
+    listening = await listen(fan.client, host, port, **{"close_timeout": CLOSING, **(options or {})})
     async with _open(fan, listening, on_listening, closing):
-        items = run.open(source)
-        try:
-            async for item in items:
-                await run.call(fan.give, item)
-                sent += 1
-                del item
-        finally:
-            await run.close(items)
+        async for item in run.open(source):
+            await run.call(fan.give, item)
+            sent += 1
+            del item
     return sent
 
 
@@ -162,8 +159,9 @@ def websocket_server(
     """A sink that sends each item to every client of a websocket server, which is there while the job runs.
 
     >>> from streamkit import DropOldest, connect
-    >>> prices = connect.poll("https://example.org/prices", 5.0).map(lambda reply: reply.text())
-    >>> job = prices | connect.websocket_server("127.0.0.1", 8000, strategy=DropOldest(100))
+    >>> async def main() -> None:
+    ...     prices = connect.poll("https://example.org/prices", 5.0).map(lambda reply: reply.text())
+    ...     await (prices | connect.websocket_server("127.0.0.1", 8000, strategy=DropOldest(100)))
 
     Completes when: the source does, and every client has got what is held for it; connections are closed
         with code 1000. The result is how many items there were.
@@ -208,9 +206,9 @@ def websocket_server(
         host=host,
         port=port,
         strategy=strategy,
-        encode=_text if encode is None else encode,
+        encode=encode,
         on_listening=on_listening,
         closing=seconds("closing", closing),
-        options=options_argument(options, frozenset()),
-        serve=server.serve if serve is None else serve,
+        options=options_argument(options, frozenset()) or None,
+        serve=serve,
     )
