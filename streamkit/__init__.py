@@ -11,6 +11,7 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
+        connect as connect,
         executors as executors,
         flow as flow,
         graph as graph,

@@ -133,8 +133,8 @@ async def _serve(
     options: Mapping[str, Any] | None,
     serve: Callable[..., Any] | None,
 ) -> int:
-    fan, sent = _Fan(strategy, encode or _text), 0
-    listen = serve or server.serve
+    fan, sent = _Fan(strategy, _text if encode is None else encode), 0
+    listen = server.serve if serve is None else serve
     listening = await listen(fan.client, host, port, **{"close_timeout": CLOSING, **(options or {})})
     async with _open(fan, listening, on_listening, closing):
         async for item in run.open(source):
