@@ -173,6 +173,26 @@ def test_items_are_encoded_once_and_what_cannot_be_fails_the_job() -> None:
     on_network(main)
 
 
+def test_who_comes_late_may_get_the_last_item_and_then_all_that_follow() -> None:
+    async def main() -> None:
+        stream, emitter = push(Suspend(8), of=str)
+        job = (stream | served(Suspend(8), latest=True)).start()
+        for text in ("old", "x" * 900_000):
+            await emitter.send(text)
+        await asyncio.sleep(0.1)
+        async with dial(URL, compression=None) as client:
+            client.transport.pause_reading()  # so that the first is being sent still
+            await asyncio.sleep(0.1)
+            await emitter.send("new")
+            await asyncio.sleep(0.1)
+            emitter.close()
+            client.transport.resume_reading()
+            assert await everything(client) == (["x" * 900_000, "new"], 1000)
+        assert await job == 3
+
+    on_network(main)
+
+
 def test_a_strategy_that_makes_other_items_is_refused() -> None:
     for strategy in (Collect(3), DropOldest(3, gaps=True)):
         with pytest.raises(ValueError, match="strategy must be"):

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import callback, seconds, whole
+from streamkit._core.arguments import callback, flag, seconds, whole
 from streamkit._core.contract import Contract
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.show import shown
@@ -20,6 +20,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit.connect.reconnect import settled
 from streamkit.connect.websockets.library import CLOSING, exceptions, needed, options_argument, server
+from streamkit.operators.insert import start_with
 from streamkit.operators.until import take_until
 from streamkit.sinks.effects import drain, for_each
 from streamkit.sources.hub import Hub
@@ -40,22 +41,29 @@ def _text(item: Any) -> str | bytes:
 class _Fan:
     """The clients of one run."""
 
-    def __init__(self, strategy: Strategy, encode: Callable[[Any], Any]) -> None:
+    def __init__(self, strategy: Strategy, encode: Callable[[Any], Any], latest: bool) -> None:
         self.hub: Hub[Any] = Hub(strategy)
         self._encode = encode
+        self._latest = latest
+        self._first: tuple[Any, ...] = ()
+        """What a client gets when it comes."""
         self._clients: set[Any] = set()
         self._left = asyncio.Event()
 
     async def give(self, item: Any) -> None:
         """Send `item` to all clients, once each has room, as the strategy says."""
-        await self.hub.send(await settled(self._encode(item)))
+        message = await settled(self._encode(item))
+        if self._latest:
+            self._first = (message,)
+        await self.hub.send(message)
 
     async def client(self, connection: ServerConnection) -> None:
         """Send to one client until it leaves, or the stream ends."""
         self._clients.add(connection)
         gone = from_awaitable(partial(_gone, connection))
         try:
-            await (self.hub.stream() | take_until(gone) | for_each(connection.send))
+            items = self.hub.stream() | start_with(*self._first)
+            await (items | take_until(gone) | for_each(connection.send))
         except exceptions.ConnectionClosed:
             return  # it has left while something was sent
         except BufferOverflowError:
@@ -129,11 +137,12 @@ async def _serve(
     strategy: Strategy,
     encode: Callable[[Any], Any] | None,
     on_listening: Callable[[Any], object] | None,
+    latest: bool,
     closing: float,
     options: Mapping[str, Any] | None,
     serve: Callable[..., Any] | None,
 ) -> int:
-    fan, sent = _Fan(strategy, _text if encode is None else encode), 0
+    fan, sent = _Fan(strategy, _text if encode is None else encode, latest), 0
     listen = server.serve if serve is None else serve
     listening = await listen(fan.client, host, port, **{"close_timeout": CLOSING, **(options or {})})
     async with _open(fan, listening, on_listening, closing):
@@ -152,6 +161,7 @@ def websocket_server(
     strategy: Strategy,
     encode: Callable[[Any], Any] | None = None,
     on_listening: Callable[[list[Any]], object] | None = None,
+    latest: bool = False,
     closing: float = 10.0,
     options: Mapping[str, Any] | None = None,
     serve: Callable[..., Any] | None = None,
@@ -182,6 +192,7 @@ def websocket_server(
         encode: makes a text or bytes of an item, once for all clients; by default JSON, but of texts and
             bytes themselves. What it raises fails the job.
         on_listening: called with the addresses, when the server listens.
+        latest: whether a client that comes gets the last item at once, which is then kept.
         closing: seconds that clients have to take what is held for them when the source has ended.
         options: for ``websockets.serve``, such as ``ssl``, ``origins`` or ``process_request``.
         serve: what listens, in place of ``websockets.serve``, as ``websockets.unix_serve`` would.
@@ -208,6 +219,7 @@ def websocket_server(
         strategy=strategy,
         encode=encode,
         on_listening=on_listening,
+        latest=flag("latest", latest),
         closing=seconds("closing", closing),
         options=options_argument(options, frozenset()) or None,
         serve=serve,
