@@ -152,7 +152,7 @@ class Talker(Peer):
         self._server = await serve(
             self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1
         )
-        self.port = [*self._server.sockets][0].getsockname()[1]
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is not None:
