@@ -26,6 +26,11 @@ def state(reply: Reply) -> dict[str, Any]:
     return {"at": at.isoformat(), "data": reply.json()}
 
 
+def data(found: dict[str, Any]) -> Any:
+    """What makes a state another one."""
+    return found["data"]
+
+
 def warn(error: Exception, failures: int) -> None:
     print(f"{failures} requests in a row have failed, the last with {error}; going on", file=sys.stderr)
 
@@ -46,7 +51,7 @@ def poller(
     return (
         poll(url, every, jitter=0.1, reconnect=patient)
         | ops.map(state, on_error=Resume(skip, errors=ValueError))
-        | ops.distinct_until_changed(lambda each: each["data"])
+        | ops.distinct_until_changed(data)
         | websocket_server(host, port, strategy=DropOldest(HELD), latest=True, on_listening=on_listening)
     )
 
