@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streamkit import (
         aiostream as aiostream,
         durable as durable,
+        connect as connect,
         executors as executors,
         flow as flow,
         graph as graph,

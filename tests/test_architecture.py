@@ -204,6 +204,7 @@ MIRRORED = {
     "": ".",
     "core": "_core",
     "compile": "_engine/compile",
+    "connect": "connect",
     "buffer": "_engine/buffer",
     "plan": "_engine/plan",
     "run": "_engine/run",
@@ -223,6 +224,7 @@ MIRRORED = {
     "rx": "rx",
     "testing": "testing",
     "testing/conformance": "testing/conformance",
+    "testing/connector": "testing/connector",
     "testing/schedules": "testing/schedules",
 }
 """Folders of tests, and what is tested there."""
@@ -257,6 +259,7 @@ MORE_FAMILIES = {
         "window",
     },
     "compile": {"opcodes"},
+    "connect": {"every"},
     "graph": {"attacks"},
     "sinks": {"every"},
     "stages": {"push", "splice"},

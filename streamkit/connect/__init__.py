@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         postgres_rows as postgres_rows,
         postgres_writer as postgres_writer,
     )
+    from streamkit.connect.callbacks import threaded as threaded
     from streamkit.connect.files import lines as lines, tail as tail
     from streamkit.connect.obstore import (
         object_chunks as object_chunks,
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
     from streamkit.connect.program import CommandError as CommandError, command as command
     from streamkit.connect.reconnect import Reconnect as Reconnect
     from streamkit.connect.sender import Sender as Sender
-    from streamkit.connect.socketio import SocketEvent as SocketEvent, socketio as socketio
+    from streamkit.connect.socketio import SocketEvent as SocketEvent, socketio_events as socketio_events
     from streamkit.connect.sqlite import sqlite_rows as sqlite_rows, sqlite_writer as sqlite_writer
     from streamkit.connect.status import HeartbeatLostError as HeartbeatLostError, StatusError as StatusError
-    from streamkit.connect.threaded import threaded as threaded
     from streamkit.connect.watchfiles import Changed as Changed, watch as watch
     from streamkit.connect.websockets.receive import websocket as websocket
     from streamkit.connect.websockets.serve import websocket_server as websocket_server

@@ -140,12 +140,15 @@ class Inflow:
         """
         channel, limit = self._channel, self._heartbeat
         while True:
-            since = None if limit is None else self.sender.heard + limit
+            until = None if limit is None else self.sender.heard + limit
+            silence = asyncio.timeout_at(until)
             try:
-                async with asyncio.timeout_at(since):
+                async with silence:
                     there = await channel.wait()
             except TimeoutError:
-                if limit is None or self._loop.time() - self.sender.heard < limit:
+                if limit is None or until is None or not silence.expired():
+                    raise  # it is what the connection has failed with
+                if self.sender.heard + limit > until:
                     continue
                 raise HeartbeatLostError(f"the client was not heard of for {limit:g} s") from None
             if there:

@@ -26,7 +26,7 @@ except ImportError:  # pragma: no cover - an extra, which the tests have
 else:
     _socketio = _imported
 
-__all__ = ["SocketEvent", "socketio"]
+__all__ = ["SocketEvent", "socketio_events"]
 
 _CLOSING: Final = 2.0
 """Seconds that the other side has to answer when a connection is closed."""
@@ -103,7 +103,7 @@ class _Caller:
         self._on_connect, self._timeout, self._options = on_connect, timeout, options
 
     async def connect(self) -> _Socket:
-        socket = _Socket(self._strategy, f"socketio({public(self._url)!r})", self._namespaces)
+        socket = _Socket(self._strategy, f"socketio_events({public(self._url)!r})", self._namespaces)
         try:
             async with asyncio.timeout(self._timeout):
                 await socket.client.connect(
@@ -124,7 +124,7 @@ class _Caller:
 
 
 @answering
-def socketio(
+def socketio_events(
     url: str,
     *,
     strategy: Strategy,
@@ -136,12 +136,12 @@ def socketio(
 ) -> Stream[SocketEvent | Gap]:
     """The events of a Socket.IO server, on a connection that is made again when it is lost.
 
-        socketio(url, strategy=DropOldest(100))  --a--b------gap-c--
+        socketio_events(url, strategy=DropOldest(100))  --a--b------gap-c--
 
     >>> from streamkit import DropOldest, connect
     >>> async def subscribe(client) -> None:
     ...     await client.emit("subscribe", "prices")
-    >>> prices = connect.socketio(
+    >>> prices = connect.socketio_events(
     ...     "https://example.org", strategy=DropOldest(100), on_connect=subscribe
     ... )
 
@@ -173,7 +173,7 @@ def socketio(
         StatusError, OSError, socketio.exceptions.SocketIOError: (when run) the last of too many failures.
     """
     if _socketio is None:  # pragma: no cover - it is among the tools of the tests
-        raise ImportError("socketio() needs python-socketio and aiohttp: install streamkit[socketio]")
+        raise ImportError("socketio_events() needs python-socketio and aiohttp: install streamkit[socketio]")
     strategy = strategy_argument("strategy", strategy)
     if isinstance(strategy, (Suspend, Collect)):
         raise ValueError(
@@ -189,4 +189,4 @@ def socketio(
     def reading() -> AsyncIterator[Any]:
         return linked(caller.connect, rules, _FAILURES)
 
-    return Stream(BufferedRecipe("socketio", (public(url),), reading, strategy=strategy))
+    return Stream(BufferedRecipe("socketio_events", (public(url),), reading, strategy=strategy))

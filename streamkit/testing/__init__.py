@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ConnectorReport as ConnectorReport,
         Peer as Peer,
         check_connector as check_connector,
+        on_network as on_network,
     )
     from streamkit.testing.consumers import Consumed as Consumed, Leave as Leave, consume as consume
     from streamkit.testing.drops import Drops as Drops

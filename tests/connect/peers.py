@@ -10,9 +10,10 @@ import socketio
 from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 
-from streamkit.testing import Peer
+from streamkit.connect import Sender
+from streamkit.testing import ConnectorFault, Peer
 
-__all__ = ["Feed", "Rooms", "Site", "State", "Talker"]
+__all__ = ["Feed", "Phone", "Rooms", "Site", "State", "Talker"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,10 +37,7 @@ class Site(Peer):
         app.router.add_get("/{path:.*}", self._noted)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        server: Any = site._server
-        self.port = server.sockets[0].getsockname()[1]
+        self.port = await listening(self._runner, self.port)
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -65,10 +63,21 @@ class Site(Peer):
         await self.stop()
 
 
+async def listening(runner: web.AppRunner, port: int) -> int:
+    """Let `runner` listen at `port`, or at a free one; return which."""
+    site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+    await site.start()
+    server: Any = site._server
+    found: int = server.sockets[0].getsockname()[1]
+    return found
+
+
 class State(Site):
     """Answers with the newest number, which is not sent twice to who knows it."""
 
-    number = -1
+    def __init__(self, port: int = 8080) -> None:
+        super().__init__(port=port)
+        self.number = -1
 
     async def send(self, number: int) -> None:
         self.number = number
@@ -83,8 +92,8 @@ class State(Site):
 class Feed(Site):
     """Server-sent events: each number is its own identifier; with `replays`, those that were missed, too."""
 
-    def __init__(self, *, replays: bool = False) -> None:
-        super().__init__()
+    def __init__(self, port: int = 8080, *, replays: bool = False) -> None:
+        super().__init__(port=port)
         self._replays = replays
         self._past: list[int] = []
         self._open: set[web.StreamResponse] = set()
@@ -143,6 +152,7 @@ class Talker(Peer):
         self._server = await serve(
             self._client, "127.0.0.1", self.port, ping_interval=None, close_timeout=0.1
         )
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -163,8 +173,9 @@ class Talker(Peer):
 class Rooms(Peer):
     """A Socket.IO server that sends each number to all who are there, as an event."""
 
-    def __init__(self, port: int = 8080) -> None:
+    def __init__(self, port: int = 8080, pings: float = 5.0) -> None:
         self.port = port
+        self._pings = pings
         self._runner: web.AppRunner | None = None
         self.joined: list[str] = []
 
@@ -173,21 +184,71 @@ class Rooms(Peer):
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        server: Any = socketio.AsyncServer(async_mode="aiohttp", ping_interval=5, ping_timeout=5)
+        server: Any = socketio.AsyncServer(async_mode="aiohttp", ping_interval=self._pings, ping_timeout=5)
         app = web.Application()
         server.attach(app)
         server.on("join", lambda _, name: self.joined.append(name))
         self._server = server
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = await listening(self._runner, self.port)
 
     async def stop(self) -> None:
         if self._runner is not None:
             await self._server.shutdown()
             await self._runner.cleanup()
             self._runner = None
-            await asyncio.sleep(6.0)  # the library's own tasks look once more whether to send a ping
+            await asyncio.sleep(1.2 * self._pings)  # the library looks once more whether to send a ping
 
     async def send(self, number: int) -> None:
         await self._server.emit("number", number)
+
+
+_SILENT = (ConnectorFault.HANGS, ConnectorFault.DRIP)
+
+
+class Phone(Peer):
+    """A client with callbacks, and what it is connected to, in one: it makes the faults itself."""
+
+    def __init__(self) -> None:
+        self._calls: list[Sender[int]] = []
+        self._reached: list[Sender[int]] = []
+        """Those that are not dead without knowing."""
+        self._serving = False
+        self._fault: ConnectorFault | None = None
+
+    async def start(self) -> None:
+        self._serving = True
+
+    async def stop(self) -> None:
+        self._serving = False
+        self._drop("it was stopped")
+
+    async def send(self, number: int) -> None:
+        if self._fault not in _SILENT:
+            for sender in [*self._reached]:
+                sender.offer(number)
+
+    def call(self, sender: Sender[int]) -> Callable[[], None]:
+        """Connect; return what closes the connection."""
+        if not self._serving or self._fault not in (None, ConnectorFault.HALF_OPEN, *_SILENT):
+            raise ConnectionRefusedError("nobody answers")
+        self._calls.append(sender)
+        self._reached.append(sender)
+        return lambda: self._calls.remove(sender)
+
+    def strike(self, fault: ConnectorFault | None) -> bool:
+        """Make a fault, but one of the clock."""
+        if fault in (ConnectorFault.CLOCK_CHANGE, ConnectorFault.CLOCK_JUMP):
+            return False
+        ended, self._fault = self._fault, fault
+        if fault is ConnectorFault.HALF_OPEN:
+            self._reached.clear()
+        elif fault is not None and fault not in _SILENT:
+            self._drop("it was dropped")
+        return (fault or ended) is not None
+
+    def _drop(self, why: str) -> None:
+        for sender in self._calls:
+            sender.fail(why)
+        self._reached.clear()

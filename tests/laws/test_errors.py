@@ -96,7 +96,7 @@ def test_the_note_of_a_callbacks_error_names_the_operator_and_its_place(sample: 
             assert match, note
             assert "tests/samples/" in match[2]
             line = linecache.getline(match[2], int(match[3]))
-            assert re.search(rf"\b(ops|own)\.({match[1]}|for_each)\(", line), (note, line)
+            assert re.search(rf"\b(ops|own|connect)\.({match[1]}|for_each)\(", line), (note, line)
 
     play(main)
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamkit
-from streamkit import Missed, Stream, Suspend
+from streamkit import Missed, Stream, Suspend, connect
+from streamkit.connect import Sender
 from streamkit.runner.intake import Intake
 from tests.laws.items import Item
 from tests.laws.lab import Boom, Lab
@@ -109,6 +110,16 @@ def boxed(lab: Lab) -> Stream[Any]:
     return stream
 
 
+def phoned(lab: Lab) -> Stream[Any]:
+    def listen(sender: Sender[Item]) -> Callable[[], object]:
+        for item in items(lab):
+            sender.offer(item)
+        sender.end()
+        return lambda: None
+
+    return connect.threaded(listen, strategy=Suspend(3))
+
+
 SOURCES = [
     SourceSample("of", lambda lab: streamkit.of(*items(lab)), (0, 1, 2), keeps=3),
     SourceSample("of-none", lambda lab: streamkit.of(), ()),
@@ -178,4 +189,5 @@ SOURCES = [
     SourceSample("merge", lambda lab: streamkit.merge(items(lab, 1), items(lab, 1)), (0, 0), keeps=2),
     SourceSample("concat", lambda lab: streamkit.concat(items(lab, 2), items(lab, 1)), (0, 1, 0), keeps=3),
     SourceSample("zip", lambda lab: streamkit.zip(items(lab, 2), items(lab, 2)), ((0, 0), (1, 1)), keeps=4),
+    SourceSample("threaded", phoned, (0, 1, 2), threads=True, pickles=False),
 ]

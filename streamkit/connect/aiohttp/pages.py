@@ -87,7 +87,8 @@ def pages(
     >>> from streamkit import connect, ops
     >>> orders = (
     ...     connect.pages("https://example.org/orders", lambda reply: reply.json()["next"])
-    ...     | ops.flat_map(lambda reply: reply.json()["orders"])
+    ...     | ops.map(lambda reply: reply.json()["orders"])
+    ...     | ops.flatten()
     ... )
 
     Emits when: a page has come. The next is asked for when the consumer asks for it.

@@ -58,12 +58,15 @@ class EventParser:
             text = text[1:]
         self._after_return = text.endswith("\r")
         *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        for line in lines:
-            self._parts.append(line)
-            whole, self._parts = "".join(self._parts), []
-            self._line(whole)
-        self._parts.append(rest)
-        self._size += len(rest)
+        for end in lines:
+            self._part(end)
+            line, self._parts = "".join(self._parts), []
+            self._line(line)
+        self._part(rest)
+
+    def _part(self, part: str) -> None:
+        self._parts.append(part)
+        self._size += len(part)
         if self._size > self._largest:
             raise ValueError(f"a server has sent an event of more than {self._largest} characters")
 
@@ -71,7 +74,6 @@ class EventParser:
         if not line:
             self._dispatch()
             return
-        self._size += len(line)
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":

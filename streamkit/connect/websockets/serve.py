@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from streamkit._core.arguments import callback, seconds, whole
-from streamkit._core.calls import answering
+from streamkit._core.arguments import callback, flag, seconds, whole
+from streamkit._core.contract import Contract
 from streamkit._core.errors import BufferOverflowError
 from streamkit._core.show import shown
 from streamkit._core.strategy import Strategy
-from streamkit._engine.face.job import Job
-from streamkit._engine.face.stream import Stream
+from streamkit._engine.face.stage import stage
+from streamkit._engine.face.stream import Sink
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.run import Run
 from streamkit.connect.reconnect import settled
 from streamkit.connect.websockets.library import CLOSING, exceptions, needed, options_argument, server
-from streamkit.operators.effects import tap
+from streamkit.operators.insert import start_with
 from streamkit.operators.until import take_until
 from streamkit.sinks.effects import drain, for_each
-from streamkit.sinks.fold import count
-from streamkit.sources.defer import using
 from streamkit.sources.hub import Hub
 from streamkit.sources.waiting import from_awaitable
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
 __all__ = ["websocket_server"]
-
-Serving: TypeAlias = Callable[[Any], Job[int]]
 
 _FAILED, _LEAVING, _SLOW = 1011, 1001, 1013
 
@@ -43,22 +41,29 @@ def _text(item: Any) -> str | bytes:
 class _Fan:
     """The clients of one run."""
 
-    def __init__(self, strategy: Strategy, encode: Callable[[Any], Any]) -> None:
+    def __init__(self, strategy: Strategy, encode: Callable[[Any], Any], latest: bool) -> None:
         self.hub: Hub[Any] = Hub(strategy)
         self._encode = encode
+        self._latest = latest
+        self._first: tuple[Any, ...] = ()
+        """What a client gets when it comes."""
         self._clients: set[Any] = set()
         self._left = asyncio.Event()
 
     async def give(self, item: Any) -> None:
         """Send `item` to all clients, once each has room, as the strategy says."""
-        await self.hub.send(await settled(self._encode(item)))
+        message = await settled(self._encode(item))
+        if self._latest:
+            self._first = (message,)
+        await self.hub.send(message)
 
     async def client(self, connection: ServerConnection) -> None:
         """Send to one client until it leaves, or the stream ends."""
         self._clients.add(connection)
         gone = from_awaitable(partial(_gone, connection))
         try:
-            await (self.hub.stream() | take_until(gone) | for_each(connection.send))
+            items = self.hub.stream() | start_with(*self._first)
+            await (items | take_until(gone) | for_each(connection.send))
         except exceptions.ConnectionClosed:
             return  # it has left while something was sent
         except BufferOverflowError:
@@ -73,6 +78,17 @@ class _Fan:
             self._left.clear()
             await self._left.wait()
 
+    async def closed(self, listening: Any, code: int) -> None:
+        """Close the server and its clients; those to whom even that cannot be said are dropped."""
+        listening.close(code=code)
+        try:
+            async with asyncio.timeout(CLOSING):
+                await listening.wait_closed()
+        except TimeoutError:
+            for connection in self._clients:
+                connection.transport.abort()
+            await listening.wait_closed()
+
 
 async def _gone(connection: ServerConnection) -> bool:
     """Wait until a client leaves. What it sends is thrown away, or its pings would wait behind it."""
@@ -86,43 +102,58 @@ async def _gone(connection: ServerConnection) -> bool:
 
 @asynccontextmanager
 async def _open(
-    address: tuple[str | None, int],
-    strategy: Strategy,
-    encode: Callable[[Any], Any],
-    on_listening: Callable[[Any], object] | None,
-    closing: float,
-    options: Mapping[str, Any],
+    fan: _Fan, listening: Any, on_listening: Callable[[Any], object] | None, closing: float
 ) -> AsyncGenerator[_Fan, None]:
-    fan = _Fan(strategy, encode)
+    """The clients, while the server listens; in the end they are closed as it has come to that."""
     # without clients, and when the last has left, items are for nobody, and nobody waits
     nobody = (fan.hub.stream() | drain()).start()
     code = _FAILED
     try:
-        listening = await server.serve(fan.client, *address, **{"close_timeout": CLOSING, **options})
-        try:
-            if on_listening is not None:
-                await settled(on_listening([each.getsockname() for each in listening.sockets]))
-            yield fan
-            fan.hub.close()
-            code = _LEAVING
-            try:
-                async with asyncio.timeout(closing):
-                    await fan.served()
-            except TimeoutError:
-                pass  # those who are too slow are closed as they are
-        except (GeneratorExit, asyncio.CancelledError):
-            code = _LEAVING
-            raise
-        finally:
-            fan.hub.close()
-            listening.close(code=code)
-            await listening.wait_closed()
+        if on_listening is not None:
+            await settled(on_listening([each.getsockname() for each in listening.sockets]))
+        yield fan
+        fan.hub.close()
+        code = _LEAVING
+        with suppress(TimeoutError):  # those who are too slow are closed as they are
+            async with asyncio.timeout(closing):
+                await fan.served()
+    except asyncio.CancelledError:
+        code = _LEAVING
+        raise
     finally:
         fan.hub.close()
-        await nobody
+        try:
+            await fan.closed(listening, code)
+        finally:
+            await nobody
 
 
-@answering
+async def _serve(
+    run: Run,
+    source: Inlet[Any],
+    *,
+    host: str | None,
+    port: int,
+    strategy: Strategy,
+    encode: Callable[[Any], Any] | None,
+    on_listening: Callable[[Any], object] | None,
+    latest: bool,
+    closing: float,
+    options: Mapping[str, Any] | None,
+    serve: Callable[..., Any] | None,
+) -> int:
+    fan, sent = _Fan(strategy, _text if encode is None else encode, latest), 0
+    listen = server.serve if serve is None else serve
+    listening = await listen(fan.client, host, port, **{"close_timeout": CLOSING, **(options or {})})
+    async with _open(fan, listening, on_listening, closing):
+        async for item in run.open(source):
+            await run.call(fan.give, item)
+            sent += 1
+            del item
+    return sent
+
+
+@stage(_serve, pumps=False, contract=Contract(result="what is held for each client"))
 def websocket_server(
     host: str | None,
     port: int,
@@ -130,18 +161,22 @@ def websocket_server(
     strategy: Strategy,
     encode: Callable[[Any], Any] | None = None,
     on_listening: Callable[[list[Any]], object] | None = None,
+    latest: bool = False,
     closing: float = 10.0,
     options: Mapping[str, Any] | None = None,
-) -> Serving:
+    serve: Callable[..., Any] | None = None,
+) -> Sink[Any, int]:
     """A sink that sends each item to every client of a websocket server, which is there while the job runs.
 
     >>> from streamkit import DropOldest, connect
-    >>> prices = connect.poll("https://example.org/prices", 5.0).map(lambda reply: reply.text())
-    >>> job = prices | connect.websocket_server("127.0.0.1", 8000, strategy=DropOldest(100))
+    >>> async def main() -> None:
+    ...     prices = connect.poll("https://example.org/prices", 5.0).map(lambda reply: reply.text())
+    ...     await (prices | connect.websocket_server("127.0.0.1", 8000, strategy=DropOldest(100)))
 
     Completes when: the source does, and every client has got what is held for it; connections are closed
-        with code 1001. The result is how many items there were.
-    Closes when: it ends: clients are closed with code 1001, or 1011 if the source has failed.
+        with code 1000. The result is how many items there were.
+    Closes when: it ends: clients are closed with code 1001, or 1011 if the source has failed. Who takes
+        nothing is dropped.
 
     It needs ``streamkit[websockets]``. A client gets what comes while it is there. Each has a buffer of its
     own: under ``DropOldest(n)`` a slow one loses items, and others none; under ``Fail(n)`` it is closed, with
@@ -157,8 +192,10 @@ def websocket_server(
         encode: makes a text or bytes of an item, once for all clients; by default JSON, but of texts and
             bytes themselves. What it raises fails the job.
         on_listening: called with the addresses, when the server listens.
+        latest: whether a client that comes gets the last item at once, which is then kept.
         closing: seconds that clients have to take what is held for them when the source has ended.
         options: for ``websockets.serve``, such as ``ssl``, ``origins`` or ``process_request``.
+        serve: what listens, in place of ``websockets.serve``, as ``websockets.unix_serve`` would.
 
     Raises:
         ImportError: websockets is not installed.
@@ -170,22 +207,20 @@ def websocket_server(
     needed("websocket_server")
     if host is not None and not isinstance(host, str):  # pyright: ignore[reportUnnecessaryIsInstance] - users may pass anything
         raise TypeError(f"host must be a text such as '127.0.0.1', or None, not {shown(host)}")
-    address = (host, whole("port", port, least=0, most=65_535))
+    port = whole("port", port, least=0, most=65_535)
     Hub[Any](strategy)  # it says what is wrong with it now, and not when run
-    if encode is not None:
-        callback("encode", encode)
-    if on_listening is not None:
-        callback("on_listening", on_listening)
-    closing = seconds("closing", closing)
-    given = options_argument(options, frozenset())
-    opened = partial(_open, address, strategy, encode or _text, on_listening, closing, given)
-
-    def served(stream: Any) -> Job[int]:
-        items: Stream[Any] = Stream(stream)
-
-        def sent(fan: _Fan) -> Stream[Any]:
-            return items | tap(fan.give)
-
-        return using(opened, sent) | count()
-
-    return served
+    for name, value in (("encode", encode), ("on_listening", on_listening), ("serve", serve)):
+        if value is not None:
+            callback(name, value)
+    return Sink(
+        websocket_server,
+        host=host,
+        port=port,
+        strategy=strategy,
+        encode=encode,
+        on_listening=on_listening,
+        latest=flag("latest", latest),
+        closing=seconds("closing", closing),
+        options=options_argument(options, frozenset()) or None,
+        serve=serve,
+    )

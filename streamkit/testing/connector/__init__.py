@@ -2,7 +2,7 @@
 
 from streamkit.testing.connector.checks import ConnectorError, ConnectorReport, check_connector
 from streamkit.testing.connector.faults import ConnectorFault
-from streamkit.testing.connector.network import NetworkLoop
+from streamkit.testing.connector.network import NetworkLoop, on_network
 from streamkit.testing.connector.trial import ConnectorOutcome, Peer
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "NetworkLoop",
     "Peer",
     "check_connector",
+    "on_network",
 ]

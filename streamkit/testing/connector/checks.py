@@ -69,8 +69,49 @@ def check_connector(
     may be asked more often than `dials`, or sooner than a server has asked for; nothing may be left when the
     consumer leaves, also while the fault lasts.
 
+    >>> import asyncio
+    >>> from streamkit import Gap, Stream
+    >>> from streamkit.testing import ConnectorFault, check_connector
+    >>> class Lines:  # the peer: a server that writes each number in a line
+    ...     def __init__(self) -> None:
+    ...         self.writers = set()
+    ...     async def start(self) -> None:
+    ...         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 8080)
+    ...     async def serve(self, reader, writer) -> None:
+    ...         self.writers.add(writer)
+    ...     async def stop(self) -> None:
+    ...         self.server.close()
+    ...         for writer in self.writers:
+    ...             writer.close()
+    ...     async def send(self, number: int) -> None:
+    ...         for writer in self.writers:
+    ...             writer.write(b"%d\\n" % number)
+    >>> async def read():  # the connector
+    ...     seen = False
+    ...     while True:
+    ...         reader, writer = await asyncio.open_connection("127.0.0.1", 8080)
+    ...         try:
+    ...             if seen:
+    ...                 yield Gap(None, "it was lost")
+    ...             while line := await reader.readline():
+    ...                 seen = True
+    ...                 yield int(line)
+    ...         finally:
+    ...             writer.close()
+    ...         await asyncio.sleep(5.0)
+    >>> faults = [ConnectorFault.CLOCK_CHANGE, ConnectorFault.REFUSED]
+    >>> try:
+    ...     check_connector(lambda peer: Stream(read), Lines, faults=faults)
+    ... except AssertionError as error:
+    ...     print(error)
+    faults that it does not come through: 1
+    fault         again after  items  gaps  dials
+    CLOCK_CHANGE        0.0 s     32     0      0
+    REFUSED             never      2     0      1
+        it failed: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 8080)
+
     The libraries that a connector uses run as they are, on a network in memory: whatever connects and serves
-    by the event loop does, without TLS.
+    by the event loop does, without TLS. The report that is returned is printed as such a table.
 
     Args:
         connector: called with a peer; returns the stream of the numbers that the peer sends, and of gaps.
@@ -84,9 +125,6 @@ def check_connector(
         closing: seconds within which it must have ended when its consumer leaves.
         threads: whether the connector has threads, or waits for the world outside; then time passes, too, in
             which nothing happens.
-
-    Returns:
-        What came of each fault.
 
     Raises:
         ConnectorError: it does not come through one of them.

@@ -184,7 +184,35 @@ class NetworkLoop(VirtualLoop):
 
 
 def on_network(main: Callable[[], Coroutine[Any, Any, T]], *, threads: bool = False) -> T:
-    """Run `main` on a network in memory; nothing may be left when it ends."""
+    """Run a coroutine on virtual time, with a network in memory; nothing may be left when it ends.
+
+    >>> import asyncio
+    >>> from streamkit.testing import on_network
+    >>> async def main() -> bytes:
+    ...     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    ...         await asyncio.sleep(3600.0)
+    ...         writer.write(b"hello")
+    ...         writer.close()
+    ...     server = await asyncio.start_server(greet, "127.0.0.1", 8080)
+    ...     reader, writer = await asyncio.open_connection("example.org", 8080)
+    ...     found = await reader.read()
+    ...     writer.close()
+    ...     server.close()
+    ...     await writer.wait_closed()
+    ...     return found
+    >>> on_network(main)
+    b'hello'
+
+    Servers and clients of libraries meet in it as they are, if they connect and serve by the event loop. All
+    hosts are this one; TLS is refused.
+
+    Args:
+        main: an async function without arguments.
+        threads: whether other threads may wake the loop, as in `run`.
+
+    Raises:
+        LeakError: something was left behind.
+    """
     with aside():
         runner = asyncio.Runner(loop_factory=lambda: NetworkLoop(threads=threads))
         with Watch(runner) as watch:

@@ -185,6 +185,8 @@ class Trial:
             async with stream.open() as items:
                 async for item in items:
                     self._seen.append(item)
+                    if not isinstance(item, (int, Gap)):
+                        raise TypeError(f"{shown(item)} came, which is no number that was sent, and no Gap")
                     if not isinstance(item, Gap):
                         self._newest = max(self._newest, item)
                     self._news.set()
@@ -226,17 +228,16 @@ class Trial:
     def _judge(self) -> None:
         """Each number once and in order, but where a gap says otherwise."""
         last, gap = -1, True  # what was sent before it was connected is not missed
+        missing, doubled = list[str](), list[str]()
         for item in self._seen:
             if isinstance(item, Gap):
                 self.outcome.gaps.append(item)
                 gap = True
                 continue
-            if not isinstance(item, int):
-                self._problem(f"{shown(item)} came, which is no number that was sent, and no Gap")
-                return
             self.outcome.items += 1
             if item > last + 1 and not (gap or self._terms.samples):
-                self._problem(f"{last + 1} to {item - 1} are missing, and no Gap says so")
+                missing.append(f"{last + 1} to {item - 1} are missing, and no Gap says so")
             if item <= last and not (gap or self._terms.repeats):
-                self._problem(f"{item} came after {last}")
+                doubled.append(f"{item} came after {last}")
             last, gap = max(last, item), False
+        self.outcome.problems += [*missing[:1], *doubled[:1]]
