@@ -168,7 +168,7 @@ class KafkaConnection:
         """How many offsets are behind where `group` would begin."""
         patience = self._carrier.patience
         partitions = self._partitions()
-        consumer = Consumer({**self._config, "group.id": group, "enable.auto.commit": False})
+        consumer = Consumer({**self._config, "group.id": f"{self._carrier.name}.{group}"})
         try:
             count = 0
             for each in consumer.committed(partitions, timeout=patience):

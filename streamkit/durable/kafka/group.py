@@ -84,7 +84,7 @@ class Group:
                 "allow.auto.create.topics": True,
                 "queued.max.messages.kbytes": 16384,
                 **config,
-                "group.id": name,
+                "group.id": f"{carrier.name}.{name}",  # groups of one name on several topics are several
                 "enable.auto.commit": False,
                 "error_cb": self._failed,
             }
