@@ -30,7 +30,7 @@ async def filled(carrier: Carrier, count: int, batch: int = 1000, keys: int = 0)
             )
 
 
-async def read(carrier: Carrier, path: str, batch: int, lease: float) -> None:
+async def read(carrier: Carrier, path: str, batch: int, lease: float, pause: float) -> None:
     async with carrier.connect() as connection:
         room = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         while True:
@@ -38,20 +38,21 @@ async def read(carrier: Carrier, path: str, batch: int, lease: float) -> None:
             if messages:
                 # one write, at the end of the file, so that lines of several processes do not mix
                 os.write(room, b"".join(each.body + b"\n" for each in messages))
+                await asyncio.sleep(pause)
                 await connection.acknowledge(GROUP, messages)
 
 
-def reader(carrier: Carrier, path: str, batch: int, lease: float) -> None:
-    asyncio.run(read(carrier, path, batch, lease))
+def reader(carrier: Carrier, path: str, batch: int, lease: float, pause: float) -> None:
+    asyncio.run(read(carrier, path, batch, lease, pause))
 
 
 class Readers:
     """Two, of which one is killed again and again, and another takes its place."""
 
-    def __init__(self, carrier: Carrier, path: Path, *, batch: int, lease: float) -> None:
+    def __init__(self, carrier: Carrier, path: Path, *, batch: int, lease: float, pause: float = 0.0) -> None:
         self.kills = 0
         self.path = path
-        self._arguments = (carrier, str(path), batch, lease)
+        self._arguments = (carrier, str(path), batch, lease, pause)
         self._running = [self._begun(), self._begun()]
 
     def _begun(self) -> ForkServerProcess:

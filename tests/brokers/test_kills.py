@@ -76,8 +76,8 @@ def test_kafka_loses_nothing_when_consumers_are_killed(
     quick = {"session.timeout.ms": 1000, "heartbeat.interval.ms": 100}
     inbox = Kafka(cluster.servers, name, options=quick)
     asyncio.run(filled(inbox, COUNT, keys=100))
-    with Readers(inbox, tmp_path / "read", batch=BATCH, lease=6.0) as readers:
-        found = readers.until(COUNT, every=1.5, patience=90.0)
+    with Readers(inbox, tmp_path / "read", batch=BATCH, lease=6.0, pause=0.01) as readers:
+        found = readers.until(COUNT, every=4.0, patience=90.0)
     twice = sum(found.values()) - len(found)
     print(f"Kafka: {readers.kills} kills, {twice} came twice")
     assert found.keys() == {*range(COUNT)}

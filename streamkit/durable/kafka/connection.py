@@ -43,6 +43,7 @@ class KafkaConnection:
             "reconnect.backoff.max.ms": 1000,
             **carrier.options,
             "logger": _log,
+            "log_level": 3,
         }
         self._producer: Producer | None = None
         self._groups: dict[str, Group] = {}

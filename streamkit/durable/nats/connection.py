@@ -31,7 +31,7 @@ _HEADER: Final = "Streamkit"
 _BATCH: Final = 1000
 """Messages of one atomic batch; the server takes no more."""
 _SLICE: Final = 2.0
-_TIDY: Final = 1.0
+_TIDY: Final = 0.1
 """Seconds from one look at what all groups have acknowledged, and what can be deleted, to the next."""
 _NO_STREAM: Final = 10059
 _NO_CONSUMER: Final = 10014
