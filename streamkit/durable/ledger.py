@@ -142,7 +142,11 @@ class CarrierLedger:
                 self._room.ring()
                 await self._arrived.heard()
             state.working += 1
-            yield ready.popleft()
+            pair = ready.popleft()
+            if not ready:
+                self._room.ring()
+            yield pair
+            del pair  # nothing is pinned while more is waited for
 
     def closed(self, delivery: Delivery) -> None:
         done, state = self._done, self._state
@@ -153,10 +157,17 @@ class CarrierLedger:
             self._wake.ring()
 
     async def close(self) -> None:
+        """Acknowledge and hand back, to the end, however often this is cancelled."""
+        task = asyncio.create_task(self._end())
+        if not task.done():  # pragma: no branch - an eager task may be
+            hide(task)
+        await _ended(task)
+        task.result()
+
+    async def _end(self) -> None:
         state = self._state
         state.ending = True
-        errors: list[BaseException] = [] if state.error is None or state.raised else [state.error]
-        state.error = None
+        errors: list[BaseException] = []
         for bell in (self._wake, self._room):
             bell.ring()
         if self._keep in self._tasks:
@@ -167,7 +178,8 @@ class CarrierLedger:
             await _attempt(_ended(self._tasks[self._claim]), errors)
             await _attempt(self._rest(), errors)
         await _attempt(self._opened.aclose(), errors)
-        raise_first(errors)
+        error, state.error = state.error, None
+        raise_first([*([] if error is None or state.raised else [error]), *errors])
 
     # tasks ---------------------------------------------------------------------------------
 

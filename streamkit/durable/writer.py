@@ -49,8 +49,8 @@ def _key(key: Callable[[Any], Any] | None, item: Any) -> str | None:
     raise TypeError(f"key must return a text, or None, not {shown(found)}")
 
 
-def _delay(delay: Any, item: Any) -> float:
-    return seconds("delay", delay(item), positive=False) if callable(delay) else delay  # type: ignore[no-any-return]
+def _delay(delay: float | Callable[[Any], float], item: Any) -> float:
+    return seconds("delay", delay(item), positive=False) if callable(delay) else delay
 
 
 def writing(

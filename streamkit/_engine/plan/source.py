@@ -309,7 +309,7 @@ class Recipe(Source):
 
 
 class Tracked(Recipe):
-    """A durable source: `make` gives each run a fresh ledger, of which `most` deliveries may be open at once."""
+    """A durable source: `make` gives each run a ledger, of which `most` deliveries may be open at once."""
 
     __slots__ = ("most",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from streamkit._core.arguments import flag, seconds, whole
@@ -33,9 +33,9 @@ class SQLite(Carrier):
     and stays as small as what is in it. It must be on a disk of this machine: the locks of network file
     systems are not to be trusted, and SQLite's journal needs shared memory.
 
-    What is stored survives the death of every process. With `fsync` it survives a loss of power, too, and each
-    batch costs a write to the disk itself; without, the last few batches before it may be missing, and the
-    file is whole.
+    What is stored survives the death of every process. With `fsync` it survives a loss of power, too, and
+    each batch costs a write to the disk itself; without, the last few batches before it may be missing, and
+    the file is whole.
 
     Leases and delays go by the clock on the wall. If it is set forward, leases end early: what was in work
     comes twice. If it is set back, leases from its future are void.
@@ -91,7 +91,7 @@ class SQLite(Carrier):
         )
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[SqliteConnection]:
+    async def connect(self) -> AsyncGenerator[SqliteConnection]:
         """A connection, for one run: a thread, and the file open in it."""
         connection = SqliteConnection(
             self.path, self.name, partitions=self.partitions, busy=self.busy, fsync=self.fsync
