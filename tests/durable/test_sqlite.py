@@ -1,4 +1,4 @@
-"""SQLite as a carrier: what a file may be, what becomes of it, and what is shared by those who have it open."""
+"""SQLite as a carrier: what a file may be, what becomes of it, and what those share who have it open."""
 
 from __future__ import annotations
 
@@ -279,6 +279,10 @@ def test_a_reader_with_a_lease_in_a_partition_keeps_others_out_of_it(tmp_path: P
     in_file(tmp_path, main)
 
 
+def size_of(path: Path) -> int:
+    return sum(each.stat().st_size for each in path.iterdir())
+
+
 def test_the_file_stays_flat_and_gives_back_what_a_rush_has_taken(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     sizes: list[int] = []
@@ -292,7 +296,7 @@ def test_the_file_stays_flat_and_gives_back_what_a_rush_has_taken(tmp_path: Path
                 for _ in range(40):
                     await one.append([Entry(b"x" * 1000) for _ in range(10)])
                     await one.acknowledge("g", await one.claim("g", 10, 30.0, 0.0))
-                sizes.append(sum(each.stat().st_size for each in tmp_path.iterdir()))
+                sizes.append(size_of(tmp_path))
 
     run(main)
     with closing(sqlite3.connect(path)) as database:
