@@ -156,6 +156,12 @@ class CarrierLedger:
         if count == 1 or not state.working or count == self.reading.enough:
             self._wake.ring()
 
+    def fail(self, error: BaseException) -> None:
+        """End the stream with `error`, when what is ready was handed out."""
+        if self._state.error is None:
+            self._state.error = error
+        self._arrived.ring()
+
     async def close(self) -> None:
         """Acknowledge and hand back, to the end, however often this is cancelled."""
         task = asyncio.create_task(self._end())
@@ -190,13 +196,10 @@ class CarrierLedger:
         return task
 
     async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error of a task ends the stream, when what is ready was handed out."""
         try:
             await work
         except Exception as error:
-            if self._state.error is None:
-                self._state.error = error
-            self._arrived.ring()
+            self.fail(error)
 
     async def _claim(self) -> None:
         reading, state = self.reading, self._state

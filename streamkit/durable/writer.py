@@ -25,8 +25,9 @@ async def _stored(run: Run, source: Inlet[Any], *, carrier: Connects, key: Any, 
     """Store each list of items; all of one are stored before the next is asked for."""
     count, codec, tracked = 0, carrier.codec, run.tracked
     async with carrier.connect() as connection:
-        async for items in run.open(source):
-            delivery, items = items if tracked else (NO_DELIVERY, items)
+        async for pair in run.open(source):
+            delivery, items = pair if tracked else (NO_DELIVERY, pair)
+            del pair
             try:
                 entries = [
                     Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item))
