@@ -3,14 +3,16 @@
 A delivery is in as many places as its `count` says: in a loop's hand, in a buffer, in a call under way. Each
 place lets go of it once, by `settle` or by `fail`; the last one closes it, and the worst outcome wins. It is
 counted here, never by references: Python frees an object of a forgotten place just as one of a finished one.
+A place that is left by an error or a cancellation need say nothing: the delivery stays open, and the ledger
+hands back at its end whatever is open then.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, NoReturn, Protocol
 
-__all__ = ["NO_DELIVERY", "Delivery", "Ledger", "Together"]
+__all__ = ["NO_DELIVERY", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
 
 
 class Ledger(Protocol):
@@ -38,13 +40,14 @@ class Delivery:
 
     __slots__ = ("count", "error", "failed", "ledger", "message")
 
-    def __init__(self, ledger: Ledger, message: Any) -> None:
+    def __init__(self, ledger: Any, message: Any) -> None:
         self.count = 1
         """In how many places it is. Loops add to it and take from it in place."""
         self.failed = False
         self.error: BaseException | None = None
         """With what it failed first, if its place knew; the ledger lets go of it when it has told it."""
         self.ledger = ledger
+        """Is told when it is `closed`: loops say so by themselves."""
         self.message: Any = message
         """What the carrier knows it by."""
 
@@ -65,15 +68,17 @@ class Delivery:
         raise TypeError("a delivery cannot be copied or sent: its copy would acknowledge nothing")
 
 
+class _Nobody:
+    """The ledger of what no durable source has handed out."""
+
+    def closed(self, delivery: Delivery) -> None:
+        """It concerns nobody."""
+
+
 class _Nothing(Delivery):
     """Stands beside items that no durable source has handed out."""
 
     __slots__ = ()
-
-    def __init__(self) -> None:
-        self.count = 1
-        self.failed = False
-        self.error = None
 
     def settle(self) -> None:
         pass
@@ -82,7 +87,7 @@ class _Nothing(Delivery):
         pass
 
 
-NO_DELIVERY: Delivery = _Nothing()
+NO_DELIVERY: Delivery = _Nothing(_Nobody(), None)
 
 
 class Together(Delivery):
@@ -91,16 +96,47 @@ class Together(Delivery):
     __slots__ = ("parts",)
 
     def __init__(self, parts: list[Delivery]) -> None:
-        self.count = 1
-        self.failed = False
-        self.error = None
+        super().__init__(_PARTS, None)
         self.parts = parts
 
-    def settle(self) -> None:
-        self.count -= 1
-        if not self.count:
-            for part in self.parts:
-                if self.failed:
-                    part.fail(self.error)
-                else:
-                    part.settle()
+
+class _Parts:
+    """The ledger of such: tells those of the parts."""
+
+    def closed(self, delivery: Together) -> None:
+        for part in delivery.parts:
+            if delivery.failed:
+                part.fail(delivery.error)
+            else:
+                part.settle()
+
+
+_PARTS = _Parts()
+
+
+def together(kept: list[Delivery], stay: int) -> Delivery:
+    """What an item stands for that is made of all that is `kept`, of which the newest `stay`."""
+    moved = len(kept) - stay
+    parts = kept[:]
+    if stay > 0:
+        del kept[: max(moved, 0)]
+        for each in kept:
+            each.count += 1
+    else:
+        kept.clear()
+    if len(parts) == 1:
+        return parts[0]
+    return Together(parts) if parts else NO_DELIVERY
+
+
+def trimmed(kept: list[Delivery], stay: int) -> None:
+    """Only the newest `stay` are kept: the others were left out on purpose."""
+    gone = len(kept) - stay
+    settled(kept[:gone])
+    del kept[:gone]
+
+
+def settled(kept: Iterable[Delivery]) -> None:
+    """A place is done with all of these."""
+    for each in kept:
+        each.settle()

@@ -15,11 +15,12 @@ from typing import Any
 from streamkit._core.markers import EMPTY
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.kinds import ListLane, kind_of
+from streamkit._engine.buffer.kinds import ListLane
 from streamkit._engine.buffer.lane import NEVER, Lane
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.direct import Feed
+from streamkit._engine.run.form import PAIRS
 from streamkit._engine.run.run import Run
 
 __all__ = ["batched"]
@@ -43,6 +44,7 @@ class _Batches(Channel):
         self.size = size
         """Items of a list at most."""
         self._loop = run.loop
+        self._form = run.form
         self._seconds = seconds
         self._since = 0.0
         """When the first item came of those that are held; or the list before it left, if that is later."""
@@ -52,7 +54,12 @@ class _Batches(Channel):
 
     def begin(self, strategy: Strategy | None) -> Lane:
         """A lane for the items, under this strategy of the buffers before it."""
-        lane: Lane = _Batch(self, strategy) if isinstance(strategy, Suspend) else _noting(self, strategy)
+        lane: Lane
+        if isinstance(strategy, Suspend):
+            lane = (_Paired if self._form is PAIRS else _Batch)(self, strategy)
+        else:
+            kind, strategy = self._form.kind(strategy)
+            lane = _noting_kind(kind)(self, strategy)
         self._lane = lane
         self.adopt(lane)
         return lane
@@ -110,7 +117,7 @@ class _Batches(Channel):
                 lane.delist()
         return items
 
-    def _one_by_one(self, lane: Lane) -> list[Any]:
+    def _one_by_one(self, lane: Lane) -> Any:
         """What a lane of any kind has, item by item: an item may not be there that can be read."""
         if (error := self._unread) is not None:
             self._unread = None
@@ -123,7 +130,7 @@ class _Batches(Channel):
                     raise
                 self._unread = error  # it comes behind the list that is not full
                 break
-        return lane.release()
+        return self._form.listed(lane.release())
 
     def closed(self) -> None:
         if self._lane.held:
@@ -175,7 +182,7 @@ class _Batch(ListLane):
         account.grant = free = max(min(most, self.size - 1 - len(self.held)), 0)
         return free
 
-    def leaving(self) -> list[Any]:
+    def leaving(self) -> Any:
         """What leaves at once."""
         held: Any = self.held
         self.most = max(self.most, len(held))
@@ -185,6 +192,16 @@ class _Batch(ListLane):
         if self.delivered >= self.mark:
             self.loosen()
         return items
+
+
+class _Paired(_Batch):
+    """Such a lane of pairs of a delivery and an item."""
+
+    __slots__ = ()
+    plain = True
+
+    def leaving(self) -> Any:
+        return PAIRS.listed(super().leaving())
 
 
 class _Noting(Lane):
@@ -204,8 +221,3 @@ class _Noting(Lane):
 @cache
 def _noting_kind(kind: type[Lane]) -> Any:
     return type(f"Noting{kind.__name__}", (_Noting, kind), {"__slots__": ()})
-
-
-def _noting(channel: _Batches, strategy: Strategy | None) -> Lane:
-    lane: Lane = _noting_kind(kind_of(strategy))(channel, strategy)
-    return lane

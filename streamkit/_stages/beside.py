@@ -27,6 +27,8 @@ def stream_argument(name: str, value: Any) -> Stream[Any]:
 class _Seen(Lane):
     """A lane that holds nothing: what comes is looked at in the task that brings it, and so delivered."""
 
+    bare = True
+
     def __init__(self, channel: Channel) -> None:
         super().__init__(channel, KeepLatest())
 

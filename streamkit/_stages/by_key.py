@@ -180,6 +180,7 @@ class _Desk:
                     break
                 if self._new is None:
                     self._lane.let_go(item)
+                    self._run.form.left_out(item)
                     continue
             new, now = self._new, self._run.loop.time()
             admitted = self._buckets.admits(new.key, now)
@@ -255,6 +256,8 @@ async def throttled_by_key(
     lane = _Waiting(channel, Suspend(lookahead))
     channel.adopt(lane)
     run.pump(source, into=lane)
+    key = run.form.of(key)
+    cost = cost if cost is ABSENT else run.form.of(cost)
     desk = _Desk(run, channel, lane, _Buckets(rate, burst, max_keys), rate, failing=failing)
     while True:
         item = desk.due()

@@ -256,7 +256,7 @@ class Alive(Timed):
         if self.queue or self.over:
             return
         try:
-            self._made.append(await self.run.call(self._function))
+            self._made.append(self.run.form.made(await self.run.call(self._function)))
         except Exception as error:
             self.fail(error)
 

@@ -42,7 +42,8 @@ def governed(
     """The channel that the results of `function` come out of."""
     channel = run.channel()
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
-    supply = GovernedSupply(channel, limit.gate, lookahead, keys=key is not ABSENT)
+    kind = KeyedPairs if run.tracked and key is not ABSENT else GovernedSupply
+    supply = kind(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
         if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
             function = function.but(function=_measured(run, function.function, limit))
@@ -177,6 +178,14 @@ class GovernedSupply(Supply):
         granted, self._granted = self._granted, 0
         self._gate.leave(self, granted)
         super().stop()
+
+
+class KeyedPairs(GovernedSupply):
+    """A supply whose items are pairs of a delivery, and of such a pair of a key and an item."""
+
+    def put(self, item: Any) -> bool:
+        token, (key, bare) = item
+        return super().put((key, (token, bare)))
 
 
 class GovernedPool(Pool):

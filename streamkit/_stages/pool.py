@@ -53,6 +53,7 @@ class Pool(Lane):
         self.supply = supply
         if isinstance(function, Guarded):
             function = function.but(raises=True)
+        function = run.form.becomes(function)
         self.crew = Crew(run, channel, partial(self.work, function, {*PLAIN}), supply)
         self.rest = Rest()
         self.ordered = ordered

@@ -252,7 +252,7 @@ class _Held(Source):
                 if (closing := opened.release()) is not None:
                     await closing
 
-        return Opened(Kind.ASYNC, items, close, blame=opened.blame)
+        return Opened(Kind.ASYNC, items, close, blame=opened.blame, pairs=opened.pairs)
 
     async def _taken(self, opened: Opened) -> AsyncGenerator[Any, None]:
         channel: Channel = opened.items()

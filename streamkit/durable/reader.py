@@ -8,7 +8,7 @@ from typing import Any
 from streamkit._core.arguments import callback, flag, seconds, whole
 from streamkit._core.show import shown
 from streamkit._engine.face.stream import Stream
-from streamkit._engine.plan.source import Tracked
+from streamkit._engine.plan.tracked import Tracked
 from streamkit.durable.events import Event, log
 from streamkit.durable.ledger import CarrierLedger, Reading
 from streamkit.durable.messages import Connects

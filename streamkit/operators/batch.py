@@ -20,6 +20,7 @@ from streamkit._engine.face.shapes import Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.batching import batched
 
@@ -36,6 +37,7 @@ __all__ = ["batch", "batch_within"]
             emit(full)
     """,
     finish="if held: emit(held)",
+    keeps="len(held)",
     contract=Contract(holds="size - 1", weight="size", regroups=True),
 )
 def batch(size: int) -> Lists:
@@ -76,7 +78,7 @@ class _Clocked(Channel):
 async def _weighed(
     run: Run, source: Inlet[Any], *, count: int, seconds: float, weight: Any, heaviest: Any
 ) -> AsyncIterator[Any]:
-    channel = run.adopt(_Clocked(run.halt))
+    channel, weight = run.adopt(_Clocked(run.halt)), run.form.of(weight)
     lane = run.feed(channel, source, Suspend(count))
     pace, left = Pace(), 1
     since = emitted = heavy = 0.0
@@ -99,7 +101,7 @@ async def _weighed(
                     failed = error
                 else:
                     if weighs is DROPPED:
-                        lane.release(since=len(lane.kept) - 1)
+                        run.form.left_out(*lane.release(since=len(lane.kept) - 1))
                         continue
                     first = len(lane.kept) == 1
                     if first:
@@ -120,7 +122,7 @@ async def _weighed(
         since, heavy = came, weighs
         emitted = run.loop.time()
         if full:
-            yield full
+            yield run.form.listed(full)
     raise failed
 
 
@@ -140,12 +142,12 @@ async def _weight(run: Run, weight: Any, item: Any) -> Any:
 _CONTRACT = Contract(holds="count", lookahead="count", weight="count")
 
 
-@stage(_weighed, name="batch_within", contract=_CONTRACT)
+@stage(_weighed, name="batch_within", pairs=followed_anyway, contract=_CONTRACT)
 def _batch_by_weight(count: int, *, seconds: float, weight: Callable[[Any], Any], heaviest: float) -> Lists:
     return Lists(_batch_by_weight, count=count, seconds=seconds, weight=weight, heaviest=heaviest)
 
 
-@stage(batched, direct=True, contract=_CONTRACT)
+@stage(batched, direct=True, pairs=followed_anyway, contract=_CONTRACT)
 def batch_within(
     count: int,
     *,

@@ -18,6 +18,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.fuse import fused, spread
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.entry import Entry, Several
 from streamkit._stages.filling import filled, fills
@@ -68,6 +69,7 @@ in_place(_merge, in_turns)
 @stage(
     _merge,
     joins=True,
+    pairs=followed_anyway,
     contract=PER_SOURCE,
 )
 def merge(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
@@ -101,7 +103,10 @@ async def _zip(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], lookahead: int, strict: bool, fill: Any
 ) -> AsyncIterator[Any]:
     channel, inlets = run.channel(), (source, *sources)
-    reader = driven(run, channel, inlets, ahead(lookahead))
+    row_of = run.form.row
+    if run.tracked and fill is not ABSENT:
+        fill = run.form.made(fill)
+    reader = None if run.tracked else driven(run, channel, inlets, ahead(lookahead))
     lanes = fed(run, channel, inlets, ahead(lookahead)) if reader is None else reader.lanes
     whole_tuple = not strict and fill is ABSENT
     row: Any
@@ -136,7 +141,7 @@ async def _zip(
                 raise run.blame(ValueError(uneven([bool(lane.held) for lane in lanes])))
             if reader is not None:
                 reader.takes()
-            yield tuple([lane.pop() if lane.held else fill for lane in lanes])
+            yield row_of([lane.pop() if lane.held else fill for lane in lanes])
     finally:
         if reader is not None:
             reader.stop()
@@ -165,6 +170,7 @@ def zip(
 def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fill: Any) -> ZippedAny: ...
 @stage(
     _zip,
+    pairs=followed_anyway,
     contract=Contract(
         holds="lookahead",
         lookahead="lookahead",

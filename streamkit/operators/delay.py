@@ -15,6 +15,7 @@ from streamkit._engine.compile.pace import Pace, Resumed
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 
 __all__ = ["delay", "delay_start"]
@@ -64,7 +65,9 @@ async def _delay(run: Run, source: Inlet[Any], *, seconds: float, lookahead: int
             yield channel.pop()
 
 
-@stage(_delay, contract=Contract(holds="lookahead", lookahead="lookahead", keeps="True"))
+@stage(
+    _delay, pairs=followed_anyway, contract=Contract(holds="lookahead", lookahead="lookahead", keeps="True")
+)
 def delay(seconds: float, *, lookahead: int = 1024) -> Keep:
     """Pass each item on `seconds` after it has come, and so the end.
 
@@ -116,7 +119,7 @@ async def _delay_start(run: Run, source: Inlet[Any], *, seconds: float) -> Async
             items = None
 
 
-@stage(_delay_start, pumps=False, relays=True, contract=PASSED_ON)
+@stage(_delay_start, pumps=False, relays=True, pairs=followed_anyway, contract=PASSED_ON)
 def delay_start(seconds: float) -> Keep:
     """Begin to read the source `seconds` after the first item is asked for.
 

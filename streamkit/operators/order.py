@@ -24,6 +24,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.inputs import ahead, fed, streams
 
@@ -84,6 +85,8 @@ async def _merge_sorted(
     run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...], key: Any, reverse: bool, lookahead: int
 ) -> AsyncIterator[Any]:
     channel = run.channel()
+    if run.tracked:  # pairs are not what is compared
+        key = run.form.of(_itself if key is ABSENT else key)
     rank = _ranked(run, channel, key, reverse=reverse)
     lanes = [channel.lane(Suspend(lookahead)) for _ in range(1 + len(sources))]
     for inlet, lane in zip((source, *sources), lanes, strict=True):
@@ -91,7 +94,7 @@ async def _merge_sorted(
     heap: Heap = []
     for place, lane in enumerate(lanes):
         if await channel.has(lane):
-            await _push(heap, rank, place, lane, channel)
+            await _push(run, heap, rank, place, lane, channel)
     stores, pops = [lane.held for lane in lanes], [lane.pop for lane in lanes]
     while heap:
         place = heap[0][1]  # no name for the key, which may be the item: nothing is held meanwhile
@@ -115,14 +118,18 @@ async def _merge_sorted(
                 del rest
         yield pops[place]()
         if skips:
-            pops[place]()
+            run.form.left_out(pops[place]())
         if more and (held or await channel.has(lanes[place])):
-            await _push(heap, rank, place, lanes[place], channel)
+            await _push(run, heap, rank, place, lanes[place], channel)
     if channel.error is not None:
         throw(channel.error, channel.trace)
 
 
-async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: Channel) -> None:
+def _itself(item: Any) -> Any:
+    return item
+
+
+async def _push(run: Run, heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: Channel) -> None:
     """Put the key of the first item in `lane` into the heap, if there is a key for it.
 
     Items that are dropped are taken out before that.
@@ -133,7 +140,7 @@ async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: 
     pace: Pace | None = None
     try:
         while (key := await rank(lane.held[0])) is DROPPED:
-            lane.pop()
+            run.form.left_out(lane.pop())
             pace = pace or Pace()
             if pace.due():
                 await pace.breathe()
@@ -147,6 +154,7 @@ async def _push(heap: Heap, rank: Rank | None, place: int, lane: Lane, channel: 
 @stage(
     _merge_sorted,
     joins=True,
+    pairs=followed_anyway,
     contract=Contract(
         holds="lookahead",
         lookahead="lookahead",
@@ -243,6 +251,7 @@ async def _merge_prioritized(
 @stage(
     _merge_prioritized,
     joins=True,
+    pairs=followed_anyway,
     contract=PER_SOURCE,
 )
 def merge_prioritized(*sources: SourceLike[B], lookahead: int = 1) -> Joined[B]:
@@ -300,6 +309,7 @@ async def _interleave(
 
 @stage(
     _interleave,
+    pairs=followed_anyway,
     contract=PER_SOURCE,
 )
 def interleave(*sources: SourceLike[B], count: int = 1, lookahead: int = 1) -> Joined[B]:

@@ -25,6 +25,7 @@ __all__ = ["skip_last", "slice", "take_last"]
             emit(held.popleft())
     """,
     uses=(deque, {"maxsize": maxsize}),
+    keeps="len(held)",
     contract=Contract(holds="count", keeps="True", at_end=True),
 )
 def take_last(count: int) -> Keep:
@@ -60,6 +61,7 @@ def take_last(count: int) -> Keep:
             emit(held.popleft())
     """,
     uses=(deque,),
+    keeps="len(held)",
     contract=Contract(holds="count", keeps="True"),
 )
 def skip_last(count: int) -> Keep:

@@ -12,6 +12,7 @@ from streamkit._core.show import shown
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, SourceLike
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.beside import Switch, stream_argument
 
@@ -41,7 +42,11 @@ async def _pause_while(run: Run, source: Inlet[Any], *, signal: Inlet[Any]) -> A
             await channel.until(lambda: switch.on or bool(lane.held) or over())
 
 
-@stage(_pause_while, contract=Contract(others_hold="1", others_lookahead="unbounded", keeps="True"))
+@stage(
+    _pause_while,
+    pairs=followed_anyway,
+    contract=Contract(others_hold="1", others_lookahead="unbounded", keeps="True"),
+)
 def pause_while(signal: SourceLike[Any]) -> Keep:
     """Let no item pass while the latest item of `signal` is true.
 

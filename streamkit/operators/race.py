@@ -11,6 +11,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.inputs import fed, streams
 
@@ -57,6 +58,7 @@ def _race(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any], ...]) -> C
 @stage(
     _race,
     joins=True,
+    pairs=followed_anyway,
     contract=Contract(holds="1", lookahead="1", per_source=True, chooses=True, keeps="True"),
 )
 def race(*sources: SourceLike[B]) -> Joined[B]:

@@ -21,6 +21,7 @@ from streamkit._engine.face.stream import Keep, Operator
 from streamkit._engine.plan.fuse import fused
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import close_of
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.filling import filled, fills, widened
 
@@ -51,6 +52,7 @@ def buffer(strategy: Strategy) -> Keep: ...
 @stage(
     _buffer,
     buffers=True,
+    pairs=followed_anyway,
     contract=Contract(
         holds="strategy.limit if strategy.overflows else unbounded",
         lookahead="strategy.limit if strategy.waits else unbounded",

@@ -37,6 +37,7 @@ __all__ = ["sliding"]
                 skipping = _gap
                 emit(full)
     """,
+    keeps="len(held)",
     contract=Contract(holds="count - 1", weight="count"),
 )
 def _sliding(count: int, *, step: int = 1, _gap: Any) -> Lists:

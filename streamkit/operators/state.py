@@ -48,6 +48,7 @@ def stateful_map(
         else:
             emit(finish(state))
     """,
+    keeps="0",
     contract=Contract(result="the state that function returned last"),
 )
 def stateful_map(

@@ -17,6 +17,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 
 __all__ = ["Valve", "valve"]
@@ -151,6 +152,7 @@ class Valve:
 
 @stage(
     Valve._run,  # pyright: ignore[reportPrivateUsage]
+    pairs=followed_anyway,
     contract=Contract(keeps="True"),
 )
 def valve(control: Valve) -> Keep:

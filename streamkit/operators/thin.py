@@ -13,6 +13,7 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 
 __all__ = ["audit", "throttle_first", "throttle_latest"]
@@ -44,7 +45,7 @@ class _Silent(_Paced):
 
 def _throttle_first(run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None) -> Channel:
     channel = run.channel()
-    lane = _Silent(channel, DropIncoming(1, on_drop=on_drop), seconds)
+    lane = _Silent(channel, DropIncoming(1, on_drop=run.form.told(on_drop)), seconds)
     channel.adopt(lane)
     run.pump(source, into=lane)
     return channel
@@ -52,6 +53,7 @@ def _throttle_first(run: Run, source: Inlet[Any], *, seconds: float, on_drop: On
 
 @stage(
     _throttle_first,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1",
         lookahead="unbounded",
@@ -119,7 +121,7 @@ async def _throttle_latest(
     run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = _Promising(channel, on_drop, seconds)
+    lane = _Promising(channel, run.form.told(on_drop), seconds)
     channel.adopt(lane)
     run.pump(source, into=lane)
     while await channel.wait():
@@ -130,6 +132,7 @@ async def _throttle_latest(
 
 @stage(
     _throttle_latest,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1", lookahead="unbounded", keeps="True", loses="'all but the latest item of each period'"
     ),
@@ -180,7 +183,7 @@ async def _audit(
     run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    lane = _Since(channel, KeepLatest(on_drop=on_drop))
+    lane = _Since(channel, KeepLatest(on_drop=run.form.told(on_drop)))
     channel.adopt(lane)
     run.pump(source, into=lane)
     while await channel.wait():
@@ -191,6 +194,7 @@ async def _audit(
 
 @stage(
     _audit,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1", lookahead="unbounded", keeps="True", loses="'all but the latest item of each period'"
     ),

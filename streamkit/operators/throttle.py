@@ -23,6 +23,7 @@ from streamkit._engine.face.stream import Keep
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.apart import BEGUN
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.by_key import throttled_by_key
 from streamkit._stages.paced import paced
@@ -130,7 +131,7 @@ class RateLimit:
             shared, bucket, rate = rate, rate._entered(run.loop), rate.rate
         else:
             shared, bucket = None, Bucket(Tokens(clock_of(run.loop), rate, burst))
-        weigh = None if cost is ABSENT else partial(_cost, run, cost)
+        weigh = None if cost is ABSENT else partial(_cost, run, run.form.of(cost))
         try:
             pace = Pace()
             pay = partial(pays, run, rate=rate, failing=failing)
@@ -140,6 +141,7 @@ class RateLimit:
             while items is not None:
                 async for item in items:
                     if not await pay(item, bucket, weigh, pace):
+                        run.form.left_out(item)
                         del item
                         continue
                     try:
@@ -176,6 +178,7 @@ async def _cost(run: Run, cost: Callable[[Any], Any], item: Any) -> Any:
 @stage(
     throttled_by_key,
     name="throttle",
+    pairs=followed_anyway,
     contract=Contract(holds="lookahead", lookahead="lookahead", keeps="True", ordered="'within each key'"),
 )
 def _throttle_by_key(
@@ -204,6 +207,7 @@ def _throttle_by_key(
     RateLimit._run,  # pyright: ignore[reportPrivateUsage]
     pumps=False,
     relays=True,
+    pairs=followed_anyway,
     contract=Contract(keeps="True"),
 )
 def throttle(

@@ -20,6 +20,7 @@ from streamkit._engine.face.shapes import Joined
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.beside import Ticks, stream_argument
 from streamkit._stages.deadline import Alive, Limited
@@ -68,7 +69,7 @@ def timeout(
     total: float | None = None,
     fallback: SourceLike[B],
 ) -> Joined[B]: ...
-@stage(_timeout, direct=True, contract=PASSED_ON)
+@stage(_timeout, direct=True, pairs=followed_anyway, contract=PASSED_ON)
 def timeout(
     seconds: float | None = None,
     *,
@@ -140,7 +141,7 @@ def _keep_alive(run: Run, source: Inlet[Any], *, seconds: float, function: Calla
 def keep_alive(seconds: float, *, function: Callable[[], Awaitable[B]]) -> Joined[B]: ...
 @overload
 def keep_alive(seconds: float, *, function: Callable[[], B]) -> Joined[B]: ...
-@stage(_keep_alive, direct=True, contract=PASSED_ON)
+@stage(_keep_alive, direct=True, pairs=followed_anyway, contract=PASSED_ON)
 def keep_alive(seconds: float, *, function: Callable[[], Any]) -> Any:
     """Where an item does not come within `seconds`, pass on what `function` returns, and go on waiting.
 
@@ -173,7 +174,7 @@ async def _sample(
     run: Run, source: Inlet[Any], *, seconds: float | None, signal: Any, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    strategy = KeepLatest(on_drop=on_drop)
+    strategy = KeepLatest(on_drop=run.form.told(on_drop))
     lane = LatestLane(channel, strategy) if floods(strategy) else lane_of(channel, strategy)
     channel.adopt(lane)
     run.pump(source, into=lane)
@@ -200,6 +201,7 @@ def sample(seconds: float, *, on_drop: OnDrop | None = None) -> Keep: ...
 def sample(*, signal: SourceLike[Any], on_drop: OnDrop | None = None) -> Keep: ...
 @stage(
     _sample,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1",
         lookahead="unbounded",
@@ -273,7 +275,7 @@ async def _debounce(
     run: Run, source: Inlet[Any], *, seconds: float, on_drop: OnDrop | None
 ) -> AsyncIterator[Any]:
     channel = run.channel()
-    strategy = KeepLatest(on_drop=on_drop)
+    strategy = KeepLatest(on_drop=run.form.told(on_drop))
     lane = StampedLane(channel, strategy) if floods(strategy) else _Stamped(channel, strategy)
     channel.adopt(lane)
     run.pump(source, into=lane)
@@ -287,6 +289,7 @@ async def _debounce(
 
 @stage(
     _debounce,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1", lookahead="unbounded", keeps="True", loses="'items that another follows too soon'"
     ),

@@ -19,6 +19,7 @@ from streamkit._engine.face.shapes import Items, Numbered, Pairs
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, plainly
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages.elsewhere import elsewhere
 from streamkit._stages.map import pooled
 
@@ -38,6 +39,7 @@ _NONE: Final = 0
     pooled,
     name="map",
     direct=True,
+    pairs=followed_anyway,
     contract=Contract(
         holds="concurrency + lookahead",
         lookahead="concurrency + lookahead",
@@ -285,6 +287,7 @@ def enumerate(start: int = 0) -> Numbered:
             emit((last, item))
         last = item
     """,
+    keeps="1",
     contract=Contract(holds="1", weight="2"),
 )
 def pairwise() -> Pairs:
@@ -330,6 +333,7 @@ def scan(function: Callable[[A, A], A], *, on_error: OnError | None = None) -> O
             state = function(state, item)
         emit(state)
     """,
+    keeps="0",
     contract=Contract(result="the state that function returned last"),
 )
 def scan(

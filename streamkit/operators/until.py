@@ -18,6 +18,7 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 
 __all__ = ["Signal", "skip_until", "take_until"]
@@ -104,7 +105,7 @@ async def _take_until(run: Run, source: Inlet[Any], *, signal: Inlet[Any]) -> As
             await channel.change()
 
 
-@stage(_take_until, contract=_ONE_SIGNAL)
+@stage(_take_until, pairs=followed_anyway, contract=_ONE_SIGNAL)
 def take_until(signal: Signal) -> Keep:
     """Pass items on until `signal` comes.
 
@@ -151,7 +152,7 @@ async def _skip_until(run: Run, source: Inlet[Any], *, signal: Inlet[Any]) -> As
         if items.held and came:
             yield items.pop()
         elif items.held:
-            items.pop()
+            run.form.left_out(items.pop())
         elif error is not None:
             throw(error, channel.trace)
         elif items.exhausted or (comes.exhausted and not came):
@@ -160,7 +161,7 @@ async def _skip_until(run: Run, source: Inlet[Any], *, signal: Inlet[Any]) -> As
             await channel.change()
 
 
-@stage(_skip_until, contract=_ONE_SIGNAL)
+@stage(_skip_until, pairs=followed_anyway, contract=_ONE_SIGNAL)
 def skip_until(signal: Signal) -> Keep:
     """Leave items out until `signal` comes; pass on those that come then.
 

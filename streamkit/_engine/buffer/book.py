@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from streamkit._core.delivery import Ledger
 
 from streamkit._engine.buffer.account import BufferStats, Sums
 
@@ -29,9 +31,13 @@ class Book:
     Behind it stands what reads the stage where that owns its reader, as a broadcast owns its branches.
     """
 
-    def __init__(self, gate: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, gate: asyncio.Event | None = None, ledgers: Mapping[Any, Ledger] | None = None
+    ) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
+        self.ledgers = ledgers
+        """What the tracked sources of the run hand out, by these; None, if it has none."""
         self._sources: list[Entry] = []
         self._before = _Page()
         self._own: list[Entry] = []
@@ -47,7 +53,7 @@ class Book:
 
     def chapter(self, *, after: bool = False) -> Book:
         """A new book, entered in this one: of what the stage reads, or of what reads it."""
-        chapter = Book(self.gate)
+        chapter = Book(self.gate, self.ledgers)
         (self._after if after else self._before).chapters[chapter] = None
         return chapter
 

@@ -36,6 +36,9 @@ class Closed(Protocol):
 class Channel(Rota, Reader):
     """Lanes of items on their way from writers to one reader."""
 
+    made: Callable[[Reader, Strategy | None], Lane] = staticmethod(lane_of)
+    """Makes its lanes."""
+
     def __init__(
         self, failed: Callable[[], None] | None = None, *, clock: Callable[[], float] | None = None
     ) -> None:
@@ -73,7 +76,7 @@ class Channel(Rota, Reader):
         """
         if strategy is not None:
             strategy_argument("strategy", strategy)
-        lane = lane_of(self, strategy)
+        lane = self.made(self, strategy)
         self.adopt(lane)
         return lane
 

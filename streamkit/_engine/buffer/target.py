@@ -107,6 +107,8 @@ class Target(ABC):
 
     __slots__ = ("channel", "writer")
 
+    bare: ClassVar[bool] = False
+    """Whether it takes in items of a stream beside the main one, which no delivery concerns."""
     plain: ClassVar[bool] = False
     """Whether a loop may append to its ``held`` by itself, as far as `Lane.granted` allows it."""
     end: ClassVar[End] = End.PUMP

@@ -39,7 +39,7 @@ class Forks:
         """Give the item to every branch of the step at `index`, in their order."""
         *others, last = self._layout.forks[index]
         for branch in others:
-            self._splicer.each(branch[0], Site(site.item, site.depth))
+            self._splicer.each(branch[0], Site(site.item, site.depth, token=site.token))
         self._splicer.each(last[0], site.at(spent=site.free))
 
     def pick(self, value: ast.expr, index: int, site: Site) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from streamkit._engine.compile.edits import Edited
 from streamkit._engine.compile.handing import GRANTED, OPENING, RESCUED, handing_over, in_parts
-from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 from streamkit._engine.compile.lines import OUT, Line
 from streamkit._engine.compile.names import SETTLE
 from streamkit._engine.compile.weave import Weaver
@@ -31,10 +31,12 @@ def woven(
     end: End,
     first: int | None = None,
     edited: Edited | None = None,
+    pairs: Pairs | None = None,
 ) -> Weaver:
     """The lines of a loop: a function of the source, what leaves it, the pace, and what the steps want."""
     settle = f"{SETTLE}({{value}})" if end is End.PLAIN else _SETTLES.get(kind, "await {value}")
-    weaver = Weaver(steps, handing_over(kind, steps, end), settle, kind, end, edited)
+    last = handing_over(kind, steps, end, pairs)
+    weaver = Weaver(steps, last, settle, kind, end, edited, pairs)
     tries = weaver.holds + (first is not None) + _scoped(weaver, kind, end)
     weaver.lines.around = max(0, tries - 1)  # one of them, there is always room for
     if end is End.PLAIN:
@@ -56,6 +58,8 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     if kind in _SETTLES:
         (_push if kind is Kind.PUSH else _pull)(weaver)
         return
+    if weaver.gives:
+        weaver.add(1, "token = pace.token")
     if end in GRANTED:
         weaver.add(1, "free = 0")
     weaver.add(1, "try:")
@@ -166,7 +170,7 @@ def _slice(weaver: Weaver, end: End, probing: bool) -> None:
     weaver.add(2, "start = 0")
     weaver.add(2, "while part := source[start:start + pace.size]:")
     weaver.add(3, "start += len(part)")
-    parts = in_parts(Kind.SLICE, tuple(weaver.layout.steps), end)
+    parts = in_parts(Kind.SLICE, tuple(weaver.layout.steps), end, weaver.pairs)
     _either(weaver, 3, probing, "for item in (rest := iter(part)):" if parts else "for item in part:")
     _breathe(weaver, 3)
 

@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from streamkit._engine.compile.checks import signalled, statement_name
+from streamkit._engine.compile.follow import Follower
 from streamkit._engine.compile.layout import Exit, Layout
 from streamkit._engine.compile.lines import Lines, Site, TooLargeError
 from streamkit._engine.compile.names import Names
@@ -42,6 +43,7 @@ class Splices(Protocol):
     layout: Layout
     lines: Lines
     names: Names
+    follow: Follower
 
     def each(self, index: int | Exit, site: Site) -> None: ...
     def setups(self, depth: int, group: int | None = None) -> None: ...
@@ -130,7 +132,7 @@ class Groups:
     def _run(self, group: int, given: list[ast.expr], site: Site) -> None:
         """Give the item, or what is `given`, to the group's steps; put away what they have assigned to."""
         self._loops[group] = self._lines.loops
-        inner = Site(site.item, site.depth, spent=site.free)
+        inner = Site(site.item, site.depth, spent=site.free, token=site.token, tail=site.tail)
         if given:
             names = self._splicer.names
             ready = names.ready(given[0], group, site.item, site.depth)
@@ -140,7 +142,7 @@ class Groups:
                 item = site.item if site.free and site.item is not None else f"item_{group}_in"
                 names.passes(item)
                 names.store(ready, item, group, site.depth)
-            inner = Site(item, site.depth, spent=not isinstance(given[0], ast.Name))
+            inner = inner.at(item=item, spent=not isinstance(given[0], ast.Name))
         self._splicer.each(self._layout.groups[group][0], inner)
         rebound, bare = self._layout.rebound(group), self._layout.bare(group)
         for number, name in enumerate(self._layout.kept(group)):
@@ -176,6 +178,9 @@ class Groups:
     def _close(self, group: int, first: int | Exit, depth: int) -> None:
         """The finish of the steps of a group, from that at `first` on, and the result of its sink."""
         self._splicer.finish(depth, first, Exit(group=group))
-        result = self._splicer.result(self._layout.groups[group][-1], depth)
+        last = self._layout.groups[group][-1]
+        result = self._splicer.result(last, depth)
         if result is not None:
-            self.emit(group, result, Site(None, depth))
+            site = self._splicer.follow.result(last, self._splicer.follow.made(depth))
+            self.emit(group, result, site)
+            self._splicer.follow.done(last, site)

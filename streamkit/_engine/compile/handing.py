@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 
 __all__ = ["FILLING", "GRANTED", "OPENING", "RESCUED", "handing_over", "in_parts"]
 
@@ -284,17 +284,17 @@ RESCUED = {**FILLING, End.RELAY: _PASS}
 """The ends at which a cancellation may arrive that is for the source."""
 
 
-def in_parts(kind: Kind, steps: tuple[StepKey, ...], end: End) -> bool:
+def in_parts(kind: Kind, steps: tuple[StepKey, ...], end: End, pairs: Pairs | None = None) -> bool:
     """Whether what a lane grants is taken out of a list at once."""
-    return kind is Kind.SLICE and end is End.FILL and not steps
+    return kind is Kind.SLICE and end is End.FILL and not steps and pairs is None
 
 
-def handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End) -> str:
+def handing_over(kind: Kind, steps: tuple[StepKey, ...], end: End, pairs: Pairs | None = None) -> str:
     """The text that hands over ``{item}``, which comes out of the last step; a sink emits nothing."""
     if end is End.RESULT:
         return ""
-    if end in _OF_EACH and kind is Kind.ASYNC and not steps:
+    if end in _OF_EACH and kind is Kind.ASYNC and not steps and pairs is None:
         return _OF_EACH[end]
-    if in_parts(kind, steps, end):
+    if in_parts(kind, steps, end, pairs):
         return _APPEND_PART
     return RESCUED.get(end, "yield {item}")

@@ -19,7 +19,7 @@ from streamkit._core.guarded import Guarded
 from streamkit._core.markers import ABSENT
 from streamkit._engine.compile.callables import computes, operates
 
-__all__ = ["End", "Kind", "Mode", "StepKey", "key_of", "mode_of", "nested_mode"]
+__all__ = ["End", "Kind", "Mode", "Pairs", "StepKey", "key_of", "mode_of", "nested_mode"]
 
 _COROUTINE = inspect.CO_COROUTINE
 
@@ -70,6 +70,15 @@ class End(StrEnum):
     """To the user's ``async for``: an async generator that yields once before it begins."""
     PLAIN = "plain"
     """To a plain ``for``: a generator."""
+
+
+class Pairs(StrEnum):
+    """Whether a loop has to do with pairs of a delivery and an item. Most have not: that is None."""
+
+    TAKES = "takes"
+    """It reads such pairs, and gives such, unless a sink or a user takes what comes out of it."""
+    GIVES = "gives"
+    """It reads items, and gives pairs of those and of one delivery that its pace has."""
 
 
 class Mode(StrEnum):

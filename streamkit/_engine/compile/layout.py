@@ -59,6 +59,8 @@ class Layout:
             if self.steps[branch[-1]].declaration.sink and not self.steps[index].declaration.sink
         }
         """The sinks at the ends of branches whose results go on in the pipe, as those in ``aggregate`` do."""
+        self.holding: frozenset[int] = frozenset()
+        """The steps that keep deliveries, in a variable more (`follow.py`)."""
 
     def _numbered(self, steps: tuple[StepKey, ...], out: Exit | int) -> range:
         """Give `steps`, and then those inside them, the next indexes; `out` gets what the last one emits."""
@@ -152,11 +154,11 @@ class Layout:
 
     def kept(self, group: int) -> list[str]:
         """The variables that a group keeps from one item to the next, by their names in the loop."""
-        return [
-            f"{name}_{index}"
-            for index in self.members(group)
-            for name in sorted(assigned(self.parsed[index].setup))
+        members = self.members(group)
+        variables = [
+            f"{name}_{index}" for index in members for name in sorted(assigned(self.parsed[index].setup))
         ]
+        return variables + [f"kept_{index}_" for index in members if index in self.holding]
 
     def bare(self, group: int) -> bool:
         """Whether the value of the one variable that a group keeps is its state, with no list around it."""

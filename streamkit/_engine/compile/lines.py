@@ -96,7 +96,7 @@ class Lines:
 class Site:
     """A spot in the loop where code of a step is written."""
 
-    __slots__ = ("depth", "ends_turn", "item", "later", "rests", "spent")
+    __slots__ = ("depth", "ends_turn", "item", "later", "rests", "spent", "tail", "token")
 
     def __init__(
         self,
@@ -107,6 +107,8 @@ class Site:
         spent: bool = False,
         later: frozenset[str] = frozenset(),
         rests: bool = False,
+        token: str = "",
+        tail: bool = False,
     ) -> None:
         self.item = item
         """What ``item`` is here: a variable of the loop."""
@@ -123,6 +125,10 @@ class Site:
         Then ``if not predicate(item): continue`` does what ``if predicate(item):`` would do with all the rest
         in its body, and the rest need not be indented: chains of filters stay flat.
         """
+        self.token = token
+        """The variable of the delivery that the item stands for (`follow.py`); none in most loops."""
+        self.tail = tail
+        """Whether nothing else is made of what that stands for after what is written here."""
 
     @property
     def free(self) -> bool:
@@ -138,6 +144,8 @@ class Site:
             spent=self.spent,
             later=self.later,
             rests=self.rests,
+            token=self.token,
+            tail=self.tail,
         )
         for name, value in changes.items():
             setattr(spot, name, value)

@@ -24,7 +24,7 @@ from streamkit._engine.compile.bind import bound
 from streamkit._engine.compile.edits import Edited
 from streamkit._engine.compile.frame import woven
 from streamkit._engine.compile.handing import FILLING
-from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import AGAIN, LARGEST, Begun, Resumed, steady
 
@@ -86,18 +86,22 @@ def compiled(
     end: End,
     first: int | None = None,
     edited: Edited | None = None,
+    pairs: Pairs | None = None,
 ) -> Loop | int:
     """The loop of this shape; or, where it would be too large, how many of its steps make the first half.
 
     If something may follow its source, the `first` so many steps are for what comes from that alone. If steps
-    of it may be replaced, `edited` says which.
+    of it may be replaced, `edited` says which. If it has to do with `pairs`, that says how.
     """
-    key = (kind, steps, end, first) if edited is None else (kind, steps, end, first, edited)
+    if pairs is Pairs.TAKES and not steps and end is not End.USER:
+        pairs = None  # it passes on what it reads
+    more = edited if pairs is None else pairs
+    key = (kind, steps, end, first) if more is None else (kind, steps, end, first, more)
     found = _cache.get(key)
     if found is not None:
         return found
     try:
-        made: Loop | int = _compile(kind, steps, end, first, edited)
+        made: Loop | int = _compile(kind, steps, end, first, edited, pairs)
     except (TooLargeError, RecursionError) as error:
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
@@ -140,9 +144,14 @@ def fits(step: StepKey) -> bool:
 
 
 def _compile(
-    kind: Kind, steps: tuple[StepKey, ...], end: End, first: int | None, edited: Edited | None
+    kind: Kind,
+    steps: tuple[StepKey, ...],
+    end: End,
+    first: int | None,
+    edited: Edited | None,
+    pairs: Pairs | None,
 ) -> Loop:
-    weaver = woven(kind, steps, end, first, edited)
+    weaver = woven(kind, steps, end, first, edited, pairs)
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"

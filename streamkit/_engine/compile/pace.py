@@ -16,6 +16,8 @@ from types import FunctionType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
+from streamkit._core.delivery import NO_DELIVERY
+
 __all__ = [
     "AGAIN",
     "AHEAD",
@@ -163,6 +165,10 @@ class Pace:
     parts: list[Any] | None = None
     """Is told the segments of the loops, if somebody looks for their errors."""
     size: int = 1
+    pairs: bool = False
+    """Whether what reads the loop takes pairs of a delivery and an item."""
+    token: Any = NO_DELIVERY
+    """The delivery of all items, where it makes such pairs of them by itself."""
 
     def __init__(self) -> None:
         self.handed: list[Any] = []

@@ -61,7 +61,8 @@ class Pieces(Record):
     """A step as text: what it does at the start, with each item, at the end, and (a sink) what it returns.
 
     And the names of the parameters, if there are such, that are called when its loop is left (`closes`), and
-    for the stream of each item (`nests`).
+    for the stream of each item (`nests`); and an expression for how many of the newest items it `keeps`
+    something of.
     """
 
     setup: str = ""
@@ -71,6 +72,7 @@ class Pieces(Record):
     result: str = ""
     closes: str = ""
     nests: str = ""
+    keeps: str = ""
 
 
 class StepDeclaration(Declaration):
@@ -116,7 +118,8 @@ class StepDeclaration(Declaration):
         if self.own:
             return super().fingerprint  # another version of ours may say it otherwise
         pieces = self.pieces
-        return (*super().fingerprint, pieces.setup, pieces.each, pieces.finish, pieces.failed, pieces.result)
+        texts = (pieces.setup, pieces.each, pieces.finish, pieces.failed, pieces.result, pieces.keeps)
+        return (*super().fingerprint, *texts)
 
     @cached_property
     def parsed(self) -> Parsed:
@@ -175,6 +178,7 @@ class Parsed(Record):
     finish: list[ast.stmt]
     failed: list[ast.stmt]
     result: ast.expr | None
+    keeps: ast.expr | None
     assigned: frozenset[str]
     called: frozenset[str]
     compared: frozenset[str]
@@ -235,6 +239,7 @@ def _check(
         "finish": found.finish,
         "failed": found.failed,
         "result": [] if result is None else [ast.copy_location(ast.Expr(result), result)],
+        "keeps": [] if found.keeps is None else [ast.copy_location(ast.Expr(found.keeps), found.keeps)],
     }
     blocks = {piece: block for piece, block in blocks.items() if block}
     for piece, block in blocks.items():
@@ -279,6 +284,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         _read(where, piece, getattr(pieces, piece)) for piece in ("setup", "each", "finish", "failed")
     )
     [result] = _read(where, "result", pieces.result, "eval") or [None]
+    [keeps] = _read(where, "keeps", pieces.keeps, "eval") or [None]
     parts: list[Any] = [*setup, *each, *finish, *failed, *([] if result is None else [result])]
     found = assigned(parts) | {ERROR for _ in failed}
     names = [name for name in parameters if name in found]
@@ -298,6 +304,7 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         finish=finish,
         failed=failed,
         result=result,
+        keeps=keeps,
         given=len(given),
         assigned=found,
         called=_called(parts),

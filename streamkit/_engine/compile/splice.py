@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from streamkit._engine.compile.checks import signalled
+from streamkit._engine.compile.follow import Follower
 from streamkit._engine.compile.forks import Forks
 from streamkit._engine.compile.groups import Groups
 from streamkit._engine.compile.layout import Exit, Layout
@@ -32,11 +33,14 @@ FAILED = "failed = segment.failed(error)"
 class Splicer:
     """Writes the pieces of the steps of `layout`; `last` is the text that hands ``{item}`` over, if any."""
 
-    def __init__(self, layout: Layout, lines: Lines, names: Names, last: str) -> None:
+    def __init__(
+        self, layout: Layout, lines: Lines, names: Names, last: str, follow: Follower | None = None
+    ) -> None:
         self.layout = layout
         self.lines = lines
         self.names = names
         self.last = last
+        self.follow = follow or Follower(layout, lines, names)
         self.forks = Forks(self)
         self.groups = Groups(self)
         self.nests = Nests(self)
@@ -54,7 +58,8 @@ class Splicer:
         runs their finish. Both need their variables.
         """
         for index in self.layout.backwards(group):
-            self.block(self.layout.parsed[index].setup, index, Site(None, depth))
+            self.follow.begin(index, depth)
+            self.block(self.layout.parsed[index].setup, index, self.follow.made(depth))
 
     def each(self, index: int | Exit, site: Site) -> None:
         """What becomes of an item that has come to the step at `index`, or to an exit."""
@@ -73,17 +78,18 @@ class Splicer:
     def _each(self, index: int, site: Site) -> None:
         pieces = self.layout.parsed[index]
         self.names.passes(*(f"{name}_{index}" for name in sorted(pieces.passing)))
-        site = site.at(later=pieces.lazy)
+        site = self.follow.enter(index, site.at(later=pieces.lazy))
         if self.layout.steps[index].declaration.nests:
             self.nests.each(index, site)
             return
         if site.ends_turn or not self.layout.steps[index].drops:
             self.block(pieces.each, index, site)
-            return
-        with self.lines.loop(
-            site.depth, "for _ in ONCE:", index
-        ):  # what drops the item leaves this turn only
-            self.block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
+        else:
+            with self.lines.loop(
+                site.depth, "for _ in ONCE:", index
+            ):  # what drops the item leaves this turn only
+                self.block(pieces.each, index, site.at(depth=site.depth + 1, ends_turn=True, rests=False))
+        self.follow.left(index, site)
 
     def finish(self, depth: int, index: int | Exit, until: int | Exit) -> None:
         """The finish of the step at `index`, and of each step after it, as far as `until`."""
@@ -98,12 +104,15 @@ class Splicer:
     def _finish(self, index: int, depth: int, *, stopped: bool = False) -> None:
         """The finish of the step at `index`, unless it has `stopped`; what comes of a sink there goes on."""
         if not stopped:
-            self.block(self.layout.parsed[index].finish, index, Site(None, depth))
+            self.block(self.layout.parsed[index].finish, index, self.follow.made(depth, last=True))
+            self.follow.finished(index, depth)
         if index in self.layout.emitting:
             name = f"result_{index}_out"
             self.names.passes(name)
             self.lines.add(depth, f"{name} = {self.result(index, depth)}", index)
-            self.each(self.layout.after[index], Site(name, depth, spent=True))
+            site = self.follow.result(index, self.follow.made(depth).at(item=name, spent=True))
+            self.each(self.layout.after[index], site)
+            self.follow.done(index, site)
 
     def guarded_ending(self, depth: int, loop: int) -> None:
         """The end of the stream, or of what an error left of it, where steps regroup.
@@ -150,7 +159,7 @@ class Splicer:
         before = ", ".join(["SOURCE", *map(str, sorted(self.layout.before([index])))])
         self.lines.add(depth, f"if failed in ({before},) and ({error} := segment.caught()) is not None:")
         self.lines.add(depth + 1, "failed = None")
-        self.block(self.layout.parsed[index].failed, index, Site(None, depth + 1))
+        self.block(self.layout.parsed[index].failed, index, self.follow.made(depth + 1))
         self.lines.add(depth + 1, f"{error} = None")
 
     def held(self, depth: int, index: int | Exit, until: int | Exit) -> None:
@@ -163,7 +172,9 @@ class Splicer:
             if self.layout.steps[index].declaration.contract.regroups:
                 self.lines.add(depth, _unless_after(self.layout, index))
                 with self.lines.body(depth + 1, None):
-                    self.block(self.layout.parsed[index].finish, index, Site(None, depth + 1))
+                    site = self.follow.made(depth + 1, last=True)
+                    self.block(self.layout.parsed[index].finish, index, site)
+                    self.follow.finished(index, depth + 1)
             elif index in self.layout.groups and self.layout.regrouping(index):
                 self.groups.deliver(index, depth)
             index = after
@@ -187,7 +198,7 @@ class Splicer:
         last = self.layout.last
         result = None if last is None else self.result(last, depth)
         if result is not None:
-            self.lines.add(depth, f"return {result}", last)
+            self.lines.add(depth, f"return {self.follow.returned(result, depth)}", last)
         else:
             self.lines.add(depth, "return")
 
@@ -197,10 +208,13 @@ class Splicer:
         """The statements of a piece of the step at `index`, or of a part of one."""
         for number, statement in enumerate(block):
             if signalled(statement, "stop"):
-                self._stop(index, site.depth)
+                self._stop(index, site)
                 return  # nothing after it is reached
             rest = block[number + 1 :]
-            here = site.at(ends_turn=False, later=site.later | loads(rest)) if rest else site
+            here = site
+            if rest:
+                tail = self.follow.goes_on(site, rest)
+                here = site.at(ends_turn=False, later=site.later | loads(rest), tail=tail)
             self._statement(statement, index, here)
 
     def _statement(self, statement: ast.stmt, index: int, site: Site) -> None:
@@ -224,8 +238,10 @@ class Splicer:
         skip = None if site.item is None else partial(_skip, self, site)
         return self.names.ready(node, index, site.item, site.depth, skip)
 
-    def _stop(self, index: int, depth: int) -> None:
+    def _stop(self, index: int, site: Site) -> None:
         """End the stream after the step at `index`, or the group that it is a step of."""
+        self.follow.stopped(site)
+        depth = site.depth
         self._finish(index, depth, stopped=True)
         group = self.layout.inside.get(index)
         if group is None:
@@ -236,7 +252,7 @@ class Splicer:
     def _emit(self, value: ast.expr, index: int, site: Site) -> None:
         ready = self.ready(value, index, site)
         after = self.layout.after[index]
-        if not isinstance(after, Exit) and self.layout.parsed[after].collects:
+        if not isinstance(after, Exit) and self.layout.parsed[after].collects and not self.follow.on:
             # `items.append(function(item))`: without a name for the item, a store and a load are saved. The
             # append cannot fail: an error in this line is the emitting step's. Guarded by test_opcodes.py
             (statement,) = self.layout.parsed[after].each
@@ -252,18 +268,21 @@ class Splicer:
         spent = not isinstance(value, ast.Name) or (
             site.free if value.id == "item" else value.id in self.layout.parsed[index].passing - site.later
         )
-        self.each(after, site.at(item=item, spent=spent, later=frozenset()))
+        made = site.item is None
+        site = self.follow.emitted(index, site.at(item=item, spent=spent, later=frozenset()), made=made)
+        self.each(after, site)
+        self.follow.done(index, site)
 
     def _leave(self, through: Exit, site: Site) -> None:
         """What becomes of an item that comes out of a group, or out of the loop."""
-        item = site.item
-        assert item is not None
+        assert site.item is not None
         if through.group is not None:
-            self.groups.emit(through.group, item, site)
+            self.groups.emit(through.group, site.item, site)
             return
-        for text in self.last.format(item=item).splitlines():
+        item, last = self.follow.handed(site, self.last)
+        for text in last.format(item=item).splitlines():
             line = text.lstrip()
-            if line.startswith(f"{item} = ") and not site.free:
+            if line.startswith(f"{item} = ") and item == site.item and not site.free:
                 continue
             self.lines.add(site.depth + (len(text) - len(line)) // 4, line, OUT)
 
@@ -289,7 +308,7 @@ class Splicer:
         target = self.ready(statement.target, index, site).text
         # the next turn reads again what it does not begin with
         later = site.later | (loads(statement.body) - stores([statement.target])) | loads(statement.orelse)
-        inner = site.at(ends_turn=True, rests=False, later=later)
+        inner = site.at(ends_turn=True, rests=False, later=later, tail=False)
         if not self.breathes:
             with self.lines.loop(site.depth, f"for {target} in {source}:", index):
                 self._body(statement.body, index, inner)

@@ -8,7 +8,8 @@ become, and `lines` holds the text.
 from __future__ import annotations
 
 from streamkit._engine.compile.edits import Edited, Edits
-from streamkit._engine.compile.key import End, Kind, StepKey
+from streamkit._engine.compile.follow import Follower
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 from streamkit._engine.compile.layout import Layout
 from streamkit._engine.compile.lines import Lines, Site
 from streamkit._engine.compile.names import Names
@@ -33,18 +34,26 @@ class Weaver:
         kind: Kind,
         end: End,
         edited: Edited | None = None,
+        pairs: Pairs | None = None,
     ) -> None:
+        self.pairs = pairs
         self.layout = Layout(steps)
         self.lines = Lines()
         self.add = self.lines.add
         self.names = Names(self.layout, self.lines, settle)
-        self._splicer = Splicer(self.layout, self.lines, self.names, last)
+        follow = Follower(self.layout, self.lines, self.names, pairs, hands=end is not End.USER)
+        self._splicer = Splicer(self.layout, self.lines, self.names, last, follow)
         self.edits: Edits | None = None
         """How the loop is left for another, if some of its steps may be replaced."""
         self.sliced = False
         """Whether it can be left between two slices, too: so it need not between two items of one."""
         if edited is not None:
             self.edits = Edits(edited, self._splicer, self.layout, self.lines, kind, end)
+
+    @property
+    def gives(self) -> bool:
+        """Whether it makes pairs of its items and a delivery that it is given."""
+        return self.pairs is Pairs.GIVES
 
     @property
     def loops(self) -> bool:
@@ -103,7 +112,9 @@ class Weaver:
             self.leave(depth)
             end, self.names.awaits = len(self.lines.all), False
             site = Site("item", depth, ends_turn=not followed, spent=True, rests=rests and not followed)
+            site = self._splicer.follow.turn(site)
             self._splicer.each(self.layout.first, site)
+            self._splicer.follow.ended(site)
             if rests:
                 self._splicer.rest(depth)
                 self._splicer.let_go()

@@ -21,6 +21,7 @@ from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, piped
 from streamkit._engine.run.blocking import require_loop, require_no_loop
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.driver import current
+from streamkit._engine.run.followed import followed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.start import start
 
@@ -59,6 +60,11 @@ class Job(Outside[R_co]):
     def work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
         """The coroutine of a new run. Its stages are entered in `book`."""
         self._awaited = True
+        if self._source.tracked and (book is None or book.ledgers is None):
+            return followed(Inlet(self._source, self._links), book, self._work)
+        return self._work(book)
+
+    def _work(self, book: Book | None) -> Coroutine[Any, Any, R_co]:
         links = self._links
         sink = links[-1].declaration
         if sink.stage is not None:

@@ -23,7 +23,7 @@ A stage that only fills a channel can be a plain function that returns it, which
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from streamkit._core.calls import answering
@@ -36,7 +36,7 @@ from streamkit._engine.face.mistakes import check_decorated
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.leave import combine, tell
-from streamkit._engine.run.run import Run
+from streamkit._engine.run.paired import run_of
 
 __all__ = ["stage"]
 
@@ -52,10 +52,10 @@ class _Stage(StageDeclaration):
     """A stage whose function takes a `Run`."""
 
     def begin(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Opened:
-        return Run(link, book).begin(inlet)
+        return run_of(link, inlet, book).begin(inlet)
 
     async def result(self, link: Link, inlet: Inlet[Any], book: Book | None) -> Any:
-        run = Run(link, book)
+        run = run_of(link, inlet, book)
         inlet, arguments = run.attached(inlet)
         try:
             result = await self.runs(run, inlet, **arguments)
@@ -87,6 +87,7 @@ def stage(
     relays: bool = False,
     joins: bool = False,
     shares: bool = False,
+    pairs: Callable[[Mapping[str, Any]], str | None] | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a stage that runs as `runs(run, source, **arguments)`.
 
@@ -101,6 +102,9 @@ def stage(
         joins: whether a source that ends in the same operator, with equal arguments but for its `sources`, is
             replaced by the sources of that.
         shares: whether its runs share one run of the stream before it: each is handed that stream unopened.
+        pairs: whether it can stand behind a durable source: then its items are pairs of a delivery and an
+            item, there, as it says by ``run.tracked``, and so are those that it gives. It is a function of its
+            arguments, which returns why it cannot with these, or None.
 
     Raises:
         NameError: the contract names what is no parameter, of the function or of `runs`.
@@ -128,6 +132,7 @@ def stage(
             relays=relays,
             joins=joins,
             shares=shares,
+            pairs=pairs,
         )
         register(declaration)
         if not own:

@@ -77,6 +77,7 @@ def step(
     groups: bool = False,
     closes: str = "",
     nests: str = "",
+    keeps: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated function as a step (or, with `result`, as a sink).
 
@@ -111,6 +112,9 @@ def step(
         nests: the name of a parameter, a callback that makes a stream of each item: anything that a stream
             can begin with, or an awaitable of it. The step goes through these streams, one after the other,
             and ``each`` is what happens with each ``item`` of them.
+        keeps: an expression, for steps that make something of earlier items too: how many of the newest items
+            it still has something of, where it emits, and at the end of ``each``; ``"len(held)"``, ``"1"``.
+            Behind a durable source, what it emits stands for those that it has kept since, and for these.
 
     Raises:
         NameError: the contract, `closes` or `nests` names what is no parameter.
@@ -121,12 +125,10 @@ def step(
         ValueError: a name in `uses` is a parameter, is assigned to in a piece, is a word that steps have
             already (``item``, ``emit``, ``stop``), or stands for two values.
     """
-    check_pieces(
-        setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes, nests=nests
-    )
-    pieces = Pieces(
-        setup=setup, each=each, finish=finish, failed=failed, result=result, closes=closes, nests=nests
-    )
+    texts = {"setup": setup, "each": each, "finish": finish, "failed": failed, "result": result}
+    texts |= {"closes": closes, "nests": nests, "keeps": keeps}
+    check_pieces(**texts)
+    pieces = Pieces(**texts)
 
     def decorate(function: F) -> F:
         check_decorated("@step(...)", function)

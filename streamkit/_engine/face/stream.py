@@ -16,7 +16,7 @@ from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import Declaration, declared
 from streamkit._core.markers import ABSENT
 from streamkit._core.places import USERS, caller, looked_at
-from streamkit._engine.face.explain import explain
+from streamkit._engine.face.explain import explain, require_followed
 from streamkit._engine.face.explanation import Explanation
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.methods import Methods
@@ -111,6 +111,8 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
         if not isinstance(other, Pipe):
             return beside(self, other)
         links = other._links  # pyright: ignore[reportPrivateUsage] - of a pipe; a property costs a call
+        if self._source.tracked:
+            require_followed(self, links)
         if links[-1].declaration.sink:
             job: Job[Any] = Job(self, links, awaited=False)
             return job
@@ -341,8 +343,10 @@ def plainly(function: Callable[..., Any], kind: Callable[..., Pipe]) -> None:
         if frame.f_globals.get("__name__") not in USERS:
             frame = looked_at(frame)
         link: Any = _new(Link)  # what its `__init__` does for such a step, without the call
-        link.declaration, link.arguments = declaration, {name: value}
-        link._where, link._at = frame.f_code, frame.f_lasti
+        link.declaration = declaration  # one by one: to assign two at once costs an opcode more
+        link.arguments = {name: value}
+        link._where = frame.f_code
+        link._at = frame.f_lasti
         link.blamed = None
         link.awaited = False
         known = codes.get(id(value.__code__))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -256,6 +256,7 @@ class StageDeclaration(Declaration, ABC):
         relays: bool,
         joins: bool,
         shares: bool,
+        pairs: Callable[[Mapping[str, Any]], str | None] | None = None,
     ) -> None:
         sink = inspect.iscoroutinefunction(stage)
         super().__init__(name, function, contract, parameters=parameters, sink=sink)
@@ -269,6 +270,8 @@ class StageDeclaration(Declaration, ABC):
         """Whether one that stands in a source of another of the same kind is a part of that."""
         self.shares = shares
         """Whether its runs share one of the stream before it, which none opens for itself."""
+        self.pairs = pairs
+        """Why it cannot take pairs of a delivery and an item with some arguments; None if it never can."""
 
     @cached_property
     def generates(self) -> bool:

@@ -9,17 +9,16 @@ from types import AsyncGeneratorType, FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from streamkit._core.arguments import Composed, awaitable, discard, is_said, makes_coroutine
-from streamkit._core.delivery import Ledger
 from streamkit._core.errors import SourceConsumedError
 from streamkit._core.show import named, shown
 from streamkit._core.value import copied
-from streamkit._engine.compile.key import Kind
+from streamkit._engine.compile.key import Kind, Pairs
 from streamkit._engine.compile.pace import steady
 
 if TYPE_CHECKING:
     from streamkit._core.strategy import Strategy
 
-__all__ = ["SEEN", "Made", "Opened", "Recipe", "Source", "Tracked", "Weaving", "close_of"]
+__all__ = ["SEEN", "Made", "Opened", "Recipe", "Source", "Weaving", "close_of"]
 
 _NATIVE = (range, list, tuple)
 _SLICE, _ASYNC = Kind.SLICE, Kind.ASYNC  # Python 3.11 looks a member of an enumeration up by a call
@@ -58,6 +57,8 @@ class Opened:
     """The links of steps that belong to it, which come first in the loop that reads it."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
+    pairs: Pairs | None = None
+    """How the loop over it has to do with pairs of a delivery and an item; most have not."""
 
     def __init__(
         self,
@@ -104,6 +105,9 @@ class Source:
 
     alone: bool = False
     """Whether only one run can ever read it."""
+
+    tracked: bool = False
+    """Whether it hands out deliveries, which the operators behind it follow (`run.follow`)."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value
@@ -306,18 +310,6 @@ class Recipe(Source):
     def __repr__(self) -> str:
         options = [f"{name}={shown(value)}" for name, value in self._options.items()]
         return f"{self._name}({', '.join([*map(named, self._arguments), *options])})"
-
-
-class Tracked(Recipe):
-    """A durable source: `make` gives each run a fresh ledger, of which `most` deliveries may be open at once."""
-
-    __slots__ = ("most",)
-
-    def __init__(
-        self, name: str, arguments: tuple[Any, ...], make: Callable[[], Ledger], most: int, **options: Any
-    ) -> None:
-        super().__init__(name, arguments, make, **options)
-        self.most = most
 
 
 def close_of(iterator: Any) -> Callable[[], Any] | None:

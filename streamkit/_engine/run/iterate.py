@@ -11,6 +11,7 @@ from weakref import finalize
 from streamkit._engine.compile.key import End
 from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.followed import Followed
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.own import own
 from streamkit._engine.run.shelter import sheltered
@@ -29,6 +30,8 @@ def iterate(
     If it was `begun` already, make the generator only.
     """
     require_asyncio()
+    if begun is None and stream.source.tracked:
+        return prime(_followed(stream))
     if begun is None and is_late(stream):
         return prime(_later(stream))
     pace = pace or Pace()
@@ -60,6 +63,20 @@ async def _later(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
             yield item
     finally:
         await items.aclose()
+
+
+async def _followed(stream: Inlet[T]) -> AsyncGenerator[Any, None]:
+    """The items of a tracked source. Each is settled when the next is asked for."""
+    yield None
+    async with Followed(stream, None) as book:
+        items = start(stream.source, stream.links, End.USER, None, book)
+        own(items)
+        try:
+            await anext(items)  # it yields once before it begins
+            async for item in items:
+                yield item
+        finally:
+            await items.aclose()
 
 
 def _root(items: Any) -> None:

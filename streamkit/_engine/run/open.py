@@ -73,6 +73,7 @@ class OpenStream(_Closing, Generic[T]):
     """
 
     def __init__(self, stream: Inlet[T]) -> None:
+        _require_untracked(stream)
         self._stream = stream
         self._begun: Begun | None = None
         self._pulls: Pulls | run.Polls[T] | None = None
@@ -141,6 +142,7 @@ class BareIterator(_Closing, AsyncGenerator[T, None]):
     def __init__(self, stream: Inlet[T]) -> None:
         super().__init__()
         require_asyncio()
+        _require_untracked(stream)
         begun = None if is_late(stream) else begin(stream.source, stream.links)
         self._pulls = pulls = run.Polls(stream, begun)
         self._guard = prime(_guard(pulls))
@@ -191,6 +193,15 @@ async def _guard(pulls: run.Polls[Any]) -> AsyncGenerator[Any, None]:
         # where the loop was closed before, nothing can be awaited, and the task is gone with it
         if not pulls.over and asyncio._get_running_loop() is not None:
             await pulls.close()
+
+
+def _require_untracked(stream: Inlet[Any]) -> None:
+    """Raise if deliveries are to be followed to whoever calls ``anext``, who may never call it again."""
+    if stream.source.tracked:
+        raise TypeError(
+            f"{stream.source!r} acknowledges an item when it has left the pipe: read it by a sink, such as "
+            "for_each(...), or by async for, which says so by asking for the next"
+        )
 
 
 _GET_AITER = opmap.get("GET_AITER")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from types import CodeType
 from typing import Any, NoReturn, TypeVar
@@ -29,6 +29,7 @@ from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.run.apart import BEGUN, attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
+from streamkit._engine.run.form import BARE, Form
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -45,6 +46,15 @@ T = TypeVar("T")
 
 class Run(Tasks):
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
+
+    tracked: bool = False
+    """Whether what it reads are pairs of a delivery and an item, and so what it gives (`paired.py`)."""
+    starts: Any = staticmethod(start)
+    """Makes the loops over what it reads."""
+    begins: Mapping[Any, Any] = BEGUN
+    """What begins stages, where that is more than to call them."""
+    form: Form = BARE
+    """What its items look like to the stage."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
@@ -124,8 +134,7 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
-        filled: Awaitable[None] = start(inlet.source, inlet.links, lane.end, pace, book)
-        return filled
+        return self.starts(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]
 
     def feed(
         self,
@@ -217,7 +226,7 @@ class Run(Tasks):
         if chapter:
             book = self.book and self.book.chapter()
         pace = pace or Pace()
-        items: AsyncGenerator[T, None] = start(inlet.source, inlet.links, self._end, pace, book)
+        items: AsyncGenerator[T, None] = self.starts(inlet.source, inlet.links, self._end, pace, book)
         own(pace.source)
         own(items)
         if kept:
@@ -301,7 +310,7 @@ class Run(Tasks):
         assert isinstance(declaration, StageDeclaration)
         stage = declaration.runs
         inlet, arguments = self.attached(inlet)
-        if stage in BEGUN and (begun := BEGUN[stage](self, inlet, arguments)) is not None:
+        if stage in self.begins and (begun := self.begins[stage](self, inlet, arguments)) is not None:
             return begun
         if declaration.generates:
             relay = self.relay if declaration.relays else None

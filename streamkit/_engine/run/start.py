@@ -31,6 +31,7 @@ from streamkit._engine.plan.link import (
 from streamkit._engine.plan.source import SEEN, Opened, Source, Weaving
 from streamkit._engine.run.apart import NESTED, deep
 from streamkit._engine.run.claims import Claims
+from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.leave import Segment, combine
 from streamkit._engine.run.own import is_new, own
 
@@ -151,8 +152,12 @@ def _first_half(links: Sequence[Link]) -> int:
     return 0
 
 
-def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
+def segment(
+    opened: Opened, links: Sequence[Link], end: End, pace: Pace, shape: Callable[..., Loop | int] = compiled
+) -> Any:
     """Make one loop over `opened`; if it would be too large, several that are joined by generators."""
+    if opened.pairs is not None and shape is compiled:
+        return segment(opened, links, end, pace, shapes(opened, end, pace))
     if isinstance(opened, Weaving) and (woven := opened.weave(links, end, pace)) is not None:
         return woven
     if end is _PLAIN and opened.kind is _SLICE:
@@ -167,7 +172,7 @@ def segment(opened: Opened, links: Sequence[Link], end: End, pace: Pace) -> Any:
         asynchronous = opened.kind is _ASYNC or first is not None
         relays = asynchronous and pace.source is not None and end in RESCUED
         ending = end if end is _RESULT and not rest else _ending(end, relays=relays, last=not rest)
-        loop = compiled(opened.kind, tuple([link.known or link.key for link in part]), ending, first)
+        loop = shape(opened.kind, tuple([link.known or link.key for link in part]), ending, first)
         if isinstance(loop, int):
             if opened.kind is _PUSH:
                 opened.kind, opened.direct = Kind.CHANNEL, None
@@ -195,6 +200,7 @@ def _hop(opened: Opened, links: Sequence[Link], loop: Loop, end: End, pace: Pace
         return Opened(Kind.ITER, hop, None, partial(_close_now, hop, part))
     own = Pace()
     own.source, own.book, own.parts = pace.source, pace.book, pace.parts
+    own.token = pace.token
     hop, part = _made(opened, links, loop, end, own)
     pace.source = hop if end is End.RELAY else None
     return Opened(Kind.ASYNC, hop, partial(_close, hop, part))

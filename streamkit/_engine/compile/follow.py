@@ -1,0 +1,270 @@
+"""Following: which delivery of a durable source an item stands for, beside it in the loop.
+
+A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable, and
+settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes the
+delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
+
+A step that makes an item of several (``keeps=``) has their deliveries in a list, beside what it keeps of the
+items themselves. What it emits stands for all of them; those that it keeps no longer go with that. A sink
+whose result has something of the items keeps all of theirs, until the loop returns it.
+
+What an error or a cancellation leaves behind in the hand or in such a list stays open: see `delivery`.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from streamkit._core.catalogue import Declaration
+from streamkit._core.delivery import NO_DELIVERY, settled, together, trimmed
+from streamkit._engine.compile.key import Pairs
+from streamkit._engine.compile.lasting import emits, lasts, returns
+from streamkit._engine.compile.layout import Layout
+from streamkit._engine.compile.lines import Lines, Site
+from streamkit._engine.compile.names import Names
+from streamkit._engine.compile.pieces import Parsed, parsed
+
+__all__ = ["CANNOT", "Follower", "unfollowed"]
+
+CANNOT = "cannot say what became of an item"
+"""Why an operator is refused that nobody has taught to."""
+_NOTHING = "NO_DELIVERY"
+
+
+class Follower:
+    """Writes what becomes of the deliveries in a loop; where that has none, it writes nothing."""
+
+    def __init__(
+        self, layout: Layout, lines: Lines, names: Names, pairs: Pairs | None = None, *, hands: bool = True
+    ) -> None:
+        self._layout = layout
+        self._lines = lines
+        self._names = names
+        self._pairs = pairs
+        self._hands = hands
+        """Whether what leaves the loop takes its delivery along, and is not settled behind the reader's turn."""
+        self.on = pairs is not None
+        self._kept: dict[int, ast.expr | None] = {}
+        """By the index of a step that keeps deliveries: how many of the newest stay; None for a sink."""
+        self._begun: dict[str, int] = {}
+        """By the variable of a delivery that is in hand: how deep its turn is indented."""
+        self._moved: dict[str, bool] = {}
+        """Those that are in hand no more, because all has left: always (True), or on one way through the turn."""
+        if self.on:
+            names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
+            names.constants |= {"together": together, "trimmed": trimmed}
+            self._look()
+            layout.holding = frozenset(self._kept)
+
+    def _look(self) -> None:
+        """Find which steps keep deliveries."""
+        layout = self._layout
+        for index, pieces in enumerate(layout.parsed):
+            declaration = layout.steps[index].declaration
+            why = unfollowed(declaration)
+            if why is not None:
+                raise TypeError(f"{declaration.name} {why}")
+            inner = index in layout.emitting or index in layout.inside
+            if returns(pieces, counts=inner) and index not in layout.forks:
+                self._kept[index] = None
+            elif pieces.keeps is not None and not _at_once(pieces):
+                self._kept[index] = pieces.keeps
+
+    # one turn of the loop --------------------------------------------------------------------
+
+    def turn(self, site: Site) -> Site:
+        """The spot where an item of the source has come."""
+        if not self.on:
+            return site
+        takes = self._pairs is Pairs.TAKES
+        if takes:
+            self._add(site.depth, "token, item = item")
+            self._in_hand("token", site.depth)
+        return site.at(ends_turn=False, rests=False, token="token", tail=takes)
+
+    def ended(self, site: Site) -> None:
+        """The turn is over: what it had in hand is settled."""
+        if self._pairs is Pairs.TAKES:
+            self._settle(site.depth, "token")
+
+    def made(self, depth: int, *, last: bool = False) -> Site:
+        """A spot where there is no item: in a setup; or at the end, behind which nothing comes (`last`)."""
+        return Site(None, depth, token=_NOTHING, tail=last) if self.on else Site(None, depth)
+
+    def goes_on(self, site: Site, rest: list[ast.stmt]) -> bool:
+        """Whether nothing more is made of the item of `site`, in the `rest` of a piece and behind it."""
+        return site.tail and not emits(rest)
+
+    # steps that keep several ------------------------------------------------------------------
+
+    def begin(self, index: int, depth: int) -> None:
+        """The setup of the step at `index`."""
+        if index in self._kept:
+            self._add(depth, f"{_kept(index)} = []", index)
+
+    def enter(self, index: int, site: Site) -> Site:
+        """An item has come to the step at `index`, which may keep its delivery."""
+        if index not in self._kept:
+            return site
+        if site.token != _NOTHING and not site.tail:
+            self._add(site.depth, f"{site.token}.count += 1", index)
+        self._add(site.depth, f"{_kept(index)}.append({site.token})", index)
+        if site.tail:
+            self._moves(site, index)
+        return site.at(ends_turn=False, rests=False)
+
+    def left(self, index: int, site: Site) -> None:
+        """The turn of the step at `index` is over: what it has left out is settled."""
+        stay = self._kept.get(index)
+        if stay is not None:
+            many = self._names.ready(stay, index, None, site.depth).text
+            self._add(site.depth, f"if len({_kept(index)}) > {many}:", index)
+            self._add(site.depth + 1, f"trimmed({_kept(index)}, {many})", index)
+
+    def emitted(self, index: int, site: Site, *, made: bool) -> Site:
+        """The spot where what the step at `index` emits goes on; `made`, if no item has come there."""
+        stay = self._kept.get(index)
+        if stay is None:
+            return site
+        # at the end, what is emitted last takes all along
+        many = "0" if made and site.tail else self._names.ready(stay, index, None, site.depth).text
+        return self._gathered(index, many, site)
+
+    def result(self, index: int, site: Site) -> Site:
+        """The spot where the result of the sink at `index` goes on."""
+        return self._gathered(index, "0", site) if index in self._kept else site
+
+    def _gathered(self, index: int, many: str, site: Site) -> Site:
+        token = f"token_{index}_"
+        self._in_hand(token, site.depth)
+        self._add(site.depth, f"{token} = together({_kept(index)}, {many})", index)
+        return site.at(token=token, tail=True)
+
+    def done(self, index: int, site: Site) -> None:
+        """What the step at `index` has emitted is through."""
+        token = f"token_{index}_"
+        if site.token == token:
+            self._settle(site.depth, token)
+
+    def finished(self, index: int, depth: int) -> None:
+        """The step at `index` has come to its end: what it has kept until then is let go of."""
+        if self._kept.get(index) is not None:
+            self._add(depth, f"settled({_kept(index)})", index)
+
+    def returned(self, result: str, depth: int) -> str:
+        """The sinks have come to their end, and the loop returns `result`."""
+        layout = self._layout
+        sinks = [
+            index
+            for index, stay in self._kept.items()
+            if stay is None and index not in layout.emitting and index not in layout.inside
+        ]
+        if not sinks:
+            return result
+        self._add(depth, f"result = {result}")
+        for index in sinks:
+            self._add(depth, f"settled({_kept(index)})", index)
+        return "result"
+
+    # leaving -----------------------------------------------------------------------------------
+
+    def handed(self, site: Site, last: str) -> tuple[str, str]:
+        """What leaves the loop at `site`, and the text that hands it over, made of `last`."""
+        item = site.item
+        assert item is not None
+        if not self.on or not self._hands:
+            return item, last
+        if site.token != _NOTHING and not site.tail:
+            self._add(site.depth, f"{site.token}.count += 1")
+        self._add(site.depth, f"pair = ({site.token}, {item})")
+        if site.tail:
+            self._moves(site)
+        self._names.passes("pair")
+        rests = f"{{item}} = {item} = None" if site.free else "{item} = None"
+        return "pair", last.replace("{item} = None", rests)
+
+    def stopped(self, site: Site) -> None:
+        """The stream ends by itself at `site`: it needs no more of what this turn has in hand."""
+        if self.on and site.tail and site.token != _NOTHING:
+            self._settle(site.depth, site.token)
+            self._moves(site)
+
+    def _in_hand(self, token: str, depth: int) -> None:
+        """A turn begins with a delivery in this variable."""
+        self._names.passes(token)
+        self._begun[token] = depth
+        self._moved.pop(token, None)
+
+    def _moves(self, site: Site, index: int | None = None) -> None:
+        """What leaves at `site`, or stays with the step at `index`, takes the place of the hand."""
+        token = site.token
+        if token == _NOTHING:
+            return
+        if site.depth == self._begun[token]:
+            self._moved[token] = True  # on each way through the turn
+        elif token not in self._moved:
+            self._moved[token] = False
+        if not self._moved[token]:
+            self._add(site.depth, f"{token} = None", index)
+
+    def _settle(self, depth: int, token: str) -> None:
+        """A turn is over, and what it has in hand is settled, where that is in hand still."""
+        moved = self._moved.get(token)
+        if moved:
+            return
+        if moved is not None:
+            self._add(depth, f"if {token} is not None:")
+            depth += 1
+        self._add(depth, f"{token}.count -= 1")
+        self._add(depth, f"if not {token}.count:")
+        self._add(depth + 1, f"{token}.ledger.closed({token})")
+
+    def _add(self, depth: int, text: str, index: int | None = None) -> None:
+        self._lines.add(depth, text, index)
+
+
+def _kept(index: int) -> str:
+    # no name of a piece ends like this: those end in the index of their step
+    return f"kept_{index}_"
+
+
+def _at_once(pieces: Parsed) -> bool:
+    """Whether a step keeps nothing beyond its turn, and emits in each: what that stands for is its own."""
+    match pieces.keeps:
+        case ast.Constant(value=0):
+            return any(_emission(statement) for statement in pieces.each)
+        case _:
+            return False
+
+
+def _emission(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="emit"))):
+            return True
+        case _:
+            return False
+
+
+def unfollowed(declaration: Declaration) -> str | None:
+    """Why the step of this declaration cannot say what became of an item; None if it can."""
+    found: Any = _known.get(declaration, _known)
+    if found is _known:
+        if len(_known) >= _MOST:
+            _known.clear()
+        found = _known[declaration] = _why(declaration)
+    result: str | None = found
+    return result
+
+
+def _why(declaration: Declaration) -> str | None:
+    if declaration.rescues:
+        return CANNOT
+    pieces = parsed(declaration)
+    if declaration.sink or pieces.keeps is not None or not lasts(pieces):
+        return None
+    return "makes something of earlier items, too, and does not say of how many (keeps= of the step)"
+
+
+_MOST = 512
+_known: dict[Declaration, str | None] = {}

@@ -1,0 +1,112 @@
+"""Tracked sources: those that hand out deliveries, and are told what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn, cast
+
+from streamkit._core.arguments import Composed
+from streamkit._core.delivery import Ledger
+from streamkit._engine.compile.follow import CANNOT, unfollowed
+from streamkit._engine.compile.key import Kind, Pairs
+from streamkit._engine.plan.link import Inlet, Link, StageDeclaration
+from streamkit._engine.plan.source import Opened, Recipe, Source
+
+__all__ = ["Tracked", "Unopened", "refused", "tracked"]
+
+
+class Tracked(Recipe):
+    """A durable source: each run makes a ledger, whose deliveries are followed to where they leave.
+
+    `most` says how many deliveries may be open: a pipe that holds more would wait for ever.
+    """
+
+    __slots__ = ("most",)
+
+    tracked = True
+
+    def __init__(
+        self, name: str, arguments: tuple[Any, ...], make: Callable[[], Ledger], most: int, **options: Any
+    ) -> None:
+        super().__init__(name, arguments, make, **options)
+        self.most = most
+
+    @property
+    def makes(self) -> bool:
+        return False
+
+    @property
+    def blocking(self) -> bool:
+        return False
+
+    def made(self) -> Source:
+        return self
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        return Opened(Kind.ASYNC, Unopened(self), pairs=Pairs.TAKES)
+
+
+class Unopened:
+    """Stands for what a tracked source hands out, until its run gives it the ledger (`run.followed`)."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Tracked) -> None:
+        self.source = source
+
+    def refuse(self) -> NoReturn:
+        """It is read where nobody follows its items."""
+        raise TypeError(
+            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it, as "
+            "in Stream(source) | ..."
+        )
+
+    def __aiter__(self) -> NoReturn:
+        self.refuse()
+
+    def __anext__(self) -> NoReturn:
+        self.refuse()
+
+
+def tracked(values: Iterable[object]) -> Iterator[Tracked]:
+    """The tracked sources in `values`, streams or arguments of operators, however deep inside."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from tracked(cast("tuple[object, ...]", value))
+        elif isinstance(value, Inlet):
+            if isinstance(value.source, Tracked):
+                yield value.source
+            yield from _inside(value.links)
+        elif isinstance(value, Composed):
+            yield from _inside(value.links)
+
+
+def _inside(links: Iterable[Link]) -> Iterator[Tracked]:
+    for link in links:
+        if link.declaration.stage is not None:
+            yield from tracked(link.arguments.values())
+
+
+def refused(links: Iterable[Link]) -> None:
+    """Raise if an operator of `links`, behind a tracked source, cannot say what became of an item."""
+    for link in links:
+        why = _why(link)
+        if why is not None:
+            raise TypeError(
+                f"{link!r} at {link.place} {why}: the durable source before it acknowledges an item when all "
+                "that was made of it has left"
+            )
+        for branch in link.branches:
+            refused(branch)
+
+
+def _why(link: Link) -> str | None:
+    declaration = link.declaration
+    if not isinstance(declaration, StageDeclaration):
+        return unfollowed(declaration)
+    if not declaration.pairs:
+        return CANNOT
+    others = [value for name, value in link.arguments.items() if name != "sources"]
+    if next(tracked(others), None) is not None:
+        return "reads another durable source, and cannot say what became of its items"
+    return declaration.pairs(link.arguments)

@@ -1,0 +1,99 @@
+"""Followed runs: the ledgers of the tracked sources of a run, from before its first pull to behind its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
+
+from streamkit._core.delivery import Ledger
+from streamkit._core.errors import raise_first
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.follow import CANNOT
+from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
+from streamkit._engine.compile.loop import Loop, compiled
+from streamkit._engine.compile.pace import Pace
+from streamkit._engine.plan.link import Inlet
+from streamkit._engine.plan.source import Opened
+from streamkit._engine.plan.tracked import Unopened, tracked
+from streamkit._engine.run.leave import combine
+
+__all__ = ["Followed", "followed", "shapes"]
+
+
+class Followed:
+    """Opens the ledgers of a stream, and closes them when its run has ended, in whatever way."""
+
+    def __init__(self, stream: Inlet[Any], book: Book | None) -> None:
+        self._stream = stream
+        self._ledgers: dict[Any, Ledger] = {}
+        if book is None:
+            book = Book()
+            book.gate.set()
+        self._book = book
+
+    async def __aenter__(self) -> Book:
+        """The book of the run, in which the ledgers are found."""
+        self._book.ledgers = self._ledgers
+        try:
+            for source in tracked([self._stream]):
+                if source not in self._ledgers:
+                    ledger: Ledger = source.value()
+                    await ledger.open()
+                    self._ledgers[source] = ledger
+        except BaseException as error:
+            await self._close(error)
+            raise
+        return self._book
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close(error)
+
+    async def _close(self, error: BaseException | None) -> None:
+        late: list[BaseException] = []
+        while self._ledgers:
+            _, ledger = self._ledgers.popitem()
+            try:
+                await ledger.close()
+            except BaseException as failed:
+                late.append(failed)
+        if error is None:
+            raise_first(late)
+        combine(error, *late)
+
+
+async def followed(stream: Inlet[Any], book: Book | None, work: Callable[[Book], Awaitable[Any]]) -> Any:
+    """The result of `work`, a run of `stream`, entered in `book`."""
+    async with Followed(stream, book) as book:
+        return await work(book)
+
+
+def shapes(opened: Opened, end: End, pace: Pace) -> Callable[..., Loop | int]:
+    """What makes the loops over `opened`, which has to do with pairs of a delivery and an item.
+
+    Raises:
+        TypeError: what reads the last of these loops knows nothing of such pairs.
+    """
+    unopened, pairs = opened.items, opened.pairs
+    if isinstance(unopened, Unopened):
+        book: Book | None = pace.book
+        ledger = None if book is None or book.ledgers is None else book.ledgers.get(unopened.source)
+        if ledger is None:
+            unopened.refuse()
+        opened.items = items = ledger.deliveries()
+        opened.close = getattr(items, "aclose", None)
+        if pace.source is unopened:
+            pace.source = items
+    if not pace.pairs and end not in (End.RESULT, End.USER):
+        raise TypeError(f"what reads pairs of a delivery and an item here {CANNOT}")
+
+    def shaped(kind: Kind, keys: tuple[StepKey, ...], ending: End, first: int | None) -> Loop | int:
+        nonlocal pairs
+        loop = compiled(kind, keys, ending, first, pairs=pairs)
+        if isinstance(loop, Loop):
+            pairs = Pairs.TAKES  # what reads it
+        return loop
+
+    return shaped

@@ -1,0 +1,123 @@
+"""Forms: what the items of a run look like to its stage, where that does more than to move them.
+
+Behind a durable source they are pairs of a delivery and an item. A stage that calls a callback with them, makes
+one of several, makes some by itself or leaves some out says so by the form of its run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from streamkit._core.awaiting import is_awaitable, pending
+from streamkit._core.delivery import NO_DELIVERY
+from streamkit._core.guarded import Dropped
+from streamkit._engine.buffer.kinds import kind_of
+from streamkit._engine.buffer.lane import Lane
+from streamkit._engine.buffer.paired import Dropping, gathered, paired_kind
+from streamkit._core.strategy import Strategy
+from streamkit._engine.compile.key import Mode, mode_of
+
+__all__ = ["BARE", "PAIRS", "Form"]
+
+Call: TypeAlias = Callable[..., Any]
+OnDrop: TypeAlias = Callable[[Any, str], object] | None
+
+
+class Form:
+    """Items as they are."""
+
+    def of(self, function: Call) -> Call:
+        """`function`, which says something of an item, called with what the stage has for it."""
+        return function
+
+    def becomes(self, function: Call) -> Call:
+        """`function`, whose result takes the place of the item that it is called with."""
+        return function
+
+    def told(self, on_drop: OnDrop) -> OnDrop:
+        """What is called with each item that a lane drops."""
+        return on_drop
+
+    def listed(self, items: list[Any]) -> Any:
+        """A list of several, as one item."""
+        return items
+
+    def row(self, items: list[Any]) -> Any:
+        """A tuple of several, as one item."""
+        return tuple(items)
+
+    def made(self, item: Any) -> Any:
+        """An item that the stage has made of none."""
+        return item
+
+    def left_out(self, item: Any) -> None:
+        """An item goes no further, on purpose."""
+
+    def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
+        """The kind of lane that holds such items under a strategy, and the strategy that it is given."""
+        return kind_of(strategy), strategy
+
+
+class _Pairs(Form):
+    """Pairs of a delivery and an item."""
+
+    def of(self, function: Call) -> Call:
+        return lambda pair: function(pair[1])
+
+    def becomes(self, function: Call) -> Call:
+        return _awaited(function) if mode_of(function) is Mode.ASYNC else _called(function)
+
+    def told(self, on_drop: OnDrop) -> OnDrop:
+        return Dropping(on_drop)
+
+    def listed(self, items: list[Any]) -> Any:
+        return gathered(items, list)
+
+    def row(self, items: list[Any]) -> Any:
+        return gathered(items)
+
+    def made(self, item: Any) -> Any:
+        return NO_DELIVERY, item
+
+    def left_out(self, item: Any) -> None:
+        item[0].settle()
+
+    def kind(self, strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
+        return paired_kind(strategy)
+
+
+BARE, PAIRS = Form(), _Pairs()
+
+
+def _awaited(function: Call) -> Call:
+    async def awaited(pair: Any) -> Any:
+        token, item = pair
+        del pair
+        try:
+            return token, await function(item)
+        except Dropped:
+            token.settle()
+            raise
+
+    return awaited
+
+
+def _called(function: Call) -> Call:
+    async def waited(token: Any, result: Any) -> Any:
+        try:
+            return token, await pending(result)
+        except Dropped:
+            token.settle()
+            raise
+
+    def called(pair: Any) -> Any:
+        token, item = pair
+        try:
+            result = function(item)
+        except Dropped:
+            token.settle()
+            raise
+        return waited(token, result) if is_awaitable(result) else (token, result)
+
+    return called

@@ -1,0 +1,86 @@
+"""The tables of the carrier in a file, whose versions follow each other.
+
+Names begin with ``streamkit_``, so that the file may have tables of others, too. An entry's identifier says
+its queue, its part and its number there: the entries of a part are one range of one table, in order.
+
+    queues   the name of each carrier in the file, and how many partitions it has
+    parts    the last identifier of each part: part 0 is for entries without a key
+    entries  what is stored; deleted when every group has acknowledged it
+    groups   who reads
+    cursors  up to where a part was handed out to a group; `holes` are identifiers behind that which are gone
+    taken    what a group was handed out and has not acknowledged, or what waits for its time
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from streamkit._core.errors import CarrierError
+
+__all__ = ["PARTS", "STEPS", "migrate", "part_of", "span"]
+
+_NUMBERS: Final = 44
+"""Bits of the number of an entry in its part."""
+PARTS: Final = 255
+"""How many parts a queue may have, beside that of entries without a key."""
+
+STEPS: Final = (
+    """
+    CREATE TABLE streamkit_queues (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL
+    );
+    CREATE TABLE streamkit_parts (
+        queue INTEGER NOT NULL, part INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (queue, part)
+    ) WITHOUT ROWID;
+    CREATE TABLE streamkit_entries (
+        id INTEGER PRIMARY KEY, due REAL NOT NULL, key TEXT, headers TEXT, body BLOB NOT NULL
+    );
+    CREATE TABLE streamkit_groups (
+        id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (queue, name)
+    );
+    CREATE TABLE streamkit_cursors (
+        grp INTEGER NOT NULL, part INTEGER NOT NULL, cursor INTEGER NOT NULL, holes INTEGER NOT NULL,
+        PRIMARY KEY (grp, part)
+    ) WITHOUT ROWID;
+    CREATE TABLE streamkit_taken (
+        id INTEGER NOT NULL, grp INTEGER NOT NULL, token INTEGER NOT NULL, until REAL NOT NULL,
+        times INTEGER NOT NULL, PRIMARY KEY (id, grp)
+    ) WITHOUT ROWID;
+    CREATE INDEX streamkit_due ON streamkit_taken (grp, until);
+    """,
+    # a lease that was taken in the future tells that the clock was set back
+    "ALTER TABLE streamkit_taken ADD COLUMN since REAL NOT NULL DEFAULT 0;",
+)
+"""What makes each version of the one before it; the first makes the tables."""
+
+
+def span(queue: int, part: int) -> tuple[int, int]:
+    """The identifiers between which those of a part lie."""
+    begin = (queue << 8 | part) << _NUMBERS
+    return begin, begin + (1 << _NUMBERS)
+
+
+def part_of(identifier: int) -> int:
+    """The part that an entry is in."""
+    return identifier >> _NUMBERS & 0xFF
+
+
+def migrate(database: sqlite3.Connection, path: str) -> None:
+    """Bring the tables to the version of this program, in one transaction with its check."""
+    database.execute("CREATE TABLE IF NOT EXISTS streamkit_schema (version INTEGER NOT NULL)")
+    row = database.execute("SELECT version FROM streamkit_schema").fetchone()
+    version = row[0] if row else 0
+    if version > len(STEPS):
+        raise CarrierError(
+            f"{path} was written by a newer streamkit: its tables have version {version}, and this one knows "
+            f"version {len(STEPS)} at most"
+        )
+    for step in STEPS[version:]:
+        for statement in step.split(";"):
+            if statement.strip():
+                database.execute(statement)
+    if not row:
+        database.execute("INSERT INTO streamkit_schema VALUES (?)", (len(STEPS),))
+    elif version < len(STEPS):
+        database.execute("UPDATE streamkit_schema SET version = ?", (len(STEPS),))

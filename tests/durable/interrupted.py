@@ -1,0 +1,89 @@
+"""Runs of one pipe over a durable source: whole, cancelled at every step, and with an error at every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+from streamkit import Stream
+from streamkit.testing import run
+from tests.durable.ledger import Trial
+from tests.durable.pipes import Piped, work
+
+FAR = 400
+"""Steps of the event loop that no pipe here needs."""
+REST = 20
+"""Those in which all has ended that was cancelled."""
+
+
+def everywhere(piped: Piped, *, exact: bool = True, seconds: float = 0.0) -> None:
+    """See that nothing is acknowledged before all that is made of it has left, nor twice, nor never.
+
+    It is not `exact` where the pipe ends by itself while it has something in hand: that is handed back.
+    """
+    due, calls = run(lambda: _due(piped))
+    told: list[str] = []
+
+    def look(trial: Trial, where: str) -> None:
+        if wrong := trial.wrong():
+            told.append(f"{where}: {wrong}")
+
+    trial = Trial(due=due)
+    steps = run(lambda: _whole(piped, trial, seconds))
+    look(trial, "whole")
+    left_open = {item for item in trial.open if trial.left[item] >= due[item] > 0}
+    if exact and (left_open or trial.failed):
+        told.append(f"whole: left open, though they have left: {left_open}, failed: {trial.failed}")
+    for step in range(1, steps + 1):
+        trial = Trial(due=due)
+        run(lambda at=step, of=trial: _cancelled(piped, of, at, seconds))  # type: ignore[misc]
+        look(trial, f"cancelled at step {step}")
+    for call in range(1, calls + 1):
+        trial = Trial(due=due)
+        run(lambda at=call, of=trial: _failed(piped, of, at))  # type: ignore[misc]
+        look(trial, f"error at call {call}")
+    assert not told, "\n".join(told)
+
+
+async def _due(piped: Piped) -> tuple[Counter[int], int]:
+    """What comes out of the pipe where nothing acknowledges anything, and how many calls that takes."""
+    trial = Trial()
+    waits, calls = work(piped, trial, Stream([*trial.items]))
+    await waits
+    return trial.left, calls.many
+
+
+async def _whole(piped: Piped, trial: Trial, seconds: float) -> int:
+    """Run to the end; about how many steps of the event loop, or of so many seconds, that takes."""
+    waits, _ = work(piped, trial, trial.stream())
+    task = asyncio.ensure_future(_awaited(waits))
+    steps = 0
+    while not task.done() and steps < FAR:
+        await asyncio.sleep(seconds)
+        steps += 1
+    await task
+    return steps
+
+
+async def _cancelled(piped: Piped, trial: Trial, step: int, seconds: float) -> None:
+    waits, _ = work(piped, trial, trial.stream())
+    task = asyncio.ensure_future(_awaited(waits))
+    for _ in range(step):
+        await asyncio.sleep(seconds)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    for _ in range(REST):  # of an ``async for`` that is left, what waits is closed behind it
+        await asyncio.sleep(0)
+
+
+async def _failed(piped: Piped, trial: Trial, call: int) -> None:
+    waits, _ = work(piped, trial, trial.stream(), failing=call)
+    with suppress(ValueError):
+        await waits
+
+
+async def _awaited(waits: Any) -> Any:
+    return await waits

@@ -1,0 +1,95 @@
+"""A ledger in memory, that knows what was made of each item, and objects where one is acknowledged too early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+from streamkit import Stream
+from streamkit._core.delivery import Delivery
+from streamkit._engine.plan.tracked import Tracked
+
+MANY = 1000
+"""Items are numbers from here on: smaller ones, in what comes out, are none."""
+
+
+def numbers(made: Any) -> list[int]:
+    """The items that something is made of."""
+    if isinstance(made, int):
+        return [made] if made >= MANY else []
+    if isinstance(made, dict):
+        return [number for pair in made.items() for number in numbers(pair)]
+    if isinstance(made, (list, tuple, set)):
+        return [number for each in made for number in numbers(each)]
+    return []
+
+
+class Trial:
+    """What came of one run over a durable source of some items."""
+
+    def __init__(self, count: int = 6, *, due: Counter[int] | None = None, first: int = MANY) -> None:
+        self.items = range(first, first + count)
+        self.due = due or Counter()
+        """How often each item comes out, where nothing goes wrong."""
+        self.left: Counter[int] = Counter()
+        """How often each has come out."""
+        self.handed: list[int] = []
+        self.settled: list[int] = []
+        self.failed: list[int] = []
+        self.early: list[int] = []
+        self.opened = self.closings = 0
+
+    def stream(self, most: int = 10_000) -> Stream[Any]:
+        return Stream(Tracked("reader", (), lambda: _Ledger(self), most))
+
+    def out(self, made: Any) -> None:
+        """`made` has left."""
+        self.left.update(numbers(made))
+
+    def wrong(self) -> str:
+        """What must not be; nothing, if all is well."""
+        twice = [item for item, many in Counter(self.settled + self.failed).items() if many > 1]
+        found = {
+            "acknowledged early": self.early,
+            "closed twice": twice,
+            "opened or closed not once": [self.opened, self.closings]
+            * ((self.opened, self.closings) != (1, 1)),
+        }
+        return ", ".join(f"{what}: {items}" for what, items in found.items() if items)
+
+    @property
+    def open(self) -> set[int]:
+        """The items that the ledger hands back at its end."""
+        return {*self.handed} - {*self.settled} - {*self.failed}
+
+
+class _Ledger:
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+
+    async def open(self) -> None:
+        self._trial.opened += 1
+
+    async def deliveries(self) -> AsyncIterator[tuple[Delivery, Any]]:
+        for item in self._trial.items:
+            self._trial.handed.append(item)
+            yield Delivery(self, item), item
+
+    def closed(self, delivery: Delivery) -> None:
+        trial, item = self._trial, delivery.message
+        assert not trial.closings, "told when it was closed already"
+        if delivery.failed:
+            trial.failed.append(item)
+            return
+        trial.settled.append(item)
+        if trial.left[item] < trial.due[item]:
+            trial.early.append(item)
+
+    async def close(self) -> None:
+        self._trial.closings += 1
+
+
+def due_of(pipe: Callable[[Stream[Any], Any], Any], items: Iterable[int]) -> Any:
+    """What comes out of `pipe` over the same items, where nothing acknowledges them."""
+    return pipe(Stream([*items]), None)

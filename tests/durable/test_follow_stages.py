@@ -1,0 +1,18 @@
+"""What became of the deliveries of a durable source, wherever a run of stages ends: at every step, in every way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.durable.interrupted import everywhere
+from tests.durable.pipes import STAGES, TIMED
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_nothing_is_acknowledged_early_or_lost(name: str) -> None:
+    everywhere(STAGES[name])
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_nothing_is_acknowledged_early_or_lost_in_time(name: str) -> None:
+    everywhere(TIMED[name], seconds=0.25, exact=name not in ("take_until", "timeout"))
