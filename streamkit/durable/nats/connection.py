@@ -31,8 +31,8 @@ _HEADER: Final = "Streamkit"
 _BATCH: Final = 1000
 """Messages of one atomic batch; the server takes no more."""
 _SLICE: Final = 2.0
-_TIDY: Final = 0.1
-"""Seconds from one look at what all groups have acknowledged, and what can be deleted, to the next."""
+_COUNT: Final = 1.0
+"""Seconds from one look at how far the groups are to the next."""
 _NO_STREAM: Final = 10059
 _NO_CONSUMER: Final = 10014
 _TWICE: Final = 10201
@@ -86,7 +86,7 @@ class NatsConnection:
         self._seen: dict[str, Seen] = {}
         self._ahead = 0.0
         """Seconds by which the server's clock is ahead of ours."""
-        self._tidy_at = 0.0
+        self._count_at = 0.0
 
     async def append(self, entries: Sequence[Entry]) -> None:
         for start in range(0, len(entries), _BATCH):
@@ -135,9 +135,9 @@ class NatsConnection:
         if mine:
             await self._told(mine, b"+ACK")
             now = asyncio.get_running_loop().time()
-            if now >= self._tidy_at:
-                self._tidy_at = now + _TIDY
-                await self._patient(self._tidied)
+            if now >= self._count_at:
+                self._count_at = now + _COUNT
+                await self._patient(self._counted)
         return lost
 
     async def hand_back(
@@ -196,6 +196,9 @@ class NatsConnection:
             found = await self._api(f"CONSUMER.DURABLE.CREATE.{name}", asked)
         if found["config"].get("ack_policy") != "explicit" or "deliver_subject" in found["config"]:
             raise CarrierError(f"{self._carrier!r}: the consumer {group!r} does not pull, or not acknowledge each")
+        stream = (await self._api(f"STREAM.INFO.{self._subject}"))["config"]
+        if stream["retention"] == "limits":  # from now on, what all groups have acknowledged is deleted
+            await self._api(f"STREAM.UPDATE.{self._subject}", {**stream, "retention": "interest"})
         self._leases[group] = found["config"]["ack_wait"] / 1e9
         self._ahead = datetime.fromisoformat(found["ts"]).timestamp() - time.time()
 
@@ -248,25 +251,16 @@ class NatsConnection:
         """One that came when nobody waited for it any more."""
         await self._link.send([(message.reply, b"-NAK", None)])
 
-    async def _tidied(self) -> None:
-        """Delete what all groups have acknowledged, and count what others have deleted before."""
+    async def _counted(self) -> None:
+        """Count what others have deleted before it was handed out."""
         state = (await self._api(f"STREAM.INFO.{self._subject}"))["state"]
-        consumers: list[dict[str, Any]] = []
-        while True:
-            page = await self._api(f"CONSUMER.LIST.{self._subject}", {"offset": len(consumers)})
-            consumers += page["consumers"] or []
-            if not page["consumers"] or len(consumers) >= page["total"]:
-                break
-        for each in consumers:
-            if each["name"] in self._leases:
-                last, times = each["delivered"]["stream_seq"], each["delivered"]["consumer_seq"]
-                seen = self._seen.get(each["name"])
-                if seen is not None:
-                    self.trimmed += max(0, last - seen.last - (times - seen.times))
-                self._seen[each["name"]] = Seen(max(last, state["first_seq"] - 1), times)
-        floor = min((each["ack_floor"]["stream_seq"] for each in consumers), default=0)
-        if floor >= state["first_seq"]:
-            await self._api(f"STREAM.PURGE.{self._subject}", {"seq": floor + 1})
+        for group in self._leases:
+            delivered = (await self._api(f"CONSUMER.INFO.{self._subject}.{group}"))["delivered"]
+            last, times = delivered["stream_seq"], delivered["consumer_seq"]
+            seen = self._seen.get(group)
+            if seen is not None:
+                self.trimmed += max(0, last - seen.last - (times - seen.times))
+            self._seen[group] = Seen(max(last, state["first_seq"] - 1), times)
 
     # the server ----------------------------------------------------------------------------
 
@@ -296,13 +290,16 @@ class NatsConnection:
         config = found["config"]
         if name not in config["subjects"]:
             raise CarrierError(f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}")
-        if atomic and not config.get("allow_atomic"):
-            found = await self._api(f"STREAM.UPDATE.{name}", {**config, "allow_atomic": True})
-            if not found["config"].get("allow_atomic"):
-                raise CarrierError(
-                    f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a "
-                    "batch whose append fails a part may be stored"
-                )
+        wanted = {**config, "allow_atomic": atomic or config.get("allow_atomic", False)}
+        if config["retention"] == "interest" and not found["state"]["consumer_count"]:
+            wanted["retention"] = "limits"  # all groups were deleted: what is stored waits for the next
+        if wanted != {"allow_atomic": False, **config}:
+            found = await self._api(f"STREAM.UPDATE.{name}", wanted)
+        if atomic and not found["config"].get("allow_atomic"):
+            raise CarrierError(
+                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a batch "
+                "whose append fails a part may be stored"
+            )
 
     async def close(self) -> None:
         await self._link.close()
