@@ -80,6 +80,7 @@ class NatsConnection:
         self.patience = Patience(carrier, carrier.patience)
         self._carrier = carrier
         self._subject = carrier.name
+        self._about: Question = (f"$JS.API.STREAM.INFO.{carrier.name}", b"", None)
         self._link = Link(carrier.url, carrier.options, self._stray)
         self._leases: dict[str, float] = {}
         """Of each group that this run reads: the seconds of its consumer."""
@@ -89,42 +90,49 @@ class NatsConnection:
         self._count_at = 0.0
 
     async def append(self, entries: Sequence[Entry]) -> None:
+        store = self._append_batch if self._carrier.atomic else self._append_each
         for start in range(0, len(entries), _BATCH):
-            some, mark = entries[start : start + _BATCH], uuid4().hex
-            if self._carrier.atomic:
-                await self._patient(lambda some=some, mark=mark: self._append_batch(some, mark))
-            else:
-                questions = [
-                    (self._subject, entry.body, _headers(entry) | {"Nats-Msg-Id": f"{mark}.{index}"})
-                    for index, entry in enumerate(some)
-                ]
-                await self._patient(lambda questions=questions: self._append_each(questions))
+            some, kept = entries[start : start + _BATCH], False
+            while not kept:
+                mark = uuid4().hex
+                kept = await self._patient(lambda some=some, mark=mark: store(some, mark))
+                if not kept:
+                    await self._patient(self.prepared)
 
-    async def _append_batch(self, entries: Sequence[Entry], mark: str) -> None:
+    async def _append_batch(self, entries: Sequence[Entry], mark: str) -> bool:
         """Store all or none. The first has the mark of the batch: one that is sent twice is stored once."""
         batch = uuid4().hex
         questions: list[Question] = []
         for index, entry in enumerate(entries, 1):
             headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index), **_headers(entry)}
+            if index == 1:
+                headers["Nats-Msg-Id"] = mark
+            if index == len(entries):
+                headers["Nats-Batch-Commit"] = "1"
             questions.append((self._subject, entry.body, headers))
-        questions[0][2]["Nats-Msg-Id"] = mark  # type: ignore[index]
-        questions[-1][2]["Nats-Batch-Commit"] = "1"  # type: ignore[index]
         await self._link.send(questions[:-1])
-        [answer] = await self._link.ask(questions[-1:])
+        answer, about = await self._link.ask([questions[-1], self._about])
         try:
             _said(answer)
         except Refusal as error:
             if error.code != _TWICE:
                 raise
+        return _keeps(_said(about))
 
-    async def _append_each(self, questions: Sequence[Question]) -> None:
-        for answer in await self._link.ask(questions):
+    async def _append_each(self, entries: Sequence[Entry], mark: str) -> bool:
+        """Store each. One that is sent twice is stored once."""
+        questions: list[Question] = [
+            (self._subject, entry.body, {"Nats-Msg-Id": f"{mark}.{index}", **_headers(entry)})
+            for index, entry in enumerate(entries)
+        ]
+        *answers, about = await self._link.ask([*questions, self._about])
+        for answer in answers:
             _said(answer)
+        return _keeps(_said(about))
 
     async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        await self._patient(lambda: self._joined(group, lease))
         messages = await self._taken(group, most, lease, 0.0)
         while not messages and (left := until - loop.time()) > 0:
             messages = await self._taken(group, 1, lease, min(left, _SLICE))
@@ -209,6 +217,7 @@ class NatsConnection:
         return await unless_cancelled(self._patient(lambda: self._pulled(group, most, lease, wait)), undo)
 
     async def _pulled(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
+        await self._joined(group, lease)
         asked: dict[str, Any] = {"batch": most, "no_wait": True}
         if wait:
             asked = {"batch": most, "expires": _nanoseconds(wait)}
@@ -291,8 +300,8 @@ class NatsConnection:
         if name not in config["subjects"]:
             raise CarrierError(f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}")
         wanted = {**config, "allow_atomic": atomic or config.get("allow_atomic", False)}
-        if config["retention"] == "interest" and not found["state"]["consumer_count"]:
-            wanted["retention"] = "limits"  # all groups were deleted: what is stored waits for the next
+        if not _keeps(found):
+            wanted["retention"] = "limits"
         if wanted != {"allow_atomic": False, **config}:
             found = await self._api(f"STREAM.UPDATE.{name}", wanted)
         if atomic and not found["config"].get("allow_atomic"):
@@ -329,6 +338,11 @@ def _said(answer: Msg) -> Any:
         error = said["error"]
         raise Refusal(error.get("err_code", 0), error.get("description", "no reason given"))
     return said
+
+
+def _keeps(stream: dict[str, Any]) -> bool:
+    """Whether what is stored waits for a group. If all were deleted, nobody is interested, and it is dropped."""
+    return stream["config"]["retention"] != "interest" or stream["state"]["consumer_count"] > 0
 
 
 def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
