@@ -212,6 +212,7 @@ MIRRORED = {
     "executors": "executors",
     "graph": "graph",
     "live": "live",
+    "durable": "durable",
     "engines": "executors",
     "operators": "operators",
     "sinks": "sinks",
