@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
-from typing import Any
+from typing import Any, cast
 
 from streamkit._core.limit import followed
 from streamkit._core.strategy import Strategy, Suspend
@@ -28,6 +28,7 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.driver import Driver, Worker
 from streamkit._engine.run.drives import Drives
+from streamkit._engine.run.paired import PairedRun
 from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
@@ -61,7 +62,7 @@ class Places(Target):
         self.taken = 0
         self._entry: Entrance | None = None
         """What has its reader step the pump of the outer source, when there is a free place."""
-        self.level: int = Driver.level() if around is None else around.level
+        self.level: int = 0 if run.tracked else Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         drives: Any = channel.drives
         if self.level and drives is None:
@@ -144,6 +145,8 @@ class Places(Target):
         self.taken += 1
         if self.level:
             self._begin(item)
+        elif self.run.tracked:
+            self.run.spawn(partial(self._followed, [item]), self.channel)
         else:
             self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
@@ -214,6 +217,37 @@ class Places(Target):
         """Make the stream of one item, in a task of its own, and read it there."""
         self.begins()
         await self.made(asked(self.link, items))
+
+    async def _followed(self, pairs: list[Any]) -> None:
+        """The same of a pair of a delivery and an item: all that its stream gives stands for the delivery."""
+        token, item = pairs.pop()
+        self.begins()
+        items, run = [item], cast("PairedRun", self.run)
+        del item
+        stream = inlet_of_made(self.link, await settled(self.link, asked(self.link, items)))
+        if self.gone:
+            run.claims.take(stream)
+            raise Abandoned
+        stream, strategy, buffer = fused(stream, self.ahead)
+        own = strategy is not self.ahead
+        lane = self.channel.lane(strategy) if own else self.lane(None)
+        book = run.book and run.book.chapter()
+        try:
+            await run.fill(lane, stream, book, buffer, token)
+        except BaseException as error:
+            noted(error, self.link)
+            raise
+        if own:
+            lane.close()
+        await emptied(lane)
+        if own:
+            self.channel.retire(lane)
+        else:
+            self.idle.append(lane)
+        if run.book and book:
+            run.book.close(book)
+        token.settle()
+        self.given_back()
 
     async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
         """Open, step and close the stream that the function has returned; then give its place back."""

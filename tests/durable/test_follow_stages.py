@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.durable.interrupted import everywhere
-from tests.durable.pipes import STAGES, TIMED
+from tests.durable.pipes import JOINED, STAGES, TIMED
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -16,3 +16,8 @@ def test_nothing_is_acknowledged_early_or_lost(name: str) -> None:
 @pytest.mark.parametrize("name", TIMED)
 def test_nothing_is_acknowledged_early_or_lost_in_time(name: str) -> None:
     everywhere(TIMED[name], seconds=0.25, exact=name not in ("take_until", "timeout"))
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_nothing_is_acknowledged_early_or_lost_where_streams_part_and_join(name: str) -> None:
+    everywhere(JOINED[name], exact="ended" not in name and "take" not in name)

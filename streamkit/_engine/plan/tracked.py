@@ -96,7 +96,7 @@ def refused(links: Iterable[Link]) -> None:
                 f"{link!r} at {link.place} {why}: the durable source before it acknowledges an item when all "
                 "that was made of it has left"
             )
-        for branch in link.branches:
+        for branch in link.branches or [pipe.links for pipe in link.arguments.get("branches", ())]:
             refused(branch)
 
 

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.delivery import NO_DELIVERY
 from streamkit._core.guarded import Dropped
+from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.paired import Dropping, gathered, paired_kind
-from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.key import Mode, mode_of
 
 __all__ = ["BARE", "PAIRS", "Form"]
