@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NoReturn, Protocol
 
-__all__ = ["NO_DELIVERY", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
+__all__ = ["NO_DELIVERY", "Beside", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
 
 
 class Ledger(Protocol):
@@ -84,6 +84,12 @@ class _Nothing(Delivery):
 
 
 NO_DELIVERY: Delivery = _Nothing(_Nobody(), None)
+
+
+class Beside:
+    """Has the delivery that all items of a stream stand for, which itself hands out none."""
+
+    token: Delivery = NO_DELIVERY
 
 
 class Together(Delivery):

@@ -12,13 +12,12 @@ from collections import deque
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import AsyncGeneratorType
-from typing import Any, cast
+from typing import Any
 
-from streamkit._core.limit import followed
+from streamkit._core.limit import followed as followed_by
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Rescue, Target
 from streamkit._engine.compile.key import Kind
@@ -28,15 +27,15 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened
 from streamkit._engine.run.driver import Driver, Worker
 from streamkit._engine.run.drives import Drives
-from streamkit._engine.run.paired import PairedRun
 from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
+from streamkit._stages.beside_place import emptied, followed
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.place import Entrance, PlaceLane
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "emptied"]
+__all__ = ["Places"]
 
 _ONE = Suspend(1)
 
@@ -55,7 +54,7 @@ class Places(Target):
         """Those of which one is taken until the last inner stream of these has ended."""
         self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
         """What a task waits for until the last inner stream has ended."""
-        self.concurrency: int = followed(link.arguments.get("concurrency", 1), self)
+        self.concurrency: int = followed_by(link.arguments.get("concurrency", 1), self)
         lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
@@ -146,7 +145,7 @@ class Places(Target):
         if self.level:
             self._begin(item)
         elif self.run.tracked:
-            self.run.spawn(partial(self._followed, [item]), self.channel)
+            self.run.spawn(partial(followed, self, [item]), self.channel)
         else:
             self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
@@ -217,37 +216,6 @@ class Places(Target):
         """Make the stream of one item, in a task of its own, and read it there."""
         self.begins()
         await self.made(asked(self.link, items))
-
-    async def _followed(self, pairs: list[Any]) -> None:
-        """The same of a pair of a delivery and an item: all that its stream gives stands for the delivery."""
-        token, item = pairs.pop()
-        self.begins()
-        items, run = [item], cast("PairedRun", self.run)
-        del item
-        stream = inlet_of_made(self.link, await settled(self.link, asked(self.link, items)))
-        if self.gone:
-            run.claims.take(stream)
-            raise Abandoned
-        stream, strategy, buffer = fused(stream, self.ahead)
-        own = strategy is not self.ahead
-        lane = self.channel.lane(strategy) if own else self.lane(None)
-        book = run.book and run.book.chapter()
-        try:
-            await run.fill(lane, stream, book, buffer, token)
-        except BaseException as error:
-            noted(error, self.link)
-            raise
-        if own:
-            lane.close()
-        await emptied(lane)
-        if own:
-            self.channel.retire(lane)
-        else:
-            self.idle.append(lane)
-        if run.book and book:
-            run.book.close(book)
-        token.settle()
-        self.given_back()
 
     async def made(self, found: Any, lane: PlaceLane | None = None) -> None:
         """Open, step and close the stream that the function has returned; then give its place back."""
@@ -388,17 +356,3 @@ class _Parts(Streams[Awaitable[None]]):
         if self._own is None:
             self._places.idle.append(self._lane)
         self._lane = None
-
-
-async def emptied(lane: Lane) -> None:
-    """Wait until everything in `lane` was taken out, or its reader has left."""
-    if isinstance(lane, TurnLane):
-        while lane.held and lane.limit >= 0:
-            lane.noted(len(lane.held))
-            await lane.parking
-        return
-    while lane.held and lane.limit >= 0:
-        try:
-            await lane.vacancy()
-        finally:
-            lane.unwait()

@@ -22,7 +22,7 @@ from streamkit._engine.compile.key import Mode, mode_of
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.crew import Crew
-from streamkit._stages.keyed import KeyedPairs, keyed
+from streamkit._stages.keyed import keyed, keyed_pair
 from streamkit._stages.pool import Pool
 from streamkit._stages.supply import Supply
 
@@ -180,8 +180,11 @@ class GovernedSupply(Supply):
         super().stop()
 
 
-class _PairedSupply(KeyedPairs, GovernedSupply):
+class _PairedSupply(GovernedSupply):
     """A supply whose items come with the delivery that each stands for."""
+
+    def put(self, item: Any) -> bool:
+        return super().put(keyed_pair(item))
 
 
 class GovernedPool(Pool):

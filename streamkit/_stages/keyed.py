@@ -10,12 +10,11 @@ from typing import Any
 
 from streamkit._core.catalogue import Declaration
 from streamkit._core.contract import NOTHING_HELD
-from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.pieces import Pieces, StepDeclaration
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 
-__all__ = ["KeyedPairs", "keyed", "naming"]
+__all__ = ["keyed", "keyed_pair", "naming"]
 
 
 def _function(key: Any, name: Any) -> None:
@@ -48,11 +47,7 @@ def naming(run: Run, name: Hashable) -> Link:
     return _around(run, _NAMED, name=name)
 
 
-class KeyedPairs(Target):
-    """What takes pairs of a delivery, and of a key and an item: as pairs of the key, and of the other two."""
-
-    __slots__ = ()
-
-    def put(self, item: Any) -> bool:
-        token, (key, bare) = item
-        return super().put((key, (token, bare)))
+def keyed_pair(item: Any) -> Any:
+    """A pair of a delivery, and of a key and an item, as a pair of the key, and of the other two."""
+    token, (key, bare) = item
+    return key, (token, bare)

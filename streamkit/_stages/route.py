@@ -18,7 +18,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.broadcast import Fan, begin, join, results
-from streamkit._stages.keyed import KeyedPairs, keyed
+from streamkit._stages.keyed import keyed, keyed_pair
 from streamkit._stages.outputs import ByOutput
 
 __all__ = ["Numbers", "balanced", "balanced_to_sinks", "routed", "routed_to_sinks"]
@@ -143,8 +143,11 @@ class _ToOutputs(_Route):
             await self.met.room(rescue)
 
 
-class _PairedRoute(KeyedPairs, _Route):
+class _PairedRoute(_Route):
     """The same of pairs of a delivery, and of a key and an item."""
+
+    def put(self, item: Any) -> bool:
+        return super().put(keyed_pair(item))
 
 
 class _PairedOutputs(_ToOutputs):

@@ -30,7 +30,12 @@ R5 = TypeVar("R5")
 R6 = TypeVar("R6")
 
 
-@stage(gathered, pairs=followed_anyway, name="broadcast", contract=Contract(holds=BUFFERED, lookahead=AHEAD, loses=LOSES))
+@stage(
+    gathered,
+    pairs=followed_anyway,
+    name="broadcast",
+    contract=Contract(holds=BUFFERED, lookahead=AHEAD, loses=LOSES),
+)
 def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     return Sink(_to_sinks, branches=branches, _strategies=_strategies)
 

@@ -26,7 +26,7 @@ __all__ = ["Dropping", "gathered", "paired_kind", "paired_lane"]
 def paired_lane(channel: Reader, strategy: Strategy | None) -> Lane:
     """A lane of pairs."""
     kind, strategy = paired_kind(strategy)
-    return kind(channel, strategy)  # type: ignore[arg-type]
+    return kind(channel, strategy)
 
 
 def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
@@ -43,10 +43,8 @@ def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]
     return (_Spilled if isinstance(strategy, Spill) else kind_of(strategy)), strategy
 
 
-def gathered(
-    pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple
-) -> tuple[Delivery, Any]:
-    """One pair of several: of their deliveries, and of their items in a tuple, or something of another kind."""
+def gathered(pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple) -> Any:
+    """One pair of several: their deliveries, and their items in a tuple, or something of another kind."""
     items = [item for _, item in pairs]
     tokens = [token for token, _ in pairs if token is not NO_DELIVERY]
     return together(tokens, 0), kind(items)

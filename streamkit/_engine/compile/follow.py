@@ -1,7 +1,7 @@
 """Following: which delivery of a durable source an item stands for, beside it in the loop.
 
-A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable, and
-settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes the
+A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable,
+and settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes the
 delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
 
 A step that makes an item of several (``keeps=``) has their deliveries in a list, beside what it keeps of the
@@ -43,14 +43,14 @@ class Follower:
         self._names = names
         self._pairs = pairs
         self._hands = hands
-        """Whether what leaves the loop takes its delivery along, and is not settled behind the reader's turn."""
+        """Whether what leaves the loop takes its delivery along: a user's ``async for`` does not."""
         self.on = pairs is not None
         self._kept: dict[int, ast.expr | None] = {}
         """By the index of a step that keeps deliveries: how many of the newest stay; None for a sink."""
         self._begun: dict[str, int] = {}
         """By the variable of a delivery that is in hand: how deep its turn is indented."""
         self._moved: dict[str, bool] = {}
-        """Those that are in hand no more, because all has left: always (True), or on one way through the turn."""
+        """Those that are in hand no more, as all has left: always (True), or on one way through the turn."""
         if self.on:
             names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
             names.constants |= {"together": together, "trimmed": trimmed}

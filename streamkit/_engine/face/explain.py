@@ -27,32 +27,14 @@ from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
-from streamkit._engine.plan.tracked import refused
 
-__all__ = ["explain", "require_followed"]
+__all__ = ["explain"]
 
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _pipeline(source, links, 0, None, _Runs())
     return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
-
-
-def require_followed(stream: Inlet[Any], links: tuple[Link, ...]) -> None:
-    """Raise if `links`, behind a stream of a tracked source, cannot follow its items, or would wait for ever.
-
-    Raises:
-        TypeError: an operator cannot say what became of an item.
-        ValueError: the pipe may hold more items than the source hands out before one is acknowledged.
-    """
-    refused(links)
-    source: Any = stream.source
-    bound = explain(source, stream.links + links).bound
-    if source.most < bound != UNBOUNDED:
-        raise ValueError(
-            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is behind "
-            f"it, up to {links[-1]!r}, may hold {bound:g}: let it hand out as many"
-        )
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:

@@ -57,8 +57,7 @@ class Unopened:
     def refuse(self) -> NoReturn:
         """It is read where nobody follows its items."""
         raise TypeError(
-            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it, as "
-            "in Stream(source) | ..."
+            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it"
         )
 
     def __aiter__(self) -> NoReturn:

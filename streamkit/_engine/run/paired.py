@@ -18,11 +18,12 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
 from streamkit._engine.plan.tracked import refused, tracked
 from streamkit._engine.run.apart import PAIRED
+from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.form import PAIRS
 from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
-from streamkit._engine.run.start import begin, loop_of, start
+from streamkit._engine.run.start import begin, segment, start
 
 __all__ = ["PairedRun", "beside_others", "followed_anyway", "run_of"]
 
@@ -89,16 +90,22 @@ def _paired(source: Source, links: Sequence[Link], end: End, pace: Pace, book: B
     if book is not None:
         links = counted(links, book)
     opened, rest, relays = begin(source, links, book)
-    pace.book, pace.pairs = book, True
+    pace.book = book
+    if relays:
+        pace.source = opened.items if opened.follows is None else opened.follows.relayed
     if opened.pairs is None:
         opened.pairs = Pairs.GIVES
-    return loop_of(opened, rest, relays, end, pace)
+    return segment(opened, rest, end, pace, shapes(opened, end, pace, paired=True))
 
 
 def beside_others(arguments: Mapping[str, Any]) -> str | None:
     """The same, where only the main source may be a durable one: items of the others come out repeatedly."""
     several = next(tracked(arguments["sources"]), None) is not None
-    return "passes on items of its other sources again and again: only the first may be durable" if several else None
+    return (
+        "passes on items of its other sources again and again: only the first may be durable"
+        if several
+        else None
+    )
 
 
 def followed_anyway(arguments: Mapping[str, Any]) -> None:
