@@ -1,8 +1,8 @@
 """Following: which delivery of a durable source an item stands for, beside it in the loop.
 
 A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable,
-and settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes the
-delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
+and settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes
+the delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
 
 A step that makes an item of several (``keeps=``) has their deliveries in a list, beside what it keeps of the
 items themselves. What it emits stands for all of them; those that it keeps no longer go with that. A sink

@@ -26,6 +26,6 @@ def require_followed(stream: Inlet[Any], links: tuple[Link, ...]) -> None:
     bound = explain(source, stream.links + links).bound
     if source.most < bound != UNBOUNDED:
         raise ValueError(
-            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is behind "
-            f"it, up to {links[-1]!r}, may hold {bound:g}: let it hand out as many"
+            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is "
+            f"behind it, up to {links[-1]!r}, may hold {bound:g}: let it hand out as many"
         )

@@ -108,4 +108,5 @@ def _why(link: Link) -> str | None:
     others = [value for name, value in link.arguments.items() if name != "sources"]
     if next(tracked(others), None) is not None:
         return "reads another durable source, and cannot say what became of its items"
-    return declaration.pairs(link.arguments)
+    why: str | None = declaration.pairs(link.arguments)
+    return why
