@@ -5,6 +5,7 @@ from benchmarks.workloads import (
     buffers,
     chains,
     combining,
+    deliveries,
     engines,
     executors,
     fanning,
@@ -43,6 +44,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Workers": (*executors.WORKLOADS, *engines.WORKLOADS),
     "RxPY in and out": neighbours.WORKLOADS,
     "Graphs as data": graphs.WORKLOADS,
+    "Deliveries": deliveries.WORKLOADS,
     "A real job": flights.WORKLOADS,
     "Start-up": startup.WORKLOADS,
 }

@@ -106,11 +106,11 @@ class _Parts:
     """The ledger of such: tells those of the parts."""
 
     def closed(self, delivery: Together) -> None:
-        for part in delivery.parts:
-            if delivery.failed:
+        if delivery.failed:
+            for part in delivery.parts:
                 part.fail()
-            else:
-                part.settle()
+        else:
+            settled(delivery.parts)
 
 
 _PARTS = _Parts()
@@ -140,5 +140,7 @@ def trimmed(kept: list[Delivery], stay: int) -> None:
 
 def settled(kept: Iterable[Delivery]) -> None:
     """A place is done with all of these."""
-    for each in kept:
-        each.settle()
+    for each in kept:  # without a call for each, which a batch would pay for each of its items
+        each.count -= 1
+        if not each.count:
+            each.ledger.closed(each)

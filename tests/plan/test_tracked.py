@@ -67,9 +67,18 @@ async def _awaited(job: Any) -> Any:
 
 
 def test_too_small_a_prefetch_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"reader\(\) hands out at most 2 items .*batch\(3\), may hold 3"):
-        Trial().stream(most=2) | ops.batch(3)
-    assert Trial().stream(most=3) | ops.batch(3)
+    few = Trial().stream(most=2) | ops.batch(3)
+    said = r"reader\(\) hands out at most 2 items .* may hold 3"
+    with pytest.raises(ValueError, match=said):
+        few | ops.drain()
+    with pytest.raises(ValueError, match=said):
+        run(lambda: _awaited(_first_of(few)))
+    run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+async def _first_of(stream: Any) -> Any:
+    async for item in stream:
+        return item
 
 
 def test_explain_says_how_many_items_may_come_twice() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from streamkit._core.arguments import at_once
 from streamkit._core.delivery import NO_DELIVERY, Delivery, Together, together
@@ -32,7 +32,7 @@ def paired_lane(channel: Reader, strategy: Strategy | None) -> Lane:
 def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
     """The kind of lane that holds pairs under `strategy`, and the strategy that it is given."""
     if isinstance(strategy, Lossy):
-        found: Lossy[bool] = strategy
+        found = cast("Lossy[bool]", strategy)
         dropping = found.but(on_drop=Dropping(found.on_drop))
         return _Gaps if found.marks_gaps else kind_of(dropping), dropping
     if isinstance(strategy, Conflate):

@@ -117,7 +117,7 @@ class Follower:
     def left(self, index: int, site: Site) -> None:
         """The turn of the step at `index` is over: what it has left out is settled."""
         stay = self._kept.get(index)
-        if stay is not None:
+        if stay is not None and not _exactly(self._layout.parsed[index]):
             many = self._names.ready(stay, index, None, site.depth).text
             self._add(site.depth, f"if len({_kept(index)}) > {many}:", index)
             self._add(site.depth + 1, f"trimmed({_kept(index)}, {many})", index)
@@ -234,6 +234,22 @@ def _at_once(pieces: Parsed) -> bool:
     match pieces.keeps:
         case ast.Constant(value=0):
             return any(_emission(statement) for statement in pieces.each)
+        case _:
+            return False
+
+
+def _exactly(pieces: Parsed) -> bool:
+    """Whether a step leaves nothing out but by emitting it, as ``batch`` does: it appends each item."""
+    match pieces.setup, pieces.each, pieces.keeps:
+        case (
+            [ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[]))],
+            [
+                ast.Expr(ast.Call(ast.Attribute(ast.Name(id=held), "append"), [ast.Name(id="item")], [])),
+                ast.If(body=[*_, last], orelse=[]),
+            ],
+            ast.Call(ast.Name(id="len"), [ast.Name(id=kept)], []),
+        ):
+            return made == held == kept and _emission(last)
         case _:
             return False
 

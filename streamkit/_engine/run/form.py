@@ -79,7 +79,10 @@ class _Pairs(Form):
     """Pairs of a delivery and an item."""
 
     def of(self, function: Call) -> Call:
-        return lambda pair: function(pair[1])
+        def called(pair: tuple[Any, Any]) -> Any:
+            return function(pair[1])
+
+        return called
 
     def becomes(self, function: Call) -> Call:
         return _awaited(function) if mode_of(function) is Mode.ASYNC else _called(function)
