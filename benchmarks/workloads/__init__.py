@@ -5,6 +5,7 @@ from benchmarks.workloads import (
     buffers,
     chains,
     combining,
+    deliveries,
     durable,
     engines,
     executors,
@@ -45,6 +46,7 @@ FAMILIES: dict[str, tuple[Workload, ...]] = {
     "Queues in a file": durable.WORKLOADS,
     "RxPY in and out": neighbours.WORKLOADS,
     "Graphs as data": graphs.WORKLOADS,
+    "Deliveries": deliveries.WORKLOADS,
     "A real job": flights.WORKLOADS,
     "Start-up": startup.WORKLOADS,
 }
