@@ -213,6 +213,7 @@ MIRRORED = {
     "graph": "graph",
     "live": "live",
     "brokers": "durable",
+    "durable": "durable",
     "engines": "executors",
     "operators": "operators",
     "sinks": "sinks",

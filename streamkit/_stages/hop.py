@@ -107,14 +107,15 @@ class Hop(Value, Composed):
     def __init__(self, carrier: Store, writing: Mapping[str, Any], reading: Mapping[str, Any]) -> None:
         self._made_of(carrier=carrier, writing=writing, reading=reading, before=None, after=None)
 
-    def __call__(self, stream: Stream[Any], /) -> Any:
+    def __call__(self, stream: Stream[Any]) -> Stream[Any]:
         before = stream if self.before is None else stream | self.before
         job: Job[int] = Job(
             before, self.carrier.writer(**self.writing).links
         )  # run by the reader's run, or cut
         reader = self.carrier.reader(**self.reading)
         behind: Stream[Any] = Stream(HopSource(job, reader, self.reading))
-        return behind if self.after is None else behind | self.after
+        joined: Stream[Any] = behind if self.after is None else behind | self.after  # a job, if that is a sink
+        return joined
 
     def __ror__(self, left: SourceLike[Any]) -> Any:
         if isinstance(left, Pipe):
@@ -146,19 +147,21 @@ def through(
     delay: float | Callable[[Any], float] = 0.0,
     **reading: Any,
 ) -> Hop:
-    """Store the items in a carrier, and go on with what that hands out: a hop that survives both sides.
+    """Cut the pipe in two, which meet in a carrier: ``carrier.writer(), carrier.reader(group=group)``.
 
         items              --a--b--|
         through(inbox)     ---a--b------
 
     >>> import tempfile
     >>> from streamkit import Stream, ops
-    >>> from streamkit.durable import Json, SQLite, cut
-    >>> directory = tempfile.TemporaryDirectory()
-    >>> inbox = SQLite(f"{directory.name}/jobs.db", "inbox", codec=Json())
-    >>> doubled = [1, 2, 3] | ops.through(inbox, group="double") | ops.map(lambda number: 2 * number)
-    >>> (doubled | ops.take(3) | ops.to_list()).run()
-    [2, 4, 6]
+    >>> from streamkit.durable import Json, SQLite
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     inbox = SQLite(f"{directory}/jobs.db", "inbox", codec=Json())
+    ...     doubled = [1, 2, 3] | ops.through(inbox, group="double") | ops.map(lambda number: 2 * number)
+    ...     (doubled | ops.take(3) | ops.for_each(print)).run()
+    2
+    4
+    6
 
     Awaited, the job runs both sides in one process. ``before, after = cut(job)`` makes two jobs of it, which
     run in processes of their own, and are started again independently of each other.

@@ -24,7 +24,7 @@ from streamkit._core.delivery import Delivery
 from streamkit._core.errors import raise_first
 from streamkit._core.show import told
 from streamkit._engine.run.shelter import hide
-from streamkit.durable.codecs import decoded
+from streamkit.durable.codec import decoded
 from streamkit.durable.events import Event, LeaseLost, Trimmed
 from streamkit.durable.letters import Dead, DeadLetters
 from streamkit.durable.messages import Connection, Connects, Message

@@ -14,7 +14,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Sink
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit.durable.codecs import encoded
+from streamkit.durable.codec import encoded
 from streamkit.durable.messages import Connects, Entry
 from streamkit.operators.rate import buffer
 

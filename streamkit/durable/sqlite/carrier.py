@@ -10,7 +10,7 @@ from streamkit._core.arguments import flag, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec
 from streamkit.durable.sqlite.connection import SqliteConnection
 from streamkit.durable.sqlite.schema import PARTS
@@ -24,10 +24,12 @@ class SQLite(Carrier):
     >>> import tempfile
     >>> from streamkit import Stream, ops
     >>> from streamkit.durable import Json, SQLite
-    >>> directory = tempfile.TemporaryDirectory()
-    >>> inbox = SQLite(f"{directory.name}/jobs.db", "inbox", codec=Json())
-    >>> (Stream([{"id": 1}, {"id": 2}]) | inbox.writer()).run()
-    2
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     inbox = SQLite(f"{directory}/jobs.db", "inbox", codec=Json())
+    ...     stored = (Stream([{"id": 1}, {"id": 2}]) | inbox.writer()).run()
+    ...     (inbox.reader(group="print") | ops.take(stored) | ops.for_each(print)).run()
+    {'id': 1}
+    {'id': 2}
 
     Any number of processes on one machine may write and read at once. The file is made when it is first used,
     and stays as small as what is in it. It must be on a disk of this machine: the locks of network file

@@ -21,7 +21,7 @@ from math import inf
 from typing import Any, Final
 
 from streamkit.durable.messages import Message
-from streamkit.durable.sqlite.queue import Queue, runs
+from streamkit.durable.sqlite.entries import Queue, runs
 from streamkit.durable.sqlite.schema import part_of, span
 
 __all__ = ["Claims"]
