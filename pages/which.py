@@ -43,6 +43,7 @@ QUESTIONS = {
         "another value, by many calls at once: `concurrency=`": "map for_each Limit Adaptive",
         "another value, by threads, processes or a cluster: `on=`": "map for_each",
         "what a pipe makes of it, elsewhere": "on",
+        "it is kept in a file or a server, and goes on in another process": "through",
         "several, one after the other": "flatten flat_map",
         "a stream, read to its end before the next": "concat_map",
         "a stream, of which only the newest is read": "switch_map",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
+    from streamkit._stages.hop import through as through
     from streamkit.operators.aggregate import aggregate as aggregate
     from streamkit.operators.balance import balance as balance
     from streamkit.operators.batch import batch as batch, batch_within as batch_within

@@ -149,7 +149,7 @@ def test_only_a_module_of_that_name_imports_a_third_party(path: Path) -> None:
         if top == "typing_extensions" and module not in executed:
             continue  # type checkers bring it along, and only they read it
         if top != "streamkit" and top not in sys.stdlib_module_names:
-            owner = {"reactivex": "rx"}.get(top, top)
+            owner = {"confluent_kafka": "kafka", "reactivex": "rx"}.get(top, top)
             assert owner in {path.stem, path.parent.name}, f"{name_of(path)} imports {top}"
 
 
@@ -214,6 +214,8 @@ MIRRORED = {
     "connect": "connect",
     "graph": "graph",
     "live": "live",
+    "brokers": "durable",
+    "durable": "durable",
     "engines": "executors",
     "operators": "operators",
     "sinks": "sinks",

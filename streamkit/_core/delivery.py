@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, NoReturn, Protocol
 
-__all__ = ["NO_DELIVERY", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
+__all__ = ["NO_DELIVERY", "Beside", "Delivery", "Ledger", "Together", "settled", "together", "trimmed"]
 
 
 class Ledger(Protocol):
@@ -90,6 +90,12 @@ class _Nothing(Delivery):
 NO_DELIVERY: Delivery = _Nothing(_Nobody(), None)
 
 
+class Beside:
+    """Has the delivery that all items of a stream stand for, which itself hands out none."""
+
+    token: Delivery = NO_DELIVERY
+
+
 class Together(Delivery):
     """What stands beside an item made of several: each of theirs, let go of at once."""
 
@@ -104,11 +110,11 @@ class _Parts:
     """The ledger of such: tells those of the parts."""
 
     def closed(self, delivery: Together) -> None:
-        for part in delivery.parts:
-            if delivery.failed:
+        if delivery.failed:
+            for part in delivery.parts:
                 part.fail(delivery.error)
-            else:
-                part.settle()
+        else:
+            settled(delivery.parts)
 
 
 _PARTS = _Parts()
@@ -138,5 +144,7 @@ def trimmed(kept: list[Delivery], stay: int) -> None:
 
 def settled(kept: Iterable[Delivery]) -> None:
     """A place is done with all of these."""
-    for each in kept:
-        each.settle()
+    for each in kept:  # without a call for each, which a batch would pay for each of its items
+        each.count -= 1
+        if not each.count:
+            each.ledger.closed(each)

@@ -10,6 +10,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         job        a stream with a sink: `Job`, and the `Handle` of one that was started
         outside    what jobs have for code that has no event loop; its types are in `outside.pyi`
         explain    what is fused, what buffers where, and the bound in items: how that is worked out
+        following  what stands behind a durable source is checked when the pipe is put together
         explanation  `Explanation`: the parts that were found, and their sums
         weight     how many items of the source an item further on counts for
         mistakes   what newcomers get wrong, answered with what to write
@@ -18,6 +19,9 @@ A wing imports from the wings below it only, and within a wing imports make no c
     run/       what happens while a stream runs
         run        `Run`: what a stage is handed; opens, pumps and closes what the stage reads
         tasks      the tasks and timers of a run, which end with it
+        paired     runs whose items are pairs of a delivery and an item
+        form       what the items of a run look like to its stage: as they are, or such pairs
+        followed   the ledgers of a run, from before its first pull to behind its end
         claims     push sources that a run may come to read, which end with it if it does not
         apart      what becomes of streams that a stage is handed: opened at once, or read apart
         ending     how tasks are cancelled: once, and never in their clean-up
@@ -41,6 +45,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
     plan/      what a stream is before it runs
         source     what a stream begins with, opened once per run
         link       one operator with its arguments and its place in a file; `Inlet`, what a stage reads
+        tracked    durable sources, which hand out deliveries; and which operators cannot follow those
         drops      how many items operators have dropped because their callbacks failed
         fuse       neighbouring buffers become one, and so do neighbours that join streams
     buffer/    where items wait between tasks
@@ -51,6 +56,7 @@ A wing imports from the wings below it only, and within a wing imports make no c
         kinds      lanes that hand over, collect, mark gaps or spill
         flooding   lanes that lose or fold while they are full, which costs a count
         latest     lanes that keep the latest item, and when that came
+        paired     lanes of pairs of a delivery and an item, under every strategy
         driven     lanes whose reader runs the pump
         target     what a pump writes into: a lane, or the router, fan, places or supply of a stage
         threads    channels that other threads and event loops fill
@@ -68,6 +74,8 @@ A wing imports from the wings below it only, and within a wing imports make no c
         splice     ``emit(x)`` becomes the next step, with ``x`` for its ``item``
         forks      steps with branches: an item goes to all of them, or to the one that is picked
         groups     steps that run a pipe per key
+        follow     which delivery an item stands for, beside it in the loop
+        lasting    what a step keeps of an item beyond its turn
         nests      steps that go through the streams that their callbacks make
         names      names renamed apart, and how callbacks are awaited
         ready      what a part of a piece becomes, kept with marks, for loops of other shapes

@@ -60,6 +60,15 @@ class _Broadcast(Fan):
                 await lane.room(rescue)
 
 
+class _Paired(_Broadcast):
+    """The same of pairs of a delivery and an item: each branch is one place of the delivery."""
+
+    def put(self, item: Any) -> bool:
+        self.going()
+        item[0].count += len(self.branches) - 1
+        return super().put(item)
+
+
 class _InBursts(Bursts, _Broadcast):
     """The same, for branches that take in all that there is room for: no error can come of that later."""
 
@@ -82,6 +91,8 @@ class _InBursts(Bursts, _Broadcast):
 
 
 def _fan(run: Run, channel: Failing, strategies: tuple[Strategy | None, ...]) -> Fan:
+    if run.tracked:
+        return _Paired(channel)
     if all(type(strategy) in (Suspend, Unbounded) for strategy in strategies):
         return _InBursts(channel, run.loop)
     return _Broadcast(channel)

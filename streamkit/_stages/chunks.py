@@ -34,6 +34,7 @@ CHUNKED = Contract(holds="on.limit.most", lookahead="on.limit.most", ordered="or
     """,
     finish="if held: emit(held)",
     uses=(Chunk, sizer_of),
+    keeps="len(held)",
     contract=Contract(holds="_most - 1", weight="_most", regroups=True),
 )
 def _chunks(chunk: int | Lasting, _most: int) -> Lists:

@@ -21,8 +21,8 @@ from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.plan.link import Link
 from streamkit._engine.run.run import Run
+from streamkit._stages.beside_place import emptied
 from streamkit._stages.each import made, noted
-from streamkit._stages.flat_map import emptied
 
 __all__ = ["Crawl"]
 

@@ -14,6 +14,7 @@ from streamkit._core.workers import Lasting, Workers, chunk_argument, workers_ar
 from streamkit._engine.face.shapes import Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Operator
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages.chunks import CHUNKED, in_chunks
 from streamkit._stages.shipping import prepared, shipped, shipped_chunks
 
@@ -23,6 +24,7 @@ __all__ = ["elsewhere"]
 @stage(
     shipped,
     name="map",
+    pairs=followed_anyway,
     contract=Contract(
         holds="on.limit.most",
         lookahead="on.limit.most",
@@ -33,7 +35,7 @@ def _map_on(function: Any, *, on: Workers, ordered: bool, key: Any) -> Operator[
     return Operator(_map_on, function=function, on=on, ordered=ordered, key=key)
 
 
-@stage(shipped_chunks, name="map", contract=CHUNKED)
+@stage(shipped_chunks, name="map", pairs=followed_anyway, contract=CHUNKED)
 def _map_chunks_on(function: Any, *, on: Workers, ordered: bool) -> Lists:
     return Lists(_map_chunks_on, function=function, on=on, ordered=ordered)
 

@@ -14,11 +14,10 @@ from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
 
-from streamkit._core.limit import followed
+from streamkit._core.limit import followed as followed_by
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
-from streamkit._engine.buffer.driven import TurnLane
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned, Rescue, Target
 from streamkit._engine.compile.key import Kind
@@ -31,11 +30,12 @@ from streamkit._engine.run.drives import Drives
 from streamkit._engine.run.pump import DrivenPump, Pump
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import segment
+from streamkit._stages.beside_place import emptied, followed
 from streamkit._stages.each import asked, inlet_of_made, noted, settled
 from streamkit._stages.place import Entrance, PlaceLane
 from streamkit._stages.sequence import Streams
 
-__all__ = ["Places", "emptied"]
+__all__ = ["Places"]
 
 _ONE = Suspend(1)
 
@@ -54,14 +54,14 @@ class Places(Target):
         """Those of which one is taken until the last inner stream of these has ended."""
         self.awaited: Future[None] | None = get_running_loop().create_future() if awaited else None
         """What a task waits for until the last inner stream has ended."""
-        self.concurrency: int = followed(link.arguments.get("concurrency", 1), self)
+        self.concurrency: int = followed_by(link.arguments.get("concurrency", 1), self)
         lookahead: int = link.arguments["lookahead"]
         self.ahead = None if lookahead == 1 else Suspend(lookahead)
         """The buffer that the user asked for; None by default: an inner stream's own buffer decides."""
         self.taken = 0
         self._entry: Entrance | None = None
         """What has its reader step the pump of the outer source, when there is a free place."""
-        self.level: int = Driver.level() if around is None else around.level
+        self.level: int = 0 if run.tracked else Driver.level() if around is None else around.level
         """How deep the inner streams stand in each other that are driven; 0 if these are not."""
         drives: Any = channel.drives
         if self.level and drives is None:
@@ -144,6 +144,8 @@ class Places(Target):
         self.taken += 1
         if self.level:
             self._begin(item)
+        elif self.run.tracked:
+            self.run.spawn(partial(followed, self, [item]), self.channel)
         else:
             self.run.spawn(partial(self._inner, [item]), self.channel)
         return self.full()
@@ -354,17 +356,3 @@ class _Parts(Streams[Awaitable[None]]):
         if self._own is None:
             self._places.idle.append(self._lane)
         self._lane = None
-
-
-async def emptied(lane: Lane) -> None:
-    """Wait until everything in `lane` was taken out, or its reader has left."""
-    if isinstance(lane, TurnLane):
-        while lane.held and lane.limit >= 0:
-            lane.noted(len(lane.held))
-            await lane.parking
-        return
-    while lane.held and lane.limit >= 0:
-        try:
-            await lane.vacancy()
-        finally:
-            lane.unwait()

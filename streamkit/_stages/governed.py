@@ -22,7 +22,7 @@ from streamkit._engine.compile.key import Mode, mode_of
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.crew import Crew
-from streamkit._stages.keyed import keyed
+from streamkit._stages.keyed import keyed, keyed_pair
 from streamkit._stages.pool import Pool
 from streamkit._stages.supply import Supply
 
@@ -42,7 +42,7 @@ def governed(
     """The channel that the results of `function` come out of."""
     channel = run.channel()
     limit = concurrency if isinstance(concurrency, Limit) else Limit(concurrency)
-    kind = KeyedPairs if run.tracked and key is not ABSENT else GovernedSupply
+    kind = _PairedSupply if run.tracked and key is not ABSENT else GovernedSupply
     supply = kind(channel, limit.gate, lookahead, keys=key is not ABSENT)
     if isinstance(limit, Adaptive):
         if isinstance(function, Guarded):  # each attempt counts by itself, and what it raised
@@ -180,12 +180,11 @@ class GovernedSupply(Supply):
         super().stop()
 
 
-class KeyedPairs(GovernedSupply):
-    """A supply whose items are pairs of a delivery, and of such a pair of a key and an item."""
+class _PairedSupply(GovernedSupply):
+    """A supply whose items come with the delivery that each stands for."""
 
     def put(self, item: Any) -> bool:
-        token, (key, bare) = item
-        return super().put((key, (token, bare)))
+        return super().put(keyed_pair(item))
 
 
 class GovernedPool(Pool):

@@ -21,7 +21,7 @@ from streamkit._engine.compile.pace import Pace, Resumed, Thrown
 from streamkit._engine.compile.pieces import parsed
 from streamkit._engine.plan.link import Inlet, Link, unfolded
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.run.apart import BEGUN, FLAT
+from streamkit._engine.run.apart import BEGUN, FLAT, PAIRED
 from streamkit._engine.run.leave import left
 from streamkit._engine.run.own import is_new, own
 from streamkit._engine.run.run import Run
@@ -75,7 +75,15 @@ def following(entry: Callable[..., Entry]) -> Follow:
             return run.opened(Kind.ASYNC, run.owned(follow(run, streams)), relay=run.relay)
         return _First(run, streams, raw, links, lambda: run.owned(follow(run, streams))).opened()
 
+    def paired(run: Run, inlet: Inlet[Any], arguments: dict[str, Any]) -> Opened:
+        made = entry(**arguments)
+        made.behind(inlet, len(inlet.links))
+        streams = InPlace(run, inlet, made)
+        streams.passes = False  # steps between such operators are no blocks: they take items as they are
+        return run.opened(Kind.ASYNC, run.owned(follow(run, streams)), relay=run.relay)
+
     entries[follow] = entry
+    PAIRED[follow] = paired
     FLAT.add(follow)
     BEGUN[follow] = first
     return follow

@@ -14,7 +14,7 @@ from streamkit._engine.compile.pieces import Pieces, StepDeclaration
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.run.run import Run
 
-__all__ = ["keyed", "naming"]
+__all__ = ["keyed", "keyed_pair", "naming"]
 
 
 def _function(key: Any, name: Any) -> None:
@@ -45,3 +45,9 @@ def keyed(run: Run, source: Inlet[Any], key: Callable[[Any], Any]) -> Inlet[Any]
 def naming(run: Run, name: Hashable) -> Link:
     """A step that makes pairs of `name` and item."""
     return _around(run, _NAMED, name=name)
+
+
+def keyed_pair(item: Any) -> Any:
+    """A pair of a delivery, and of a key and an item, as a pair of the key, and of the other two."""
+    token, (key, bare) = item
+    return key, (token, bare)

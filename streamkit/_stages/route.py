@@ -18,7 +18,7 @@ from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
 from streamkit._stages.branches import Outcome
 from streamkit._stages.broadcast import Fan, begin, join, results
-from streamkit._stages.keyed import keyed
+from streamkit._stages.keyed import keyed, keyed_pair
 from streamkit._stages.outputs import ByOutput
 
 __all__ = ["Numbers", "balanced", "balanced_to_sinks", "routed", "routed_to_sinks"]
@@ -63,6 +63,7 @@ class _OneOfMany(Fan):
             lane.put(item)
         elif any(each.open for each in self.branches):  # its pipe has ended, and others go on
             lane.turn_away(item)
+            self.run.form.left_out(item)
         else:
             raise Abandoned
         return False
@@ -142,6 +143,21 @@ class _ToOutputs(_Route):
             await self.met.room(rescue)
 
 
+class _PairedRoute(_Route):
+    """The same of pairs of a delivery, and of a key and an item."""
+
+    def put(self, item: Any) -> bool:
+        return super().put(keyed_pair(item))
+
+
+class _PairedOutputs(_ToOutputs):
+    """The same of pairs of a delivery, and of an output and a tagged item."""
+
+    def put(self, item: Any) -> bool:
+        token, (output, (name, value)) = item
+        return super().put((output, (name, (token, value))))
+
+
 class _Balance(_OneOfMany):
     """Gives an item to a branch that has room; those that have take turns."""
 
@@ -199,6 +215,8 @@ def _routed(
     strategies: tuple[Strategy | None, ...],
 ) -> tuple[Outcome, list[Inlet[Any]]]:
     kind = _ToOutputs if isinstance(key, ByOutput) else _Route
+    if run.tracked:
+        kind = _PairedOutputs if isinstance(key, ByOutput) else _PairedRoute
     fan = kind(run, not_ if numbers is ABSENT else numbers.__getitem__)
     return fan.out, begin(run, keyed(run, source, key), fan, branches, strategies)
 

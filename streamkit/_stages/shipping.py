@@ -98,7 +98,7 @@ async def shipped_chunks(
         if failed is not None:
             try:
                 if shipment.cut is not None and (shipment.cut[0] == turn or not ordered):
-                    yield shipment.cut[1]
+                    yield run.form.made(shipment.cut[1])
                 raise failed
             finally:
                 del failed  # its traceback has this frame: they would keep each other

@@ -14,7 +14,8 @@ from streamkit._core.lazy import lazily
 
 if TYPE_CHECKING:
     from streamkit.durable.carrier import Carrier as Carrier
-    from streamkit.durable.codecs import Json as Json, Pickle as Pickle
+    from streamkit.durable.codec import Json as Json, Pickle as Pickle
+    from streamkit.durable.parts import cut as cut
     from streamkit.durable.events import (
         DeadLettered as DeadLettered,
         Event as Event,

@@ -24,7 +24,7 @@ from streamkit._core.delivery import Delivery
 from streamkit._core.errors import raise_first
 from streamkit._core.show import told
 from streamkit._engine.run.shelter import hide
-from streamkit.durable.codecs import decoded
+from streamkit.durable.codec import decoded
 from streamkit.durable.events import Event, LeaseLost, Trimmed
 from streamkit.durable.letters import Dead, DeadLetters
 from streamkit.durable.messages import Connection, Connects, Message
@@ -142,7 +142,11 @@ class CarrierLedger:
                 self._room.ring()
                 await self._arrived.heard()
             state.working += 1
-            yield ready.popleft()
+            pair = ready.popleft()
+            if not ready:
+                self._room.ring()
+            yield pair
+            del pair  # nothing is pinned while more is waited for
 
     def closed(self, delivery: Delivery) -> None:
         done, state = self._done, self._state
@@ -152,11 +156,24 @@ class CarrierLedger:
         if count == 1 or not state.working or count == self.reading.enough:
             self._wake.ring()
 
+    def fail(self, error: BaseException) -> None:
+        """End the stream with `error`, when what is ready was handed out."""
+        if self._state.error is None:
+            self._state.error = error
+        self._arrived.ring()
+
     async def close(self) -> None:
+        """Acknowledge and hand back, to the end, however often this is cancelled."""
+        task = asyncio.create_task(self._end())
+        if not task.done():  # pragma: no branch - an eager task may be
+            hide(task)
+        await _ended(task)
+        task.result()
+
+    async def _end(self) -> None:
         state = self._state
         state.ending = True
-        errors: list[BaseException] = [] if state.error is None or state.raised else [state.error]
-        state.error = None
+        errors: list[BaseException] = []
         for bell in (self._wake, self._room):
             bell.ring()
         if self._keep in self._tasks:
@@ -167,7 +184,8 @@ class CarrierLedger:
             await _attempt(_ended(self._tasks[self._claim]), errors)
             await _attempt(self._rest(), errors)
         await _attempt(self._opened.aclose(), errors)
-        raise_first(errors)
+        error, state.error = state.error, None
+        raise_first([*([] if error is None or state.raised else [error]), *errors])
 
     # tasks ---------------------------------------------------------------------------------
 
@@ -178,13 +196,10 @@ class CarrierLedger:
         return task
 
     async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error of a task ends the stream, when what is ready was handed out."""
         try:
             await work
         except Exception as error:
-            if self._state.error is None:
-                self._state.error = error
-            self._arrived.ring()
+            self.fail(error)
 
     async def _claim(self) -> None:
         reading, state = self.reading, self._state

@@ -7,13 +7,14 @@ from typing import Any
 
 from streamkit._core.arguments import callback, seconds, whole
 from streamkit._core.contract import Contract
+from streamkit._core.delivery import NO_DELIVERY
 from streamkit._core.show import shown
 from streamkit._core.strategy import Collect
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Sink
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.run import Run
-from streamkit.durable.codecs import encoded
+from streamkit.durable.codec import encoded
 from streamkit.durable.messages import Connects, Entry
 from streamkit.operators.rate import buffer
 
@@ -22,20 +23,33 @@ __all__ = ["writing"]
 
 async def _stored(run: Run, source: Inlet[Any], *, carrier: Connects, key: Any, delay: Any) -> int:
     """Store each list of items; all of one are stored before the next is asked for."""
-    count = 0
-    codec = carrier.codec
+    count, codec, tracked = 0, carrier.codec, run.tracked
     async with carrier.connect() as connection:
-        async for items in run.open(source):
-            entries = [
-                Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item)) for item in items
-            ]
-            del items
-            await connection.append(entries)
+        async for pair in run.open(source):
+            delivery, items = pair if tracked else (NO_DELIVERY, pair)
+            del pair
+            try:
+                entries = [
+                    Entry(encoded(codec, item, carrier), _key(key, item), _delay(delay, item))
+                    for item in items
+                ]
+                del items
+                await connection.append(entries)
+            except BaseException as error:
+                delivery.fail(error)
+                raise
+            delivery.settle()
             count += len(entries)
     return count
 
 
-@stage(_stored, name="writer", pumps=False, contract=Contract(result="the number of items"))
+@stage(
+    _stored,
+    name="writer",
+    pumps=False,
+    pairs=lambda arguments: None,
+    contract=Contract(result="the number of items"),
+)
 def _writer(carrier: Connects, *, key: Any, delay: Any) -> Sink[Any, int]:
     return Sink(_writer, carrier=carrier, key=key, delay=delay)
 
@@ -49,8 +63,8 @@ def _key(key: Callable[[Any], Any] | None, item: Any) -> str | None:
     raise TypeError(f"key must return a text, or None, not {shown(found)}")
 
 
-def _delay(delay: Any, item: Any) -> float:
-    return seconds("delay", delay(item), positive=False) if callable(delay) else delay  # type: ignore[no-any-return]
+def _delay(delay: float | Callable[[Any], float], item: Any) -> float:
+    return seconds("delay", delay(item), positive=False) if callable(delay) else delay
 
 
 def writing(

@@ -12,6 +12,7 @@ from streamkit._core.markers import ABSENT, Absent
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages import forks
 from streamkit._stages.route import balanced, balanced_to_sinks
 
@@ -24,6 +25,7 @@ R = TypeVar("R")
 
 @stage(
     balanced,
+    pairs=followed_anyway,
     name="balance",
     contract=Contract(
         holds=f"len(branches) + {forks.BUFFERED}",
@@ -39,6 +41,7 @@ def _balanced(*branches: Pipe, _strategies: Any = ABSENT) -> Operator[Any, Any]:
 
 @stage(
     balanced_to_sinks,
+    pairs=followed_anyway,
     name="balance",
     contract=Contract(
         holds=forks.BUFFERED, lookahead=f"len(branches) - 1 + {forks.AHEAD}", loses=forks.LOSES

@@ -238,7 +238,14 @@ class _Then(Entry):
         return [inlet.native for inlet in self.sources[begun : self.begun]]
 
 
-@stage(following(_Then), pumps=False, relays=True, joins=True, contract=Contract(keeps="True"))
+@stage(
+    following(_Then),
+    pumps=False,
+    relays=True,
+    joins=True,
+    pairs=followed_anyway,
+    contract=Contract(keeps="True"),
+)
 def concat(*sources: SourceLike[B]) -> Joined[B]:
     """Pass on the items of this stream, then those of each of `sources` in turn.
 

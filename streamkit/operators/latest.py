@@ -15,6 +15,7 @@ from streamkit._engine.face.shapes import Zipped2, Zipped3, Zipped4, ZippedAny
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import SourceLike
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import beside_others, followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.inputs import ahead, fed, streams
 
@@ -125,9 +126,9 @@ async def _with_latest_from(
                 latest[place] = lane.pop()
         missing = [lane for lane, item in zip(others, latest, strict=True) if item is EMPTY]
         if main.held and missing:
-            main.pop()
+            run.form.left_out(main.pop())
         elif main.held:
-            yield main.pop(), *latest
+            yield run.form.row([main.pop(), *latest])
         elif error is not None:
             throw(error, channel.trace)
         elif main.exhausted or any(lane.exhausted for lane in missing):
@@ -148,6 +149,7 @@ def with_latest_from(
 def with_latest_from(*sources: SourceLike[Any]) -> ZippedAny: ...
 @stage(
     _with_latest_from,
+    pairs=beside_others,
     contract=Contract(
         holds="1",
         lookahead="1",
@@ -194,7 +196,7 @@ async def _zip_latest(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any]
     while True:
         error = channel.error  # looked at first: nothing comes after it
         if all(lane.held for lane in lanes):
-            yield tuple([lane.pop() for lane in lanes])
+            yield run.form.row([lane.pop() for lane in lanes])
         elif error is not None:
             throw(error, channel.trace)
         elif any(lane.exhausted for lane in lanes):
@@ -215,6 +217,7 @@ def zip_latest(
 def zip_latest(*sources: SourceLike[Any]) -> ZippedAny: ...
 @stage(
     _zip_latest,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1",
         lookahead="unbounded",
@@ -261,7 +264,7 @@ async def _fork_join(run: Run, source: Inlet[Any], *, sources: tuple[Inlet[Any],
     if channel.error is not None:
         throw(channel.error, channel.trace)
     if all(lane.held for lane in lanes):
-        yield tuple([lane.pop() for lane in lanes])
+        yield run.form.row([lane.pop() for lane in lanes])
 
 
 @overload  # of one source, and not of a list of them behind a star: that is the last
@@ -276,6 +279,7 @@ def fork_join(
 def fork_join(*sources: SourceLike[Any]) -> ZippedAny: ...
 @stage(
     _fork_join,
+    pairs=followed_anyway,
     contract=Contract(
         holds="0",
         lookahead="unbounded",

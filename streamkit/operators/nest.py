@@ -17,6 +17,7 @@ from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Operator, SourceLike
 from streamkit._engine.plan.link import Inlet
 from streamkit._engine.run.apart import NESTED
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._engine.run.run import Run
 from streamkit._stages.flat_map import Places
 from streamkit._stages.in_place import unwound
@@ -40,6 +41,7 @@ def _at_once(
 @stage(
     _at_once,
     name="flat_map",
+    pairs=followed_anyway,
     contract=Contract(
         holds="concurrency * (1 + lookahead)",
         lookahead="concurrency * (1 + lookahead)",
@@ -57,6 +59,7 @@ def _flat_map_at_once(
 @stage(
     _at_once,
     name="concat_map",
+    pairs=followed_anyway,
     contract=Contract(
         holds="1 + lookahead",
         lookahead="1 + lookahead",
@@ -274,7 +277,8 @@ def _exhaust_map(
     run: Run, source: Inlet[Any], *, function: Callable[[Any], Any], lookahead: int, on_drop: OnDrop | None
 ) -> Channel:
     channel = run.channel()
-    run.pump(source, into=Exhausted(run, channel, run.link, DropIncoming(1, on_drop=on_drop)))
+    strategy = DropIncoming(1, on_drop=run.form.told(on_drop))
+    run.pump(source, into=Exhausted(run, channel, run.link, strategy))
     return channel
 
 
@@ -296,6 +300,7 @@ def exhaust_map(
 ) -> Operator[A, B]: ...
 @stage(
     _exhaust_map,
+    pairs=followed_anyway,
     contract=Contract(
         holds="1 + lookahead",
         lookahead="unbounded",

@@ -13,6 +13,7 @@ from streamkit._core.workers import Lasting, Workers, chunk_argument, workers_ar
 from streamkit._engine.face.shapes import Lists
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.stream import Keep, Operator, Pipe, Shape
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages.chunks import CHUNKED, in_chunks
 from streamkit._stages.shipping import shipped_chunks
 
@@ -24,7 +25,7 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 
-@stage(shipped_chunks, name="on", contract=CHUNKED)
+@stage(shipped_chunks, pairs=followed_anyway, name="on", contract=CHUNKED)
 def _on(on: Workers, pipe: Any, *, ordered: bool, _policy: Any) -> Lists:
     return Lists(_on, on=on, pipe=pipe, ordered=ordered, _policy=_policy)
 

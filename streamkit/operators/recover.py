@@ -15,6 +15,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Keep, SourceLike
 from streamkit._engine.plan.link import Inlet, returned_by
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages.entry import Entry
 from streamkit._stages.in_place import following
 
@@ -56,6 +57,7 @@ def catch(function: Callable[[Exception], SourceLike[B]], *, errors: ErrorTypes 
 @stage(
     following(_Handler),
     pumps=False,
+    pairs=followed_anyway,
     relays=True,
     contract=Contract(keeps="True", result="what the stream that function makes holds"),
 )

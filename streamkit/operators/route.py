@@ -18,6 +18,7 @@ from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Sink, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages import forks
 from streamkit._stages.outputs import (
     ByOutput,
@@ -44,14 +45,14 @@ R2 = TypeVar("R2")
 _SPLICED = Contract(keeps="True")
 
 
-@stage(routed, name="partition", contract=forks.MERGED)
+@stage(routed, pairs=followed_anyway, name="partition", contract=forks.MERGED)
 def _parted(
     key: Any, *branches: Pipe, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Operator[Any, Any]:
     return Operator(_parted, key=key, branches=branches, _numbers=_numbers, _strategies=_strategies)
 
 
-@stage(routed_to_sinks, name="partition", contract=forks.GATHERED)
+@stage(routed_to_sinks, pairs=followed_anyway, name="partition", contract=forks.GATHERED)
 def _parted_to_sinks(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Sink[Any, Any]:
@@ -164,7 +165,7 @@ def partition(
     return (_parted_to_sinks if sinks else _parted)(predicate, *branches, _strategies=forks.entries(branches))
 
 
-@stage(routed, name="route", contract=forks.MERGED)
+@stage(routed, pairs=followed_anyway, name="route", contract=forks.MERGED)
 def _routed(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Operator[Any, Any]:
@@ -173,7 +174,7 @@ def _routed(
     )
 
 
-@stage(routed_to_sinks, name="route", contract=forks.GATHERED)
+@stage(routed_to_sinks, pairs=followed_anyway, name="route", contract=forks.GATHERED)
 def _routed_to_sinks(
     key: Any, *branches: Pipe, names: Any = ABSENT, _numbers: Any = ABSENT, _strategies: Any = ABSENT
 ) -> Sink[Any, Any]:

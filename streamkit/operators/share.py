@@ -13,6 +13,7 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.stage import stage
 from streamkit._engine.face.step import step
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, Stream
+from streamkit._engine.run.paired import followed_anyway
 from streamkit._stages.broadcast import gathered, merged
 from streamkit._stages.forks import AHEAD, BUFFERED, LOSES, all_sinks, entries, splices
 
@@ -29,13 +30,19 @@ R5 = TypeVar("R5")
 R6 = TypeVar("R6")
 
 
-@stage(gathered, name="broadcast", contract=Contract(holds=BUFFERED, lookahead=AHEAD, loses=LOSES))
+@stage(
+    gathered,
+    pairs=followed_anyway,
+    name="broadcast",
+    contract=Contract(holds=BUFFERED, lookahead=AHEAD, loses=LOSES),
+)
 def _to_sinks(*branches: Pipe, _strategies: Any = ABSENT) -> Sink[Any, Any]:
     return Sink(_to_sinks, branches=branches, _strategies=_strategies)
 
 
 @stage(
     merged,
+    pairs=followed_anyway,
     name="broadcast",
     contract=Contract(
         holds=f"len(branches) + {BUFFERED}",

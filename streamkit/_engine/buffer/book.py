@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from streamkit._core.delivery import Ledger
-
 from streamkit._engine.buffer.account import BufferStats, Sums
 
 __all__ = ["Book"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from streamkit._core.arguments import at_once
 from streamkit._core.delivery import NO_DELIVERY, Delivery, Together, together
@@ -26,13 +26,13 @@ __all__ = ["Dropping", "gathered", "paired_kind", "paired_lane"]
 def paired_lane(channel: Reader, strategy: Strategy | None) -> Lane:
     """A lane of pairs."""
     kind, strategy = paired_kind(strategy)
-    return kind(channel, strategy)  # type: ignore[arg-type]
+    return kind(channel, strategy)
 
 
 def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]:
     """The kind of lane that holds pairs under `strategy`, and the strategy that it is given."""
     if isinstance(strategy, Lossy):
-        found: Lossy[bool] = strategy
+        found = cast("Lossy[bool]", strategy)
         dropping = found.but(on_drop=Dropping(found.on_drop))
         return _Gaps if found.marks_gaps else kind_of(dropping), dropping
     if isinstance(strategy, Conflate):
@@ -43,10 +43,8 @@ def paired_kind(strategy: Strategy | None) -> tuple[type[Lane], Strategy | None]
     return (_Spilled if isinstance(strategy, Spill) else kind_of(strategy)), strategy
 
 
-def gathered(
-    pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple
-) -> tuple[Delivery, Any]:
-    """One pair of several: of their deliveries, and of their items in a tuple, or something of another kind."""
+def gathered(pairs: list[tuple[Delivery, Any]], kind: Callable[[list[Any]], Any] = tuple) -> Any:
+    """One pair of several: their deliveries, and their items in a tuple, or something of another kind."""
     items = [item for _, item in pairs]
     tokens = [token for token, _ in pairs if token is not NO_DELIVERY]
     return together(tokens, 0), kind(items)

@@ -1,8 +1,8 @@
 """Following: which delivery of a durable source an item stands for, beside it in the loop.
 
-A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable, and
-settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes the
-delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
+A loop that takes pairs of a delivery and an item has the delivery of this turn in its hand, in a variable,
+and settles it at the end of the turn: all that was made of the item has left then. What leaves the loop takes
+the delivery along: the last that is made of an item takes the place of the hand, all else is one place more.
 
 A step that makes an item of several (``keeps=``) has their deliveries in a list, beside what it keeps of the
 items themselves. What it emits stands for all of them; those that it keeps no longer go with that. A sink
@@ -43,14 +43,14 @@ class Follower:
         self._names = names
         self._pairs = pairs
         self._hands = hands
-        """Whether what leaves the loop takes its delivery along, and is not settled behind the reader's turn."""
+        """Whether what leaves the loop takes its delivery along: a user's ``async for`` does not."""
         self.on = pairs is not None
         self._kept: dict[int, ast.expr | None] = {}
         """By the index of a step that keeps deliveries: how many of the newest stay; None for a sink."""
         self._begun: dict[str, int] = {}
         """By the variable of a delivery that is in hand: how deep its turn is indented."""
         self._moved: dict[str, bool] = {}
-        """Those that are in hand no more, because all has left: always (True), or on one way through the turn."""
+        """Those that are in hand no more, as all has left: always (True), or on one way through the turn."""
         if self.on:
             names.constants |= {"NO_DELIVERY": NO_DELIVERY, "settled": settled}
             names.constants |= {"together": together, "trimmed": trimmed}
@@ -117,7 +117,7 @@ class Follower:
     def left(self, index: int, site: Site) -> None:
         """The turn of the step at `index` is over: what it has left out is settled."""
         stay = self._kept.get(index)
-        if stay is not None:
+        if stay is not None and not _exactly(self._layout.parsed[index]):
             many = self._names.ready(stay, index, None, site.depth).text
             self._add(site.depth, f"if len({_kept(index)}) > {many}:", index)
             self._add(site.depth + 1, f"trimmed({_kept(index)}, {many})", index)
@@ -234,6 +234,22 @@ def _at_once(pieces: Parsed) -> bool:
     match pieces.keeps:
         case ast.Constant(value=0):
             return any(_emission(statement) for statement in pieces.each)
+        case _:
+            return False
+
+
+def _exactly(pieces: Parsed) -> bool:
+    """Whether a step leaves nothing out but by emitting it, as ``batch`` does: it appends each item."""
+    match pieces.setup, pieces.each, pieces.keeps:
+        case (
+            [ast.Assign(targets=[ast.Name(id=made)], value=ast.List(elts=[]))],
+            [
+                ast.Expr(ast.Call(ast.Attribute(ast.Name(id=held), "append"), [ast.Name(id="item")], [])),
+                ast.If(body=[*_, last], orelse=[]),
+            ],
+            ast.Call(ast.Name(id="len"), [ast.Name(id=kept)], []),
+        ):
+            return made == held == kept and _emission(last)
         case _:
             return False
 

@@ -37,7 +37,7 @@ def returns(pieces: Parsed, *, counts: bool) -> bool:
     """Whether something of an item may come into the result of a sink; or (`counts`) that there was one."""
     if pieces.result is None:
         return False
-    found = _later(pieces) | (stores(pieces.each) if counts else frozenset())
+    found = _later(pieces) | stores(pieces.each if counts else [])
     return bool(loads([pieces.result]) & _spread(found, [*pieces.each, *pieces.finish]))
 
 

@@ -27,6 +27,7 @@ from streamkit._engine.compile.handing import FILLING
 from streamkit._engine.compile.key import End, Kind, Pairs, StepKey
 from streamkit._engine.compile.lines import LINES, SOURCE, Owner, TooLargeError
 from streamkit._engine.compile.pace import AGAIN, LARGEST, Begun, Resumed, steady
+from streamkit._engine.compile.weave import Weaver
 
 __all__ = ["Ended", "Loop", "compiled", "fits", "seen"]
 
@@ -101,7 +102,7 @@ def compiled(
     if found is not None:
         return found
     try:
-        made: Loop | int = _compile(kind, steps, end, first, edited, pairs)
+        made: Loop | int = _compile(woven(kind, steps, end, first, edited, pairs), steps)
     except (TooLargeError, RecursionError) as error:
         # the hand-over to a lane is many lines, so it counts as a part: one step may be cut off from it
         parts = len(steps) + (end in FILLING)
@@ -143,15 +144,7 @@ def fits(step: StepKey) -> bool:
     return found != 0
 
 
-def _compile(
-    kind: Kind,
-    steps: tuple[StepKey, ...],
-    end: End,
-    first: int | None,
-    edited: Edited | None,
-    pairs: Pairs | None,
-) -> Loop:
-    weaver = woven(kind, steps, end, first, edited, pairs)
+def _compile(weaver: Weaver, steps: tuple[StepKey, ...]) -> Loop:
     text = "\n".join("    " * line.depth + line.text for line in weaver.lines.all) + "\n"
     names = " | ".join(key.declaration.name for key in steps[:8])
     filename = f"{NAMED} {next(_number)}: {names or 'items'}>"

@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
-from streamkit._core.delivery import NO_DELIVERY
+from streamkit._core.delivery import Beside
 
 __all__ = [
     "AGAIN",
@@ -144,7 +144,7 @@ def _turns_of(loop: AbstractEventLoop) -> _Turns:
     return turns
 
 
-class Pace:
+class Pace(Beside):
     """Sizes the slices of one loop: from 1 item upwards, so that each takes an eighth of `BUDGET` or more."""
 
     # what most loops never set is said by the class: it costs no run anything
@@ -165,10 +165,6 @@ class Pace:
     parts: list[Any] | None = None
     """Is told the segments of the loops, if somebody looks for their errors."""
     size: int = 1
-    pairs: bool = False
-    """Whether what reads the loop takes pairs of a delivery and an item."""
-    token: Any = NO_DELIVERY
-    """The delivery of all items, where it makes such pairs of them by itself."""
 
     def __init__(self) -> None:
         self.handed: list[Any] = []

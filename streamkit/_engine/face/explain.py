@@ -20,39 +20,24 @@ from streamkit._core.arguments import Composed
 from streamkit._core.contract import UNBOUNDED, Behaviour, Contract, amount
 from streamkit._core.strategy import Strategy, Suspend
 from streamkit._core.value import alike
-from streamkit._engine.compile.key import End, Kind
+from streamkit._engine.compile.key import End, Kind, Pairs
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.face.explanation import Explanation, Part
 from streamkit._engine.face.weight import ONE, Weight, heaviest
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
-from streamkit._engine.plan.tracked import refused
+from streamkit._engine.plan.tracked import tracked
 
-__all__ = ["explain", "require_followed"]
+__all__ = ["explain"]
 
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _pipeline(source, links, 0, None, _Runs())
-    return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
-
-
-def require_followed(stream: Inlet[Any], links: tuple[Link, ...]) -> None:
-    """Raise if `links`, behind a stream of a tracked source, cannot follow its items, or would wait for ever.
-
-    Raises:
-        TypeError: an operator cannot say what became of an item.
-        ValueError: the pipe may hold more items than the source hands out before one is acknowledged.
-    """
-    refused(links)
-    source: Any = stream.source
-    bound = explain(source, stream.links + links).bound
-    if source.most < bound != UNBOUNDED:
-        raise ValueError(
-            f"{source!r} hands out at most {source.most} items before one is acknowledged, and what is behind "
-            f"it, up to {links[-1]!r}, may hold {bound:g}: let it hand out as many"
-        )
+    loops = tuple(_code(source, links)) if code else ()
+    in_flight = sum(each.most for each in tracked([Inlet[Any](source, tuple(links))]))
+    return Explanation(parts=tuple(parts), code=loops, in_flight=in_flight)
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
@@ -396,13 +381,13 @@ def _code(source: Source, links: Sequence[Link]) -> Iterator[str]:
             kind = Kind.ASYNC if group[0].declaration.generates else Kind.CHANNEL
             continue
         end = End.RESULT if group[-1].declaration.sink else End.STAGE
-        yield from _texts(kind, group, end)
+        yield from _texts(kind, group, end, Pairs.TAKES if source.tracked else None)
 
 
-def _texts(kind: Kind, links: list[Link], end: End) -> Iterator[str]:
-    loop: Any = compiled(kind, tuple(link.key for link in links), end)
+def _texts(kind: Kind, links: list[Link], end: End, pairs: Pairs | None) -> Iterator[str]:
+    loop: Any = compiled(kind, tuple(link.key for link in links), end, pairs=pairs)
     if isinstance(loop, Loop):
         yield loop.text
     else:
-        yield from _texts(kind, links[:loop], End.STAGE)
-        yield from _texts(Kind.ASYNC, links[loop:], end)
+        yield from _texts(kind, links[:loop], End.STAGE, pairs)
+        yield from _texts(Kind.ASYNC, links[loop:], end, pairs)

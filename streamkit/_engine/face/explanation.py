@@ -40,6 +40,8 @@ class Explanation(Record):
     parts: tuple[Part, ...]
     code: tuple[str, ...] = ()
     """The generated loops, if they were asked for."""
+    in_flight: int = 0
+    """Deliveries of durable sources that may be open at once: those may come twice, if the run dies."""
 
     @property
     def bound(self) -> float:
@@ -60,6 +62,8 @@ class Explanation(Record):
         width = max(len(part.text) + 2 * part.depth for part in self.parts)
         lines = [f"{'  ' * part.depth + part.text:<{width}}  {_told(part)}".rstrip() for part in self.parts]
         lines.append(f"bound: {_shown(self.bound)} inside at most, {_shown(self.lookahead)} read ahead")
+        if self.in_flight:
+            lines.append(f"deliveries: {self.in_flight} in flight at most, which may come twice")
         return "\n".join([*lines, *(f"\n{text.rstrip()}" for text in self.code)])
 
     __repr__ = __str__

@@ -19,6 +19,7 @@ from streamkit._engine.face.job import Job
 from streamkit._engine.face.shapes import Always, ListOf, Lists, One, OneOf
 from streamkit._engine.face.stream import Into, Keep, Operator, Pipe, Shape, Sink, SourceLike, Stream
 from streamkit._engine.plan.link import Inlet
+from streamkit._stages.hop import Store
 from streamkit._stages.outputs import Tagged, ToOperators, ToSinks
 from streamkit.operators.group import OnFull
 from streamkit.operators.materialize import Notification
@@ -3279,6 +3280,53 @@ class Methods(Generic[T_co]):
         The first of several that come at once passes. No item is stale: a consumer that is late gets the one that
         is the latest when it asks. In RxJava the item that waits at the end is lost unless one asks for it.
         `sample` has fixed periods, and waits for the first one, too.
+        """
+    def through(
+        self: Methods[Any],
+        carrier: Store,
+        *,
+        group: str,
+        batch: int = 100,
+        key: Callable[[Any], str | None] | None = None,
+        delay: float | Callable[[Any], float] = 0.0,
+        **reading: Any,
+    ) -> Stream[Any]:
+        """Cut the pipe in two, which meet in a carrier: ``carrier.writer(), carrier.reader(group=group)``.
+
+            items              --a--b--|
+            through(inbox)     ---a--b------
+
+        >>> import tempfile
+        >>> from streamkit import Stream, ops
+        >>> from streamkit.durable import Json, SQLite
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     inbox = SQLite(f"{directory}/jobs.db", "inbox", codec=Json())
+        ...     doubled = [1, 2, 3] | ops.through(inbox, group="double") | ops.map(lambda number: 2 * number)
+        ...     (doubled | ops.take(3) | ops.for_each(print)).run()
+        2
+        4
+        6
+
+        Awaited, the job runs both sides in one process. ``before, after = cut(job)`` makes two jobs of it, which
+        run in processes of their own, and are started again independently of each other.
+
+        Emits when: the carrier hands out an item.
+        Waits when: the carrier has none, or the consumer does; what is before it does not wait for that.
+        Completes when: never by itself, as ``carrier.reader``: there may be more at any time.
+        Closes when: the consumer leaves; what is before it is cancelled first. What was stored stays.
+
+        Args:
+            carrier: where the items are kept, such as ``SQLite("jobs.db", "inbox")``.
+            group: who reads.
+            batch: how many items are stored, and claimed, at once, at most.
+            key: called with each item, as for ``carrier.writer``.
+            delay: seconds before an item is handed out, as for ``carrier.writer``.
+            reading: what else ``carrier.reader`` takes: `lease`, `max_deliveries`, `dead_letters`, `prefetch`,
+                `on_event`.
+
+        Raises:
+            TypeError: `carrier` is none, or another argument has the wrong type.
+            ValueError: an argument is out of range.
         """
     def time_interval(self: Methods[Item]) -> Stream[TimeInterval[Item]]:
         """Pass on each item with the seconds since the one before it: ``TimeInterval(value, seconds)``.

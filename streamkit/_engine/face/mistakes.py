@@ -145,9 +145,11 @@ def beside(left: object, other: Any) -> Any:
         raise TypeError(f"{words[0]}, so write | {words[1]}")
     if hasattr(other, _DECLARED):
         raise TypeError(f"{named(other)} is written with parentheses, so write | {named(other)}(...)")
-    if _module(other).startswith("streamkit."):
-        _ours(other)
     joins = any("__ror__" in vars(kind) for kind in type(other).__mro__)
+    if _module(other).startswith("streamkit."):
+        if joins and not isinstance(other, type):
+            return NotImplemented  # a hop, which joins itself
+        _ours(other)
     if not isinstance(other, type) and (joins or not callable(other)):
         return NotImplemented
     name = named(other)

@@ -102,9 +102,9 @@ def stage(
         joins: whether a source that ends in the same operator, with equal arguments but for its `sources`, is
             replaced by the sources of that.
         shares: whether its runs share one run of the stream before it: each is handed that stream unopened.
-        pairs: whether it can stand behind a durable source: then its items are pairs of a delivery and an
-            item, there, as it says by ``run.tracked``, and so are those that it gives. It is a function of its
-            arguments, which returns why it cannot with these, or None.
+        pairs: whether it can stand behind a durable source: its items are pairs of a delivery and an item
+            there, as ``run.tracked`` says, and so are those that it gives. It is a function of its arguments,
+            which returns why it cannot with these, or None.
 
     Raises:
         NameError: the contract names what is no parameter, of the function or of `runs`.
@@ -132,8 +132,8 @@ def stage(
             relays=relays,
             joins=joins,
             shares=shares,
-            pairs=pairs,
         )
+        declaration.pairs = pairs
         register(declaration)
         if not own:
             return function

@@ -16,8 +16,9 @@ from streamkit._core.arguments import Composed, Unawaited
 from streamkit._core.catalogue import Declaration, declared
 from streamkit._core.markers import ABSENT
 from streamkit._core.places import USERS, caller, looked_at
-from streamkit._engine.face.explain import explain, require_followed
+from streamkit._engine.face.explain import explain
 from streamkit._engine.face.explanation import Explanation
+from streamkit._engine.face.following import require_followed, require_room
 from streamkit._engine.face.job import Job
 from streamkit._engine.face.methods import Methods
 from streamkit._engine.face.mistakes import (
@@ -150,6 +151,8 @@ class Stream(Inlet[T_co], Methods[T_co], Unawaited):
         return result
 
     def __aiter__(self) -> AsyncGenerator[T_co, None]:
+        if self._source.tracked:
+            require_room(self)
         if of_statement(_frame(1)):
             return iterate(self)
         return BareIterator(self)

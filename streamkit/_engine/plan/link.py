@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -214,9 +214,7 @@ def _argument(value: Any, depth: int) -> str:
     return cut(piped("" if inlet is None else f"Stream({inlet.source!r})", value.links, depth + 1))
 
 
-_DEEP: Final = 1
-_END: Final = 10
-_MANY: Final = 20
+_DEEP, _END, _MANY = 1, 10, 20
 
 
 def _is_default(value: Any, default: Any) -> bool:
@@ -242,6 +240,8 @@ class StageDeclaration(Declaration, ABC):
     `face.stage` implements how a run begins, because `plan` may not import `run`.
     """
 
+    pairs: Any = None  # why it cannot take pairs of a delivery and an item, a function of its arguments
+
     def __init__(
         self,
         name: str,
@@ -256,7 +256,6 @@ class StageDeclaration(Declaration, ABC):
         relays: bool,
         joins: bool,
         shares: bool,
-        pairs: Callable[[Mapping[str, Any]], str | None] | None = None,
     ) -> None:
         sink = inspect.iscoroutinefunction(stage)
         super().__init__(name, function, contract, parameters=parameters, sink=sink)
@@ -270,8 +269,6 @@ class StageDeclaration(Declaration, ABC):
         """Whether one that stands in a source of another of the same kind is a part of that."""
         self.shares = shares
         """Whether its runs share one of the stream before it, which none opens for itself."""
-        self.pairs = pairs
-        """Why it cannot take pairs of a delivery and an item with some arguments; None if it never can."""
 
     @cached_property
     def generates(self) -> bool:

@@ -33,7 +33,14 @@ _QUEUE = ": write streamkit.from_queue(queue), or use push(strategy) for the que
 _ALLOWED = "an iterable, an async iterable, or a callable that makes one"
 
 
-class Opened:
+class Paired:
+    """What may be pairs of a delivery and an item, or is to be made into such."""
+
+    pairs: Pairs | None = None
+    """How the loop over it has to do with pairs; most have not."""
+
+
+class Opened(Paired):
     """A source in use, by one run: what a loop reads from, and what closes it."""
 
     # most sources have few of these: what the class says costs no run anything
@@ -57,8 +64,6 @@ class Opened:
     """The links of steps that belong to it, which come first in the loop that reads it."""
     relay: Callable[[], None] | None = None
     """Tells a stage that a cancellation may be thrown in, which it passes on to its source."""
-    pairs: Pairs | None = None
-    """How the loop over it has to do with pairs of a delivery and an item; most have not."""
 
     def __init__(
         self,

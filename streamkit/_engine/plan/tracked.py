@@ -57,8 +57,7 @@ class Unopened:
     def refuse(self) -> NoReturn:
         """It is read where nobody follows its items."""
         raise TypeError(
-            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it, as "
-            "in Stream(source) | ..."
+            f"{self.source!r} hands out deliveries, and what reads it here {CANNOT}: begin a pipe with it"
         )
 
     def __aiter__(self) -> NoReturn:
@@ -96,7 +95,7 @@ def refused(links: Iterable[Link]) -> None:
                 f"{link!r} at {link.place} {why}: the durable source before it acknowledges an item when all "
                 "that was made of it has left"
             )
-        for branch in link.branches:
+        for branch in link.branches or [pipe.links for pipe in link.arguments.get("branches", ())]:
             refused(branch)
 
 
@@ -109,4 +108,5 @@ def _why(link: Link) -> str | None:
     others = [value for name, value in link.arguments.items() if name != "sources"]
     if next(tracked(others), None) is not None:
         return "reads another durable source, and cannot say what became of its items"
-    return declaration.pairs(link.arguments)
+    why: str | None = declaration.pairs(link.arguments)
+    return why

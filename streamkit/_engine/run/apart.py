@@ -11,7 +11,7 @@ from streamkit._engine.compile.key import Kind
 from streamkit._engine.plan.link import Inlet, shared
 from streamkit._engine.plan.source import Opened, Source
 
-__all__ = ["BEGUN", "FLAT", "NESTED", "attached", "deep", "shallow"]
+__all__ = ["BEGUN", "FLAT", "NESTED", "PAIRED", "attached", "deep", "shallow"]
 
 DEEP = 32
 """How many stages may read each other in place, before the rest is read in a task of its own."""
@@ -23,6 +23,10 @@ FLAT: set[Callable[..., Any]] = set()
 
 BEGUN: dict[Callable[..., Any], Callable[..., Opened | None]] = {}
 """By the function of a stage: what begins it, where that is more than to call it; else None."""
+
+
+PAIRED: dict[Callable[..., Any], Callable[..., Opened | None]] = {}
+"""The same for stages whose items are pairs of a delivery and an item."""
 
 
 NESTED: list[Callable[..., Opened]] = []

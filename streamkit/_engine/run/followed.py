@@ -1,4 +1,4 @@
-"""Followed runs: the ledgers of the tracked sources of a run, from before its first pull to behind its end."""
+"""Followed runs: the ledgers of tracked sources, from before the first pull to behind the end of the run."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ class Followed:
 
 async def followed(stream: Inlet[Any], book: Book | None, work: Callable[[Book], Awaitable[Any]]) -> Any:
     """The result of `work`, a run of `stream`, entered in `book`."""
-    async with Followed(stream, book) as book:
-        return await work(book)
+    async with Followed(stream, book) as entered:
+        return await work(entered)
 
 
-def shapes(opened: Opened, end: End, pace: Pace) -> Callable[..., Loop | int]:
+def shapes(opened: Opened, end: End, pace: Pace, *, paired: bool = False) -> Callable[..., Loop | int]:
     """What makes the loops over `opened`, which has to do with pairs of a delivery and an item.
+
+    What reads the last of them takes such pairs, too, if it is `paired`.
 
     Raises:
         TypeError: what reads the last of these loops knows nothing of such pairs.
@@ -86,7 +88,7 @@ def shapes(opened: Opened, end: End, pace: Pace) -> Callable[..., Loop | int]:
         opened.close = getattr(items, "aclose", None)
         if pace.source is unopened:
             pace.source = items
-    if not pace.pairs and end not in (End.RESULT, End.USER):
+    if not paired and end not in (End.RESULT, End.USER):
         raise TypeError(f"what reads pairs of a delivery and an item here {CANNOT}")
 
     def shaped(kind: Kind, keys: tuple[StepKey, ...], ending: End, first: int | None) -> Loop | int:

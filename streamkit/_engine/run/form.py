@@ -1,24 +1,27 @@
 """Forms: what the items of a run look like to its stage, where that does more than to move them.
 
-Behind a durable source they are pairs of a delivery and an item. A stage that calls a callback with them, makes
-one of several, makes some by itself or leaves some out says so by the form of its run.
+Behind a durable source they are pairs of a delivery and an item. A stage that calls a callback with them,
+makes one of several, makes some by itself or leaves some out says so by the form of its run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.delivery import NO_DELIVERY
 from streamkit._core.guarded import Dropped
+from streamkit._core.strategy import Strategy
 from streamkit._engine.buffer.kinds import kind_of
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.paired import Dropping, gathered, paired_kind
-from streamkit._core.strategy import Strategy
 from streamkit._engine.compile.key import Mode, mode_of
+from streamkit._engine.plan.source import Opened
+from streamkit._engine.run.apart import BEGUN
+from streamkit._engine.run.start import start
 
-__all__ = ["BARE", "PAIRS", "Form"]
+__all__ = ["PAIRS", "Bare", "Form"]
 
 Call: TypeAlias = Callable[..., Any]
 OnDrop: TypeAlias = Callable[[Any, str], object] | None
@@ -59,11 +62,27 @@ class Form:
         return kind_of(strategy), strategy
 
 
+class Bare:
+    """A run whose items are as they are; of one whose items are pairs, `paired` says otherwise."""
+
+    tracked: bool = False
+    """Whether they are pairs of a delivery and an item: those that it reads, and those that it gives."""
+    form: Form = Form()
+    """What they look like to the stage."""
+    starts: Any = staticmethod(start)
+    """Makes the loops over what it opens."""
+    begins: Mapping[Any, Callable[..., Opened | None]] = BEGUN
+    """What begins stages, where that is more than to call them."""
+
+
 class _Pairs(Form):
     """Pairs of a delivery and an item."""
 
     def of(self, function: Call) -> Call:
-        return lambda pair: function(pair[1])
+        def called(pair: tuple[Any, Any]) -> Any:
+            return function(pair[1])
+
+        return called
 
     def becomes(self, function: Call) -> Call:
         return _awaited(function) if mode_of(function) is Mode.ASYNC else _called(function)
@@ -87,7 +106,7 @@ class _Pairs(Form):
         return paired_kind(strategy)
 
 
-BARE, PAIRS = Form(), _Pairs()
+PAIRS = _Pairs()
 
 
 def _awaited(function: Call) -> Call:

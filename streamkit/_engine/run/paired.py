@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from streamkit._core.delivery import NO_DELIVERY, Delivery
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.buffer.channel import Channel
+from streamkit._engine.buffer.driven import DrivenLane
 from streamkit._engine.buffer.paired import paired_lane
 from streamkit._engine.buffer.target import Target
 from streamkit._engine.compile.key import End, Kind, Pairs
@@ -14,13 +16,16 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.plan.tracked import refused
+from streamkit._engine.plan.tracked import refused, tracked
+from streamkit._engine.run.apart import PAIRED
+from streamkit._engine.run.followed import shapes
 from streamkit._engine.run.form import PAIRS
-from streamkit._engine.run.pump import Pump
+from streamkit._engine.run.pump import DrivenPump, Pump
+from streamkit._engine.run.reading import Reading
 from streamkit._engine.run.run import Run
-from streamkit._engine.run.start import begin, loop_of, start
+from streamkit._engine.run.start import begin, segment, start
 
-__all__ = ["PairedRun", "followed_anyway", "run_of"]
+__all__ = ["PairedRun", "beside_others", "followed_anyway", "run_of"]
 
 C = TypeVar("C", bound=Channel)
 
@@ -33,7 +38,7 @@ class PairedRun(Run):
     """
 
     tracked = True
-    begins: Mapping[Any, Any] = {}
+    begins = PAIRED
     form = PAIRS
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
@@ -46,14 +51,38 @@ class PairedRun(Run):
         return super().adopt(channel)
 
     def fill(
-        self, lane: Target, inlet: Inlet[Any], book: Book | None, blamed: Link | None = None
+        self,
+        lane: Target,
+        inlet: Inlet[Any],
+        book: Book | None,
+        blamed: Link | None = None,
+        token: Delivery = NO_DELIVERY,
     ) -> Awaitable[None]:
-        if lane.bare:
-            return start(inlet.source, inlet.links, lane.end, Pump(self, lane, blamed), book)  # type: ignore[no-any-return]
-        return super().fill(lane, inlet, book, blamed)
+        """As of any run; the items of a stream that has no tracked source stand for `token`."""
+        pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
+        pace.token = token
+        begins = start if lane.bare else _paired
+        filled: Awaitable[None] = begins(inlet.source, inlet.links, lane.end, pace, book)
+        return filled
+
+    def reading(self, channel: Channel, origin: Source | None = None) -> Inlet[Any]:
+        return Inlet(_PairedReading(channel, origin), ())
 
     def opened(self, kind: Kind, items: Any, **how: Any) -> Opened:
         return super().opened(kind, items, pairs=Pairs.TAKES, **how)
+
+
+class _PairedReading(Reading):
+    """A channel of pairs as the source of a stream."""
+
+    __slots__ = ()
+
+    tracked = True
+
+    def open(self, *, blocking: bool = False) -> Opened:
+        opened = super().open(blocking=blocking)
+        opened.pairs = Pairs.TAKES
+        return opened
 
 
 def _paired(source: Source, links: Sequence[Link], end: End, pace: Pace, book: Book | None) -> Any:
@@ -61,10 +90,22 @@ def _paired(source: Source, links: Sequence[Link], end: End, pace: Pace, book: B
     if book is not None:
         links = counted(links, book)
     opened, rest, relays = begin(source, links, book)
-    pace.book, pace.pairs = book, True
+    pace.book = book
+    if relays:
+        pace.source = opened.items if opened.follows is None else opened.follows.relayed
     if opened.pairs is None:
         opened.pairs = Pairs.GIVES
-    return loop_of(opened, rest, relays, end, pace)
+    return segment(opened, rest, end, pace, shapes(opened, end, pace, paired=True))
+
+
+def beside_others(arguments: Mapping[str, Any]) -> str | None:
+    """The same, where only the main source may be a durable one: items of the others come out repeatedly."""
+    several = next(tracked(arguments["sources"]), None) is not None
+    return (
+        "passes on items of its other sources again and again: only the first may be durable"
+        if several
+        else None
+    )
 
 
 def followed_anyway(arguments: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from types import CodeType
 from typing import Any, NoReturn, TypeVar
@@ -26,10 +26,10 @@ from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.fuse import fused, joined
 from streamkit._engine.plan.link import Inlet, Link, StageDeclaration, returned, shares, unfolded
 from streamkit._engine.plan.source import Opened, Source
-from streamkit._engine.run.apart import BEGUN, attached, shallow
+from streamkit._engine.run.apart import attached, shallow
 from streamkit._engine.run.claims import Claims
 from streamkit._engine.run.direct import fed
-from streamkit._engine.run.form import BARE, Form
+from streamkit._engine.run.form import Bare
 from streamkit._engine.run.gate import Drive
 from streamkit._engine.run.leave import blame, but_exits, is_raised_by
 from streamkit._engine.run.own import own
@@ -44,17 +44,8 @@ C = TypeVar("C", bound=Channel)
 T = TypeVar("T")
 
 
-class Run(Tasks):
+class Run(Tasks, Bare):
     """One execution of one stage: owns the tasks, channels and iterators that the stage asked for."""
-
-    tracked: bool = False
-    """Whether what it reads are pairs of a delivery and an item, and so what it gives (`paired.py`)."""
-    starts: Any = staticmethod(start)
-    """Makes the loops over what it reads."""
-    begins: Mapping[Any, Any] = BEGUN
-    """What begins stages, where that is more than to call them."""
-    form: Form = BARE
-    """What its items look like to the stage."""
 
     def __init__(self, link: Link, book: Book | None = None) -> None:
         super().__init__()
@@ -134,7 +125,7 @@ class Run(Tasks):
     ) -> Awaitable[None]:
         """Read `inlet` here, in the task that calls this, into the lane; its stages are entered in `book`."""
         pace = DrivenPump(self, lane) if isinstance(lane, DrivenLane) else Pump(self, lane, blamed)
-        return self.starts(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]
+        return start(inlet.source, inlet.links, lane.end, pace, book)  # type: ignore[no-any-return]
 
     def feed(
         self,

@@ -43,6 +43,7 @@ class KafkaConnection:
             "reconnect.backoff.max.ms": 1000,
             **carrier.options,
             "logger": _log,
+            "log_level": 3,
         }
         self._producer: Producer | None = None
         self._groups: dict[str, Group] = {}
@@ -168,7 +169,7 @@ class KafkaConnection:
         """How many offsets are behind where `group` would begin."""
         patience = self._carrier.patience
         partitions = self._partitions()
-        consumer = Consumer({**self._config, "group.id": group, "enable.auto.commit": False})
+        consumer = Consumer({**self._config, "group.id": f"{self._carrier.name}.{group}"})
         try:
             count = 0
             for each in consumer.committed(partitions, timeout=patience):

@@ -84,7 +84,7 @@ class Group:
                 "allow.auto.create.topics": True,
                 "queued.max.messages.kbytes": 16384,
                 **config,
-                "group.id": name,
+                "group.id": f"{carrier.name}.{name}",  # groups of one name on several topics are several
                 "enable.auto.commit": False,
                 "error_cb": self._failed,
             }
@@ -163,7 +163,9 @@ class Group:
         """Raise what the client cannot get over."""
         if self._error is not None:
             raise CarrierError(f"{self._carrier!r}: {self._error.str()}")
-        if self._down is not None and time.monotonic() - self._down > self._carrier.patience:
+        now = time.monotonic()
+        if self._down is not None and now - self._down > self._carrier.patience:
+            self._down = now  # who calls again is patient again
             raise CarrierAwayError(
                 f"{self._carrier!r} has not answered for {self._carrier.patience:g} s: no broker can be reached"
             )

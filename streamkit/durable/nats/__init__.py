@@ -34,8 +34,8 @@ class Nats(Carrier):
     - **Leases** are the consumer's wait for an acknowledgement. Whether one has ended, a reader knows by its own
       clock.
     - **Delays** begin when the server has the entry. Readers ask the server for its time when they join.
-    - **Groups** are durable consumers. What all that exist have acknowledged is deleted, each second, up to the
-      first that is open: what waits long for a second try keeps what came behind it in the server's files.
+    - **Groups** are durable consumers. What all that exist have acknowledged is deleted: the first that comes
+      sets the stream's retention to ``interest``. Who deletes the last of them deletes what is stored, too.
     - **Depth** counts what was handed back as claimed, until it is handed out again.
     - **Times** a message was handed out count also those for which nobody has begun with it.
     - **A server that is away** is tried again for `patience` seconds. What was sent twice is stored once.

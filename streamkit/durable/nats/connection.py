@@ -31,8 +31,8 @@ _HEADER: Final = "Streamkit"
 _BATCH: Final = 1000
 """Messages of one atomic batch; the server takes no more."""
 _SLICE: Final = 2.0
-_TIDY: Final = 1.0
-"""Seconds from one look at what all groups have acknowledged, and what can be deleted, to the next."""
+_COUNT: Final = 1.0
+"""Seconds from one look at how far the groups are to the next."""
 _NO_STREAM: Final = 10059
 _NO_CONSUMER: Final = 10014
 _TWICE: Final = 10201
@@ -80,51 +80,59 @@ class NatsConnection:
         self.patience = Patience(carrier, carrier.patience)
         self._carrier = carrier
         self._subject = carrier.name
+        self._about: Question = (f"$JS.API.STREAM.INFO.{carrier.name}", b"", None)
         self._link = Link(carrier.url, carrier.options, self._stray)
         self._leases: dict[str, float] = {}
         """Of each group that this run reads: the seconds of its consumer."""
         self._seen: dict[str, Seen] = {}
         self._ahead = 0.0
         """Seconds by which the server's clock is ahead of ours."""
-        self._tidy_at = 0.0
+        self._count_at = 0.0
 
     async def append(self, entries: Sequence[Entry]) -> None:
+        store = self._append_batch if self._carrier.atomic else self._append_each
         for start in range(0, len(entries), _BATCH):
-            some, mark = entries[start : start + _BATCH], uuid4().hex
-            if self._carrier.atomic:
-                await self._patient(lambda some=some, mark=mark: self._append_batch(some, mark))
-            else:
-                questions = [
-                    (self._subject, entry.body, _headers(entry) | {"Nats-Msg-Id": f"{mark}.{index}"})
-                    for index, entry in enumerate(some)
-                ]
-                await self._patient(lambda questions=questions: self._append_each(questions))
+            some, kept = entries[start : start + _BATCH], False
+            while not kept:
+                mark = uuid4().hex
+                kept = await self._patient(lambda some=some, mark=mark: store(some, mark))
+                if not kept:
+                    await self._patient(self.prepared)
 
-    async def _append_batch(self, entries: Sequence[Entry], mark: str) -> None:
+    async def _append_batch(self, entries: Sequence[Entry], mark: str) -> bool:
         """Store all or none. The first has the mark of the batch: one that is sent twice is stored once."""
         batch = uuid4().hex
         questions: list[Question] = []
         for index, entry in enumerate(entries, 1):
             headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index), **_headers(entry)}
+            if index == 1:
+                headers["Nats-Msg-Id"] = mark
+            if index == len(entries):
+                headers["Nats-Batch-Commit"] = "1"
             questions.append((self._subject, entry.body, headers))
-        questions[0][2]["Nats-Msg-Id"] = mark  # type: ignore[index]
-        questions[-1][2]["Nats-Batch-Commit"] = "1"  # type: ignore[index]
         await self._link.send(questions[:-1])
-        [answer] = await self._link.ask(questions[-1:])
+        answer, about = await self._link.ask([questions[-1], self._about])
         try:
             _said(answer)
         except Refusal as error:
             if error.code != _TWICE:
                 raise
+        return _keeps(_said(about))
 
-    async def _append_each(self, questions: Sequence[Question]) -> None:
-        for answer in await self._link.ask(questions):
+    async def _append_each(self, entries: Sequence[Entry], mark: str) -> bool:
+        """Store each. One that is sent twice is stored once."""
+        questions: list[Question] = [
+            (self._subject, entry.body, {"Nats-Msg-Id": f"{mark}.{index}", **_headers(entry)})
+            for index, entry in enumerate(entries)
+        ]
+        *answers, about = await self._link.ask([*questions, self._about])
+        for answer in answers:
             _said(answer)
+        return _keeps(_said(about))
 
     async def claim(self, group: str, most: int, lease: float, wait: float) -> Sequence[Message]:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        await self._patient(lambda: self._joined(group, lease))
         messages = await self._taken(group, most, lease, 0.0)
         while not messages and (left := until - loop.time()) > 0:
             messages = await self._taken(group, 1, lease, min(left, _SLICE))
@@ -135,9 +143,9 @@ class NatsConnection:
         if mine:
             await self._told(mine, b"+ACK")
             now = asyncio.get_running_loop().time()
-            if now >= self._tidy_at:
-                self._tidy_at = now + _TIDY
-                await self._patient(self._tidied)
+            if now >= self._count_at:
+                self._count_at = now + _COUNT
+                await self._patient(self._counted)
         return lost
 
     async def hand_back(
@@ -196,6 +204,9 @@ class NatsConnection:
             found = await self._api(f"CONSUMER.DURABLE.CREATE.{name}", asked)
         if found["config"].get("ack_policy") != "explicit" or "deliver_subject" in found["config"]:
             raise CarrierError(f"{self._carrier!r}: the consumer {group!r} does not pull, or not acknowledge each")
+        stream = (await self._api(f"STREAM.INFO.{self._subject}"))["config"]
+        if stream["retention"] == "limits":  # from now on, what all groups have acknowledged is deleted
+            await self._api(f"STREAM.UPDATE.{self._subject}", {**stream, "retention": "interest"})
         self._leases[group] = found["config"]["ack_wait"] / 1e9
         self._ahead = datetime.fromisoformat(found["ts"]).timestamp() - time.time()
 
@@ -206,6 +217,7 @@ class NatsConnection:
         return await unless_cancelled(self._patient(lambda: self._pulled(group, most, lease, wait)), undo)
 
     async def _pulled(self, group: str, most: int, lease: float, wait: float) -> list[Message]:
+        await self._joined(group, lease)
         asked: dict[str, Any] = {"batch": most, "no_wait": True}
         if wait:
             asked = {"batch": most, "expires": _nanoseconds(wait)}
@@ -248,25 +260,16 @@ class NatsConnection:
         """One that came when nobody waited for it any more."""
         await self._link.send([(message.reply, b"-NAK", None)])
 
-    async def _tidied(self) -> None:
-        """Delete what all groups have acknowledged, and count what others have deleted before."""
+    async def _counted(self) -> None:
+        """Count what others have deleted before it was handed out."""
         state = (await self._api(f"STREAM.INFO.{self._subject}"))["state"]
-        consumers: list[dict[str, Any]] = []
-        while True:
-            page = await self._api(f"CONSUMER.LIST.{self._subject}", {"offset": len(consumers)})
-            consumers += page["consumers"] or []
-            if not page["consumers"] or len(consumers) >= page["total"]:
-                break
-        for each in consumers:
-            if each["name"] in self._leases:
-                last, times = each["delivered"]["stream_seq"], each["delivered"]["consumer_seq"]
-                seen = self._seen.get(each["name"])
-                if seen is not None:
-                    self.trimmed += max(0, last - seen.last - (times - seen.times))
-                self._seen[each["name"]] = Seen(max(last, state["first_seq"] - 1), times)
-        floor = min((each["ack_floor"]["stream_seq"] for each in consumers), default=0)
-        if floor >= state["first_seq"]:
-            await self._api(f"STREAM.PURGE.{self._subject}", {"seq": floor + 1})
+        for group in self._leases:
+            delivered = (await self._api(f"CONSUMER.INFO.{self._subject}.{group}"))["delivered"]
+            last, times = delivered["stream_seq"], delivered["consumer_seq"]
+            seen = self._seen.get(group)
+            if seen is not None:
+                self.trimmed += max(0, last - seen.last - (times - seen.times))
+            self._seen[group] = Seen(max(last, state["first_seq"] - 1), times)
 
     # the server ----------------------------------------------------------------------------
 
@@ -296,13 +299,16 @@ class NatsConnection:
         config = found["config"]
         if name not in config["subjects"]:
             raise CarrierError(f"{self._carrier!r}: the stream {name!r} is there, and does not listen to {name!r}")
-        if atomic and not config.get("allow_atomic"):
-            found = await self._api(f"STREAM.UPDATE.{name}", {**config, "allow_atomic": True})
-            if not found["config"].get("allow_atomic"):
-                raise CarrierError(
-                    f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a "
-                    "batch whose append fails a part may be stored"
-                )
+        wanted = {**config, "allow_atomic": atomic or config.get("allow_atomic", False)}
+        if not _keeps(found):
+            wanted["retention"] = "limits"
+        if wanted != {"allow_atomic": False, **config}:
+            found = await self._api(f"STREAM.UPDATE.{name}", wanted)
+        if atomic and not found["config"].get("allow_atomic"):
+            raise CarrierError(
+                f"{self._carrier!r}: it needs NATS 2.12, or newer; or write Nats(..., atomic=False), and of a batch "
+                "whose append fails a part may be stored"
+            )
 
     async def close(self) -> None:
         await self._link.close()
@@ -332,6 +338,11 @@ def _said(answer: Msg) -> Any:
         error = said["error"]
         raise Refusal(error.get("err_code", 0), error.get("description", "no reason given"))
     return said
+
+
+def _keeps(stream: dict[str, Any]) -> bool:
+    """Whether what is stored waits for a group. If all were deleted, nobody is interested, and it is dropped."""
+    return stream["config"]["retention"] != "interest" or stream["state"]["consumer_count"] > 0
 
 
 def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeAlias
 
@@ -49,6 +50,16 @@ def away(error: Exception) -> bool:
 
 async def _ignored(_: Exception) -> None:
     """Errors of a client are known from the calls that fail."""
+
+
+async def _closed(client: Client) -> None:
+    """Close `client`, and what it leaves open when the server has refused it."""
+    await client.close()
+    transport = client._transport  # pyright: ignore[reportPrivateUsage]
+    if transport is not None:
+        transport.close()
+        with suppress(OSError):
+            await transport.wait_closed()
 
 
 class Link:
@@ -129,7 +140,7 @@ class Link:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await _closed(client)
 
     async def _connected(self) -> Client:
         async with self._connecting:
@@ -140,21 +151,22 @@ class Link:
                 async def closed(client: Client = client) -> None:
                     self._closed(client)
 
-                await client.connect(
-                    self._url,
-                    **{
-                        "connect_timeout": _ANSWER,
-                        "ping_interval": 10,
-                        **self._options,
-                        "allow_reconnect": False,
-                        "error_cb": _ignored,
-                        "closed_cb": closed,
-                    },
-                )
+                options = {
+                    "connect_timeout": _ANSWER,
+                    "ping_interval": 10,
+                    **self._options,
+                    "allow_reconnect": False,
+                    "max_reconnect_attempts": 1,  # of each of its servers
+                    "reconnect_time_wait": 0,
+                    "error_cb": _ignored,
+                    "closed_cb": closed,
+                }
                 try:
+                    async with asyncio.timeout(2 * _ANSWER):
+                        await client.connect(self._url, **options)
                     await client.subscribe(f"{inbox}.*", cb=self._answered)
                 except BaseException:
-                    await client.close()
+                    await _closed(client)
                     raise
                 self._inbox, self._client = inbox, client
             return self._client

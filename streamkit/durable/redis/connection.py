@@ -37,10 +37,10 @@ _BUSY: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", 
 """How answers begin of a server that is there, and cannot serve yet."""
 _REFUSED: Final = (redis.AuthenticationError, redis.exceptions.AuthorizationError)
 _HINTS: Final = {
+    "unknown command": "it needs Redis 7.2, or Valkey, or newer",
     "WRONGTYPE": "a key of that name holds something else: name another carrier, or delete the key",
     "WAITAOF": "it keeps nothing on its disk. Set appendonly yes, and appendfsync always so that it does not "
     "take a second each time; or write Redis(..., fsync=False), and what it has not stored when it dies is lost",
-    "unknown command": "it needs Redis 7.2, or Valkey, or newer",
 }
 """What can be done, by what stands in the server's answer."""
 
@@ -185,8 +185,11 @@ class RedisConnection:
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.execute_command(command, script, 1, self._stream, *args)
             pipe.execute_command("WAITAOF", 1, 0, 0)  # of this connection's writes
-            answer, _ = await pipe.execute()
-            return answer
+            answer, at_disk = await pipe.execute(raise_on_error=False)
+        for each in (answer, at_disk):
+            if isinstance(each, Exception):
+                raise each
+        return answer
 
     async def _patient(self, call: Any) -> Any:
         try:

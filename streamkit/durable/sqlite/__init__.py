@@ -4,7 +4,7 @@ carrier     `SQLite`, which users name
 connection  what one run has: a thread, which alone touches the file, and waiting
 database    the file: opened, locked, full or corrupt, kept flat
 schema      its tables, and their versions
-queue       entries are appended, acknowledged, counted and purged
+entries     what is stored is appended, acknowledged, counted and purged
 claims      messages are claimed, renewed and handed back
 """
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from streamkit._core.arguments import flag, seconds, whole
 from streamkit._core.calls import answering
 from streamkit._core.show import shown
 from streamkit.durable.carrier import Carrier
-from streamkit.durable.codecs import codec_argument
+from streamkit.durable.codec import codec_argument
 from streamkit.durable.messages import Codec
 from streamkit.durable.sqlite.connection import SqliteConnection
 from streamkit.durable.sqlite.schema import PARTS
@@ -24,18 +24,20 @@ class SQLite(Carrier):
     >>> import tempfile
     >>> from streamkit import Stream, ops
     >>> from streamkit.durable import Json, SQLite
-    >>> directory = tempfile.TemporaryDirectory()
-    >>> inbox = SQLite(f"{directory.name}/jobs.db", "inbox", codec=Json())
-    >>> (Stream([{"id": 1}, {"id": 2}]) | inbox.writer()).run()
-    2
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     inbox = SQLite(f"{directory}/jobs.db", "inbox", codec=Json())
+    ...     stored = (Stream([{"id": 1}, {"id": 2}]) | inbox.writer()).run()
+    ...     (inbox.reader(group="print") | ops.take(stored) | ops.for_each(print)).run()
+    {'id': 1}
+    {'id': 2}
 
     Any number of processes on one machine may write and read at once. The file is made when it is first used,
     and stays as small as what is in it. It must be on a disk of this machine: the locks of network file
     systems are not to be trusted, and SQLite's journal needs shared memory.
 
-    What is stored survives the death of every process. With `fsync` it survives a loss of power, too, and each
-    batch costs a write to the disk itself; without, the last few batches before it may be missing, and the
-    file is whole.
+    What is stored survives the death of every process. With `fsync` it survives a loss of power, too, and
+    each batch costs a write to the disk itself; without, the last few batches before it may be missing, and
+    the file is whole.
 
     Leases and delays go by the clock on the wall. If it is set forward, leases end early: what was in work
     comes twice. If it is set back, leases from its future are void.
@@ -91,7 +93,7 @@ class SQLite(Carrier):
         )
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[SqliteConnection]:
+    async def connect(self) -> AsyncGenerator[SqliteConnection]:
         """A connection, for one run: a thread, and the file open in it."""
         connection = SqliteConnection(
             self.path, self.name, partitions=self.partitions, busy=self.busy, fsync=self.fsync

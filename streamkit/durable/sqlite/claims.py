@@ -1,14 +1,14 @@
 """Claims on the entries of one queue: taken, renewed and handed back. All of it runs in one thread.
 
 A row of ``taken`` has a token, which is another for each claim: whoever does not know it can neither
-acknowledge nor renew nor hand back. Its upper half says which connection has claimed. Token 0 is nobody's: such a
-row was handed back, or waits for its time.
+acknowledge nor renew nor hand back. Its upper half says which connection has claimed. Token 0 is nobody's:
+such a row was handed back, or waits for its time.
 
 Entries with a key are in the parts from 1 on. While one connection has a lease in such a part, nobody else is
 handed out anything of it: so the entries of a key come in order.
 
-Leases go by the clock on the wall of this machine, which all processes share. If it is set forward, leases end
-early, and what was out comes twice. If it is set back, leases that were taken in its future are void.
+Leases go by the clock on the wall of this machine, which all processes share. If it is set forward, leases
+end early, and what was out comes twice. If it is set back, leases that were taken in its future are void.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from math import inf
 from typing import Any, Final
 
 from streamkit.durable.messages import Message
-from streamkit.durable.sqlite.queue import Queue, runs
+from streamkit.durable.sqlite.entries import Queue, runs
 from streamkit.durable.sqlite.schema import part_of, span
 
 __all__ = ["Claims"]
 
 _TICK: Final = 1.0
-"""Seconds by which clocks may be read apart: a lease from later than that is from a clock that was set back."""
+"""Seconds by which clocks may be read apart: a lease from later is from a clock that was set back."""
 
 
 class Claims:
@@ -228,7 +228,8 @@ class _Taking:
             end = rows[-1][0] if rows else last
             sql.execute(
                 """
-                INSERT INTO streamkit_taken SELECT id, ?, iif(due > ?, 0, ?), iif(due > ?, due, ?), due <= ?, ?
+                INSERT INTO streamkit_taken
+                SELECT id, ?, iif(due > ?, 0, ?), iif(due > ?, due, ?), due <= ?, ?
                 FROM streamkit_entries WHERE id > ? AND id <= ?
                 """,
                 (self.group, self.now, self.token, self.now, self.until, self.now, self.now, begin, end),

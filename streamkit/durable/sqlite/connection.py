@@ -12,7 +12,7 @@ from streamkit._engine.buffer.clock import wall_clock_of
 from streamkit.durable.messages import Depth, Entry, Message
 from streamkit.durable.sqlite.claims import Claims
 from streamkit.durable.sqlite.database import Database, Locked
-from streamkit.durable.sqlite.queue import Queue
+from streamkit.durable.sqlite.entries import Queue
 
 __all__ = ["SqliteConnection"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from streamkit._core.errors import CarrierAwayError, CarrierError
 from streamkit.durable.sqlite.schema import migrate
@@ -71,7 +71,7 @@ class Database:
             self.sql.close()
 
     @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> Generator[sqlite3.Connection]:
         """A transaction that writes: all of it, or nothing."""
         with self.telling():
             self.sql.execute("BEGIN IMMEDIATE")
@@ -84,7 +84,7 @@ class Database:
                 raise
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def telling(self) -> Generator[None]:
         """Errors of SQLite as ours."""
         try:
             yield
@@ -103,13 +103,9 @@ class Database:
         with self.telling():
             (free,) = self.sql.execute("PRAGMA freelist_count").fetchone()
             if free > _FREE:
-                self.sql.execute(f"PRAGMA incremental_vacuum({min(_STEP, free - _FREE)})").fetchall()
+                # `execute` would step it once, which is one page
+                self.sql.executescript(f"PRAGMA incremental_vacuum({min(_STEP, free - _FREE)})")
 
     def away(self, seconds: float) -> CarrierAwayError:
         """What is raised when others have had the lock for so long."""
         return CarrierAwayError(f"{self.path}: others have kept it locked for {seconds:g} seconds")
-
-
-def rows(found: sqlite3.Cursor) -> list[Any]:
-    """All rows that a statement gives."""
-    return found.fetchall()

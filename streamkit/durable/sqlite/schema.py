@@ -27,7 +27,9 @@ PARTS: Final = 255
 
 STEPS: Final = (
     """
-    CREATE TABLE streamkit_queues (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL);
+    CREATE TABLE streamkit_queues (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL
+    );
     CREATE TABLE streamkit_parts (
         queue INTEGER NOT NULL, part INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (queue, part)
     ) WITHOUT ROWID;

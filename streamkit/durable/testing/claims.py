@@ -59,6 +59,7 @@ async def forgets_what_is_acknowledged(lab: CarrierLab) -> None:
         holds(sorted(bodies(again)) == ["a", "c"], f"without b, there is {bodies(again)}")
         holds(not await two.acknowledge("readers", again), "an acknowledgement in time counts as late")
         await lab.nothing(one, "all is acknowledged")
+        holds(await one.depth("readers") == Depth(0, 0), f"nothing is left: {await one.depth('readers')}")
 
 
 async def hands_out_once(lab: CarrierLab) -> None:
@@ -99,10 +100,11 @@ async def waits_for_the_first(lab: CarrierLab) -> None:
 async def loses_nothing_of_a_cancelled_claim(lab: CarrierLab) -> None:
     """What a claim has got when it is cancelled is handed back."""
     async with lab.connected(2) as (one, two):
-        for number in range(4):
+        for number, pause in enumerate((0.0, 0.0005, 0.002, 0.01)):
             waiting = asyncio.ensure_future(one.claim("readers", 1, lab.long, lab.patience))
-            await asyncio.sleep(0.001 * number)
+            await asyncio.sleep(0.001)
             await two.append(entries(str(number)))
+            await asyncio.sleep(pause)
             waiting.cancel()
             await asyncio.wait([waiting])
             left = 1 if waiting.cancelled() else 0

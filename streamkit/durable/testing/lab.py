@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from streamkit.durable.messages import Connection, Connects, Entry, Message
@@ -38,7 +38,7 @@ class CarrierLab:
         """Seconds after which what has not come will not."""
 
     @asynccontextmanager
-    async def connected(self, count: int = 1) -> AsyncIterator[Sequence[Connection]]:
+    async def connected(self, count: int = 1) -> AsyncGenerator[Sequence[Connection]]:
         """So many connections."""
         async with self.carrier.connect() as one:
             if count == 1:

@@ -80,10 +80,8 @@ def encoded(codec: Codec | None, item: Any, carrier: object) -> bytes:
     """`item` as bytes."""
     if codec is not None:
         return codec.encode(item)
-    if type(item) is bytes:
-        return item
-    if isinstance(item, (bytes, bytearray, memoryview)):
-        return bytes(item)
+    if isinstance(item, (bytes, bytearray)):
+        return bytes(item)  # which copies no bytes
     raise TypeError(
         f"{carrier!r} has no codec, so its items must be bytes, not {shown(item)}: give it one, such as "
         "codec=Json()"

@@ -136,8 +136,9 @@ class Queue:
                 self._forget(sql, number, first, last, token, run, lost)
                 sql.execute(
                     """
-                    DELETE FROM streamkit_entries WHERE id BETWEEN ? AND ? AND id <= ?
-                    AND NOT EXISTS (SELECT 1 FROM streamkit_taken WHERE streamkit_taken.id = streamkit_entries.id)
+                    DELETE FROM streamkit_entries WHERE id BETWEEN ? AND ? AND id <= ? AND NOT EXISTS (
+                        SELECT 1 FROM streamkit_taken WHERE streamkit_taken.id = streamkit_entries.id
+                    )
                     """,
                     (first, last, self._passed(sql, part_of(first))),
                 )

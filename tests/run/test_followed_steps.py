@@ -1,11 +1,11 @@
-"""What became of the deliveries of a durable source, wherever a run of steps ends: at every step, in every way."""
+"""What became of the deliveries of a durable source where a run of steps ends: at each step, in each way."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.durable.interrupted import everywhere
-from tests.durable.pipes import STEPS
+from tests.run.interrupted import everywhere
+from tests.run.pipes import STEPS
 
 
 @pytest.mark.parametrize("name", STEPS)

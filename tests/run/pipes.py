@@ -16,6 +16,7 @@ from streamkit import (
     KeepLatest,
     Limit,
     OnFull,
+    Output,
     Resume,
     Spill,
     Stream,
@@ -28,7 +29,7 @@ from streamkit import (
     ops,
     timer,
 )
-from tests.durable.ledger import MANY, Trial
+from tests.run.ledger import MANY, Trial
 
 Out = Callable[[Any], None]
 Piped = Callable[[Stream[Any], "Calls"], Any]
@@ -64,6 +65,22 @@ class Calls:
             await asyncio.sleep(0)
         return self.same(item)
 
+    async def stream(self, item: Any) -> AsyncIterator[Any]:
+        for _ in range(2):
+            await asyncio.sleep(0)
+            yield self.same(item)
+
+    def buffered(self, item: Any) -> Any:
+        return Stream([item, self.same(item), item]) | ops.buffer(Suspend(2))
+
+    def fails(self, item: Any) -> Any:
+        if self.same(item) == MANY + 3:
+            raise KeyError(item)
+        return item
+
+    def tagged(self, item: Any) -> Any:
+        return Output[Any]("odd" if self.odd(item) else "even")(item)
+
     def heavy(self, item: Any) -> float:
         self.same(item)
         if item == MANY + 4:
@@ -71,7 +88,8 @@ class Calls:
         return item % 2 + 1
 
     def dropped(self, item: Any, reason: str) -> None:
-        assert item >= MANY and reason in ("full", "closed")
+        assert item >= MANY
+        assert reason in ("full", "closed")
 
     async def seen(self, item: Any) -> Any:
         return item if isinstance(item, Gap) else await self.late(item)
@@ -238,6 +256,63 @@ TIMED: dict[str, Piped] = {
     "drop before map": lambda s, c: (
         s | ops.buffer(DropOldest(2)) | ops.map(c.late, concurrency=2) | ops.for_each(c.store)
     ),
+}
+
+
+JOINED: dict[str, Piped] = {
+    "flat_map": lambda s, c: s | ops.flat_map(c.twice, concurrency=2) | ops.for_each(c.store),
+    "flat_map streams": lambda s, c: (
+        s | ops.flat_map(c.stream, concurrency=3) | ops.map(c.slow) | ops.for_each(c.put)
+    ),
+    "flat_map buffered": lambda s, c: (
+        s | ops.flat_map(c.buffered, concurrency=2) | ops.map(c.slow) | ops.for_each(c.put)
+    ),
+    "flat_map, take": lambda s, c: (
+        s | ops.flat_map(c.stream, concurrency=2) | ops.take(4) | ops.for_each(c.put)
+    ),
+    "concat_map ahead": lambda s, c: s | ops.concat_map(c.stream, lookahead=2) | ops.for_each(c.store),
+    "concat_map streams": lambda s, c: s | ops.concat_map(c.stream) | ops.for_each(c.store),
+    "exhaust_map": lambda s, c: s | ops.map(c.slow) | ops.exhaust_map(c.stream) | ops.for_each(c.put),
+    "concat": lambda s, c: (
+        s | ops.map(c.same) | ops.concat([1, 2], slowly([3])) | ops.map(c.slow) | ops.for_each(c.put)
+    ),
+    "catch": lambda s, c: (
+        s | ops.map(c.fails) | ops.catch(lambda error: [1, 2]) | ops.map(c.slow) | ops.for_each(c.put)
+    ),
+    "broadcast": lambda s, c: s | ops.broadcast(ops.map(c.slow), ops.batch(4)) | ops.for_each(c.store),
+    "broadcast ended": lambda s, c: s | ops.broadcast(ops.map(c.slow), ops.take(2)) | ops.for_each(c.put),
+    "broadcast to sinks": lambda s, c: (
+        s | ops.broadcast(ops.for_each(c.store), ops.map(c.slow) | ops.for_each(c.put))
+    ),
+    "broadcast buffered": lambda s, c: (
+        s
+        | ops.broadcast(
+            ops.buffer(Suspend(2)) | ops.map(c.slow), ops.buffer(DropOldest(1)) | ops.map(c.uneven)
+        )
+        | ops.for_each(c.put)
+    ),
+    "partition": lambda s, c: (
+        s | ops.partition(c.odd, ops.map(c.slow), ops.map(c.slow) | ops.batch(2)) | ops.for_each(c.put)
+    ),
+    "partition ended": lambda s, c: (
+        s | ops.partition(c.odd, ops.map(c.slow), ops.map(c.slow) | ops.take(1)) | ops.for_each(c.put)
+    ),
+    "route": lambda s, c: (
+        s | ops.route(c.odd, {True: ops.map(c.slow), False: ops.map(c.uneven)}) | ops.for_each(c.put)
+    ),
+    "outputs": lambda s, c: (
+        s
+        | ops.map(c.tagged)
+        | ops.route({"odd": ops.map(c.slow), "even": ops.map(c.uneven)})
+        | ops.for_each(c.put)
+    ),
+    "balance": lambda s, c: s | ops.balance(ops.map(c.slow), ops.map(c.uneven)) | ops.for_each(c.put),
+    "balance to sinks": lambda s, c: s | ops.balance(ops.for_each(c.store), ops.for_each(c.store)),
+    "zip_latest": lambda s, c: s | ops.map(c.slow) | ops.zip_latest(slowly([1, 2, 3])) | ops.for_each(c.put),
+    "with_latest_from": lambda s, c: (
+        s | ops.map(c.slow) | ops.with_latest_from(slowly([1, 2])) | ops.for_each(c.put)
+    ),
+    "fork_join": lambda s, c: s | ops.map(c.slow) | ops.fork_join([1]) | ops.for_each(c.put),
 }
 
 

@@ -1,9 +1,9 @@
-"""A ledger in memory, that knows what was made of each item, and objects where one is acknowledged too early."""
+"""A ledger in memory, which knows what is made of each item, and notes what is acknowledged too early."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from streamkit import Stream
@@ -88,8 +88,3 @@ class _Ledger:
 
     async def close(self) -> None:
         self._trial.closings += 1
-
-
-def due_of(pipe: Callable[[Stream[Any], Any], Any], items: Iterable[int]) -> Any:
-    """What comes out of `pipe` over the same items, where nothing acknowledges them."""
-    return pipe(Stream([*items]), None)

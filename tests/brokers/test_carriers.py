@@ -1,0 +1,48 @@
+"""The pack that every carrier passes, on servers: what each of them cannot do is named, and why."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from streamkit.durable import Kafka, Nats, Redis
+from streamkit.durable.testing import CHECKS, check_carrier
+from tests.brokers.servers import Cluster, JetStream, Valkey
+
+KEYS = {"keeps_the_order_of_keys"}
+"""Redis and NATS hand out messages, not partitions."""
+
+MEMBERS = {
+    "forgets_what_is_acknowledged",
+    "hands_back_at_once",
+    "hands_back_nothing_too_late",
+    "hands_back_with_a_delay",
+    "hands_out_again_after_the_lease",
+    "hands_out_once",
+    "keeps_the_order_of_keys",
+    "loses_nothing_of_a_cancelled_claim",
+    "renews",
+    "renews_nothing_too_late",
+    "acknowledges_nothing_too_late",
+}
+"""Two readers of a group, of which one shall have what the other gave up: partitions move when a reader goes."""
+
+
+def test_redis(valkey: Valkey, fresh: Callable[[], str]) -> None:
+    report = check_carrier(lambda: Redis(valkey.url, fresh()), without=KEYS)
+    assert len(report.tested) == len(CHECKS) - 1
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_nats(jetstream: JetStream, fresh: Callable[[], str], atomic: bool) -> None:
+    # what was handed back is counted as claimed: tests/brokers/test_nats.py
+    carrier = lambda: Nats(jetstream.url, fresh(), atomic=atomic, patience=10.0)  # noqa: E731
+    report = check_carrier(carrier, without={*KEYS, "counts"})
+    assert len(report.tested) == len(CHECKS) - 2
+
+
+def test_kafka(cluster: Cluster, fresh: Callable[[], str]) -> None:
+    # the mock cluster cannot delete records
+    carrier = lambda: Kafka(cluster.servers, fresh(), patience=10.0)  # noqa: E731
+    report = check_carrier(carrier, without={*MEMBERS, "purges"}, lease=1.5, patience=20.0)
+    assert len(report.tested) == len(CHECKS) - len(MEMBERS) - 1

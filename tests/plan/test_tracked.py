@@ -1,0 +1,104 @@
+"""What may stand behind a durable source: all else is refused by name, when the pipe is put together."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streamkit import Operator, Stream, Suspend, ops, stage, step
+from streamkit._core.delivery import Delivery
+from streamkit.testing import run
+from tests.run.ledger import Trial
+
+
+@step(setup="held = []", each="held.append(item)\nif len(held) > 1: emit(held.pop(0))")
+def delayed() -> Operator[Any, Any]:
+    """It has an item of an earlier turn, and does not say so."""
+    return Operator(delayed)
+
+
+@step(setup="held = []", each="held.append(item)\nif len(held) > 1: emit(held.pop(0))", keeps="len(held)")
+def declared() -> Operator[Any, Any]:
+    return Operator(declared)
+
+
+async def _passing(run: Any, source: Any) -> Any:
+    async for item in run.open(source):
+        yield item
+
+
+@stage(_passing, pumps=False)
+def undeclared() -> Operator[Any, Any]:
+    return Operator(undeclared)
+
+
+REFUSED: dict[str, Callable[[Stream[Any]], Any]] = {
+    "delayed": lambda s: s | delayed(),
+    "undeclared": lambda s: s | undeclared(),
+    "share": lambda s: s | ops.share(),
+    "switch_map": lambda s: s | ops.switch_map(lambda item: [item]),
+    "retry": lambda s: s | ops.retry(3),
+    "repeat": lambda s: s | ops.repeat(),
+    "expand": lambda s: s | ops.expand(lambda item: [], concurrency=2, frontier=Suspend(9)),
+    "combine_latest": lambda s: s | ops.combine_latest([1]),
+    "in a branch": lambda s: s | ops.broadcast(ops.map(str), ops.share()),
+    "in a group": lambda s: s | ops.group_by(str, delayed(), max_groups=2),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_say_what_became_of_an_item_is_refused_by_name(name: str) -> None:
+    named = {"in a branch": "share", "in a group": "delayed"}.get(name, name)
+    with pytest.raises(TypeError, match=rf"{named}.* at .*test_tracked\.py:\d+ .*durable source"):
+        REFUSED[name](Trial().stream())
+
+
+def test_a_step_that_says_how_many_items_it_keeps_is_followed() -> None:
+    trial = Trial(4)
+    run(lambda: _awaited(trial.stream() | declared() | ops.for_each(trial.out)))
+    assert trial.settled == [1000, 1001, 1002, 1003]
+
+
+async def _awaited(job: Any) -> Any:
+    return await job
+
+
+def test_too_small_a_prefetch_is_refused() -> None:
+    few = Trial().stream(most=2) | ops.batch(3)
+    said = r"reader\(\) hands out at most 2 items .* may hold 3"
+    with pytest.raises(ValueError, match=said):
+        few | ops.drain()
+    with pytest.raises(ValueError, match=said):
+        run(lambda: _awaited(_first_of(few)))
+    run(lambda: _awaited(Trial().stream(most=3) | ops.batch(3) | ops.drain()))
+
+
+async def _first_of(stream: Any) -> Any:
+    async for item in stream:
+        return item
+
+
+def test_explain_says_how_many_items_may_come_twice() -> None:
+    told = str((Trial().stream(most=50) | ops.buffer(Suspend(8)) | ops.drain()).explain())
+    assert "deliveries: 50 in flight at most, which may come twice" in told
+    assert "deliveries" not in str((Stream([1]) | ops.drain()).explain())
+
+
+def test_other_ways_to_read_it_are_refused() -> None:
+    stream = Trial().stream()
+    for read in (aiter, Stream.open, lambda each: (Stream([1]) | ops.merge(each) | ops.drain()).run()):
+        with pytest.raises(TypeError, match=r"reader\(\)"):
+            read(stream)  # type: ignore[operator]
+    inner = Stream([1]) | ops.concat_map(lambda _: stream)
+    with pytest.raises(TypeError, match=r"reader\(\)"):
+        list(inner)
+    with pytest.raises(TypeError, match="reads another durable source"):
+        stream | ops.take_until(Trial().stream())
+
+
+def test_a_delivery_cannot_be_copied_or_sent() -> None:
+    with pytest.raises(TypeError, match="copied or sent"):
+        pickle.dumps(Delivery(None, 1))

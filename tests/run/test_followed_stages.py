@@ -1,0 +1,23 @@
+"""What became of the deliveries of a durable source where a run of stages ends: at each step, in each way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.run.interrupted import everywhere
+from tests.run.pipes import JOINED, STAGES, TIMED
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_nothing_is_acknowledged_early_or_lost(name: str) -> None:
+    everywhere(STAGES[name])
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_nothing_is_acknowledged_early_or_lost_in_time(name: str) -> None:
+    everywhere(TIMED[name], seconds=0.25, exact=name not in ("take_until", "timeout"))
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_nothing_is_acknowledged_early_or_lost_where_streams_part_and_join(name: str) -> None:
+    everywhere(JOINED[name], exact="ended" not in name and "take" not in name, lossy=name == "exhaust_map")
