@@ -15,7 +15,6 @@ from streamkit._core.lazy import lazily
 if TYPE_CHECKING:
     from streamkit.durable.carrier import Carrier as Carrier
     from streamkit.durable.codec import Json as Json, Pickle as Pickle
-    from streamkit.durable.parts import cut as cut
     from streamkit.durable.events import (
         DeadLettered as DeadLettered,
         Event as Event,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         Message as Message,
     )
     from streamkit.durable.msgpack import MsgPack as MsgPack
+    from streamkit.durable.parts import cut as cut
     from streamkit.durable.sqlite import SQLite as SQLite
 else:
     __getattr__, __dir__, __all__ = lazily(extras=frozenset({"MsgPack"}))
