@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.run.interrupted import everywhere
-from tests.run.pipes import JOINED, STAGES, TIMED
+from tests.run.pipes import JOINED, STAGES, TIMED, WORKERS
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -21,3 +21,8 @@ def test_nothing_is_acknowledged_early_or_lost_in_time(name: str) -> None:
 @pytest.mark.parametrize("name", JOINED)
 def test_nothing_is_acknowledged_early_or_lost_where_streams_part_and_join(name: str) -> None:
     everywhere(JOINED[name], exact="ended" not in name and "take" not in name, lossy=name == "exhaust_map")
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_nothing_is_acknowledged_early_or_lost_by_workers(name: str) -> None:
+    everywhere(WORKERS[name], threads=True)
