@@ -127,6 +127,17 @@ STEPS: dict[str, Piped] = {
     "take_while": lambda s, c: s | ops.take_while(lambda n: n < 1003) | ops.for_each(c.store),
     "skip, distinct": lambda s, c: s | ops.skip(1) | ops.distinct(last=9) | ops.for_each(c.put),
     "insert": lambda s, c: s | ops.start_with(1) | ops.intersperse(2) | ops.end_with(3) | ops.for_each(c.put),
+    "inserted, buffer": lambda s, c: (
+        s
+        | ops.start_with(1)
+        | ops.intersperse(2)
+        | ops.end_with(3)
+        | ops.buffer(Suspend(2))
+        | ops.for_each(c.store)
+    ),
+    "concat_map, buffer": lambda s, c: (
+        s | ops.concat_map(c.stream) | ops.buffer(Suspend(3)) | ops.for_each(c.store)
+    ),
     "batch": lambda s, c: s | ops.batch(4) | ops.for_each(c.store),
     "batch, take": lambda s, c: s | ops.batch(2) | ops.take(2) | ops.for_each(c.store),
     "batch twice": lambda s, c: s | ops.batch(2) | ops.map(c.same) | ops.batch(2) | ops.for_each(c.store),
