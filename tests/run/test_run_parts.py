@@ -86,17 +86,23 @@ def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
     run(main)
 
 
-def test_what_steps_drop_of_a_stream_that_follows_is_counted_with_its_job() -> None:
-    def fails(item: int) -> int:
+@pytest.mark.parametrize(
+    ("between", "dropped"),
+    [(ops.batch(2), 2), (ops.concat([3]), 3)],
+    ids=["a loop of its own", "steps between streams that follow"],
+)
+def test_what_steps_drop_of_a_stream_that_follows_is_counted_with_its_job(between: Any, dropped: int) -> None:
+    def fails(item: Any) -> int:
         raise OSError(item)
 
     async def main() -> int:
-        behind = Stream([1, 2]) | ops.map(fails, on_error=Resume()) | ops.batch(2)  # in a loop of its own
+        behind = Stream([1, 2]) | ops.map(fails, on_error=Resume()) | between
+        behind |= ops.map(fails, on_error=Resume())
         handle = (Stream([]) | ops.concat(behind) | ops.buffer(Suspend(1)) | ops.drain()).start()
         await handle
         return sum(each.dropped for each in handle.buffers())
 
-    assert run(main) == 2
+    assert run(main) == dropped
 
 
 def test_an_error_ahead_that_nobody_was_told_of_is_attached_to_that_of_a_step() -> None:
