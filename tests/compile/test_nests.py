@@ -74,3 +74,28 @@ def test_nothing_is_held_while_the_stream_waits_for_its_next(name: str) -> None:
 
     run(main)
     assert held == [0, 0, 0, 0]
+
+
+class Broken:
+    """What cannot be gone through."""
+
+    def __iter__(self) -> Any:
+        raise OSError("broken")
+
+
+async def fails() -> None:
+    raise OSError("fails")
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [Broken, fails, lambda: None, lambda: Stream(Broken()), lambda: Stream(Broken)],
+    ids=["an iterable", "an awaitable", "none", "a stream", "a stream of a callable"],
+)
+def test_what_cannot_be_opened_names_the_step(returned: Any) -> None:
+    async def main() -> None:
+        await (Stream([1]) | ops.map(abs) | ops.concat_map(lambda _: returned()) | ops.map(str) | ops.drain())
+
+    with pytest.raises((OSError, TypeError)) as caught:
+        run(main)
+    assert [note.split("(")[0] for note in caught.value.__notes__] == ["in concat_map"]
