@@ -102,6 +102,7 @@ MORE = {
         "tests/operators/test_nest_in_turn_left.py",
         "tests/operators/test_restart_retry.py",
     ],
+    "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",

@@ -10,6 +10,7 @@ import pytest
 
 from streamkit import Resume, Stream, Suspend, attached, ops
 from streamkit._engine.buffer.account import MANY
+from streamkit._engine.compile.pace import Pace
 from streamkit.testing import run
 from tests.run.staging import outcome, written
 
@@ -69,6 +70,24 @@ def test_the_buffers_of_what_a_stage_opens_are_its_jobs(streams: int) -> None:
     assert {operator for operator, _, _ in found} == {"buffer(Suspend(capacity=3))"}
     assert [sum(column) for column in zip(*[each[1:] for each in found], strict=True)] == [2 * streams] * 2
     assert len(found) <= 2 * MANY
+
+
+def test_what_a_stage_opens_runs_by_the_pace_that_it_gives() -> None:
+    class Looks(Pace):
+        __slots__ = ("looks",)
+
+        def due(self) -> bool:
+            self.looks += 1
+            return super().due()
+
+    async def stage(opens: Any, source: Any) -> AsyncIterator[Any]:
+        pace = Looks()
+        pace.looks = 0
+        async for _ in opens.open(source, pace=pace):
+            pass
+        yield pace.looks > 0
+
+    assert outcome(stage, range(2_000)) == [True]
 
 
 @pytest.mark.parametrize("joins", [ops.merge, ops.merge_sorted])
