@@ -3,9 +3,9 @@
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
 statement, until one fails: first those that killed another mutant of the function; then those of the file
-that has the module's name; then one case of each test function, those of the folder that mirrors the module's
-before others, the fast ones first; then a second one, and so on. What no test fails for within `PATIENCE`
-seconds has survived.
+that has the module's name; then one case of each test function of the folder that mirrors the module's, the
+fast ones first, and a second one; then a third one, and one of each function elsewhere, and so on. What no
+test fails for within `PATIENCE` seconds has survived.
 """
 
 import gc
@@ -108,7 +108,7 @@ class Trial:
             name = test.partition("[")[0]
             case[name] += 1
             far = self.far(change, test)
-            ranks[test] = -kills[test], far > 0, case[name], far, known.seconds[test], test
+            ranks[test] = -kills[test], far > 0, case[name] + 2 * far, far, known.seconds[test], test
         found = sorted(ranks, key=ranks.__getitem__)
         chosen, total = list[str](), 0.0
         for test in found:
