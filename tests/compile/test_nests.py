@@ -88,14 +88,23 @@ async def fails() -> None:
 
 
 @pytest.mark.parametrize(
-    "returned",
-    [Broken, fails, lambda: None, lambda: Stream(Broken()), lambda: Stream(Broken)],
+    ("returned", "says"),
+    [
+        (Broken, "broken"),
+        (fails, "fails"),
+        (lambda: None, r"makes must return an iterable.*not None"),
+        (lambda: Stream(Broken()), "broken"),
+        (lambda: Stream(Broken), "broken"),
+    ],
     ids=["an iterable", "an awaitable", "none", "a stream", "a stream of a callable"],
 )
-def test_what_cannot_be_opened_names_the_step(returned: Any) -> None:
-    async def main() -> None:
-        await (Stream([1]) | ops.map(abs) | ops.concat_map(lambda _: returned()) | ops.map(str) | ops.drain())
+def test_what_cannot_be_opened_names_the_step(returned: Any, says: str) -> None:
+    def makes(_: int) -> Any:
+        return returned()
 
-    with pytest.raises((OSError, TypeError)) as caught:
+    async def main() -> None:
+        await (Stream([1]) | ops.map(abs) | ops.concat_map(makes) | ops.map(str) | ops.drain())
+
+    with pytest.raises((OSError, TypeError), match=says) as caught:
         run(main)
     assert [note.split("(")[0] for note in caught.value.__notes__] == ["in concat_map"]
