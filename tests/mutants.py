@@ -18,7 +18,6 @@ import os
 import random
 import subprocess
 import sys
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple
@@ -28,6 +27,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.change import ROOT, Change, Mutant, changes
+from tests.mutation.known import Known
 from tests.mutation.trial import ALIVE, KILLED, LATE, PATIENCE, UNREACHED, Trial
 
 LAST = ROOT / "mutants" / "alive.json"
@@ -102,19 +102,14 @@ MORE = {
         "tests/operators/test_nest_in_turn_left.py",
         "tests/operators/test_restart_retry.py",
     ],
+    "streamkit/_engine/run/run.py": ["tests/buffer/test_kinds.py"],
     "streamkit/_engine/run/start.py": [
+        "tests/compile/test_nests.py",
         "tests/operators/test_nest_in_turn.py",
         "tests/operators/test_nest_in_turn_left.py",
     ],
 }
 """Tests that reach a module, or those of a folder, besides the ones of the folder that mirrors it."""
-
-
-def equivalent() -> set[Mutant]:
-    """Those that do the same as the original."""
-    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())["equivalent"]
-    assert all(each["why"] for each in table), "say why"
-    return {Mutant(each["function"], each["before"], each["after"]) for each in table}
 
 
 def modules() -> list[str]:
@@ -186,7 +181,7 @@ def _far(change: Change, test: str) -> int:
     return int(not test.removeprefix(folder).startswith(f"test_{file.stem}"))
 
 
-def shown(module: str, found: list[tuple[Mutant, str]], known: set[Mutant]) -> tuple[int, int]:
+def shown(module: str, found: list[tuple[Mutant, str]], known: Known) -> tuple[int, int]:
     """Print what became of the mutants of a module: how many were killed, and how many are alive."""
     ends = Counter(end for _, end in found)
     survived = [mutant for mutant, end in found if end in (ALIVE, UNREACHED)]
@@ -217,7 +212,7 @@ def main() -> int:
         if (not options.only or any(Path(module).with_suffix("").match(name) for name in options.only))
         and (not options.changed or module in changed())
     ]
-    known, killed, left = equivalent(), 0, 0
+    known, killed, left = Known(Path(__file__).with_suffix(".toml")), 0, 0
     if options.sample is not None:
         print(f"{options.sample} mutants of each module, seed {options.seed}", flush=True)
     for module, found in run(chosen, options).items():

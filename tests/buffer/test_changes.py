@@ -105,6 +105,29 @@ def test_a_reader_that_begins_to_wait_sees_what_came_in_a_change() -> None:
     run(main)
 
 
+def test_another_thread_wakes_a_waiting_reader_once_for_all_that_it_does_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        channel = SharedChannel(Suspend(9)).begin()
+        loop, wakes = asyncio.get_running_loop(), list[Any]()
+        threadsafe = loop.call_soon_threadsafe
+        monkeypatch.setattr(
+            loop, "call_soon_threadsafe", lambda call: (wakes.append(call), threadsafe(call))[1]
+        )
+        for number, does in enumerate([channel.offer, lambda item: (channel.offer(item), channel.end())]):
+            waits = asyncio.create_task(channel.wait())
+            await asyncio.sleep(0)
+            other = Thread(target=does, args=[number])
+            other.start()
+            assert joined(other)  # and the loop runs nothing meanwhile
+            assert len(wakes) == number + 1
+            assert await waits
+            assert channel.pop() == number
+
+    asyncio.run(main())
+
+
 def test_its_lane_bears_its_name_or_that_of_who_asks() -> None:
     channel = SharedChannel(Suspend(9))
     assert [each.operator for each in (*channel.stats(), *channel.stats("hold"))] == ["", "hold"]

@@ -29,10 +29,12 @@ def test_the_latest_takes_the_place_of_the_one_before() -> None:
         assert lane.peek() is lane.take() is EMPTY
         for item in "abc":
             lane.put(item)
+            assert lane.flood.on == (item != "a")  # the loop of its pump does the rest by itself
         assert lane.peek() == "c"
         assert (lane.stats().offered, lane.stats().dropped, lane.stats().held) == (3, 2, 1)
         assert lane.take() == "c"
         assert lane.take() is EMPTY
+        assert not lane.flood.on
         lane.put("d")
         lane.put("e")
         channel.leave()

@@ -1,7 +1,9 @@
 """Loops: how large one may be, and what is said of a step that is larger."""
 
 import asyncio
+import linecache
 import sys
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import reduce
 from operator import or_
@@ -11,6 +13,7 @@ import pytest
 
 import streamkit
 from streamkit import Contract, DropOldest, Keep, Stream, Suspend, attached, ops, step
+from streamkit._engine.compile import loop
 from streamkit.testing import run
 
 
@@ -167,3 +170,14 @@ def test_what_a_loop_of_tasks_is_too_small_for_is_done_by_several() -> None:
     for _ in range(25):
         stream |= ops.map(lambda item: [item]) | ops.flatten()
     assert run(lambda: stream | ops.to_list()) == [0, 1, 2]
+
+
+def test_of_many_shapes_the_oldest_is_forgotten_and_its_text_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_cache", OrderedDict())
+    monkeypatch.setattr(loop, "_SIZE", 3)
+    before, texts = {*linecache.cache}, list[set[str]]()
+    for number in range(5):
+        assert list(Stream([1]) | reduce(or_, [ops.map(abs)] * (number + 1))) == [1]
+        texts.append({*linecache.cache} - before)
+    assert [len(each) for each in texts] == [1, 2, 3, 3, 3]
+    assert not texts[0] & texts[-1]

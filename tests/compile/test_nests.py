@@ -74,3 +74,37 @@ def test_nothing_is_held_while_the_stream_waits_for_its_next(name: str) -> None:
 
     run(main)
     assert held == [0, 0, 0, 0]
+
+
+class Broken:
+    """What cannot be gone through."""
+
+    def __iter__(self) -> Any:
+        raise OSError("broken")
+
+
+async def fails() -> None:
+    raise OSError("fails")
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        (Broken, "broken"),
+        (fails, "fails"),
+        (lambda: None, r"makes must return an iterable.*not None"),
+        (lambda: Stream(Broken()), "broken"),
+        (lambda: Stream(Broken), "broken"),
+    ],
+    ids=["an iterable", "an awaitable", "none", "a stream", "a stream of a callable"],
+)
+def test_what_cannot_be_opened_names_the_step(returned: Any, says: str) -> None:
+    def makes(_: int) -> Any:
+        return returned()
+
+    async def main() -> None:
+        await (Stream([1]) | ops.map(abs) | ops.concat_map(makes) | ops.map(str) | ops.drain())
+
+    with pytest.raises((OSError, TypeError), match=says) as caught:
+        run(main)
+    assert [note.split("(")[0] for note in caught.value.__notes__] == ["in concat_map"]

@@ -2,10 +2,10 @@
 
 The first run is watched: it says which tests reach which lines, and how long they take. Then a process is
 forked for each mutant, which has all imported and collected, and runs the tests that reach the changed
-statement, until one fails: first those that killed another mutant of the function; then those of the file
-that has the module's name; then one case of each test function, those of the folder that mirrors the module's
-before others, the fast ones first; then a second one, and so on. What no test fails for within `PATIENCE`
-seconds has survived.
+statement, until one fails: first those that killed another mutant of the function; then the fast ones. A test
+counts as slower for each case of its function that comes before, and for how far it is from the module: in
+the file of the same name, in the folder that mirrors the module's, or elsewhere. What no test fails for
+within `PATIENCE` seconds has survived.
 """
 
 import gc
@@ -30,6 +30,8 @@ __all__ = ["ALIVE", "KILLED", "LATE", "PATIENCE", "UNREACHED", "Trial", "forked"
 KILLED, ALIVE, UNREACHED, LATE = "killed", "survived", "no tests", "timeout"
 PATIENCE = 3.0
 """Seconds of tests after which a mutant has survived, where nothing else is said."""
+LEAST = 0.01
+"""Seconds that a test takes at least, where they are put in order."""
 SLOWER = 5
 """How many times slower than the original a mutant may be..."""
 LONGER = 0.5
@@ -107,8 +109,8 @@ class Trial:
         for test in sorted(known.of(change), key=lambda test: (known.seconds[test], test)):
             name = test.partition("[")[0]
             case[name] += 1
-            far = self.far(change, test)
-            ranks[test] = -kills[test], far > 0, case[name], far, known.seconds[test], test
+            dear = case[name] + 2 * self.far(change, test)
+            ranks[test] = -kills[test], dear * (known.seconds[test] + LEAST), test
         found = sorted(ranks, key=ranks.__getitem__)
         chosen, total = list[str](), 0.0
         for test in found:

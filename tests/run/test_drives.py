@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from streamkit import Stream, ops
+import streamkit
+from streamkit import Stream, Suspend, ops
 from streamkit.testing import run
 
 
@@ -56,3 +58,37 @@ def test_what_was_taken_counts_where_the_reader_leaves_in_a_round(taken: int) ->
         assert sum(each.delivered for each in handle.buffers()) == taken
 
     run(main)
+
+
+async def numbers(count: int = 40) -> AsyncIterator[int]:
+    for number in range(count):
+        yield number
+
+
+READ: dict[str, tuple[int, Any]] = {
+    "zip": (2, lambda: streamkit.zip(numbers(), numbers(30))),
+    "zip, far ahead": (2, lambda: streamkit.zip(numbers(), numbers(30), lookahead=9)),
+    "merge": (1, lambda: streamkit.merge(numbers(), numbers(30))),
+    "merge_sorted": (1, lambda: streamkit.merge_sorted(numbers(), numbers(30))),
+    "interleave": (1, lambda: streamkit.interleave(numbers(), numbers(30))),
+    "buffer": (1, lambda: Stream(numbers) | ops.buffer(Suspend(7))),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_so_they_are_of_all_that_read_several_at_once(name: str) -> None:
+    each, made = READ[name]
+    seen = list[int]()
+
+    async def main() -> None:
+        def look(_: Any) -> None:
+            stats = handle.buffers()
+            seen.append(sum(each.delivered for each in stats))
+            assert all(each.offered == each.delivered + each.held for each in stats)
+
+        handle = (made() | ops.for_each(look)).start()
+        await handle
+
+    run(main)
+    assert seen == [*range(each, each * len(seen) + 1, each)]
+    assert len(seen) >= 30

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit import Stream, Suspend, ops, zip
+from streamkit._engine.run import ending
 from streamkit._engine.run.ending import Ending, is_cleaning_up
 from streamkit.testing import run
 
@@ -292,6 +293,16 @@ def test_what_is_known_of_sources_is_forgotten_when_it_is_much(monkeypatch: pyte
     monkeypatch.setattr("streamkit._engine.run.ending._MANY", 1)
     for source in (with_finally, nested, with_finally):
         test_each_wait_of_a_source_is_told_apart(source, False)
+
+
+def test_where_a_source_cleans_up_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes as long as some hundred items: each stream that is left early would pay it."""
+    monkeypatch.setattr(ending, "_known", {})
+    looked, looks = list[Any](), ending._looked_for
+    monkeypatch.setattr(ending, "_looked_for", lambda code: (looked.append(code), looks(code))[1])
+    for _ in range(2):
+        test_each_wait_of_a_source_is_told_apart(with_finally, False)
+    assert looked.count(with_finally.__code__) == 1
 
 
 class TestTasks:

@@ -59,6 +59,17 @@ class TestSteps:
         with pytest.raises(LookupError, match="own"):
             run(main)
 
+    def test_that_are_closed_close_what_is_stepped_if_that_can_be(self) -> None:
+        class Closing(Steps):
+            def close(self) -> None:
+                self.came.append("closed")
+
+        for steps, came in (Closing("a"), ["closed"]), (Steps("a"), list[str]()):
+            driven = Drive(steps).__await__()
+            next(driven)
+            driven.close()
+            assert steps.came == [None, *came]
+
 
 class TestGates:
     def test_hold_what_is_resumed_until_they_are_open(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from streamkit import OnFull, StoppedError, Stream, Suspend, attached, merge, ops
+from streamkit import Failed, OnFull, StoppedError, Stream, Suspend, attached, merge, ops
 from streamkit._engine.run.leave import combine
 from streamkit._engine.run.run import Run
 from streamkit.testing import run
@@ -284,3 +284,16 @@ def test_of_what_clean_up_raises_a_cancellation_comes_first() -> None:
                 combine(first, *((other, cancelled) if swapped else (cancelled, other)))
             assert caught.value is cancelled
             assert other in attached(cancelled)
+
+
+def test_an_error_behind_one_that_a_step_has_made_an_item_of_is_raised_as_it_is() -> None:
+    async def one() -> AsyncIterator[int]:
+        raise OSError("early")
+        yield 1
+
+    def raises(item: Any) -> Any:
+        raise KeyError("late") if isinstance(item, Failed) else ValueError(item)
+
+    with pytest.raises(KeyError) as caught:
+        run(Stream(one) | ops.materialize() | ops.map(raises) | ops.drain())
+    assert attached(caught.value) == ()

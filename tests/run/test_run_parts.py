@@ -10,6 +10,7 @@ import pytest
 
 from streamkit import Resume, Stream, Suspend, attached, ops
 from streamkit._engine.buffer.account import MANY
+from streamkit._engine.compile.pace import Pace
 from streamkit.testing import run
 from tests.run.staging import outcome, written
 
@@ -71,6 +72,24 @@ def test_the_buffers_of_what_a_stage_opens_are_its_jobs(streams: int) -> None:
     assert len(found) <= 2 * MANY
 
 
+def test_what_a_stage_opens_runs_by_the_pace_that_it_gives() -> None:
+    class Looks(Pace):
+        __slots__ = ("looks",)
+
+        def due(self) -> bool:
+            self.looks += 1
+            return super().due()
+
+    async def stage(opens: Any, source: Any) -> AsyncIterator[Any]:
+        pace = Looks()
+        pace.looks = 0
+        async for _ in opens.open(source, pace=pace):
+            pass
+        yield pace.looks > 0
+
+    assert outcome(stage, range(2_000)) == [True]
+
+
 @pytest.mark.parametrize("joins", [ops.merge, ops.merge_sorted])
 def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
     async def main() -> None:
@@ -86,17 +105,23 @@ def test_what_was_read_is_freed_without_the_collector(joins: Any) -> None:
     run(main)
 
 
-def test_what_steps_drop_of_a_stream_that_follows_is_counted_with_its_job() -> None:
-    def fails(item: int) -> int:
+@pytest.mark.parametrize(
+    ("between", "dropped"),
+    [(ops.batch(2), 2), (ops.concat([3]), 3)],
+    ids=["a loop of its own", "steps between streams that follow"],
+)
+def test_what_steps_drop_of_a_stream_that_follows_is_counted_with_its_job(between: Any, dropped: int) -> None:
+    def fails(item: Any) -> int:
         raise OSError(item)
 
     async def main() -> int:
-        behind = Stream([1, 2]) | ops.map(fails, on_error=Resume()) | ops.batch(2)  # in a loop of its own
+        behind = Stream([1, 2]) | ops.map(fails, on_error=Resume()) | between
+        behind |= ops.map(fails, on_error=Resume())
         handle = (Stream([]) | ops.concat(behind) | ops.buffer(Suspend(1)) | ops.drain()).start()
         await handle
         return sum(each.dropped for each in handle.buffers())
 
-    assert run(main) == 2
+    assert run(main) == dropped
 
 
 def test_an_error_ahead_that_nobody_was_told_of_is_attached_to_that_of_a_step() -> None:

@@ -43,10 +43,8 @@ class Stamps(Flood):
 
     __slots__ = ("stamp",)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.stamp: float = 0.0
-        """When the last item came."""
+    stamp: float
+    """When the last item came; nobody asks before."""
 
 
 class StampedLane(LatestLane):

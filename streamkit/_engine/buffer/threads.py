@@ -87,7 +87,7 @@ class SharedChannel(Changes):
     def _interrupting(self, item: Any, waits: Callable[[Any], Waiter] | None) -> Offered | Waiter:
         """Answer the offer of `item` now, and do it when the change is complete."""
         outcome = self._meanwhile.answer(self._lane, waited=bool(self._waiters))
-        act: Callable[[], object] = partial(self._refused, outcome)
+        act: Callable[[], object] = self._lane.account.refuse
         if outcome is Offered.ACCEPTED:
             act = partial(self._put_late, item)
         elif outcome is Offered.DROPPED:

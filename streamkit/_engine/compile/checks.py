@@ -141,7 +141,7 @@ class Checks:
 
     def refuse(self, node: Any, why: str) -> NoReturn:
         """Raise a SyntaxError about `node`."""
-        line = getattr(node, "lineno", 1)
+        line: int = node.lineno
         lines = self.text.splitlines()
         said = lines[line - 1].strip() if line <= len(lines) else self.text.strip()
         raise SyntaxError(f"step {self.where}: {why} ({self.piece}, line {line}: {said})")

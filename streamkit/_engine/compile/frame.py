@@ -73,7 +73,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
     if weaver.nests:  # a setup may emit into one
         weaver.add(2, "nested, left = pace.begin()")
     begin = len(weaver.lines.all)
-    weaver.setups(2, probing=probing)
+    weaver.setups(2)
     if end is End.PLAIN:
         _plain(weaver, probing)
     else:
@@ -82,7 +82,7 @@ def _frame(weaver: Weaver, kind: Kind, end: End, first: int | None) -> None:
         if first is not None:
             weaver.goes_on(loop, 2, first)
             _reading(weaver, Kind.ASYNC, end, probing)
-    weaver.ending(2, probing=probing, loop=begin)
+    weaver.ending(2, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, f"{wait}leave(error)")
     if end is End.USER:  # its iterator was closed while this pull was pending: the pull sees the end
@@ -136,14 +136,14 @@ def _push(weaver: Weaver) -> None:
     """The loop of a push form. The sender opens and closes the source, and says whose error it is."""
     probing = _flags(weaver, 1)
     begin = len(weaver.lines.all)
-    weaver.setups(1, probing=probing)
+    weaver.setups(1)
     weaver.add(1, "try:")
     weaver.add(2, "while True:")
     weaver.add(3, "item = yield")
     _turn(weaver, 3, probing, rests=True)
     weaver.add(1, "except Ended:")
     weaver.add(2, "pass")
-    weaver.ending(1, probing=probing, loop=begin)
+    weaver.ending(1, loop=begin)
 
 
 def _pull(weaver: Weaver) -> None:
@@ -151,7 +151,7 @@ def _pull(weaver: Weaver) -> None:
     weaver.add(1, "try:")
     probing = _flags(weaver, 2)
     begin = len(weaver.lines.all)
-    weaver.setups(2, probing=probing)
+    weaver.setups(2)
     weaver.add(2, "given = source.given")
     weaver.add(2, "while not source.over:")
     weaver.add(3, "while given:")
@@ -159,7 +159,7 @@ def _pull(weaver: Weaver) -> None:
     _turn(weaver, 5, probing)
     weaver.let_go(3)
     weaver.add(3, "yield EMPTY")
-    weaver.ending(2, probing=probing, loop=begin)
+    weaver.ending(2, loop=begin)
     weaver.add(1, "except BaseException as error:")
     weaver.add(2, "leave(error)")
     weaver.add(2, "raise")

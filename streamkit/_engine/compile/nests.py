@@ -58,7 +58,7 @@ class Nests:
         self._names.awaits = True
         self._names.passes(stream)
         self._add(site.depth, f"{stream} = {function}({site.item})", index)
-        site = site.at(ends_turn=False, tail=False)
+        site = site.at(tail=False)
         if self._names.mode(index, declaration.nests) is Mode.STREAMS:
             self._asynchronous(stream, index, site)
             return

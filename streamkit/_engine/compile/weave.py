@@ -22,8 +22,8 @@ class Weaver:
     """Writes the pieces of `steps` into `lines`.
 
     `last` is the text that hands over ``{item}``, which the last step emits; `settle` the text that awaits
-    ``{value}``. `probing`, of each method, says whether the text is for the time in which it is not known of
-    every callback whether what it returns must be awaited.
+    ``{value}``. `probing`, of `body`, says whether the text is for the time in which it is not known of every
+    callback whether what it returns must be awaited. What is around the loop does not rely on that time.
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class Weaver:
         if first:
             self.layout.first = self.layout.after[first - 1]
 
-    def setups(self, depth: int, *, probing: bool) -> None:
+    def setups(self, depth: int) -> None:
         """What happens before the first item is asked for."""
-        self.names.probing = probing
+        self.names.probing = True
         if self.edits is None:
             self._splicer.setups(depth)
         else:
@@ -140,9 +140,9 @@ class Weaver:
         """Whether a step passes on what it holds after an error, too, or makes something of that."""
         return self.layout.hears
 
-    def ending(self, depth: int, *, probing: bool, loop: int) -> None:
+    def ending(self, depth: int, *, loop: int) -> None:
         """What happens when the source has ended. The lines of setup and loop begin at the number `loop`."""
-        self.names.probing = probing
+        self.names.probing = True
         if self.holds:
             self._splicer.guarded_ending(depth, loop)
         else:

@@ -15,8 +15,8 @@ from streamkit._engine.compile.pace import Pace
 
 __all__ = ["Pulls"]
 
-PATIENCE = 0.05
-"""Seconds at most between two looks whether a pull has ended, where its end is not announced."""
+_FIRST, _LONGEST = 0.05 / 64, 0.05
+"""Seconds before the first look whether a pull has ended that nobody tells of; at most before others."""
 
 GIVEN_UP = (
     "this stream has ended: `async for` over it was cancelled while it waited for an item; where pulls may "
@@ -97,7 +97,7 @@ class Pulls:
                 asked = waiting.cancel(self.word)
             await asyncio.wait({self._ended}, timeout=pause)
             if asked:
-                pause = min(PATIENCE, pause * 2 or PATIENCE / 64)
+                pause = min(_LONGEST, pause * 2 or _FIRST)
 
 
 class _Pull:
