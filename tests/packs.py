@@ -1,8 +1,8 @@
 """Packs: the cases of one test, so many at a time, as one item of pytest. This is a plugin of it.
 
-Most cases take less long than what pytest and xdist do around an item: to collect it in each worker, to set it
-up, to send messages about it. So tests have packs, which run one case after the other. Each case gets fixtures
-and an instance of its own, all of them run, and those that fail are named. `--apart` makes each case an item of
+Most cases take less long than what pytest and xdist do around an item: to collect it in each worker, to set
+it up, to send messages. So tests have packs, which run one case after the other. Each case gets fixtures and
+an instance of its own, all of them run, and those that fail are named. `--apart` makes each case an item of
 its own; so does who asks for one by its name, or by `-k`.
 
 A test is left as it is if a fixture of it is none of ours, or is made by its class: pytest alone knows how to
@@ -39,7 +39,7 @@ def asked_by_name(config: pytest.Config) -> bool:
 
 
 def cases_of(item: Any) -> Sequence[Any]:
-    """The cases that `item` runs, as pytest has them: one, where it is no pack, and none without parameters."""
+    """The cases that `item` runs, as pytest has them: one, where it is no pack; none without parameters."""
     spec = getattr(item, "callspec", None)
     return () if spec is None else getattr(spec, "cases", (spec,))
 

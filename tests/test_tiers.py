@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 from tests import tiers
 from tests.laws import test_close
 from tests.laws.lab import Sample
-from tests.samples import SAMPLES
 from tests.packs import cases_of
+from tests.samples import SAMPLES
 from tests.tiers import Case, kept, key, of_test, spread, thin
 
 CASES = st.lists(st.fixed_dictionaries({"a": st.integers(0, 5), "b": st.integers(0, 3), "c": st.booleans()}))
@@ -63,7 +63,7 @@ def test_the_close_matrix_keeps_each_sample_and_each_exit() -> None:
 
 
 def tiers_of(request: pytest.FixtureRequest) -> tuple[list[Any], list[Any]]:
-    """The cases of this session that are in the default tier, and those that are not: none, where that runs."""
+    """The cases of this session that are in the default tier, and the others: none, where that tier runs."""
     items = [item for item in request.session.items if item.get_closest_marker("full") is None]
     if request.config.getoption("--full"):
         return thin(items)

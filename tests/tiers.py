@@ -126,7 +126,7 @@ def key(value: Any) -> Hashable:
 
 
 def thin(items: Iterable[pytest.Item]) -> tuple[list[tuple[str, Case]], list[tuple[str, Case]]]:
-    """Part what items of the full tier run into what the default tier has, and the others: tests and cases."""
+    """The tests and cases of `items`, of the full tier, that are in the default tier; and the others."""
     tests: dict[str, list[pytest.Item]] = {}
     for item in items:
         tests.setdefault(of_test(item), []).append(item)
