@@ -116,9 +116,11 @@ def around(request: pytest.FixtureRequest) -> Iterator[None]:
     before = set(threading.enumerate())
     names = vars(pace)  # `monkeypatch` would be a fixture more
     clock, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
-    with nullcontext() if "freezes" in request.keywords else frozen():
+    freezes = "freezes" in request.keywords
+    with nullcontext() if freezes else frozen():
         yield
-        gc.collect()  # what the test has let go of, which would be frozen around the next: tasks above all
+        if not freezes:
+            gc.collect()  # what the test has let go of, which the next would freeze: tasks above all
     names["perf_counter"] = clock
     threads = _still_alive(set(threading.enumerate()) - before)
     assert not threads, f"the test left threads running: {threads}"

@@ -244,6 +244,7 @@ MORE_FAMILIES = {
         "docs",
         "forgotten",
         "laws",
+        "packs",
         "paths",
         "pictures",
         "sizes",
