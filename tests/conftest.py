@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, settings
 import streamkit.testing
 from streamkit._engine.compile import pace
 from streamkit.testing.leaks import frozen
-from tests import tiers
+from tests import packs, tiers
+from tests.packs import asked_by_name
 from tests.variants.loops import KINDS, loops_of
 
-pytest_plugins = ["pytester"]  # the tests of the plugin run a pytest inside
+pytest_plugins = ["pytester"]  # the tests of plugins run a pytest inside
 
 EXAMPLES = 50
 """How many examples hypothesis tries of a test, where the test says nothing else."""
@@ -29,7 +30,8 @@ ENDING_SECONDS = 10.0
 """How long a thread that is just ending may take."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.register(packs, "packs")
     parser.addoption("--full", action="store_true", help="all cases of all matrices, and all examples")
     parser.addoption(
         "--share", type=int, metavar="N", help="the default tier, and one case in N of the others"
@@ -76,17 +78,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"an address is in the name of a case, so give it another: {item.nodeid}")
 
 
-def _asked_by_name(config: pytest.Config) -> bool:
-    """Whether a case is asked for by its name: then it runs, in either tier."""
-    return any("[" in argument for argument in config.args)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """Leave cases out before pytest makes items of them: of three in four, that is half of a collection."""
     yield
     calls, test, config = metafunc._calls, metafunc.definition, metafunc.config
-    if calls and not _asked_by_name(config):
+    if calls and not asked_by_name(config):
         if of := config.getoption("--share"):
             calls[:] = tiers.shared(test, calls, of, config.getoption("--turn"))
         else:
@@ -94,7 +91,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--full") or _asked_by_name(config):
+    if config.getoption("--full") or asked_by_name(config):
         return
     of, turn = config.getoption("--share"), config.getoption("--turn")
     left = {
@@ -119,8 +116,11 @@ def around(request: pytest.FixtureRequest) -> Iterator[None]:
     before = set(threading.enumerate())
     names = vars(pace)  # `monkeypatch` would be a fixture more
     clock, names["perf_counter"] = names["perf_counter"], count(0.0, LOOK).__next__
-    with nullcontext() if "freezes" in request.keywords else frozen():
+    freezes = "freezes" in request.keywords
+    with nullcontext() if freezes else frozen():
         yield
+        if not freezes:
+            gc.collect()  # what the test has let go of, which the next would freeze: tasks above all
     names["perf_counter"] = clock
     threads = _still_alive(set(threading.enumerate()) - before)
     assert not threads, f"the test left threads running: {threads}"

@@ -157,7 +157,7 @@ def run(chosen: list[str], options: argparse.Namespace) -> dict[str, list[tuple[
     trial = Trial(
         [each for found in by_module.values() for each in found], far=_far, patience=options.patience
     )
-    quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "-q"]
+    quiet = ["-p", "no:benchmark", "-p", "no:xdist", "-p", "no:cacheprovider", "--apart", "-q"]
     with contextlib.redirect_stdout(StringIO()) as printed:
         code = pytest.main([*tests_of(chosen), *quiet], plugins=[trial])
     if code or len(trial.ends) < len(trial.changes):

@@ -252,6 +252,7 @@ MORE_FAMILIES = {
         "docs",
         "forgotten",
         "laws",
+        "packs",
         "paths",
         "pictures",
         "sizes",

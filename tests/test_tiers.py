@@ -10,8 +10,9 @@ from hypothesis import given, strategies as st
 from tests import tiers
 from tests.laws import test_close
 from tests.laws.lab import Sample
+from tests.packs import cases_of
 from tests.samples import SAMPLES
-from tests.tiers import kept, key, spread, thin
+from tests.tiers import Case, kept, key, of_test, spread, thin
 
 CASES = st.lists(st.fixed_dictionaries({"a": st.integers(0, 5), "b": st.integers(0, 3), "c": st.booleans()}))
 
@@ -61,44 +62,39 @@ def test_the_close_matrix_keeps_each_sample_and_each_exit() -> None:
     assert {leave for _, leave in chosen} == {*test_close.EXITS, *test_close.STREAM_EXITS}
 
 
-def tiers_of(request: pytest.FixtureRequest) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """What of this session is in the default tier, and what is not: nothing, where that tier runs."""
+def tiers_of(request: pytest.FixtureRequest) -> tuple[list[Any], list[Any]]:
+    """The cases of this session that are in the default tier, and the others: none, where that tier runs."""
     items = [item for item in request.session.items if item.get_closest_marker("full") is None]
-    return thin(items) if request.config.getoption("--full") else (items, [])
+    if request.config.getoption("--full"):
+        return thin(items)
+    return [(of_test(item), case.params) for item in items for case in cases_of(item)], []
 
 
 def test_of_each_thinned_test_here_every_value_is_in_the_default_tier(request: pytest.FixtureRequest) -> None:
     """But of samples, which all tests meet together."""
     stays, left = tiers_of(request)
-    thinned = {of_test(item) for item in left}
-    there = {value for item in stays if of_test(item) in thinned for value in met(item)}
-    for item in left:
-        assert not met(item) - there, item.nodeid
+    thinned = {test for test, _ in left}
+    there = {value for test, case in stays if test in thinned for value in met(test, case)}
+    for test, case in left:
+        assert not met(test, case) - there, (test, case)
 
 
-def of_test(item: pytest.Item) -> str:
-    """Which test `item` is a case of."""
-    return item.nodeid.partition("[")[0]
-
-
-def met(item: Any) -> set[Hashable]:
-    """The values with which the test of `item` is met there."""
-    values = item.callspec.params.items()
-    return {(of_test(item), name, key(value)) for name, value in values if not isinstance(value, Sample)}
+def met(test: str, case: Case) -> set[Hashable]:
+    """The values with which a test is met in a case."""
+    return {(test, name, key(value)) for name, value in case.items() if not isinstance(value, Sample)}
 
 
 def test_all_tests_together_meet_each_sample(request: pytest.FixtureRequest) -> None:
-    stays, _ = tiers_of(request)
-    given = [each.callspec.params for each in stays if "sample" in getattr(each, "fixturenames", ())]  # type: ignore[attr-defined]
+    given = [case["sample"].name for _, case in tiers_of(request)[0] if "sample" in case]
     if len(given) > 5 * len(SAMPLES):  # it is no small part of the tests that was asked for
-        assert {each["sample"].name for each in given} >= {each.name for each in SAMPLES}
+        assert {*given} >= {each.name for each in SAMPLES}
 
 
 @pytest.mark.spread
 @pytest.mark.parametrize("number", [1, pytest.param(1, marks=kept)])
 def test_a_case_with_a_mark_of_its_own_is_kept(request: pytest.FixtureRequest, number: int) -> None:
-    mine = [item for item in request.session.items if item.nodeid.partition("[")[0] in request.node.nodeid]
-    assert thin(mine) == (mine, [])
+    mine = [item for item in request.session.items if of_test(item) == of_test(request.node)]
+    assert [case["number"] for _, case in thin(mine)[0]] == [1, 1]
 
 
 def test_hypothesis_tries_fewer_examples_in_the_default_tier(monkeypatch: pytest.MonkeyPatch) -> None:

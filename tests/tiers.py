@@ -25,6 +25,7 @@ from zlib import crc32
 import pytest
 
 from streamkit.testing.conformance.subject import Subject
+from tests.packs import cases_of
 
 __all__ = [
     "FEWER",
@@ -124,18 +125,20 @@ def key(value: Any) -> Hashable:
     return type(value), value
 
 
-def thin(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """Part `items` of the full tier into those of the default tier, in their order, and the others."""
-    items = [*items]
-    left = {item for item in items if item.get_closest_marker("full") is not None}
-    tests: dict[str, list[Any]] = {}
+def thin(items: Iterable[pytest.Item]) -> tuple[list[tuple[str, Case]], list[tuple[str, Case]]]:
+    """The tests and cases of `items`, of the full tier, that are in the default tier; and the others."""
+    tests: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if item not in left and hasattr(item, "callspec"):
-            tests.setdefault(of_test(item), []).append(item)
-    for cases in tests.values():
-        chosen = {*map(id, fewer(cases[0], [each.callspec for each in cases]))}
-        left.update(each for each in cases if id(each.callspec) not in chosen)
-    return [item for item in items if item not in left], [item for item in items if item in left]
+        tests.setdefault(of_test(item), []).append(item)
+    stay, left = list[tuple[str, Case]](), list[tuple[str, Case]]()
+    for name, each in tests.items():
+        if each[0].get_closest_marker("full") is not None:
+            continue
+        calls = [call for item in each for call in cases_of(item)]
+        chosen = {*map(id, fewer(each[0], calls))} if calls else set[int]()
+        for call in calls:
+            (stay if id(call) in chosen else left).append((name, call.params))
+    return stay, left
 
 
 def fewer(test: Any, calls: Sequence[Any], *, full: bool = False) -> list[Any]:

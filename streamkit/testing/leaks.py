@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
@@ -22,6 +23,12 @@ _CLOSING_STEPS = 10_000
 
 _STARTUP_OBJECTS = 1_000
 """Python 3.12 freezes fewer objects than this when it starts; unfreezing those does no harm."""
+
+_TIDY = 1_000
+"""What tests let go of after a run is frozen in the next, and never collected, but here: after so many runs.
+
+It would take memory, and time: whoever asks for the tasks of a loop goes through all that there are.
+"""
 
 _THREAD_GRACE = 0.2
 """Real seconds that an ending thread gets before it counts as left behind."""
@@ -60,6 +67,8 @@ class Watch:
 
     def __enter__(self) -> Self:
         if self._freezes:
+            if not next(_frozen_before) % _TIDY:
+                gc.collect()
             gc.freeze()
         return self
 
@@ -156,6 +165,8 @@ def _may_freeze() -> bool:
     """
     return gc.get_freeze_count() < _STARTUP_OBJECTS
 
+
+_frozen_before = count(1)
 
 _frozen: list[bool] = []
 """Whether `frozen` has frozen what there was, once for each time that it is entered."""

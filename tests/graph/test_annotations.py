@@ -1,7 +1,7 @@
 """Type mismatches are told where annotations are sure of them, and only there."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pytest
 
@@ -17,6 +17,13 @@ class Cat(Animal): ...
 
 class Speaks(Protocol):
     def speak(self) -> str: ...
+
+
+@runtime_checkable
+class Has(Protocol):
+    """Of which no class can be asked whether it is one."""
+
+    name: str
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,7 @@ class Speaks(Protocol):
         (int, str | bytes, False),
         (None, int, False),
         (Cat, Speaks, True),
+        (Cat, Has, True),
         (tuple[int, str], tuple[int, str], True),
         (tuple[int, str], tuple[int, int], False),
         (tuple[int, int], tuple[int, int, int], False),
@@ -74,7 +82,12 @@ def anything(item):  # type: ignore[no-untyped-def]
     return item
 
 
-NAMED = {each.__name__: each for each in (numbers, later, half, upper, pair, anything)}
+def forgotten(item: "Nowhere") -> int:  # type: ignore[name-defined]  # noqa: F821 - what is not there at run time
+    return len(item)
+
+
+NAMED = {each.__name__: each for each in (numbers, later, half, upper, pair, anything, forgotten)}
+NAMED["max"] = max  # a builtin without a signature
 
 
 def told(**nodes: Any) -> list[tuple[str, str]]:
@@ -105,3 +118,5 @@ def test_joins_give_tuples() -> None:
 def test_what_is_not_annotated_is_not_known() -> None:
     given: dict[str, Any] = {"n": {"source": "numbers"}, "a": {"map": "anything", "input": "n"}}
     assert told(**given, u={"map": "upper", "input": "a"}, out={"count": True, "input": "u"}) == []
+    given = {"n": {"source": "numbers"}, "u": {"map": "forgotten", "input": "n"}}
+    assert told(**given, m={"map": "max", "input": "u"}, out={"count": True, "input": "m"}) == []

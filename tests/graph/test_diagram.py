@@ -80,6 +80,19 @@ def test_names_are_quoted_in_each_way() -> None:
     assert "a#34;#93;#60;/text#62;#92;#60;b#62; --#62;<br>source" in found.diagram("mermaid")
 
 
+def test_a_graph_inside_may_come_last() -> None:
+    found = graph(n=NUMBERS, z={"graph": INNER, "input": "n"}, o={"count": True, "input": "z"})
+    assert found.diagram().splitlines()[3:6] == ['  subgraph g3["z"]', '    n2["a<br>map add"]', "  end"]
+
+
+def test_what_goes_in_a_circle_has_no_place_in_a_picture() -> None:
+    given = {"a": {"map": "add", "input": "b"}, "b": {"map": "add", "input": "a"}, "n": NUMBERS}
+    found = Graph({"nodes": {**given, "o": {"count": True, "input": "n"}}}, registry=registry())
+    texts = {each.text for each in ElementTree.fromstring(found.diagram("svg")).iter()}
+    assert "n" in texts
+    assert "a" not in texts
+
+
 def test_other_forms_are_refused() -> None:
     with pytest.raises(ValueError, match="form must be mermaid, dot or svg, not 'png'"):
         DRAWN.diagram("png")

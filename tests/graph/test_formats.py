@@ -96,10 +96,21 @@ def test_keys_that_stand_there_twice_are_told_and_the_rest_is_read(kind: str) ->
     assert told(read(text, kind)) == [(line, "duplicate key") for line in lines]
 
 
+def test_a_table_may_stand_there_twice_at_the_end_of_the_file() -> None:
+    text = '[nodes.a]\nsource = [1]\n[nodes.o]\ncount = true\ninput = "a"\n[nodes.a]\nsource = [2]\n'
+    assert told(read(text, "toml")) == [(6, "duplicate key")]
+
+
 UNREADABLE = {
     "json": ['{"nodes": }', '{"nodes": NaN}', "[" * 100_000, '{"a": 1} 2', ""],
-    "toml": ["nodes = ", "[nodes\n", "a = 1\n[nodes.a]\nb = [1,,]", "a = " + "[" * 10_000],
-    "yaml": ["nodes: [", "a: b: c", "--- 1\n--- 2", "? [a]\n: 1", "a: \x01"],
+    "toml": [
+        *("nodes = ", "[nodes\n", "a = 1\n[nodes.a]\nb = [1,,]", "a = " + "[" * 10_000),
+        *(f"a = 1\na = 2\n{rest}" for rest in ("= 3", "b = [1 2]", "b = { c = 1 d = 2 }", "b = =")),
+    ],
+    "yaml": [
+        *("nodes: [", "a: b: c", "--- 1\n--- 2", "? [a]\n: 1", "a: \x01"),
+        *("[" * 300 + "]" * 300, "a: &list [1]\n*list : 2"),
+    ],
 }
 
 

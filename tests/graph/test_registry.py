@@ -1,5 +1,6 @@
 """What may be put into a registry, and how functions of it are called."""
 
+import sys
 from functools import partial
 from typing import Any
 
@@ -111,6 +112,42 @@ def test_arguments_that_are_wrong_are_told_where_they_stand(name: str) -> None:
         assert found == []  # it takes one
         return
     assert [(place.removeprefix("nodes.x."), told) for place, _, told in found] == [(where, hint)]
+
+
+def test_a_name_of_a_pipe_a_choice_and_a_kind_that_takes_the_name_of_another() -> None:
+    known = Registry({"odd": lambda number: number % 2, "counted": ops.map(abs) | ops.count()})
+    given: dict[str, Any] = {
+        "n": {"source": [1, 2, 3]},
+        "g": {"group_by": "odd", "max_groups": 2, "pipe": [{"count": True}], "on_full": "fail", "input": "n"},
+        "t": {"timeout": 5.0, "first": 9.0, "input": "n"},
+        "a": {"aggregate": "counted", "input": "t"},
+        "o": {"to_list": True, "input": "g"},
+        "p": {"to_list": True, "input": "a"},
+    }
+    assert Graph({"nodes": given}, registry=known).job().run() == {"o": [(1, 2), (0, 1)], "p": [3]}
+
+
+def test_what_is_given_to_a_function_of_nothing_is_told() -> None:
+    known = Registry({"one": lambda: 1})
+    given: dict[str, Any] = {"n": {"source": [1]}, "x": {"map": "one", "input": "n"}}
+    given["o"] = {"count": True, "input": "x"}
+    (found,) = Graph({"nodes": given}, registry=known).check()
+    assert found.message == "one takes 0 values, and is given 1"
+
+
+def test_a_join_under_its_own_name_is_told_how_to_be_written() -> None:
+    found = mistakes(n=NUMBERS, x={"zip": ["n", "n"]}, o={"count": True, "input": "x"})
+    assert ("nodes.x.zip", "no kind", 'write join = "zip"') in found
+
+
+def test_a_module_that_is_allowed_is_imported_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    known = Registry(allow_modules=["colorsys"])
+    assert "colorsys" not in sys.modules
+    args = {"r": 1.0, "g": 1.0, "b": 1.0}
+    given: dict[str, Any] = {"n": {"source": "colorsys.rgb_to_hsv", "args": args}}
+    given["o"] = {"to_list": True, "input": "n"}
+    assert Graph({"nodes": given}, registry=known).job().run() == [0.0, 0.0, 1.0]
 
 
 def test_a_job_without_the_context_says_who_asks_for_it() -> None:

@@ -38,6 +38,25 @@ def test_nodes_are_added_taken_out_and_rewired_and_no_item_is_lost() -> None:
     run(main, schedules=SCHEDULES, seed=1)
 
 
+def test_a_graph_that_runs_says_so_and_is_changed_in_its_loop_and_stopped_as_often_as_one_likes() -> None:
+    async def main() -> None:
+        world = World()
+        running = world.graph(n=N, o=listed("n")).start()
+        assert repr(running) == "<RunningGraph running Graph(n, o)>"
+        applied = await running.apply(world.graph(n=N, o=listed("n")))
+        assert repr(applied) == "<Applied done: no difference>"
+        with pytest.raises(RuntimeError, match="runs in another event loop"):
+            run(lambda: running.apply(world.graph(n=N, o=listed("n"))))
+        await turns(5)
+        await asyncio.gather(running.stop(), running.stop())
+        await running.stop()
+        assert repr(running) == "<RunningGraph done Graph(n, o)>"
+        with pytest.raises(StoppedError):
+            await running
+
+    run(main)
+
+
 def test_what_was_changed_is_told() -> None:
     async def main() -> None:
         world = World()

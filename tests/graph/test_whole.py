@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import runpy
 import sys
 from typing import Any
 
@@ -140,6 +141,23 @@ def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "yaml", None)
     with pytest.raises(ImportError, match=r"install pyyaml: streamkit\[yaml\]"):
         Graph.read("", format="yaml", registry=Registry())
+
+
+def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["graph", "check"])
+    monkeypatch.delitem(sys.modules, "streamkit.graph.__main__")
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_module("streamkit.graph", run_name="__main__")
+    assert "check needs a file" in capsys.readouterr().err
+
+
+def test_a_test_gives_the_context_that_a_function_needs() -> None:
+    known = Registry({"tagged": lambda item, context: (context, item)})
+    given: dict[str, Any] = {"n": {"source": [1]}, "m": {"map": "tagged", "input": "n"}}
+    given["o"] = {"to_list": True, "input": "m"}
+    tests: list[dict[str, Any]] = [{"context": 7, "expect": {"o": [(7, 1)]}}, {"expect": {"o": []}}]
+    (found,) = Graph({"nodes": given, "tests": tests}, registry=known).check()
+    assert (found.where, found.suggestion) == ("tests[1]", "write context in the test")
 
 
 def test_a_command_without_a_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:

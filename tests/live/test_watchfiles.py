@@ -86,6 +86,20 @@ def test_a_file_may_be_loaded_by_a_coroutine(tmp_path: Path) -> None:
     assert run(main, threads=True, limit=SECONDS) == [3]
 
 
+def test_a_graph_that_follows_no_file_is_told_so(tmp_path: Path) -> None:
+    async def main() -> None:
+        numbers, emitter = push(Suspend(1), of=int)
+        registry = Registry({"numbers": numbers})
+        nodes: dict[str, Any] = {"n": {"source": "numbers"}, "o": {"count": True, "input": "n"}}
+        running = Graph({"nodes": nodes}, registry=registry).start()
+        with pytest.raises(FileNotFoundError):
+            await running.follow(tmp_path / "none")
+        emitter.close()
+        assert await running == 0
+
+    run(main, threads=True, limit=SECONDS)
+
+
 def test_a_graph_that_runs_follows_a_file(tmp_path: Path) -> None:
     file, errors = tmp_path / "graph.toml", list[Exception]()
     numbers, emitter = push(Suspend(1), of=int)

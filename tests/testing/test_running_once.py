@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -84,6 +85,23 @@ class TestRun:
             gc.callbacks.remove(look)
         assert frozen
         assert min(frozen) >= len(ballast)
+
+    @pytest.mark.freezes
+    def test_what_tests_leave_to_the_collector_does_not_grow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After each run a cycle that keeps a task, which the next would freeze."""
+        monkeypatch.setattr("streamkit.testing.leaks._TIDY", 20)
+        left = WeakSet[Any]()
+
+        def test() -> None:
+            async def main() -> None:
+                main.task = asyncio.current_task()  # type: ignore[attr-defined]
+                left.add(main.task)  # type: ignore[attr-defined]
+
+            run(main)
+
+        for _ in range(30):
+            test()
+            assert len(left) <= 20
 
     @pytest.mark.freezes
     @pytest.mark.full
