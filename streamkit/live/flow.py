@@ -18,7 +18,7 @@ from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
 from streamkit.live.seat import Cell, Seat, named
 
-__all__ = ["Follower", "Pull", "beside", "in_place", "read", "rested", "told"]
+__all__ = ["Follower", "Pull", "beside", "followed", "in_place", "read", "rested"]
 
 Blame = Callable[[BaseException], BaseException]
 """Notes on an error which operator has raised it."""
@@ -40,6 +40,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         source: Inlet[Any],
         *,
         content: Cell,
+        with_generation: bool = False,
         follower: Follower | None = None,
         taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
@@ -47,7 +48,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         pull: Pull | None = None
         first: First | None = None
         if taken is None:
-            seat, source = _seated(source, content, follower)
+            seat, source = _seated(source, content, follower, with_generation=with_generation)
         else:
             seat, pull, first = taken
         try:
@@ -57,7 +58,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                 if first is not None:
                     items, first = first(inflow), None
                 else:
-                    items = run.open(Inlet[Any](Source(inflow), seat.content.links), pace=_pace(seat))
+                    items = run.open(Inlet[Any](Source(inflow), seat.links), pace=_pace(seat))
                 try:
                     async for item in items:
                         if seat.gave():
@@ -92,14 +93,16 @@ def _pace(seat: Seat) -> Pace:
     return pace
 
 
-def _seated(source: Inlet[Any], cell: Cell, follower: Follower | None) -> tuple[Seat, Inlet[Any]]:
+def _seated(
+    source: Inlet[Any], cell: Cell, follower: Follower | None, *, with_generation: bool
+) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
-    seat = Seat(cell, links, None if follower is None else follower())
-    return seat, Inlet(source.source, told(links, lambda: seat))
+    seat = Seat(cell, links, None if follower is None else follower(), with_generation=with_generation)
+    return seat, Inlet(source.source, followed(links, lambda: seat))
 
 
-def told(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
+def followed(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
     """`links`, of which the last slot is told of the next."""
     for place in range(len(links) - 1, -1, -1):
         arguments = links[place].arguments

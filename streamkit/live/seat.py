@@ -14,9 +14,17 @@ from typing import Any, NamedTuple, Protocol
 from streamkit._core.arguments import Composed
 from streamkit._core.errors import UNCAUGHT, noted
 from streamkit._core.value import Record
+from streamkit._engine.face.step import step
+from streamkit._engine.face.stream import Pipe
 from streamkit._engine.plan.link import Link, piped
 
 __all__ = ["Cell", "Changing", "Content", "Seat", "Trial", "Turn", "named"]
+
+
+@step(each="emit((generation, item))")
+def of_generation(generation: int) -> Pipe:
+    """Pass on each item with the number of the content that it comes from."""
+    return Pipe(of_generation, generation=generation)
 
 
 class Content(Record):
@@ -25,6 +33,10 @@ class Content(Record):
     links: tuple[Link, ...]
     generation: int
     """How often the slot was changed before."""
+
+    def run(self, *, with_generation: bool) -> tuple[Link, ...]:
+        """What runs; where its items are to come out with their generation, the last step sees to that."""
+        return (*self.links, *of_generation(self.generation).links) if with_generation else self.links
 
 
 class Changing(Protocol):
@@ -117,14 +129,18 @@ class Position(NamedTuple):
     before: tuple[Link, ...]
     """The operators before it in the pipe."""
     loop: asyncio.AbstractEventLoop
+    with_generation: bool
+    """Whether its items come out with their generation."""
 
 
 class Seat:
     """One run of a slot."""
 
-    def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
+    def __init__(
+        self, cell: Cell, before: tuple[Link, ...], follower: Seat | None, *, with_generation: bool
+    ) -> None:
         self.cell = cell
-        self.position: Position = Position(before, asyncio.get_running_loop())
+        self.position: Position = Position(before, asyncio.get_running_loop(), with_generation)
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None
@@ -145,6 +161,11 @@ class Seat:
         self.cut: bool = False
         """Whether the content has seen the end of its source: because of a change, or of the end."""
         cell.seats.append(self)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What runs in it."""
+        return self.content.run(with_generation=self.position.with_generation)
 
     def due(self, change: Changing) -> None:
         """No older item of a slot of this change can come: go over to it behind those that are inside."""

@@ -18,6 +18,11 @@ def is_slot(link: Link) -> bool:
     return link.declaration.stage is in_place
 
 
+def _stands(link: Link) -> tuple[Cell, bool]:
+    """The slot that stands there; and whether its items come out with their generation."""
+    return link.arguments["content"], link.arguments.get("with_generation", False)
+
+
 class Shape:
     """The steps from the source to the end, with slots among them, and what stands in those."""
 
@@ -42,7 +47,7 @@ class Shape:
 
     @property
     def cells(self) -> list[Cell]:
-        return [link.arguments["content"] for link in self.links if is_slot(link)]
+        return [_stands(link)[0] for link in self.links if is_slot(link)]
 
     def seats(self) -> tuple[list[Seat], bool]:
         """The runs of the slots begin; and whether a slot has another content by now."""
@@ -50,7 +55,8 @@ class Shape:
         seat = None if self.follower is None else self.follower()
         for place in range(len(self.links) - 1, -1, -1):
             if is_slot(self.links[place]):
-                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
+                cell, with_generation = _stands(self.links[place])
+                seat = Seat(cell, (*self.before, *self.links[:place]), seat, with_generation=with_generation)
                 seats.insert(0, seat)
         return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
 
@@ -69,7 +75,8 @@ class Shape:
             number, content = len(spans), contents[len(spans)]
             if self._contents.get(number) is not content:
                 self._contents[number] = content
-                self._inside[number] = counted(content.links, self._book)
-            spans.append(range(len(steps), len(steps) + len(content.links)))
-            steps += self._inside[number]
+                self._inside[number] = counted(content.run(with_generation=_stands(link)[1]), self._book)
+            inside = self._inside[number]
+            spans.append(range(len(steps), len(steps) + len(inside)))
+            steps += inside
         return steps, spans
