@@ -16,7 +16,8 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
-from streamkit.live.seat import Cell, Seat, named
+from streamkit.live.seat import Cell, Inside, Seat, named
+from streamkit.live.trial import DroppedError
 
 __all__ = ["Follower", "Pull", "beside", "followed", "in_place", "read", "rested"]
 
@@ -64,13 +65,15 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                         if seat.gave():
                             yield item  # nothing is ever thrown in here but what ends it
                         del item
+                        if seat.inside is Inside.DROPPED:
+                            break
+                    await run.close(items)
+                except DroppedError:
                     await run.close(items)
                 except Exception as error:
                     if not seat.rolls_back(error):
                         named(error, seat)
                         raise
-                    seat.turn()
-                    continue
                 if not seat.turn():
                     return
         finally:
@@ -89,7 +92,7 @@ def _pace(seat: Seat) -> Pace:
     """The pace of the content: where it is on trial, the segments of its loops are noted."""
     pace = Pace()
     if seat.trial is not None:
-        pace.parts = seat.trial.parts
+        pace.parts = seat.trial.segments
     return pace
 
 
@@ -168,10 +171,12 @@ async def _inflow(seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
             except BaseException as error:
                 seat.failure = error
                 raise
-            if item is EMPTY:
-                break
-            if seat.edited:
+            dropped = seat.inside is Inside.DROPPED  # while that was waited for
+            if item is not EMPTY and (dropped or seat.edited):
                 seat.hand.append(item)
+            if dropped:
+                raise DroppedError
+            if item is EMPTY or seat.edited:
                 break
         seat.took(item)
         yield item

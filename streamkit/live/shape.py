@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Link
+from streamkit.live.content import Content
 from streamkit.live.flow import Follower, in_place
-from streamkit.live.seat import Cell, Content, Seat
+from streamkit.live.seat import Cell, Seat
 
 __all__ = ["Shape", "is_slot"]
 

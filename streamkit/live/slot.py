@@ -18,6 +18,7 @@ from streamkit.live.change import Change, post
 from streamkit.live.flow import beside
 from streamkit.live.seat import Cell
 from streamkit.live.together import opened
+from streamkit.live.trial import check_trial
 from streamkit.live.woven import in_place
 
 __all__ = ["Filling", "Slot", "slots"]
@@ -116,7 +117,7 @@ class Slot(Operator[A, B]):
             stages = any(link.declaration.stage is not None for link in links)
         self._stages = flag("stages", stages)
         self._bound = None if bound is None else whole("bound", bound, least=0)
-        self.cell = Cell(links, name, self)
+        self.cell = Cell(links, name, self, apart=stages)
         self._check(links)
         super().__init__(_of_stages if stages else _of_steps, content=self.cell)
 
@@ -176,15 +177,15 @@ class Slot(Operator[A, B]):
                 goes on with that, and the new one follows.
             rollback: how many items are on trial. If one of them fails, the old content (anew) gets it, and
                 all of which nothing has come out yet; its error is that of the change. Until then, they are
-                kept. This is for contents of steps.
+                kept. This is for contents of steps; what stands there before may have stages.
 
         Raises:
             LateChangeError: it was not done by the deadline.
             RuntimeError: the slot runs in another event loop.
             TypeError: `content` is no operator, or has a sink; another argument has the wrong type.
-            ValueError: a stage is to come into a slot of steps, or more items than its bound; a number is
-                negative; or items might see the old content where it stands first, and the new one where it
-                stands behind that.
+            ValueError: a stage is to come into a slot of steps, or on trial, or more items than its bound; a
+                number is negative; or items might see the old content where it stands first, and the new one
+                where it stands behind that.
         """
         return await self._change(_links(content), deadline, rollback)
 
@@ -220,18 +221,15 @@ class Slot(Operator[A, B]):
 
     async def _change(self, links: tuple[Link, ...], deadline: float | None, rollback: int) -> Change:
         self._check(links)
-        whole("rollback", rollback, least=0)
-        if rollback and self._stages:
-            raise ValueError(
-                "rollback must be 0 where a slot has stages: which item has failed is not known there"
-            )
+        if whole("rollback", rollback, least=0):
+            check_trial(links)
         if deadline is not None:
             deadline = seconds("deadline", deadline)
         open_edit = opened()
         if open_edit is not None:
             if deadline is not None or rollback:
                 raise ValueError(
-                    "deadline and rollback of changes in async with edit(): are not those of one slot"
+                    "deadline and rollback in async with edit(): are of all slots: write edit(rollback=3)"
                 )
             open_edit.contents[self.cell] = links
             return open_edit.change

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from types import TracebackType
 
-from streamkit._core.arguments import seconds
+from streamkit._core.arguments import seconds, whole
 from streamkit._engine.plan.link import Link
 from streamkit.live.change import Change, post
-from streamkit.live.seat import Cell, Content
+from streamkit.live.content import Content
+from streamkit.live.seat import Cell
+from streamkit.live.trial import check_trial
 
 __all__ = ["Edit", "edit", "opened"]
 
@@ -16,8 +18,8 @@ __all__ = ["Edit", "edit", "opened"]
 class Edit:
     """What is changed in an ``async with edit():``, all of it at its end."""
 
-    def __init__(self, deadline: float | None) -> None:
-        self.change: Change = Change()
+    def __init__(self, deadline: float | None, rollback: int) -> None:
+        self.change: Change = Change(rollback=rollback)
         self.contents: dict[Cell, tuple[Link, ...]] = {}
         self.ended: bool = False
         """Tasks that were begun inside may go on behind the end of it."""
@@ -53,6 +55,9 @@ class Edit:
                     f"{cell!r} was changed by others while this edit was open: what this inserts and pops "
                     "was meant for another content"
                 )
+        if self.change.trial:
+            for links in self.contents.values():
+                check_trial(links)
         post(self.contents, self.change)
         if self._deadline is not None:
             await self.change.within(self._deadline)
@@ -67,7 +72,7 @@ def opened() -> Edit | None:
     return None if found is None or found.ended else found
 
 
-def edit(*, deadline: float | None = None) -> Edit:
+def edit(*, deadline: float | None = None, rollback: int = 0) -> Edit:
     """Change several slots at once: ``async with edit() as change:``. No item sees old and new contents.
 
     All is changed when the block ends; if it ends with an error, nothing is. An item that has been through
@@ -78,12 +83,16 @@ def edit(*, deadline: float | None = None) -> Edit:
     Args:
         deadline: how many seconds the end of the block waits for the old contents to be gone; see
             `Slot.replace`.
+        rollback: how many items that meet the first of the new contents are on trial. If one of these fails,
+            all slots go back together, and it goes through the old contents. This is for slots of steps; what
+            stands between them may keep nothing of an item, nor make several of one.
 
     Raises:
         LateChangeError: (at the end of the block) it was not done by the deadline.
         RuntimeError: (there) a slot runs in another event loop, or others have changed one into which this
             inserts; or (at its beginning) an edit is open.
         ValueError: (at the end of the block) an item might see the old content of one, and the new one of
-            another.
+            another, or what is on trial cannot be taken back.
     """
-    return Edit(None if deadline is None else seconds("deadline", deadline))
+    trial = whole("rollback", rollback, least=0)
+    return Edit(None if deadline is None else seconds("deadline", deadline), trial)
