@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamkit._core.value import Record
 from streamkit._engine.face.step import step
-from streamkit._engine.face.stream import Pipe
+from streamkit._engine.face.stream import Operator
 from streamkit._engine.plan.link import Link
 
 __all__ = ["Changing", "Content", "of_generation"]
 
 
 @step(each="emit((generation, item))")
-def of_generation(generation: int) -> Pipe:
+def of_generation(generation: int) -> Operator[Any, tuple[int, Any]]:
     """Pass on each item with the number of the content that it comes from."""
-    return Pipe(of_generation, generation=generation)
+    return Operator(of_generation, generation=generation)
 
 
 class Content(Record):
