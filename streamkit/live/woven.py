@@ -246,6 +246,8 @@ class Woven(Entry):
         for place, name in loop.wanted:
             wanted.append(every[place].arguments[name])
         made = loop.function(items, part.leave, pace, *wanted)
+        if pace.book is not None:
+            pace.book.watch(made, part.in_hand)
         if not ends:
             own(made)
             self._pieces.append(made)
