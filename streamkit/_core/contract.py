@@ -60,6 +60,9 @@ class Contract(Record):
     """What `holds` is for each reader but the first of a run that several share, where that differs."""
     together: bool = False
     """Whether it makes one item out of one item of each source, as ``zip`` does."""
+    aligned: str = "False"
+    """Whether its n-th item is made of the n-th item of its source, or of each of them. Of a step, its pieces
+    tell that."""
     spreads: bool = False
     """Whether it emits several items for one. It then has that one in hand until the last has left."""
     regroups: bool = False

@@ -121,6 +121,9 @@ class GovernedSupply(Supply):
     def full(self) -> bool:
         return len(self.todo) + self._waiting >= self.free + self._lookahead and not self.gone
 
+    def at_work(self) -> int:
+        return super().at_work() + self._waiting
+
     # the limit -----------------------------------------------------------------------------
 
     def resized(self, more: int) -> None:

@@ -22,6 +22,7 @@ from streamkit._engine.buffer.channel import Channel
 from streamkit._engine.buffer.lane import Lane
 from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.key import Mode, mode_of
+from streamkit._engine.plan.link import Link
 from streamkit._engine.run.run import Run
 from streamkit._stages.crew import Crew, Rest
 from streamkit._stages.supply import Supply
@@ -65,6 +66,8 @@ class Pool(Lane):
         """How many items were taken, where order is kept: that numbers them, and in turn they leave."""
         self.done: dict[int, Any] = {}
         """Results that wait for their turn, by number."""
+        if run.book is not None:
+            run.book.watch(supply, partial(_told, run.link))
         supply.serve(self.crew, self._close_if_done)
         channel.adopt(self)
 
@@ -217,3 +220,8 @@ class Pool(Lane):
     def refuse(self) -> None:
         super().refuse()
         self.supply.stop()
+
+
+def _told(link: Link, supply: Supply) -> list[tuple[Link, int]]:
+    """How many items the stage of `link` has, whose pool has this `supply`, without results that are held."""
+    return [(link, supply.at_work())]

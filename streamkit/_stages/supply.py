@@ -120,6 +120,11 @@ class Supply(Target):
             self.wake()
         self.crew.call_one()
 
+    def at_work(self) -> int:
+        """Items that were taken in, and of which no result is held yet."""
+        held = sum(len(lane.held) for lane in self.channel.lanes)
+        return self.concurrency - self.free - held + len(self.todo)
+
     # the end -------------------------------------------------------------------------------
 
     def worked_off(self, held: int) -> bool:

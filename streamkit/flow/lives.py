@@ -114,7 +114,7 @@ class JobLife(Life):
             raise NoJobError(
                 f"{self.path} must be made as a job, as stream | ops.drain() is one, not {shown(job)}"
             )
-        self._handle = self._intake.steered(job).start(name=self.path)
+        self._handle = self._intake.steered(job)._started(self.path, watched=True)  # pyright: ignore[reportPrivateUsage] - to ask what is left
         self.pause(self._paused)
         await self._handle
 
@@ -136,11 +136,17 @@ class JobLife(Life):
     def _expire(self) -> None:
         """Its time is over: note what it holds, and cancel it."""
         if not self.cut and not self.task.done():
-            buffers = () if self._handle is None else self._handle.buffers()
-            self._left = tuple(
-                Left(path=self.path, operator=each.operator, count=each.held) for each in buffers if each.held
-            )
+            self._left = () if self._handle is None else tuple(self._inside(self._handle))
             self.cancel()
+
+    def _inside(self, handle: Handle[Any]) -> Iterator[Left]:
+        """What operators hold, in the order of the pipe, and what others have in hand."""
+        in_hand = handle._book.in_hand()  # pyright: ignore[reportPrivateUsage] - to look, not to steer
+        for each in handle.buffers():
+            if count := each.held + in_hand.pop(each.operator, 0):
+                yield Left(path=self.path, operator=each.operator, count=count)
+        for operator, count in in_hand.items():
+            yield Left(path=self.path, operator=operator, count=count)
 
     def _cancel(self, again: float = _SOON) -> None:
         """Cancel the job, unless it ends by itself and closes its source, which nothing cuts short."""
@@ -188,7 +194,7 @@ class Inner(Protocol):
         ...
 
     def left(self) -> Iterator[Left]:
-        """What the buffers of those held that were cancelled at the end of their time."""
+        """What was inside of those that were cancelled at the end of their time."""
         ...
 
 

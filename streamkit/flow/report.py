@@ -71,7 +71,7 @@ class Status(Record):
 
 
 class Left(Record):
-    """Items that one operator held when its job was cancelled at the deadline."""
+    """Items that one operator held, or was busy with, when its job was cancelled at the deadline."""
 
     path: str
     """Of the job."""
@@ -90,7 +90,7 @@ class Report(Record):
     closing: tuple[str, ...]
     """Those that were cancelled and still close what they have open; awaiting the flow waits for them."""
     left: tuple[Left, ...]
-    """What the cancelled held in buffers, by operator. What a callback was busy with is not in it."""
+    """What was inside of the cancelled, by operator: held in buffers or by steps, or in calls under way."""
     faults: tuple[Fault, ...]
     """What has failed on the way down."""
     seconds: float

@@ -18,6 +18,7 @@
 """
 
 from streamkit.live.change import Change
-from streamkit.live.slot import Filling, Slot, edit, slots
+from streamkit.live.slot import Filling, Slot, slots
+from streamkit.live.together import edit
 
 __all__ = ["Change", "Filling", "Slot", "edit", "slots"]

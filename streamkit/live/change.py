@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from streamkit._core.contract import amount
 from streamkit._core.errors import LateChangeError, RolledBackError
 from streamkit._engine.plan.link import Link, flattened
-from streamkit.live.seat import Cell, Changing, Content, Seat, Turn
+from streamkit.live.content import Changing, Content
+from streamkit.live.seat import Cell, Seat, Turn
+from streamkit.live.trial import unreturning
 
 __all__ = ["Change", "Contents", "post"]
 
@@ -73,13 +76,18 @@ class Change:
     def began(self) -> None:
         self._begun = True
 
-    def turned(self) -> int:
+    @property
+    def trial(self) -> int:
+        """How many items are on trial."""
+        return self._rollback if self._error is None else 0
+
+    def tries(self) -> None:
+        self._trials += 1
+
+    def turned(self) -> None:
         self._begun = True
         self._left -= 1
-        trial = self._rollback if self._error is None else 0
-        self._trials += bool(trial)
         self._settle()
-        return trial
 
     def ended(self) -> None:
         self._left -= 1
@@ -94,9 +102,8 @@ class Change:
         if self._error is None:
             self._error = RolledBackError(f"the change was rolled back: {type(error).__name__}: {error}")
             self._error.__cause__ = error
-            [(cell, content)] = self._contents.items()
-            if cell.content is content:
-                Change().begin({cell: self._old[cell][0].links})
+            here = [cell for cell, content in self._contents.items() if cell.content is content]
+            Change().begin({cell: self._old[cell][0].links for cell in here})
         self._settle()
 
     def _settle(self) -> None:
@@ -119,9 +126,9 @@ class Change:
                 seat.turns.append(Turn(self, content))
                 seats.append(seat)
         self._left = len(seats)
-        for seat in seats:
-            if not any(each.has(self) for each in seat.above()):
-                seat.due(self)
+        for seat in [each for each in seats if not any(other.has(self) for other in each.above())]:
+            seat.turns[-1].first = True
+            seat.due(self)
         self._settle()
 
     async def within(self, seconds: float) -> None:
@@ -171,11 +178,11 @@ def post(contents: Contents, change: Change) -> None:
             raise RuntimeError(f"{seat.cell!r} runs in another event loop: change it there")
     if len(seats) > 1:
         for seat in seats:
-            _check_way(seat, contents)
+            _check_way(seat, contents, trial=bool(change.trial))
     change.begin(contents)
 
 
-def _check_way(seat: Seat, contents: Contents) -> None:
+def _check_way(seat: Seat, contents: Contents, *, trial: bool) -> None:
     """Refuse what may hold items on their way to this slot from another of those that are changed."""
     between: list[Link] = []
     for link in reversed(seat.position.before):
@@ -185,6 +192,8 @@ def _check_way(seat: Seat, contents: Contents) -> None:
                     f"{held!r} stands between two slots, and may hold items that have been through the first "
                     "of them: change one after the other, or make one slot of them and of what is between"
                 )
+            if trial:
+                _check_trial(seat, link, between)
             break
         between.append(link)
     bottom = [seat, *seat.below()][-1]
@@ -195,6 +204,23 @@ def _check_way(seat: Seat, contents: Contents) -> None:
                 f"{cell!r} and {seat.cell!r} do not stand one behind the other in one pipe: "
                 "change one after the other"
             )
+
+
+def _check_trial(seat: Seat, before: Link, between: Sequence[Link]) -> None:
+    """Refuse what cannot go back together with the slot `before` it."""
+    for cell in (seat.cell, _cell(before)):
+        if cell is not None and cell.apart:
+            raise ValueError(
+                f"rollback must be 0 where {cell!r} is changed together with another: what is read ahead of "
+                "a slot with stages has been through the other, and cannot be taken back"
+            )
+    cells = map(_cell, between)
+    steps = [() if cell is None else cell.links for cell in cells]
+    if (link := unreturning([*between, *chain(*steps)])) is not None:
+        raise ValueError(
+            f"rollback must be 0 where {link!r} stands between two slots: what it has made of an item on "
+            "trial cannot be taken back; make one slot of them and of what is between"
+        )
 
 
 def _cell(link: Link) -> Cell | None:

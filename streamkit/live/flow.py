@@ -16,9 +16,10 @@ from streamkit._engine.compile.pace import Pace
 from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit._engine.run.run import Run
-from streamkit.live.seat import Cell, Seat, named
+from streamkit.live.seat import Cell, Inside, Seat, named
+from streamkit.live.trial import DroppedError
 
-__all__ = ["Follower", "Pull", "beside", "in_place", "read", "rested", "told"]
+__all__ = ["Follower", "Pull", "beside", "followed", "in_place", "read", "rested"]
 
 Blame = Callable[[BaseException], BaseException]
 """Notes on an error which operator has raised it."""
@@ -40,6 +41,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         source: Inlet[Any],
         *,
         content: Cell,
+        with_generation: bool = False,
         follower: Follower | None = None,
         taken: Taken | None = None,
     ) -> AsyncGenerator[Any, None]:
@@ -47,7 +49,7 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
         pull: Pull | None = None
         first: First | None = None
         if taken is None:
-            seat, source = _seated(source, content, follower)
+            seat, source = _seated(source, content, follower, with_generation=with_generation)
         else:
             seat, pull, first = taken
         try:
@@ -57,19 +59,21 @@ def _stage(*, apart: bool) -> Callable[..., AsyncGenerator[Any, None]]:
                 if first is not None:
                     items, first = first(inflow), None
                 else:
-                    items = run.open(Inlet[Any](Source(inflow), seat.content.links), pace=_pace(seat))
+                    items = run.open(Inlet[Any](Source(inflow), seat.links), pace=_pace(seat))
                 try:
                     async for item in items:
                         if seat.gave():
                             yield item  # nothing is ever thrown in here but what ends it
                         del item
+                        if seat.inside is Inside.DROPPED:
+                            break
+                    await run.close(items)
+                except DroppedError:
                     await run.close(items)
                 except Exception as error:
                     if not seat.rolls_back(error):
                         named(error, seat)
                         raise
-                    seat.turn()
-                    continue
                 if not seat.turn():
                     return
         finally:
@@ -88,18 +92,20 @@ def _pace(seat: Seat) -> Pace:
     """The pace of the content: where it is on trial, the segments of its loops are noted."""
     pace = Pace()
     if seat.trial is not None:
-        pace.parts = seat.trial.parts
+        pace.parts = seat.trial.segments
     return pace
 
 
-def _seated(source: Inlet[Any], cell: Cell, follower: Follower | None) -> tuple[Seat, Inlet[Any]]:
+def _seated(
+    source: Inlet[Any], cell: Cell, follower: Follower | None, *, with_generation: bool
+) -> tuple[Seat, Inlet[Any]]:
     """A seat; and `source`, in which the slot before this one is told of it."""
     links = source.links
-    seat = Seat(cell, links, None if follower is None else follower())
-    return seat, Inlet(source.source, told(links, lambda: seat))
+    seat = Seat(cell, links, None if follower is None else follower(), with_generation=with_generation)
+    return seat, Inlet(source.source, followed(links, lambda: seat))
 
 
-def told(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
+def followed(links: tuple[Link, ...], follower: Follower) -> tuple[Link, ...]:
     """`links`, of which the last slot is told of the next."""
     for place in range(len(links) - 1, -1, -1):
         arguments = links[place].arguments
@@ -165,10 +171,12 @@ async def _inflow(seat: Seat, pull: Pull) -> AsyncGenerator[Any, None]:
             except BaseException as error:
                 seat.failure = error
                 raise
-            if item is EMPTY:
-                break
-            if seat.edited:
+            dropped = seat.inside is Inside.DROPPED  # while that was waited for
+            if item is not EMPTY and (dropped or seat.edited):
                 seat.hand.append(item)
+            if dropped:
+                raise DroppedError
+            if item is EMPTY or seat.edited:
                 break
         seat.took(item)
         yield item

@@ -8,53 +8,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import Enum
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from streamkit._core.arguments import Composed
 from streamkit._core.errors import UNCAUGHT, noted
-from streamkit._core.value import Record
 from streamkit._engine.plan.link import Link, piped
+from streamkit.live.content import Changing, Content
+from streamkit.live.trial import Part, Trial
 
-__all__ = ["Cell", "Changing", "Content", "Seat", "Trial", "Turn", "named"]
-
-
-class Content(Record):
-    """What stands in a slot at one time."""
-
-    links: tuple[Link, ...]
-    generation: int
-    """How often the slot was changed before."""
-
-
-class Changing(Protocol):
-    """A change, as runs of slots see it."""
-
-    def began(self) -> None:
-        """A content that it takes out gets no more items."""
-
-    def turned(self) -> int:
-        """A run has gone over to it; how many items are on trial there."""
-        ...
-
-    def ended(self) -> None:
-        """A run has ended before that."""
-
-    def proved(self) -> None:
-        """The items on trial have passed, in one run, or nothing is left of it."""
-
-    def failed(self, error: Exception) -> None:
-        """One of them has failed: the slot goes back."""
+__all__ = ["Cell", "Inside", "Seat", "Turn", "named"]
 
 
 class Cell(Composed):
     """What stands in a slot now, and where that runs. In explanations it is the pipe that it has now."""
 
-    def __init__(self, links: tuple[Link, ...], name: str, slot: Any) -> None:
+    def __init__(self, links: tuple[Link, ...], name: str, slot: Any, *, apart: bool) -> None:
         self.content: Content = Content(links=links, generation=0)
         self.name = name
         self.slot = slot
         """The operator that it is in pipes."""
+        self.apart = apart
+        """Whether it may have stages, and reads its source in a task of its own."""
         self.seats: list[Seat] = []
         """The runs of the slot that have begun and not ended."""
         self.last: Changing | None = None
@@ -81,34 +57,26 @@ class Cell(Composed):
 class Turn:
     """What one run of a slot has to do for a change."""
 
-    __slots__ = ("change", "content", "ready")
+    __slots__ = ("change", "content", "first", "ready")
 
     def __init__(self, change: Changing, content: Content) -> None:
         self.change: Changing = change
         self.content: Content = content
+        self.first: bool = False
+        """Whether no other slot of the change stands before it in the pipe."""
         self.ready: bool = False
         """Whether no item can come that an older content of another slot of the change has seen."""
 
 
-class Trial:
-    """The first items of a new content, which go through the old one if one of them fails."""
+class Inside(Enum):
+    """What becomes of what is inside of a slot."""
 
-    __slots__ = ("before", "change", "left", "log", "parts")
-
-    def __init__(self, change: Changing, before: Content, items: int) -> None:
-        self.change: Changing = change
-        self.before: Content = before
-        self.left: int = items
-        """How many more are on trial."""
-        self.log: list[Any] = []
-        """Those that came in since something last came out."""
-        self.parts: list[Any] = []
-        """The segments of the content's loops."""
-
-    @property
-    def failing(self) -> bool:
-        """Whether an error is on its way: what comes out then is what steps held, and is in the log, too."""
-        return any(part.first is not None for part in self.parts)
+    KEPT = "kept"
+    """It stays, and the content gets more."""
+    ENDS = "ends"
+    """It comes out: the content has seen the end of its source, because of a change, or of the end."""
+    DROPPED = "dropped"
+    """It is thrown away, as the items go through the old content: that, or another, has taken its place."""
 
 
 class Position(NamedTuple):
@@ -117,14 +85,18 @@ class Position(NamedTuple):
     before: tuple[Link, ...]
     """The operators before it in the pipe."""
     loop: asyncio.AbstractEventLoop
+    with_generation: bool
+    """Whether its items come out with their generation."""
 
 
 class Seat:
     """One run of a slot."""
 
-    def __init__(self, cell: Cell, before: tuple[Link, ...], follower: Seat | None) -> None:
+    def __init__(
+        self, cell: Cell, before: tuple[Link, ...], follower: Seat | None, *, with_generation: bool
+    ) -> None:
         self.cell = cell
-        self.position: Position = Position(before, asyncio.get_running_loop())
+        self.position: Position = Position(before, asyncio.get_running_loop(), with_generation)
         self.follower = follower
         """The next slot behind it in the pipe."""
         self.upstream: Seat | None = None
@@ -139,12 +111,16 @@ class Seat:
         """Items that came in, and that no content has got."""
         self.wake: Callable[[], None] | None = None
         """Ends a wait for the next item, where that can be ended."""
-        self.trial: Trial | None = None
+        self.trial: Part | None = None
         self.failure: BaseException | None = None
         """The error of what is before it, which is none of the content's."""
-        self.cut: bool = False
-        """Whether the content has seen the end of its source: because of a change, or of the end."""
+        self.inside: Inside = Inside.KEPT
         cell.seats.append(self)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What runs in it."""
+        return self.content.run(with_generation=self.position.with_generation)
 
     def due(self, change: Changing) -> None:
         """No older item of a slot of this change can come: go over to it behind those that are inside."""
@@ -177,25 +153,31 @@ class Seat:
 
     def begin(self) -> None:
         """The content that is there gets no more items."""
-        self.cut = True
+        if self.inside is Inside.KEPT:
+            self.inside = Inside.ENDS
+        if self.trial is not None and not self.trial.trial.leads(self):
+            self._end_trial()  # an item that waits here for the next content is one of those on trial
         for turn in self.turns:
             if turn.ready:
                 turn.change.began()
 
     def turn(self) -> bool:
-        """Go over to the newest content whose turn it is; False if there is none, or the old one ended."""
-        if not (self.cut and self.edited):
-            return False
+        """Go over to the newest content whose turn it is; False if the stream has ended."""
+        if self.inside is Inside.KEPT or not self.edited:
+            dropped = self.inside is Inside.DROPPED
+            self.inside = Inside.KEPT if dropped else self.inside
+            return dropped
         self._end_trial()
         before = self.content
         while self.turns and self.turns[0].ready:
             turn = self.turns.popleft()
             self.content = turn.content
-            items = turn.change.turned()
             self._end_trial()  # of a content that was replaced before it got anything
-            self.trial = Trial(turn.change, before, items) if items else None
+            if items := turn.change.trial:
+                self._join(turn, before, items)
+            turn.change.turned()
             self._pass_on(turn.change)
-        self.edited = self.cut = False
+        self.edited, self.inside = False, Inside.KEPT
         return True
 
     def _pass_on(self, change: Changing) -> None:
@@ -206,40 +188,54 @@ class Seat:
 
     def took(self, item: Any) -> None:
         """An item goes into the content."""
-        trial = self.trial
-        if trial is None:
-            return
-        if trial.left:
-            trial.left -= 1
-            trial.log.append(item)
-        else:
-            self._end_trial()
+        if self.trial is not None and self.trial.trial.leads(self):
+            self.trial.trial.took(item)
 
     def gave(self) -> bool:
         """Something has come out of the content; False if it is to be thrown away."""
+        if self.inside is Inside.DROPPED:
+            return False
         if self.trial is not None:
             if self.trial.failing:
                 return False
-            self.trial.log.clear()
+            self.trial.trial.gave(self)
         return True
 
+    def _join(self, turn: Turn, before: Content, items: int) -> None:
+        """The new content is on trial, if that of the first slot of the change is."""
+        trial: Trial | None = None
+        if turn.first:
+            trial = Trial(
+                turn.change, items, [self, *[each for each in self.below() if each.has(turn.change)]]
+            )
+        else:
+            on_trial = [each.trial.trial for each in self.above() if each.trial is not None]
+            trial = next((each for each in on_trial if each.change is turn.change), None)
+        self.trial = None if trial is None else trial.join(self, before)
+
     def _end_trial(self) -> None:
-        trial, self.trial = self.trial, None
-        if trial is not None:
-            trial.change.proved()
+        if self.trial is not None:
+            self.trial.trial.end()
 
     def rolls_back(self, error: Exception) -> bool:
         """Go back to the old content, if `error` came of an item that is on trial."""
-        trial = self.trial
-        if trial is None or error is self.failure or isinstance(error, UNCAUGHT):
+        if self.trial is None or error is self.failure or isinstance(error, UNCAUGHT):
             return False
-        self.trial = None
-        self.cut = True
-        self.hand.extendleft(reversed(trial.log))
-        trial.change.failed(error)
-        # a change back is the last of its turns; or others have come since, and take its place
-        self.content = Content(links=trial.before.links, generation=self.content.generation)
+        self.trial.trial.fail(error)
         return True
+
+    def drop(self) -> None:
+        """What is inside goes through the old content, anew."""
+        assert self.trial is not None
+        self.content = Content(links=self.trial.before.links, generation=self.content.generation)
+        self.inside = Inside.DROPPED
+        self.trial = None
+
+    def go_back(self) -> None:
+        """Go over to what takes the place of the content that has failed. There is nothing to wait for."""
+        self.begin()
+        self.turn()
+        self.inside = Inside.DROPPED
 
     def leave(self) -> None:
         """The run has ended."""

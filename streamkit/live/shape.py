@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from streamkit._engine.buffer.book import Book
 from streamkit._engine.plan.drops import counted
 from streamkit._engine.plan.link import Link
+from streamkit.live.content import Content
 from streamkit.live.flow import Follower, in_place
-from streamkit.live.seat import Cell, Content, Seat
+from streamkit.live.seat import Cell, Seat
 
 __all__ = ["Shape", "is_slot"]
 
@@ -16,6 +17,11 @@ __all__ = ["Shape", "is_slot"]
 def is_slot(link: Link) -> bool:
     """Whether a slot of steps stands there."""
     return link.declaration.stage is in_place
+
+
+def _stands(link: Link) -> tuple[Cell, bool]:
+    """The slot that stands there; and whether its items come out with their generation."""
+    return link.arguments["content"], link.arguments.get("with_generation", False)
 
 
 class Shape:
@@ -42,7 +48,7 @@ class Shape:
 
     @property
     def cells(self) -> list[Cell]:
-        return [link.arguments["content"] for link in self.links if is_slot(link)]
+        return [_stands(link)[0] for link in self.links if is_slot(link)]
 
     def seats(self) -> tuple[list[Seat], bool]:
         """The runs of the slots begin; and whether a slot has another content by now."""
@@ -50,7 +56,8 @@ class Shape:
         seat = None if self.follower is None else self.follower()
         for place in range(len(self.links) - 1, -1, -1):
             if is_slot(self.links[place]):
-                seat = Seat(self.links[place].arguments["content"], (*self.before, *self.links[:place]), seat)
+                cell, with_generation = _stands(self.links[place])
+                seat = Seat(cell, (*self.before, *self.links[:place]), seat, with_generation=with_generation)
                 seats.insert(0, seat)
         return seats, any(each.content is not self._contents.get(n) for n, each in enumerate(seats))
 
@@ -69,7 +76,8 @@ class Shape:
             number, content = len(spans), contents[len(spans)]
             if self._contents.get(number) is not content:
                 self._contents[number] = content
-                self._inside[number] = counted(content.links, self._book)
-            spans.append(range(len(steps), len(steps) + len(content.links)))
-            steps += self._inside[number]
+                self._inside[number] = counted(content.run(with_generation=_stands(link)[1]), self._book)
+            inside = self._inside[number]
+            spans.append(range(len(steps), len(steps) + len(inside)))
+            steps += inside
         return steps, spans

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
-from types import TracebackType
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 
 from streamkit._core.arguments import Composed, flag, seconds, whole
@@ -18,10 +16,12 @@ from streamkit._engine.plan.link import Inlet, Link
 from streamkit._engine.plan.source import Source
 from streamkit.live.change import Change, post
 from streamkit.live.flow import beside
-from streamkit.live.seat import Cell, Content
+from streamkit.live.seat import Cell
+from streamkit.live.together import opened
+from streamkit.live.trial import check_trial
 from streamkit.live.woven import in_place
 
-__all__ = ["Edit", "Filling", "Slot", "edit", "slots"]
+__all__ = ["Filling", "Slot", "slots"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,13 +31,13 @@ Filling: TypeAlias = Operator[A, B] | Keep | Shape
 
 
 @stage(in_place, name="Slot", pumps=False)
-def _of_steps(content: Cell) -> Pipe:
-    return Pipe(_of_steps, content=content)
+def _of_steps(content: Cell, *, with_generation: bool = False) -> Pipe:
+    return Pipe(_of_steps, content=content, with_generation=with_generation)
 
 
 @stage(beside, name="Slot", contract=Contract(lookahead="0"))
-def _of_stages(content: Cell) -> Pipe:
-    return Pipe(_of_stages, content=content)
+def _of_stages(content: Cell, *, with_generation: bool = False) -> Pipe:
+    return Pipe(_of_stages, content=content, with_generation=with_generation)
 
 
 class Slot(Operator[A, B]):
@@ -117,7 +117,7 @@ class Slot(Operator[A, B]):
             stages = any(link.declaration.stage is not None for link in links)
         self._stages = flag("stages", stages)
         self._bound = None if bound is None else whole("bound", bound, least=0)
-        self.cell = Cell(links, name, self)
+        self.cell = Cell(links, name, self, apart=stages)
         self._check(links)
         super().__init__(_of_stages if stages else _of_steps, content=self.cell)
 
@@ -136,6 +136,18 @@ class Slot(Operator[A, B]):
     def generation(self) -> int:
         """How often it was changed. Errors of its operators name the generation that has raised them."""
         return self.cell.content.generation
+
+    @property
+    def with_generation(self) -> Operator[A, tuple[int, B]]:
+        """The same slot, whose items come out as pairs: the generation that they are of, and the item.
+
+        >>> from streamkit import Stream, ops
+        >>> from streamkit.live import Slot
+        >>> slot = Slot(ops.map(str.upper))
+        >>> list(Stream("ab") | slot.with_generation)
+        [(0, 'A'), (0, 'B')]
+        """
+        return Operator(_of_stages if self._stages else _of_steps, content=self.cell, with_generation=True)
 
     def __len__(self) -> int:
         return len(self.cell.links)
@@ -165,15 +177,15 @@ class Slot(Operator[A, B]):
                 goes on with that, and the new one follows.
             rollback: how many items are on trial. If one of them fails, the old content (anew) gets it, and
                 all of which nothing has come out yet; its error is that of the change. Until then, they are
-                kept. This is for contents of steps.
+                kept. This is for contents of steps; what stands there before may have stages.
 
         Raises:
             LateChangeError: it was not done by the deadline.
             RuntimeError: the slot runs in another event loop.
             TypeError: `content` is no operator, or has a sink; another argument has the wrong type.
-            ValueError: a stage is to come into a slot of steps, or more items than its bound; a number is
-                negative; or items might see the old content where it stands first, and the new one where it
-                stands behind that.
+            ValueError: a stage is to come into a slot of steps, or on trial, or more items than its bound; a
+                number is negative; or items might see the old content where it stands first, and the new one
+                where it stands behind that.
         """
         return await self._change(_links(content), deadline, rollback)
 
@@ -209,18 +221,15 @@ class Slot(Operator[A, B]):
 
     async def _change(self, links: tuple[Link, ...], deadline: float | None, rollback: int) -> Change:
         self._check(links)
-        whole("rollback", rollback, least=0)
-        if rollback and self._stages:
-            raise ValueError(
-                "rollback must be 0 where a slot has stages: which item has failed is not known there"
-            )
+        if whole("rollback", rollback, least=0):
+            check_trial(links)
         if deadline is not None:
             deadline = seconds("deadline", deadline)
-        open_edit = _opened()
+        open_edit = opened()
         if open_edit is not None:
             if deadline is not None or rollback:
                 raise ValueError(
-                    "deadline and rollback of changes in async with edit(): are not those of one slot"
+                    "deadline and rollback in async with edit(): are of all slots: write edit(rollback=3)"
                 )
             open_edit.contents[self.cell] = links
             return open_edit.change
@@ -232,7 +241,7 @@ class Slot(Operator[A, B]):
 
     def _now(self) -> tuple[Link, ...]:
         """What stands here, or will when the edit that is open has ended."""
-        open_edit = _opened()
+        open_edit = opened()
         return self.cell.links if open_edit is None else open_edit.links(self.cell)
 
     def _check(self, links: tuple[Link, ...]) -> None:
@@ -271,85 +280,6 @@ def _links(content: Any) -> tuple[Link, ...]:
     if not isinstance(content, Pipe) or content.links[-1].declaration.sink:
         raise TypeError(f"content must be operators, and no sink, not {shown(content)}")
     return content.links
-
-
-# several at once -------------------------------------------------------------------------------------------
-
-
-class Edit:
-    """What is changed in an ``async with edit():``, all of it at its end."""
-
-    def __init__(self, deadline: float | None) -> None:
-        self.change: Change = Change()
-        self.contents: dict[Cell, tuple[Link, ...]] = {}
-        self.ended: bool = False
-        """Tasks that were begun inside may go on behind the end of it."""
-        self._bases: dict[Cell, Content] = {}
-        """What stood in a slot when its content was first made of that."""
-        self._deadline = deadline
-        self._token: Token[Edit | None]
-
-    def links(self, cell: Cell) -> tuple[Link, ...]:
-        """What is to stand in a slot, if nothing else is said, for something to be made of it."""
-        if cell in self.contents:
-            return self.contents[cell]
-        return self._bases.setdefault(cell, cell.content).links
-
-    async def __aenter__(self) -> Change:
-        if _opened() is not None:
-            raise RuntimeError("an edit is open here already: change all slots in that")
-        if self.ended:
-            raise RuntimeError("this edit has ended: call edit() for another")
-        self._token = _edits.set(self)
-        return self.change
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.ended = True
-        _edits.reset(self._token)
-        if error is not None:
-            return
-        for cell, base in self._bases.items():
-            if cell in self.contents and cell.content is not base:
-                raise RuntimeError(
-                    f"{cell!r} was changed by others while this edit was open: what this inserts and pops "
-                    "was meant for another content"
-                )
-        post(self.contents, self.change)
-        if self._deadline is not None:
-            await self.change.within(self._deadline)
-
-
-_edits: ContextVar[Edit | None] = ContextVar("edit", default=None)
-
-
-def _opened() -> Edit | None:
-    """The edit that is open here."""
-    found = _edits.get()
-    return None if found is None or found.ended else found
-
-
-def edit(*, deadline: float | None = None) -> Edit:
-    """Change several slots at once: ``async with edit() as change:``. No item sees old and new contents.
-
-    All is changed when the block ends; if it ends with an error, nothing is. An item that has been through
-    the old content of one slot goes through the old content of the others, too: so they stand one behind the
-    other in a pipe, and what is between them holds no items. (Where it does, as a ``buffer``, make one slot
-    of both and of what is between.)
-
-    Args:
-        deadline: how many seconds the end of the block waits for the old contents to be gone; see
-            `Slot.replace`.
-
-    Raises:
-        LateChangeError: (at the end of the block) it was not done by the deadline.
-        RuntimeError: (there) a slot runs in another event loop, or others have changed one into which this
-            inserts; or (at its beginning) an edit is open.
-        ValueError: (at the end of the block) an item might see the old content of one, and the new one of
-            another.
-    """
-    return Edit(None if deadline is None else seconds("deadline", deadline))
 
 
 # by name ---------------------------------------------------------------------------------------------------

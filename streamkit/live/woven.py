@@ -33,7 +33,7 @@ from streamkit._engine.run.own import own
 from streamkit._engine.run.run import Run
 from streamkit._engine.run.start import begin
 from streamkit.live.entry import Entry, Rest, States
-from streamkit.live.flow import Pull, in_place, read, rested, told
+from streamkit.live.flow import Pull, followed, in_place, read, rested
 from streamkit.live.seat import Seat, named
 from streamkit.live.shape import Shape, is_slot
 
@@ -173,7 +173,7 @@ class Woven(Entry):
                 continue
             old = [next(left) for _ in self._shape.inside(number)]
             gone = number in self._gone
-            kept += [None] * len(self._seats[number].content.links) if gone else old
+            kept += [None] * len(self._seats[number].links) if gone else old
             number += 1
         self._gone.clear()
         self.put(kept, item)
@@ -246,6 +246,8 @@ class Woven(Entry):
         for place, name in loop.wanted:
             wanted.append(every[place].arguments[name])
         made = loop.function(items, part.leave, pace, *wanted)
+        if pace.book is not None:
+            pace.book.watch(made, part.in_hand)
         if not ends:
             own(made)
             self._pieces.append(made)
@@ -358,7 +360,7 @@ def _woven(
     links = [*inlet.links[cut:], run.link, *links]
     shape = Shape(links, inlet.links[:cut], arguments.get("follower"), run.book)
     woven = Woven(run, opened, shape, Kind.ASYNC, end, pace)
-    return woven.begun(Inlet[Any](inlet.source, told(inlet.links[:cut], woven.first)))
+    return woven.begun(Inlet[Any](inlet.source, followed(inlet.links[:cut], woven.first)))
 
 
 BEGUN[in_place] = _begun

@@ -176,6 +176,7 @@ def zip(*sources: SourceLike[Any], lookahead: int = 1, strict: bool = False, fil
         lookahead="lookahead",
         per_source=True,
         together=True,
+        aligned="True",
         loses="'nothing' if strict or fill is not ABSENT else 'items of longer sources that were read ahead'",
     ),
 )

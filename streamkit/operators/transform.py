@@ -44,6 +44,7 @@ _NONE: Final = 0
         holds="concurrency + lookahead",
         lookahead="concurrency + lookahead",
         ordered="ordered if key is ABSENT else 'for each key'",
+        aligned="ordered and key is ABSENT",
     ),
 )
 def _concurrent_map(

@@ -196,6 +196,13 @@ class TestText:
         lines = str((Stream("ab") | ops.merge([1])).explain()).splitlines()
         assert lines[2] == "  [1]"
 
+    @pytest.mark.parametrize("join", [ops.zip, lambda other: ops.map(abs) | ops.merge(other | ops.map(abs))])
+    def test_streams_in_streams_in_streams_are_explained_however_deep(self, join: Any) -> None:
+        stream = Stream([1])
+        for _ in range(1_000):
+            stream = Stream([1]) | join(stream)
+        assert max(part.depth for part in stream.explain().parts) == 1_000
+
 
 class TestCode:
     def test_is_shown_on_demand_only(self) -> None:

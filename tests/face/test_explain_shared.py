@@ -58,6 +58,17 @@ def test_of_diamonds_in_a_row_text_and_bound_grow_with_their_number() -> None:
     assert sizes[2] - sizes[1] == pytest.approx(sizes[1] - sizes[0], abs=9)  # digits of the sums
 
 
+def test_of_diamonds_that_meet_in_pairs_the_bound_grows_with_their_number() -> None:
+    def zipped(count: int) -> float:
+        stream: Any = Stream([1])
+        for _ in range(count):
+            shared = stream | ops.share(strategy=Suspend(2))
+            stream = shared | ops.zip(shared | ops.map(abs))
+        return float(stream.explain().bound)
+
+    assert [zipped(count) for count in (1, 2, 3, 24)] == [7, 13, 19, 1 + 24 * 6]
+
+
 def test_the_buffer_of_a_source_that_is_shared_counts_once() -> None:
     stream, _ = push(Suspend(40), of=int)
     shared = stream | ops.share()

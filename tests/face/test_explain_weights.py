@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streamkit import DropOldest, Stream, Suspend, ops, push
+from streamkit import DropOldest, Resume, Stream, Suspend, ops, push
+from tests.files import over
 
 NONE: Any = Stream[int]([])
 THREES: Any = NONE | ops.batch(3)
@@ -34,6 +35,37 @@ TENS: Any = NONE | ops.batch(5) | ops.batch(2)
 )
 def test_an_item_counts_for(stream: Any, items: float) -> None:
     assert (stream | ops.buffer(Suspend(1))).explain().parts[-1].lookahead == items
+
+
+SHARED = NONE | ops.share(strategy=Suspend(2))
+LOSSY = NONE | ops.share(strategy=DropOldest(2))
+SECOND = SHARED | ops.zip(SHARED | ops.map(str)) | ops.share(strategy=Suspend(2))
+
+
+@over(
+    [
+        (SHARED | ops.zip(SHARED), 1),
+        (SHARED | ops.zip(SHARED | ops.map(str) | ops.enumerate(), SHARED), 1),
+        (SHARED | ops.zip(SHARED | ops.buffer(Suspend(3)) | ops.map(str, concurrency=3)), 1),
+        (SECOND | ops.zip(SECOND | ops.map(str)) | ops.tap(print), 1),
+        # what is left out, taken apart, or not next to each other
+        (SHARED | ops.zip(SHARED) | ops.filter(bool), 2),
+        (SHARED | ops.zip(SHARED) | ops.batch(3), 6),
+        (SHARED | ops.zip(SHARED) | ops.flatten(), 1),
+        (SECOND | ops.zip(SECOND | ops.map(str)) | ops.filter(bool), 4),
+        (SHARED | ops.zip(SHARED | ops.filter(bool)), 2),
+        (SHARED | ops.zip(SHARED | ops.map(str, on_error=Resume(dead_letters=print))), 2),
+        (SHARED | ops.zip(SHARED | ops.map(str, concurrency=3, ordered=False)), 2),
+        (SHARED | ops.zip(SHARED | ops.buffer(DropOldest(3))), 2),
+        (SHARED | ops.combine_latest(SHARED), 2),
+        (SHARED | ops.zip(NONE), 2),
+        (SHARED | ops.zip(SECOND), 3),
+        (LOSSY | ops.zip(LOSSY), 2),
+    ],
+    named=str,
+)
+def test_of_a_shared_run_that_meets_again_each_item_counts_once(case: tuple[Any, float]) -> None:
+    test_an_item_counts_for(*case)
 
 
 def test_no_item_counts_for_more_than_fits_in_any_memory() -> None:

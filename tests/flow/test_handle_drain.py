@@ -1,22 +1,26 @@
 """The end of a flow within one deadline, and what is told of it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
+from typing import Any
 
 import pytest
 
 import streamkit
-from streamkit import Hub, Job, Stream, Suspend, ops
+from streamkit import Hub, Job, Limit, Stream, Suspend, ops
 from streamkit.flow import Child, Flow, Intensity, Left, Scope
+from streamkit.live import Slot
 from streamkit.testing import run
+from tests.files import over
 from tests.flow.jobs import Log, end, fails, lasts
 from tests.tiers import examples
 
 LATE = 0.05
 
 
-async def stuck(_: int) -> None:
+async def stuck(_: object) -> Any:
     await asyncio.Event().wait()
 
 
@@ -111,11 +115,67 @@ def test_the_report_names_operators_and_how_many_they_held() -> None:
         handle = Flow(Child("in", Flow(child))).start()
         await asyncio.sleep(1.0)
         report = await handle.stop(1.0)
-        assert report.left == (Left(path="flow/in/a", operator="buffer(Suspend(capacity=8))", count=8),)
+        assert report.left == (
+            Left(path="flow/in/a", operator="buffer(Suspend(capacity=8))", count=8),
+            Left(path="flow/in/a", operator="for_each(stuck)", count=1),
+        )
         assert (report.cancelled, report.ok) == (("flow/in/a",), False)
         await handle
 
     run(main)
+
+
+async def first_is_stuck(number: int) -> int:
+    return int(await stuck(number)) if number == 0 else number
+
+
+async def seventh_is_stuck(number: int) -> int:
+    return int(await stuck(number)) if number == 6 else number
+
+
+async def three(first: int) -> AsyncIterator[int]:
+    for number in range(3):
+        yield first + number
+    await stuck(3)
+
+
+@over(
+    [
+        (ops.map(stuck), {"map(stuck)": 1}),
+        (ops.map(stuck, concurrency=4), {"map(stuck, concurrency=4)": 4}),
+        (ops.map(stuck, concurrency=Limit(3)), {"map(stuck, concurrency=Limit(3))": 3}),
+        (ops.map(stuck, concurrency=2, lookahead=3), {"map(stuck, concurrency=2, lookahead=3)": 5}),
+        # results that wait for their turn
+        (ops.map(first_is_stuck, concurrency=4), {"map(first_is_stuck, concurrency=4)": 4}),
+        (
+            ops.map(first_is_stuck, concurrency=4, ordered=False) | ops.map(stuck),
+            {"map(first_is_stuck, concurrency=4, ordered=False)": 4, "map(stuck)": 1},
+        ),
+        (ops.map(str, concurrency=2) | ops.tap(stuck), {"map(str, concurrency=2)": 2, "tap(stuck)": 1}),
+        (ops.flat_map(three, concurrency=1), {"flat_map(three, concurrency=1)": 1}),
+        (
+            ops.map(seventh_is_stuck) | ops.batch(4) | ops.batch(3),
+            {"map(seventh_is_stuck)": 1, "batch(4)": 2, "batch(3)": 1},
+        ),
+        (Slot(ops.map(stuck)), {"map(stuck)": 1}),
+        (ops.filter(lambda _: False), None),
+    ],
+    named=lambda each: str(each[0]),
+)
+def test_the_report_counts_calls_and_what_steps_keep(case: tuple[Any, dict[str, int] | None]) -> None:
+    pipe, expected = case
+
+    async def main() -> dict[str, int]:
+        handle = Flow(Child("a", lambda: streamkit.interval(0.01) | pipe | ops.drain())).start()
+        await asyncio.sleep(1.0)
+        report = await handle.stop(1.0)
+        await handle
+        left = Counter[str]()
+        for each in report.left:  # two rows of a pool that reads ahead
+            left[each.operator] += each.count
+        return left
+
+    assert run(main) == (expected or {})
 
 
 def test_one_that_fails_when_it_is_stopped_is_told_and_the_rest_goes_on() -> None:

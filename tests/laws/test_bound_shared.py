@@ -43,6 +43,17 @@ def diamond(stream: Any, lab: Any, strategy: Any = None) -> Any:
     return shared | ops.merge(shared | ops.map(lab.callback(lambda item: item)))
 
 
+class OfEight(Shared):
+    ways = 8
+
+
+def zipped(stream: Any, lab: Any, *, times: int = 1, way: Any = None) -> Any:
+    for _ in range(times):
+        shared = stream | ops.share(strategy=Suspend(2))
+        stream = shared | ops.zip(shared | (way or ops.map(lab.callback(lambda item: item))))
+    return stream
+
+
 def slow(lab: Any) -> Any:
     return ops.map(lab.callback(lambda item: item), concurrency=3)
 
@@ -59,7 +70,22 @@ CASES: dict[str, tuple[type[Shared], int, int, Callable[[Any], Any]]] = {
     "collected": (Shared, 8, 16, lambda lab: diamond(Stream(lab.source()), lab, Collect(4))),
     "lossy": (Shared, 5, 8, lambda lab: diamond(Stream(lab.source()), lab, DropOldest(3, on_drop=lab.drop))),
     "merge of three": (OfThree, 8, 13, lambda lab: three(lab, ops.merge)),
-    "zip of three": (OfThree, 7, 16, lambda lab: three(lab, ops.zip)),
+    "zip": (Shared, 3, 7, lambda lab: zipped(Stream(lab.source()), lab)),
+    "zips of zips": (OfEight, 8, 19, lambda lab: zipped(Stream(lab.source()), lab, times=3)),
+    "zips, one way with tasks": (
+        OfFour,
+        7,
+        25,
+        lambda lab: zipped(Stream(lab.source()), lab, times=2, way=ops.buffer(Suspend(3)) | slow(lab)),
+    ),
+    # of pairs that are left out, each is made of two items
+    "filtered": (
+        OfFour,
+        6,
+        20,
+        lambda lab: zipped(zipped(Stream(lab.source()), lab) | ops.filter(lab.callback(bool)), lab),
+    ),
+    "zip of three": (OfThree, 7, 14, lambda lab: three(lab, ops.zip)),
 }
 """How many ways there are, how many items are found inside, and how many may be.
 

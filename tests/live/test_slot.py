@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import pickle
+import random
 from collections.abc import AsyncIterator, Callable
 from operator import neg
 from typing import Any
@@ -13,6 +14,8 @@ from streamkit import BufferOverflowError, Fail, Stream, Suspend, attached, ops,
 from streamkit.live import Slot, edit, slots
 from streamkit.testing import run
 from tests.files import over
+from tests.live.torn import Mark, turns
+from tests.tiers import examples
 
 
 async def moment() -> None:
@@ -179,8 +182,8 @@ def test_what_cannot_stand_in_a_slot_changes_nothing() -> None:
             await slot.insert(0, ops.buffer(Suspend(1)))
         with pytest.raises(ValueError, match="at most 3 items, and this may hold 10"):
             await slot.replace(ops.batch(10))
-        with pytest.raises(ValueError, match="rollback"):
-            await Slot(stages=True).replace(ops.map(neg), rollback=1)
+        with pytest.raises(ValueError, match=r"rollback must be 0 where buffer"):
+            await Slot(stages=True).replace(ops.buffer(Suspend(1)), rollback=1)
         nothing(slot)
 
     run(main)
@@ -244,6 +247,54 @@ def test_what_is_held_in_a_buffer_before_a_slot_comes_out_before_its_error() -> 
     seen = run(main)
     assert seen == [-number for number in range(len(seen))]
     assert len(seen) >= 2
+
+
+def _marked(generation: int, *, stages: bool) -> list[Any]:
+    """Contents that note the number which they should have."""
+    mark = Mark(generation)
+    return [
+        ops.map(mark),
+        ops.batch(2) | ops.map(mark),
+        ops.filter(lambda number: number % 3) | ops.map(mark) | ops.start_with((-1, generation)),
+        *[ops.map(mark.late, concurrency=2), ops.map(mark) | ops.buffer(Suspend(2))] * stages,
+    ]
+
+
+@over([False, True])
+def test_items_come_out_with_the_generation_that_they_are_of_however_long_they_wait(stages: bool) -> None:
+    async def main(seed: int) -> None:
+        drawn = random.Random(seed)
+        slot = Slot[Any, Any](_marked(0, stages=stages)[0], stages=stages)
+        pipe = (
+            Stream(turns(30)) | slot.with_generation | ops.buffer(Suspend(3)) | ops.map(late, concurrency=4)
+        )
+        job = (pipe | ops.to_list()).start()
+        for number in range(1, 8):
+            await asyncio.sleep(drawn.choice([0.0, 0.0, 1.0, 4.0]))
+            change = await slot.replace(drawn.choice(_marked(number, stages=stages)))
+            assert change.generation == number
+        seen = await job
+        assert all(generation == mark for generation, (*_, mark) in seen), seen
+        assert [number for number, _ in seen] == sorted([number for number, _ in seen])
+        generations.update(number for number, _ in seen)
+
+    generations = set[int]()
+    for seed in range(examples(10)):
+        run(main(seed))
+    assert len(generations) > 4
+
+
+def test_both_ways_to_read_a_slot_stand_in_pipes_and_change_together() -> None:
+    async def main() -> tuple[list[int], list[tuple[int, int]]]:
+        slot = Slot(ops.map(neg))
+        one = (Stream(ticks(3)) | slot | ops.to_list()).start()
+        two = (Stream(ticks(3)) | ops.skip(1) | slot.with_generation | ops.to_list()).start()
+        await asyncio.sleep(2.5)
+        await slot.replace(ops.map(abs))
+        assert repr(slot.with_generation) == "Slot(map(abs), with_generation=True)"
+        return await one, await two
+
+    assert run(main) == ([0, -1, 2], [(0, -1), (1, 2)])
 
 
 # values and names ------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Two slots that are changed at once, while items flow: no item may see old and new.
 
 `python -m tests.live.torn 100000` tries so many schedules of each kind, and prints how many it has tried.
+They may be drawn in parts: `python -m tests.live.torn 25000 second 3` tries those of one kind and of seed 3.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from streamkit import Stream, ops
 from streamkit.live import Slot, edit
 from streamkit.testing import run
 
-__all__ = ["KINDS", "Mark", "torn"]
+__all__ = ["KINDS", "Mark", "torn", "turns"]
 
 KINDS = {"steps": (False, False), "stages": (True, True), "first": (True, False), "second": (False, True)}
 """Which of the two slots have stages."""
@@ -73,12 +74,15 @@ async def torn(first_stages: bool, second_stages: bool, items: int = 10, edits: 
 
 
 def main() -> None:
-    """Try as many schedules as the command says."""
-    schedules = int(sys.argv[1])
-    for name, (first, second) in KINDS.items():
+    """Try as many schedules as the command says; of one kind only, and with another seed, if it says so."""
+    schedules, *kinds = sys.argv[1:3]
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    for name in kinds or KINDS:
+        first, second = KINDS[name]
         began = time.perf_counter()
-        run(lambda first=first, second=second: torn(first, second), schedules=schedules, seed=1)  # type: ignore[misc]
-        print(f"{name}: {schedules} schedules, none torn, {time.perf_counter() - began:.0f} s", flush=True)
+        run(lambda first=first, second=second: torn(first, second), schedules=int(schedules), seed=seed)  # type: ignore[misc]
+        taken = time.perf_counter() - began
+        print(f"{name}: {schedules} schedules of seed {seed}, none torn, {taken:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from streamkit import Suspend, ops
 from streamkit.live import Slot
+from streamkit.live.content import of_generation
 from tests.laws.lab import Sample
 from tests.samples.callbacks import same
 
@@ -16,5 +17,7 @@ OPERATORS = [
         calls=True,
         lossless=False,
     ),
+    Sample("Slot-generation", lambda lab: Slot(ops.map(lab.callback(same))).with_generation, calls=True),
+    Sample("of_generation", lambda lab: of_generation(1)),
     Sample("Slot-buffer", lambda lab: ops.buffer(Suspend(2)) | Slot(ops.map(lab.callback(same))), calls=True),
 ]

@@ -17,6 +17,7 @@ def test_a_slot_is_an_operator_with_the_types_of_its_first_content() -> None:
     assert_type(halving, Slot[int, float])
     assert_type(NUMBERS | halving, Stream[float])
     assert_type(NUMBERS | ops.map(str) | Slot(ops.map(int) | ops.map(halved)), Stream[float])
+    assert_type(NUMBERS | halving.with_generation, Stream[tuple[int, float]])
     job = NUMBERS | halving | ops.to_list()
     assert_type(job, Job[list[float]])
     assert_type(slots(job), dict[str, Slot[Any, Any]])

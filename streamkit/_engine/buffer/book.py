@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 from streamkit._core.delivery import Ledger
 from streamkit._engine.buffer.account import BufferStats, Sums
 
-__all__ = ["Book"]
+__all__ = ["Book", "Hands", "Told"]
+
+Told: TypeAlias = Callable[[Any], Iterable[tuple[object, int]]]
+"""Tells of a loop, or of a pool, the operators that have items in hand, and how many."""
+Hands: TypeAlias = WeakKeyDictionary[Any, Told]
+"""The loops and pools of a job that are there."""
 
 
 class Entry(Protocol):
@@ -31,10 +38,14 @@ class Book:
     """
 
     def __init__(
-        self, gate: asyncio.Event | None = None, ledgers: Mapping[Any, Ledger] | None = None
+        self,
+        gate: asyncio.Event | None = None,
+        hands: Hands | None = None,
+        ledgers: Mapping[Any, Ledger] | None = None,
     ) -> None:
         self.gate: asyncio.Event = gate or asyncio.Event()
         """Closed while the job is paused."""
+        self._hands = hands
         self.ledgers = ledgers
         """What the tracked sources of the run hand out, by these; None, if it has none."""
         self._sources: list[Entry] = []
@@ -52,9 +63,22 @@ class Book:
 
     def chapter(self, *, after: bool = False) -> Book:
         """A new book, entered in this one: of what the stage reads, or of what reads it."""
-        chapter = Book(self.gate, self.ledgers)
+        chapter = Book(self.gate, self._hands, self.ledgers)
         (self._after if after else self._before).chapters[chapter] = None
         return chapter
+
+    def watch(self, thing: Any, told: Told) -> None:
+        """Whoever asks what is in hand is `told` of `thing`, as long as it is there; if anybody may ask."""
+        if self._hands is not None:
+            self._hands[thing] = told
+
+    def in_hand(self) -> dict[str, int]:
+        """How many items each operator has in hand that are in no buffer; as far as they are watched."""
+        found: Counter[str] = Counter()
+        for thing, told in [*(self._hands or {}).items()]:
+            for link, count in told(thing):
+                found[repr(link)] += count
+        return +found
 
     def close(self, chapter: Book) -> None:
         """Replace `chapter`, which has ended, by its sums: many short runs need no more memory."""

@@ -197,6 +197,8 @@ class Parsed(Record):
     """Names that ``each`` has in what may run later."""
     marked: bool
     """Whether marks can stand for names in its text (`ready.py`)."""
+    passes_each: bool
+    """Whether it emits once for each item, and never else: behind no condition, and not at the end."""
     loops: bool
     """Whether ``each`` goes through something."""
     collects: bool
@@ -322,6 +324,8 @@ def _parse(pieces: Pieces, where: str, parameters: tuple[str, ...]) -> Parsed:
         passing=passing([*given, *setup], each, finish, result),
         lazy=lazy(each),
         marked=not any(_unmarked(n) for n, _ in nodes) and not MARKS & {*str(pieces.__dict__)},
+        passes_each=any(signalled(part, "emit") for part in each)
+        and sum(any(signalled(node, word) for word in SIGNALS) for node, _ in nodes) == 1,
         loops=any(isinstance(node, ast.For) for part in each for node in ast.walk(part)),
         collects=_collects(setup, each),
     )

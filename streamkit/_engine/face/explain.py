@@ -12,7 +12,7 @@ What several readers share runs once: where the second of them stands, only what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +23,7 @@ from streamkit._core.value import alike
 from streamkit._engine.compile.key import End, Kind, Pairs
 from streamkit._engine.compile.loop import Loop, compiled
 from streamkit._engine.face.explanation import Explanation, Part
-from streamkit._engine.face.weight import ONE, Weight, heaviest
+from streamkit._engine.face.weight import ONE, Runs, Weight, heaviest, paired
 from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
@@ -34,10 +34,27 @@ __all__ = ["explain"]
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
-    parts, _ = _pipeline(source, links, 0, None, _Runs())
+    parts, _ = _worked_out(_pipeline(source, links, 0, None, Runs()))
     loops = tuple(_code(source, links)) if code else ()
     in_flight = sum(each.most for each in tracked([Inlet[Any](source, tuple(links))]))
     return Explanation(parts=tuple(parts), code=loops, in_flight=in_flight)
+
+
+def _worked_out(first: Generator[Any, Any, Any]) -> Any:
+    """What `first` returns. It yields what it is to be sent the result of, and so does that.
+
+    So pipelines may be nested in each other deeper than calls may be.
+    """
+    stack: list[Generator[Any, Any, Any]] = [first]
+    result: Any = None
+    while stack:
+        try:
+            stack.append(stack[-1].send(result))
+            result = None
+        except StopIteration as end:
+            stack.pop()
+            result = end.value
+    return result
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
@@ -64,38 +81,6 @@ def _places(links: Sequence[Link], begin: int) -> Iterator[tuple[int, list[Link]
     for first, end in pairwise([begin, *cuts, len(links)]):
         for group in _groups(collapsed(links[first:end])):
             yield first, group
-
-
-class _Runs:
-    """The shared runs that were explained, each with what an item counts for that it puts into the lanes."""
-
-    def __init__(self) -> None:
-        self._weights: dict[tuple[int, ...], Weight] = {}
-
-    def add(self, source: Source | None, links: Sequence[Link], place: int, weight: Weight) -> None:
-        """The reader at `place`, whose items count for `weight`, is explained, if one stands there."""
-        if run := self._joined(source, links, place):
-            self._weights[run] = weight
-
-    def last(self, source: Source | None, links: Sequence[Link]) -> tuple[int, Weight | None]:
-        """The place of the last reader whose run was explained, and the weight; without one, 0 and None."""
-        for place in range(len(links) - 1, -1, -1):
-            weight = self._weights.get(self._joined(source, links, place))
-            if weight is not None:
-                return place, weight
-        return 0, None
-
-    @staticmethod
-    def _joined(source: Source | None, links: Sequence[Link], place: int) -> tuple[int, ...]:
-        """What tells the run that is joined at `place` from others; nothing, if there is no such run.
-
-        Links and sources are told apart by their identity, as ``==`` goes through all that is inside of them.
-        So readers of one run may be taken for those of two: that is too much, and never too little.
-        """
-        if source is None or source.alone or not shares(links[place]):
-            return ()  # a branch, or what only one run can read: each begins a run of its own
-        runs = links[place].arguments.get("_shares")
-        return () if runs is None else (id(runs), id(source), *map(id, links[:place]))
 
 
 class _Chain:
@@ -131,9 +116,9 @@ def _pipeline(
     links: Sequence[Link],
     depth: int,
     reader: Link | None,
-    runs: _Runs,
+    runs: Runs,
     weight: Weight = ONE,
-) -> tuple[list[Part], Weight]:
+) -> Generator[Any, Any, tuple[list[Part], Weight]]:
     """The parts of one pipeline, read by `reader` or the consumer; and what one item of it counts for."""
     begin, shared = runs.last(source, links)
     weight = weight if shared is None else shared
@@ -156,12 +141,14 @@ def _pipeline(
                 runs.add(source, links, place, weight)
             through = before is not None and before.declaration.buffers
             again = before is None and shared is not None
-            part, inner, weight = _stage(last, weight, depth, runs, through=through, again=again)
+            part, inner, weight = yield _stage(last, weight, depth, runs, through=through, again=again)
+            if run := runs.read(source, links, place, last):
+                weight = weight._replace(run=run, apart=weight.alone if weight.run else None)
             parts += [part, *inner]
             # who has it step its source has the item before in hand still
             chain = _Chain(weight.items * (1 + last.declaration.hands_over))
         else:
-            part, inner, weight = _stage(last, weight, depth, runs)
+            part, inner, weight = yield _stage(last, weight, depth, runs)
             chain.parts += [part, *inner]
             chain.start = max(chain.start, weight.items)  # its streams take turns in the same hand
     _end(parts, chain, weight.items, last, depth, reserved=_reserves(reader, others=True))
@@ -250,16 +237,17 @@ def _kept(links: Sequence[Link], weight: Weight) -> tuple[float, Weight]:
         times = amount(contract.times, link.arguments)
         kept += amount(contract.holds, link.arguments) * weight.items
         kept += sum(times * held for held, _ in branches)
-        weight = weight.after(link.declaration.contract, link.arguments)
-        weight = heaviest([weight, *(each for _, each in branches)])
+        weight = weight.after(link)
+        if branches:
+            weight = heaviest([weight, *(each.alone for _, each in branches)])
         if link.declaration.groups:
             weight = Weight(weight.items)  # pairs of a key and one of these
     return kept, weight
 
 
 def _stage(
-    link: Link, weight: Weight, depth: int, runs: _Runs, *, through: bool = False, again: bool = False
-) -> tuple[Part, list[Part], Weight]:
+    link: Link, weight: Weight, depth: int, runs: Runs, *, through: bool = False, again: bool = False
+) -> Generator[Any, Any, tuple[Part, list[Part], Weight]]:
     """A stage with what is nested in it; `through`, if it reads through a buffer, which then is its own.
 
     It is there `again`, if it is one more reader of a shared run.
@@ -273,14 +261,14 @@ def _stage(
     for value in [value for name, value in arguments.items() if name[0] != "_"]:
         for each in _several(value):
             if isinstance(each, Inlet):
-                parts, other = _pipeline(each.source, each.links, depth + 1, link, runs)
+                parts, other = yield _pipeline(each.source, each.links, depth + 1, link, runs)
                 weights.append(other)
                 through = bool(each.links) and each.links[-1].declaration.buffers
                 own.append(0.0 if through and _gives_way(link) else other.items)
                 inner += parts
             elif isinstance(each, Composed) and each.links:  # a branch: operators without a source
                 sink = each.links[-1].declaration.sink
-                parts, other = _branch(each.links, weight, depth + 1, None if sink else link, runs)
+                parts, other = yield _branch(each.links, weight, depth + 1, None if sink else link, runs)
                 inner += [
                     part.but(holds=part.holds * times, lookahead=part.lookahead * times) for part in parts
                 ]
@@ -305,18 +293,22 @@ def _stage(
         at_end=contract.at_end,
     )
     if contract.together:
-        return part, inner, Weight(sum(each.items for each in weights), heaviest(weights))
-    return part, inner, heaviest(weights).after(contract, arguments)
+        return part, inner, paired(weights, link)
+    return (
+        part,
+        inner,
+        (weight if len(weights) == 1 else heaviest([each.alone for each in weights])).after(link),
+    )
 
 
 def _branch(
-    links: Sequence[Link], weight: Weight, depth: int, reader: Link | None, runs: _Runs
-) -> tuple[list[Part], Weight]:
+    links: Sequence[Link], weight: Weight, depth: int, reader: Link | None, runs: Runs
+) -> Generator[Any, Any, tuple[list[Part], Weight]]:
     """The parts of a branch. A buffer at its start is what the items are put into, and fuses with none."""
     if not links[0].declaration.buffers:
-        return _pipeline(None, links, depth, reader, runs, weight)
-    entry, _, weight = _stage(links[0], weight, depth, runs)
-    parts, weight = _pipeline(None, links[1:], depth, reader, runs, weight)
+        return (yield _pipeline(None, links, depth, reader, runs, weight))  # type: ignore[no-any-return]
+    entry, _, weight = yield _stage(links[0], weight, depth, runs)
+    parts, weight = yield _pipeline(None, links[1:], depth, reader, runs, weight)
     return [entry, *parts], weight
 
 

@@ -90,11 +90,15 @@ class Job(Outside[R_co]):
         Raises:
             RuntimeError: no event loop runs in this thread; there, ``job.run()``.
         """
+        return self._started(name, watched=False)
+
+    def _started(self, name: str | None, *, watched: bool) -> Handle[R_co]:
+        """Start it; `watched`, where it may be asked what is in hand."""
         self._awaited = True
         require_loop("job.start()", "job.run()")
         claims = Claims()  # a task that is cancelled before it begins has no run that could make them
         claims.take(Inlet[Any](self._source, self._links))
-        return Handle(self, name or self._named(self._source.kind), claims)
+        return Handle(self, name or self._named(self._source.kind), claims, watched=watched)
 
     def explain(self, *, code: bool = False) -> Explanation:
         """What is fused, what buffers where, and the bound in items; with `code`, the generated loops."""
@@ -178,9 +182,9 @@ class Job(Outside[R_co]):
 class Handle(Generic[R_co]):
     """A job that runs: await it for its result, pause and resume it, or stop it."""
 
-    def __init__(self, job: Job[R_co], name: str, claims: Claims) -> None:
+    def __init__(self, job: Job[R_co], name: str, claims: Claims, *, watched: bool) -> None:
         loop = asyncio.get_running_loop()
-        self._book: Book = Book()
+        self._book: Book = Book(hands=WeakKeyDictionary() if watched else None)
         self._book.gate.set()
         self._links = job._links  # pyright: ignore[reportPrivateUsage] - the handle of this
         self._stopped = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from asyncio import CancelledError
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Sized
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from streamkit._core.awaiting import is_awaitable, pending
 from streamkit._core.catalogue import advice
@@ -16,6 +16,8 @@ from streamkit._engine.buffer.target import Abandoned
 from streamkit._engine.compile.lines import OUT, READER, SOURCE, Owner
 from streamkit._engine.compile.loop import NAMED, Loop
 from streamkit._engine.compile.pace import Pace
+from streamkit._engine.compile.pieces import parsed
+from streamkit._engine.compile.scopes import assigned
 from streamkit._engine.plan.link import Link
 from streamkit._engine.plan.source import Opened
 
@@ -30,6 +32,10 @@ __all__ = [
     "tell",
     "unreached",
 ]
+
+
+_FRAMES: Final = "cr_frame", "ag_frame", "gi_frame"
+"""Where coroutines and generators have their frame."""
 
 
 def blame(error: BaseException, link: Link) -> BaseException:
@@ -237,6 +243,26 @@ class Segment:
     def holds(self) -> bool:
         """Whether its steps pass on what they hold after an error."""
         return self._loop.holds
+
+    def in_hand(self, made: Any) -> Iterator[tuple[Link, int]]:
+        """The operators of the loop, which was `made`, with how many items they have in hand, or hold back.
+
+        What it has handed over, its reader or a buffer has, though it may wait for room there.
+        """
+        frame: Any = next((each for name in _FRAMES if (each := getattr(made, name, None)) is not None), None)
+        if frame is None:
+            return
+        line: int = frame.f_lineno
+        owner = self._loop.owners[line - 1]
+        if isinstance(owner, int) and getattr(made, "ag_running", True):
+            link = self._links[owner]
+            yield link.blamed or link, 1
+        for index, link in enumerate(self._links):
+            if link.declaration.contract.regroups:
+                kept = [
+                    frame.f_locals.get(f"{name}_{index}") for name in assigned(parsed(link.declaration).setup)
+                ]
+                yield link, sum(len(each) for each in kept if isinstance(each, Sized))
 
     def failed(self, error: BaseException) -> int:
         """Keep `error`, to be raised when what steps hold was passed on; the index of the step it came from.
