@@ -1,4 +1,4 @@
-"""Somebody who reaches a port of Ray: calls by gRPC or HTTP as they stand on the wire, with a token or none."""
+"""Somebody who reaches a port of Ray: calls by gRPC or HTTP as they are on the wire, with a token or none."""
 
 from __future__ import annotations
 
