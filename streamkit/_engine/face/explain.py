@@ -28,13 +28,18 @@ from streamkit._engine.plan.fuse import collapsed
 from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
 
-__all__ = ["explain"]
+__all__ = ["explain", "explained"]
 
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
     """Explain the pipeline of `links` over `source`."""
     parts, _ = _pipeline(source, links, 0, None, _Runs())
     return Explanation(parts=tuple(parts), code=tuple(_code(source, links)) if code else ())
+
+
+def explained(source: Source, links: Sequence[Link], weight: Weight) -> tuple[list[Part], Weight]:
+    """The parts of a pipeline of whose items each counts for `weight`; and what one of its results counts for."""
+    return _pipeline(source, links, 0, None, _Runs(), weight)
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
