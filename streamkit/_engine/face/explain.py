@@ -38,7 +38,7 @@ def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Exp
 
 
 def explained(source: Source, links: Sequence[Link], weight: Weight) -> tuple[list[Part], Weight]:
-    """The parts of a pipeline of whose items each counts for `weight`; and what one of its results counts for."""
+    """The parts of a pipeline each of whose items counts for `weight`; and what a result of it counts for."""
     return _pipeline(source, links, 0, None, _Runs(), weight)
 
 
