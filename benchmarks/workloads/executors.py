@@ -20,8 +20,6 @@ from streamkit.executors import Processes, Threads
 
 WORKERS = 2
 IN_FLIGHT = 2 * WORKERS
-AHEAD = 7
-"""A chunk of quick calls takes less time than it takes to hear of one, so some more are sent ahead."""
 CHUNK = 256
 NO_PROCESSES = "no processes"
 SPAWN = multiprocessing.get_context("spawn")
@@ -51,7 +49,7 @@ chunks.lacks(NO_PROCESSES, *PEERS)
 
 @chunks.by(OURS)
 async def _(size: int, count: int) -> Any:
-    pool = Processes(WORKERS, context=SPAWN, prefetch=AHEAD)
+    pool = Processes(WORKERS, context=SPAWN)
     return await (Stream(range(count)) | ops.map(worked, on=pool, chunk=size) | ops.sum())
 
 
@@ -78,7 +76,7 @@ singly.lacks(NO_PROCESSES, *PEERS)
 
 @singly.by(OURS)
 async def _(size: int, count: int) -> Any:
-    pool = Processes(WORKERS, context=SPAWN)
+    pool = Processes(WORKERS, context=SPAWN, prefetch=1)  # as many in flight as what it is compared with has
     return await (Stream(range(count)) | ops.map(worked, on=pool) | ops.sum())
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from operator import add
 from typing import Any
 
@@ -113,6 +115,50 @@ def that_meet(size: int, count: int) -> Graph:
     return Graph({"nodes": nodes}, registry=registry(count))
 
 
+runs = Workload(
+    "graph: that can be changed", "room", (1, 32), {size: {HAND: 1.0} for size in (1, 32)}, peers=()
+)
+
+
+@runs.by(HAND)
+async def _(size: int, count: int) -> Any:
+    """A task for each node and a queue between two of them, which ends as the source does, or by an error."""
+    end: Any = object()
+    queues = [asyncio.Queue[Any](size) for _ in range(4)]
+    total = 0
+
+    async def feed() -> None:
+        for number in range(count):
+            await queues[0].put(number)
+        await queues[0].put(end)
+
+    async def step(source: asyncio.Queue[Any], target: asyncio.Queue[Any]) -> None:
+        while (item := await source.get()) is not end:
+            await target.put(add_one(item))
+        await target.put(end)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(feed())
+        for source, target in pairwise(queues):
+            tasks.create_task(step(source, target))
+        while (item := await queues[-1].get()) is not end:
+            total += item
+    return total
+
+
+@runs.by(OURS)
+async def _(size: int, count: int) -> Any:
+    return await of_maps(count).start(room=size)
+
+
+@cache
+def of_maps(count: int) -> Graph:
+    nodes: dict[str, Any] = {"n0": {"source": "numbers"}}
+    nodes |= {f"n{number + 1}": {"map": "add_one", "input": f"n{number}"} for number in range(3)}
+    nodes["out"] = {"fold": "add", "initial": 0, "input": "n3"}
+    return Graph({"nodes": nodes}, registry=registry(count))
+
+
 @cache
 def large() -> str:
     """So many nodes as JSON: pieces of ten, with a join and two branches each, one behind the other."""
@@ -157,4 +203,4 @@ async def _(size: int, count: int) -> Any:
     return [made() for _ in range(count)]
 
 
-WORKLOADS = (row, branches, rejoined, build)
+WORKLOADS = (row, branches, rejoined, runs, build)

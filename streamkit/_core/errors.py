@@ -8,14 +8,14 @@
     ├── EmptyStreamError      (LookupError)    an item was needed, and there was none
     ├── GraphError            (ValueError)     a graph has mistakes, which it lists
     ├── GroupsFullError       (BufferError)    ``group_by`` met a key more than it may have groups
-    ├── LateChangeError       (TimeoutError)   a change of a slot was not done in time
+    ├── LateChangeError       (TimeoutError)   a change of a slot or graph was not done in time
     ├── NoRouteError          (LookupError)    ``route`` met a key for which there is no pipe
     ├── ObservableError       (RuntimeError)   an observable failed without an exception, or goes on
     ├── PackingError          (TypeError)      what a worker needs, or has made, cannot be pickled
     ├── PreparationError      (RuntimeError)   a worker could not be prepared
     ├── RateExceededError     (RuntimeError)   an item came sooner than ``throttle(failing=True)`` allows
     ├── RestartsExceededError (RuntimeError)   a job of a flow has ended more often than it is started again
-    ├── RolledBackError       (RuntimeError)   the new content of a slot has failed, and was taken out
+    ├── RolledBackError       (RuntimeError)   what is new in a slot or graph has failed, and was taken out
     ├── RunningLoopError      (RuntimeError)   a blocking form was called where an event loop runs
     ├── SeveralItemsError     (ValueError)     ``single`` needed the only item and there was another
     ├── SourceConsumedError   (RuntimeError)   a one-shot iterator was run a second time
@@ -123,7 +123,7 @@ class GroupsFullError(StreamkitError, BufferError):
 
 
 class LateChangeError(StreamkitError, TimeoutError):
-    """A change of a slot was not done by its deadline: it was taken back, or what it said goes on."""
+    """A change of a slot, or of a graph that runs, was not done in time: it was taken back, or goes on."""
 
 
 class NoRouteError(StreamkitError, LookupError):
@@ -155,7 +155,7 @@ class RestartsExceededError(StreamkitError, RuntimeError):
 
 
 class RolledBackError(StreamkitError, RuntimeError):
-    """The new content of a slot has failed with one of its first items; the old one has its place again."""
+    """What is new in a slot, or a graph, has failed with one of its first items; what was there is again."""
 
 
 class RunningLoopError(StreamkitError, RuntimeError):

@@ -41,9 +41,10 @@ class Pool(Workers):
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._staff: Staff | None = None
-        share = 1 + terms.prefetch
-        self._share = share
-        self._limit = Limit(len(terms.arguments) * share, most=terms.most * share)
+        self._share = 1 + min(terms.prefetch, 1)
+        """Of a worker of which it is not known that its calls are quick."""
+        most = terms.most * (1 + terms.prefetch)
+        self._limit = Limit(len(terms.arguments) * self._share, most=most)
         self._entered: list[Staff] = []
 
     def __repr__(self) -> str:
@@ -68,7 +69,7 @@ class Pool(Workers):
 
     @property
     def limit(self) -> Limit:
-        """How many chunks may be in flight: each worker's share, which is 1 and `prefetch`."""
+        """How many chunks may be in flight: 2 of each worker, or where they are quick 1 and `prefetch`."""
         return self._limit
 
     def used(self, work: Work) -> AbstractAsyncContextManager[Send]:
@@ -191,8 +192,11 @@ class Pool(Workers):
         return self._staff
 
     def _resize(self, staff: Staff) -> None:
-        if staff is self._staff:
-            self._limit.set(max(1, sum(not each.removed for each in staff.stations)) * self._share)
+        """Have as many chunks in flight as are good for the workers that there are, as quick as these are."""
+        prefetch, share = self._terms.prefetch, self._share
+        shares = [max(share, 1 + each.ahead(prefetch)) for each in staff.stations if not each.removed]
+        if staff is self._staff and (value := sum(shares) or share) != self._limit.value:
+            self._limit.set(value)
 
     def enter(self) -> Staff:
         """The staff, for one more that uses it: opened if it is not open."""
@@ -237,7 +241,10 @@ class Pool(Workers):
 
     async def sent(self, staff: Staff, work: Packed, items: Sequence[Any], priority: int) -> Outcomes:
         """What became of `items`, however often workers are lost meanwhile."""
-        return await Sending(staff.dispatch, work, priority, self._payload, self._terms.on_crash).of(items)
+        sending = Sending(staff.dispatch, work, priority, self._payload, self._terms.on_crash)
+        found = await sending.of(items)
+        self._resize(staff)
+        return found
 
     def packed(self, work: Work) -> Packed:
         """`work` as it is sent; an error where it can never be done here."""

@@ -52,8 +52,9 @@ class Processes(Pool):
             until the item that kills workers is alone. None: the error is raised at once.
         hooks: what is called around it all.
         most: as many workers as there may be, with ``add_worker``; by default, `count`.
-        prefetch: chunks that a worker may have beside the one that it works at. Only where chunks take less
-            than 20 ms, which then follow each other without a pause.
+        prefetch: chunks that a worker may have at most beside the one that it works at: where they take less
+            than 20 ms one, and more where they are so quick that it would wait for the next, as many as
+            take 2 ms. ``limit.value`` follows that; ``explain()`` counts with the most.
         recycle_after: items after which a worker is replaced by a new one, between two chunks.
         memory_limit: bytes; a worker that has needed more is replaced by a new one, between two chunks.
         on_event: called with each `Event`, in the event loop.
@@ -72,7 +73,7 @@ class Processes(Pool):
         on_crash: Retry | None = _AGAIN,
         hooks: Hooks | None = None,
         most: int | None = None,
-        prefetch: int = 1,
+        prefetch: int = 15,
         recycle_after: int | None = None,
         memory_limit: int | None = None,
         on_event: Callable[[Event], object] | None = None,

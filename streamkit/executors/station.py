@@ -13,6 +13,8 @@ __all__ = ["Station"]
 
 QUICK: Final = 0.02
 """Seconds. Where calls take longer, the next one is not given ahead: another worker may be free sooner."""
+AHEAD: Final = 0.002
+"""Seconds that those take which are given ahead: longer than it takes to hear of one, and send the next."""
 _SMOOTH: Final = 0.2
 """How much the last call counts in the mean time of a call."""
 
@@ -48,11 +50,17 @@ class Station:
         """Whether its hand was given as many items as it may be."""
         return self._recycle_after is not None and self._given >= self._recycle_after
 
+    def ahead(self, prefetch: int) -> int:
+        """How many calls of so many are good to be given to it beside the one that it does."""
+        mean = self._mean
+        if mean >= QUICK or not prefetch:
+            return 0
+        return prefetch if mean * prefetch <= AHEAD else max(1, int(AHEAD / mean))
+
     def room(self, prefetch: int) -> bool:
         """Whether it takes one more."""
         waiting = len(self.calls)
-        quick = waiting <= prefetch and self._mean < QUICK
-        return self.ready and (not waiting or quick) and not self.used_up
+        return self.ready and (not waiting or waiting <= self.ahead(prefetch)) and not self.used_up
 
     def give(self, call: Call) -> None:
         """Have `call` done by its hand."""

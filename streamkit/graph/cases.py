@@ -62,13 +62,36 @@ def moments(raw: object) -> list[Moment] | None:
         return None
     found: list[Moment] = []
     for each in items:
-        keys = table(each)
-        at = keys.get("at") if keys is not None and keys.keys() <= _MOMENT else None
-        if keys is not None and isinstance(at, (int, float)):
-            error = str(keys.get("error", ""))
-            found.append(Moment(item=keys.get("item"), at=float(at), error=error))
-        else:
+        keys = _timed(each)
+        if keys is None:
             found.append(Moment(item=each))
+        else:  # a time that is none is told of, and nothing runs
+            at = float(keys["at"]) if _is_time(keys["at"]) else 0.0
+            found.append(Moment(item=keys.get("item"), at=at, error=str(keys.get("error", ""))))
+    return found
+
+
+def _timed(raw: object) -> Mapping[Any, Any] | None:
+    """The table of an item and its second; None if it is an item itself."""
+    keys = table(raw)
+    return keys if keys is not None and "at" in keys and keys.keys() <= _MOMENT else None
+
+
+def _check_moments(raw: object, path: Path, report: Report) -> None:
+    for number, each in enumerate(listing(raw) or ()):
+        keys = _timed(each) or {}
+        if keys and not _is_time(keys["at"]):
+            words = f"at must be a number of at least 0, not {shown(keys['at'])}"
+            report.add(Fault.WRONG_ARGUMENT, (*path, number, "at"), words)
+        _text(keys, "error", (*path, number), report)
+
+
+def _text(keys: Mapping[Any, Any], key: str, path: Path, report: Report) -> str | None:
+    """The text under `key`; None if there is none."""
+    found = keys.get(key)
+    if found is not None and not isinstance(found, str):
+        report.add(Fault.WRONG_ARGUMENT, (*path, key), f"{key} must be a text, not {shown(found)}")
+        return None
     return found
 
 
@@ -98,14 +121,15 @@ def _read(raw: Any, path: Path, nodes: Mapping[str, Node], report: Report) -> Ca
         words = f"seconds must be a number of at least 0, not {shown(seconds)}"
         report.add(Fault.WRONG_ARGUMENT, (*path, "seconds"), words)
         seconds = None
+    name, error = _text(keys, "name", path, report), _text(keys, "error", path, report)
     begin = {name: node for name, node in nodes.items() if node.kind.role is Role.SOURCE}
     return Case(
-        name=str(keys.get("name", f"test {path[-1]}")),
+        name=f"test {path[-1]}" if name is None else name,
         path=path,
         context=keys.get("context"),
         sources=_named(keys.get("sources", {}), begin, "source", (*path, "sources"), report),
         expect=_named(keys.get("expect", {}), nodes, "node", (*path, "expect"), report),
-        error=str(keys.get("error", "")),
+        error=error or "",
         seconds=None if seconds is None else float(seconds),
     )
 
@@ -128,8 +152,5 @@ def _named(
             report.add(Fault.WRONG_ARGUMENT, (*path, name), f"it must be a list of items, not {shown(value)}")
         else:
             found[name] = items
-            for number, each in enumerate(items):
-                if each.at is not None and not _is_time(each.at):
-                    words = f"at must be a number of at least 0, not {shown(each.at)}"
-                    report.add(Fault.WRONG_ARGUMENT, (*path, name, number, "at"), words)
+            _check_moments(value, (*path, name), report)
     return found

@@ -11,7 +11,7 @@ from streamkit._core.lazy import from_door
 from streamkit._core.show import shown
 from streamkit.graph.json_text import read_json
 from streamkit.graph.mistakes import Fault, Mistake, Wrong, either
-from streamkit.graph.text import Text, Unreadable
+from streamkit.graph.text import MARK, Text, Unreadable
 from streamkit.graph.toml_text import read_toml
 from streamkit.graph.values import listing, table
 
@@ -79,7 +79,7 @@ def read_text(text: str, kind: str, file: str = "") -> tuple[Text | None, list[M
             begin = text.rfind("\n", 0, wrong.start()) + 1
             line = text.count("\n", 0, begin) + 1
             raise Unreadable("here is a byte that is not UTF-8", line, wrong.start() - begin + 1)
-        found, twice = reader(text.removeprefix("\ufeff"), file)
+        found, twice = reader(text.removeprefix(MARK).replace("\r\n", "\n"), file)
     except Unreadable as error:
         mistake = Mistake(
             fault=Fault.UNREADABLE,
@@ -90,4 +90,5 @@ def read_text(text: str, kind: str, file: str = "") -> tuple[Text | None, list[M
             column=error.column,
         )
         return None, [mistake]
+    found.written = text
     return found, found.twice() if twice else []

@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import Any, TypeVar, get_type_hints, overload
 
 from streamkit._core.calls import answering
-from streamkit._core.show import shown
+from streamkit._core.show import shown, told
 from streamkit.graph.mistakes import Fault, Wrong, nearest
 
 __all__ = ["Entry", "Registry"]
@@ -66,7 +66,8 @@ class Registry:
     Args:
         entries: names and what they stand for.
         allow_modules: the full names of modules whose own functions and classes may be named too, as
-            ``"module.function"``. They are imported when a graph first names something in them.
+            ``"module.function"``. They are imported when a graph first names something in them. If that
+            fails, it is a mistake of the graph.
 
     Raises:
         TypeError: a name is no text, or `allow_modules` is one text.
@@ -146,7 +147,11 @@ def _defined(module: str, name: str) -> Any:
     if not name.isidentifier() or name.startswith("_"):
         raise Wrong(Fault.NOT_ALLOWED, f"{name!r} is no public name of {module}")
     if module not in sys.modules:
-        import_module(module)
+        try:
+            import_module(module)
+        except Exception as error:  # what it runs may fail as it likes
+            words = f"{module} cannot be imported: {told(error)}"
+            raise Wrong(Fault.UNKNOWN_NAME, words, "see whether allow_modules has its name") from error
     found = vars(sys.modules[module])
     value = found.get(name)
     if name not in found:

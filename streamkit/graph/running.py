@@ -13,19 +13,22 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from streamkit import ops
+from streamkit._core.arguments import seconds, whole
 from streamkit._core.errors import StoppedError
-from streamkit._engine.compile.pace import ENDED
-from streamkit._engine.face.stream import Pipe, Stream
+from streamkit._engine.buffer.account import BufferStats, Sums
+from streamkit._engine.face.explanation import Explanation
+from streamkit.graph.applied import Applied, results
 from streamkit.graph.build import Assembly
 from streamkit.graph.difference import Difference, check_difference, check_runs
-from streamkit.graph.lanes import Input, Lane, Port
+from streamkit.graph.exchange import Exchange
+from streamkit.graph.lanes import Port
 from streamkit.graph.mistakes import Fault, Report, refuse
 from streamkit.graph.nodes import Edge, Node
 from streamkit.graph.parts import Part
 from streamkit.graph.registry import Registry
 from streamkit.graph.text import Text
-from streamkit.graph.vocabulary import Role
+from streamkit.graph.trials import Trial, heirs
+from streamkit.graph.unit import Unit, parts_of
 from streamkit.graph.wiring import Wiring
 from streamkit.live.watchfiles import watch
 
@@ -52,123 +55,13 @@ class Plan(Protocol):
 G = TypeVar("G", bound=Plan)
 
 
-class Unit:
-    """One node that runs. `ended` is called when it does so no more."""
+class _Step(Generic[G]):
+    """From one graph to the next."""
 
-    def __init__(self, node: Node, assembly: Assembly, ended: Callable[[Unit], object]) -> None:
-        self.node = node
-        """As the graph has it now: it may read other nodes than when it began."""
-        self.inputs: list[Input] = [Input() for _ in node.edges]
-        self.port: Port = Port(self._unread)
-        self.before: Unit | None = None
-        """What stood in its place, and is to end first."""
-        self.task: asyncio.Task[Any] | None = None
-        self.stopped: bool = False
-        self._ended = ended
-        self._gone = asyncio.Event()
-        streams: dict[str, list[Stream[Any]]] = {}
-        for edge, read in zip(node.edges, self.inputs, strict=True):
-            streams.setdefault(edge.source, []).append(Stream(read.items))
-        ways = {source: iter(each) for source, each in streams.items()}
-        stream, pipe = assembly.begun(node, ways), assembly.pipe(node, ways)
-        if self.ends:
-            assert pipe is not None
-        else:
-            stream = stream if pipe is None else stream | pipe
-            pipe = ops.for_each(self.port.send)
-        self._stream: Stream[Any] = stream
-        self._sink: Pipe = pipe
-
-    @property
-    def ends(self) -> bool:
-        """Whether it is a sink."""
-        return self.node.kind.role is Role.SINK
-
-    @property
-    def done(self) -> bool:
-        return self.task is not None and self.task.done()
-
-    def begin(self) -> None:
-        """Run, in a task."""
-        self.task = asyncio.get_running_loop().create_task(self._run(), name=self.node.name)
-        if self.stopped:
-            self.task.cancel(ENDED)
-        self.task.add_done_callback(self._finish)
-
-    async def _run(self) -> Any:
-        if self.before is not None:
-            before, self.before = self.before, None
-            await before._gone.wait()
-        return await (self._stream | self._sink)
-
-    def stop(self) -> None:
-        """End it, with what is under way; a second time, that cuts no clean-up short."""
-        if not self.stopped and not self.done:
-            self.stopped = True
-            if self.task is not None:
-                self.task.cancel(ENDED)
-
-    def _unread(self) -> None:
-        if not self.ends:
-            self.stop()
-
-    @property
-    def error(self) -> BaseException | None:
-        """With what it has ended."""
-        assert self.task is not None
-        if self.task.cancelled():
-            return None if self.stopped else asyncio.CancelledError()
-        return self.task.exception()
-
-    def _finish(self, _: object) -> None:
-        for read in self.inputs:
-            read.leave()
-        self._gone.set()
-        self._ended(self)
-
-
-class Applied:
-    """A graph that was applied to one that runs. ``await`` it to know that nothing of the old one is left.
-
-    It gives the results of the sinks that were taken out, or were changed, by their names.
-    """
-
-    def __init__(self, difference: Difference, old: Mapping[str, Unit]) -> None:
-        self.difference: Difference = difference
-        """What was changed."""
-        self._old = old
-        self._left = {unit for unit in old.values() if not unit.done}
-        self._over = asyncio.Event()
-        self.ended(None)
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left of what was taken out."""
-        return self._over.is_set()
-
-    def ended(self, unit: Unit | None) -> None:
-        """A node runs no more."""
-        if unit is not None:
-            self._left.discard(unit)
-        if not self._left:
-            self._over.set()
-
-    def __await__(self) -> Generator[Any, None, dict[str, Any]]:
-        yield from self._over.wait().__await__()
-        return _results(self._old)
-
-    def __repr__(self) -> str:
-        return f"<Applied {'done' if self.done else 'under way'}: {self.difference}>"
-
-
-def _results(units: Mapping[str, Unit]) -> dict[str, Any]:
-    """Those of the sinks that have ended by themselves."""
-    found: dict[str, Any] = {}
-    for name, unit in sorted(units.items()):
-        task = unit.task
-        if unit.ends and task is not None and not task.cancelled() and task.exception() is None:
-            found[name] = task.result()
-    return found
+    def __init__(self, exchange: Exchange, before: G, after: G) -> None:
+        self.exchange = exchange
+        self.before = before
+        self.after = after
 
 
 class RunningGraph(Generic[G]):
@@ -186,14 +79,16 @@ class RunningGraph(Generic[G]):
         self._units: dict[str, Unit] = {}
         self._old: set[Unit] = set()
         """Those that were taken out, and still run."""
-        self._applied: list[Applied] = []
+        self._past = Sums()
+        """Of those that are gone."""
+        self._applied: dict[Applied, _Step[G]] = {}
         self._error: BaseException | None = None
         self._over = asyncio.Event()
         self._stopped = False
         assembly = Assembly(graph.wiring, graph.parts(context))
         names = tuple(graph.nodes)
         self._refuse_or(graph, assembly, Difference(added=names))
-        self._exchange(assembly, Difference(added=names), self._made(assembly, names))
+        self._exchange(assembly, Difference(added=names), self._made(assembly, names, {}), _nobody)
         self._task = self._loop.create_task(self._main(), name=repr(graph))
 
     @property
@@ -206,31 +101,51 @@ class RunningGraph(Generic[G]):
         """Whether it has ended, and everything is closed."""
         return self._task.done()
 
-    async def apply(self, graph: G) -> Applied:
+    async def apply(self, graph: G, *, deadline: float | None = None, rollback: int = 0) -> Applied:
         """Go over to `graph`: change the nodes in which it is different, and touch no others.
 
         All is checked and made before anything is touched. This then returns at once: await what it returns
         to know that nothing of the old nodes is left.
 
+        Args:
+            graph: of the same registry.
+            deadline: how many seconds this waits for the old nodes to be gone. If no item has left a node by
+                its new ways until then, nothing is changed. If one has, the change goes on.
+            rollback: how many items of each new node are on trial. If one of them fails, the graph becomes
+                what it was before (the nodes in question anew), and that gets the item, and all of which
+                nothing has come out yet; its error is that of what this returns. Until then, they are kept.
+                For new nodes that are steps, in the place of others or between two, and for new branches.
+
         Raises:
             GraphError: `graph` has mistakes; or the one that runs cannot become this one. Nothing is changed.
+            LateChangeError: it was not done by the deadline.
             RuntimeError: it has ended, or runs in another event loop.
-            ValueError: `graph` has another registry.
+            TypeError: an argument has the wrong type.
+            ValueError: `graph` has another registry; a number is negative; or this cannot be rolled back.
         """
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("the graph runs in another event loop: apply it there")
         if self._over.is_set() or self._task.done():
             raise RuntimeError("the graph has ended: start the new one")
-        assembly = Assembly(graph.wiring, graph.parts(self._context))
-        found = self._graph.diff(graph)
+        whole("rollback", rollback, least=0)
+        if deadline is not None:
+            deadline = seconds("deadline", deadline)
+        assembly, found = Assembly(graph.wiring, graph.parts(self._context)), self._graph.diff(graph)
         self._refuse_or(graph, assembly, found)
-        fresh = self._made(assembly, (*found.added, *found.changed))
-        old = {name: self._units[name] for name in (*found.removed, *found.changed)}
+        applied, trials = Applied(found), dict[str, Trial]()
+        if rollback:
+            back = heirs(self._graph.wiring, graph.wiring, found, assembly.parts)
+            trials = {name: Trial(rollback, heir, applied.proved) for name, heir in back.items()}
+        fresh = self._made(assembly, (*found.added, *found.changed), trials)
+        for unit in (*self._units.values(), *self._old):
+            unit.prove()
+        exchange = self._exchange(assembly, found, fresh, applied.ended)
+        step = self._applied[applied] = _Step(exchange, self._graph, graph)
         self._graph = graph
-        applied = Applied(found, old)
-        self._applied.append(applied)
-        self._exchange(assembly, found, fresh)
+        applied.begins(exchange.old, exchange.left, len(trials))
         self._look()
+        if deadline is not None:
+            await self._within(applied, step, deadline)
         return applied
 
     async def follow(
@@ -275,7 +190,42 @@ class RunningGraph(Generic[G]):
     def __repr__(self) -> str:
         return f"<RunningGraph {'done' if self.done else 'running'} {self._graph!r}>"
 
+    def explain(self) -> Explanation:
+        """What each node that runs is, what waits between them, and the bound in items, as it is now.
+
+        While a change is under way, nodes that were taken out are among that until they have ended.
+        """
+        units = [*[self._units[node.name] for node in self._graph.wiring.order], *self._old]
+        return Explanation(parts=tuple(parts_of(units)))
+
+    def buffers(self) -> tuple[BufferStats, ...]:
+        """What became of the items on each edge, and in each buffer of a node; of those gone, the sums.
+
+        An edge goes by the names of its nodes, ``"quotes -> price"``.
+        """
+        units = [*[self._units[node.name] for node in self._graph.wiring.order], *self._old]
+        return (*[stats for unit in units for stats in unit.stats()], *self._past.stats())
+
     # changes -----------------------------------------------------------------------------------
+
+    async def _within(self, applied: Applied, step: _Step[G], deadline: float) -> None:
+        try:
+            async with asyncio.timeout(deadline):
+                await applied
+        except TimeoutError:
+            if applied.done:  # both at one moment: it was in time
+                await applied
+                return
+            if self._graph is not step.after or not step.exchange.waits:
+                raise applied.late() from None
+            step.exchange.withdraw()
+            self._old = self._old - {*step.exchange.old.values()} | {*step.exchange.fresh.values()}
+            self._graph = step.before
+            applied.withdrawn()
+            del self._applied[applied]
+            if tasks := [unit.task for unit in step.exchange.fresh.values() if unit.task is not None]:
+                await asyncio.wait(tasks)
+            await applied
 
     def _refuse_or(self, graph: G, assembly: Assembly, found: Difference) -> None:
         """Raise if the nodes that run cannot become those of `graph`."""
@@ -299,64 +249,62 @@ class RunningGraph(Generic[G]):
     def _is_over(self, reader: Node, edge: Edge, fresh: Collection[str]) -> bool:
         return reader.name not in fresh and self._units[reader.name].inputs[reader.edges.index(edge)].over
 
-    def _made(self, assembly: Assembly, names: Iterable[str]) -> dict[str, Unit]:
-        return {name: Unit(assembly.wiring.nodes[name], assembly, self._ended) for name in names}
+    def _made(self, assembly: Assembly, names: Iterable[str], trials: Mapping[str, Trial]) -> dict[str, Unit]:
+        nodes = assembly.wiring.nodes
+        return {name: Unit(nodes[name], assembly, self, trials.get(name)) for name in names}
 
-    def _exchange(self, assembly: Assembly, found: Difference, fresh: Mapping[str, Unit]) -> None:
-        """Take out what is not in the new graph, put in what is `fresh`, and join all anew."""
-        changes: dict[Port, list[tuple[Lane, bool]]] = {}
+    def _exchange(
+        self,
+        assembly: Assembly,
+        found: Difference,
+        fresh: Mapping[str, Unit],
+        told: Callable[[Port], object],
+    ) -> Exchange:
+        exchange = Exchange(self._units, assembly, found, fresh, self._room, told)
+        self._old |= {unit for unit in exchange.old.values() if not unit.done}
+        self._past.add(*[stats for unit in exchange.old.values() if unit.done for stats in unit.stats()])
+        return exchange
 
-        def leave(read: Input) -> None:
-            """Nothing more comes by the last lane."""
-            if read.lanes and read.lanes[-1].port.stays:
-                changes.setdefault(read.lanes[-1].port, []).append((read.lanes[-1], False))
+    def failed(self, unit: Unit, error: BaseException) -> None:
+        """A node has failed on trial: go back to the graph that was before, and let nothing be lost."""
+        found = [each for each in self._applied.items() if unit in each[1].exchange.fresh.values()]
+        if self._over.is_set() or not found:
+            return
+        [(applied, step)] = found
+        unit.taken_back = True
+        if applied.error is not None:  # it was on its way out already
+            self._inherit(unit, self._units)
+            return
+        applied.failed(unit.node.name, error)
+        assembly = Assembly(step.before.wiring, step.before.parts(self._context))
+        back = step.after.diff(step.before)
+        fresh = self._made(assembly, (*back.added, *back.changed), {})
+        self._inherit(unit, {**self._units, **fresh})
+        self._graph = step.before
+        applied.follows(self._exchange(assembly, back, fresh, applied.ended).left)
 
-        old = [self._units.pop(name) for name in (*found.removed, *found.changed)]
-        for unit in old:
-            unit.port.stays = False
-        for unit in old:
-            for read in unit.inputs:
-                leave(read)
-        nodes, units = assembly.wiring.nodes, {**self._units, **fresh}
-        rooms = {name: max(self._room, assembly.room(node)) for name, node in nodes.items()}
-        for name, unit in units.items():
-            for place, edge in enumerate(nodes[name].edges):
-                read, source, room = unit.inputs[place], units[edge.source], rooms[edge.source]
-                if (
-                    name not in fresh
-                    and unit.node.edges[place].source == edge.source
-                    and edge.source not in fresh
-                ):
-                    for lane in read.lanes:
-                        lane.widen(room)
-                elif not read.over:
-                    leave(read)
-                    read.lanes.append(Lane(source.port, room))
-                    changes.setdefault(source.port, []).append((read.lanes[-1], True))
-            unit.node = nodes[name]
-        self._units = units
-        self._old |= {unit for unit in old if not unit.done}
-        for port, lanes in changes.items():
-            port.change(lanes)
-        for unit in old:
-            if not unit.inputs:
-                unit.port.leave()
-        for name, unit in fresh.items():
-            unit.before = next((each for each in old if each.node.name == name and not each.done), None)
-            unit.begin()
+    def _inherit(self, unit: Unit, units: Mapping[str, Unit]) -> None:
+        """Give what `unit` has left to who has its place."""
+        trial = unit.trial
+        if trial is not None and trial.heir is not None:
+            name, place = trial.heir
+            units[name].inputs[place].inherit(unit.inputs[0], trial.kept, unit.port)
 
     # ends --------------------------------------------------------------------------------------
 
-    def _ended(self, unit: Unit) -> None:
-        error = unit.error
+    def ended(self, unit: Unit) -> None:
+        """A node runs no more."""
+        error = None if unit.taken_back else unit.error
         told = unit.port.end(error)
         if error is not None and not told:
             self._error = self._error or error
             self._over.set()
-        self._old.discard(unit)
+        if unit in self._old:
+            self._old.discard(unit)
+            self._past.add(*unit.stats())
         for applied in self._applied:
             applied.ended(unit)
-        self._applied = [each for each in self._applied if not each.done]
+        self._applied = {each: step for each, step in self._applied.items() if not each.done}
         self._look()
 
     def _look(self) -> None:
@@ -379,5 +327,9 @@ class RunningGraph(Generic[G]):
             raise self._error
         if self._stopped:
             raise StoppedError(f"{self._graph!r} was stopped")
-        results = _results(self._units)
-        return results if len(results) > 1 else next(iter(results.values()))
+        found = results(self._units)
+        return found if len(found) > 1 else next(iter(found.values()))
+
+
+def _nobody(port: Port) -> None:
+    """Who is told that a graph has begun."""

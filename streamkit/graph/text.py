@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from streamkit.graph.mistakes import Fault, Mistake, Path
 
-__all__ = ["Found", "Text", "Unreadable", "Written"]
+__all__ = ["MARK", "Found", "Text", "Unreadable", "Written"]
+
+MARK: Final = "\ufeff"
+"""What some editors write at the beginning of a file."""
 
 
 class Found:
@@ -41,6 +45,8 @@ class Text:
         self, text: str, data: Any, kind: str, scan: Callable[[str], Found], *, file: str = ""
     ) -> None:
         self.text = text
+        self.written: str = text
+        """As it stands in the file, where lines may end otherwise, and a mark may stand before them."""
         self.data = data
         self.kind = kind
         """Its format."""
@@ -86,6 +92,17 @@ class Text:
         if path not in self.found.spans:
             raise ValueError(f"{path[-1]} must be written as a value of its own, to be written anew")
         return self.found.spans[path]
+
+    def replaced(self, changes: Iterable[tuple[int, int, str]]) -> str:
+        """The text as it is written, with other words from one place to another. All else stays."""
+        written = self.written
+        before = len(written) - len(written.removeprefix(MARK))
+        ends = [at.start() - number - before for number, at in enumerate(re.finditer("\r\n", written))]
+        end = "\r\n" if ends and ends[0] == self.text.find("\n") else "\n"
+        for begin, until, words in sorted(changes, reverse=True):
+            first, last = [at + before + bisect_left(ends, at) for at in (begin, until)]
+            written = written[:first] + words.replace("\n", end) + written[last:]
+        return written
 
     def twice(self) -> list[Mistake]:
         """The keys that stand there a second time."""

@@ -212,10 +212,7 @@ def fixed(graph: Graph, outcomes: Sequence[Outcome]) -> str:
                 if text.kind == "yaml" and head.endswith(":"):  # a list may stand below its key
                     begin, words = len(head), f" {words}"
                 changes.append((begin, end, words))
-    found = text.text
-    for begin, end, words in sorted(changes, reverse=True):
-        found = found[:begin] + words + found[end:]
-    return found
+    return text.replaced(changes)
 
 
 def _written(items: list[Any], text: Text) -> str:

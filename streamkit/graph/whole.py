@@ -75,7 +75,7 @@ class Graph:
             ValueError: the suffix is another.
         """
         kind = format_of(path)
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return cls.read(file.read(), format=kind, registry=registry, file=fspath(path))
 
     @classmethod

@@ -20,6 +20,7 @@ import ray
 from streamkit import PreparationError, Resume, Retry, Stream, WorkerCrashedError, WorkerError, ops
 from streamkit.executors import Ray
 from streamkit.executors.ray.cluster import check_version, cluster
+from tests.engines.stranger import grpc_status, http_status
 from tests.engines.work import (
     PATIENCE,
     Killer,
@@ -65,14 +66,66 @@ def living() -> list[int]:
     ]
 
 
-def test_it_listens_on_loopback_only_and_asks_for_its_token() -> None:
+OURS = 'raylet"', 'gcs_server"', '"ray::', f"pid={os.getpid()},"
+"""How `ss` names the processes of a Ray that was started here."""
+SERVED = {
+    "gcs_server": "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo",
+    "raylet": "/ray.rpc.NodeManagerService/GetNodeStats",
+    "worker": "/ray.rpc.CoreWorkerService/GetCoreWorkerStats",
+}
+"""By kind of server, a call that it knows."""
+
+ELSEWHERE = "/no.Service/Call"
+
+
+def ports() -> dict[int, str]:
+    """Of each port that Ray listens on, the name of the process."""
     found = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    names = 'raylet"', 'gcs_server"', '"ray::', f"pid={os.getpid()},"
-    addresses = [line.split()[3] for line in found.splitlines() if any(name in line for name in names)]
-    assert len(addresses) >= 4
+    lines = [line.split() for line in found.splitlines() if any(name in line for name in OURS)]
+    addresses = [line[3] for line in lines]
     assert not [each for each in addresses if not each.startswith(("127.0.0.1", "[::ffff:127.0.0.1]"))]
+    names = [line[-1].split('"')[1] for line in lines]
+    return {int(each.rsplit(":", 1)[1]): name for each, name in zip(addresses, names, strict=True)}
+
+
+def test_it_listens_on_loopback_only_and_asks_for_its_token() -> None:
+    assert len(ports()) >= 4
     assert os.environ["RAY_AUTH_MODE"] == "token"
     assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+
+
+def test_whoever_has_not_its_token_is_refused_at_each_port(within: Any) -> None:
+    """Each call is made without a token, with others, and with the right one, by which it is served."""
+    right = os.environ["RAY_AUTH_TOKEN"]
+    strangers = None, "0" * 64, right[:-1] + ("0" if right[-1] != "0" else "1")
+
+    def answers() -> dict[str, list[str]]:
+        told: dict[str, list[str]] = {}
+        for port, name in ports().items():
+            if grpc_status(port, ELSEWHERE, None) is None:
+                path = "/get_or_create_runtime_env"
+                refused = {http_status(port, path, token) for token in strangers}
+                assert refused <= {401, 403}, (name, refused)
+                assert http_status(port, path, right) not in {401, 403}, name
+                told.setdefault("http", []).append(name)
+                continue
+            for kind, path in SERVED.items():
+                statuses = [grpc_status(port, path, token) for token in (*strangers, right)]
+                assert statuses in ([16, 16, 16, 0], [12] * 4), (name, path, statuses)
+                if statuses[-1] == 0:
+                    told.setdefault(kind, []).append(name)
+        return told
+
+    async def main() -> None:
+        async with Ray(2) as pool:
+            assert await (Stream([1]) | ops.map(str, on=pool) | ops.to_list()) == ["1"]
+            told = await asyncio.to_thread(answers)
+            assert told["gcs_server"] == ["gcs_server"]
+            assert told["raylet"] == ["raylet"]
+            assert told["worker"].count("ray::_Actor") == 2
+            assert any("python" in name for name in told["worker"]), "this program, which has a port too"
+
+    within(main())
 
 
 def test_the_results_are_those_of_the_same_pipe_here(within: Any) -> None:

@@ -59,8 +59,8 @@ class Told(Hand):
     def begins(self) -> None:
         self.master.prepared(self, 0.0)
 
-    def answers(self, *outcomes: Any) -> None:
-        self.master.done(self, self.given.pop(0), Outcomes(outcomes), 0.0, 0)
+    def answers(self, *outcomes: Any, seconds: float = 0.0) -> None:
+        self.master.done(self, self.given.pop(0), Outcomes(outcomes), seconds, 0)
 
     def dies(self) -> None:
         self.master.lost(self)

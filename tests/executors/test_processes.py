@@ -25,12 +25,13 @@ from streamkit import (
     ops,
 )
 from streamkit._core.workers import Calls, NoResult
-from streamkit.executors import Processes, RemoteTraceback, functions, station
+from streamkit.executors import Event, Processes, RemoteTraceback, WorkerLost, functions, station
 from tests.executors.work import (
     Model,
     Unreadable,
     double,
     ends,
+    grows,
     lasts,
     not_prepared,
     opened,
@@ -161,15 +162,29 @@ class TestPreparing:
         assert list(Stream([1, 2, 3]) | ops.map(on=pool)) == [2, 4, 6]
         assert path.read_text().split() == ["opened", "closed"] * 2
 
-    def test_a_worker_that_has_needed_too_much_memory_is_replaced(self, forkserver: BaseContext) -> None:
+    def test_workers_that_grow_past_their_limit_of_memory_are_replaced_and_nothing_is_lost(
+        self, forkserver: BaseContext
+    ) -> None:
+        """Each call keeps 8 MB, up to the limit, which is 30 MB more than what a worker needs at first."""
+        size, count = 8_000_000, 20
+
         async def main() -> None:
-            async with (
-                Processes(1, memory_limit=1, context=forkserver) as pool,
-                pool.used(Calls(pid_of)) as send,
-            ):
-                pids = [*await send([1]), *await send([2])]
-                assert pids[0] != pids[1]
-                assert pool.workers()[0].memory > 1_000_000
+            async with Processes(1, context=forkserver) as pool:
+                await (Stream([0]) | ops.for_each(grows, on=pool))
+                begun = pool.workers()[0].memory
+            events: list[Event] = []
+            limit = begun + 30_000_000
+            pool = Processes(2, memory_limit=limit, on_event=events.append, context=forkserver)
+            async with pool:
+                found = await (Stream([size] * count) | ops.map(grows, on=pool) | ops.to_list())
+                assert all(each.crashes == 0 for each in pool.workers())
+            kept = {pid: max(much for each, much in found if each == pid) for pid, _ in found}
+            assert len(found) == count
+            assert sum(kept.values()) == count * size, "each call was made once"
+            assert len(kept) > 2
+            # the peak is looked at ten times a second, so three calls may come between
+            assert max(kept.values()) <= 30_000_000 + 4 * size
+            assert not any(isinstance(event, WorkerLost) for event in events), "closed, not killed"
 
         asyncio.run(main())
 

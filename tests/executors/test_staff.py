@@ -63,6 +63,27 @@ class TestCalls:
 
         run(main)
 
+    def test_as_many_are_given_ahead_as_take_two_milliseconds(self) -> None:
+        async def main() -> None:
+            for seconds, ahead, limit in [(0.05, 0, 2), (0.01, 1, 2), (0.0009, 2, 3), (0.0, 3, 4)]:
+                async with Open(Scripted()) as opened:
+                    [hand], pool = opened.pool.hands, opened.pool
+                    assert pool.limit.value == 2, "of what nothing is known, one more waits here"
+                    first = opened.sent(0)
+                    await turn()
+                    hand.answers(0, seconds=seconds)
+                    await first
+                    assert (pool.limit.value, pool.limit.most) == (limit, 8)
+                    calls = [opened.sent(number) for number in range(6)]
+                    await turn()
+                    assert len(hand.given) == 1 + ahead
+                    for _ in calls:
+                        hand.answers(0, seconds=3.0)
+                    await asyncio.gather(*calls)
+                    assert pool.limit.value == 2, "it follows what they take now"
+
+        run(main)
+
     def test_one_that_waits_and_is_cancelled_is_given_to_nobody(self) -> None:
         async def main() -> None:
             async with Open(Scripted()) as opened:

@@ -66,6 +66,16 @@ def forks(seconds: float) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+_grown: list[bytearray] = []
+
+
+def grows(size: int) -> tuple[int, int]:
+    """Keeps so many bytes more each time, as code with a leak does."""
+    _grown.append(bytearray(b"x") * size)
+    time.sleep(0.04)
+    return os.getpid(), sum(map(len, _grown))
+
+
 def hides(seconds: float) -> None:
     """Closes its socket, and goes on."""
     for number in range(3, 200):  # and not the pipe by which it knows of its parent's end

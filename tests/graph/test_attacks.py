@@ -1,6 +1,7 @@
 """Files that want more than the registry gives: each is refused, and nothing of it is imported or called."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +136,24 @@ def test_what_is_defined_in_a_module_that_is_allowed_may_be_named() -> None:
     assert [each.number for each in found] == [2, 4]
     with pytest.raises(TypeError, match="allow_modules must be a list of names, not 'os'"):
         Registry(allow_modules="os")
+
+
+def test_a_module_that_cannot_be_imported_is_a_mistake_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fails_at_once.py").write_text("raise LookupError('no settings')")
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ["not_there", "fails_at_once"]
+    nodes: dict[str, object] = {
+        f"n{number}": {"source": f"{name}.items"} for number, name in enumerate(names)
+    }
+    nodes["o"] = {"to_list": True, "input": ["n0", "n1"], "join": "marge"}
+    found = Graph({"nodes": nodes}, registry=Registry(allow_modules=names)).check()
+    assert [(each.where, each.message) for each in found] == [
+        ("nodes.n0.source", "not_there cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
+        ("nodes.n1.source", "fails_at_once cannot be imported: LookupError: no settings"),
+        ("nodes.o.join", found[-1].message),
+    ]
 
 
 def test_no_switch_of_the_environment_says_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,17 @@ def test_tests_that_are_written_wrong_are_mistakes_of_the_graph() -> None:
         (4, "wrong argument", ""),
         (5, "wrong argument", ""),
     ]
+    written = '[[tests]]\nname = 3\nerror = 4\nsources.t = [1, { at = "1", item = 2 }]\n'
+    written += "expect.out = [{ at = -1 }]\n"
+    graph = read(written + "[[tests]]\nsources.t = [{ at = true, error = 5 }, { at = 'noon', price = 3 }]\n")
+    assert [(each.line - first, each.where, each.message) for each in graph.check()] == [
+        (1, "tests[0].name", "name must be a text, not 3"),
+        (2, "tests[0].error", "error must be a text, not 4"),
+        (3, "tests[0].sources.t[1].at", "at must be a number of at least 0, not '1'"),
+        (4, "tests[0].expect.out[0].at", "at must be a number of at least 0, not -1"),
+        (6, "tests[1].sources.t[0].at", "at must be a number of at least 0, not True"),
+        (6, "tests[1].sources.t[0].error", "error must be a text, not 5"),
+    ], "and not the last, which is an item"
 
 
 @pytest.mark.parametrize("kind", ["toml", "json", "yaml"])
@@ -125,6 +136,26 @@ def test_what_came_is_written_into_the_file(
     assert second["expect"] == {"s": [{"at": 2.0, "item": 5}], "t": [5]}
     assert graph.to_data()["nodes"] == data["nodes"]
     assert kind != "toml" or "# stays" in path.read_text()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_is_not_changed_stays_as_it_is_written(mark: str, tmp_path: Path) -> None:
+    """Lines that end as in a file from Windows, also some of them only, and the mark before the first."""
+    tests = "[[tests]]\nsources.t = [1, 2]\nexpect.s = [1,\n  3]\nexpect.out = []\n"
+    lines = (NODES.replace("seen", "pair") + tests).split("\n")
+    path = tmp_path / "graph.toml"
+    command = ["test", str(path), "--registry", "tests.graph.test_trial:REGISTRY", "--fix"]
+    for ends in (["\r\n"] * len(lines), ["\r\n", "\n"] * len(lines), ["\n"] * len(lines)):
+        text = mark + "".join(line + end for line, end in zip(lines, ends, strict=False)).rstrip() + ends[0]
+        path.write_bytes(text.encode())
+        assert main(command) == 1
+        fixed_text = path.read_bytes().decode()
+        begin, _, rest = text.partition("[1," + ends[lines.index("expect.s = [1,")])
+        assert fixed_text == begin + "[1, 2]" + rest.removeprefix("  3]").replace(
+            "out = []", "out = [[1, 1], [2, 2]]"
+        )
+        assert main(command) == 0
+        assert path.read_bytes().decode() == fixed_text
 
 
 def test_what_cannot_be_written_is_told() -> None:

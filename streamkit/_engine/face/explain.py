@@ -29,7 +29,7 @@ from streamkit._engine.plan.link import Inlet, Link, flattened, shares
 from streamkit._engine.plan.source import Source
 from streamkit._engine.plan.tracked import tracked
 
-__all__ = ["explain"]
+__all__ = ["explain", "explained"]
 
 
 def explain(source: Source, links: Sequence[Link], *, code: bool = False) -> Explanation:
@@ -55,6 +55,11 @@ def _worked_out(first: Generator[Any, Any, Any]) -> Any:
             stack.pop()
             result = end.value
     return result
+
+
+def explained(source: Source, links: Sequence[Link], weight: Weight) -> tuple[list[Part], Weight]:
+    """The parts of a pipeline each of whose items counts for `weight`; and what a result of it counts for."""
+    return _pipeline(source, links, 0, None, _Runs(), weight)
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:

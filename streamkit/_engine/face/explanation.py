@@ -14,7 +14,7 @@ class Part(Record):
     text: str
     """The operators, as they were written; of what another reader of a shared run has told, ``as above``."""
     kind: str
-    """``source``, ``segment`` or ``stage``."""
+    """``source``, ``segment`` or ``stage``; in a graph that runs, ``edge`` between two nodes, too."""
     holds: float
     """Items inside it at most."""
     lookahead: float = 0

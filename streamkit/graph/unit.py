@@ -1,0 +1,198 @@
+"""A node of a graph that runs: its task, what it reads, where its items leave, and the trial it may be on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol
+
+from streamkit import ops
+from streamkit._core.contract import Behaviour
+from streamkit._core.strategy import Suspend
+from streamkit._engine.buffer.account import BufferStats
+from streamkit._engine.buffer.book import Book
+from streamkit._engine.compile.pace import ENDED
+from streamkit._engine.face.explain import explained
+from streamkit._engine.face.explanation import Part
+from streamkit._engine.face.stream import Pipe, Stream
+from streamkit._engine.face.weight import ONE, Weight, heaviest
+from streamkit.graph.build import Assembly
+from streamkit.graph.lanes import Input, Port
+from streamkit.graph.nodes import Node
+from streamkit.graph.trials import Trial
+from streamkit.graph.vocabulary import Role
+
+__all__ = ["Owner", "Unit", "parts_of"]
+
+
+class Owner(Protocol):
+    """Who has the nodes, and hears of them."""
+
+    def failed(self, unit: Unit, error: BaseException) -> None:
+        """It has ended by an error, on trial. What it has left may go to others now."""
+
+    def ended(self, unit: Unit) -> None:
+        """It runs no more."""
+
+
+class Unit:
+    """One node that runs."""
+
+    def __init__(self, node: Node, assembly: Assembly, owner: Owner, trial: Trial | None = None) -> None:
+        self.node = node
+        """As the graph has it now: it may read other nodes than when it began."""
+        self.trial = trial
+        self.inputs: list[Input] = [Input(trial) for _ in node.edges]
+        self.port: Port = Port(self._unread)
+        self.before: Unit | None = None
+        """What stood in its place, and is to end first."""
+        self.task: asyncio.Task[Any] | None = None
+        self.stopped: bool = False
+        self.taken_back: bool = False
+        """Whether its error is that of a change, and not of the graph."""
+        self._owner = owner
+        self._gone = asyncio.Event()
+        self._book = Book()
+        streams: dict[str, list[Stream[Any]]] = {}
+        for edge, read in zip(node.edges, self.inputs, strict=True):
+            streams.setdefault(edge.source, []).append(Stream(read.items))
+        ways = {source: iter(each) for source, each in streams.items()}
+        stream, pipe = assembly.begun(node, ways), assembly.pipe(node, ways)
+        if self.ends:
+            assert pipe is not None
+            if trial is not None:
+                trial.one = pipe.links[-1].declaration.name == "for_each"
+        else:
+            stream = stream if pipe is None else stream | pipe
+            pipe = ops.for_each(self.port.send if trial is None else self._give)
+        self._stream: Stream[Any] = stream
+        self._sink: Pipe = pipe
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is a sink."""
+        return self.node.kind.role is Role.SINK
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, and all know of it whom that concerns."""
+        return self._gone.is_set()
+
+    # it runs -----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Run, in a task."""
+        self.task = asyncio.get_running_loop().create_task(self._run(), name=self.node.name)
+        if self.stopped:
+            self.task.cancel(ENDED)
+        self.task.add_done_callback(self._finish)
+
+    async def _run(self) -> Any:
+        if self.before is not None:
+            before, self.before = self.before, None
+            await before._gone.wait()
+        job = self._stream | self._sink
+        return await job.work(self._book)
+
+    def _give(self, item: Any) -> Awaitable[None] | None:
+        """Let `item` leave, on trial."""
+        assert self.trial is not None
+        self.trial.gave(begins=not self.inputs)
+        return self.port.send(item)
+
+    def stop(self) -> None:
+        """End it, with what is under way; a second time, that cuts no clean-up short."""
+        if not self.stopped and not self.done:
+            self.stopped = True
+            if self.task is not None:
+                self.task.cancel(ENDED)
+
+    def prove(self) -> None:
+        """Have it on trial no more."""
+        if self.trial is not None:
+            self.trial.end()
+
+    def _unread(self) -> None:
+        if not self.ends:
+            self.stop()
+
+    @property
+    def error(self) -> BaseException | None:
+        """With what it has ended."""
+        assert self.task is not None
+        if self.task.cancelled():
+            return None if self.stopped else asyncio.CancelledError()
+        return self.task.exception()
+
+    def _finish(self, _: object) -> None:
+        if self.trial is not None and not self.trial.over and (error := self.error) is not None:
+            self._owner.failed(self, error)
+        self.prove()
+        for read in self.inputs:
+            read.leave()
+        self._gone.set()
+        self._owner.ended(self)
+
+    # what is told of it ------------------------------------------------------------------------
+
+    def stats(self) -> list[BufferStats]:
+        """What became of the items on the edges that it reads, and in its own buffers."""
+        own = [each.but(operator=f"{self.node.name}: {each.operator}") for each in self._book.stats()]
+        return [*[stats for read in self.inputs for stats in read.stats()], *own]
+
+    def parts(self, above: Sequence[Weight]) -> tuple[list[Part], Weight]:
+        """What it holds, where items of each input count for `above`; and what one counts for that leaves.
+
+        Nobody asks for what comes out of a node that is no sink: all of that is read ahead.
+        """
+        begin, times = (
+            (above[0], 1.0) if len(above) == 1 else (ONE, max([1.0, *[each.items for each in above]]))
+        )
+        source, links = self._stream.source, self._stream.links
+        _, weight = explained(source, links, begin)
+        found, _ = explained(source, links + self._sink.links, begin)
+        read = {repr(Stream(each.items).source) for each in self.inputs}
+        parts = [
+            part.but(
+                text=f"{self.node.name}: {part.text}",
+                holds=part.holds * times,
+                lookahead=part.lookahead * times if self.ends else part.holds * times,
+            )
+            for part in found
+            if part.kind != "source" or part.text not in read
+        ]
+        return parts, weight if times == 1 else Weight(weight.items * times)
+
+
+def parts_of(units: Sequence[Unit]) -> list[Part]:
+    """The parts of a graph of these nodes, each behind the edges that it reads."""
+    by_port = {unit.port: unit for unit in units}
+    weights: dict[Port, Weight] = {}
+    told: dict[Unit, list[Part]] = {}
+    left = [*units]
+    while left:
+        unit = left[-1]
+        needed = [by_port[lane.port] for read in unit.inputs for lane in read.lanes if lane.port in by_port]
+        missing = [] if unit in told else [each for each in needed if each.port not in weights]
+        if missing:
+            left += missing
+            continue
+        left.pop()
+        if unit not in told:
+            told[unit], weights[unit.port] = _told(unit, weights)
+    return [part for unit in units for part in told[unit]]
+
+
+def _told(unit: Unit, weights: Mapping[Port, Weight]) -> tuple[list[Part], Weight]:
+    """The edges that `unit` reads, and itself."""
+    found, above = list[Part](), list[Weight]()
+    for read in unit.inputs:
+        each = [weights.get(lane.port, ONE) for lane in read.lanes]
+        above.append(heaviest(each))
+        for lane, weight in zip(read.lanes, each, strict=True):
+            holds = max(lane.room, len(lane.items)) * weight.items
+            strategy = repr(Suspend(lane.room))
+            part = Part(text=lane.name, kind="edge", holds=holds, lookahead=holds, strategy=strategy)
+            found.append(part.but(behaviour=Behaviour.BOUNDED))
+    parts, weight = unit.parts(above)
+    return found + parts, weight
