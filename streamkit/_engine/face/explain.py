@@ -59,7 +59,8 @@ def _worked_out(first: Generator[Any, Any, Any]) -> Any:
 
 def explained(source: Source, links: Sequence[Link], weight: Weight) -> tuple[list[Part], Weight]:
     """The parts of a pipeline each of whose items counts for `weight`; and what a result of it counts for."""
-    return _pipeline(source, links, 0, None, _Runs(), weight)
+    found: tuple[list[Part], Weight] = _worked_out(_pipeline(source, links, 0, None, Runs(), weight))
+    return found
 
 
 def _groups(links: Sequence[Link]) -> Iterator[list[Link]]:
