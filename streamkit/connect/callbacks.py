@@ -42,10 +42,12 @@ class _Client(Inflow):
     close_client: Callable[[], object]
 
     async def close(self) -> None:
-        self.leave()
-        _, cancelled = await _in_thread(self.close_client)
-        if cancelled is not None:
-            raise cancelled
+        try:
+            self.leave()
+        finally:
+            _, cancelled = await _in_thread(self.close_client)
+            if cancelled is not None:
+                raise cancelled
 
 
 async def _connected(

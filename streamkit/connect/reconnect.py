@@ -20,6 +20,7 @@ from streamkit._core.markers import Gap
 from streamkit._core.show import shown, told
 from streamkit._core.value import Value
 from streamkit._engine.buffer.clock import wall_clock_of
+from streamkit._engine.run.leave import combine
 
 __all__ = [
     "Course",
@@ -158,6 +159,10 @@ class Course:
             return None
         return Gap(None, reason, since=_date(since), until=_date(now))
 
+    def closed(self, late: Exception) -> None:
+        """What was lost could not be closed either; the gap says so."""
+        self._reason = f"{self._reason}; and as it was closed, {told(late)}"
+
     async def failed(self, error: Exception, least: float = 0.0) -> float:
         """Count a failure; return the seconds until the next attempt, at least `least`.
 
@@ -212,6 +217,16 @@ class Link(Protocol[T_co]):
         ...
 
 
+async def _close(link: Link[Any], error: BaseException) -> None:
+    """Close `link`, after `error`; what that raises hangs on it."""
+    try:
+        await link.close()
+    except BaseException as late:
+        combine(error, late)
+    finally:
+        del error  # its traceback may have this frame: they would keep each other
+
+
 async def linked(
     connect: Callable[[], Awaitable[Link[Any]]], reconnect: Reconnect, errors: tuple[type[Exception], ...]
 ) -> AsyncIterator[Any]:
@@ -228,6 +243,7 @@ async def linked(
         except errors as error:
             wait = await course.failed(error)
         else:
+            again = None
             try:
                 if (gap := course.opened(resumed=link.resumed)) is not None:
                     yield gap
@@ -235,14 +251,23 @@ async def linked(
                     try:
                         item = await link.receive()
                     except EndOfFeed:
-                        return
+                        break
                     except errors as error:
-                        wait = await course.failed(error, link.least)
+                        again = await course.failed(error, link.least)
                         break
                     course.received()
                     yield item
                     del item  # nothing is held while it waits for the next
-            finally:
+            except BaseException as error:  # one failure too many, a defect, or the consumer leaves
+                await _close(link, error)
+                raise
+            if again is None:
                 await link.close()
+                return
+            try:
+                await link.close()
+            except errors as late:
+                course.closed(late)
+            wait = again
             del link
         await asyncio.sleep(wait)

@@ -71,9 +71,9 @@ class _Socket(Inflow):
 
     async def close(self) -> None:
         """Say good-bye, where the other side listens; then end what the library has begun, in any state."""
-        self.leave()
         engine = self.client.eio
         try:
+            self.leave()
             async with asyncio.timeout(_CLOSING):
                 await self.client.disconnect()
         except _FAILURES:

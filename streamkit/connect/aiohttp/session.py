@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -72,9 +73,7 @@ class Reply(Value):
 
     def json(self) -> Any:
         """What the body says in JSON."""
-        from json import loads  # noqa: PLC0415 - who takes no JSON does not load it
-
-        return loads(self.text())
+        return json.loads(self.text())
 
     def __repr__(self) -> str:
         return f"<Reply {self.status} of {public(self.url)}, {len(self.body)} bytes>"

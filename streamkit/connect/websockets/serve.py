@@ -190,7 +190,8 @@ def websocket_server(
         strategy: how many items are held for each client, and what happens to one more. There is no default:
             you must choose.
         encode: makes a text or bytes of an item, once for all clients; by default JSON, but of texts and
-            bytes themselves. What it raises fails the job.
+            bytes themselves. What it raises fails the job, as JSON does of what it does not know, a `Gap`
+            among them.
         on_listening: called with the addresses, when the server listens.
         latest: whether a client that comes gets the last item at once, which is then kept.
         closing: seconds that clients have to take what is held for them when the source has ended.
