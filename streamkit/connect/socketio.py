@@ -84,7 +84,7 @@ class _Socket(Inflow):
                 task.cancel()
             if tasks:
                 await asyncio.wait(tasks)
-            await self.refusals.session.close()
+            await self.refusals.close()
 
 
 class _Caller:

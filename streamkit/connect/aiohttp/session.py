@@ -162,17 +162,29 @@ async def answer(session: Any, url: str, headers: Mapping[str, str], rules: Rule
 
 
 class Refusals:
-    """A session for a library that tells of no headers: it notes what a server has refused last."""
+    """A session for a library that tells of no headers: it notes what a server has refused last.
+
+    It closes the responses that the library leaves open where it is interrupted.
+    """
 
     def __init__(self) -> None:
         self._last: StatusError | None = None
+        self._open: list[Any] = []
         traces = aiohttp.TraceConfig()
         traces.on_request_end.append(self._note)
         self.session: Any = aiohttp.ClientSession(trace_configs=[traces])
 
     async def _note(self, _session: Any, _context: Any, ended: Any) -> None:
-        self._last = refused(ended.response) if ended.response.status >= _OK else None
+        response = ended.response
+        self._last = refused(response) if response.status >= _OK else None
+        self._open = [each for each in (*self._open, response) if each.connection is not None]
 
     def said(self, error: Exception) -> Exception:
         """What to raise for `error` of the library: what the server has said, if it has refused."""
         return error if self._last is None else self._last
+
+    async def close(self) -> None:
+        """Close the session, and what is open still."""
+        for response in self._open:
+            response.close()
+        await self.session.close()
