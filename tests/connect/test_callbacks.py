@@ -83,6 +83,11 @@ def test_what_is_held_is_delivered_before_a_failure_is_seen() -> None:
     assert found[2].reason == "ConnectionError: lost"
 
 
+def test_no_operator_takes_its_buffer_over_as_each_connection_has_another() -> None:
+    stream = connect.threaded(client(sends(1, 2, 3)), strategy=DropOldest(2)) | ops.throttle(1.0)
+    assert run(lambda: items(stream)) == [2, 3]
+
+
 def test_a_thread_that_sends_waits_for_room_and_is_let_go_when_the_consumer_leaves() -> None:
     ended = threading.Event()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,14 +123,9 @@ def rules(
     )
 
 
-@asynccontextmanager
-async def opened(session: Any) -> AsyncGenerator[Any, None]:
-    """The session of a user, which stays open; or one that is closed with the run."""
-    if session is not None:
-        yield session
-        return
-    async with aiohttp.ClientSession() as own:
-        yield own
+def opened(session: Any) -> Any:
+    """What is entered for a session: of the user's, which stays open, or one that is closed with the run."""
+    return aiohttp.ClientSession() if session is None else nullcontext(session)
 
 
 def refused(response: Any) -> StatusError:

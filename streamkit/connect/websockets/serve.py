@@ -63,9 +63,8 @@ class _Fan:
         gone = from_awaitable(partial(_gone, connection))
         try:
             items = self.hub.stream() | start_with(*self._first)
-            await (items | take_until(gone) | for_each(connection.send))
-        except exceptions.ConnectionClosed:
-            return  # it has left while something was sent
+            with suppress(exceptions.ConnectionClosed):  # it has left while something was sent
+                await (items | take_until(gone) | for_each(connection.send))
         except BufferOverflowError:
             await connection.close(_SLOW, "too slow")
         finally:
