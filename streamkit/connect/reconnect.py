@@ -27,6 +27,7 @@ __all__ = [
     "EndOfFeed",
     "Link",
     "Reconnect",
+    "close_after",
     "linked",
     "reconnect_argument",
     "settled",
@@ -217,7 +218,7 @@ class Link(Protocol[T_co]):
         ...
 
 
-async def _close(link: Link[Any], error: BaseException) -> None:
+async def close_after(error: BaseException, link: Any) -> None:
     """Close `link`, after `error`; what that raises hangs on it."""
     try:
         await link.close()
@@ -259,7 +260,7 @@ async def linked(
                     yield item
                     del item  # nothing is held while it waits for the next
             except BaseException as error:  # one failure too many, a defect, or the consumer leaves
-                await _close(link, error)
+                await close_after(error, link)
                 raise
             if again is None:
                 await link.close()

@@ -163,7 +163,8 @@ class Refusals:
     """
 
     def __init__(self) -> None:
-        self._last: StatusError | None = None
+        self.last: StatusError | None = None
+        """What the server has refused last, if that was its last answer."""
         self._open: list[Any] = []
         traces = aiohttp.TraceConfig()
         traces.on_request_end.append(self._note)
@@ -171,12 +172,8 @@ class Refusals:
 
     async def _note(self, _session: Any, _context: Any, ended: Any) -> None:
         response = ended.response
-        self._last = refused(response) if response.status >= _OK else None
+        self.last = refused(response) if response.status >= _OK else None
         self._open = [each for each in (*self._open, response) if each.connection is not None]
-
-    def said(self, error: Exception) -> Exception:
-        """What to raise for `error` of the library: what the server has said, if it has refused."""
-        return error if self._last is None else self._last
 
     async def close(self) -> None:
         """Close the session, and what is open still."""
