@@ -21,6 +21,7 @@ from streamkit._core.show import shown, told
 from streamkit._core.value import Value
 from streamkit._engine.buffer.clock import wall_clock_of
 from streamkit._engine.run.leave import combine
+from streamkit._engine.run.shelter import sheltered
 
 __all__ = [
     "Course",
@@ -218,10 +219,15 @@ class Link(Protocol[T_co]):
         ...
 
 
+async def _closed(link: Any) -> None:
+    """Close `link` to the end: a cancellation meanwhile waits, or what half is closed would stay so."""
+    await sheltered(link.close(), asyncio.get_running_loop())
+
+
 async def close_after(error: BaseException, link: Any) -> None:
     """Close `link`, after `error`; what that raises hangs on it."""
     try:
-        await link.close()
+        await _closed(link)
     except BaseException as late:
         combine(error, late)
     finally:
@@ -263,10 +269,10 @@ async def linked(
                 await close_after(error, link)
                 raise
             if again is None:
-                await link.close()
+                await _closed(link)
                 return
             try:
-                await link.close()
+                await _closed(link)
             except errors as late:
                 course.closed(late)
             wait = again

@@ -85,9 +85,11 @@ class _Socket(Inflow):
             tasks = [each for each in (engine.read_loop_task, engine.write_loop_task) if each is not None]
             for task in tasks:
                 task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
-            await self.refusals.close()
+            try:
+                if tasks:
+                    await asyncio.wait(tasks)
+            finally:
+                await self.refusals.close()
 
 
 class _Caller:

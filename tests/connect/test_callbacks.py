@@ -146,13 +146,18 @@ def test_a_consumer_that_leaves_while_it_is_opened_waits_for_that_and_closes_it(
         time.sleep(0.05)
         return lambda: closed.append("closed")
 
+    def slow_and_failing(sender: Sender[Any]) -> Any:
+        time.sleep(0.05)
+        raise LookupError("late")
+
     async def main() -> None:
-        reading = asyncio.create_task(items(connect.threaded(slow, strategy=Suspend(1))))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
+        for each in (slow, slow_and_failing):
+            reading = asyncio.create_task(items(connect.threaded(each, strategy=Suspend(1))))
+            for _ in range(2):
+                await asyncio.sleep(0)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
         assert closed == ["closed"]
 
     asyncio.run(main())
